@@ -1,0 +1,428 @@
+//! What can go wrong, one small enum per operation.
+
+use core::fmt;
+
+use crate::position::Position;
+
+/// Implements `Error` and `Display`, one line per variant.
+macro_rules! error {
+    ($name:ident { $($pattern:pat => $($text:expr),+;)+ }) => {
+        impl core::error::Error for $name {}
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $($pattern => write!(f, $($text),+),)+ }
+            }
+        }
+    };
+}
+
+/// Why a ring with such options cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A ring needs room for one message at least.
+    ZeroCapacity,
+    /// The capacity cannot be represented, or all its slots are more than the address space holds.
+    CapacityTooLarge {
+        /// The capacity that was asked for, rounded up to a power of two where that is possible.
+        capacity: usize,
+        /// The largest capacity that any ring can have.
+        max: usize,
+    },
+    /// A message would be longer than any ring can carry.
+    MessageTooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest, in bytes.
+        max: usize,
+    },
+    /// A message's type wants a stricter alignment than a segment can give.
+    AlignTooLarge {
+        /// The alignment that the type has.
+        align: usize,
+        /// The largest that is possible.
+        max: usize,
+    },
+    /// More subscribers than a ring has entries for.
+    TooManySubscribers {
+        /// The number that was asked for.
+        asked: usize,
+        /// The largest number.
+        max: usize,
+    },
+    /// The first position is not a position.
+    OriginTooLarge {
+        /// The last position before they wrap around.
+        max: Position,
+    },
+}
+
+error!(ConfigError {
+    Self::ZeroCapacity => "the capacity is 0: a ring needs room for at least one message";
+    Self::CapacityTooLarge { capacity, max } =>
+        "a capacity of {capacity} messages of this size is too large (at most {max}, and all slots \
+         together have to fit the address space)";
+    Self::MessageTooLarge { len, max } => "messages of {len} bytes are too long (at most {max})";
+    Self::AlignTooLarge { align, max } => "an alignment of {align} is too large (at most {max})";
+    Self::TooManySubscribers { asked, max } => "{asked} subscribers are too many (at most {max})";
+    Self::OriginTooLarge { max } => "the origin is beyond the last position, {max}";
+});
+
+/// Why a message was not sent by a call that does not block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrySendError {
+    /// The slowest subscriber still needs the slot. Nothing was sent.
+    Full,
+    /// The message is longer than the ring's messages can be. Nothing was sent.
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+}
+
+error!(TrySendError {
+    Self::Full => "the ring is full: a subscriber still needs the oldest message";
+    Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+});
+
+/// Why a message was not sent by a call that blocks for as long as it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The message is longer than the ring's messages can be. Nothing was sent.
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+}
+
+error!(SendError {
+    Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+});
+
+/// Why a message was not sent by a call that blocks for a limited time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendTimeoutError {
+    /// The ring was full for all that time. Nothing was sent.
+    Timeout,
+    /// The message is longer than the ring's messages can be. Nothing was sent.
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+}
+
+error!(SendTimeoutError {
+    Self::Timeout => "the ring was still full when the time was over";
+    Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+});
+
+/// A batch that was not sent to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchError {
+    /// Messages of the batch that were sent, from its start. The next one failed.
+    pub sent: usize,
+    /// Why it failed.
+    pub error: SendError,
+}
+
+impl core::error::Error for BatchError {}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} messages of the batch were sent, then: {}",
+            self.sent, self.error
+        )
+    }
+}
+
+/// Why a call that does not block brought no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TryRecvError {
+    /// Nothing more has been published yet.
+    Empty,
+    /// The producer has closed the ring, and everything before that has been received.
+    Closed,
+    /// Exactly this many messages were overwritten before this observer got to them. The next call
+    /// goes on at the oldest message that is left. Subscribers are never told this.
+    Lagged(u64),
+    /// The buffer is shorter than the message, which has not been consumed: try again with `needed`
+    /// bytes. Only where messages have lengths of their own.
+    BufferTooSmall {
+        /// The message's length in bytes.
+        needed: usize,
+    },
+    /// The slot holds what no producer writes there. Somebody who may write the segment does not
+    /// follow the protocol; nothing that it says can be relied on.
+    Corrupt,
+}
+
+error!(TryRecvError {
+    Self::Empty => "no message yet";
+    Self::Closed => "the producer has closed the ring and every message has been received";
+    Self::Lagged(n) => "{n} messages were overwritten before they could be received";
+    Self::BufferTooSmall { needed } => "the buffer is too small: the message has {needed} bytes";
+    Self::Corrupt => "the ring is corrupt: a slot holds what no producer writes";
+});
+
+/// Why a call that blocks for as long as it takes brought no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// See [`TryRecvError::Closed`].
+    Closed,
+    /// See [`TryRecvError::Lagged`].
+    Lagged(u64),
+    /// See [`TryRecvError::BufferTooSmall`].
+    BufferTooSmall {
+        /// The message's length in bytes.
+        needed: usize,
+    },
+    /// See [`TryRecvError::Corrupt`].
+    Corrupt,
+}
+
+/// Why a call that blocks for a limited time brought no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecvTimeoutError {
+    /// Nothing was published in that time.
+    Timeout,
+    /// See [`TryRecvError::Closed`].
+    Closed,
+    /// See [`TryRecvError::Lagged`].
+    Lagged(u64),
+    /// See [`TryRecvError::BufferTooSmall`].
+    BufferTooSmall {
+        /// The message's length in bytes.
+        needed: usize,
+    },
+    /// See [`TryRecvError::Corrupt`].
+    Corrupt,
+}
+
+impl core::error::Error for RecvError {}
+impl core::error::Error for RecvTimeoutError {}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        TryRecvError::from(*self).fmt(f)
+    }
+}
+
+impl fmt::Display for RecvTimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match TryRecvError::from(*self) {
+            TryRecvError::Empty => f.write_str("no message before the time was over"),
+            error => error.fmt(f),
+        }
+    }
+}
+
+impl TryRecvError {
+    /// What a call that blocks says, if this is the end of its waiting.
+    pub(crate) fn unless_empty(self) -> Option<RecvError> {
+        match self {
+            Self::Empty => None,
+            Self::Closed => Some(RecvError::Closed),
+            Self::Lagged(n) => Some(RecvError::Lagged(n)),
+            Self::BufferTooSmall { needed } => Some(RecvError::BufferTooSmall { needed }),
+            Self::Corrupt => Some(RecvError::Corrupt),
+        }
+    }
+}
+
+impl From<RecvError> for TryRecvError {
+    fn from(error: RecvError) -> Self {
+        RecvTimeoutError::from(error).into()
+    }
+}
+
+impl From<RecvError> for RecvTimeoutError {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::Closed => Self::Closed,
+            RecvError::Lagged(n) => Self::Lagged(n),
+            RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
+            RecvError::Corrupt => Self::Corrupt,
+        }
+    }
+}
+
+impl From<RecvTimeoutError> for TryRecvError {
+    fn from(error: RecvTimeoutError) -> Self {
+        match error {
+            RecvTimeoutError::Timeout => Self::Empty,
+            RecvTimeoutError::Closed => Self::Closed,
+            RecvTimeoutError::Lagged(n) => Self::Lagged(n),
+            RecvTimeoutError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
+            RecvTimeoutError::Corrupt => Self::Corrupt,
+        }
+    }
+}
+
+/// Why a consumer could not join the ring. Nothing of it is left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// As many subscribers are attached as the ring was created for.
+    NoFreeEntry {
+        /// How many that is.
+        entries: usize,
+    },
+    /// The ring was created with [`Overflow::Overwrite`](crate::Overflow::Overwrite): its producer
+    /// waits for nobody, so that it can have observers, but no subscribers.
+    Overwrites,
+    /// The control segment cannot be written, and a subscriber has to say there what it still needs.
+    /// An observer can join.
+    ReadOnly,
+    /// The position asked for has been overwritten, or may be before the first message is received.
+    TooOld {
+        /// The oldest position that could be had now.
+        oldest: Position,
+    },
+    /// The position asked for is beyond the next message.
+    NotYet {
+        /// The position of the next message.
+        head: Position,
+    },
+}
+
+error!(JoinError {
+    Self::NoFreeEntry { entries } =>
+        "all {entries} entries for subscribers are taken: create the ring with more";
+    Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
+    Self::ReadOnly => "the control segment is read-only for this process: observe instead";
+    Self::TooOld { oldest } => "the position is no longer there: the oldest is {oldest}";
+    Self::NotYet { head } => "the position is in the future: the next message is {head}";
+});
+
+/// Why what is in memory is not a ring that this program can attach to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// No ring was ever made there.
+    NotARing,
+    /// Another version of the layout.
+    Version {
+        /// The version found.
+        found: u32,
+        /// The version that this build can read.
+        supported: u32,
+    },
+    /// A machine of the other byte order made it.
+    ByteOrder,
+    /// Its words have another width: made by a build for 32 bits where this one is for 64, or the
+    /// other way round.
+    WordSize {
+        /// Bytes in a word there.
+        found: u32,
+        /// Bytes in a word here.
+        supported: u32,
+    },
+    /// Its messages are of another type.
+    MessageType {
+        /// What they are.
+        found: MessageType,
+        /// What was asked for.
+        expected: MessageType,
+    },
+    /// The segment is shorter than its header claims.
+    TooSmall {
+        /// Its length in bytes.
+        len: u64,
+        /// The length that it would need.
+        needed: u64,
+    },
+    /// The data and control segments belong to different rings.
+    Unpaired,
+    /// The header holds what no producer writes there.
+    Corrupt {
+        /// The field or the check that failed.
+        what: &'static str,
+    },
+}
+
+/// What the messages of a ring are, as far as two programs can compare it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageType {
+    /// Each message has a length of its own.
+    pub variable: bool,
+    /// A message's size in bytes; of the longest one where they vary.
+    pub size: usize,
+    /// Its alignment in bytes.
+    pub align: usize,
+    /// What the creator chose with [`Options::tag`](crate::Options::tag).
+    pub tag: u64,
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let up_to = if self.variable { "up to " } else { "" };
+        write!(
+            f,
+            "{up_to}{} bytes, aligned to {}, tag {:#x}",
+            self.size, self.align, self.tag
+        )
+    }
+}
+
+error!(HeaderError {
+    Self::NotARing => "not a ring";
+    Self::Version { found, supported } =>
+        "layout version {found}, but this build reads {supported}: rebuild one of the two sides";
+    Self::ByteOrder => "made by a machine of the other byte order";
+    Self::WordSize { found, supported } =>
+        "made by a {}-bit build, and this one has {} bits: use one width on both sides",
+        found * 8, supported * 8;
+    Self::MessageType { found, expected } =>
+        "other messages: the ring's are {found}, the program's {expected}";
+    Self::TooSmall { len, needed } => "{len} bytes long, but {needed} would be needed";
+    Self::Unpaired => "data and control segment belong to different rings";
+    Self::Corrupt { what } => "corrupt header: {what}";
+});
+
+/// Why a [`Static`](crate::Static) ring was not split into handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SplitError {
+    /// It had been split before.
+    AlreadySplit,
+    /// A ring that overwrites has no subscribers: its `S` has to be 0.
+    Overwrites,
+    /// It cannot be as it was asked for.
+    Config(ConfigError),
+}
+
+error!(SplitError {
+    Self::AlreadySplit => "the ring has been split before";
+    Self::Overwrites => "a ring that overwrites has no subscribers: make its third parameter 0";
+    Self::Config(error) => "{error}";
+});
+
+/// Why memory of the caller's could not be made a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RawError {
+    /// The ring cannot be as it was asked for.
+    Config(ConfigError),
+    /// The memory does not fit it.
+    Memory(HeaderError),
+}
+
+error!(RawError {
+    Self::Config(error) => "{error}";
+    Self::Memory(error) => "{error}";
+});

@@ -1,0 +1,255 @@
+//! How large a ring is and where its parts lie. Worked out once, checked once, and then kept in
+//! private memory: nothing that another process can change is ever asked again.
+
+use crate::error::ConfigError;
+use crate::layout::{ENTRIES_OFFSET, Entry, SLOTS_OFFSET};
+use crate::message::Message;
+use crate::position::Pos;
+use crate::sync::{WORD, Word};
+
+/// What a full ring does. Fixed when the ring is created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// The producer waits for its slowest subscriber: `try_send` says `Full`, `send` blocks.
+    /// Observers never hold it back.
+    #[default]
+    Wait,
+    /// The producer never waits and overwrites the oldest message. Such a ring has observers only.
+    Overwrite,
+}
+
+/// What the messages of a ring are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Schema {
+    /// Each message has its own length, up to `max_len`; else all have `max_len` bytes.
+    pub(crate) variable: bool,
+    pub(crate) max_len: usize,
+    pub(crate) align: usize,
+}
+
+impl Schema {
+    /// What a ring of such messages says about them, `max_len` being the creator's choice where
+    /// there is one.
+    pub(crate) fn of<T: Message + ?Sized>(max_len: usize) -> Schema {
+        Schema {
+            variable: T::VARIABLE,
+            max_len: T::max_len(max_len),
+            align: T::ALIGN,
+        }
+    }
+}
+
+/// What the creator of a ring chooses. [`Geometry::new`] checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) schema: Schema,
+    pub(crate) capacity: usize,
+    pub(crate) entries: usize,
+    pub(crate) overflow: Overflow,
+    /// Each slot starts on a cache line of its own.
+    pub(crate) line_slots: bool,
+    pub(crate) tag: u64,
+    pub(crate) origin: Word,
+}
+
+/// A ring's shape, checked, and what follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    pub(crate) shape: Shape,
+    /// Words from one slot to the next.
+    pub(crate) stride: usize,
+    /// The payload's first word in its slot. The length, if there is one, is right after the state.
+    pub(crate) payload: usize,
+    /// Bytes from the start of the data segment to the first slot.
+    pub(crate) slots_offset: usize,
+    /// Bytes of the data segment.
+    pub(crate) data_len: usize,
+    /// Bytes of the control segment.
+    pub(crate) control_len: usize,
+}
+
+/// The largest capacity: with 32-bit words it leaves room for signed differences of positions.
+pub(crate) const MAX_CAPACITY: usize = if WORD == 8 { 1 << 40 } else { 1 << 28 };
+/// The longest message: its length is stored in 32 bits.
+pub(crate) const MAX_MESSAGE: usize = if usize::BITS > 32 { 1 << 31 } else { 1 << 28 };
+/// The most entries for subscribers.
+pub(crate) const MAX_ENTRIES: usize = 1 << 12;
+/// The largest alignment of a message: a page, beyond which no mapping helps.
+pub(crate) const MAX_ALIGN: usize = 4096;
+
+/// Bytes of the line that a slot can be padded to.
+const SLOT_LINE: usize = 64;
+
+/// Words that a slot has for the length of its message.
+pub(crate) const LENGTH_WORDS: usize = 8 / WORD;
+
+impl Geometry {
+    pub(crate) fn new(shape: Shape) -> Result<Geometry, ConfigError> {
+        let Shape {
+            schema,
+            capacity,
+            entries,
+            ..
+        } = shape;
+        let too_large = ConfigError::CapacityTooLarge {
+            capacity,
+            max: MAX_CAPACITY,
+        };
+        if capacity == 0 {
+            return Err(ConfigError::ZeroCapacity);
+        }
+        if capacity > MAX_CAPACITY || !capacity.is_power_of_two() {
+            return Err(too_large);
+        }
+        if schema.max_len > MAX_MESSAGE {
+            return Err(ConfigError::MessageTooLarge {
+                len: schema.max_len,
+                max: MAX_MESSAGE,
+            });
+        }
+        if !schema.align.is_power_of_two() || schema.align > MAX_ALIGN {
+            return Err(ConfigError::AlignTooLarge {
+                align: schema.align,
+                max: MAX_ALIGN,
+            });
+        }
+        if entries > MAX_ENTRIES {
+            return Err(ConfigError::TooManySubscribers {
+                asked: entries,
+                max: MAX_ENTRIES,
+            });
+        }
+        if shape.origin > Word::MAX >> 1 {
+            return Err(ConfigError::OriginTooLarge {
+                max: Word::MAX >> 1,
+            });
+        }
+
+        let align = schema.align.max(WORD);
+        let before = WORD
+            + if schema.variable {
+                LENGTH_WORDS * WORD
+            } else {
+                0
+            };
+        let payload = before.next_multiple_of(align);
+        let unit = if shape.line_slots {
+            align.max(SLOT_LINE)
+        } else {
+            align
+        };
+        let stride = (payload + schema.max_len).next_multiple_of(unit);
+        let slots_offset = SLOTS_OFFSET.next_multiple_of(align);
+        let data_len = capacity
+            .checked_mul(stride)
+            .and_then(|n| n.checked_add(slots_offset));
+        let Some(data_len) = data_len.filter(|&n| n <= isize::MAX as usize) else {
+            return Err(too_large);
+        };
+        Ok(Geometry {
+            shape,
+            stride: stride / WORD,
+            payload: payload / WORD,
+            slots_offset,
+            data_len,
+            control_len: ENTRIES_OFFSET + entries * size_of::<Entry>(),
+        })
+    }
+
+    /// The first position.
+    pub(crate) fn origin(&self) -> Pos {
+        Pos::new(self.shape.origin)
+    }
+
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.shape.capacity
+    }
+
+    /// Messages that the producer may send between two looks at its consumers.
+    #[inline]
+    pub(crate) fn credit(&self) -> usize {
+        (self.capacity() / 8).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(max_len: usize, align: usize, variable: bool) -> Shape {
+        Shape {
+            schema: Schema {
+                variable,
+                max_len,
+                align,
+            },
+            capacity: 8,
+            entries: 3,
+            overflow: Overflow::Wait,
+            line_slots: false,
+            tag: 0,
+            origin: 0,
+        }
+    }
+
+    fn stride_and_payload(shape: Shape) -> (usize, usize) {
+        let g = Geometry::new(shape).unwrap();
+        (g.stride * WORD, g.payload * WORD)
+    }
+
+    #[test]
+    fn the_default_stride_is_the_natural_one() {
+        assert_eq!(stride_and_payload(shape(0, 1, false)), (WORD, WORD));
+        assert_eq!(stride_and_payload(shape(1, 1, false)), (2 * WORD, WORD));
+        assert_eq!(stride_and_payload(shape(8, 8, false)), (16, 8));
+        assert_eq!(stride_and_payload(shape(56, 8, false)), (64, 8));
+        assert_eq!(stride_and_payload(shape(16, 16, false)), (32, 16));
+        assert_eq!(stride_and_payload(shape(64, 64, false)), (128, 64));
+        assert_eq!(
+            stride_and_payload(shape(48, 1, true)),
+            (if WORD == 8 { 64 } else { 60 }, WORD + 8)
+        );
+    }
+
+    #[test]
+    fn a_slot_can_have_a_line_of_its_own() {
+        let lines = |s: Shape| {
+            stride_and_payload(Shape {
+                line_slots: true,
+                ..s
+            })
+        };
+        assert_eq!(lines(shape(8, 8, false)), (64, 8));
+        assert_eq!(lines(shape(56, 8, false)), (64, 8));
+        assert_eq!(
+            lines(shape(57, 1, false)).0,
+            if WORD == 8 { 128 } else { 64 }
+        );
+        assert_eq!(lines(shape(128, 128, false)), (256, 128));
+    }
+
+    #[test]
+    fn what_cannot_be_represented_is_refused() {
+        let new = |f: &dyn Fn(&mut Shape)| {
+            let mut s = shape(8, 8, false);
+            f(&mut s);
+            Geometry::new(s)
+        };
+        assert_eq!(new(&|s| s.capacity = 0), Err(ConfigError::ZeroCapacity));
+        for capacity in [3, MAX_CAPACITY * 2, usize::MAX] {
+            let refused = Err(ConfigError::CapacityTooLarge {
+                capacity,
+                max: MAX_CAPACITY,
+            });
+            assert_eq!(new(&|s| s.capacity = capacity), refused);
+        }
+        assert!(new(&|s| (s.capacity, s.schema.max_len) = (MAX_CAPACITY, MAX_MESSAGE)).is_err());
+        assert!(new(&|s| s.schema.max_len = MAX_MESSAGE + 1).is_err());
+        assert!(new(&|s| s.schema.align = 8192).is_err());
+        assert!(new(&|s| s.schema.align = 3).is_err());
+        assert!(new(&|s| s.entries = MAX_ENTRIES + 1).is_err());
+        assert!(new(&|s| s.origin = Word::MAX).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
+//! languages; the assertions below keep the two together.
+//!
+//! The data segment is `[Header, ProducerLine, slots...]` and only the producer writes it. The
+//! control segment is `[Header, SleepFlags, entries...]` and is what consumers write. A slot is
+//! `[state, (length,) payload...]`, all of it words.
+
+use crate::position::FREE;
+use crate::sync::{AtomicU32, AtomicWord, Futex, Ordering, WORD};
+
+/// Words of 32 bits in a header.
+pub(crate) const HEADER_WORDS: usize = 32;
+/// The data segment's slots start here, or at the next multiple of the message's alignment.
+pub(crate) const SLOTS_OFFSET: usize = size_of::<Header>() + size_of::<ProducerLine>();
+/// The control segment's entries start here.
+pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFlags>();
+
+/// What the ring is. Written once, before anybody else can see it.
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[derive(Debug)]
+pub(crate) struct Header(pub(crate) [AtomicU32; HEADER_WORDS]);
+
+/// The producer's words. Written by it alone.
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[derive(Debug)]
+pub(crate) struct ProducerLine {
+    /// Messages published, modulo the number of positions. Exact at every refill of the credit and
+    /// at close; in between at most an eighth of the capacity (at least 1) behind.
+    pub(crate) head: AtomicWord,
+    _unused: [u32; (8 - WORD) / 4],
+    /// 1 for ever once the producer has closed the ring.
+    pub(crate) closed: AtomicU32,
+    /// 1 for ever once `head` has been at least a capacity past the origin.
+    pub(crate) lapped: AtomicU32,
+    /// Takeovers of the ring by a new producer. Reserved; 0.
+    pub(crate) epoch: AtomicU32,
+    /// What consumers sleep on. Changes whenever the producer wakes them.
+    pub(crate) wake: Futex,
+    /// How the producer fences: see [`crate::fence`].
+    pub(crate) mode: AtomicU32,
+}
+
+/// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
+/// leaves a flag behind, which costs the other side one needless wake-up, once.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct SleepFlags {
+    /// 1: some consumer sleeps, or is about to. Set by consumers, cleared by the producer.
+    pub(crate) sleepers: Lone<AtomicU32>,
+    /// 1: the producer sleeps on this very word, or is about to. Set by the producer, cleared by
+    /// whoever gives it room.
+    pub(crate) waiting: Lone<Futex>,
+}
+
+/// One consumer that can hold the producer back. Its owner writes it, nobody else.
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// 0 = free, 1 = owned. Changed only by compare-exchange.
+    pub(crate) owner: AtomicU32,
+    /// Reserved; 0.
+    pub(crate) kind: AtomicU32,
+    /// Reserved; 0.
+    pub(crate) generation: AtomicU32,
+    _unused: u32,
+    /// [`FREE`], or the oldest position that is still needed.
+    pub(crate) gate: AtomicWord,
+}
+
+/// A word that different processes write, away from its neighbours: processors fetch lines of 64
+/// bytes in pairs.
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[derive(Debug)]
+pub(crate) struct Lone<T>(pub(crate) T);
+
+#[cfg(feature = "alloc")]
+impl ProducerLine {
+    pub(crate) fn new() -> Self {
+        ProducerLine {
+            head: AtomicWord::new(0),
+            _unused: [0; (8 - WORD) / 4],
+            closed: AtomicU32::new(0),
+            lapped: AtomicU32::new(0),
+            epoch: AtomicU32::new(0),
+            wake: Futex::new(0),
+            mode: AtomicU32::new(0),
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl SleepFlags {
+    pub(crate) fn new() -> Self {
+        SleepFlags {
+            sleepers: Lone(AtomicU32::new(0)),
+            waiting: Lone(Futex::new(0)),
+        }
+    }
+}
+
+impl Entry {
+    /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
+    pub(crate) fn reset(&self) {
+        for word in [&self.owner, &self.kind, &self.generation] {
+            word.store(0, Ordering::Relaxed);
+        }
+        self.gate.store(FREE, Ordering::Relaxed);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Entry {
+    pub(crate) fn new() -> Self {
+        Entry {
+            owner: AtomicU32::new(0),
+            kind: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
+            _unused: 0,
+            gate: AtomicWord::new(FREE),
+        }
+    }
+}
+
+// The documented offsets. Not under loom, whose atomics are of another size, and not on bare metal,
+// where nothing is padded to lines that the machine does not have.
+#[cfg(not(target_os = "none"))]
+const _: () = if crate::sync::NATIVE {
+    use core::mem::offset_of;
+    assert!(size_of::<Header>() == 128);
+    assert!(size_of::<ProducerLine>() == 128);
+    assert!(size_of::<SleepFlags>() == 256);
+    assert!(size_of::<Entry>() == 128);
+    assert!(offset_of!(ProducerLine, head) == 0);
+    assert!(offset_of!(ProducerLine, closed) == 8);
+    assert!(offset_of!(ProducerLine, lapped) == 12);
+    assert!(offset_of!(ProducerLine, epoch) == 16);
+    assert!(offset_of!(ProducerLine, wake) == 20);
+    assert!(offset_of!(ProducerLine, mode) == 24);
+    assert!(offset_of!(SleepFlags, sleepers) == 0);
+    assert!(offset_of!(SleepFlags, waiting) == 128);
+    assert!(offset_of!(Entry, owner) == 0);
+    assert!(offset_of!(Entry, kind) == 4);
+    assert!(offset_of!(Entry, generation) == 8);
+    assert!(offset_of!(Entry, gate) == 16);
+};

@@ -1,0 +1,95 @@
+//! What can be sent.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// Plain data: any bytes of its size are a value, it has no padding, and nothing in it changes
+/// behind a shared reference. Implemented for everything that fits.
+///
+/// The other side may be another process, built by another compiler, or one that lies. So a message
+/// must be data that no bytes can make invalid. What has padding, a `bool`, a reference or a
+/// pointer in it does not compile:
+///
+/// ```compile_fail,E0277
+/// #[repr(C)]
+/// struct Padded { a: u8, b: u32 }
+/// let _ = ringway::Options::<Padded>::new(8);
+/// ```
+/// ```compile_fail,E0277
+/// let _ = ringway::Options::<bool>::new(8);
+/// ```
+/// ```compile_fail,E0277
+/// let _ = ringway::Options::<&'static u8>::new(8);
+/// ```
+/// ```compile_fail,E0277
+/// let _ = ringway::Options::<*const u8>::new(8);
+/// ```
+/// ```compile_fail,E0277
+/// let _ = ringway::Options::<core::sync::atomic::AtomicU32>::new(8);
+/// ```
+///
+/// The same three derives make a struct of yours plain data, and the compiler checks that it is:
+///
+/// ```
+/// use zerocopy::{FromBytes, Immutable, IntoBytes};
+///
+/// #[derive(FromBytes, IntoBytes, Immutable)]
+/// #[repr(C)]
+/// struct Quote { instrument: u32, size: u32, price: f64 }
+///
+/// let options = ringway::Options::<Quote>::new(1024);
+/// ```
+pub trait Plain: FromBytes + IntoBytes + Immutable {}
+
+impl<T: FromBytes + IntoBytes + Immutable> Plain for T {}
+
+/// A kind of message: a [`Plain`] type, all of one size, or `[u8]`, each of its own length up to
+/// the ring's maximum. Sealed: there are no others.
+pub trait Message: sealed::Sealed {}
+
+impl<T: ?Sized + sealed::Sealed> Message for T {}
+
+pub(crate) mod sealed {
+    use super::*;
+
+    pub trait Sealed {
+        /// Whether each message has a length of its own.
+        const VARIABLE: bool;
+
+        /// What a message's address in memory is a multiple of.
+        const ALIGN: usize;
+
+        /// The longest message's size in bytes, if `chosen` is what the ring's creator wants where
+        /// there is a choice.
+        fn max_len(chosen: usize) -> usize;
+
+        fn bytes(&self) -> &[u8];
+    }
+
+    impl<T: Plain> Sealed for T {
+        const VARIABLE: bool = false;
+        const ALIGN: usize = align_of::<T>();
+
+        fn max_len(_chosen: usize) -> usize {
+            size_of::<T>()
+        }
+
+        #[inline(always)]
+        fn bytes(&self) -> &[u8] {
+            self.as_bytes()
+        }
+    }
+
+    impl Sealed for [u8] {
+        const VARIABLE: bool = true;
+        const ALIGN: usize = 1;
+
+        fn max_len(chosen: usize) -> usize {
+            chosen
+        }
+
+        #[inline(always)]
+        fn bytes(&self) -> &[u8] {
+            self
+        }
+    }
+}

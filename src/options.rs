@@ -1,0 +1,194 @@
+//! What a ring is to be.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::error::ConfigError;
+use crate::geometry::{Geometry, Overflow, Schema, Shape};
+use crate::message::{Message, Plain};
+use crate::position::Position;
+
+/// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
+///
+/// ```
+/// use ringway::{Options, Overflow};
+///
+/// let (producer, ring) = Options::<u64>::new(1000).subscribers(3).heap().unwrap();
+/// assert_eq!(producer.capacity(), 1024);
+///
+/// let (producer, ring) =
+///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
+/// assert_eq!(producer.max_len(), 1500);
+/// ```
+pub struct Options<T: Message + ?Sized> {
+    shape: Shape,
+    asymmetric: bool,
+    message: PhantomData<T>,
+}
+
+impl<T: Plain> Options<T> {
+    /// A ring of at least `capacity` messages of type `T`: it is rounded up to a power of two. By
+    /// default it waits for up to 8 subscribers.
+    pub fn new(capacity: usize) -> Self {
+        Self::with(capacity, size_of::<T>())
+    }
+}
+
+impl Options<[u8]> {
+    /// A ring of at least `capacity` messages (rounded up to a power of two) of up to `max_len`
+    /// bytes, each of its own length; a slot is large enough for the longest. By default it waits
+    /// for up to 8 subscribers.
+    pub fn bytes(capacity: usize, max_len: usize) -> Self {
+        Self::with(capacity, max_len)
+    }
+}
+
+impl<T: Message + ?Sized> Options<T> {
+    fn with(capacity: usize, max_len: usize) -> Self {
+        let shape = Shape {
+            schema: Schema::of::<T>(max_len),
+            // What cannot be rounded up is too large anyway, and refused as it is.
+            capacity: match capacity {
+                0 => 0,
+                _ => capacity.checked_next_power_of_two().unwrap_or(capacity),
+            },
+            entries: 8,
+            overflow: Overflow::Wait,
+            line_slots: false,
+            tag: 0,
+            origin: 0,
+        };
+        Options {
+            shape,
+            asymmetric: true,
+            message: PhantomData,
+        }
+    }
+
+    /// What the ring does when it is full: wait (the default), or overwrite.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.shape.overflow = overflow;
+        self
+    }
+
+    /// How many subscribers can be attached at a time. Observers need no place.
+    pub fn subscribers(mut self, entries: usize) -> Self {
+        self.shape.entries = entries;
+        self
+    }
+
+    /// A number of yours that both sides have to agree on: which message it is, or which version of
+    /// it. Sizes and alignments are compared anyway. 0 by default.
+    pub fn tag(mut self, tag: u64) -> Self {
+        self.shape.tag = tag;
+        self
+    }
+
+    /// The position of the first message; 0 by default. For tests that have to cross a wrap-around,
+    /// and for rings that go on counting where others ended.
+    pub fn origin(mut self, origin: Position) -> Self {
+        self.shape.origin = origin;
+        self
+    }
+
+    /// Gives every slot cache lines of its own. By default slots lie as closely as their messages
+    /// allow, which is faster for streams of small ones.
+    pub fn line_per_slot(mut self, yes: bool) -> Self {
+        self.shape.line_slots = yes;
+        self
+    }
+
+    /// Whether the producer may leave its memory fence to whoever goes to sleep, who then asks the
+    /// kernel to interrupt it (`membarrier`). On by default where the kernel offers it. Off, every
+    /// message costs a full fence, but no core is ever interrupted.
+    pub fn asymmetric_fences(mut self, yes: bool) -> Self {
+        self.asymmetric = yes;
+        self
+    }
+
+    pub(crate) fn geometry(&self) -> Result<Geometry, ConfigError> {
+        Geometry::new(self.shape)
+    }
+
+    /// Bytes that the data and the control segment of such a ring have.
+    pub fn segment_lengths(&self) -> Result<(usize, usize), ConfigError> {
+        self.geometry()
+            .map(|geometry| (geometry.data_len, geometry.control_len))
+    }
+
+    /// Creates the ring on the heap of this process.
+    #[cfg(feature = "alloc")]
+    pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
+        let storage = crate::storage::heap::create(self.geometry()?);
+        Ok(self.handles(storage))
+    }
+
+    /// Creates the ring in memory of the caller's.
+    ///
+    /// # Safety
+    ///
+    /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
+    /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
+    /// and until this returns nobody else accesses it at all.
+    ///
+    /// ```
+    /// use ringway::{Options, RawParts, Ring, Start};
+    /// use std::ptr::NonNull;
+    ///
+    /// #[repr(align(128))]
+    /// struct Memory([u8; 4096]);
+    ///
+    /// let options = Options::<u32>::new(16);
+    /// let (data_len, control_len) = options.segment_lengths().unwrap();
+    /// assert!(data_len <= 4096 && control_len <= 4096);
+    /// let at = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast();
+    /// let parts = RawParts { data: at(), data_len, control: Some(at()), control_len };
+    ///
+    /// // SAFETY: leaked, so valid for ever; initialised; and nobody else knows of it.
+    /// let mut producer = unsafe { options.create_raw(parts) }.unwrap();
+    /// // SAFETY: the same memory, which holds a ring now.
+    /// let ring = unsafe { Ring::<u32>::open_raw(parts, 0) }.unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send(&9).unwrap();
+    /// assert_eq!(subscriber.try_recv(), Ok(9));
+    /// ```
+    #[cfg(not(ringway_loom))]
+    pub unsafe fn create_raw(
+        self,
+        parts: crate::RawParts,
+    ) -> Result<crate::Producer<T>, crate::RawError> {
+        let geometry = self.geometry().map_err(crate::RawError::Config)?;
+        let instance = crate::header::Instance([0; 4]);
+        // SAFETY: the caller's promise.
+        let view = unsafe { crate::storage::raw::create(parts, geometry, instance) };
+        let view = view.map_err(crate::RawError::Memory)?;
+        // SAFETY: the caller's promise.
+        let storage = unsafe { crate::storage::Storage::new(view, crate::storage::Owner::Caller) };
+        Ok(self.handles(storage).0)
+    }
+
+    fn handles(&self, storage: crate::storage::Storage) -> (crate::Producer<T>, crate::Ring<T>) {
+        (
+            crate::Producer::new(storage.clone(), self.asymmetric),
+            crate::Ring::new(storage),
+        )
+    }
+}
+
+impl<T: Message + ?Sized> Clone for Options<T> {
+    fn clone(&self) -> Self {
+        Options {
+            shape: self.shape,
+            asymmetric: self.asymmetric,
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T: Message + ?Sized> fmt::Debug for Options<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! What the operating system gives to a ring that is already there: a futex and a memory barrier
+//! that reaches other threads. Where there is none, sleeping is yielding, and fences are full.
+
+use core::sync::atomic::AtomicU32;
+use core::time::Duration;
+
+#[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+mod imp {
+    use super::*;
+    use rustix::thread::{MembarrierCommand, futex, membarrier};
+
+    pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) {
+        let Ok(limit) = futex::Timespec::try_from(limit) else {
+            return;
+        };
+        // Not private: the other side may be another process. Every outcome (woken, value changed,
+        // time over, interrupted by a signal) means "look again" to the caller.
+        let _ = futex::wait(word, futex::Flags::empty(), expected, Some(&limit));
+    }
+
+    pub(crate) fn futex_wake_all(word: &AtomicU32) {
+        let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
+    }
+
+    /// Asks the kernel to let other processes' barriers reach this one. For the life of the
+    /// process; asking again is harmless.
+    pub(crate) fn register_barrier() -> bool {
+        membarrier(MembarrierCommand::RegisterGlobalExpedited).is_ok()
+    }
+
+    /// A full fence on every running thread of every registered process, this one's included.
+    pub(crate) fn barrier_everywhere() -> bool {
+        membarrier(MembarrierCommand::GlobalExpedited).is_ok()
+    }
+}
+
+#[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
+mod imp {
+    use super::*;
+
+    pub(crate) fn futex_wait(_word: &AtomicU32, _expected: u32, _limit: Duration) {
+        #[cfg(feature = "std")]
+        std::thread::yield_now();
+        #[cfg(not(feature = "std"))]
+        core::hint::spin_loop();
+    }
+
+    pub(crate) fn futex_wake_all(_word: &AtomicU32) {}
+
+    pub(crate) fn register_barrier() -> bool {
+        false
+    }
+
+    pub(crate) fn barrier_everywhere() -> bool {
+        false
+    }
+}
+
+pub(crate) use imp::*;

@@ -1,0 +1,50 @@
+//! How far the producer has come, seen from the other side.
+
+use crate::position::{Look, Pos};
+use crate::storage::View;
+use crate::sync::Ordering;
+
+/// Probes of one search. Every one doubles or halves a step, or gains a lap on a producer that is
+/// overtaking; what is left after so many is a producer faster than any search.
+const PROBES: u32 = 2 * usize::BITS;
+
+/// The first position from `hint` on that has not been published. `hint` is a head that was stored,
+/// or any position not after the true head.
+///
+/// Messages are published in order, so that this is a search among the slots: steps twice as long
+/// each time, then half as long. The producer may be running: what is returned was the head at some
+/// time after the call began, or is short of it if the producer outran the search.
+pub(crate) fn search(view: &View, hint: Pos) -> Pos {
+    let capacity = view.geometry().capacity();
+    let mut head = hint;
+    let mut step = 1;
+    let mut growing = true;
+    for _ in 0..PROBES {
+        let probe = head.plus(step - 1);
+        match probe.look(view.slot(probe).state().load(Ordering::Relaxed)) {
+            Look::Ready => {
+                head = probe.plus(1);
+                step = if growing {
+                    (step * 2).min(capacity)
+                } else {
+                    (step / 2).max(1)
+                };
+            }
+            Look::NotYet if step == 1 => break,
+            Look::NotYet => {
+                growing = false;
+                step /= 2;
+            }
+            Look::Passed(passed) => {
+                head = passed.head;
+                (step, growing) = (1, true);
+            }
+        }
+    }
+    head
+}
+
+/// The head, from the hint in the producer's line.
+pub(crate) fn exact(view: &View) -> Pos {
+    search(view, Pos::new(view.producer().head.load(Ordering::Relaxed)))
+}

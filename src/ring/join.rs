@@ -1,0 +1,211 @@
+//! Joining a ring that runs, and leaving it.
+//!
+//! A subscriber has to say from where on it needs messages before it knows how far the producer is.
+//! So it first pins a position that it knows to be early enough, and then looks how far the producer
+//! had come when that could be seen:
+//!
+//! ```text
+//! joiner                                  producer, at its limit
+//! J1  head0 = head                        R1  head = next      (exact)
+//! J2  gate = pin(head0)                   R2  fence(SeqCst)
+//! J3  fence(SeqCst)                       R3  scan the gates
+//! J4  head1 = head                        R4  limit = at most next + credit
+//! J5  gate = start(head1)
+//! ```
+//!
+//! with `credit` an eighth of the capacity. Proof that no position from `start` on is overwritten
+//! before the gate says so: take the last refill whose scan (R3) did not see J2. By the two fences
+//! J4 saw its R1 or a later head: head1 >= its `next`. Its limit is at most next + credit, so that
+//! without another refill nothing from head1 + credit - capacity on is overwritten. Every later scan
+//! sees J2 or J5, and grants nothing beyond `pin + capacity` or `start + capacity`; the pin is not
+//! after the start, because head0 <= head1. With `start` = head1 (or later), or for the oldest,
+//! head1 + credit - capacity, nothing from it on is lost.
+//!
+//! Each of these is needed: either fence, the second look at the head, and that the head is stored
+//! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
+
+use super::head::exact;
+#[cfg(target_has_atomic = "32")]
+use super::head::search;
+use crate::error::JoinError;
+#[cfg(target_has_atomic = "32")]
+use crate::geometry::Overflow;
+use crate::position::{FREE, Pos, Position};
+use crate::storage::View;
+use crate::sync::{Ordering, WORD, fence};
+
+/// Where a consumer starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Start {
+    /// At the next message that is sent. Everything whose sending began after joining returned is
+    /// received; nothing that was sent before joining began.
+    Next,
+    /// At the oldest message that can still be had. A subscriber gets at least seven eighths of the
+    /// ring's capacity less one eighth, if so many have been sent: the rest may be about to be
+    /// overwritten. An observer tries for all of it, and may find that it has lagged.
+    Oldest,
+    /// At this position: for a subscriber [`JoinError::TooOld`] if it can no longer be promised.
+    At(Position),
+}
+
+/// The oldest position that was ever sent, given a head and whether the first lap is over.
+///
+/// `lapped` was loaded before `head`, with an acquire fence in between: then a head that goes with a
+/// set flag is at least a capacity past the origin. If the flag is not set, the head is near enough
+/// to the origin for a signed difference.
+fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
+    if lapped {
+        position
+    } else {
+        position.max(view.geometry().origin())
+    }
+}
+
+#[cfg(target_has_atomic = "32")]
+const NOBODY: u32 = 0;
+#[cfg(target_has_atomic = "32")]
+const SOMEBODY: u32 = 1;
+
+/// Takes a free entry and joins there. Returns the entry's index and the first position.
+#[cfg(target_has_atomic = "32")]
+pub(crate) fn subscribe(view: &View, start: Start) -> Result<(usize, Pos), JoinError> {
+    if view.geometry().shape.overflow == Overflow::Overwrite {
+        return Err(JoinError::Overwrites);
+    }
+    if view.flags().is_none() {
+        return Err(JoinError::ReadOnly);
+    }
+    let free = |entry: &crate::layout::Entry| {
+        // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
+        // slots and its last store to the gate, is over.
+        entry
+            .owner
+            .compare_exchange(NOBODY, SOMEBODY, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    };
+    let entries = view.entries();
+    let Some(index) = entries.iter().position(free) else {
+        return Err(JoinError::NoFreeEntry {
+            entries: entries.len(),
+        });
+    };
+    match pin(view, index, start) {
+        Ok(first) => Ok((index, first)),
+        Err(error) => {
+            leave(view, index);
+            Err(error)
+        }
+    }
+}
+
+/// J1 to J5, in an entry that is ours. The caller wakes the producer, or leaves: either way the gate
+/// was stored for the last time.
+#[cfg(target_has_atomic = "32")]
+fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
+    let Some(entry) = view.entries().get(index) else {
+        return Err(JoinError::ReadOnly);
+    };
+    let geometry = view.geometry();
+    let back = geometry.capacity() - geometry.credit();
+    let line = view.producer();
+
+    let head0 = Pos::new(line.head.load(Ordering::Relaxed));
+    let pin = if start == Start::Next {
+        head0
+    } else {
+        head0.minus(back)
+    };
+    // Release, as every store to a gate: the entry's last owner may have read slots that this store
+    // lets the producer reuse.
+    entry.gate.store(pin.gate(), Ordering::Release);
+    let lapped = line.lapped.load(Ordering::Relaxed) != 0;
+    // Pairs with the one in `Credit::refill`. It also is the acquire fence between `lapped` and
+    // `head` that `at_least_origin` needs.
+    fence(Ordering::SeqCst);
+    let head1 = Pos::new(line.head.load(Ordering::Relaxed));
+    // Pairs with the release of `head`: what was sent before it can be received at once.
+    fence(Ordering::Acquire);
+
+    let oldest = at_least_origin(view, head1.minus(back), lapped);
+    let first = match start {
+        Start::Next => search(view, head1),
+        Start::Oldest => oldest,
+        Start::At(position) => {
+            let position = Pos::new(position);
+            if position.since(oldest) < 0 {
+                return Err(JoinError::TooOld {
+                    oldest: oldest.number(),
+                });
+            }
+            let head = search(view, head1);
+            if position.since(head) > 0 {
+                return Err(JoinError::NotYet {
+                    head: head.number(),
+                });
+            }
+            position
+        }
+    };
+    entry.gate.store(first.gate(), Ordering::Release);
+    Ok(first)
+}
+
+/// Gives the gate of an entry that nobody has joined yet its first position, which is the ring's.
+/// Only by the ring's creator, before there is a producer.
+pub(crate) fn preassign(view: &View, index: usize) {
+    if let Some(entry) = view.entries().get(index) {
+        #[cfg(target_has_atomic = "32")]
+        entry.owner.store(SOMEBODY, Ordering::Relaxed);
+        entry
+            .gate
+            .store(view.geometry().origin().gate(), Ordering::Relaxed);
+    }
+}
+
+/// Gives an entry up. The caller wakes the producer.
+pub(crate) fn leave(view: &View, index: usize) {
+    let Some(entry) = view.entries().get(index) else {
+        return;
+    };
+    // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
+    // producer's scan: our reads are over.
+    entry.gate.store(FREE, Ordering::Release);
+    // Release pairs with the acquire in `subscribe`.
+    #[cfg(target_has_atomic = "32")]
+    let _ = entry
+        .owner
+        .compare_exchange(SOMEBODY, NOBODY, Ordering::Release, Ordering::Relaxed);
+}
+
+/// The first position of an observer.
+pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
+    let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
+    // Pairs with the release of `lapped`: see `at_least_origin`.
+    fence(Ordering::Acquire);
+    let head = exact(view);
+    let origin = view.geometry().origin();
+    match start {
+        Start::Next => Ok(head),
+        Start::Oldest => Ok(at_least_origin(
+            view,
+            head.minus(view.geometry().capacity()),
+            lapped,
+        )),
+        Start::At(position) => {
+            let position = Pos::new(position);
+            // Positions of 64 bits do not come round to the origin again.
+            if (!lapped || WORD == 8) && position.since(origin) < 0 {
+                return Err(JoinError::TooOld {
+                    oldest: origin.number(),
+                });
+            }
+            if position.since(head) > 0 {
+                return Err(JoinError::NotYet {
+                    head: head.number(),
+                });
+            }
+            Ok(position)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The protocol: one producer, and consumers of two kinds.
+//!
+//! A slot goes through `published(p - capacity)`, `writing(p)`, `published(p)`. Consumers look at
+//! the slot that they wait for and at nothing that the producer would have to store besides. What
+//! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
+//! at a time.
+
+mod credit;
+mod head;
+mod join;
+mod observer;
+mod producer;
+mod receive;
+mod subscriber;
+
+use core::fmt;
+use core::marker::PhantomData;
+
+pub use join::Start;
+pub use observer::Observer;
+pub use producer::Producer;
+pub use receive::Iter;
+pub use subscriber::Subscriber;
+
+#[cfg(not(ringway_loom))]
+use crate::error::HeaderError;
+use crate::error::JoinError;
+#[cfg(not(ringway_loom))]
+use crate::geometry::Schema;
+use crate::message::Message;
+use crate::storage::Storage;
+
+/// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
+/// does not hold the producer back, and does not keep the ring open.
+pub struct Ring<T: Message + ?Sized> {
+    storage: Storage,
+    message: PhantomData<T>,
+}
+
+impl<T: Message + ?Sized> Ring<T> {
+    pub(crate) fn new(storage: Storage) -> Self {
+        Ring {
+            storage,
+            message: PhantomData,
+        }
+    }
+
+    /// Joins as a consumer that gets every message from `start` on, in order, and holds the producer
+    /// back until it has. Waits for nothing. Joining loses nothing from the start point on, also
+    /// while the producer runs at full speed.
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u32>::new(8).subscribers(1).heap().unwrap();
+    /// producer.try_send(&1).unwrap();
+    /// let mut late = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send(&2).unwrap();
+    /// assert_eq!(late.try_recv(), Ok(2));
+    /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 1 });
+    /// ```
+    #[cfg(target_has_atomic = "32")]
+    pub fn subscribe(&self, start: Start) -> Result<Subscriber<T>, JoinError> {
+        let (entry, next) = join::subscribe(&self.storage, start)?;
+        Ok(Subscriber::new(self.storage.clone(), entry, next))
+    }
+
+    /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,
+    /// and is told exactly how many messages it missed. Waits for nothing.
+    ///
+    /// ```
+    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    ///
+    /// let (mut producer, ring) =
+    ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
+    /// let mut observer = ring.observe(Start::Next).unwrap();
+    /// for n in 0..10 {
+    ///     producer.try_send(&n).unwrap();
+    /// }
+    /// assert_eq!(observer.try_recv(), Err(TryRecvError::Lagged(6)));
+    /// assert_eq!(observer.try_recv(), Ok(6));
+    /// ```
+    pub fn observe(&self, start: Start) -> Result<Observer<T>, JoinError> {
+        let next = join::observe(&self.storage, start)?;
+        Ok(Observer::new(self.storage.clone(), next))
+    }
+
+    /// Attaches to a ring in memory that the caller knows of. Its messages have to be `T`, and its
+    /// tag as given: see [`Options::tag`](crate::Options::tag).
+    ///
+    /// # Safety
+    ///
+    /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
+    /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
+    /// atomic operations, as handles do.
+    #[cfg(not(ringway_loom))]
+    pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
+        // SAFETY: the caller's promise.
+        let (view, _) = unsafe { crate::storage::raw::attach(parts, Schema::of::<T>(0), tag) }?;
+        // SAFETY: the caller's promise.
+        Ok(Ring::new(unsafe {
+            Storage::new(view, crate::storage::Owner::Caller)
+        }))
+    }
+
+    /// Messages that the ring holds.
+    pub fn capacity(&self) -> usize {
+        self.storage.geometry().capacity()
+    }
+
+    /// The longest message, in bytes.
+    pub fn max_len(&self) -> usize {
+        self.storage.geometry().shape.schema.max_len
+    }
+}
+
+impl<T: Message + ?Sized> Clone for Ring<T> {
+    fn clone(&self) -> Self {
+        Ring::new(self.storage.clone())
+    }
+}
+
+impl<T: Message + ?Sized> fmt::Debug for Ring<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
+    }
+}

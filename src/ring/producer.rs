@@ -1,0 +1,384 @@
+//! The one that sends.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use super::credit::Credit;
+#[cfg(feature = "std")]
+use crate::error::SendTimeoutError;
+use crate::error::{BatchError, SendError, TrySendError};
+use crate::fence::Fences;
+use crate::message::{Message, Plain};
+use crate::position::{Pos, Position};
+use crate::storage::Storage;
+use crate::sync::{Ordering, fence};
+use crate::wait::{self, SpinThenSleep, Wait};
+
+/// The one that sends. There is one per ring.
+///
+/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end.
+/// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
+/// has not yet received the message that is a capacity back. Without subscribers it is never full:
+/// messages go nowhere, or to observers.
+pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
+    storage: Storage,
+    credit: Credit,
+    fences: Fences,
+    wait: W,
+    message: PhantomData<T>,
+}
+
+impl<T: Message + ?Sized> Producer<T> {
+    /// The caller has just created the ring.
+    pub(crate) fn new(storage: Storage, asymmetric: bool) -> Self {
+        let fences = Fences::for_producer(asymmetric);
+        storage
+            .producer()
+            .mode
+            .store(fences.mode(), Ordering::Relaxed);
+        let credit = Credit::new(&storage);
+        Producer {
+            storage,
+            credit,
+            fences,
+            wait: SpinThenSleep::DEFAULT,
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// The same producer, waiting in another way.
+    pub fn with_wait<V: Wait>(self, wait: V) -> Producer<T, V> {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        let storage = unsafe { core::ptr::read(&this.storage) };
+        // SAFETY: as above; dropped, as `wait` takes its place.
+        drop(unsafe { core::ptr::read(&this.wait) });
+        Producer {
+            storage,
+            credit: this.credit,
+            fences: this.fences,
+            wait,
+            message: PhantomData,
+        }
+    }
+
+    /// Sends a message if there is room for it. Does not block.
+    ///
+    /// When it returns `Ok`, the message reaches every subscriber that has joined.
+    ///
+    /// ```
+    /// use ringway::{Options, Start, TrySendError};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send(&1).unwrap();
+    /// producer.try_send(&2).unwrap();
+    /// assert_eq!(producer.try_send(&3), Err(TrySendError::Full));
+    /// assert_eq!(subscriber.try_recv(), Ok(1));
+    /// producer.try_send(&3).unwrap();
+    /// ```
+    #[inline]
+    pub fn try_send(&mut self, message: &T) -> Result<(), TrySendError> {
+        let bytes = message.bytes();
+        self.check_len(bytes)
+            .map_err(|SendError::TooLarge { len, max }| TrySendError::TooLarge { len, max })?;
+        if !self.credit.check(&self.storage) {
+            return Err(TrySendError::Full);
+        }
+        // SAFETY: the length was checked, and there is credit.
+        unsafe { self.publish(bytes) };
+        self.wake();
+        Ok(())
+    }
+
+    /// Sends a message, waiting for room as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 100).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send(b"three").unwrap();
+    /// assert!(producer.send(&[0; 101]).is_err());
+    /// ```
+    #[inline]
+    pub fn send(&mut self, message: &T) -> Result<(), SendError> {
+        let bytes = message.bytes();
+        self.check_len(bytes)?;
+        if !self.credit.check(&self.storage) {
+            self.wait_for_credit(wait::for_ever);
+        }
+        // SAFETY: the length was checked, and there is credit.
+        unsafe { self.publish(bytes) };
+        self.wake();
+        Ok(())
+    }
+
+    /// Sends a message, waiting for room for at most `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let timeout = Duration::from_millis(5);
+    /// assert_eq!(producer.send_timeout(&1, timeout), Ok(()));
+    /// assert_eq!(producer.send_timeout(&2, timeout), Err(SendTimeoutError::Timeout));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn send_timeout(&mut self, message: &T, timeout: Duration) -> Result<(), SendTimeoutError> {
+        let bytes = message.bytes();
+        self.check_len(bytes)
+            .map_err(|SendError::TooLarge { len, max }| SendTimeoutError::TooLarge { len, max })?;
+        if !self.credit.check(&self.storage) {
+            let deadline = std::time::Instant::now().checked_add(timeout);
+            if !self.wait_for_credit(wait::until(deadline)) {
+                return Err(SendTimeoutError::Timeout);
+            }
+        }
+        // SAFETY: the length was checked, and there is credit.
+        unsafe { self.publish(bytes) };
+        self.wake();
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn check_len(&self, bytes: &[u8]) -> Result<(), SendError> {
+        let (len, max) = (bytes.len(), self.max_len());
+        if T::VARIABLE && len > max {
+            Err(SendError::TooLarge { len, max })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes the next message, and lets everybody see it. Wakes nobody.
+    ///
+    /// # Safety
+    ///
+    /// There is credit, and `bytes` is no longer than the ring's longest message.
+    #[inline(always)]
+    unsafe fn publish(&mut self, bytes: &[u8]) {
+        let position = self.credit.next;
+        let slot = self.storage.slot(position);
+        slot.state().store(position.writing(), Ordering::Relaxed);
+        // Before any of the payload changes, the slot says so: an observer that copies a word stored
+        // below finds that mark, or a later one, at its second look. Pairs with its second fence.
+        fence(Ordering::Release);
+        slot.ghost().write();
+        if T::VARIABLE {
+            slot.set_len(bytes.len());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { slot.fill(bytes) };
+        // Pairs with the fence after a consumer's first look at the state.
+        slot.state().store(position.published(), Ordering::Release);
+        self.credit.next = position.plus(1);
+    }
+
+    /// Wakes whoever sleeps for what was just published.
+    #[inline(always)]
+    fn wake(&mut self) {
+        wait::wake_consumers(&self.storage, self.fences);
+        self.wait.notify();
+    }
+
+    /// Waits until the next message may be published; `false` if there is no time left.
+    #[cold]
+    fn wait_for_credit(&mut self, remaining: impl FnMut() -> Option<Duration>) -> bool {
+        self.wait_until(|this| this.credit.check(&this.storage), remaining)
+    }
+
+    /// Waits for what only a consumer's store to its gate can bring about.
+    fn wait_until(
+        &mut self,
+        ready: impl Fn(&mut Self) -> bool,
+        remaining: impl FnMut() -> Option<Duration>,
+    ) -> bool {
+        wait::wait_for(
+            self,
+            |this| ready(this).then_some(()),
+            |this, round| this.wait.pause(round),
+            |this, limit| {
+                let (view, fences) = (*this.storage, this.fences);
+                wait::sleep_as_producer(&view, fences, || ready(this), limit);
+            },
+            remaining,
+        )
+        .is_some()
+    }
+
+    /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at
+    /// once also if it sleeps. The same as dropping the producer. Does not wait for anybody.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    /// Messages that the ring holds.
+    pub fn capacity(&self) -> usize {
+        self.storage.geometry().capacity()
+    }
+
+    /// The longest message, in bytes.
+    #[inline]
+    pub fn max_len(&self) -> usize {
+        self.storage.geometry().shape.schema.max_len
+    }
+
+    /// The position of the next message, which is also how many were sent if the ring's first
+    /// position is 0.
+    pub fn head(&self) -> Position {
+        self.credit.next.number()
+    }
+
+    /// Messages that some subscriber has not yet received. When it returns it may be fewer.
+    pub fn len(&self) -> usize {
+        let lag = |gate| self.credit.next.since(gate).max(0) as usize;
+        self.gates()
+            .map(lag)
+            .max()
+            .unwrap_or(0)
+            .min(self.capacity())
+    }
+
+    /// Whether every subscriber has received everything, as far as this side can see.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Subscribers that have joined. Observers are not counted: nothing tells of them.
+    pub fn consumers(&self) -> usize {
+        self.gates().count()
+    }
+
+    fn gates(&self) -> impl Iterator<Item = Pos> {
+        let entries = self.storage.entries().iter();
+        entries.filter_map(|entry| Pos::from_gate(entry.gate.load(Ordering::Relaxed)))
+    }
+
+    /// Waits until at least `n` subscribers have joined, for at most `timeout`. `false`: there were
+    /// fewer all that time. A producer that must not run ahead calls this before it sends.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());
+    /// assert!(producer.wait_for_consumers(1, Duration::from_secs(10)));
+    /// producer.send(&7).unwrap();
+    /// assert_eq!(thread.join().unwrap(), Ok(7));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
+        let deadline = std::time::Instant::now().checked_add(timeout);
+        self.wait_until(|this| this.consumers() >= n, wait::until(deadline))
+    }
+}
+
+impl<T: Plain, W: Wait> Producer<T, W> {
+    /// Sends as many of the messages as there is room for, from the first on, and returns how many.
+    /// Does not block. Sleepers are woken once for all of them.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
+    /// ```
+    pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
+        let mut sent = 0;
+        for message in messages {
+            if !self.credit.check(&self.storage) {
+                break;
+            }
+            // SAFETY: all messages of a type have its length, and there is credit.
+            unsafe { self.publish(message.as_bytes()) };
+            sent += 1;
+        }
+        if sent > 0 {
+            self.wake();
+        }
+        sent
+    }
+
+    /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
+    /// before every wait.
+    ///
+    /// ```
+    /// # use ringway::{Options, Overflow, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let thread = std::thread::spawn(move || subscriber.iter().map(|m| m.unwrap()).sum::<u64>());
+    /// producer.send_batch(&[1, 2, 3, 4, 5, 6]);
+    /// producer.close();
+    /// assert_eq!(thread.join().unwrap(), 21);
+    /// ```
+    pub fn send_batch(&mut self, messages: &[T]) {
+        let mut rest = messages;
+        loop {
+            let sent = self.try_send_batch(rest);
+            rest = match rest.get(sent..) {
+                None | Some([]) => return,
+                Some(rest) => rest,
+            };
+            self.wait_for_credit(wait::for_ever);
+        }
+    }
+}
+
+impl<W: Wait> Producer<[u8], W> {
+    /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
+    /// before every wait.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(4, 16).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send_batch([&b"one"[..], b"two"]).unwrap();
+    /// assert_eq!(subscriber.lag(), 2);
+    /// ```
+    pub fn send_batch<'a>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), BatchError> {
+        let mut sent = 0;
+        let mut outcome = Ok(());
+        for bytes in messages {
+            if let Err(error) = self.check_len(bytes) {
+                outcome = Err(BatchError { sent, error });
+                break;
+            }
+            if !self.credit.check(&self.storage) {
+                self.wake();
+                self.wait_for_credit(wait::for_ever);
+            }
+            // SAFETY: the length was checked, and there is credit.
+            unsafe { self.publish(bytes) };
+            sent += 1;
+        }
+        if sent > 0 {
+            self.wake();
+        }
+        outcome
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
+    fn drop(&mut self) {
+        self.credit.publish_head(&self.storage);
+        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
+        self.storage.producer().closed.store(1, Ordering::Release);
+        self.wake();
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> fmt::Debug for Producer<T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer")
+            .field("head", &self.head())
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
+    }
+}

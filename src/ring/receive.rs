@@ -1,0 +1,448 @@
+//! What all consumers have in common: looking at the next slot, waiting for it, and the calls that
+//! are made of the two.
+
+use core::time::Duration;
+
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
+use crate::error::{RecvError, TryRecvError};
+use crate::fence::Fences;
+use crate::message::{Message, Plain};
+use crate::position::{Look, Passed, Pos};
+use crate::storage::{Slot, Storage};
+use crate::sync::{Ordering, fence};
+use crate::wait::{self, Wait};
+
+/// A place in a ring, and the way to wait there.
+#[derive(Debug)]
+pub(crate) struct Reader<W> {
+    pub(crate) storage: Storage,
+    /// The position of the next message.
+    pub(crate) next: Pos,
+    pub(crate) fences: Fences,
+    pub(crate) wait: W,
+}
+
+impl<W> Reader<W> {
+    pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
+        let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
+        Reader {
+            storage,
+            next,
+            fences,
+            wait,
+        }
+    }
+
+    pub(crate) fn with_wait<V>(self, wait: V) -> Reader<V> {
+        Reader {
+            storage: self.storage,
+            next: self.next,
+            fences: self.fences,
+            wait,
+        }
+    }
+
+    /// What the next slot says.
+    #[inline(always)]
+    pub(crate) fn look(&self) -> Look {
+        self.next.look(self.slot().state().load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> Slot<'_> {
+        self.storage.slot(self.next)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.storage.producer().closed.load(Ordering::Relaxed) != 0
+    }
+
+    /// Looks for the next message. `Ok`: it is there, and may be copied.
+    #[inline(always)]
+    pub(crate) fn find(&self) -> Result<(), NotFound> {
+        let mut seen = self.look();
+        if seen == Look::NotYet {
+            if !self.is_closed() {
+                return Err(NotFound::Empty);
+            }
+            // Closed: and only now is it worth something that the slot is empty. Looking at the two
+            // in the other order would lose what was sent in between. Pairs with the release of
+            // `closed`.
+            fence(Ordering::Acquire);
+            seen = self.look();
+        }
+        match seen {
+            Look::Ready => {
+                // Pairs with the release of the state by the producer: what is copied from here on
+                // is the message, or newer.
+                fence(Ordering::Acquire);
+                Ok(())
+            }
+            Look::NotYet => Err(NotFound::Closed),
+            Look::Passed(passed) => Err(NotFound::Passed(passed)),
+        }
+    }
+
+    /// The length of the message in the slot, if it can be one.
+    #[inline(always)]
+    pub(crate) fn len_of<T: Message + ?Sized>(&self) -> Option<usize> {
+        let max = self.storage.geometry().shape.schema.max_len;
+        if T::VARIABLE {
+            Some(self.slot().len()).filter(|&len| len <= max)
+        } else {
+            Some(max)
+        }
+    }
+
+    fn sleep(&self, limit: Duration) {
+        let ready = || self.look() != Look::NotYet || self.is_closed();
+        wait::sleep_as_consumer(&self.storage, self.fences, ready, limit);
+    }
+}
+
+/// Why there is no message at the next position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NotFound {
+    Empty,
+    Closed,
+    Passed(Passed),
+}
+
+/// One kind of consumer. What is behind it is a [`Reader`].
+pub(crate) trait Consumer {
+    type Wait: Wait;
+
+    fn reader(&mut self) -> &mut Reader<Self::Wait>;
+
+    /// Looks for the next message, and goes on behind what was lost if it was.
+    fn find(&mut self) -> Result<(), TryRecvError>;
+
+    /// Copies the message that `find` found to the start of `buffer`, and returns its length. The
+    /// next message is then the next one. Everything before may be overwritten only after `release`.
+    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError>;
+
+    /// Lets go of everything that was taken.
+    fn release(&mut self);
+}
+
+/// Takes one message of a type, without releasing it.
+#[inline(always)]
+pub(crate) fn take_value<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, TryRecvError> {
+    consumer.find()?;
+    let mut value = T::new_zeroed();
+    // As bytes it is of the ring's message size, which was checked when the ring was opened.
+    consumer.take(T::as_mut_bytes(&mut value))?;
+    Ok(value)
+}
+
+/// Calls `attempt` until it brings something else than `Empty`; `None` if there is no time left.
+pub(crate) fn within<C: Consumer, R>(
+    consumer: &mut C,
+    mut attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
+    remaining: impl FnMut() -> Option<Duration>,
+) -> Option<Result<R, RecvError>> {
+    wait::wait_for(
+        consumer,
+        |consumer| match attempt(consumer) {
+            Ok(found) => Some(Ok(found)),
+            Err(error) => error.unless_empty().map(Err),
+        },
+        |consumer, round| consumer.reader().wait.pause(round),
+        |consumer, limit| consumer.reader().sleep(limit),
+        remaining,
+    )
+}
+
+/// Calls `attempt` until it brings something else than `Empty`.
+pub(crate) fn blocking<C: Consumer, R>(
+    consumer: &mut C,
+    mut attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
+) -> Result<R, RecvError> {
+    loop {
+        if let Some(outcome) = within(consumer, &mut attempt, wait::for_ever) {
+            return outcome;
+        }
+    }
+}
+
+/// Calls `attempt` until it brings something else than `Empty`, for at most `timeout`.
+#[cfg(feature = "std")]
+pub(crate) fn blocking_timeout<C: Consumer, R>(
+    consumer: &mut C,
+    attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
+    timeout: Duration,
+) -> Result<R, RecvTimeoutError> {
+    let deadline = std::time::Instant::now().checked_add(timeout);
+    match within(consumer, attempt, wait::until(deadline)) {
+        None => Err(RecvTimeoutError::Timeout),
+        Some(outcome) => outcome.map_err(RecvTimeoutError::from),
+    }
+}
+
+/// Messages as they come, waiting for each. Ends when the ring is closed, and hides nothing: what
+/// was lost is an item too.
+#[derive(Debug)]
+pub struct Iter<'a, C> {
+    pub(crate) consumer: &'a mut C,
+}
+
+/// The receiving calls of a consumer, the same for every kind. `$join` is how the examples get one.
+macro_rules! receiving_calls {
+    ($Consumer:ident, $join:literal) => {
+        impl<T: Message + ?Sized, W: Wait> $Consumer<T, W> {
+            /// The position of the next message to be received.
+            pub fn position(&self) -> Position {
+                self.reader.next.number()
+            }
+
+            /// The position of the next message to be sent, as far as can be seen: when it returns
+            /// it may be later. Searches the slots, in logarithmic time.
+            pub fn head(&self) -> Position {
+                self.seen_head().number()
+            }
+
+            /// Messages that have been sent and not received: the distance from
+            /// [`position`](Self::position) to [`head`](Self::head). When it returns it may be more.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.try_send_batch(&[1, 2, 3]);"]
+            #[doc = "assert_eq!((consumer.position(), consumer.head(), consumer.lag()), (0, 3, 3));"]
+            #[doc = "```"]
+            pub fn lag(&self) -> u64 {
+                // Never negative, unless somebody forged the head.
+                u64::try_from(self.seen_head().since(self.reader.next)).unwrap_or(0)
+            }
+
+            /// Messages that can be received now: [`lag`](Self::lag), but no more than the ring holds.
+            pub fn len(&self) -> usize {
+                usize::try_from(self.lag()).unwrap_or(usize::MAX).min(self.capacity())
+            }
+
+            /// Whether there is nothing to receive now.
+            pub fn is_empty(&self) -> bool {
+                self.reader.look() == Look::NotYet
+            }
+
+            /// Whether the producer has closed the ring. There may still be messages to receive.
+            pub fn is_closed(&self) -> bool {
+                self.reader.is_closed()
+            }
+
+            /// Messages that the ring holds.
+            pub fn capacity(&self) -> usize {
+                self.reader.storage.geometry().capacity()
+            }
+
+            /// The longest message, in bytes.
+            pub fn max_len(&self) -> usize {
+                self.reader.storage.geometry().shape.schema.max_len
+            }
+
+            /// The head, from the later of what the producer says and where this consumer is.
+            fn seen_head(&self) -> Pos {
+                let hint = self.reader.storage.producer().head.load(Ordering::Relaxed);
+                head::search(&self.reader.storage, Pos::new(hint).max(self.reader.next))
+            }
+        }
+
+        impl<T: Plain, W: Wait> $Consumer<T, W> {
+            /// Receives the next message, if it is there. Does not block.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start, TryRecvError};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));"]
+            #[doc = "producer.send(&7).unwrap();"]
+            #[doc = "producer.close();"]
+            #[doc = "assert_eq!(consumer.try_recv(), Ok(7));"]
+            #[doc = "assert_eq!(consumer.try_recv(), Err(TryRecvError::Closed));"]
+            #[doc = "```"]
+            #[inline]
+            pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+                let value = receive::take_value(self)?;
+                self.release();
+                Ok(value)
+            }
+
+            /// Receives the next message, waiting for it as long as it takes.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, RecvError, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "let thread = std::thread::spawn(move || (consumer.recv(), consumer.recv()));"]
+            #[doc = "producer.send(&7).unwrap();"]
+            #[doc = "producer.close();"]
+            #[doc = "assert_eq!(thread.join().unwrap(), (Ok(7), Err(RecvError::Closed)));"]
+            #[doc = "```"]
+            #[inline]
+            pub fn recv(&mut self) -> Result<T, RecvError> {
+                receive::blocking(self, Self::try_recv)
+            }
+
+            /// Receives the next message, waiting for it for at most `timeout`.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, RecvTimeoutError, Start};"]
+            #[doc = "let (producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "let timeout = std::time::Duration::from_millis(5);"]
+            #[doc = "assert_eq!(consumer.recv_timeout(timeout), Err(RecvTimeoutError::Timeout));"]
+            #[doc = "```"]
+            #[cfg(feature = "std")]
+            pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+                receive::blocking_timeout(self, Self::try_recv, timeout)
+            }
+
+            /// Receives as many messages as are there and `buffer` has room for, into its start, and
+            /// returns how many. Does not block. Fewer than asked for, and 1 at least, unless the
+            /// buffer has no room; what ends the batch early is told by the next call.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start, TryRecvError};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.try_send_batch(&[1, 2, 3, 4, 5]);"]
+            #[doc = "let mut buffer = [0; 4];"]
+            #[doc = "assert_eq!(consumer.try_recv_batch(&mut buffer), Ok(4));"]
+            #[doc = "assert_eq!(consumer.try_recv_batch(&mut buffer), Ok(1));"]
+            #[doc = "assert_eq!(consumer.try_recv_batch(&mut buffer), Err(TryRecvError::Empty));"]
+            #[doc = "```"]
+            pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
+                let mut received = 0;
+                let mut outcome = Ok(());
+                for place in buffer.iter_mut() {
+                    match receive::take_value(self) {
+                        Ok(value) => *place = value,
+                        Err(error) => {
+                            outcome = Err(error);
+                            break;
+                        }
+                    }
+                    received += 1;
+                }
+                if received == 0 {
+                    return outcome.map(|()| 0);
+                }
+                self.release();
+                Ok(received)
+            }
+
+            /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as
+            /// it takes.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.try_send_batch(&[1, 2]);"]
+            #[doc = "assert_eq!(consumer.recv_batch(&mut [0; 4]), Ok(2));"]
+            #[doc = "```"]
+            pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
+                receive::blocking(self, |this| this.try_recv_batch(buffer))
+            }
+
+            /// Messages as they come, waiting for each. Ends when the ring is closed; any other
+            /// error is an item, so that nothing lost is hidden.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.try_send_batch(&[1, 2, 3]);"]
+            #[doc = "producer.close();"]
+            #[doc = "let all: Result<Vec<u64>, _> = consumer.iter().collect();"]
+            #[doc = "assert_eq!(all.unwrap(), [1, 2, 3]);"]
+            #[doc = "```"]
+            pub fn iter(&mut self) -> receive::Iter<'_, Self> {
+                receive::Iter { consumer: self }
+            }
+        }
+
+        impl<T: Plain, W: Wait> Iterator for receive::Iter<'_, $Consumer<T, W>> {
+            type Item = Result<T, RecvError>;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                match self.consumer.recv() {
+                    Err(RecvError::Closed) => None,
+                    item => Some(item),
+                }
+            }
+        }
+
+        impl<W: Wait> $Consumer<[u8], W> {
+            /// Receives the next message into the start of `buffer`, if it is there, and returns its
+            /// length. Does not block. If the buffer is too small, the error says how long it has to
+            /// be and the message is not consumed. After an error the buffer's contents are
+            /// unspecified.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start, TryRecvError};"]
+            #[doc = "let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.send(b\"sixteen bytes it\").unwrap();"]
+            #[doc = "let too_small = TryRecvError::BufferTooSmall { needed: 16 };"]
+            #[doc = "assert_eq!(consumer.try_recv_into(&mut [0; 15]), Err(too_small));"]
+            #[doc = "assert_eq!(consumer.try_recv_into(&mut [0; 32]), Ok(16));"]
+            #[doc = "```"]
+            #[inline]
+            pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
+                Consumer::find(self)?;
+                let len = self.take(buffer)?;
+                self.release();
+                Ok(len)
+            }
+
+            /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, RecvError, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.send(b\"four\").unwrap();"]
+            #[doc = "producer.close();"]
+            #[doc = "assert_eq!(consumer.recv_into(&mut [0; 32]), Ok(4));"]
+            #[doc = "assert_eq!(consumer.recv_into(&mut [0; 32]), Err(RecvError::Closed));"]
+            #[doc = "```"]
+            pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
+                receive::blocking(self, |this| this.try_recv_into(buffer))
+            }
+
+            /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most
+            /// `timeout`.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, RecvTimeoutError, Start};"]
+            #[doc = "let (producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "let timeout = std::time::Duration::from_millis(5);"]
+            #[doc = "let outcome = consumer.recv_into_timeout(&mut [0; 32], timeout);"]
+            #[doc = "assert_eq!(outcome, Err(RecvTimeoutError::Timeout));"]
+            #[doc = "```"]
+            #[cfg(feature = "std")]
+            pub fn recv_into_timeout(
+                &mut self,
+                buffer: &mut [u8],
+                timeout: Duration,
+            ) -> Result<usize, RecvTimeoutError> {
+                receive::blocking_timeout(self, |this| this.try_recv_into(buffer), timeout)
+            }
+        }
+
+        impl<T: Message + ?Sized, W: Wait> fmt::Debug for $Consumer<T, W> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($Consumer))
+                    .field("position", &self.position())
+                    .field("capacity", &self.capacity())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(crate) use receiving_calls;

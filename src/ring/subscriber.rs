@@ -1,0 +1,125 @@
+//! The consumer that gets everything.
+
+use core::fmt;
+use core::marker::PhantomData;
+#[cfg(feature = "std")]
+use core::time::Duration;
+
+use super::receive::{self, Consumer, NotFound, Reader, receiving_calls};
+use super::{head, join};
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
+use crate::error::{RecvError, TryRecvError};
+use crate::message::{Message, Plain};
+use crate::position::{Look, Pos, Position};
+use crate::storage::Storage;
+use crate::sync::Ordering;
+use crate::wait::{self, SpinThenSleep, Wait};
+
+/// A consumer that gets every message, in order, and holds the producer back until it has.
+///
+/// A message is released as soon as it has been received, since receiving copies it; a batch is
+/// released as a whole. Dropping the subscriber lets go of everything and frees its entry.
+pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
+    reader: Reader<W>,
+    /// Which entry has its gate.
+    entry: usize,
+    message: PhantomData<T>,
+}
+
+impl<T: Message + ?Sized> Subscriber<T> {
+    /// The caller has just joined in that entry.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn new(storage: Storage, entry: usize, next: Pos) -> Self {
+        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        // The first gate was stored, perhaps a later one than the pin before it.
+        wait::wake_producer(&reader.storage, reader.fences);
+        Subscriber {
+            reader,
+            entry,
+            message: PhantomData,
+        }
+    }
+
+    /// A subscriber from the first message on. Only for the ring's creator, before there is a
+    /// producer, once for each entry.
+    #[cfg_attr(ringway_loom, expect(dead_code))]
+    pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
+        join::preassign(&storage, entry);
+        let next = storage.geometry().origin();
+        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        Subscriber {
+            reader,
+            entry,
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// The same subscriber, waiting in another way.
+    pub fn with_wait<V: Wait>(self, wait: V) -> Subscriber<T, V> {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        let reader = unsafe { core::ptr::read(&this.reader) };
+        Subscriber {
+            reader: reader.with_wait(wait),
+            entry: this.entry,
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
+    type Wait = W;
+
+    fn reader(&mut self) -> &mut Reader<W> {
+        &mut self.reader
+    }
+
+    #[inline(always)]
+    fn find(&mut self) -> Result<(), TryRecvError> {
+        self.reader.find().map_err(|not_found| match not_found {
+            NotFound::Empty => TryRecvError::Empty,
+            NotFound::Closed => TryRecvError::Closed,
+            // The gate held the producer back: no producer writes that.
+            NotFound::Passed(_) => TryRecvError::Corrupt,
+        })
+    }
+
+    #[inline(always)]
+    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
+        let Some(needed) = self.reader.len_of::<T>() else {
+            return Err(TryRecvError::Corrupt);
+        };
+        let Some(to) = buffer.get_mut(..needed) else {
+            return Err(TryRecvError::BufferTooSmall { needed });
+        };
+        let slot = self.reader.slot();
+        slot.ghost().read();
+        // SAFETY: `len_of` returns no more than the longest message has.
+        unsafe { slot.copy_to(to) };
+        self.reader.next = self.reader.next.plus(1);
+        Ok(needed)
+    }
+
+    #[inline(always)]
+    fn release(&mut self) {
+        if let Some(entry) = self.reader.storage.entries().get(self.entry) {
+            // Pairs with the fence after the producer's scan: the reads are over.
+            entry.gate.store(self.reader.next.gate(), Ordering::Release);
+        }
+        wait::wake_producer(&self.reader.storage, self.reader.fences);
+        self.reader.wait.notify();
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
+    fn drop(&mut self) {
+        join::leave(&self.reader.storage, self.entry);
+        wait::wake_producer(&self.reader.storage, self.reader.fences);
+        self.reader.wait.notify();
+    }
+}
+
+receiving_calls!(Subscriber, "subscribe");

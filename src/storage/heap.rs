@@ -1,0 +1,67 @@
+//! A ring on the heap of one process: channels between threads, tests, and models under loom.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::ptr::NonNull;
+
+use super::{Control, Owner, Storage, View};
+use crate::geometry::Geometry;
+use crate::layout::{Entry, ProducerLine, SleepFlags};
+use crate::sync::{AtomicWord, Ghost, NATIVE, WORD};
+
+/// Slots start on a pair of cache lines, as they do in a segment.
+const SLOT_ALIGN: usize = 128;
+
+/// The words of a ring on the heap.
+pub(crate) struct Memory {
+    producer: ProducerLine,
+    slots: Box<[AtomicWord]>,
+    /// Words before the first slot, for its alignment.
+    skipped: usize,
+    ghosts: Box<[Ghost]>,
+    flags: SleepFlags,
+    entries: Box<[Entry]>,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("producer", &self.producer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Allocates an empty ring.
+pub(crate) fn create(geometry: Geometry) -> Storage {
+    let padding = if NATIVE { SLOT_ALIGN / WORD } else { 0 };
+    let words = geometry.capacity() * geometry.stride;
+    let slots: Box<[AtomicWord]> = (0..words + padding).map(|_| AtomicWord::new(0)).collect();
+    // In units of words; of no account if it cannot be had.
+    let skipped = if NATIVE {
+        slots.as_ptr().align_offset(SLOT_ALIGN).min(padding)
+    } else {
+        0
+    };
+    let memory = Arc::new(Memory {
+        producer: ProducerLine::new(),
+        slots,
+        skipped,
+        ghosts: (0..geometry.capacity()).map(|_| Ghost::default()).collect(),
+        flags: SleepFlags::new(),
+        entries: (0..geometry.shape.entries).map(|_| Entry::new()).collect(),
+    });
+    let control = Control {
+        flags: NonNull::from(&memory.flags),
+        entries: NonNull::from(&*memory.entries).cast(),
+    };
+    let first: NonNull<AtomicWord> = NonNull::from(&memory.slots[memory.skipped..]).cast();
+    let ghosts = NonNull::from(&*memory.ghosts).cast();
+    let producer = NonNull::from(&memory.producer);
+    // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through shared
+    // references to atomics, and there for as long as the owner is.
+    let view = unsafe { View::new(geometry, producer, first, ghosts, Some(control)) };
+    view.reset();
+    // SAFETY: the owner holds `memory`, which owns everything that the view points to.
+    unsafe { Storage::new(view, Owner::Heap { _memory: memory }) }
+}

@@ -1,0 +1,237 @@
+//! A ring's words, found by pointers. The only file in which the protocol's pointers are followed.
+
+use core::ptr::NonNull;
+use core::slice;
+
+use crate::geometry::{Geometry, LENGTH_WORDS};
+use crate::layout::{Entry, ProducerLine, SleepFlags};
+use crate::position::Pos;
+use crate::sync::{AtomicWord, Ghost, Ordering, WORD, Word};
+
+/// Where everything is. Copied into every handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    geometry: Geometry,
+    mask: usize,
+    producer: NonNull<ProducerLine>,
+    slots: NonNull<AtomicWord>,
+    ghosts: NonNull<Ghost>,
+    control: Option<Control>,
+}
+
+/// The part that consumers write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Control {
+    pub(crate) flags: NonNull<SleepFlags>,
+    pub(crate) entries: NonNull<Entry>,
+}
+
+impl View {
+    /// # Safety
+    ///
+    /// For as long as the view or a copy of it is used, and aligned as their types want it:
+    /// `producer` is valid for reads; so are `capacity * stride` words from `slots` and `capacity`
+    /// ghosts from `ghosts`; so are, if there is a `control`, its flags and as many entries as the
+    /// geometry says. Whoever writes through the view has them valid for writes too. Nobody accesses
+    /// any of it but by atomic operations of the same widths.
+    pub(crate) unsafe fn new(
+        geometry: Geometry,
+        producer: NonNull<ProducerLine>,
+        slots: NonNull<AtomicWord>,
+        ghosts: NonNull<Ghost>,
+        control: Option<Control>,
+    ) -> View {
+        View {
+            geometry,
+            mask: geometry.capacity() - 1,
+            producer,
+            slots,
+            ghosts,
+            control,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    #[inline(always)]
+    pub(crate) fn producer(&self) -> &ProducerLine {
+        // SAFETY: valid by the contract of `new`.
+        unsafe { self.producer.as_ref() }
+    }
+
+    /// The two sleep flags, if this process may write them.
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> Option<&SleepFlags> {
+        // SAFETY: valid by the contract of `new`.
+        self.control
+            .as_ref()
+            .map(|control| unsafe { control.flags.as_ref() })
+    }
+
+    /// The entries of subscribers; none where the control segment is out of reach.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match &self.control {
+            // SAFETY: as many as the geometry says, by the contract of `new`.
+            Some(control) => unsafe {
+                slice::from_raw_parts(control.entries.as_ptr(), self.geometry.shape.entries)
+            },
+            None => &[],
+        }
+    }
+
+    /// The slot that a position's message has, had or will have.
+    #[inline(always)]
+    pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {
+        let index = position.index(self.mask);
+        // SAFETY: the index is below the capacity, and that many slots lie there, each `stride`
+        // words long, by the contract of `new`. `Geometry::new` checked that the product fits.
+        let words = unsafe { self.slots.add(index * self.geometry.stride) };
+        Slot {
+            words,
+            ghosts: self.ghosts,
+            index,
+            view: self,
+        }
+    }
+}
+
+impl View {
+    /// Gives every slot its first state, as if the ring had been full one lap before the origin. So
+    /// "never written" is not a value of its own, which a state could run into after a wrap. Only by
+    /// the ring's creator, before anybody else can see it.
+    pub(crate) fn reset(&self) {
+        let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
+        self.producer()
+            .head
+            .store(origin.number(), Ordering::Relaxed);
+        for ahead in 0..capacity {
+            let position = origin.plus(ahead);
+            let before = position.minus(capacity).published();
+            self.slot(position).state().store(before, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One slot: its state, the length of its message, its payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot<'a> {
+    words: NonNull<AtomicWord>,
+    ghosts: NonNull<Ghost>,
+    index: usize,
+    view: &'a View,
+}
+
+impl<'a> Slot<'a> {
+    #[inline(always)]
+    pub(crate) fn state(self) -> &'a AtomicWord {
+        // SAFETY: a slot's first word; valid while the view is, by the contract of `View::new`.
+        unsafe { self.words.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn ghost(self) -> &'a Ghost {
+        // SAFETY: the index is below the capacity, and that many ghosts lie there.
+        let ghost = unsafe { self.ghosts.add(self.index) };
+        // SAFETY: valid while the view is, by the contract of `View::new`.
+        unsafe { ghost.as_ref() }
+    }
+
+    /// The words that `len` bytes of payload fill.
+    ///
+    /// # Safety
+    ///
+    /// `len` is at most the geometry's longest message.
+    #[inline(always)]
+    unsafe fn payload(self, len: usize) -> &'a [AtomicWord] {
+        debug_assert!(len <= self.view.geometry.shape.schema.max_len);
+        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset and the
+        // longest message, rounded up to words.
+        let first = unsafe { self.words.add(self.view.geometry.payload) };
+        // SAFETY: as above, `len` being at most the longest.
+        unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) }
+    }
+
+    /// Copies a message in, word by word; the last word is filled up with zeros. Only between
+    /// `writing` and `published`, by the producer.
+    ///
+    /// # Safety
+    ///
+    /// `bytes` is no longer than the geometry's longest message.
+    #[inline(always)]
+    pub(crate) unsafe fn fill(self, bytes: &[u8]) {
+        // SAFETY: the caller's promise.
+        let words = unsafe { self.payload(bytes.len()) };
+        let mut chunks = bytes.chunks_exact(WORD);
+        let mut words = words.iter();
+        for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {
+            word.store(word_from(chunk), Ordering::Relaxed);
+        }
+        if let Some(word) = words.next() {
+            word.store(word_from(chunks.remainder()), Ordering::Relaxed);
+        }
+    }
+
+    /// Copies `bytes.len()` bytes of the message out, word by word. What they are is worth something
+    /// only if the slot's state says so afterwards (or cannot have changed).
+    ///
+    /// # Safety
+    ///
+    /// `bytes` is no longer than the geometry's longest message.
+    #[inline(always)]
+    pub(crate) unsafe fn copy_to(self, bytes: &mut [u8]) {
+        // SAFETY: the caller's promise.
+        let words = unsafe { self.payload(bytes.len()) };
+        let mut chunks = bytes.chunks_exact_mut(WORD);
+        let mut words = words.iter();
+        for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {
+            chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+        }
+        if let Some(word) = words.next() {
+            let last = word.load(Ordering::Relaxed).to_ne_bytes();
+            for (to, from) in chunks.into_remainder().iter_mut().zip(last) {
+                *to = from;
+            }
+        }
+    }
+
+    /// Writes the length of the message. Only where messages vary in length.
+    #[inline(always)]
+    pub(crate) fn set_len(self, len: usize) {
+        debug_assert!(self.view.geometry.shape.schema.variable);
+        for (i, value) in [len as Word, 0].into_iter().take(LENGTH_WORDS).enumerate() {
+            // SAFETY: a slot of a ring of variable messages has these words after its state.
+            let word = unsafe { self.words.add(1 + i) };
+            // SAFETY: valid while the view is.
+            unsafe { word.as_ref() }.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// The length of the message, which may be anything if somebody is writing it. Only where
+    /// messages vary in length.
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        debug_assert!(self.view.geometry.shape.schema.variable);
+        // SAFETY: a slot of a ring of variable messages has this word after its state.
+        let word = unsafe { self.words.add(1) };
+        // SAFETY: valid while the view is.
+        let word = unsafe { word.as_ref() }.load(Ordering::Relaxed);
+        // The other half of a 64-bit word is for flags, of which there are none yet.
+        word as u32 as usize
+    }
+}
+
+/// Up to a word of bytes, as they lie in memory, filled up with zeros.
+#[inline(always)]
+fn word_from(bytes: &[u8]) -> Word {
+    if let Ok(word) = bytes.try_into() {
+        return Word::from_ne_bytes(word);
+    }
+    let mut word = [0; WORD];
+    for (to, from) in word.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    Word::from_ne_bytes(word)
+}

@@ -1,0 +1,38 @@
+//! The atomics, from core or from loom. Nothing outside this folder knows which.
+//!
+//! loom's are used when the crate is built with the feature `unstable-loom` *and* with
+//! `--cfg ringway_loom`: a feature alone could be switched on for everybody by one crate in a
+//! dependency graph, and the bare `cfg(loom)` would hit every crate in it at once.
+
+#[cfg(all(ringway_loom, not(feature = "unstable-loom")))]
+compile_error!("`--cfg ringway_loom` needs the feature `unstable-loom`");
+
+#[cfg(ringway_loom)]
+#[path = "model.rs"]
+mod imp;
+#[cfg(not(ringway_loom))]
+#[path = "native.rs"]
+mod imp;
+
+pub(crate) use imp::{AtomicU32, AtomicWord, Futex, Ghost, Ordering, fence, spin_loop};
+
+/// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on
+/// read-only memory.
+#[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
+mod word {
+    pub(crate) type Word = u64;
+    pub(crate) type Signed = i64;
+}
+#[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
+mod word {
+    pub(crate) type Word = u32;
+    pub(crate) type Signed = i32;
+}
+
+pub(crate) use word::{Signed, Word};
+
+/// Whether an atomic here is as large as in memory that is shared; loom's are not.
+pub(crate) const NATIVE: bool = size_of::<AtomicWord>() == WORD;
+
+/// Bytes in a [`Word`].
+pub(crate) const WORD: usize = size_of::<Word>();

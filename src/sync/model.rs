@@ -1,0 +1,79 @@
+//! What runs under loom: loom's atomics, and a futex made of loom's mutex and condition variable.
+
+use core::time::Duration;
+
+pub(crate) use loom::sync::atomic::{AtomicU32, Ordering, fence};
+
+#[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
+pub(crate) use loom::sync::atomic::AtomicU32 as AtomicWord;
+#[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
+pub(crate) use loom::sync::atomic::AtomicU64 as AtomicWord;
+
+/// A loop that waits has to let the other threads of the model run.
+pub(crate) fn spin_loop() {
+    loom::thread::yield_now();
+}
+
+/// The plain memory of a slot: loom reports any two accesses, one of them a write, that are not
+/// ordered. It finds what relaxed copies of atomics would hide: a consumer that gives a slot back
+/// before it has finished reading, a producer that reuses one too early.
+#[derive(Debug, Default)]
+pub(crate) struct Ghost(loom::cell::UnsafeCell<()>);
+
+impl Ghost {
+    #[track_caller]
+    pub(crate) fn read(&self) {
+        self.0.with(|_| ());
+    }
+
+    #[track_caller]
+    pub(crate) fn write(&self) {
+        self.0.with_mut(|_| ());
+    }
+}
+
+/// The futex of a model. As in the kernel, the comparison and going to sleep are one step for
+/// everybody who wakes. Unlike there, a sleep has no end of its own: a lost wake-up is then a
+/// deadlock, which loom reports, and not a delay.
+#[derive(Debug)]
+pub(crate) struct Futex {
+    word: AtomicU32,
+    bucket: loom::sync::Mutex<()>,
+    sleepers: loom::sync::Condvar,
+}
+
+impl Futex {
+    pub(crate) fn new(value: u32) -> Self {
+        Futex {
+            word: AtomicU32::new(value),
+            bucket: loom::sync::Mutex::new(()),
+            sleepers: loom::sync::Condvar::new(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
+        self.word.load(order)
+    }
+
+    #[track_caller]
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
+        self.word.store(value, order);
+    }
+
+    pub(crate) fn wait(&self, expected: u32, _limit: Duration) {
+        // loom's locks are never poisoned: a panic ends the execution.
+        let Ok(bucket) = self.bucket.lock() else {
+            return;
+        };
+        if self.word.load(Ordering::Relaxed) == expected {
+            drop(self.sleepers.wait(bucket));
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        let bucket = self.bucket.lock();
+        self.sleepers.notify_all();
+        drop(bucket);
+    }
+}

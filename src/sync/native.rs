@@ -1,0 +1,60 @@
+//! What runs outside a model: core's atomics, and the kernel's futex where there is one.
+
+use core::time::Duration;
+
+pub(crate) use core::hint::spin_loop;
+pub(crate) use core::sync::atomic::{AtomicU32, Ordering, fence};
+
+#[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
+pub(crate) use core::sync::atomic::AtomicU32 as AtomicWord;
+#[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
+pub(crate) use core::sync::atomic::AtomicU64 as AtomicWord;
+
+use crate::platform;
+
+/// Stands for the plain memory of a slot in a model, where it makes loom look for data races
+/// between whoever reads the slot in place and whoever fills it. Here it is nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Ghost;
+
+impl Ghost {
+    /// The caller reads the slot and relies on nobody writing it meanwhile.
+    #[inline(always)]
+    pub(crate) fn read(&self) {}
+
+    /// The caller writes the slot and relies on nobody (but observers) reading it meanwhile.
+    #[inline(always)]
+    pub(crate) fn write(&self) {}
+}
+
+/// A 32-bit word on which a thread of any process can sleep.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct Futex(AtomicU32);
+
+impl Futex {
+    #[cfg(feature = "alloc")]
+    pub(crate) fn new(value: u32) -> Self {
+        Futex(AtomicU32::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
+        self.0.load(order)
+    }
+
+    #[inline]
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
+        self.0.store(value, order);
+    }
+
+    /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.
+    pub(crate) fn wait(&self, expected: u32, limit: Duration) {
+        platform::futex_wait(&self.0, expected, limit);
+    }
+
+    /// Wakes all who sleep on the word.
+    pub(crate) fn wake_all(&self) {
+        platform::futex_wake_all(&self.0);
+    }
+}

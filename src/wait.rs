@@ -1,0 +1,309 @@
+//! Waiting: how long to look, when to sleep, and how nobody sleeps through what he waits for.
+
+use core::time::Duration;
+
+use crate::fence::Fences;
+use crate::storage::View;
+use crate::sync::{Ordering, fence, spin_loop};
+
+/// What to do after looking in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pause {
+    /// Look again at once. Whatever pause there was to make has been made.
+    Again,
+    /// Sleep until the other side has done something, in the kernel if there is one, else for a
+    /// moment.
+    Sleep,
+}
+
+/// How a handle waits. Every blocking call looks, and as long as it finds nothing asks this.
+///
+/// Needs no operating system: on bare metal [`pause`](Self::pause) can be a `WFE` and
+/// [`notify`](Self::notify) a `SEV`.
+///
+/// ```
+/// use ringway::{Options, Pause, Start, Wait};
+///
+/// /// Gives way to other threads at once, and never sleeps.
+/// struct Yielding;
+///
+/// impl Wait for Yielding {
+///     fn pause(&mut self, _round: u32) -> Pause {
+///         std::thread::yield_now();
+///         Pause::Again
+///     }
+/// }
+///
+/// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+/// let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Yielding);
+/// let thread = std::thread::spawn(move || subscriber.recv());
+/// producer.send(&1).unwrap();
+/// assert_eq!(thread.join().unwrap(), Ok(1));
+/// ```
+pub trait Wait {
+    /// Called after a look in vain, `round` counting from 0 in every blocking call. Returns what to
+    /// do next, having spent as long as it likes.
+    fn pause(&mut self, round: u32) -> Pause;
+
+    /// Called after something was published (by a producer) or released (by a subscriber), once per
+    /// batch. The two sides' sleep flags are dealt with elsewhere: this is for hardware events that
+    /// a [`pause`](Self::pause) on the other side waits for.
+    #[inline(always)]
+    fn notify(&mut self) {}
+}
+
+/// Looks again and again. The lowest latency, for a core of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spin;
+
+impl Wait for Spin {
+    #[inline]
+    fn pause(&mut self, _round: u32) -> Pause {
+        spin_loop();
+        Pause::Again
+    }
+}
+
+/// Looks for some rounds, then calls a function each time before it looks again: a scheduler's
+/// yield, say.
+#[derive(Clone, Copy, Debug)]
+pub struct SpinThenYield<F> {
+    /// Rounds of looking before the first call.
+    pub spins: u32,
+    /// What to call.
+    pub yield_now: F,
+}
+
+impl<F: FnMut()> Wait for SpinThenYield<F> {
+    #[inline]
+    fn pause(&mut self, round: u32) -> Pause {
+        if round < self.spins {
+            spin_loop();
+        } else {
+            (self.yield_now)();
+        }
+        Pause::Again
+    }
+}
+
+/// Looks for some rounds, then sleeps until it is woken. The default.
+///
+/// It sleeps on a futex, which takes Linux and the feature `std`. Elsewhere a sleep is a
+/// `thread::yield_now`, or without `std` a hint to the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpinThenSleep {
+    /// Rounds of looking before the first sleep. A round is one look and one pause instruction,
+    /// some tens of nanoseconds. More of them mean fewer system calls, and a processor that is kept
+    /// busy for longer.
+    pub spins: u32,
+}
+
+impl SpinThenSleep {
+    /// What `default()` returns: it looks for some tens of microseconds, a few times what going to
+    /// sleep and being woken costs.
+    pub const DEFAULT: SpinThenSleep = SpinThenSleep { spins: 2000 };
+}
+
+impl Default for SpinThenSleep {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Wait for SpinThenSleep {
+    #[inline]
+    fn pause(&mut self, round: u32) -> Pause {
+        if round < self.spins {
+            spin_loop();
+            Pause::Again
+        } else {
+            Pause::Sleep
+        }
+    }
+}
+
+/// The longest that anybody sleeps without looking again, whatever else holds.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+/// The same for a consumer that cannot ask to be woken.
+const SHORT_SLICE: Duration = Duration::from_millis(1);
+
+/// Rounds between two looks at the clock of a call with a time-out.
+const ROUNDS_PER_LOOK: u32 = 64;
+
+/// Calls `attempt` until it returns something, waiting in between; `None` when `remaining` says that
+/// there is no time left. `sleep` sleeps for at most as long as it is told.
+pub(crate) fn wait_for<H, R>(
+    handle: &mut H,
+    mut attempt: impl FnMut(&mut H) -> Option<R>,
+    pause: impl Fn(&mut H, u32) -> Pause,
+    sleep: impl Fn(&mut H, Duration),
+    mut remaining: impl FnMut() -> Option<Duration>,
+) -> Option<R> {
+    let mut round: u32 = 0;
+    loop {
+        if let Some(found) = attempt(handle) {
+            return Some(found);
+        }
+        match pause(handle, round) {
+            Pause::Again => {
+                if round % ROUNDS_PER_LOOK == ROUNDS_PER_LOOK - 1 {
+                    remaining()?;
+                }
+            }
+            Pause::Sleep => sleep(handle, remaining()?.min(SLICE)),
+        }
+        round = round.saturating_add(1);
+    }
+}
+
+/// The time left of a call that blocks for as long as it takes.
+pub(crate) fn for_ever() -> Option<Duration> {
+    Some(SLICE)
+}
+
+/// The time left of a call that may block until then.
+#[cfg(feature = "std")]
+pub(crate) fn until(deadline: Option<std::time::Instant>) -> impl FnMut() -> Option<Duration> {
+    move || match deadline {
+        // Beyond what the clock can represent.
+        None => for_ever(),
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            (!left.is_zero()).then_some(left)
+        }
+    }
+}
+
+// Why no wake-up is lost.
+//
+// Consumers. Consumer C is about to sleep for message p; the producer publishes p.
+//
+//     producer                              consumer
+//     P1  state(p) = published              C1  e = wake; fence(Acquire)
+//     P2  light                             C2  sleepers = 1
+//     P3  if sleepers == 0: done            C3  heavy
+//     P4  sleepers = 0                      C4  if state(p) is published: done
+//     P5  wake = w + 1  (Release)           C5  futex_wait(wake, e)
+//     P6  futex_wake(wake, all)
+//
+// P2 and C3 are a pair of full fences, so that P3 sees C2 or C4 sees P1 (or what came after it). If
+// C4 does, C does not sleep. If P3 sees the flag, P5 and P6 follow. The kernel compares and goes to
+// sleep in one step: either C5 sees P5 and returns, or it is asleep before P6 and is woken.
+//
+// Remains the flag that P4 clears. Say that C2 came before P4, and P3 saw the flag of another
+// consumer. Then C's e was loaded before P5 (else C1's fence had ordered P4 before C2), so that C5
+// returns or P6 wakes C: the word is stored after the flag is cleared, and loaded before it is set.
+// Whom P6 wakes looks again, and sets the flag again if it has to. It must not clear it on its way
+// out: the flag may be another consumer's. All are woken, because all look at the same flag.
+//
+// The producer. It waits for consumers' gates, and is the only one to sleep on `waiting`:
+//
+//     consumer                              producer
+//     C1  gate = p  (Release)               P1  waiting = 1
+//     C2  light                             P2  heavy
+//     C3  if waiting != 1: done             P3  if the gates leave room: done
+//     C4  waiting = 0                       P4  futex_wait(waiting, 1)
+//     C5  futex_wake(waiting)
+//
+// C3 sees P1 or P3 sees C1. If C3 reads 0, and not from before P1, another consumer's C4 stored it
+// after P1, and either P4 sees that 0 or that consumer's C5 wakes the producer; then it starts again
+// at P1, and C1 is seen by P3, or P1 by C3.
+//
+// Models: no_lost_wakeup_*, in loom-tests/tests/wakeup.rs.
+
+/// Sleeps until the producer publishes, closes or takes over, or `limit` is over, or for no reason.
+/// Returns at once if `ready` says so after the flag is up.
+pub(crate) fn sleep_as_consumer(
+    view: &View,
+    fences: Fences,
+    ready: impl Fn() -> bool,
+    limit: Duration,
+) {
+    let wake = &view.producer().wake;
+    let seen = wake.load(Ordering::Relaxed);
+    let Some(flags) = view.flags() else {
+        // Nobody can be told that we sleep.
+        wake.wait(seen, limit.min(SHORT_SLICE));
+        return;
+    };
+    // Pairs with the store of `wake` in `wake_consumers_slowly`: C1 and P5 above.
+    fence(Ordering::Acquire);
+    flags.sleepers.0.store(1, Ordering::Relaxed);
+    let reached = fences.heavy();
+    if ready() {
+        return;
+    }
+    wake.wait(
+        seen,
+        if reached {
+            limit
+        } else {
+            limit.min(SHORT_SLICE)
+        },
+    );
+}
+
+/// Wakes the consumers that sleep, if there are any. The producer calls it after every publication,
+/// once per batch.
+#[inline(always)]
+pub(crate) fn wake_consumers(view: &View, fences: Fences) {
+    // Pairs with `heavy` in `sleep_as_consumer`.
+    fences.light();
+    let Some(flags) = view.flags() else { return };
+    if flags.sleepers.0.load(Ordering::Relaxed) != 0 {
+        wake_consumers_slowly(view);
+    }
+}
+
+#[cold]
+fn wake_consumers_slowly(view: &View) {
+    let Some(flags) = view.flags() else { return };
+    flags.sleepers.0.store(0, Ordering::Relaxed);
+    let wake = &view.producer().wake;
+    // The producer's own word: nobody else stores it.
+    let next = wake.load(Ordering::Relaxed).wrapping_add(1);
+    // Pairs with the fence in `sleep_as_consumer`: who sees the new word sees the flag cleared.
+    wake.store(next, Ordering::Release);
+    wake.wake_all();
+}
+
+/// Sleeps until a consumer makes room, or `limit` is over, or for no reason. Returns at once if
+/// `ready` says so after the flag is up.
+pub(crate) fn sleep_as_producer(
+    view: &View,
+    fences: Fences,
+    ready: impl FnOnce() -> bool,
+    limit: Duration,
+) {
+    let Some(flags) = view.flags() else { return };
+    let waiting = &flags.waiting.0;
+    waiting.store(1, Ordering::Relaxed);
+    let reached = fences.heavy();
+    if ready() {
+        // The only sleeper: the flag is no one else's, and left up it would cost a needless wake.
+        waiting.store(0, Ordering::Relaxed);
+        return;
+    }
+    waiting.wait(
+        1,
+        if reached {
+            limit
+        } else {
+            limit.min(SHORT_SLICE)
+        },
+    );
+}
+
+/// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
+#[inline(always)]
+pub(crate) fn wake_producer(view: &View, fences: Fences) {
+    // Pairs with `heavy` in `sleep_as_producer`.
+    fences.light();
+    let Some(flags) = view.flags() else { return };
+    let waiting = &flags.waiting.0;
+    if waiting.load(Ordering::Relaxed) == 1 {
+        waiting.store(0, Ordering::Relaxed);
+        waiting.wake_all();
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask`: the project's own chores, one subcommand each, so that nobody has to remember
+//! which flags, folders and environment variables a check needs.
+
+mod miri;
+mod syscalls;
+mod test;
+mod toolchain;
+mod tools;
+mod weaken;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::tools::Project;
+
+/// ringway's own chores
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Run everything that must pass: formatting, lints, docs, builds, tests, loom models
+    Test,
+    /// Weaken the memory orderings one at a time; some loom model has to notice each
+    Weaken(weaken::Options),
+    /// Run the unit, property and doc tests of the heap storage under miri, with many seeds
+    Miri(miri::Options),
+    /// Count the system calls of both sides of a streaming run
+    Syscalls,
+}
+
+fn main() -> ExitCode {
+    match run(Task::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `Ok(false)` is a check that did its work and found something wrong, and has said so. An error
+/// is a check that could not be carried out.
+fn run(task: Task) -> anyhow::Result<bool> {
+    let project = Project::find()?;
+    match task {
+        Task::Test => test::run(&project),
+        Task::Weaken(options) => weaken::run(&project, &options),
+        Task::Miri(options) => miri::run(&project, &options),
+        Task::Syscalls => {
+            let figures = syscalls::measure(&project)?;
+            for figure in &figures {
+                println!("{figure}");
+            }
+            Ok(figures.iter().all(syscalls::Figure::holds))
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! `cargo xtask syscalls`: when data flows there are no system calls.
+//!
+//! A producer and a subscriber, each a process of its own under strace, stream ten million
+//! messages with the default waiting. What is counted includes starting the process, opening the
+//! segment and a few sleeps while the other side is not there yet; what the limit rules out is a
+//! call per message, per batch or per lap.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use crate::tools::{self, Project};
+
+const MESSAGES: u64 = 10_000_000;
+/// Most calls that a side may make.
+const LIMIT: u64 = 500;
+/// Both sides have to be through by then. They take seconds.
+const TIME_OUT: Duration = Duration::from_secs(300);
+/// How long strace may take to write its table after the traced process has ended.
+const TABLE_TIME_OUT: Duration = Duration::from_secs(10);
+
+/// What to do where there is no strace.
+pub const NO_STRACE: &str = "strace is not installed; `apt-get install strace` gets it";
+
+/// The system calls of one side.
+#[derive(Debug)]
+pub struct Figure {
+    side: &'static str,
+    calls: u64,
+}
+
+impl Figure {
+    /// Whether it is within the limit.
+    pub fn holds(&self) -> bool {
+        self.calls <= LIMIT
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "figure syscalls_{} {} calls <= {LIMIT}",
+            self.side, self.calls
+        )
+    }
+}
+
+/// Whether strace can be started.
+pub fn has_strace() -> bool {
+    tools::succeeds(Command::new("strace").arg("-V"))
+}
+
+/// Builds the example `stream`, runs both of its sides, and counts.
+pub fn measure(project: &Project) -> Result<Vec<Figure>> {
+    ensure!(has_strace(), NO_STRACE);
+    let folder = project.target.join("xtask").join("syscalls");
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let program = build(project, &folder)?;
+    // A name that no other run uses, so that this one neither meets nor removes another's segment.
+    let name = format!("ringway-syscalls-{}", std::process::id());
+    let figures = stream(&program, &name, &folder);
+    if figures.is_err() {
+        // A side that was killed could not remove the segment.
+        remove_segment(&name);
+    }
+    figures
+}
+
+fn build(project: &Project, folder: &Path) -> Result<PathBuf> {
+    let mut cargo = project.cargo("");
+    cargo.args(["build", "--release", "--example", "stream"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    let built = tools::run(&mut cargo, &folder.join("build.log"), None)?;
+    if !built.success() {
+        let text: Vec<&str> = built
+            .output
+            .lines()
+            .filter(|line| !line.starts_with('{'))
+            .collect();
+        bail!("the example `stream` does not build:\n{}", text.join("\n"));
+    }
+    tools::executables(&built.output)
+        .into_iter()
+        .find(|built| built.kind == "example" && built.target == "stream")
+        .map(|built| built.path)
+        .context("cargo built no example called `stream`")
+}
+
+fn stream(program: &Path, name: &str, folder: &Path) -> Result<Vec<Figure>> {
+    let mut sides = Vec::new();
+    for side in ["subscriber", "producer"] {
+        sides.push(Side::start(side, program, name, folder)?);
+    }
+    let deadline = Instant::now() + TIME_OUT;
+    if let Err(error) = wait_for_all(&mut sides, deadline) {
+        for side in &mut sides {
+            // Ends only what still runs; a child that is gone already is no error.
+            side.child.kill().ok();
+            side.child.wait().ok();
+        }
+        return Err(error);
+    }
+    sides.reverse();
+    sides.iter().map(Side::figure).collect()
+}
+
+/// A traced process. strace is told to run as its grandchild (`-D`), so that the child that we
+/// hold is the traced process itself: killing it leaves nothing behind, where killing strace would
+/// let the process run on.
+struct Side {
+    name: &'static str,
+    child: Child,
+    log: PathBuf,
+    table: PathBuf,
+}
+
+impl Side {
+    fn start(name: &'static str, program: &Path, ring: &str, folder: &Path) -> Result<Side> {
+        let log = folder.join(format!("{name}.log"));
+        let table = folder.join(format!("{name}.strace"));
+        match fs::remove_file(&table) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing {}", table.display()));
+            }
+            _ => {}
+        }
+        let mut strace = Command::new("strace");
+        strace
+            .args(["-D", "-c", "-f", "-q", "-o"])
+            .arg(&table)
+            .arg(program);
+        strace.args([name, ring, &MESSAGES.to_string()]);
+        let child = tools::spawn_into(&mut strace, &log)?;
+        Ok(Side {
+            name,
+            child,
+            log,
+            table,
+        })
+    }
+
+    fn figure(&self) -> Result<Figure> {
+        // strace outlives the process that we waited for by the time it takes to write its table.
+        let deadline = Instant::now() + TABLE_TIME_OUT;
+        loop {
+            let counted = tools::read_lossy(&self.table).and_then(|table| total_calls(&table));
+            match counted {
+                Ok(calls) => {
+                    return Ok(Figure {
+                        side: self.name,
+                        calls,
+                    });
+                }
+                Err(error) if Instant::now() >= deadline => {
+                    return Err(error).with_context(|| format!("counting the {}'s", self.name));
+                }
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+}
+
+fn wait_for_all(sides: &mut [Side], deadline: Instant) -> Result<()> {
+    let mut running = true;
+    while running {
+        running = false;
+        for side in &mut *sides {
+            match side.child.try_wait().context("waiting for a side")? {
+                None => running = true,
+                Some(status) if status.success() => {}
+                Some(status) => {
+                    let said = tools::read_lossy(&side.log)?;
+                    bail!("the {} failed ({status}):\n{}", side.name, said.trim_end());
+                }
+            }
+        }
+        ensure!(
+            !running || Instant::now() < deadline,
+            "{MESSAGES} messages were not through after {TIME_OUT:?}"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Removes what a killed run leaves in the folder of the named segments.
+fn remove_segment(name: &str) {
+    let Ok(entries) = fs::read_dir("/dev/shm") else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(name) {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
+}
+
+/// The sum of the `calls` column of `strace -c`, which has to agree with the table's last line.
+///
+/// That line alone is not enough: the columns `errors` and, in older versions, `usecs/call` are
+/// left blank there, so that the place of a number does not say which column it is in. A table
+/// without the line is not complete.
+fn total_calls(table: &str) -> Result<u64> {
+    let mut sum = 0;
+    let mut total: Option<Vec<&str>> = None;
+    for line in table.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (Some(first), Some(last)) = (words.first(), words.last()) else {
+            continue;
+        };
+        // Neither the heading nor the rulers begin with a number.
+        if first.parse::<f64>().is_err() {
+            continue;
+        }
+        if *last == "total" {
+            total = Some(words);
+        } else {
+            let calls = words.get(3).and_then(|calls| calls.parse::<u64>().ok());
+            sum += calls.with_context(|| format!("a line without calls: {line}"))?;
+        }
+    }
+    let total = total.ok_or_else(|| anyhow!("strace's table has no total"))?;
+    ensure!(
+        total.contains(&sum.to_string().as_str()),
+        "the calls in strace's table add up to {sum}, which its total does not say: {}",
+        total.join(" ")
+    );
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "\
+% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 62.03    0.004000          95        42         3 futex
+ 37.97    0.000030           7         4           mmap
+  0.00    0.000000           0         1         1 access
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.004030          85        47         4 total
+";
+
+    #[test]
+    fn calls_are_summed_and_errors_are_not() {
+        assert_eq!(total_calls(TABLE).unwrap(), 47);
+    }
+
+    #[test]
+    fn an_older_strace_leaves_a_column_of_the_total_blank() {
+        let older = TABLE.replace("0.004030          85 ", "0.004030             ");
+        assert_eq!(total_calls(&older).unwrap(), 47);
+    }
+
+    #[test]
+    fn a_table_that_is_cut_off_or_does_not_add_up_is_an_error() {
+        let cut = TABLE.split("100.00").next().unwrap();
+        assert!(total_calls(cut).is_err());
+        assert!(total_calls("").is_err());
+        assert!(
+            total_calls(&TABLE.replace("         4           mmap", "         5 mmap")).is_err()
+        );
+    }
+
+    #[test]
+    fn a_figure_says_its_limit() {
+        let figure = Figure {
+            side: "producer",
+            calls: 501,
+        };
+        assert_eq!(
+            figure.to_string(),
+            "figure syscalls_producer 501 calls <= 500"
+        );
+        assert!(!figure.holds());
+        assert!(
+            Figure {
+                side: "producer",
+                calls: 500
+            }
+            .holds()
+        );
+    }
+}
