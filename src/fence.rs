@@ -13,8 +13,7 @@
 
 use core::sync::atomic::compiler_fence;
 
-use crate::platform;
-use crate::sync::{Ordering, fence};
+use crate::sync::{Ordering, barrier_everywhere, fence, register_barrier};
 
 /// The header's word for "a full fence on both sides".
 pub(crate) const MODE_FULL: u32 = 0;
@@ -39,7 +38,7 @@ impl Fences {
 
     /// The producer's: asymmetric if that is wanted and the kernel agrees.
     pub(crate) fn for_producer(asymmetric: bool) -> Fences {
-        if asymmetric && platform::register_barrier() && platform::barrier_everywhere() {
+        if asymmetric && register_barrier() && barrier_everywhere() {
             Fences {
                 light_is_free: true,
                 heavy_reaches_out: true,
@@ -55,7 +54,7 @@ impl Fences {
     pub(crate) fn for_consumer(mode: u32) -> Fences {
         if mode == MODE_ASYMMETRIC {
             Fences {
-                light_is_free: platform::register_barrier(),
+                light_is_free: register_barrier(),
                 heavy_reaches_out: true,
             }
         } else {
@@ -87,6 +86,6 @@ impl Fences {
     /// sleep has to be short.
     pub(crate) fn heavy(self) -> bool {
         fence(Ordering::SeqCst);
-        !self.heavy_reaches_out || platform::barrier_everywhere()
+        !self.heavy_reaches_out || barrier_everywhere()
     }
 }

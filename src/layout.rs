@@ -6,7 +6,9 @@
 //! `[state, (length,) payload...]`, all of it words.
 
 use crate::position::FREE;
-use crate::sync::{AtomicU32, AtomicWord, Futex, Ordering, WORD};
+#[cfg(not(ringway_loom))]
+use crate::sync::Ordering;
+use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, WORD};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
@@ -102,6 +104,7 @@ impl SleepFlags {
     }
 }
 
+#[cfg(not(ringway_loom))]
 impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
@@ -128,7 +131,7 @@ impl Entry {
 // The documented offsets. Not under loom, whose atomics are of another size, and not on bare metal,
 // where nothing is padded to lines that the machine does not have.
 #[cfg(not(target_os = "none"))]
-const _: () = if crate::sync::NATIVE {
+const _: () = if NATIVE {
     use core::mem::offset_of;
     assert!(size_of::<Header>() == 128);
     assert!(size_of::<ProducerLine>() == 128);

@@ -167,7 +167,11 @@ impl<T: Message + ?Sized> Options<T> {
         Ok(self.handles(storage).0)
     }
 
-    fn handles(&self, storage: crate::storage::Storage) -> (crate::Producer<T>, crate::Ring<T>) {
+    /// The handles of a ring that has just been made.
+    pub(crate) fn handles(
+        &self,
+        storage: crate::storage::Storage,
+    ) -> (crate::Producer<T>, crate::Ring<T>) {
         (
             crate::Producer::new(storage.clone(), self.asymmetric),
             crate::Ring::new(storage),

@@ -2,7 +2,7 @@
 
 use crate::position::{Look, Pos};
 use crate::storage::View;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 
 /// Probes of one search. Every one doubles or halves a step, or gains a lap on a producer that is
 /// overtaking; what is left after so many is a producer faster than any search.
@@ -44,7 +44,15 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
     head
 }
 
-/// The head, from the hint in the producer's line.
+/// What the producer last said of its head. Everything before it can be read at once.
+pub(crate) fn hint(view: &View) -> Pos {
+    let head = view.producer().head.load(Ordering::Relaxed);
+    // Pairs with the release of `head`: what was published before it is seen to be.
+    fence(Ordering::Acquire);
+    Pos::new(head)
+}
+
+/// The head.
 pub(crate) fn exact(view: &View) -> Pos {
-    search(view, Pos::new(view.producer().head.load(Ordering::Relaxed)))
+    search(view, hint(view))
 }

@@ -26,13 +26,15 @@
 
 use super::head::exact;
 #[cfg(target_has_atomic = "32")]
-use super::head::search;
+use super::head::{hint, search};
 use crate::error::JoinError;
 #[cfg(target_has_atomic = "32")]
 use crate::geometry::Overflow;
 use crate::position::{FREE, Pos, Position};
 use crate::storage::View;
 use crate::sync::{Ordering, WORD, fence};
+#[cfg(target_has_atomic = "32")]
+use crate::{fence::Fences, wait::wake_producer};
 
 /// Where a consumer starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,17 +92,17 @@ pub(crate) fn subscribe(view: &View, start: Start) -> Result<(usize, Pos), JoinE
             entries: entries.len(),
         });
     };
-    match pin(view, index, start) {
-        Ok(first) => Ok((index, first)),
-        Err(error) => {
-            leave(view, index);
-            Err(error)
-        }
+    let first = pin(view, index, start);
+    if first.is_err() {
+        leave(view, index);
     }
+    // Either way the gate was stored for the last time, perhaps later than the pin before it, and a
+    // producer may have gone to sleep over that pin. A full fence is a light one too.
+    wake_producer(view, Fences::FULL);
+    first.map(|first| (index, first))
 }
 
-/// J1 to J5, in an entry that is ours. The caller wakes the producer, or leaves: either way the gate
-/// was stored for the last time.
+/// J1 to J5, in an entry that is ours.
 #[cfg(target_has_atomic = "32")]
 fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let Some(entry) = view.entries().get(index) else {
@@ -108,9 +110,8 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     };
     let geometry = view.geometry();
     let back = geometry.capacity() - geometry.credit();
-    let line = view.producer();
 
-    let head0 = Pos::new(line.head.load(Ordering::Relaxed));
+    let head0 = hint(view);
     let pin = if start == Start::Next {
         head0
     } else {
@@ -119,13 +120,11 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     // Release, as every store to a gate: the entry's last owner may have read slots that this store
     // lets the producer reuse.
     entry.gate.store(pin.gate(), Ordering::Release);
-    let lapped = line.lapped.load(Ordering::Relaxed) != 0;
+    let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
     // Pairs with the one in `Credit::refill`. It also is the acquire fence between `lapped` and
     // `head` that `at_least_origin` needs.
     fence(Ordering::SeqCst);
-    let head1 = Pos::new(line.head.load(Ordering::Relaxed));
-    // Pairs with the release of `head`: what was sent before it can be received at once.
-    fence(Ordering::Acquire);
+    let head1 = hint(view);
 
     let oldest = at_least_origin(view, head1.minus(back), lapped);
     let first = match start {

@@ -244,8 +244,8 @@ macro_rules! receiving_calls {
 
             /// The head, from the later of what the producer says and where this consumer is.
             fn seen_head(&self) -> Pos {
-                let hint = self.reader.storage.producer().head.load(Ordering::Relaxed);
-                head::search(&self.reader.storage, Pos::new(hint).max(self.reader.next))
+                let hint = head::hint(&self.reader.storage).max(self.reader.next);
+                head::search(&self.reader.storage, hint)
             }
         }
 

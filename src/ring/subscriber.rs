@@ -32,8 +32,6 @@ impl<T: Message + ?Sized> Subscriber<T> {
     #[cfg(target_has_atomic = "32")]
     pub(crate) fn new(storage: Storage, entry: usize, next: Pos) -> Self {
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        // The first gate was stored, perhaps a later one than the pin before it.
-        wait::wake_producer(&reader.storage, reader.fences);
         Subscriber {
             reader,
             entry,

@@ -14,7 +14,10 @@ mod imp;
 #[path = "native.rs"]
 mod imp;
 
-pub(crate) use imp::{AtomicU32, AtomicWord, Futex, Ghost, Ordering, fence, spin_loop};
+pub(crate) use imp::{
+    AtomicU32, AtomicWord, Futex, Ghost, NATIVE, Ordering, barrier_everywhere, fence,
+    register_barrier, spin_loop,
+};
 
 /// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on
 /// read-only memory.
@@ -30,9 +33,6 @@ mod word {
 }
 
 pub(crate) use word::{Signed, Word};
-
-/// Whether an atomic here is as large as in memory that is shared; loom's are not.
-pub(crate) const NATIVE: bool = size_of::<AtomicWord>() == WORD;
 
 /// Bytes in a [`Word`].
 pub(crate) const WORD: usize = size_of::<Word>();

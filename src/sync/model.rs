@@ -9,6 +9,19 @@ pub(crate) use loom::sync::atomic::AtomicU32 as AtomicWord;
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
 pub(crate) use loom::sync::atomic::AtomicU64 as AtomicWord;
 
+/// There is no kernel in a model, so that every fence is full.
+pub(crate) fn register_barrier() -> bool {
+    false
+}
+
+/// Never called: nobody is registered.
+pub(crate) fn barrier_everywhere() -> bool {
+    false
+}
+
+/// Whether an atomic is laid out as the word that it is.
+pub(crate) const NATIVE: bool = false;
+
 /// A loop that waits has to let the other threads of the model run.
 pub(crate) fn spin_loop() {
     loom::thread::yield_now();

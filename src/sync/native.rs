@@ -10,7 +10,12 @@ pub(crate) use core::sync::atomic::AtomicU32 as AtomicWord;
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
 pub(crate) use core::sync::atomic::AtomicU64 as AtomicWord;
 
+pub(crate) use crate::platform::{barrier_everywhere, register_barrier};
+
 use crate::platform;
+
+/// Whether an atomic is laid out as the word that it is.
+pub(crate) const NATIVE: bool = true;
 
 /// Stands for the plain memory of a slot in a model, where it makes loom look for data races
 /// between whoever reads the slot in place and whoever fills it. Here it is nothing.

@@ -1,0 +1,109 @@
+//! What an observer is told, is true.
+
+use loom::thread;
+use loom_tests::{ORIGIN, check, position};
+use ringway::{Options, Overflow, Start, TryRecvError};
+
+/// Receives what there is `looks` times, and checks that every message is whole and the next one
+/// after what was received and lost before.
+fn observe(observer: &mut ringway::Observer<[u64; 2]>, next: &mut u64, looks: usize) {
+    for _ in 0..looks {
+        match observer.try_recv() {
+            Ok(message) => {
+                assert_eq!(message, [*next, !*next], "torn, or not the next one");
+                *next += 1;
+            }
+            Err(TryRecvError::Lagged(n)) => *next += n,
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(observer.position(), position(*next));
+    }
+}
+
+#[test]
+fn an_observer_never_returns_a_torn_message_and_counts_exactly() {
+    check(
+        "an_observer_never_returns_a_torn_message_and_counts_exactly",
+        Some(3),
+        || {
+            let (mut producer, ring) = Options::<[u64; 2]>::new(1)
+                .overflow(Overflow::Overwrite)
+                .subscribers(0)
+                .origin(ORIGIN)
+                .heap()
+                .unwrap();
+            let mut observer = ring.observe(Start::Next).unwrap();
+            let sender = thread::spawn(move || {
+                for n in 0..3 {
+                    producer.try_send(&[n, !n]).unwrap();
+                }
+            });
+            let mut next = 0;
+            observe(&mut observer, &mut next, 2);
+            sender.join().unwrap();
+            observe(&mut observer, &mut next, 4);
+            assert_eq!(next, 3, "received + lagged = sent");
+        },
+    );
+}
+
+#[test]
+fn an_observer_that_is_lapped_goes_on_at_the_oldest_that_is_left() {
+    check(
+        "an_observer_that_is_lapped_goes_on_at_the_oldest_that_is_left",
+        None,
+        || {
+            let (mut producer, ring) = Options::<[u64; 2]>::new(2)
+                .overflow(Overflow::Overwrite)
+                .subscribers(0)
+                .origin(ORIGIN)
+                .heap()
+                .unwrap();
+            let mut observer = ring.observe(Start::Next).unwrap();
+            for n in 0..3 {
+                producer.try_send(&[n, !n]).unwrap();
+            }
+            let sender = thread::spawn(move || producer.try_send(&[3, !3]).unwrap());
+            // 0 is gone, and perhaps 1.
+            let lagged = observer.try_recv();
+            assert!(
+                [Err(TryRecvError::Lagged(1)), Err(TryRecvError::Lagged(2))].contains(&lagged),
+                "{lagged:?}"
+            );
+            sender.join().unwrap();
+            let mut next = u64::try_from(observer.lag()).map(|lag| 4 - lag).unwrap();
+            observe(&mut observer, &mut next, 4);
+            assert_eq!(next, 4, "received + lagged = sent");
+        },
+    );
+}
+
+#[test]
+fn an_observer_joins_where_there_are_messages() {
+    check(
+        "an_observer_joins_where_there_are_messages",
+        Some(2),
+        || {
+            let (mut producer, ring) = Options::<[u64; 2]>::new(2)
+                .overflow(Overflow::Overwrite)
+                .subscribers(0)
+                .origin(ORIGIN)
+                .heap()
+                .unwrap();
+            let sender = thread::spawn(move || {
+                for n in 0..4 {
+                    producer.try_send(&[n, !n]).unwrap();
+                }
+            });
+            let mut observer = ring.observe(Start::Oldest).unwrap();
+            let mut next = (0..=4)
+                .find(|&n| position(n) == observer.position())
+                .expect("starts at a position that was sent, or at the next one");
+            observe(&mut observer, &mut next, 1);
+            sender.join().unwrap();
+            observe(&mut observer, &mut next, 6);
+            assert_eq!(next, 4, "received + lagged = sent");
+        },
+    );
+}

@@ -1,0 +1,161 @@
+//! What is published is received.
+
+use loom::thread;
+use loom_tests::{ORIGIN, SLEEPY, check};
+use ringway::{Options, RecvError, Spin, Start, TryRecvError};
+
+#[test]
+fn a_subscriber_receives_everything_over_a_wrap() {
+    check(
+        "a_subscriber_receives_everything_over_a_wrap",
+        Some(3),
+        || {
+            let (producer, ring) = Options::<u64>::new(2)
+                .subscribers(1)
+                .origin(ORIGIN)
+                .heap()
+                .unwrap();
+            let mut producer = producer.with_wait(Spin);
+            let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+            let receiver = thread::spawn(move || {
+                for n in 0..4 {
+                    assert_eq!(subscriber.recv(), Ok(n));
+                }
+                assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+            });
+            for n in 0..4 {
+                producer.send(&n).unwrap();
+            }
+            drop(producer);
+            receiver.join().unwrap();
+        },
+    );
+}
+
+#[test]
+fn messages_of_all_lengths_are_received() {
+    check("messages_of_all_lengths_are_received", Some(3), || {
+        let (producer, ring) = Options::bytes(1, 9)
+            .subscribers(1)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut producer = producer.with_wait(Spin);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+        let receiver = thread::spawn(move || {
+            let mut buffer = [0; 9];
+            for expected in [&b"nine long"[..], b"", b"two"] {
+                let len = subscriber.recv_into(&mut buffer).unwrap();
+                assert_eq!(&buffer[..len], expected);
+            }
+        });
+        for bytes in [&b"nine long"[..], b"", b"two"] {
+            producer.send(bytes).unwrap();
+        }
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn a_batch_is_received_whole_and_in_order() {
+    check("a_batch_is_received_whole_and_in_order", Some(3), || {
+        let (producer, ring) = Options::<u64>::new(2)
+            .subscribers(1)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut producer = producer.with_wait(Spin);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+        let receiver = thread::spawn(move || {
+            let mut next = 0;
+            let mut buffer = [0; 2];
+            while let Ok(n) = subscriber.recv_batch(&mut buffer) {
+                for &message in &buffer[..n] {
+                    assert_eq!(message, next);
+                    next += 1;
+                }
+            }
+            assert_eq!(next, 3);
+        });
+        producer.send_batch(&[0, 1, 2]);
+        drop(producer);
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn two_subscribers_both_receive_everything() {
+    check("two_subscribers_both_receive_everything", Some(2), || {
+        let (producer, ring) = Options::<u64>::new(1)
+            .subscribers(2)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut producer = producer.with_wait(SLEEPY);
+        let receivers: Vec<_> = (0..2)
+            .map(|_| {
+                let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
+                thread::spawn(move || {
+                    for n in 0..2 {
+                        assert_eq!(subscriber.recv(), Ok(n));
+                    }
+                })
+            })
+            .collect();
+        for n in 0..2 {
+            producer.send(&n).unwrap();
+        }
+        for receiver in receivers {
+            receiver.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn credit_never_overruns_the_slowest() {
+    check("credit_never_overruns_the_slowest", None, || {
+        let (mut producer, ring) = Options::<u64>::new(2)
+            .subscribers(2)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut slow = ring.subscribe(Start::Next).unwrap();
+        let mut fast = ring.subscribe(Start::Next).unwrap();
+        let sender =
+            thread::spawn(move || (0..4).take_while(|n| producer.try_send(n).is_ok()).count());
+        // Makes room for one more, at most.
+        let first = slow.try_recv();
+        while fast.try_recv().is_ok() {}
+        let sent = sender.join().unwrap() as u64;
+        assert!(sent <= if first.is_ok() { 3 } else { 2 }, "{sent} sent");
+        for n in u64::from(first.is_ok())..sent {
+            assert_eq!(slow.try_recv(), Ok(n));
+        }
+        assert_eq!(slow.try_recv(), Err(TryRecvError::Closed));
+    });
+}
+
+#[test]
+fn whoever_sees_a_head_can_receive_all_before_it() {
+    check(
+        "whoever_sees_a_head_can_receive_all_before_it",
+        None,
+        || {
+            let (mut producer, ring) = Options::<u64>::new(8)
+                .subscribers(1)
+                .origin(ORIGIN)
+                .heap()
+                .unwrap();
+            let mut subscriber = ring.subscribe(Start::Next).unwrap();
+            let sender = thread::spawn(move || {
+                for n in 0..3 {
+                    producer.try_send(&n).unwrap();
+                }
+            });
+            for n in 0..subscriber.lag() {
+                assert_eq!(subscriber.try_recv(), Ok(n));
+            }
+            sender.join().unwrap();
+        },
+    );
+}

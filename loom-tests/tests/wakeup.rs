@@ -1,0 +1,126 @@
+//! Nobody sleeps through what he waits for. A sleep in a model has no end of its own, so that a lost
+//! wake-up is a deadlock, which loom reports.
+
+use loom::thread;
+use loom_tests::{ORIGIN, SLEEPY, check};
+use ringway::{Options, Overflow, RecvError, Spin, Start};
+
+#[test]
+fn no_lost_wakeup_for_one_sleeping_consumer() {
+    check("no_lost_wakeup_for_one_sleeping_consumer", Some(4), || {
+        let (mut producer, ring) = Options::<u64>::new(2)
+            .subscribers(1)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
+        let sleeper = thread::spawn(move || {
+            assert_eq!(subscriber.recv(), Ok(0));
+            assert_eq!(subscriber.recv(), Ok(1));
+            assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+        });
+        producer.try_send(&0).unwrap();
+        producer.try_send(&1).unwrap();
+        drop(producer);
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn no_lost_wakeup_for_two_sleeping_consumers() {
+    check("no_lost_wakeup_for_two_sleeping_consumers", Some(2), || {
+        let (mut producer, ring) = Options::<u64>::new(2)
+            .overflow(Overflow::Overwrite)
+            .subscribers(0)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let sleepers: Vec<_> = (0..2)
+            .map(|_| {
+                let mut observer = ring.observe(Start::Next).unwrap().with_wait(SLEEPY);
+                thread::spawn(move || {
+                    assert_eq!(observer.recv(), Ok(0));
+                    assert_eq!(observer.recv(), Ok(1));
+                })
+            })
+            .collect();
+        producer.try_send(&0).unwrap();
+        producer.try_send(&1).unwrap();
+        for sleeper in sleepers {
+            sleeper.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn no_lost_wakeup_for_a_sleeping_producer() {
+    check("no_lost_wakeup_for_a_sleeping_producer", Some(3), || {
+        let (producer, ring) = Options::<u64>::new(1)
+            .subscribers(1)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut producer = producer.with_wait(SLEEPY);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+        let receiver = thread::spawn(move || {
+            assert_eq!(subscriber.recv(), Ok(0));
+            assert_eq!(subscriber.recv(), Ok(1));
+            // Leaving gives way too.
+        });
+        for n in 0..4 {
+            producer.send(&n).unwrap();
+        }
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn no_lost_wakeup_for_a_sleeping_producer_and_two_consumers_releasing() {
+    let name = "no_lost_wakeup_for_a_sleeping_producer_and_two_consumers_releasing";
+    check(name, Some(2), || {
+        let (mut producer, ring) = Options::<u64>::new(2)
+            .subscribers(2)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let consumers = [(); 2].map(|()| ring.subscribe(Start::Next).unwrap());
+        producer.try_send(&0).unwrap();
+        producer.try_send(&1).unwrap();
+        let mut producer = producer.with_wait(SLEEPY);
+        let consumers = consumers.map(|mut subscriber| {
+            thread::spawn(move || {
+                assert_eq!(subscriber.try_recv(), Ok(0));
+                assert_eq!(subscriber.try_recv(), Ok(1));
+                // Kept, so that room is made by releasing and by nothing else.
+                subscriber
+            })
+        });
+        producer.send(&2).unwrap();
+        producer.send(&3).unwrap();
+        for consumer in consumers {
+            drop(consumer.join().unwrap());
+        }
+    });
+}
+
+#[test]
+fn no_lost_wakeup_when_both_sides_sleep() {
+    check("no_lost_wakeup_when_both_sides_sleep", Some(3), || {
+        let (producer, ring) = Options::<u64>::new(1)
+            .subscribers(1)
+            .origin(ORIGIN)
+            .heap()
+            .unwrap();
+        let mut producer = producer.with_wait(SLEEPY);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
+        let receiver = thread::spawn(move || {
+            for n in 0..3 {
+                assert_eq!(subscriber.recv(), Ok(n));
+            }
+        });
+        for n in 0..3 {
+            producer.send(&n).unwrap();
+        }
+        receiver.join().unwrap();
+    });
+}
