@@ -9,7 +9,7 @@
 //! between the call's start and its return, and a thread that is not running passes one when it is
 //! scheduled.
 //!
-//! Under loom both are `fence(SeqCst)`.
+//! Under loom both are `fence(SeqCst)`, or, in models in which nobody sleeps, the light one is nothing.
 
 use core::sync::atomic::compiler_fence;
 

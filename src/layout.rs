@@ -130,8 +130,7 @@ impl Entry {
 
 // The documented offsets. Not under loom, whose atomics are of another size, and not on bare metal,
 // where nothing is padded to lines that the machine does not have.
-#[cfg(not(target_os = "none"))]
-const _: () = if NATIVE {
+const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     use core::mem::offset_of;
     assert!(size_of::<Header>() == 128);
     assert!(size_of::<ProducerLine>() == 128);

@@ -1,6 +1,57 @@
 //! A lock-free ring buffer in which one producer feeds many consumers, through shared memory.
+//!
+//! ```
+//! use ringway::{Options, Ring, Start};
+//!
+//! # let name = format!("doc-lib-{}", std::process::id());
+//! # let name = name.as_str();
+//! // One process creates the ring: `let name = "prices";`
+//! let mut producer = Options::<u64>::new(1024).create(name)?;
+//!
+//! // Others open it.
+//! let ring = Ring::<u64>::open(name)?;
+//! let mut subscriber = ring.subscribe(Start::Next)?;
+//!
+//! producer.send(&42)?;
+//! assert_eq!(subscriber.recv()?, 42);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Parts
+//!
+//! [`Options`] say what a ring is to be, and create it: [on the heap](Options::heap), as a
+//! [named segment](Options::create), [anonymous](Options::anonymous), in
+//! [memory of yours](Options::create_raw). A ring for a `static` is a [`Static`]. Whoever creates a
+//! ring gets its one [`Producer`]. A [`Ring`] is where consumers join: a [`Subscriber`] gets
+//! every message and holds the producer back, an [`Observer`] never does and is told exactly what it
+//! missed. Handles do not care where their ring lives.
+//!
+//! A message is a [`Plain`] type, or `[u8]` of its own length up to the ring's maximum. A message's
+//! number is its [`Position`].
+//!
+//! # Blocking
+//!
+//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long. How a
+//! handle waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
+//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
+//! side.
+//!
+//! # Closing
+//!
+//! Dropping the producer closes the ring. Every consumer receives what is left, and then
+//! [`Closed`](TryRecvError::Closed), for ever.
+//!
+//! # Features
+//!
+//! - `std` (default): segments and futexes on Linux, calls with time-outs. Implies `alloc`.
+//! - `alloc`: rings on the heap.
+//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in the
+//!   repository shows how to put code of yours under loom with a ring in it.
+//!
+//! Without any of them the crate is `no_std` and needs no allocator. Off Linux there are heap, static
+//! and raw rings, and waiting spins and yields. On targets without compare-and-swap a subscriber gets
+//! its entry when a [`Static`] is split, and not later.
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -10,10 +61,14 @@ extern crate std;
 mod error;
 mod fence;
 mod geometry;
+#[cfg(not(ringway_loom))]
 mod header;
 mod layout;
 mod message;
 mod options;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod os;
+#[cfg(not(ringway_loom))]
 mod platform;
 mod position;
 mod ring;
@@ -28,6 +83,11 @@ pub use error::{
 pub use geometry::Overflow;
 pub use message::{Message, Plain};
 pub use options::Options;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use os::{
+    Anonymous, CreateError, InheritError, NameError, OpenError, Segment, UnlinkError, Untrusted,
+    unlink,
+};
 pub use position::Position;
 pub use ring::{Iter, Observer, Producer, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
@@ -35,3 +95,7 @@ pub use storage::fixed::{Bytes, Parts, Static, StaticMessage};
 #[cfg(not(ringway_loom))]
 pub use storage::raw::RawParts;
 pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

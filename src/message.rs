@@ -1,5 +1,8 @@
 //! What can be sent.
 
+use core::cell::Cell;
+use core::marker::PhantomData;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Plain data: any bytes of its size are a value, it has no padding, and nothing in it changes
@@ -47,6 +50,15 @@ impl<T: FromBytes + IntoBytes + Immutable> Plain for T {}
 pub trait Message: sealed::Sealed {}
 
 impl<T: ?Sized + sealed::Sealed> Message for T {}
+
+/// Marks a handle of a ring of such messages: it goes from thread to thread if they do, and is used
+/// by one at a time.
+///
+/// ```compile_fail,E0277
+/// fn assert_sync<T: Sync>(_: T) {}
+/// assert_sync(ringway::Options::<u64>::new(8).heap().unwrap().0);
+/// ```
+pub(crate) type HandleOf<T> = PhantomData<(Cell<()>, T)>;
 
 pub(crate) mod sealed {
     use super::*;

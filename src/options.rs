@@ -7,6 +7,7 @@ use crate::error::ConfigError;
 use crate::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
+use crate::sync::NATIVE;
 
 /// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
 ///
@@ -60,7 +61,7 @@ impl<T: Message + ?Sized> Options<T> {
         };
         Options {
             shape,
-            asymmetric: true,
+            asymmetric: NATIVE,
             message: PhantomData,
         }
     }
@@ -101,6 +102,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// Whether the producer may leave its memory fence to whoever goes to sleep, who then asks the
     /// kernel to interrupt it (`membarrier`). On by default where the kernel offers it. Off, every
     /// message costs a full fence, but no core is ever interrupted.
+    ///
+    /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.asymmetric = yes;
         self

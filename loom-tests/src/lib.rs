@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use ringway::SpinThenSleep;
+use ringway::{Options, Overflow, Plain, SpinThenSleep};
 
 /// Just below the place where the numbers of positions start again from 0, so that every model
 /// crosses it.
@@ -18,6 +18,19 @@ pub fn position(n: u64) -> ringway::Position {
 /// Goes to sleep as soon as there is nothing. In a model of three threads, waiting that is not
 /// sleeping has no end: two of them can give way to each other for ever.
 pub const SLEEPY: SpinThenSleep = SpinThenSleep { spins: 0 };
+
+/// Options of a ring that holds `capacity` messages, in a model in which nobody sleeps: without the
+/// fences that sleeping takes, every other one is on its own.
+pub fn awake<T: Plain>(capacity: usize) -> Options<T> {
+    Options::new(capacity)
+        .origin(ORIGIN)
+        .asymmetric_fences(true)
+}
+
+/// The same for a ring that overwrites, and so has observers only.
+pub fn overwriting<T: Plain>(capacity: usize) -> Options<T> {
+    awake(capacity).overflow(Overflow::Overwrite).subscribers(0)
+}
 
 /// Runs every execution of a model that loom can tell from the others: all of them, or those with at
 /// most `preemptions` switches away from a thread that could have gone on. Prints a row of the table

@@ -1,17 +1,13 @@
 //! The end of the stream.
 
 use loom::thread;
-use loom_tests::{ORIGIN, check};
-use ringway::{Options, Start, TryRecvError};
+use loom_tests::{awake, check};
+use ringway::{Start, TryRecvError};
 
 #[test]
 fn closed_means_that_nothing_is_left() {
     check("closed_means_that_nothing_is_left", None, || {
-        let (mut producer, ring) = Options::<u64>::new(2)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (mut producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap();
         let mut observer = ring.observe(Start::Next).unwrap();
         let sender = thread::spawn(move || {

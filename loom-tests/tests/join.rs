@@ -1,40 +1,11 @@
 //! Joining while the producer runs, and leaving.
 
 use loom::thread;
-use loom_tests::{ORIGIN, SLEEPY, check, position};
-use ringway::{JoinError, Options, RecvError, SpinThenSleep, Start, Subscriber, TryRecvError};
-
-/// A joiner, beside a producer that sends `messages`. Whatever its first position is, it has to
-/// receive everything from there on, each message as it was sent.
-fn joiner(messages: u64, start: Start) {
-    let (producer, ring) = Options::<u64>::new(2)
-        .subscribers(1)
-        .origin(ORIGIN)
-        .heap()
-        .unwrap();
-    let mut producer = producer.with_wait(SLEEPY);
-    let sender = thread::spawn(move || {
-        for n in 0..messages {
-            producer.send(&n).unwrap();
-        }
-    });
-    let joined = ring.subscribe(start);
-    if let (Err(JoinError::TooOld { .. } | JoinError::NotYet { .. }), Start::At(_)) =
-        (&joined, start)
-    {
-        sender.join().unwrap();
-        return;
-    }
-    let subscriber = joined.unwrap();
-    if let Start::At(asked) = start {
-        assert_eq!(subscriber.position(), asked);
-    }
-    receive_to_the_end(&mut subscriber.with_wait(SLEEPY), messages);
-    sender.join().unwrap();
-}
+use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
+use ringway::{JoinError, Options, RecvError, Spin, SpinThenSleep, Start, Subscriber, Wait};
 
 /// Receives until the ring is closed, and checks that nothing is missing after the first message.
-fn receive_to_the_end(subscriber: &mut Subscriber<u64, SpinThenSleep>, sent: u64) {
+fn receive_to_the_end<W: Wait>(subscriber: &mut Subscriber<u64, W>, sent: u64) {
     let mut next = (0..=sent)
         .find(|&n| position(n) == subscriber.position())
         .expect("starts at a position that was sent, or at the next one");
@@ -48,74 +19,111 @@ fn receive_to_the_end(subscriber: &mut Subscriber<u64, SpinThenSleep>, sent: u64
     assert_eq!(next, sent);
 }
 
+/// A joiner, beside a producer that sends `messages`, both waiting as `wait` does. Whatever its first
+/// position is, it has to receive everything from there on, each message as it was sent.
+fn joiner<W>(options: Options<u64>, wait: W, messages: u64, start: Start)
+where
+    W: Wait + Copy + 'static,
+{
+    let (producer, ring) = options.subscribers(1).heap().unwrap();
+    let mut producer = producer.with_wait(wait);
+    let sender = thread::spawn(move || {
+        for n in 0..messages {
+            producer.send(&n).unwrap();
+        }
+    });
+    match ring.subscribe(start) {
+        Ok(subscriber) => {
+            if let Start::At(asked) = start {
+                assert_eq!(subscriber.position(), asked);
+            }
+            receive_to_the_end(&mut subscriber.with_wait(wait), messages);
+        }
+        Err(JoinError::TooOld { .. } | JoinError::NotYet { .. })
+            if matches!(start, Start::At(_)) => {}
+        Err(error) => panic!("{error}"),
+    }
+    sender.join().unwrap();
+}
+
 #[test]
 fn joiner_at_the_next_message_loses_nothing() {
-    check("joiner_at_the_next_message_loses_nothing", Some(3), || {
-        joiner(4, Start::Next)
-    });
+    let name = "joiner_at_the_next_message_loses_nothing";
+    check(name, Some(3), || joiner(awake(2), Spin, 3, Start::Next));
 }
 
 #[test]
 fn joiner_at_the_oldest_message_loses_nothing() {
-    check(
-        "joiner_at_the_oldest_message_loses_nothing",
-        Some(3),
-        || joiner(4, Start::Oldest),
-    );
+    let name = "joiner_at_the_oldest_message_loses_nothing";
+    check(name, Some(3), || joiner(awake(2), Spin, 3, Start::Oldest));
 }
 
 #[test]
 fn joiner_at_a_position_gets_it_or_is_told() {
-    check("joiner_at_a_position_gets_it_or_is_told", Some(3), || {
-        joiner(3, Start::At(position(1)))
+    let name = "joiner_at_a_position_gets_it_or_is_told";
+    check(name, Some(3), || {
+        joiner(awake(2), Spin, 3, Start::At(position(1)))
     });
 }
 
 #[test]
+fn joiner_wakes_a_producer_that_slept_over_its_pin() {
+    check(
+        "joiner_wakes_a_producer_that_slept_over_its_pin",
+        Some(2),
+        || {
+            let options = Options::<u64>::new(2).origin(ORIGIN);
+            joiner::<SpinThenSleep>(options, SLEEPY, 3, Start::At(position(1)));
+        },
+    );
+}
+
+#[test]
 fn joiner_does_not_receive_what_was_sent_before() {
-    check("joiner_does_not_receive_what_was_sent_before", None, || {
-        let (mut producer, ring) = Options::<u64>::new(2)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+    check("joiner_does_not_receive_what_was_sent_before", Some(3), || {
+        let (mut producer, ring) = awake::<u64>(4).subscribers(1).heap().unwrap();
         let sender = thread::spawn(move || {
             producer.try_send(&0).unwrap();
             producer.try_send(&1).unwrap();
             producer
         });
-        let _producer = sender.join().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        assert_eq!(subscriber.position(), position(2));
-        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+        let mut early = ring.observe(Start::Next).unwrap();
+        let seen = u64::from(early.try_recv().is_ok());
+        let late = ring.subscribe(Start::Next).unwrap();
+        let first = (seen..=2).find(|&n| position(n) == late.position());
+        assert!(
+            first.is_some(),
+            "received what this thread had seen sent before it joined"
+        );
+        let mut producer = sender.join().unwrap();
+        drop(late);
+        let mut last = ring.subscribe(Start::Next).unwrap();
+        producer.try_send(&2).unwrap();
+        assert_eq!(last.try_recv(), Ok(2));
     });
 }
 
 #[test]
 fn an_entry_that_was_left_is_as_good_as_new() {
     check("an_entry_that_was_left_is_as_good_as_new", Some(3), || {
-        let (producer, ring) = Options::<u64>::new(1)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
-        let mut producer = producer.with_wait(SLEEPY);
+        let (mut producer, ring) = awake::<u64>(1).subscribers(1).heap().unwrap();
         let mut first = ring.subscribe(Start::Next).unwrap();
-        producer.send(&0).unwrap();
+        producer.try_send(&0).unwrap();
         let leaver = thread::spawn(move || {
             assert_eq!(first.try_recv(), Ok(0));
             drop(first);
         });
         let sender = thread::spawn(move || {
-            for n in 1..3 {
-                producer.send(&n).unwrap();
-            }
+            let second = producer.try_send(&1).is_ok();
+            let third = second && producer.try_send(&2).is_ok();
+            1 + u64::from(second) + u64::from(third)
         });
-        match ring.subscribe(Start::Next) {
-            Ok(second) => receive_to_the_end(&mut second.with_wait(SLEEPY), 3),
+        let second = ring.subscribe(Start::Next);
+        leaver.join().unwrap();
+        let sent = sender.join().unwrap();
+        match second {
+            Ok(mut second) => receive_to_the_end(&mut second, sent),
             Err(error) => assert_eq!(error, JoinError::NoFreeEntry { entries: 1 }),
         }
-        leaver.join().unwrap();
-        sender.join().unwrap();
     });
 }

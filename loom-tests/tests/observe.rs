@@ -1,11 +1,11 @@
 //! What an observer is told, is true.
 
 use loom::thread;
-use loom_tests::{ORIGIN, check, position};
-use ringway::{Options, Overflow, Start, TryRecvError};
+use loom_tests::{check, overwriting, position};
+use ringway::{Start, TryRecvError};
 
-/// Receives what there is `looks` times, and checks that every message is whole and the next one
-/// after what was received and lost before.
+/// Receives what there is, looking `looks` times, and checks that every message is whole and the
+/// next one after what was received and lost before.
 fn observe(observer: &mut ringway::Observer<[u64; 2]>, next: &mut u64, looks: usize) {
     for _ in 0..looks {
         match observer.try_recv() {
@@ -27,12 +27,7 @@ fn an_observer_never_returns_a_torn_message_and_counts_exactly() {
         "an_observer_never_returns_a_torn_message_and_counts_exactly",
         Some(3),
         || {
-            let (mut producer, ring) = Options::<[u64; 2]>::new(1)
-                .overflow(Overflow::Overwrite)
-                .subscribers(0)
-                .origin(ORIGIN)
-                .heap()
-                .unwrap();
+            let (mut producer, ring) = overwriting::<[u64; 2]>(1).heap().unwrap();
             let mut observer = ring.observe(Start::Next).unwrap();
             let sender = thread::spawn(move || {
                 for n in 0..3 {
@@ -54,12 +49,7 @@ fn an_observer_that_is_lapped_goes_on_at_the_oldest_that_is_left() {
         "an_observer_that_is_lapped_goes_on_at_the_oldest_that_is_left",
         None,
         || {
-            let (mut producer, ring) = Options::<[u64; 2]>::new(2)
-                .overflow(Overflow::Overwrite)
-                .subscribers(0)
-                .origin(ORIGIN)
-                .heap()
-                .unwrap();
+            let (mut producer, ring) = overwriting::<[u64; 2]>(2).heap().unwrap();
             let mut observer = ring.observe(Start::Next).unwrap();
             for n in 0..3 {
                 producer.try_send(&[n, !n]).unwrap();
@@ -67,12 +57,10 @@ fn an_observer_that_is_lapped_goes_on_at_the_oldest_that_is_left() {
             let sender = thread::spawn(move || producer.try_send(&[3, !3]).unwrap());
             // 0 is gone, and perhaps 1.
             let lagged = observer.try_recv();
-            assert!(
-                [Err(TryRecvError::Lagged(1)), Err(TryRecvError::Lagged(2))].contains(&lagged),
-                "{lagged:?}"
-            );
+            let (one, two) = (Err(TryRecvError::Lagged(1)), Err(TryRecvError::Lagged(2)));
+            assert!([one, two].contains(&lagged), "{lagged:?}");
             sender.join().unwrap();
-            let mut next = u64::try_from(observer.lag()).map(|lag| 4 - lag).unwrap();
+            let mut next = 4 - observer.lag();
             observe(&mut observer, &mut next, 4);
             assert_eq!(next, 4, "received + lagged = sent");
         },
@@ -85,16 +73,10 @@ fn an_observer_joins_where_there_are_messages() {
         "an_observer_joins_where_there_are_messages",
         Some(2),
         || {
-            let (mut producer, ring) = Options::<[u64; 2]>::new(2)
-                .overflow(Overflow::Overwrite)
-                .subscribers(0)
-                .origin(ORIGIN)
-                .heap()
-                .unwrap();
+            let (mut producer, ring) = overwriting::<[u64; 2]>(2).heap().unwrap();
             let sender = thread::spawn(move || {
-                for n in 0..4 {
-                    producer.try_send(&[n, !n]).unwrap();
-                }
+                let messages = [0, 1, 2, 3].map(|n: u64| [n, !n]);
+                assert_eq!(producer.try_send_batch(&messages), 4);
             });
             let mut observer = ring.observe(Start::Oldest).unwrap();
             let mut next = (0..=4)

@@ -1,20 +1,16 @@
 //! What is published is received.
 
 use loom::thread;
-use loom_tests::{ORIGIN, SLEEPY, check};
+use loom_tests::{ORIGIN, awake, check};
 use ringway::{Options, RecvError, Spin, Start, TryRecvError};
 
 #[test]
 fn a_subscriber_receives_everything_over_a_wrap() {
     check(
         "a_subscriber_receives_everything_over_a_wrap",
-        Some(3),
+        Some(2),
         || {
-            let (producer, ring) = Options::<u64>::new(2)
-                .subscribers(1)
-                .origin(ORIGIN)
-                .heap()
-                .unwrap();
+            let (producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
             let mut producer = producer.with_wait(Spin);
             let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
             let receiver = thread::spawn(move || {
@@ -35,11 +31,11 @@ fn a_subscriber_receives_everything_over_a_wrap() {
 #[test]
 fn messages_of_all_lengths_are_received() {
     check("messages_of_all_lengths_are_received", Some(3), || {
-        let (producer, ring) = Options::bytes(1, 9)
+        let options = Options::bytes(1, 9)
             .subscribers(1)
             .origin(ORIGIN)
-            .heap()
-            .unwrap();
+            .asymmetric_fences(true);
+        let (producer, ring) = options.heap().unwrap();
         let mut producer = producer.with_wait(Spin);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
         let receiver = thread::spawn(move || {
@@ -59,11 +55,7 @@ fn messages_of_all_lengths_are_received() {
 #[test]
 fn a_batch_is_received_whole_and_in_order() {
     check("a_batch_is_received_whole_and_in_order", Some(3), || {
-        let (producer, ring) = Options::<u64>::new(2)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
         let mut producer = producer.with_wait(Spin);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
         let receiver = thread::spawn(move || {
@@ -85,28 +77,30 @@ fn a_batch_is_received_whole_and_in_order() {
 
 #[test]
 fn two_subscribers_both_receive_everything() {
-    check("two_subscribers_both_receive_everything", Some(2), || {
-        let (producer, ring) = Options::<u64>::new(1)
-            .subscribers(2)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
-        let mut producer = producer.with_wait(SLEEPY);
-        let receivers: Vec<_> = (0..2)
-            .map(|_| {
-                let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
-                thread::spawn(move || {
-                    for n in 0..2 {
-                        assert_eq!(subscriber.recv(), Ok(n));
-                    }
-                })
+    check("two_subscribers_both_receive_everything", Some(3), || {
+        let (mut producer, ring) = awake::<u64>(1).subscribers(2).heap().unwrap();
+        let subscribers = [(); 2].map(|()| ring.subscribe(Start::Next).unwrap());
+        let receivers = subscribers.map(|mut subscriber| {
+            thread::spawn(move || {
+                let received = subscriber.try_recv();
+                assert!(
+                    [Ok(0), Err(TryRecvError::Empty)].contains(&received),
+                    "{received:?}"
+                );
+                (subscriber, u64::from(received.is_ok()))
             })
-            .collect();
-        for n in 0..2 {
-            producer.send(&n).unwrap();
+        });
+        producer.try_send(&0).unwrap();
+        let second = producer.try_send(&1);
+        let [a, b] = receivers.map(|receiver| receiver.join().unwrap());
+        if second.is_ok() {
+            assert_eq!((a.1, b.1), (1, 1), "overwrote what was not received");
         }
-        for receiver in receivers {
-            receiver.join().unwrap();
+        for (mut subscriber, received) in [a, b] {
+            for n in received..1 + u64::from(second.is_ok()) {
+                assert_eq!(subscriber.try_recv(), Ok(n));
+            }
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
         }
     });
 }
@@ -114,11 +108,7 @@ fn two_subscribers_both_receive_everything() {
 #[test]
 fn credit_never_overruns_the_slowest() {
     check("credit_never_overruns_the_slowest", None, || {
-        let (mut producer, ring) = Options::<u64>::new(2)
-            .subscribers(2)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (mut producer, ring) = awake::<u64>(2).subscribers(2).heap().unwrap();
         let mut slow = ring.subscribe(Start::Next).unwrap();
         let mut fast = ring.subscribe(Start::Next).unwrap();
         let sender =
@@ -141,17 +131,9 @@ fn whoever_sees_a_head_can_receive_all_before_it() {
         "whoever_sees_a_head_can_receive_all_before_it",
         None,
         || {
-            let (mut producer, ring) = Options::<u64>::new(8)
-                .subscribers(1)
-                .origin(ORIGIN)
-                .heap()
-                .unwrap();
+            let (mut producer, ring) = awake::<u64>(8).subscribers(1).heap().unwrap();
             let mut subscriber = ring.subscribe(Start::Next).unwrap();
-            let sender = thread::spawn(move || {
-                for n in 0..3 {
-                    producer.try_send(&n).unwrap();
-                }
-            });
+            let sender = thread::spawn(move || assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3));
             for n in 0..subscriber.lag() {
                 assert_eq!(subscriber.try_recv(), Ok(n));
             }

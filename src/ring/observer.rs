@@ -10,7 +10,7 @@ use super::receive::{self, Consumer, NotFound, Reader, receiving_calls};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::message::{Message, Plain};
+use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
 use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
@@ -30,7 +30,7 @@ use crate::wait::{SpinThenSleep, Wait};
 /// was made is thrown away, and counts as lagged.
 pub struct Observer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     reader: Reader<W>,
-    message: PhantomData<T>,
+    message: HandleOf<T>,
 }
 
 impl<T: Message + ?Sized> Observer<T> {

@@ -9,7 +9,7 @@ use super::credit::Credit;
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError, TrySendError};
 use crate::fence::Fences;
-use crate::message::{Message, Plain};
+use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Pos, Position};
 use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
@@ -26,7 +26,7 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     credit: Credit,
     fences: Fences,
     wait: W,
-    message: PhantomData<T>,
+    message: HandleOf<T>,
 }
 
 impl<T: Message + ?Sized> Producer<T> {

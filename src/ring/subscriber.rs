@@ -10,7 +10,7 @@ use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::message::{Message, Plain};
+use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Pos, Position};
 use crate::storage::Storage;
 use crate::sync::Ordering;
@@ -24,7 +24,7 @@ pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     reader: Reader<W>,
     /// Which entry has its gate.
     entry: usize,
-    message: PhantomData<T>,
+    message: HandleOf<T>,
 }
 
 impl<T: Message + ?Sized> Subscriber<T> {

@@ -47,7 +47,9 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
         producer: ProducerLine::new(),
         slots,
         skipped,
-        ghosts: (0..geometry.capacity()).map(|_| Ghost::default()).collect(),
+        ghosts: (0..geometry.capacity())
+            .map(|_| Default::default())
+            .collect(),
         flags: SleepFlags::new(),
         entries: (0..geometry.shape.entries).map(|_| Entry::new()).collect(),
     });

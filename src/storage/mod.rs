@@ -34,6 +34,11 @@ pub(crate) enum Owner {
     Heap {
         _memory: alloc::sync::Arc<heap::Memory>,
     },
+    /// Two files, mapped.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    Mapped {
+        _mapping: alloc::sync::Arc<crate::os::Mapping>,
+    },
 }
 
 impl Storage {

@@ -71,7 +71,7 @@ pub fn of_toolchain(toolchain: &str, program: &str) -> Command {
 
 /// The caller's `RUSTFLAGS` with some more at the end, as the environment of one command.
 pub fn add_rustflags(command: &mut Command, more: &str) {
-    let mut flags = env::var_os("RUSTFLAGS").unwrap_or_else(OsString::new);
+    let mut flags = env::var_os("RUSTFLAGS").unwrap_or_default();
     if !flags.is_empty() {
         flags.push(" ");
     }

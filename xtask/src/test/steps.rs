@@ -43,7 +43,10 @@ fn formatting(project: &Project, steps: &mut Vec<Step>) {
                 if !toolchain::has_subcommand(project, "fmt") {
                     return Ok(Outcome::Skipped(missing_component("rustfmt")));
                 }
-                command(cargo(project, dir, "fmt --all --check"), log)
+                command(
+                    cargo(project, dir, "fmt --all --check -- --color never"),
+                    log,
+                )
             },
         ));
     }

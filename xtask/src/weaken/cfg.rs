@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
+use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, Token};
 
 /// What the models can say about a piece of code. The later variants hide the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +105,39 @@ impl Known {
             }
         }
     }
+}
+
+/// The attributes of whichever of the variants it is, none for the others.
+macro_rules! attributes {
+    ($node:expr, $kind:ident: $($variant:ident)*) => {
+        match $node {
+            $($kind::$variant(node) => &node.attrs,)*
+            _ => &[],
+        }
+    };
+}
+
+/// The attributes of an item of any kind.
+pub fn attributes_of_item(item: &Item) -> &[Attribute] {
+    attributes!(item, Item: Const Enum ExternCrate Fn ForeignMod Impl Macro Mod Static Struct Trait
+        TraitAlias Type Union Use)
+}
+
+/// The attributes before an expression statement. syn gives them to its leftmost part.
+pub fn attributes_of_statement(expression: &Expr) -> &[Attribute] {
+    match expression {
+        Expr::Assign(assignment) => attributes_of_statement(&assignment.left),
+        Expr::Binary(operation) => attributes_of_statement(&operation.left),
+        Expr::Cast(cast) => attributes_of_statement(&cast.expr),
+        _ => attributes_of_expression(expression),
+    }
+}
+
+/// The attributes of an expression of any kind.
+pub fn attributes_of_expression(expression: &Expr) -> &[Attribute] {
+    attributes!(expression, Expr: Array Assign Async Await Binary Block Break Call Cast Closure Const
+        Continue Field ForLoop Group If Index Infer Let Lit Loop Macro Match MethodCall Paren Path
+        Range RawAddr Reference Repeat Return Struct Try TryBlock Tuple Unary Unsafe While Yield)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod cfg;
 mod copy;
 mod files;
+mod finder;
 mod killers;
 mod listed;
 mod models;
@@ -82,7 +83,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
 
     let folder = project.target.join("weaken");
     let report = Mutex::new(Report::create(&folder.join("report.txt"), options.table)?);
-    let benches = benches(project, options)?;
+    let benches = benches(project, options, &sources)?;
     let Some(models) = run::baseline(&benches, &report)? else {
         bail!("the unchanged tree does not pass, so nothing can be said about the mutants");
     };
@@ -110,12 +111,16 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     Ok(count.good())
 }
 
-fn benches(project: &Project, options: &Options) -> Result<Vec<Bench>> {
+fn benches(project: &Project, options: &Options, sources: &[Source]) -> Result<Vec<Bench>> {
     let folder = project.target.join("weaken");
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let compilers = (processors / options.jobs.get()).max(1);
     let bench = |number| {
         let copy = Copy::make(&project.root, &folder, number)?;
+        // The tree may have been edited since the mutants were found.
+        for source in sources {
+            copy.write(&source.path, &source.text)?;
+        }
         Ok(Bench::new(
             copy,
             compilers,

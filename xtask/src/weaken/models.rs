@@ -1,6 +1,6 @@
 //! The loom models: building them in a copy of the tree, listing them, running one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl fmt::Display for Model {
 /// What came of a build.
 pub enum Build {
     /// Test programs by the names of their files in loom-tests/tests.
-    Done(HashMap<String, PathBuf>),
+    Done(BTreeMap<String, PathBuf>),
     /// With the compiler's first complaint, and all that it said.
     Failed { first: String, output: String },
 }

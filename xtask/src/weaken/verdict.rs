@@ -61,6 +61,9 @@ const REPORTS: [&str; 5] = [
     "Messages leaked",
 ];
 
+/// Said by the runtime of a thread, and by loom of a thread of a model, which then unwinds.
+const OVERFLOW: &str = "has overflowed its stack";
+
 /// Judges a run of one model by how it ended and what it printed.
 pub fn judge(ended: Ended, output: &str) -> Verdict {
     match ended {
@@ -69,16 +72,18 @@ pub fn judge(ended: Ended, output: &str) -> Verdict {
         Ended::TimeOut => return Verdict::Inconclusive("its time ran out".into()),
         Ended::Badly(_) | Ended::BySignal(_) => {}
     }
-    // The first one: handles that are dropped while it unwinds may bring about more.
-    let Some(panic) = Panic::first(output) else {
+    // What comes first counts: handles that are dropped while it unwinds may bring about more, and
+    // an abort. After a deadlock loom always aborts.
+    let until_overflow = output.split(OVERFLOW).next().unwrap_or(output);
+    let Some(panic) = Panic::first(until_overflow) else {
         return Verdict::Inconclusive(without_panic(ended, output));
     };
-    let counts = if panic.from_loom() {
+    let counts = if panic.is_of_loom() {
         REPORTS
             .iter()
             .any(|report| panic.message.starts_with(report))
     } else {
-        panic.from_model()
+        panic.is_of_model()
     };
     if counts {
         Verdict::Killed(panic.message)
@@ -88,7 +93,7 @@ pub fn judge(ended: Ended, output: &str) -> Verdict {
 }
 
 fn without_panic(ended: Ended, output: &str) -> String {
-    if output.contains("has overflowed its stack") {
+    if output.contains(OVERFLOW) {
         return "its stack overflowed".into();
     }
     match ended {
@@ -115,13 +120,13 @@ impl Panic {
         })
     }
 
-    fn from_loom(&self) -> bool {
+    fn is_of_loom(&self) -> bool {
         self.place.contains("/loom-0.")
     }
 
     /// In the models or in what they share. Their paths are printed relative to their package; the
     /// library's are not, since it is a dependency from outside.
-    fn from_model(&self) -> bool {
+    fn is_of_model(&self) -> bool {
         self.place.starts_with("tests/")
             || self.place.starts_with("src/")
             || self.place.contains("/loom-tests/")
@@ -197,6 +202,11 @@ mod tests {
         );
         assert_eq!(
             judge(Ended::Badly(101), &deadlock),
+            killed("deadlock; threads = [(Id(0), ..)]")
+        );
+        let aborted = deadlock.clone() + &panicked(&format!("{LOOM}/thread.rs"), "called `unwrap`");
+        assert_eq!(
+            judge(Ended::BySignal(6), &aborted),
             killed("deadlock; threads = [(Id(0), ..)]")
         );
         let race = "\nCausality violation: Concurrent read and write accesses.\n    created: a";

@@ -1,0 +1,277 @@
+//! Rings without a name, which only those have to whom they were given.
+
+use std::env;
+use std::format;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::{Errno, FdFlags};
+
+use super::create::{allocate, io_error, is_full, new_instance};
+use super::error::{CreateError, InheritError, OpenError};
+use super::mapping::{self, Mapping};
+use super::open::{self, mappable, read_instance};
+use crate::geometry::Schema;
+use crate::message::Message;
+use crate::options::Options;
+use crate::ring::{Producer, Ring};
+
+/// What makes a mapping safe from whoever else has the file: it cannot change its size.
+const SIZE_SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
+
+/// A ring without a name: two memory files, one for data and one for control.
+///
+/// It is there for those to whom it is given, a child process or whoever is at the other end of a
+/// Unix socket, and is gone with the last of them: nothing is left behind by anybody who is killed.
+/// The files are sealed: nobody, the creator's own user included, can change their sizes or write to
+/// the data other than the producer through the mapping that it has. So an anonymous ring holds
+/// against other processes of one user what a named one holds against other users.
+///
+/// ```
+/// use ringway::{Options, Start};
+///
+/// let (mut producer, files) = Options::<u64>::new(64).tag(5).anonymous()?;
+/// let mut subscriber = files.ring::<u64>(5)?.subscribe(Start::Next)?;
+/// producer.send(&1)?;
+/// assert_eq!(subscriber.recv(), Ok(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Anonymous {
+    data: File,
+    control: File,
+}
+
+impl<T: Message + ?Sized> Options<T> {
+    /// Creates the ring in memory without a name. The second of the two is how others get to it,
+    /// this process included; it may be dropped when they have.
+    ///
+    /// As with [`create`](Self::create), all its memory is allocated. It takes Linux 5.1.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, files) = Options::<[u8]>::bytes(64, 100).anonymous()?;
+    /// let mut observer = files.ring::<[u8]>(0)?.observe(Start::Next)?;
+    /// drop(files);
+    /// producer.send(b"seen")?;
+    /// assert_eq!(observer.recv_into(&mut [0; 100]), Ok(4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn anonymous(self) -> Result<(Producer<T>, Anonymous), CreateError> {
+        let geometry = self.geometry().map_err(CreateError::Config)?;
+        let needed = geometry.data_len as u64 + geometry.control_len as u64;
+        let create = |name, len| {
+            memory_file(name, len as u64).map_err(|errno| {
+                if is_full(errno) {
+                    CreateError::NoSpace { needed }
+                } else {
+                    io_error("making a memory file", errno.into())
+                }
+            })
+        };
+        let data = create("ringway-data", geometry.data_len)?;
+        let control = create("ringway-control", geometry.control_len)?;
+        let instance = new_instance()?;
+        let mapping = Mapping::create(&data, &control, &geometry)
+            .map_err(|source| io_error("mapping the memory files", source))?;
+        // The producer's mapping is the last through which data can be written.
+        let seals = [
+            (
+                &data,
+                SIZE_SEALS | SealFlags::FUTURE_WRITE | SealFlags::SEAL,
+            ),
+            (&control, SIZE_SEALS | SealFlags::SEAL),
+        ];
+        for (file, seals) in seals {
+            rustix::fs::fcntl_add_seals(file, seals)
+                .map_err(|errno| io_error("sealing the memory files", errno.into()))?;
+        }
+        let storage = mapping::create(&Arc::new(mapping), geometry, instance)
+            .map_err(|source| io_error("laying out the ring", source))?;
+        Ok((self.handles(storage).0, Anonymous { data, control }))
+    }
+}
+
+impl Anonymous {
+    /// The ring, for consumers in this process. Its messages have to be `T`, and its tag as given:
+    /// see [`Options::tag`]. Waits for nothing.
+    ///
+    /// ```
+    /// use ringway::{HeaderError, OpenError, Options};
+    ///
+    /// let (producer, files) = Options::<u64>::new(64).tag(5).anonymous()?;
+    /// assert_eq!(files.ring::<u64>(5)?.capacity(), 64);
+    /// let other = files.ring::<u64>(6);
+    /// assert!(matches!(other, Err(OpenError::Header(HeaderError::MessageType { .. }))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ring<T: Message + ?Sized>(&self, tag: u64) -> Result<Ring<T>, OpenError> {
+        let len = |file: &File| {
+            let metadata = file.metadata();
+            let metadata =
+                metadata.map_err(|source| open::io_error("asking about the file", source))?;
+            mappable(metadata.len()).map_err(OpenError::Header)
+        };
+        let data = (&self.data, len(&self.data)?);
+        let control = (&self.control, len(&self.control)?);
+        // Sealed data cannot be mapped where control belongs: so that the two are not the other way
+        // round is looked at first, for an error that says so.
+        read_instance(&self.data)
+            .map_err(|source| open::io_error("reading the header", source))?
+            .map_err(OpenError::Header)?;
+        let mapping = Mapping::attach(data, Some(control))
+            .map_err(|source| open::io_error("mapping the memory files", source))?;
+        mapping::attach(&Arc::new(mapping), Schema::of::<T>(0), tag)
+            .map_err(|source| open::io_error("mapping the memory files", source))?
+            .map_err(OpenError::Header)
+            .map(Ring::new)
+    }
+
+    /// Lets a child process inherit the ring, under the name of an environment variable of your
+    /// choice. There it is taken over with [`from_env`](Self::from_env). Every process that the
+    /// command spawns gets it; other children do not. The command keeps the ring's memory.
+    ///
+    /// ```
+    /// use ringway::Options;
+    /// use std::process::Command;
+    ///
+    /// let (producer, files) = Options::<u64>::new(64).anonymous()?;
+    /// let mut child = Command::new("true");
+    /// files.pass_to(&mut child, "MY_RING")?;
+    /// assert!(child.status()?.success());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pass_to(&self, command: &mut Command, variable: &str) -> io::Result<()> {
+        // Copies of the command's own, so that this may be dropped before it is spawned. Above 2:
+        // those become the child's standard streams.
+        let data = rustix::io::fcntl_dupfd_cloexec(&self.data, 3)?;
+        let control = rustix::io::fcntl_dupfd_cloexec(&self.control, 3)?;
+        let numbers = format!("{},{}", data.as_raw_fd(), control.as_raw_fd());
+        command.env(variable, numbers);
+        let inherit = move || {
+            for fd in [&data, &control] {
+                rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
+            }
+            Ok(())
+        };
+        // SAFETY: between fork and exec it makes two system calls, and neither allocates nor locks.
+        unsafe { command.pre_exec(inherit) };
+        Ok(())
+    }
+
+    /// Takes over the ring that the parent process [passed](Self::pass_to) under that name. Its
+    /// own children do not inherit it.
+    ///
+    /// # Safety
+    ///
+    /// If the variable holds two numbers of descriptors that are open, they are this call's: nobody
+    /// else in the process uses or closes them. So it is called once, for a variable that the
+    /// parent set.
+    ///
+    /// ```
+    /// use ringway::{Anonymous, InheritError};
+    ///
+    /// // SAFETY: nobody sets this variable, and so it holds no numbers.
+    /// let missing = unsafe { Anonymous::from_env("NOT_MY_RING") };
+    /// assert!(matches!(missing, Err(InheritError::NoVariable { .. })));
+    /// ```
+    pub unsafe fn from_env(variable: &str) -> Result<Anonymous, InheritError> {
+        let Some(value) = env::var_os(variable) else {
+            let variable = variable.into();
+            return Err(InheritError::NoVariable { variable });
+        };
+        let numbers = value.to_str().and_then(|text| {
+            let (data, control) = text.split_once(',')?;
+            Some((data.parse().ok()?, control.parse().ok()?))
+        });
+        let Some((data, control)) = numbers.filter(|(a, b)| *a >= 0 && *b >= 0 && a != b) else {
+            let variable = variable.into();
+            return Err(InheritError::Malformed { variable });
+        };
+        // Before they are taken: what they are not is not ours to close.
+        for fd in [data, control] {
+            // SAFETY: not negative; that nobody closes it meanwhile is the caller's promise, and
+            // whether it is open is what this looks for.
+            check(unsafe { BorrowedFd::borrow_raw(fd) }, fd)?;
+        }
+        // SAFETY: open, as just seen, and by the caller's promise nobody else's.
+        let data = unsafe { OwnedFd::from_raw_fd(data) };
+        // SAFETY: as above, and not the same one.
+        let control = unsafe { OwnedFd::from_raw_fd(control) };
+        for fd in [&data, &control] {
+            rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC).map_err(|errno| InheritError::Io {
+                what: "keeping a descriptor from children",
+                source: errno.into(),
+            })?;
+        }
+        Ok(Anonymous {
+            data: data.into(),
+            control: control.into(),
+        })
+    }
+
+    /// The ring that is in two files, data and control, which came over a socket, say. They have to
+    /// be memory files whose sizes are sealed; what is in them is looked at by
+    /// [`ring`](Self::ring).
+    ///
+    /// ```
+    /// use ringway::{Anonymous, InheritError, Options};
+    ///
+    /// let (producer, files) = Options::<u64>::new(64).anonymous()?;
+    /// let (data, control) = files.into_fds();
+    /// let files = Anonymous::from_fds(data, control)?;
+    /// assert_eq!(files.ring::<u64>(0)?.capacity(), 64);
+    ///
+    /// let other = || std::fs::File::open("/dev/null").map(std::os::fd::OwnedFd::from);
+    /// let refused = Anonymous::from_fds(other()?, other()?);
+    /// assert!(matches!(refused, Err(InheritError::NotSealed)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_fds(data: OwnedFd, control: OwnedFd) -> Result<Anonymous, InheritError> {
+        for fd in [&data, &control] {
+            check(fd.as_fd(), fd.as_raw_fd())?;
+        }
+        Ok(Anonymous {
+            data: data.into(),
+            control: control.into(),
+        })
+    }
+
+    /// The two files, data and control, to be sent over a socket. Both are close-on-exec.
+    pub fn into_fds(self) -> (OwnedFd, OwnedFd) {
+        (self.data.into(), self.control.into())
+    }
+}
+
+/// A memory file of that length, all of it allocated, that can still be sealed.
+fn memory_file(name: &str, len: u64) -> rustix::io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = match rustix::fs::memfd_create(name, flags | MemfdFlags::NOEXEC_SEAL) {
+        // Before Linux 6.3, where files could not be kept from being executed.
+        Err(Errno::INVAL) => rustix::fs::memfd_create(name, flags),
+        file => file,
+    }?;
+    let file = File::from(file);
+    rustix::fs::ftruncate(&file, len)?;
+    allocate(&file, len)?;
+    Ok(file)
+}
+
+/// Whether it is a memory file that can be mapped without fear: whose size nobody can change.
+fn check(fd: BorrowedFd<'_>, number: RawFd) -> Result<(), InheritError> {
+    match rustix::fs::fcntl_get_seals(fd) {
+        Ok(seals) if seals.contains(SIZE_SEALS) => Ok(()),
+        // Invalid for whatever is not a memory file.
+        Ok(_) | Err(Errno::INVAL) => Err(InheritError::NotSealed),
+        Err(Errno::BADF) => Err(InheritError::NotOpen { fd: number }),
+        Err(errno) => Err(InheritError::Io {
+            what: "asking for a descriptor's seals",
+            source: errno.into(),
+        }),
+    }
+}

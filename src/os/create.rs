@@ -1,0 +1,235 @@
+//! Creating a named ring: made without a name, filled in, and named in one step.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use rustix::fs::{FallocateFlags, Mode};
+use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::directory::Directory;
+use super::error::CreateError;
+use super::mapping::{self, Mapping, Names};
+use super::name;
+use super::segment::{Access, Segment};
+use crate::geometry::Geometry;
+use crate::header::Instance;
+use crate::message::Message;
+use crate::options::Options;
+use crate::ring::Producer;
+use crate::storage::Storage;
+
+impl<T: Message + ?Sized> Options<T> {
+    /// Creates the ring in a named segment, where other processes can [open](crate::Ring::open) it.
+    ///
+    /// All its memory is allocated: if there is not enough of it, that is an error now and not a
+    /// crash later. Nobody can see a ring that is half made, and of several that create a ring of
+    /// one name at the same time, one succeeds. Whatever the error, nothing is left behind.
+    ///
+    /// Dropping the producer closes the ring and removes its names (unless
+    /// [`Segment::keep`] says otherwise); consumers that are attached keep the memory, and drain
+    /// it. A producer that is killed leaves the names behind: [`unlink`](crate::unlink) removes
+    /// them.
+    ///
+    /// ```
+    /// use ringway::{CreateError, Options, Ring, Start};
+    ///
+    /// let name = format!("doc-create-{}", std::process::id());
+    /// let mut producer = Options::<[u8]>::bytes(256, 1000).create(&name)?;
+    /// let second = Options::<[u8]>::bytes(256, 1000).create(&name);
+    /// assert!(matches!(second, Err(CreateError::AlreadyExists { .. })));
+    ///
+    /// // In another process, as a rule:
+    /// let mut subscriber = Ring::<[u8]>::open(&name)?.subscribe(Start::Next)?;
+    ///
+    /// producer.send(b"some bytes")?;
+    /// let mut buffer = [0; 1000];
+    /// assert_eq!(subscriber.recv_into(&mut buffer), Ok(10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create(self, segment: impl Into<Segment>) -> Result<Producer<T>, CreateError> {
+        let segment = segment.into();
+        segment.check_name().map_err(CreateError::Name)?;
+        let geometry = self.geometry().map_err(CreateError::Config)?;
+        let (unnamed, storage) = Unnamed::new(&segment, geometry)?;
+        // Complete before it has a name: making the producer writes to the segment.
+        let producer = self.handles(storage).0;
+        unnamed.publish(&segment)?;
+        Ok(producer)
+    }
+}
+
+/// The files of a ring that nobody can see yet. Dropped, they are gone.
+struct Unnamed {
+    directory: Directory,
+    data: File,
+    control: File,
+    instance: Instance,
+    mapping: Arc<Mapping>,
+    /// Bytes of both files.
+    needed: u64,
+}
+
+impl Unnamed {
+    fn new(segment: &Segment, geometry: Geometry) -> Result<(Unnamed, Storage), CreateError> {
+        let directory = segment.open_directory().map_err(|source| {
+            let path = segment.directory_path().into();
+            CreateError::Directory { path, source }
+        })?;
+        // What decides is the link in `publish`. Here it saves allocating everything in vain.
+        if directory.has(&segment.name) {
+            return Err(taken(segment));
+        }
+        let needed = geometry.data_len as u64 + geometry.control_len as u64;
+        let file = |len| {
+            let file = directory.unnamed_file();
+            let file = file.map_err(|errno| failed(segment, "making files", errno, needed))?;
+            match allocate(&file, len) {
+                Ok(()) => Ok(file),
+                Err(errno) => Err(failed(segment, "allocating memory", errno, needed)),
+            }
+        };
+        let data = file(geometry.data_len as u64)?;
+        let control = file(geometry.control_len as u64)?;
+        let instance = new_instance()?;
+        let mapping = Mapping::create(&data, &control, &geometry)
+            .map_err(|source| io_error("mapping the segment", source))?;
+        let mapping = Arc::new(mapping);
+        let storage = mapping::create(&mapping, geometry, instance)
+            .map_err(|source| io_error("laying out the ring", source))?;
+        let unnamed = Unnamed {
+            directory,
+            data,
+            control,
+            instance,
+            mapping,
+            needed,
+        };
+        Ok((unnamed, storage))
+    }
+
+    /// Gives the files their permissions and then their names. That of the data comes last, and from
+    /// then on the ring is there.
+    fn publish(self, segment: &Segment) -> Result<(), CreateError> {
+        let failed = |what, errno| failed(segment, what, errno, self.needed);
+        let (data_access, control_access) = access(segment.access);
+        for (file, access) in [(&self.data, data_access), (&self.control, control_access)] {
+            permit(file, access).map_err(|errno| failed("setting the group of files", errno))?;
+        }
+        let control_name = name::control(&segment.name, self.instance);
+        let linked = self.directory.link(&self.control, &control_name);
+        linked.map_err(|errno| failed("naming files", errno))?;
+        if let Err(errno) = self.directory.link(&self.data, &segment.name) {
+            // Ours alone: nobody else knows the instance. Should this fail too, there is nothing to
+            // be said that the first error does not say.
+            let _ = self.directory.remove_name(&control_name);
+            return Err(match errno {
+                Errno::EXIST => taken(segment),
+                errno => failed("naming files", errno),
+            });
+        }
+        if !segment.keep {
+            self.mapping.own(Names {
+                directory: self.directory,
+                data_name: segment.name.clone(),
+                data: self.data,
+                control_name,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Allocates a new file in full.
+///
+/// A signal interrupts the kernel, which then takes back what this call allocated: so whoever gets
+/// signals all the time is served in ever smaller pieces.
+pub(super) fn allocate(file: &File, len: u64) -> rustix::io::Result<()> {
+    const SMALLEST: u64 = 1 << 20;
+    let mut piece = len;
+    let mut done = 0;
+    while done < len {
+        let next = piece.min(len - done);
+        match rustix::fs::fallocate(file, FallocateFlags::empty(), done, next) {
+            Ok(()) => done += next,
+            Err(Errno::INTR) => piece = (piece / 2).max(SMALLEST),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Whether an allocation failed because there is not enough.
+pub(super) fn is_full(errno: Errno) -> bool {
+    [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::NOMEM].contains(&errno)
+}
+
+/// Random bits that no other ring has.
+pub(super) fn new_instance() -> Result<Instance, CreateError> {
+    let mut bytes = [0; 16];
+    let got = rustix::io::retry_on_intr(|| getrandom(&mut bytes, GetRandomFlags::empty()));
+    match got {
+        Ok(16) => {}
+        // Not so by getrandom(2): up to 256 bytes are never cut short.
+        Ok(_) => {
+            let source = io::ErrorKind::UnexpectedEof.into();
+            return Err(io_error("getting random numbers", source));
+        }
+        Err(errno) => return Err(io_error("getting random numbers", errno.into())),
+    }
+    let mut words = [0; 4];
+    for (word, four) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+        *word = four
+            .iter()
+            .fold(0, |word, &byte| word << 8 | u32::from(byte));
+    }
+    Ok(Instance(words))
+}
+
+/// The permissions of the data file and of the control file, and the groups that they are given.
+fn access(who: Access) -> ((u32, Option<u32>), (u32, Option<u32>)) {
+    match who {
+        Access::Nobody => ((0o600, None), (0o600, None)),
+        Access::Observe(gid) => ((0o640, Some(gid)), (0o600, None)),
+        Access::Subscribe(gid) => ((0o640, Some(gid)), (0o660, Some(gid))),
+    }
+}
+
+fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()> {
+    match gid {
+        None => {}
+        // Means "leave it as it is" to the kernel, and no group.
+        Some(u32::MAX) => return Err(Errno::INVAL),
+        Some(gid) => rustix::fs::fchown(file, None::<Uid>, Some(Gid::from_raw(gid)))?,
+    }
+    // Also where it is the mode that was asked for at first: the umask may have taken from it.
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
+}
+
+fn taken(segment: &Segment) -> CreateError {
+    CreateError::AlreadyExists {
+        path: segment.path(),
+    }
+}
+
+pub(super) fn io_error(what: &'static str, source: io::Error) -> CreateError {
+    CreateError::Io { what, source }
+}
+
+fn failed(segment: &Segment, what: &'static str, errno: Errno, needed: u64) -> CreateError {
+    let path = || segment.directory_path().into();
+    match errno {
+        // A file system that has no O_TMPFILE, or no fallocate; and a kernel that has no O_TMPFILE and
+        // sees a directory opened for writing.
+        Errno::OPNOTSUPP | Errno::ISDIR => CreateError::UnsupportedDirectory { path: path() },
+        Errno::ROFS => CreateError::Directory {
+            path: path(),
+            source: errno.into(),
+        },
+        Errno::ACCESS | Errno::PERM => CreateError::PermissionDenied { what, path: path() },
+        errno if is_full(errno) => CreateError::NoSpace { needed },
+        errno => io_error(what, errno.into()),
+    }
+}

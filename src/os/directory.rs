@@ -1,0 +1,185 @@
+//! Files in a directory: made without a name, given one, opened, and their names removed.
+
+use std::format;
+use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::io::{Errno, Result};
+
+/// A directory, held by its descriptor: what becomes of its path does not matter any more.
+#[derive(Debug)]
+pub(super) struct Directory(OwnedFd);
+
+/// How often, a millisecond apart, a lock that somebody else holds is asked for.
+const LOCK_ATTEMPTS: u32 = 100;
+
+impl Directory {
+    pub(super) fn open(path: &Path) -> std::io::Result<Directory> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Directory(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// A new file that has no name and is gone when it is closed, unless it is linked.
+    pub(super) fn unnamed_file(&self) -> Result<File> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.0, c".", flags, Mode::RUSR | Mode::WUSR).map(File::from)
+    }
+
+    /// Opens a file of that name, but no link to one. Never waits, whatever it is.
+    pub(super) fn open_file(&self, name: &str, writable: bool) -> Result<File> {
+        let access = if writable {
+            OFlags::RDWR
+        } else {
+            OFlags::RDONLY
+        };
+        // Nonblocking, for a FIFO: opening one waits for the other side. It means nothing to a file.
+        let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.0, name, access | careful, Mode::empty()).map(File::from)
+    }
+
+    /// Gives the file a name, in one step: `EXIST` if it is taken.
+    pub(super) fn link(&self, file: &File, name: &str) -> Result<()> {
+        let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+        match rustix::fs::linkat(CWD, unnamed, &self.0, name, AtFlags::SYMLINK_FOLLOW) {
+            // No /proc. The other way takes a capability, or a newer kernel.
+            Err(Errno::NOENT) => rustix::fs::linkat(file, c"", &self.0, name, AtFlags::EMPTY_PATH),
+            outcome => outcome,
+        }
+    }
+
+    /// Whether there is anything of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.handle(name).is_ok()
+    }
+
+    /// Removes the name if `file` is what it names. `false`: it does not, or not any more.
+    ///
+    /// The name may be removed by somebody else, and given to another file, between the comparison
+    /// and the removal. So whoever removes a name holds a lock on the file itself: nobody else who
+    /// does so too removes this one meanwhile, and while it is there nobody can give it to another.
+    pub(super) fn remove(&self, name: &str, file: &File) -> Result<bool> {
+        self.remove_patiently(name, file, LOCK_ATTEMPTS)
+    }
+
+    fn remove_patiently(&self, name: &str, file: &File, attempts: u32) -> Result<bool> {
+        let locked = lock(file, attempts);
+        let outcome = self.remove_compared(name, file);
+        if locked {
+            // It cannot fail; if it did, closing the file would end the lock.
+            let _ = rustix::fs::flock(file, FlockOperation::Unlock);
+        }
+        outcome
+    }
+
+    fn remove_compared(&self, name: &str, file: &File) -> Result<bool> {
+        let named = match self.handle(name) {
+            Err(Errno::NOENT) => return Ok(false),
+            named => named?,
+        };
+        Ok(identity(&named)? == identity(file)? && self.remove_name(name)?)
+    }
+
+    /// Removes a name, whatever it names. `false`: there is none.
+    pub(super) fn remove_name(&self, name: &str) -> Result<bool> {
+        match rustix::fs::unlinkat(&self.0, name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A handle that can only be asked what it is: having it takes no permission.
+    fn handle(&self, name: &str) -> Result<File> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.0, name, flags, Mode::empty()).map(File::from)
+    }
+}
+
+/// Which file it is, as long as somebody has it open: then its number is not given to another.
+fn identity(file: &File) -> Result<(u64, u64)> {
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// Locks the file against others that remove its name. Gives up after a while: a user who may only
+/// read the file can hold such a lock too, and must not keep its owner from removing it.
+fn lock(file: &File, attempts: u32) -> bool {
+    (0..attempts).any(|attempt| {
+        if attempt > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory of its own, gone with the test.
+    struct Temporary(std::path::PathBuf);
+
+    impl Temporary {
+        fn new(name: &str) -> (Temporary, Directory) {
+            let path = format!("/dev/shm/ringway-unit-{}-{name}", std::process::id());
+            std::fs::create_dir(&path).unwrap();
+            let directory = Directory::open(Path::new(&path)).unwrap();
+            (Temporary(path.into()), directory)
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// A file of that name, and a second opening of it, for a lock that keeps the first one out.
+    fn file(directory: &Directory, name: &str) -> (File, File) {
+        let file = directory.unnamed_file().unwrap();
+        directory.link(&file, name).unwrap();
+        (file, directory.open_file(name, false).unwrap())
+    }
+
+    #[test]
+    fn a_name_is_removed_only_from_the_file_that_was_meant() {
+        let (_temporary, directory) = Temporary::new("meant");
+        let (first, _) = file(&directory, "a");
+        let (second, _) = file(&directory, "b");
+        assert_eq!(directory.remove("b", &first), Ok(false));
+        assert_eq!(directory.remove("c", &first), Ok(false));
+        assert_eq!(directory.remove("b", &second), Ok(true));
+        assert_eq!(directory.remove("b", &second), Ok(false));
+        assert!(directory.has("a"));
+    }
+
+    #[test]
+    fn who_removes_waits_for_whoever_removes_and_leaves_the_successor_alone() {
+        let (_temporary, directory) = Temporary::new("waits");
+        let (first, other_opening) = file(&directory, "a");
+        rustix::fs::flock(&other_opening, FlockOperation::LockExclusive).unwrap();
+        thread::scope(|scope| {
+            let remover = scope.spawn(|| directory.remove_patiently("a", &first, u32::MAX));
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(directory.remove_name("a"), Ok(true));
+            let successor = file(&directory, "a");
+            rustix::fs::flock(&other_opening, FlockOperation::Unlock).unwrap();
+            assert_eq!(remover.join().unwrap(), Ok(false));
+            assert_eq!(directory.remove("a", &successor.0), Ok(true));
+        });
+    }
+
+    #[test]
+    fn who_holds_the_lock_for_ever_keeps_nobody_from_removing() {
+        let (_temporary, directory) = Temporary::new("for-ever");
+        let (file, other_opening) = file(&directory, "a");
+        rustix::fs::flock(&other_opening, FlockOperation::LockShared).unwrap();
+        assert_eq!(directory.remove_patiently("a", &file, 3), Ok(true));
+    }
+}

@@ -1,0 +1,22 @@
+//! Rings in memory that processes share, on Linux: named segments, and anonymous ones that are
+//! handed from process to process.
+//!
+//! A ring is two files: data, which only the producer can write, and control, which subscribers
+//! write too. Everything here ends in two mappings and a [`Storage`](crate::storage::Storage) over
+//! them; the protocol never learns of it.
+
+mod anonymous;
+mod create;
+mod directory;
+mod error;
+mod mapping;
+mod name;
+mod open;
+mod segment;
+mod unlink;
+
+pub use anonymous::Anonymous;
+pub use error::{CreateError, InheritError, NameError, OpenError, UnlinkError, Untrusted};
+pub(crate) use mapping::Mapping;
+pub use segment::Segment;
+pub use unlink::unlink;

@@ -1,0 +1,243 @@
+//! Opening a named ring: checked before it is believed.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use super::directory::Directory;
+use super::error::{OpenError, Untrusted};
+use super::mapping::{self, Mapping};
+use super::name;
+use super::segment::Segment;
+use crate::error::HeaderError;
+use crate::geometry::Schema;
+use crate::header::{self, Instance, Words};
+use crate::message::Message;
+use crate::ring::Ring;
+use crate::storage::Storage;
+
+/// The first pause of somebody who waits for a ring, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
+
+impl<T: Message + ?Sized> Ring<T> {
+    /// Opens the ring in a named segment. Its messages have to be `T`, and its tag the segment's.
+    /// Waits for nothing.
+    ///
+    /// Nothing in the segment is believed before it was checked, and nothing that is found there
+    /// can make this process misbehave. What has to be trusted is who owns the files, this user
+    /// unless [`Segment::owner`] says otherwise: whoever makes a file shorter while it is mapped
+    /// gets this process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring rules
+    /// out.
+    ///
+    /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
+    /// be observed, and [`subscribe`](Self::subscribe) says
+    /// [`ReadOnly`](crate::JoinError::ReadOnly).
+    ///
+    /// ```
+    /// use ringway::{HeaderError, OpenError, Options, Ring};
+    ///
+    /// let name = format!("doc-open-{}", std::process::id());
+    /// assert!(matches!(Ring::<u64>::open(&name), Err(OpenError::NotFound { .. })));
+    ///
+    /// let producer = Options::<u64>::new(64).create(&name)?;
+    /// assert_eq!(Ring::<u64>::open(&name)?.capacity(), 64);
+    ///
+    /// let other = Ring::<[f32; 3]>::open(&name);
+    /// assert!(matches!(other, Err(OpenError::Header(HeaderError::MessageType { .. }))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(segment: impl Into<Segment>) -> Result<Ring<T>, OpenError> {
+        let segment = segment.into();
+        let directory = directory(&segment)?;
+        open(&directory, &segment, Schema::of::<T>(0)).map(Ring::new)
+    }
+
+    /// As [`open`](Self::open), waiting for the ring to be created for at most `timeout`, so that
+    /// programs can start in any order. The directory has to be there. Any error but that there is
+    /// no such ring ends the waiting.
+    ///
+    /// ```
+    /// use ringway::{OpenError, Options, Ring, Start};
+    /// use std::time::Duration;
+    ///
+    /// let name = format!("doc-open-wait-{}", std::process::id());
+    /// let timeout = Duration::from_millis(5);
+    /// let error = Ring::<u64>::open_wait(&name, timeout).unwrap_err();
+    /// assert!(matches!(error, OpenError::Timeout { .. }));
+    ///
+    /// let (consumer, timeout) = (name.clone(), Duration::from_secs(10));
+    /// let consumer = std::thread::spawn(move || {
+    ///     let ring = Ring::<u64>::open_wait(consumer, timeout).unwrap();
+    ///     ring.subscribe(Start::Next).unwrap().recv()
+    /// });
+    /// let mut producer = Options::<u64>::new(64).create(name)?;
+    /// assert!(producer.wait_for_consumers(1, timeout));
+    /// producer.send(&7)?;
+    /// assert_eq!(consumer.join().unwrap(), Ok(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_wait(segment: impl Into<Segment>, timeout: Duration) -> Result<Ring<T>, OpenError> {
+        let segment = segment.into();
+        let directory = directory(&segment)?;
+        let deadline = Instant::now().checked_add(timeout);
+        let [mut pause, longest] = PAUSES;
+        loop {
+            let path = match open(&directory, &segment, Schema::of::<T>(0)) {
+                Err(OpenError::NotFound { path }) => path,
+                outcome => return outcome.map(Ring::new),
+            };
+            // No deadline: beyond what the clock can represent.
+            let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(OpenError::Timeout { path });
+            }
+            thread::sleep(left.map_or(pause, |left| left.min(pause)));
+            pause = (pause * 2).min(longest);
+        }
+    }
+}
+
+fn directory(segment: &Segment) -> Result<Directory, OpenError> {
+    segment.check_name().map_err(OpenError::Name)?;
+    segment.open_directory().map_err(|source| {
+        let path = segment.directory_path().into();
+        OpenError::Directory { path, source }
+    })
+}
+
+fn open(directory: &Directory, segment: &Segment, expected: Schema) -> Result<Storage, OpenError> {
+    let data = match directory.open_file(&segment.name, false) {
+        Err(Errno::NOENT) => {
+            let path = segment.path();
+            return Err(OpenError::NotFound { path });
+        }
+        Err(Errno::ACCESS | Errno::PERM) => {
+            let path = segment.path();
+            return Err(OpenError::PermissionDenied { path });
+        }
+        data => data.map_err(|errno| open_error(segment.path(), errno))?,
+    };
+    let data = Checked::new(data, segment, || segment.path(), 0o022)?;
+    let instance = read_instance(&data.file)
+        .map_err(|source| io_error("reading the header", source))?
+        .map_err(OpenError::Header)?;
+    let control = open_control(directory, segment, &data.file, instance)?;
+
+    let control = control.as_ref().map(|control| (&control.file, control.len));
+    let mapping = Mapping::attach((&data.file, data.len), control)
+        .map_err(|source| io_error("mapping the segment", source))?;
+    mapping::attach(&Arc::new(mapping), expected, segment.tag)
+        .map_err(|source| io_error("mapping the segment", source))?
+        .map_err(OpenError::Header)
+}
+
+/// The control file of an instance; `None` if this process may not write it.
+fn open_control(
+    directory: &Directory,
+    segment: &Segment,
+    data: &File,
+    instance: Instance,
+) -> Result<Option<Checked>, OpenError> {
+    let name = name::control(&segment.name, instance);
+    let path = || segment.directory_path().join(&name);
+    let control = match directory.open_file(&name, true) {
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(None),
+        Err(Errno::NOENT) => {
+            let metadata = data.metadata();
+            let metadata = metadata.map_err(|source| io_error("asking about the file", source))?;
+            let path = segment.path();
+            // Data goes first. So if its name is gone too, the ring was removed after we opened it.
+            return Err(if metadata.nlink() == 0 {
+                OpenError::NotFound { path }
+            } else {
+                OpenError::Orphaned { path }
+            });
+        }
+        control => control.map_err(|errno| open_error(path(), errno))?,
+    };
+    Checked::new(control, segment, path, 0o002).map(Some)
+}
+
+/// A file that can be trusted as far as its owner can, and its length, which was at least a header's
+/// when it was opened.
+struct Checked {
+    file: File,
+    len: usize,
+}
+
+impl Checked {
+    /// `forbidden`: the permissions that it must not have.
+    fn new(
+        file: File,
+        segment: &Segment,
+        path: impl FnOnce() -> PathBuf,
+        forbidden: u32,
+    ) -> Result<Checked, OpenError> {
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(|source| io_error("asking about the file", source))?;
+        let expected = match segment.owner {
+            Some(uid) => uid,
+            None => rustix::process::geteuid().as_raw(),
+        };
+        let found = metadata.uid();
+        let mode = metadata.mode() & 0o7777;
+        let why = if !metadata.is_file() {
+            Some(Untrusted::NotAFile)
+        } else if found != expected {
+            Some(Untrusted::Owner { found, expected })
+        } else if mode & forbidden != 0 {
+            Some(Untrusted::Writable { mode })
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return Err(OpenError::Untrusted { path: path(), why });
+        }
+        let len = mappable(metadata.len()).map_err(OpenError::Header)?;
+        Ok(Checked { file, len })
+    }
+}
+
+/// A file's length, if it can hold a header and this process can map it.
+pub(super) fn mappable(len: u64) -> Result<usize, HeaderError> {
+    let needed = size_of::<Words>() as u64;
+    if len < needed {
+        return Err(HeaderError::TooSmall { len, needed });
+    }
+    usize::try_from(len).map_err(|_| HeaderError::Corrupt {
+        what: "the segment is longer than the address space",
+    })
+}
+
+/// Which ring a data file belongs to. The file has at least a header's length, or had.
+pub(super) fn read_instance(data: &File) -> io::Result<Result<Instance, HeaderError>> {
+    let mut bytes = [0; size_of::<Words>()];
+    data.read_exact_at(&mut bytes, 0)?;
+    let mut words: Words = [0; size_of::<Words>() / 4];
+    for (word, four) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+        if let Ok(four) = four.try_into() {
+            *word = u32::from_ne_bytes(four);
+        }
+    }
+    Ok(header::instance(&words))
+}
+
+fn open_error(path: PathBuf, errno: Errno) -> OpenError {
+    let why = match errno {
+        Errno::LOOP => Untrusted::SymbolicLink,
+        // A socket, a device without a driver, a directory.
+        Errno::NXIO | Errno::NODEV | Errno::ISDIR => Untrusted::NotAFile,
+        errno => return io_error("opening the file", errno.into()),
+    };
+    OpenError::Untrusted { path, why }
+}
+
+pub(super) fn io_error(what: &'static str, source: io::Error) -> OpenError {
+    OpenError::Io { what, source }
+}

@@ -1,0 +1,286 @@
+//! A ring's handles, for messages of any kind as bytes, so that one interpreter drives them all.
+
+use ringway::{
+    BatchError, JoinError, Observer, Options, Plain, Position, Producer, Ring, SendError, Start,
+    Subscriber, TryRecvError, TrySendError,
+};
+
+use super::{Role, Shape};
+
+/// The three forms of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum How {
+    Try,
+    Blocking,
+    /// With a time-out of zero; without `std` there is none, and it tries.
+    Timeout,
+}
+
+pub(crate) trait Sender {
+    fn head(&self) -> Position;
+    fn len(&self) -> usize;
+    fn is_empty(&self) -> bool;
+    fn consumers(&self) -> usize;
+    fn capacity(&self) -> usize;
+    fn max_len(&self) -> usize;
+    fn send(&mut self, how: How, message: &[u8]) -> Result<(), TrySendError>;
+    /// `None`: messages of this kind have no such call.
+    fn try_send_batch(&mut self, messages: &[Vec<u8>]) -> Option<usize>;
+    fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), BatchError>;
+    fn close(self: Box<Self>);
+}
+
+pub(crate) trait Receiver {
+    fn position(&self) -> Position;
+    fn head(&self) -> Position;
+    fn lag(&self) -> u64;
+    fn len(&self) -> usize;
+    fn is_empty(&self) -> bool;
+    fn is_closed(&self) -> bool;
+    fn capacity(&self) -> usize;
+    fn max_len(&self) -> usize;
+    /// With a buffer of `room` bytes, which is of no account where messages have one size.
+    fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError>;
+    /// `None`: messages of this kind have no such call.
+    fn receive_batch(
+        &mut self,
+        how: How,
+        room: usize,
+    ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>>;
+    /// Everything until the end of a ring that has been closed.
+    fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>>;
+}
+
+pub(crate) trait Joiner {
+    fn join(&self, role: Role, start: Start) -> Result<Box<dyn Receiver>, JoinError>;
+    fn capacity(&self) -> usize;
+    fn max_len(&self) -> usize;
+}
+
+/// Both ends of a new ring.
+#[derive(Debug)]
+pub(crate) struct Ends<S, J> {
+    pub(crate) sender: S,
+    pub(crate) joiner: J,
+}
+
+/// What an interpreter is given.
+pub(crate) type AnyEnds = Ends<Box<dyn Sender>, Box<dyn Joiner>>;
+
+/// A ring of messages of type `T`.
+pub(crate) fn of<T: Plain + 'static>(shape: Shape) -> AnyEnds {
+    let (producer, ring) = with(Options::<T>::new(shape.asked), shape);
+    Ends {
+        sender: Box::new(producer),
+        joiner: Box::new(ring),
+    }
+}
+
+/// A ring of messages of up to `MAX` bytes.
+pub(crate) fn of_bytes<const MAX: usize>(shape: Shape) -> AnyEnds {
+    let (producer, ring) = with(Options::bytes(shape.asked, MAX), shape);
+    Ends {
+        sender: Box::new(producer),
+        joiner: Box::new(ring),
+    }
+}
+
+fn with<T: ringway::Message + ?Sized>(options: Options<T>, shape: Shape) -> (Producer<T>, Ring<T>) {
+    options
+        .overflow(shape.overflow)
+        .subscribers(shape.entries)
+        .origin(shape.origin)
+        .line_per_slot(shape.line_per_slot)
+        .heap()
+        .unwrap()
+}
+
+fn tried(error: SendError) -> TrySendError {
+    match error {
+        SendError::TooLarge { len, max } => TrySendError::TooLarge { len, max },
+        error => panic!("{error}"),
+    }
+}
+
+#[cfg(feature = "std")]
+fn timed(error: ringway::SendTimeoutError) -> TrySendError {
+    use ringway::SendTimeoutError;
+    match error {
+        SendTimeoutError::Timeout => TrySendError::Full,
+        SendTimeoutError::TooLarge { len, max } => TrySendError::TooLarge { len, max },
+        error => panic!("{error}"),
+    }
+}
+
+macro_rules! sender {
+    ([$($generics:tt)*] $Message:ty, $message:expr; $($batch_calls:item)*) => {
+        impl<$($generics)*> Sender for Producer<$Message> {
+            fn head(&self) -> Position { self.head() }
+            fn len(&self) -> usize { self.len() }
+            fn is_empty(&self) -> bool { self.is_empty() }
+            fn consumers(&self) -> usize { self.consumers() }
+            fn capacity(&self) -> usize { self.capacity() }
+            fn max_len(&self) -> usize { self.max_len() }
+
+            fn send(&mut self, how: How, message: &[u8]) -> Result<(), TrySendError> {
+                let message: &$Message = &$message(message);
+                match how {
+                    How::Blocking => self.send(message).map_err(tried),
+                    #[cfg(feature = "std")]
+                    How::Timeout => self.send_timeout(message, std::time::Duration::ZERO)
+                        .map_err(timed),
+                    _ => self.try_send(message),
+                }
+            }
+
+            $($batch_calls)*
+
+            fn close(self: Box<Self>) { (*self).close() }
+        }
+    };
+}
+
+fn value<T: Plain>(bytes: &[u8]) -> T {
+    T::read_from_bytes(bytes).unwrap()
+}
+
+fn values<T: Plain>(messages: &[Vec<u8>]) -> Vec<T> {
+    messages.iter().map(|message| value(message)).collect()
+}
+
+sender! {
+    [T: Plain] T, value::<T>;
+
+    fn try_send_batch(&mut self, messages: &[Vec<u8>]) -> Option<usize> {
+        Some(self.try_send_batch(&values::<T>(messages)))
+    }
+
+    fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), BatchError> {
+        self.send_batch(&values::<T>(messages));
+        Ok(())
+    }
+}
+
+sender! {
+    [] [u8], <[u8]>::to_vec;
+
+    fn try_send_batch(&mut self, _messages: &[Vec<u8>]) -> Option<usize> {
+        None
+    }
+
+    fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), BatchError> {
+        self.send_batch(messages.iter().map(|message| &message[..]))
+    }
+}
+
+macro_rules! receiver {
+    (@queries) => {
+        fn position(&self) -> Position { self.position() }
+        fn head(&self) -> Position { self.head() }
+        fn lag(&self) -> u64 { self.lag() }
+        fn len(&self) -> usize { self.len() }
+        fn is_empty(&self) -> bool { self.is_empty() }
+        fn is_closed(&self) -> bool { self.is_closed() }
+        fn capacity(&self) -> usize { self.capacity() }
+        fn max_len(&self) -> usize { self.max_len() }
+    };
+    ($Consumer:ident) => {
+        impl<T: Plain> Receiver for $Consumer<T> {
+            receiver!(@queries);
+
+            fn receive(&mut self, how: How, _room: usize) -> Result<Vec<u8>, TryRecvError> {
+                let value = match how {
+                    How::Blocking => self.recv()?,
+                    #[cfg(feature = "std")]
+                    How::Timeout => self.recv_timeout(std::time::Duration::ZERO)?,
+                    _ => self.try_recv()?,
+                };
+                Ok(value.as_bytes().to_vec())
+            }
+
+            fn receive_batch(
+                &mut self,
+                how: How,
+                room: usize,
+            ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
+                let before = value::<T>(&vec![0xa5; size_of::<T>()]);
+                let mut buffer: Vec<T> = (0..room).map(|_| value(before.as_bytes())).collect();
+                let received = match how {
+                    How::Blocking => self.recv_batch(&mut buffer).map_err(TryRecvError::from),
+                    _ => self.try_recv_batch(&mut buffer),
+                };
+                let (filled, rest) = buffer.split_at(received.unwrap_or(0));
+                for untouched in rest {
+                    assert_eq!(untouched.as_bytes(), before.as_bytes());
+                }
+                let filled = filled.iter().map(|value| value.as_bytes().to_vec()).collect();
+                Some(received.map(|_| filled))
+            }
+
+            fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
+                let items = self.iter().map(|item| match item {
+                    Ok(value) => Ok(value.as_bytes().to_vec()),
+                    Err(error) => Err(error.into()),
+                });
+                items.collect()
+            }
+        }
+
+        impl Receiver for $Consumer<[u8]> {
+            receiver!(@queries);
+
+            fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError> {
+                let mut buffer = vec![0xa5; room];
+                let len = match how {
+                    How::Blocking => self.recv_into(&mut buffer)?,
+                    #[cfg(feature = "std")]
+                    How::Timeout => {
+                        self.recv_into_timeout(&mut buffer, std::time::Duration::ZERO)?
+                    }
+                    _ => self.try_recv_into(&mut buffer)?,
+                };
+                assert!(buffer[len..].iter().all(|&byte| byte == 0xa5), "untouched");
+                buffer.truncate(len);
+                Ok(buffer)
+            }
+
+            fn receive_batch(
+                &mut self,
+                _how: How,
+                _room: usize,
+            ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
+                None
+            }
+
+            fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
+                let room = self.max_len();
+                let items = std::iter::from_fn(|| {
+                    let item = Receiver::receive(self, How::Blocking, room);
+                    (item != Err(TryRecvError::Closed)).then_some(item)
+                });
+                items.collect()
+            }
+        }
+    };
+}
+
+receiver!(Subscriber);
+receiver!(Observer);
+
+macro_rules! joiner {
+    ([$($generics:tt)*] $Message:ty) => {
+        impl<$($generics)*> Joiner for Ring<$Message> {
+            fn join(&self, role: Role, start: Start) -> Result<Box<dyn Receiver>, JoinError> {
+                Ok(match role {
+                    Role::Subscriber => Box::new(self.subscribe(start)?),
+                    Role::Observer => Box::new(self.observe(start)?),
+                })
+            }
+            fn capacity(&self) -> usize { self.capacity() }
+            fn max_len(&self) -> usize { self.max_len() }
+        }
+    };
+}
+
+joiner!([T: Plain + 'static] T);
+joiner!([][u8]);

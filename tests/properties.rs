@@ -1,0 +1,372 @@
+//! Whatever is done to a ring, in whatever order, it does what the model does: see `model`.
+//!
+//! One thread, heap rings, random shapes and operations. `PROPTEST_CASES` says how many cases.
+#![cfg(feature = "alloc")]
+
+mod model;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use ringway::{JoinError, Options, Overflow, Position, Start, TryRecvError, TrySendError};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use model::handles::{AnyEnds, How, of, of_bytes};
+use model::run::{Content, Op, Place, Run};
+use model::{LAST_POSITION, Role, Shape};
+
+/// Much smaller where everything is a thousand times slower.
+const fn under_miri(there: usize, elsewhere: usize) -> usize {
+    if cfg!(miri) { there } else { elsewhere }
+}
+
+const OPERATIONS: usize = under_miri(25, 150);
+const CAPACITIES: &[usize] = &[1, 2, 3, 4, 8, 33, 64];
+
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig {
+        // A case that fails is printed in full and becomes a test of its own.
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    if cfg!(miri) && std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 4;
+    }
+    config
+}
+
+/// 0, or just below where some arithmetic turns over.
+fn origins() -> impl Strategy<Value = Position> {
+    let powers: Vec<u32> = [30, 31, 62, 63]
+        .into_iter()
+        .filter(|&power| power < Position::BITS)
+        .collect();
+    let below = (
+        proptest::sample::select(powers),
+        prop_oneof![1..10u8, 1..=200u8],
+    );
+    prop_oneof![
+        1 => Just(0),
+        4 => below.prop_map(|(power, below)| (1 << power) - Position::from(below)),
+    ]
+}
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    let overflow = prop_oneof![3 => Just(Overflow::Wait), 1 => Just(Overflow::Overwrite)];
+    let asked = proptest::sample::select(CAPACITIES);
+    (asked, 0..=4usize, overflow, origins(), any::<bool>()).prop_map(
+        |(asked, entries, overflow, origin, line_per_slot)| Shape {
+            asked,
+            entries,
+            overflow,
+            origin,
+            line_per_slot,
+        },
+    )
+}
+
+fn hows() -> impl Strategy<Value = How> {
+    prop_oneof![
+        2 => Just(How::Try),
+        1 => Just(How::Blocking),
+        1 => Just(How::Timeout),
+    ]
+}
+
+fn contents() -> impl Strategy<Value = Content> {
+    (any::<u64>(), any::<usize>()).prop_map(|(seed, len)| Content { seed, len })
+}
+
+fn starts() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        3 => Just(Place::Next),
+        3 => Just(Place::Oldest),
+        3 => (0..=100u32).prop_map(Place::Behind),
+        1 => (0..=10u32).prop_map(Place::Behind),
+        1 => (0..=3u32).prop_map(Place::Ahead),
+        1 => (-3..=100i8).prop_map(Place::AfterOrigin),
+        1 => (0..1u32 << 28).prop_map(Place::Ahead),
+        1 => (0..1u32 << 28).prop_map(Place::Behind),
+    ]
+}
+
+fn operations() -> impl Strategy<Value = Op> {
+    let who = any::<usize>;
+    let batch = || prop_oneof![0..=10usize, 0..=100usize];
+    prop_oneof![
+        8 => (hows(), contents()).prop_map(|(how, content)| Op::Send(how, content)),
+        4 => (hows(), batch(), any::<u64>(), any::<usize>()).prop_map(|(how, n, seed, len)| {
+            let content = |i| Content {
+                seed: seed.wrapping_add(i as u64),
+                len: len.wrapping_mul(2 * i + 1),
+            };
+            Op::SendBatch(how, (0..n).map(content).collect())
+        }),
+        8 => (who(), hows(), any::<usize>()).prop_map(|(who, how, room)| Op::Receive(who, how, room)),
+        8 => (who(), hows(), batch()).prop_map(|(who, how, room)| Op::ReceiveBatch(who, how, room)),
+        3 => starts().prop_map(|from| Op::Join(Role::Subscriber, from)),
+        2 => starts().prop_map(|from| Op::Join(Role::Observer, from)),
+        1 => who().prop_map(Op::Leave),
+    ]
+}
+
+/// What is done to a ring while it is open, whether it is then closed by dropping its producer, and
+/// what is done to it afterwards.
+fn histories() -> impl Strategy<Value = (Vec<Op>, bool, Vec<Op>)> {
+    let after = vec(operations(), 0..=OPERATIONS / 8);
+    (vec(operations(), 0..=OPERATIONS), any::<bool>(), after)
+}
+
+fn does_what_the_model_does(
+    create: impl Fn(Shape) -> AnyEnds,
+    variable: bool,
+    shape: Shape,
+    (before, by_dropping, after): (Vec<Op>, bool, Vec<Op>),
+) {
+    let mut run = Run::new(shape, create(shape), variable);
+    before.iter().for_each(|op| run.step(op));
+    run.close(by_dropping);
+    after.iter().for_each(|op| run.step(op));
+    run.drain();
+}
+
+macro_rules! do_what_the_model_does {
+    ($($name:ident: $create:expr, $variable:expr;)*) => {
+        proptest! {
+            #![proptest_config(config())]
+            $(
+                #[test]
+                fn $name(shape in shapes(), history in histories()) {
+                    does_what_the_model_does($create, $variable, shape, history);
+                }
+            )*
+        }
+    };
+}
+
+/// As a program would have it.
+#[derive(FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Quote {
+    instrument: u32,
+    flags: [u8; 4],
+    price: f64,
+    sizes: [u16; 6],
+    venue: [u8; 4],
+}
+
+/// Stricter aligned than a word, and more than a line long.
+#[derive(FromBytes, IntoBytes, Immutable)]
+#[repr(C, align(64))]
+struct Frame([u32; 32]);
+
+do_what_the_model_does! {
+    a_ring_of_u8_does_what_the_model_does: of::<u8>, false;
+    a_ring_of_u32_does_what_the_model_does: of::<u32>, false;
+    a_ring_of_u64_does_what_the_model_does: of::<u64>, false;
+    a_ring_of_u128_does_what_the_model_does: of::<u128>, false;
+    a_ring_of_3_bytes_does_what_the_model_does: of::<[u8; 3]>, false;
+    a_ring_of_57_bytes_does_what_the_model_does: of::<[u8; 57]>, false;
+    a_ring_of_structs_does_what_the_model_does: of::<Quote>, false;
+    a_ring_of_aligned_structs_does_what_the_model_does: of::<Frame>, false;
+    a_ring_of_nothing_does_what_the_model_does: of::<()>, false;
+    a_ring_of_slices_does_what_the_model_does: of_bytes::<29>, true;
+    a_ring_of_slices_of_a_word_does_what_the_model_does: of_bytes::<8>, true;
+    a_ring_of_empty_slices_does_what_the_model_does: of_bytes::<0>, true;
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_ring_is_full_exactly_when_its_slowest_subscriber_is_a_capacity_behind(
+        shape in shapes(),
+        received in vec(0..=64usize, 1..=4),
+    ) {
+        let capacity = shape.capacity();
+        let (mut producer, ring) =
+            Options::<u64>::new(shape.asked).origin(shape.origin).heap().unwrap();
+        let mut subscribers: Vec<_> =
+            received.iter().map(|_| ring.subscribe(Start::Next).unwrap()).collect();
+        for n in 0..capacity {
+            prop_assert_eq!(producer.try_send(&(n as u64)), Ok(()));
+        }
+        prop_assert_eq!(producer.try_send(&0), Err(TrySendError::Full));
+        let mut slowest = capacity;
+        for (subscriber, &n) in subscribers.iter_mut().zip(&received) {
+            let mut buffer = vec![0; n];
+            let n = subscriber.try_recv_batch(&mut buffer).unwrap();
+            prop_assert_eq!(n, buffer.len().min(capacity));
+            slowest = slowest.min(n);
+        }
+        prop_assert_eq!(producer.try_send_batch(&vec![0; 100]), slowest);
+        prop_assert_eq!(producer.try_send(&0), Err(TrySendError::Full));
+    }
+
+    #[test]
+    fn messages_received_and_messages_missed_add_up_to_messages_sent(
+        shape in shapes(),
+        rounds in vec((0..=200usize, 0..=100usize), 1..=20),
+    ) {
+        let capacity = shape.capacity() as u64;
+        let options = Options::<u64>::new(shape.asked).overflow(Overflow::Overwrite);
+        let (mut producer, ring) = options.origin(shape.origin).heap().unwrap();
+        let mut observer = ring.observe(Start::Next).unwrap();
+        let (mut sent, mut received, mut missed) = (0, 0, 0);
+        for (sends, receives) in rounds {
+            for _ in 0..sends {
+                producer.try_send(&sent).unwrap();
+                sent += 1;
+            }
+            for _ in 0..receives {
+                match observer.try_recv() {
+                    Ok(message) => {
+                        prop_assert_eq!(message, received + missed);
+                        received += 1;
+                    }
+                    Err(TryRecvError::Lagged(n)) => {
+                        // No more than has been overwritten, which is all but a capacity.
+                        prop_assert_eq!(n, sent - capacity - received - missed);
+                        missed += n;
+                    }
+                    Err(error) => {
+                        prop_assert_eq!(error, TryRecvError::Empty);
+                        prop_assert_eq!(received + missed, sent);
+                    }
+                }
+            }
+            prop_assert_eq!(observer.lag(), sent - received - missed);
+        }
+    }
+
+    #[test]
+    fn a_subscriber_that_starts_at_the_oldest_gets_all_but_an_eighth_and_then_everything(
+        shape in shapes(),
+        sent in 0..=300u64,
+        more in 0..=300u64,
+    ) {
+        let capacity = shape.capacity() as u64;
+        let (mut producer, ring) =
+            Options::<u64>::new(shape.asked).origin(shape.origin).heap().unwrap();
+        (0..sent).for_each(|n| producer.try_send(&n).unwrap());
+        let mut subscriber = ring.subscribe(Start::Oldest).unwrap();
+        let promised = sent.min(capacity - (capacity / 8).max(1));
+        prop_assert!(subscriber.lag() >= promised);
+        prop_assert!(subscriber.lag() <= sent.min(capacity));
+        let first = sent - subscriber.lag();
+        let mut expected = first;
+        for n in sent..sent + more {
+            while producer.try_send(&n).is_err() {
+                prop_assert_eq!(subscriber.try_recv(), Ok(expected));
+                expected += 1;
+            }
+        }
+        producer.close();
+        prop_assert_eq!(subscriber.iter().collect::<Result<Vec<_>, _>>().unwrap(),
+            (expected..sent + more).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_entry_is_free_again_as_soon_as_its_subscriber_has_left(
+        entries in 1..=4usize,
+        leaves in vec(any::<usize>(), 1..=40),
+    ) {
+        let (mut producer, ring) =
+            Options::<u64>::new(8).subscribers(entries).heap().unwrap();
+        let mut subscribers: Vec<_> =
+            (0..entries).map(|_| ring.subscribe(Start::Next).unwrap()).collect();
+        for who in leaves {
+            let refused = ring.subscribe(Start::Next).unwrap_err();
+            prop_assert_eq!(refused, JoinError::NoFreeEntry { entries });
+            prop_assert_eq!(producer.consumers(), entries);
+            drop(subscribers.swap_remove(who % entries));
+            prop_assert_eq!(producer.consumers(), entries - 1);
+            // Who is refused takes no entry.
+            for wrong in [producer.head() + 1, LAST_POSITION] {
+                prop_assert!(ring.subscribe(Start::At(wrong)).is_err());
+                prop_assert_eq!(producer.consumers(), entries - 1);
+            }
+            subscribers.push(ring.subscribe(Start::Next).unwrap());
+            producer.try_send(&1).unwrap();
+            for subscriber in &mut subscribers {
+                prop_assert_eq!(subscriber.try_recv(), Ok(1));
+                prop_assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+            }
+        }
+    }
+}
+
+#[test]
+fn after_the_last_position_comes_position_0() {
+    let (mut producer, ring) = Options::<u64>::new(4).origin(LAST_POSITION).heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut observer = ring.observe(Start::At(LAST_POSITION)).unwrap();
+    assert_eq!(subscriber.position(), LAST_POSITION);
+    producer.try_send(&1).unwrap();
+    assert_eq!((producer.head(), subscriber.head()), (0, 0));
+    producer.try_send(&2).unwrap();
+    assert_eq!((subscriber.try_recv(), subscriber.position()), (Ok(1), 0));
+    assert_eq!((observer.try_recv(), observer.position()), (Ok(1), 0));
+    assert_eq!((subscriber.try_recv(), subscriber.position()), (Ok(2), 1));
+    let mut oldest = ring.observe(Start::Oldest).unwrap();
+    assert_eq!(
+        (oldest.position(), oldest.try_recv()),
+        (LAST_POSITION, Ok(1))
+    );
+}
+
+#[test]
+fn changing_how_a_handle_waits_changes_nothing_else() {
+    let (producer, ring) = Options::<u64>::new(4).subscribers(1).heap().unwrap();
+    let mut producer = producer.with_wait(ringway::Spin);
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut observer = ring.observe(Start::Next).unwrap();
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
+    assert_eq!(subscriber.try_recv(), Ok(1));
+    assert_eq!(observer.try_recv(), Ok(1));
+
+    let mut producer = producer.with_wait(ringway::SpinThenSleep { spins: 1 });
+    let mut subscriber = subscriber.with_wait(ringway::Spin);
+    let mut observer = observer.with_wait(ringway::Spin);
+    assert_eq!(
+        (producer.head(), producer.len(), producer.consumers()),
+        (3, 2, 1)
+    );
+    assert!(!subscriber.is_closed());
+    assert_eq!(
+        ring.subscribe(Start::Next).unwrap_err(),
+        JoinError::NoFreeEntry { entries: 1 }
+    );
+    assert_eq!(producer.try_send_batch(&[4, 5, 6]), 2);
+    assert_eq!(subscriber.try_recv(), Ok(2));
+    assert_eq!(observer.try_recv(), Ok(2));
+    drop(subscriber);
+    assert_eq!(producer.consumers(), 0);
+    producer.close();
+    assert!(observer.is_closed());
+}
+
+#[test]
+fn a_ring_outlives_every_handle_but_the_one_that_is_left() {
+    let (mut producer, ring) = Options::<[u8]>::bytes(4, 9).heap().unwrap();
+    let mut subscriber = ring.clone().subscribe(Start::Next).unwrap();
+    producer.try_send(b"what left").unwrap();
+    drop(ring);
+    drop(producer);
+    let mut buffer = [0; 9];
+    assert_eq!(subscriber.try_recv_into(&mut buffer), Ok(9));
+    assert_eq!(&buffer, b"what left");
+    assert_eq!(
+        subscriber.try_recv_into(&mut buffer),
+        Err(TryRecvError::Closed)
+    );
+}
+
+#[test]
+fn a_ring_that_nobody_holds_back_is_never_full() {
+    let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
+    assert_eq!(producer.try_send_batch(&[0; 100]), 100);
+    let late = ring.subscribe(Start::Next).unwrap();
+    assert_eq!(producer.try_send_batch(&[0; 100]), 2);
+    drop(late);
+    assert_eq!(producer.try_send_batch(&[0; 100]), 100);
+}

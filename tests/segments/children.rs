@@ -1,0 +1,49 @@
+//! Other processes: this very program, started again to play one part.
+
+use std::env;
+use std::process::{Command, Output};
+
+/// Says which part a process plays.
+const PART: &str = "RINGWAY_TEST_PART";
+
+/// The command that runs a part of [`as_a_child`] in a process of its own.
+pub(crate) fn part(name: &str) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
+        .args(["--exact", "children::as_a_child", "--nocapture"])
+        .env(PART, name);
+    command
+}
+
+/// Runs it and fails with what it said if it fails.
+#[track_caller]
+pub(crate) fn succeeds(command: &mut Command) {
+    check(&command.output().unwrap());
+}
+
+#[track_caller]
+pub(crate) fn check(output: &Output) {
+    assert!(
+        output.status.success(),
+        "{}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Not a test of its own: what the processes do that other tests start.
+#[test]
+fn as_a_child() {
+    let Ok(part) = env::var(PART) else { return };
+    match part.as_str() {
+        "subscriber" => crate::permissions::subscriber(),
+        "observer" => crate::permissions::observer(),
+        "stranger" => crate::permissions::stranger(),
+        "creator" => crate::permissions::creator(),
+        "without umask" => crate::permissions::creator_without_umask(),
+        "heir" => crate::anonymous::heir(),
+        "heir of nothing" => crate::anonymous::heir_of_nothing(),
+        part => panic!("there is no part {part}"),
+    }
+}

@@ -1,0 +1,13 @@
+//! Rings in shared memory: bad input, permissions, names, and rings that have none.
+//!
+//! Every test has a directory of its own in shared memory, and other processes where it speaks of
+//! other processes.
+#![cfg(all(feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+
+mod anonymous;
+mod bad_files;
+mod bad_input;
+mod children;
+mod directory;
+mod lifetime;
+mod permissions;

@@ -1,0 +1,193 @@
+//! Who may do what. Other users are played by other processes, which takes root.
+
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use ringway::{
+    CreateError, JoinError, OpenError, Options, Ring, Segment, Start, UnlinkError, unlink,
+};
+
+use crate::children::{check, part, succeeds};
+use crate::directory::Directory;
+
+/// A user and a group that own nothing.
+const NOBODY: u32 = 65534;
+/// The variable with a child's directory.
+const DIRECTORY: &str = "RINGWAY_TEST_DIRECTORY";
+
+/// The ring called `ring` in the directory that the parent chose.
+fn segment() -> Segment {
+    Segment::new("ring").directory(env::var_os(DIRECTORY).unwrap())
+}
+
+fn child(name: &str, directory: &Directory) -> Command {
+    let mut child = part(name);
+    child.env(DIRECTORY, directory.path());
+    child
+}
+
+/// Runs a part as another user, if this one may.
+#[track_caller]
+fn as_nobody(name: &str, directory: &Directory) {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can be somebody else");
+        return;
+    }
+    let mut child = child(name, directory);
+    child.uid(NOBODY).gid(NOBODY);
+    match child.output() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            println!("skipped: another user cannot start this test's program");
+        }
+        output => check(&output.unwrap()),
+    }
+}
+
+fn modes(directory: &Directory) -> [(u32, u32); 2] {
+    [directory.file("ring"), directory.control_file()].map(|file| {
+        let metadata = fs::metadata(file).unwrap();
+        (metadata.mode() & 0o7777, metadata.gid())
+    })
+}
+
+#[test]
+fn by_default_a_ring_is_its_owners_alone() {
+    let directory = Directory::new();
+    let _producer = directory.ring();
+    let [data, control] = modes(&directory);
+    assert_eq!((data.0, control.0), (0o600, 0o600));
+    as_nobody("stranger", &directory);
+}
+
+pub(crate) fn stranger() {
+    let error = Ring::<u64>::open(segment().owner(0)).unwrap_err();
+    assert!(
+        matches!(error, OpenError::PermissionDenied { .. }),
+        "{error:?}"
+    );
+    let error = unlink(segment()).unwrap_err();
+    assert!(
+        matches!(error, UnlinkError::PermissionDenied { .. }),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn nobody_creates_a_ring_where_he_may_not_write() {
+    let directory = Directory::new();
+    let before = directory.listing();
+    as_nobody("creator", &directory);
+    assert_eq!(directory.listing(), before);
+}
+
+pub(crate) fn creator() {
+    let error = Options::<u64>::new(16).create(segment()).unwrap_err();
+    assert!(
+        matches!(error, CreateError::PermissionDenied { .. }),
+        "{error:?}"
+    );
+    // Nor with a group that is not his, where he may.
+    let name = format!("ringway-test-creator-{}", std::process::id());
+    let foreign = Options::<u64>::new(16).create(Segment::new(&name).observe(0));
+    let error = foreign.unwrap_err();
+    assert!(
+        matches!(error, CreateError::PermissionDenied { .. }),
+        "{error:?}"
+    );
+    assert!(!unlink(name).unwrap());
+}
+
+#[test]
+fn a_group_may_observe() {
+    let directory = Directory::new();
+    let gid = if rustix::process::geteuid().is_root() {
+        NOBODY
+    } else {
+        rustix::process::getegid().as_raw()
+    };
+    let segment = directory.segment("ring").observe(gid);
+    let mut producer = Options::<u64>::new(16).create(segment).unwrap();
+    let [data, control] = modes(&directory);
+    assert_eq!((data, control.0), ((0o640, gid), 0o600));
+    producer.try_send(&42).unwrap();
+    as_nobody("observer", &directory);
+}
+
+pub(crate) fn observer() {
+    let ring = Ring::<u64>::open(segment().owner(0)).unwrap();
+    assert_eq!(
+        ring.subscribe(Start::Next).unwrap_err(),
+        JoinError::ReadOnly
+    );
+    let mut observer = ring.observe(Start::Oldest).unwrap();
+    assert_eq!(observer.recv(), Ok(42));
+    // Without the other owner being named, it is not trusted.
+    let error = Ring::<u64>::open(segment()).unwrap_err();
+    assert!(matches!(error, OpenError::Untrusted { .. }), "{error:?}");
+}
+
+#[test]
+fn a_group_may_subscribe() {
+    let directory = Directory::new();
+    let gid = if rustix::process::geteuid().is_root() {
+        NOBODY
+    } else {
+        rustix::process::getegid().as_raw()
+    };
+    let segment = directory.segment("ring").subscribe(gid);
+    let mut producer = Options::<u64>::new(16).create(segment).unwrap();
+    assert_eq!(modes(&directory), [(0o640, gid), (0o660, gid)]);
+    producer.try_send(&42).unwrap();
+    as_nobody("subscriber", &directory);
+    assert_eq!(producer.consumers(), 0);
+}
+
+pub(crate) fn subscriber() {
+    let ring = Ring::<u64>::open(segment().owner(0)).unwrap();
+    let mut subscriber = ring.subscribe(Start::Oldest).unwrap();
+    assert_eq!(subscriber.recv(), Ok(42));
+    // The data stays out of reach.
+    let path = format!("{}/ring", env::var(DIRECTORY).unwrap());
+    let error = fs::File::options().write(true).open(path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+}
+
+#[test]
+fn the_last_of_observe_and_subscribe_counts() {
+    let directory = Directory::new();
+    let gid = rustix::process::getegid().as_raw();
+    let segment = directory.segment("ring").subscribe(gid).observe(gid);
+    let _producer = Options::<u64>::new(16).create(segment).unwrap();
+    let [data, control] = modes(&directory);
+    assert_eq!((data.0, control.0), (0o640, 0o600));
+}
+
+#[test]
+fn what_is_no_group_is_refused() {
+    let directory = Directory::new();
+    let segment = directory.segment("ring").observe(u32::MAX);
+    let error = directory.refused(|| Options::<u64>::new(16).create(segment));
+    assert!(matches!(error, CreateError::Io { .. }), "{error:?}");
+}
+
+#[test]
+fn the_umask_does_not_matter() {
+    let directory = Directory::new();
+    succeeds(&mut child("without umask", &directory));
+    assert!(directory.names().is_empty());
+}
+
+pub(crate) fn creator_without_umask() {
+    for mask in [0o000, 0o777] {
+        // A process of its own, because this is the process's.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+        let _producer = Options::<u64>::new(16).create(segment()).unwrap();
+        let path = format!("{}/ring", env::var(DIRECTORY).unwrap());
+        assert_eq!(fs::metadata(path).unwrap().mode() & 0o7777, 0o600);
+        assert!(Ring::<u64>::open(segment()).is_ok());
+    }
+}
