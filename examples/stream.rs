@@ -42,9 +42,7 @@ fn run(side: &str, name: &str, count: &str) -> Result<String, Box<dyn Error>> {
         _ => return Err(USAGE.into()),
     };
     let rate = count as f64 / time.as_secs_f64();
-    Ok(format!(
-        "{side}: {count} messages in {time:.3?}, {rate:.0}/s"
-    ))
+    Ok(format!("{side}: {count} messages in {time:.3?}, {rate:.0}/s"))
 }
 
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -139,11 +139,7 @@ impl core::error::Error for BatchError {}
 
 impl fmt::Display for BatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} messages of the batch were sent, then: {}",
-            self.sent, self.error
-        )
+        write!(f, "{} messages of the batch were sent, then: {}", self.sent, self.error)
     }
 }
 
@@ -371,11 +367,7 @@ pub struct MessageType {
 impl fmt::Display for MessageType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let up_to = if self.variable { "up to " } else { "" };
-        write!(
-            f,
-            "{up_to}{} bytes, aligned to {}, tag {:#x}",
-            self.size, self.align, self.tag
-        )
+        write!(f, "{up_to}{} bytes, aligned to {}, tag {:#x}", self.size, self.align, self.tag)
     }
 }
 

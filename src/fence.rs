@@ -31,18 +31,12 @@ pub(crate) struct Fences {
 
 impl Fences {
     /// Full fences, for whoever has no kernel to ask.
-    pub(crate) const FULL: Fences = Fences {
-        light_is_free: false,
-        heavy_reaches_out: false,
-    };
+    pub(crate) const FULL: Fences = Fences { light_is_free: false, heavy_reaches_out: false };
 
     /// The producer's: asymmetric if that is wanted and the kernel agrees.
     pub(crate) fn for_producer(asymmetric: bool) -> Fences {
         if asymmetric && register_barrier() && barrier_everywhere() {
-            Fences {
-                light_is_free: true,
-                heavy_reaches_out: true,
-            }
+            Fences { light_is_free: true, heavy_reaches_out: true }
         } else {
             Fences::FULL
         }
@@ -53,10 +47,7 @@ impl Fences {
     /// [`heavy`](Self::heavy).
     pub(crate) fn for_consumer(mode: u32) -> Fences {
         if mode == MODE_ASYMMETRIC {
-            Fences {
-                light_is_free: register_barrier(),
-                heavy_reaches_out: true,
-            }
+            Fences { light_is_free: register_barrier(), heavy_reaches_out: true }
         } else {
             Fences::FULL
         }
@@ -64,11 +55,7 @@ impl Fences {
 
     /// What the producer writes into the header.
     pub(crate) fn mode(self) -> u32 {
-        if self.light_is_free {
-            MODE_ASYMMETRIC
-        } else {
-            MODE_FULL
-        }
+        if self.light_is_free { MODE_ASYMMETRIC } else { MODE_FULL }
     }
 
     /// The fence of whoever publishes or releases. Pairs with the other side's [`heavy`](Self::heavy).

@@ -32,11 +32,7 @@ impl Schema {
     /// What a ring of such messages says about them, `max_len` being the creator's choice where
     /// there is one.
     pub(crate) fn of<T: Message + ?Sized>(max_len: usize) -> Schema {
-        Schema {
-            variable: T::VARIABLE,
-            max_len: T::max_len(max_len),
-            align: T::ALIGN,
-        }
+        Schema { variable: T::VARIABLE, max_len: T::max_len(max_len), align: T::ALIGN }
     }
 }
 
@@ -84,18 +80,25 @@ const SLOT_LINE: usize = 64;
 /// Words that a slot has for the length of its message.
 pub(crate) const LENGTH_WORDS: usize = 8 / WORD;
 
+/// Bytes from a slot's start to its payload, and to the next slot. The arguments are those of a
+/// [`Schema`] and a [`Shape`] that are in bounds.
+pub(crate) const fn slot_layout(
+    variable: bool,
+    max_len: usize,
+    align: usize,
+    line_slots: bool,
+) -> (usize, usize) {
+    let align = if align < WORD { WORD } else { align };
+    let before = if variable { WORD + LENGTH_WORDS * WORD } else { WORD };
+    let payload = before.next_multiple_of(align);
+    let unit = if line_slots && align < SLOT_LINE { SLOT_LINE } else { align };
+    (payload, (payload + max_len).next_multiple_of(unit))
+}
+
 impl Geometry {
     pub(crate) fn new(shape: Shape) -> Result<Geometry, ConfigError> {
-        let Shape {
-            schema,
-            capacity,
-            entries,
-            ..
-        } = shape;
-        let too_large = ConfigError::CapacityTooLarge {
-            capacity,
-            max: MAX_CAPACITY,
-        };
+        let Shape { schema, capacity, entries, .. } = shape;
+        let too_large = ConfigError::CapacityTooLarge { capacity, max: MAX_CAPACITY };
         if capacity == 0 {
             return Err(ConfigError::ZeroCapacity);
         }
@@ -103,47 +106,22 @@ impl Geometry {
             return Err(too_large);
         }
         if schema.max_len > MAX_MESSAGE {
-            return Err(ConfigError::MessageTooLarge {
-                len: schema.max_len,
-                max: MAX_MESSAGE,
-            });
+            return Err(ConfigError::MessageTooLarge { len: schema.max_len, max: MAX_MESSAGE });
         }
         if !schema.align.is_power_of_two() || schema.align > MAX_ALIGN {
-            return Err(ConfigError::AlignTooLarge {
-                align: schema.align,
-                max: MAX_ALIGN,
-            });
+            return Err(ConfigError::AlignTooLarge { align: schema.align, max: MAX_ALIGN });
         }
         if entries > MAX_ENTRIES {
-            return Err(ConfigError::TooManySubscribers {
-                asked: entries,
-                max: MAX_ENTRIES,
-            });
+            return Err(ConfigError::TooManySubscribers { asked: entries, max: MAX_ENTRIES });
         }
         if shape.origin > Word::MAX >> 1 {
-            return Err(ConfigError::OriginTooLarge {
-                max: Word::MAX >> 1,
-            });
+            return Err(ConfigError::OriginTooLarge { max: Word::MAX >> 1 });
         }
 
-        let align = schema.align.max(WORD);
-        let before = WORD
-            + if schema.variable {
-                LENGTH_WORDS * WORD
-            } else {
-                0
-            };
-        let payload = before.next_multiple_of(align);
-        let unit = if shape.line_slots {
-            align.max(SLOT_LINE)
-        } else {
-            align
-        };
-        let stride = (payload + schema.max_len).next_multiple_of(unit);
-        let slots_offset = SLOTS_OFFSET.next_multiple_of(align);
-        let data_len = capacity
-            .checked_mul(stride)
-            .and_then(|n| n.checked_add(slots_offset));
+        let Schema { variable, max_len, align } = schema;
+        let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
+        let slots_offset = SLOTS_OFFSET.next_multiple_of(align.max(WORD));
+        let data_len = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
         let Some(data_len) = data_len.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);
         };
@@ -180,11 +158,7 @@ mod tests {
 
     fn shape(max_len: usize, align: usize, variable: bool) -> Shape {
         Shape {
-            schema: Schema {
-                variable,
-                max_len,
-                align,
-            },
+            schema: Schema { variable, max_len, align },
             capacity: 8,
             entries: 3,
             overflow: Overflow::Wait,
@@ -215,18 +189,10 @@ mod tests {
 
     #[test]
     fn a_slot_can_have_a_line_of_its_own() {
-        let lines = |s: Shape| {
-            stride_and_payload(Shape {
-                line_slots: true,
-                ..s
-            })
-        };
+        let lines = |s: Shape| stride_and_payload(Shape { line_slots: true, ..s });
         assert_eq!(lines(shape(8, 8, false)), (64, 8));
         assert_eq!(lines(shape(56, 8, false)), (64, 8));
-        assert_eq!(
-            lines(shape(57, 1, false)).0,
-            if WORD == 8 { 128 } else { 64 }
-        );
+        assert_eq!(lines(shape(57, 1, false)).0, if WORD == 8 { 128 } else { 64 });
         assert_eq!(lines(shape(128, 128, false)), (256, 128));
     }
 
@@ -239,10 +205,7 @@ mod tests {
         };
         assert_eq!(new(&|s| s.capacity = 0), Err(ConfigError::ZeroCapacity));
         for capacity in [3, MAX_CAPACITY * 2, usize::MAX] {
-            let refused = Err(ConfigError::CapacityTooLarge {
-                capacity,
-                max: MAX_CAPACITY,
-            });
+            let refused = Err(ConfigError::CapacityTooLarge { capacity, max: MAX_CAPACITY });
             assert_eq!(new(&|s| s.capacity = capacity), refused);
         }
         // Words of 32 bits on a machine of 64 leave room for the largest of all rings.

@@ -5,7 +5,7 @@
 
 use crate::error::{HeaderError, MessageType};
 use crate::geometry::{Geometry, Overflow, Schema, Shape};
-use crate::layout::HEADER_WORDS;
+use crate::layout::{ENTRIES_OFFSET, Entry, HEADER_WORDS};
 use crate::sync::{WORD, Word};
 
 /// "RINGWAY" and a digit that is not the version: 0 for data, 1 for control.
@@ -44,6 +44,8 @@ mod field {
     pub(super) const SLOTS: usize = 22; // 2 words
     pub(super) const ARENA: usize = 24; // 4 words: offset and size; none in this version
     pub(super) const LINE_SLOTS: usize = 28;
+    pub(super) const FIRST_ENTRY: usize = 29;
+    pub(super) const ENTRY: usize = 30;
 }
 
 /// The first words of the control segment: enough to see that it is one, and whose.
@@ -59,13 +61,7 @@ pub(crate) fn encode_control(instance: Instance) -> Words {
 
 /// The header of the data segment.
 pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
-    let Geometry {
-        shape,
-        stride,
-        payload,
-        slots_offset,
-        ..
-    } = *geometry;
+    let Geometry { shape, stride, payload, slots_offset, .. } = *geometry;
     let mut words = encode_control(instance);
     let mut wide = |at: usize, value: u64| {
         words[at] = value as u32;
@@ -90,6 +86,8 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
     words[field::STRIDE] = (stride * WORD) as u32;
     words[field::PAYLOAD] = (payload * WORD) as u32;
     words[field::LINE_SLOTS] = u32::from(shape.line_slots);
+    words[field::FIRST_ENTRY] = ENTRIES_OFFSET as u32;
+    words[field::ENTRY] = size_of::<Entry>() as u32;
     words
 }
 
@@ -97,21 +95,14 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
 fn check_start(words: &Words, magic: u32) -> Result<Instance, HeaderError> {
     if words[field::MAGIC] != MAGIC_LOW || words[field::MAGIC + 1] != magic {
         let swapped = words[field::MAGIC] == MAGIC_LOW.swap_bytes();
-        return Err(if swapped {
-            HeaderError::ByteOrder
-        } else {
-            HeaderError::NotARing
-        });
+        return Err(if swapped { HeaderError::ByteOrder } else { HeaderError::NotARing });
     }
     if words[field::BYTE_ORDER] != BYTE_ORDER {
         return Err(HeaderError::ByteOrder);
     }
     let found = words[field::VERSION];
     if found != VERSION {
-        return Err(HeaderError::Version {
-            found,
-            supported: VERSION,
-        });
+        return Err(HeaderError::Version { found, supported: VERSION });
     }
     let mut instance = [0; 4];
     instance.copy_from_slice(&words[field::INSTANCE..field::INSTANCE + 4]);
@@ -159,10 +150,7 @@ pub(crate) fn decode(
     let found = words[field::WORD_SIZE];
     if found != WORD as u32 {
         return match found {
-            4 | 8 => Err(HeaderError::WordSize {
-                found,
-                supported: WORD as u32,
-            }),
+            4 | 8 => Err(HeaderError::WordSize { found, supported: WORD as u32 }),
             _ => corrupt("word size"),
         };
     }
@@ -193,11 +181,7 @@ pub(crate) fn decode(
         },
         capacity,
         entries: words[field::ENTRIES] as usize,
-        overflow: if overwrite {
-            Overflow::Overwrite
-        } else {
-            Overflow::Wait
-        },
+        overflow: if overwrite { Overflow::Overwrite } else { Overflow::Wait },
         line_slots,
         tag: wide(field::TAG),
         origin: origin as Word,
@@ -214,17 +198,19 @@ pub(crate) fn decode(
     if wide(field::SLOTS) != geometry.slots_offset as u64 {
         return corrupt("slots offset");
     }
+    // Bare metal pads nothing, so that its control segment is another one.
+    if words[field::FIRST_ENTRY] as usize != ENTRIES_OFFSET
+        || words[field::ENTRY] as usize != size_of::<Entry>()
+    {
+        return corrupt("entries, which are not where this target has them");
+    }
     if len < geometry.data_len {
         let (len, needed) = (len as u64, geometry.data_len as u64);
         return Err(HeaderError::TooSmall { len, needed });
     }
 
-    let message_type = |s: Schema, tag| MessageType {
-        variable: s.variable,
-        size: s.max_len,
-        align: s.align,
-        tag,
-    };
+    let message_type =
+        |s: Schema, tag| MessageType { variable: s.variable, size: s.max_len, align: s.align, tag };
     let found = message_type(shape.schema, shape.tag);
     let expected = message_type(expected, tag);
     let same_size = expected.variable || expected.size == found.size;
@@ -244,11 +230,7 @@ mod tests {
 
     fn geometry(variable: bool) -> Geometry {
         Geometry::new(Shape {
-            schema: Schema {
-                variable,
-                max_len: 24,
-                align: if variable { 1 } else { 8 },
-            },
+            schema: Schema { variable, max_len: 24, align: if variable { 1 } else { 8 } },
             capacity: 64,
             entries: 5,
             overflow: Overflow::Overwrite,
@@ -289,12 +271,9 @@ mod tests {
                 let free = identity.contains(&at)
                     || (field::ORIGIN..field::ORIGIN + 2).contains(&at)
                     || at == field::ENTRIES
-                    || at > field::LINE_SLOTS
+                    || at > field::ENTRY
                     || (at == field::OVERFLOW && change == 1);
-                assert!(
-                    got.is_err() || free,
-                    "word {at} changed by {change:#x}: {got:?}"
-                );
+                assert!(got.is_err() || free, "word {at} changed by {change:#x}: {got:?}");
             }
         }
     }
@@ -309,54 +288,27 @@ mod tests {
             decode_as(&words, g.data_len, &g).unwrap_err()
         };
         assert_eq!(decode_as(&[0; 32], 4096, &g), Err(HeaderError::NotARing));
-        assert_eq!(
-            decode_as(&good.map(u32::swap_bytes), 4096, &g),
-            Err(HeaderError::ByteOrder)
-        );
-        let version = HeaderError::Version {
-            found: 9,
-            supported: VERSION,
-        };
+        assert_eq!(decode_as(&good.map(u32::swap_bytes), 4096, &g), Err(HeaderError::ByteOrder));
+        let version = HeaderError::Version { found: 9, supported: VERSION };
         assert_eq!(with(field::VERSION, 9), version);
         let found = 12 - WORD as u32;
-        let word_size = HeaderError::WordSize {
-            found,
-            supported: WORD as u32,
-        };
+        let word_size = HeaderError::WordSize { found, supported: WORD as u32 };
         assert_eq!(with(field::WORD_SIZE, found), word_size);
-        assert_eq!(
-            with(field::STRIDE, 8),
-            HeaderError::Corrupt { what: "stride" }
-        );
+        assert_eq!(with(field::STRIDE, 8), HeaderError::Corrupt { what: "stride" });
         let short = g.data_len - 1;
         let needed = g.data_len as u64;
-        let too_small = HeaderError::TooSmall {
-            len: short as u64,
-            needed,
-        };
+        let too_small = HeaderError::TooSmall { len: short as u64, needed };
         assert_eq!(decode_as(&good, short, &g), Err(too_small));
 
-        let other = Schema {
-            max_len: 16,
-            ..g.shape.schema
-        };
+        let other = Schema { max_len: 16, ..g.shape.schema };
         for (schema, tag) in [(other, g.shape.tag), (g.shape.schema, 0)] {
             let error = decode(&good, g.data_len, schema, tag).unwrap_err();
-            assert!(
-                matches!(error, HeaderError::MessageType { .. }),
-                "{error:?}"
-            );
+            assert!(matches!(error, HeaderError::MessageType { .. }), "{error:?}");
         }
         let control = encode_control(Instance([9; 4]));
         let unpaired = Err(HeaderError::Unpaired);
-        assert_eq!(
-            check_control(&control, g.control_len, &g, INSTANCE),
-            unpaired
-        );
-        assert_eq!(
-            check_control(&good, g.control_len, &g, INSTANCE),
-            Err(HeaderError::NotARing)
-        );
+        assert_eq!(check_control(&control, g.control_len, &g, INSTANCE), unpaired);
+        assert_eq!(check_control(&good, g.control_len, &g, INSTANCE), Err(HeaderError::NotARing));
         let control = encode_control(INSTANCE);
         assert!(check_control(&control, g.control_len - 1, &g, INSTANCE).is_err());
     }

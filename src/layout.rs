@@ -5,6 +5,8 @@
 //! control segment is `[Header, SleepFlags, entries...]` and is what consumers write. A slot is
 //! `[state, (length,) payload...]`, all of it words.
 
+use core::cell::UnsafeCell;
+
 use crate::position::FREE;
 #[cfg(not(ringway_loom))]
 use crate::sync::Ordering;
@@ -31,7 +33,7 @@ pub(crate) struct ProducerLine {
     /// Messages published, modulo the number of positions. Exact at every refill of the credit and
     /// at close; in between at most an eighth of the capacity (at least 1) behind.
     pub(crate) head: AtomicWord,
-    _unused: [u32; (8 - WORD) / 4],
+    _unused: Unused<{ (8 - WORD) / 4 }>,
     /// 1 for ever once the producer has closed the ring.
     pub(crate) closed: AtomicU32,
     /// 1 for ever once `head` has been at least a capacity past the origin.
@@ -42,6 +44,7 @@ pub(crate) struct ProducerLine {
     pub(crate) wake: Futex,
     /// How the producer fences: see [`crate::fence`].
     pub(crate) mode: AtomicU32,
+    _rest: Unused<{ rest(28) }>,
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -63,13 +66,15 @@ pub(crate) struct SleepFlags {
 pub(crate) struct Entry {
     /// 0 = free, 1 = owned. Changed only by compare-exchange.
     pub(crate) owner: AtomicU32,
-    /// Reserved; 0.
-    pub(crate) kind: AtomicU32,
+    /// 1: the owner has joined, and its gate is where it starts or later. 0: nobody is here, or is
+    /// still joining.
+    pub(crate) joined: AtomicU32,
     /// Reserved; 0.
     pub(crate) generation: AtomicU32,
-    _unused: u32,
+    _unused: Unused<1>,
     /// [`FREE`], or the oldest position that is still needed.
     pub(crate) gate: AtomicWord,
+    _rest: Unused<{ rest(16 + WORD) }>,
 }
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
@@ -77,30 +82,58 @@ pub(crate) struct Entry {
 #[repr(C)]
 #[cfg_attr(not(target_os = "none"), repr(align(128)))]
 #[derive(Debug)]
-pub(crate) struct Lone<T>(pub(crate) T);
+pub(crate) struct Lone<T> {
+    pub(crate) word: T,
+    _rest: Unused<{ rest(4) }>,
+}
+
+/// Words that mean nothing. In a cell, because nothing keeps another process from writing there.
+#[repr(transparent)]
+#[derive(Debug)]
+pub(crate) struct Unused<const WORDS: usize>(UnsafeCell<[u32; WORDS]>);
+
+#[cfg(feature = "alloc")]
+impl<const WORDS: usize> Unused<WORDS> {
+    fn new() -> Self {
+        Unused(UnsafeCell::new([0; WORDS]))
+    }
+}
+
+// SAFETY: nobody reads or writes them through it.
+unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
+
+/// Words that fill up a line of which so many bytes are used.
+const fn rest(used: usize) -> usize {
+    if cfg!(target_os = "none") { 0 } else { (128 - used) / 4 }
+}
 
 #[cfg(feature = "alloc")]
 impl ProducerLine {
     pub(crate) fn new() -> Self {
         ProducerLine {
             head: AtomicWord::new(0),
-            _unused: [0; (8 - WORD) / 4],
+            _unused: Unused::new(),
             closed: AtomicU32::new(0),
             lapped: AtomicU32::new(0),
             epoch: AtomicU32::new(0),
             wake: Futex::new(0),
             mode: AtomicU32::new(0),
+            _rest: Unused::new(),
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T> Lone<T> {
+    fn new(word: T) -> Self {
+        Lone { word, _rest: Unused::new() }
     }
 }
 
 #[cfg(feature = "alloc")]
 impl SleepFlags {
     pub(crate) fn new() -> Self {
-        SleepFlags {
-            sleepers: Lone(AtomicU32::new(0)),
-            waiting: Lone(Futex::new(0)),
-        }
+        SleepFlags { sleepers: Lone::new(AtomicU32::new(0)), waiting: Lone::new(Futex::new(0)) }
     }
 }
 
@@ -108,7 +141,7 @@ impl SleepFlags {
 impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
-        for word in [&self.owner, &self.kind, &self.generation] {
+        for word in [&self.owner, &self.joined, &self.generation] {
             word.store(0, Ordering::Relaxed);
         }
         self.gate.store(FREE, Ordering::Relaxed);
@@ -120,10 +153,11 @@ impl Entry {
     pub(crate) fn new() -> Self {
         Entry {
             owner: AtomicU32::new(0),
-            kind: AtomicU32::new(0),
+            joined: AtomicU32::new(0),
             generation: AtomicU32::new(0),
-            _unused: 0,
+            _unused: Unused::new(),
             gate: AtomicWord::new(FREE),
+            _rest: Unused::new(),
         }
     }
 }
@@ -145,7 +179,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);
-    assert!(offset_of!(Entry, kind) == 4);
+    assert!(offset_of!(Entry, joined) == 4);
     assert!(offset_of!(Entry, generation) == 8);
     assert!(offset_of!(Entry, gate) == 16);
 };

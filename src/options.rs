@@ -59,11 +59,7 @@ impl<T: Message + ?Sized> Options<T> {
             tag: 0,
             origin: 0,
         };
-        Options {
-            shape,
-            asymmetric: NATIVE,
-            message: PhantomData,
-        }
+        Options { shape, asymmetric: NATIVE, message: PhantomData }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
@@ -115,8 +111,7 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// Bytes that the data and the control segment of such a ring have.
     pub fn segment_lengths(&self) -> Result<(usize, usize), ConfigError> {
-        self.geometry()
-            .map(|geometry| (geometry.data_len, geometry.control_len))
+        self.geometry().map(|geometry| (geometry.data_len, geometry.control_len))
     }
 
     /// Creates the ring on the heap of this process.
@@ -175,27 +170,18 @@ impl<T: Message + ?Sized> Options<T> {
         &self,
         storage: crate::storage::Storage,
     ) -> (crate::Producer<T>, crate::Ring<T>) {
-        (
-            crate::Producer::new(storage.clone(), self.asymmetric),
-            crate::Ring::new(storage),
-        )
+        (crate::Producer::new(storage.clone(), self.asymmetric), crate::Ring::new(storage))
     }
 }
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        Options {
-            shape: self.shape,
-            asymmetric: self.asymmetric,
-            message: PhantomData,
-        }
+        Options { shape: self.shape, asymmetric: self.asymmetric, message: PhantomData }
     }
 }
 
 impl<T: Message + ?Sized> fmt::Debug for Options<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("shape", &self.shape)
-            .finish_non_exhaustive()
+        f.debug_struct("Options").field("shape", &self.shape).finish_non_exhaustive()
     }
 }

@@ -98,11 +98,7 @@ impl Pos {
     /// The position that a gate names, or `None` if it holds nothing back.
     #[inline]
     pub(crate) const fn from_gate(gate: Word) -> Option<Pos> {
-        if gate == FREE {
-            None
-        } else {
-            Some(Pos(gate & !1))
-        }
+        if gate == FREE { None } else { Some(Pos(gate & !1)) }
     }
 
     /// Reads a slot's state for whoever wants the message at this position.
@@ -149,15 +145,9 @@ mod tests {
                 assert_eq!(p.look(p.writing()), Look::NotYet);
                 assert_eq!(p.look(p.published()), Look::Ready);
                 let owner = p.plus(capacity);
-                assert_eq!(
-                    p.look(owner.writing()),
-                    Look::Passed(Passed { owner, head: owner })
-                );
+                assert_eq!(p.look(owner.writing()), Look::Passed(Passed { owner, head: owner }));
                 let head = owner.plus(1);
-                assert_eq!(
-                    p.look(owner.published()),
-                    Look::Passed(Passed { owner, head })
-                );
+                assert_eq!(p.look(owner.published()), Look::Passed(Passed { owner, head }));
             }
         }
     }

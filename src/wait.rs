@@ -46,9 +46,12 @@ pub trait Wait {
     /// do next, having spent as long as it likes.
     fn pause(&mut self, round: u32) -> Pause;
 
-    /// Called after something was published (by a producer) or released (by a subscriber), once per
-    /// batch. The two sides' sleep flags are dealt with elsewhere: this is for hardware events that
-    /// a [`pause`](Self::pause) on the other side waits for.
+    /// Called after something was published (by a producer), or room was made (by a subscriber that
+    /// released, joined or left), once per batch. The two sides' sleep flags are dealt with elsewhere:
+    /// this is for events that a [`pause`](Self::pause) on the other side waits for. Where the pause
+    /// has no end of its own, both sides have to notify: subscribers then join by
+    /// [`subscribe_with`](crate::Ring::subscribe_with). An event that is an instruction (`SEV`) wants
+    /// a barrier for completion (`DSB`) before it; the ring's fences are only for order.
     #[inline(always)]
     fn notify(&mut self) {}
 }
@@ -128,8 +131,11 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 /// The same for a consumer that cannot ask to be woken.
 const SHORT_SLICE: Duration = Duration::from_millis(1);
 
-/// Rounds between two looks at the clock of a call with a time-out.
+/// The most rounds between two looks at the clock of a call with a time-out.
 const ROUNDS_PER_LOOK: u32 = 64;
+/// If the rounds between two looks took longer than this, a round is no mere look at the ring, and
+/// the clock is worth a look after each.
+const SLOW_ROUNDS: Duration = Duration::from_micros(20);
 
 /// Calls `attempt` until it returns something, waiting in between; `None` when `remaining` says that
 /// there is no time left. `sleep` sleeps for at most as long as it is told.
@@ -140,17 +146,21 @@ pub(crate) fn wait_for<H, R>(
     sleep: impl Fn(&mut H, Duration),
     mut remaining: impl FnMut() -> Option<Duration>,
 ) -> Option<R> {
-    let mut round: u32 = 0;
+    let (mut round, mut next_look, mut between) = (0u32, 0u32, 1);
+    let mut before = Duration::ZERO;
     loop {
         if let Some(found) = attempt(handle) {
             return Some(found);
         }
         match pause(handle, round) {
-            Pause::Again => {
-                if round % ROUNDS_PER_LOOK == ROUNDS_PER_LOOK - 1 {
-                    remaining()?;
-                }
+            Pause::Again if round >= next_look => {
+                let left = remaining()?;
+                let slow = before.saturating_sub(left) > SLOW_ROUNDS;
+                between = if slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
+                next_look = round.saturating_add(between);
+                before = left;
             }
+            Pause::Again => {}
             Pause::Sleep => sleep(handle, remaining()?.min(SLICE)),
         }
         round = round.saturating_add(1);
@@ -206,6 +216,8 @@ pub(crate) fn until(deadline: Option<std::time::Instant>) -> impl FnMut() -> Opt
 //     C4  waiting = 0                       P4  futex_wait(waiting, 1)
 //     C5  futex_wake(waiting)
 //
+// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice.)
+//
 // C3 sees P1 or P3 sees C1. If C3 reads 0, and not from before P1, another consumer's C4 stored it
 // after P1, and either P4 sees that 0 or that consumer's C5 wakes the producer; then it starts again
 // at P1, and C1 is seen by P3, or P1 by C3.
@@ -229,19 +241,12 @@ pub(crate) fn sleep_as_consumer(
     };
     // Pairs with the store of `wake` in `wake_consumers_slowly`: C1 and P5 above.
     fence(Ordering::Acquire);
-    flags.sleepers.0.store(1, Ordering::Relaxed);
+    flags.sleepers.word.store(1, Ordering::Relaxed);
     let reached = fences.heavy();
     if ready() {
         return;
     }
-    wake.wait(
-        seen,
-        if reached {
-            limit
-        } else {
-            limit.min(SHORT_SLICE)
-        },
-    );
+    wake.wait(seen, if reached { limit } else { limit.min(SHORT_SLICE) });
 }
 
 /// Wakes the consumers that sleep, if there are any. The producer calls it after every publication,
@@ -251,7 +256,7 @@ pub(crate) fn wake_consumers(view: &View, fences: Fences) {
     // Pairs with `heavy` in `sleep_as_consumer`.
     fences.light();
     let Some(flags) = view.flags() else { return };
-    if flags.sleepers.0.load(Ordering::Relaxed) != 0 {
+    if flags.sleepers.word.load(Ordering::Relaxed) != 0 {
         wake_consumers_slowly(view);
     }
 }
@@ -259,7 +264,7 @@ pub(crate) fn wake_consumers(view: &View, fences: Fences) {
 #[cold]
 fn wake_consumers_slowly(view: &View) {
     let Some(flags) = view.flags() else { return };
-    flags.sleepers.0.store(0, Ordering::Relaxed);
+    flags.sleepers.word.store(0, Ordering::Relaxed);
     let wake = &view.producer().wake;
     // The producer's own word: nobody else stores it.
     let next = wake.load(Ordering::Relaxed).wrapping_add(1);
@@ -277,7 +282,7 @@ pub(crate) fn sleep_as_producer(
     limit: Duration,
 ) {
     let Some(flags) = view.flags() else { return };
-    let waiting = &flags.waiting.0;
+    let waiting = &flags.waiting.word;
     waiting.store(1, Ordering::Relaxed);
     let reached = fences.heavy();
     if ready() {
@@ -285,14 +290,7 @@ pub(crate) fn sleep_as_producer(
         waiting.store(0, Ordering::Relaxed);
         return;
     }
-    waiting.wait(
-        1,
-        if reached {
-            limit
-        } else {
-            limit.min(SHORT_SLICE)
-        },
-    );
+    waiting.wait(1, if reached { limit } else { limit.min(SHORT_SLICE) });
 }
 
 /// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
@@ -301,7 +299,7 @@ pub(crate) fn wake_producer(view: &View, fences: Fences) {
     // Pairs with `heavy` in `sleep_as_producer`.
     fences.light();
     let Some(flags) = view.flags() else { return };
-    let waiting = &flags.waiting.0;
+    let waiting = &flags.waiting.word;
     if waiting.load(Ordering::Relaxed) == 1 {
         waiting.store(0, Ordering::Relaxed);
         waiting.wake_all();

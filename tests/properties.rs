@@ -5,9 +5,14 @@
 
 mod model;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ringway::{JoinError, Options, Overflow, Position, Start, TryRecvError, TrySendError};
+use ringway::{
+    JoinError, Options, Overflow, Pause, Position, Start, TryRecvError, TrySendError, Wait,
+};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use model::handles::{AnyEnds, How, of, of_bytes};
@@ -36,14 +41,9 @@ fn config() -> ProptestConfig {
 
 /// 0, or just below where some arithmetic turns over.
 fn origins() -> impl Strategy<Value = Position> {
-    let powers: Vec<u32> = [30, 31, 62, 63]
-        .into_iter()
-        .filter(|&power| power < Position::BITS)
-        .collect();
-    let below = (
-        proptest::sample::select(powers),
-        prop_oneof![1..10u8, 1..=200u8],
-    );
+    let powers: Vec<u32> =
+        [30, 31, 62, 63].into_iter().filter(|&power| power < Position::BITS).collect();
+    let below = (proptest::sample::select(powers), prop_oneof![1..10u8, 1..=200u8]);
     prop_oneof![
         1 => Just(0),
         4 => below.prop_map(|(power, below)| (1 << power) - Position::from(below)),
@@ -84,6 +84,7 @@ fn starts() -> impl Strategy<Value = Place> {
         1 => (0..=10u32).prop_map(Place::Behind),
         1 => (0..=3u32).prop_map(Place::Ahead),
         1 => (-3..=100i8).prop_map(Place::AfterOrigin),
+        1 => any::<u8>().prop_map(Place::Beyond),
         1 => (0..1u32 << 28).prop_map(Place::Ahead),
         1 => (0..1u32 << 28).prop_map(Place::Behind),
     ]
@@ -308,10 +309,52 @@ fn after_the_last_position_comes_position_0() {
     assert_eq!((observer.try_recv(), observer.position()), (Ok(1), 0));
     assert_eq!((subscriber.try_recv(), subscriber.position()), (Ok(2), 1));
     let mut oldest = ring.observe(Start::Oldest).unwrap();
-    assert_eq!(
-        (oldest.position(), oldest.try_recv()),
-        (LAST_POSITION, Ok(1))
-    );
+    assert_eq!((oldest.position(), oldest.try_recv()), (LAST_POSITION, Ok(1)));
+}
+
+/// Counts how often it is told to notify.
+#[derive(Clone, Default)]
+struct Counting(Rc<Cell<u32>>);
+
+impl Wait for Counting {
+    fn pause(&mut self, _round: u32) -> Pause {
+        Pause::Again
+    }
+
+    fn notify(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[test]
+fn a_batch_notifies_once_and_what_does_nothing_does_not() {
+    let (producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    let (sent, released) = (Counting::default(), Counting::default());
+    let mut producer = producer.with_wait(sent.clone());
+    let mut subscriber = ring.subscribe_with(Start::Next, released.clone()).unwrap();
+    let notified = || (sent.0.take(), released.0.take());
+    assert_eq!(notified(), (0, 1), "who joins may have made room");
+
+    producer.try_send(&1).unwrap();
+    assert_eq!(notified(), (1, 0));
+    assert_eq!(producer.try_send_batch(&[2, 3, 4, 5]), 3);
+    assert_eq!(notified(), (1, 0));
+    assert_eq!(producer.try_send_batch(&[5]), 0);
+    assert_eq!(producer.try_send(&5), Err(TrySendError::Full));
+    assert_eq!(notified(), (0, 0));
+
+    assert_eq!(subscriber.try_recv(), Ok(1));
+    assert_eq!(notified(), (0, 1));
+    assert_eq!(subscriber.try_recv_batch(&mut [0; 9]), Ok(3));
+    assert_eq!(notified(), (0, 1));
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(subscriber.try_recv_batch(&mut [0; 9]), Err(TryRecvError::Empty));
+    assert_eq!(notified(), (0, 0));
+
+    drop(subscriber);
+    assert_eq!(notified(), (0, 1));
+    producer.close();
+    assert_eq!(notified(), (1, 0));
 }
 
 #[test]
@@ -327,15 +370,9 @@ fn changing_how_a_handle_waits_changes_nothing_else() {
     let mut producer = producer.with_wait(ringway::SpinThenSleep { spins: 1 });
     let mut subscriber = subscriber.with_wait(ringway::Spin);
     let mut observer = observer.with_wait(ringway::Spin);
-    assert_eq!(
-        (producer.head(), producer.len(), producer.consumers()),
-        (3, 2, 1)
-    );
+    assert_eq!((producer.head(), producer.len(), producer.consumers()), (3, 2, 1));
     assert!(!subscriber.is_closed());
-    assert_eq!(
-        ring.subscribe(Start::Next).unwrap_err(),
-        JoinError::NoFreeEntry { entries: 1 }
-    );
+    assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 1 });
     assert_eq!(producer.try_send_batch(&[4, 5, 6]), 2);
     assert_eq!(subscriber.try_recv(), Ok(2));
     assert_eq!(observer.try_recv(), Ok(2));
@@ -355,10 +392,7 @@ fn a_ring_outlives_every_handle_but_the_one_that_is_left() {
     let mut buffer = [0; 9];
     assert_eq!(subscriber.try_recv_into(&mut buffer), Ok(9));
     assert_eq!(&buffer, b"what left");
-    assert_eq!(
-        subscriber.try_recv_into(&mut buffer),
-        Err(TryRecvError::Closed)
-    );
+    assert_eq!(subscriber.try_recv_into(&mut buffer), Err(TryRecvError::Closed));
 }
 
 #[test]

@@ -118,22 +118,14 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(0x5851_f42d_4c95_7f2d)
-            .wrapping_add(0x1405_7b7e_f767_814f);
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         (self.0 >> 33) % n
     }
 }
 
 #[test]
 fn subscribers_get_everything_and_observers_know_exactly_what_they_missed() {
-    for capacity in [1, 8, 256] {
-        let sent = if capacity == 1 {
-            MESSAGES / 10
-        } else {
-            MESSAGES
-        };
+    for (capacity, sent) in [(1, MESSAGES / 100), (8, MESSAGES / 20), (1024, MESSAGES)] {
         let (mut producer, ring) = Options::new(capacity).heap().unwrap();
         thread::scope(|scope| {
             for _ in 0..3 {
@@ -157,9 +149,10 @@ fn subscribers_get_everything_and_observers_know_exactly_what_they_missed() {
 
 #[test]
 fn batches_larger_than_the_ring_arrive_whole_and_in_order() {
+    let sent = MESSAGES / 10;
     let (mut producer, ring) = Options::new(16).heap().unwrap();
     thread::scope(|scope| {
-        for room in [1, 7, 16, 100] {
+        for room in [1, 7, 100] {
             let mut subscriber = ring.subscribe(Start::Next).unwrap();
             scope.spawn(move || {
                 let (mut buffer, mut next) = (vec![[0; 7]; room], 0);
@@ -170,15 +163,15 @@ fn batches_larger_than_the_ring_arrive_whole_and_in_order() {
                         next += 1;
                     }
                 }
-                assert_eq!(next, MESSAGES);
+                assert_eq!(next, sent);
             });
         }
-        let (mut sent, mut random) = (0, Random(1));
-        while sent < MESSAGES {
-            let end = (sent + random.below(40)).min(MESSAGES);
-            let batch: Vec<_> = (sent..end).map(words).collect();
+        let (mut next, mut random) = (0, Random(1));
+        while next < sent {
+            let end = (next + random.below(40)).min(sent);
+            let batch: Vec<_> = (next..end).map(words).collect();
             producer.send_batch(&batch);
-            sent = end;
+            next = end;
         }
         producer.close();
     });
@@ -186,7 +179,7 @@ fn batches_larger_than_the_ring_arrive_whole_and_in_order() {
 
 #[test]
 fn batches_of_slices_arrive_whole_and_in_order() {
-    let sent = MESSAGES / 3;
+    let sent = MESSAGES / 10;
     let (mut producer, ring) = Options::bytes(4, 64).heap().unwrap();
     thread::scope(|scope| {
         let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -201,13 +194,12 @@ fn batches_of_slices_arrive_whole_and_in_order() {
         let mut buffers = vec![[0; 64]; 11];
         for first in (0..sent).step_by(11) {
             let positions = first..(first + 11).min(sent);
-            let batch = positions
-                .zip(&mut buffers)
-                .map(|(p, buffer)| bytes(p, buffer));
-            assert_eq!(producer.send_batch(batch), Ok(()));
+            let batch = positions.zip(&mut buffers).map(|(p, buffer)| bytes(p, buffer));
+            let batch: Vec<_> = batch.collect();
+            assert_eq!(producer.send_batch(&batch), Ok(()));
         }
         let error = SendError::TooLarge { len: 65, max: 64 };
-        let refused = producer.send_batch([&[0; 65][..]]);
+        let refused = producer.send_batch(&[&[0; 65]]);
         assert_eq!(refused, Err(BatchError { sent: 0, error }));
         producer.close();
     });
@@ -329,10 +321,7 @@ fn come_and_go(ring: &Ring<Words>, progress: &Progress, mut random: Random) {
             (_, outcome) => outcome.unwrap(),
         };
         joined += 1;
-        #[allow(
-            clippy::useless_conversion,
-            reason = "positions have 32 bits elsewhere"
-        )]
+        #[allow(clippy::useless_conversion, reason = "positions have 32 bits elsewhere")]
         let first = u64::from(subscriber.position());
         match start {
             // Nothing that was sent before, and everything whose sending began after.
@@ -386,10 +375,7 @@ fn a_stream_flows_while_others_try_in_vain_to_join() {
             // Each holds the producer back for a moment, and then is refused.
             for _ in 0..MESSAGES {
                 let future = Start::At(1 << 29);
-                assert!(matches!(
-                    ring.subscribe(future),
-                    Err(JoinError::NotYet { .. })
-                ));
+                assert!(matches!(ring.subscribe(future), Err(JoinError::NotYet { .. })));
             }
         });
         let begun = Instant::now();
@@ -403,10 +389,7 @@ fn a_stream_flows_while_others_try_in_vain_to_join() {
 /// A ring whose both sides sleep whenever they can.
 fn sleepy<T: Message + ?Sized>(
     options: Options<T>,
-) -> (
-    ringway::Producer<T, SpinThenSleep>,
-    Subscriber<T, SpinThenSleep>,
-) {
+) -> (ringway::Producer<T, SpinThenSleep>, Subscriber<T, SpinThenSleep>) {
     let (producer, ring) = options.subscribers(1).heap().unwrap();
     let subscriber = ring.subscribe(Start::Next).unwrap();
     (producer.with_wait(ASLEEP), subscriber.with_wait(ASLEEP))
@@ -456,6 +439,26 @@ fn a_full_ring_and_an_empty_one_wake_each_other() {
             assert!(all.unwrap().into_iter().eq(0..ROUNDS));
         });
         assert_woken(begun);
+    }
+}
+
+#[test]
+fn who_has_been_counted_receives_what_is_sent_next() {
+    for round in 0..under_miri(10, 3_000) {
+        let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
+        let start = if round % 2 == 0 { Start::Next } else { Start::Oldest };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut subscriber = ring.subscribe(start).unwrap();
+                assert_eq!(subscriber.recv(), Ok(round));
+                assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+            });
+            while producer.consumers() == 0 {
+                std::hint::spin_loop();
+            }
+            producer.send(&round).unwrap();
+            producer.close();
+        });
     }
 }
 
@@ -528,15 +531,9 @@ fn a_time_out_is_kept<W: Wait>(mut wait: impl FnMut() -> W) {
     assert_eq!(producer.send_timeout(&3, Duration::ZERO), Ok(()));
     assert_eq!(subscriber.recv_timeout(Duration::MAX), Ok(3));
     drop(producer);
-    assert_eq!(
-        subscriber.recv_timeout(Duration::MAX),
-        Err(RecvTimeoutError::Closed)
-    );
+    assert_eq!(subscriber.recv_timeout(Duration::MAX), Err(RecvTimeoutError::Closed));
     assert_eq!(observer.recv_timeout(Duration::MAX), Ok(3));
-    assert_eq!(
-        observer.recv_timeout(Duration::MAX),
-        Err(RecvTimeoutError::Closed)
-    );
+    assert_eq!(observer.recv_timeout(Duration::MAX), Err(RecvTimeoutError::Closed));
 }
 
 #[test]
@@ -544,19 +541,13 @@ fn a_time_out_is_kept_however_a_handle_waits() {
     a_time_out_is_kept(|| Spin);
     a_time_out_is_kept(SpinThenSleep::default);
     a_time_out_is_kept(|| ASLEEP);
-    a_time_out_is_kept(|| SpinThenYield {
-        spins: 10,
-        yield_now: thread::yield_now,
-    });
+    a_time_out_is_kept(|| SpinThenYield { spins: 10, yield_now: thread::yield_now });
 }
 
 #[test]
 fn a_time_out_is_kept_where_every_pause_is_long() {
     let nap = Duration::from_millis(10);
-    let wait = SpinThenYield {
-        spins: 0,
-        yield_now: || thread::sleep(nap),
-    };
+    let wait = SpinThenYield { spins: 0, yield_now: || thread::sleep(nap) };
     let (_producer, ring) = Options::<u64>::new(1).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wait);
     let (outcome, took) = timed(|| subscriber.recv_timeout(nap));
@@ -601,10 +592,7 @@ fn every_way_to_wait_gets_everything() {
             producer.close();
         });
     }
-    let yielding = || SpinThenYield {
-        spins: 5,
-        yield_now: thread::yield_now,
-    };
+    let yielding = || SpinThenYield { spins: 5, yield_now: thread::yield_now };
     stream(Spin, Spin, MESSAGES / 10);
     stream(yielding(), yielding(), MESSAGES);
     stream(ASLEEP, yielding(), MESSAGES / 3);
@@ -627,33 +615,32 @@ fn an_iterator_ends_with_the_ring_and_tells_what_was_lost() {
         assert_eq!(items, [Ok(6), Ok(7)]);
     });
     let items: Vec<_> = observer.iter().collect();
-    assert_eq!(
-        items,
-        [Err(RecvError::Lagged(4)), Ok(4), Ok(5), Ok(6), Ok(7)]
-    );
+    assert_eq!(items, [Err(RecvError::Lagged(4)), Ok(4), Ok(5), Ok(6), Ok(7)]);
     assert_eq!(observer.iter().next(), None);
     assert_eq!(subscriber.iter().next(), None);
 }
 
 #[test]
 fn a_static_ring_carries_a_stream_to_all_its_subscribers() {
+    let sent = MESSAGES / 5;
     static RING: Static<Words, 16, 2> = Static::new();
     let parts = RING.split().unwrap();
     let mut producer = parts.producer;
     thread::scope(|scope| {
         for subscriber in parts.subscribers {
-            scope.spawn(move || assert_eq!(receive_all(subscriber), MESSAGES));
+            scope.spawn(move || assert_eq!(receive_all(subscriber), sent));
         }
         let observer = parts.ring.observe(Start::Next).unwrap();
         let observer = scope.spawn(move || watch(observer));
-        (0..MESSAGES).for_each(|position| producer.send(&words(position)).unwrap());
+        (0..sent).for_each(|position| producer.send(&words(position)).unwrap());
         drop(producer);
-        assert_eq!(observer.join().unwrap().next(), MESSAGES);
+        assert_eq!(observer.join().unwrap().next(), sent);
     });
 }
 
 #[test]
 fn a_static_ring_of_slices_carries_each_at_its_own_length() {
+    let sent = MESSAGES / 10;
     static RING: Static<Bytes<64>, 4> = Static::new();
     let parts = RING.split().unwrap();
     let (mut producer, [mut subscriber]) = (parts.producer, parts.subscribers);
@@ -661,10 +648,10 @@ fn a_static_ring_of_slices_carries_each_at_its_own_length() {
     thread::scope(|scope| {
         scope.spawn(move || {
             let mut buffer = [0; 64];
-            (0..MESSAGES).for_each(|p| producer.send(bytes(p, &mut buffer)).unwrap());
+            (0..sent).for_each(|p| producer.send(bytes(p, &mut buffer)).unwrap());
         });
         let mut buffer = [0; 64];
-        for position in 0..MESSAGES {
+        for position in 0..sent {
             let len = subscriber.recv_into(&mut buffer).unwrap();
             assert_eq!(position_of_bytes(&buffer[..len]), position);
         }
@@ -677,10 +664,7 @@ fn a_static_ring_is_split_once_whoever_tries() {
     static RING: Static<u64, 4, 3> = Static::new();
     let outcomes: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| RING.split())).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let (split, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!((split.len(), refused.len()), (1, 3));

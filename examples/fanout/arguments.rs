@@ -56,7 +56,6 @@ impl Arguments {
 
     /// How many bytes are to be sent.
     pub(crate) fn total(&self) -> u64 {
-        self.bytes
-            .unwrap_or_else(|| self.gib.map_or(GIB, |gib| gib * GIB))
+        self.bytes.unwrap_or_else(|| self.gib.map_or(GIB, |gib| gib * GIB))
     }
 }

@@ -51,17 +51,9 @@ impl Crew {
         arguments: &Arguments,
         events: &Sender<Event>,
     ) -> Result<Crew, Box<dyn Error>> {
-        let mut crew = Crew {
-            segment: segment.to_owned(),
-            members: Vec::new(),
-        };
+        let mut crew = Crew { segment: segment.to_owned(), members: Vec::new() };
         for n in 1..=SUBSCRIBERS {
-            crew.add(
-                format!("subscriber {n}"),
-                Role::Subscriber,
-                arguments,
-                events,
-            )?;
+            crew.add(format!("subscriber {n}"), Role::Subscriber, arguments, events)?;
         }
         crew.add("observer".into(), Role::Observer, arguments, events)?;
         crew.add("producer".into(), Role::Producer, arguments, events)?;
@@ -89,18 +81,14 @@ impl Crew {
             .stdout(Stdio::piped())
             // Ctrl-C is for the parent, which then ends the others in good order.
             .process_group(0);
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("starting {name}: {error}"))?;
+        let mut child = command.spawn().map_err(|error| format!("starting {name}: {error}"))?;
         let stdout = child.stdout.take();
         let index = self.members.len();
         self.members.push(Member { name, role, child });
 
         let events = events.clone();
         thread::spawn(move || {
-            let lines = stdout
-                .into_iter()
-                .flat_map(|out| BufReader::new(out).lines());
+            let lines = stdout.into_iter().flat_map(|out| BufReader::new(out).lines());
             for line in lines.map_while(Result::ok) {
                 let said =
                     Line::parse(&line).unwrap_or_else(|| Line::Failed(format!("says {line:?}")));

@@ -36,8 +36,9 @@ impl Mix {
         self.total / self.period() * PERIOD as u64 + of_rest as u64
     }
 
-    /// How many bytes come before the message at this position.
-    pub(crate) fn before(&self, position: u64) -> u64 {
+    /// How many bytes come before the message at this position, whatever the width of positions.
+    pub(crate) fn before(&self, position: impl Into<u64>) -> u64 {
+        let position = position.into();
         let (periods, i) = (position / PERIOD as u64, position % PERIOD as u64);
         let before = periods * self.period() + self.before[i as usize];
         before.min(self.total)

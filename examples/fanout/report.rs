@@ -54,14 +54,7 @@ impl Report {
     fn parse(text: &str) -> Option<Report> {
         let numbers: Result<Vec<u64>, _> = text.split(' ').map(str::parse).collect();
         let [messages, bytes, lagged, nanos, hash, wrong] = numbers.ok()?.try_into().ok()?;
-        Some(Report {
-            messages,
-            bytes,
-            lagged,
-            time: Duration::from_nanos(nanos),
-            hash,
-            wrong,
-        })
+        Some(Report { messages, bytes, lagged, time: Duration::from_nanos(nanos), hash, wrong })
     }
 }
 

@@ -18,8 +18,10 @@ use crate::source::Source;
 
 pub(crate) const SUBSCRIBERS: usize = 3;
 
-/// Messages that the ring holds.
-const CAPACITY: usize = 256;
+/// Messages that the ring holds. At 64 KiB each they fit the 64 MiB of shared memory that a container
+/// has by default; and the longer the ring, the less often processes that share a core have to take
+/// turns.
+const CAPACITY: usize = 512;
 
 /// How long each process waits for the others to be there.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,9 +51,8 @@ fn producer(segment: &str, arguments: &Arguments) -> Outcome {
     if arguments.flip_bit {
         source.flip_bit();
     }
-    let mut producer = Options::bytes(CAPACITY, LONGEST)
-        .subscribers(SUBSCRIBERS)
-        .create(segment)?;
+    let mut producer =
+        Options::bytes(CAPACITY, LONGEST).subscribers(SUBSCRIBERS).create(segment)?;
     // From here on there is something that must not be left behind. Before, the parent's end goes
     // unnoticed, and so nobody dies between the two names that a ring has.
     let name = segment.to_owned();

@@ -145,10 +145,8 @@ fn work(
         }
     }
     let names = crew.members().iter().map(|member| member.name.clone());
-    let reports: Option<Vec<_>> = names
-        .zip(reports)
-        .map(|(name, report)| Some((name, report?)))
-        .collect();
+    let reports: Option<Vec<_>> =
+        names.zip(reports).map(|(name, report)| Some((name, report?))).collect();
     Ok(reports.ok_or("a process ended without a report")?)
 }
 
@@ -186,8 +184,7 @@ impl<'a> Progress<'a> {
     }
 
     fn show(&self) {
-        self.bar
-            .set_position(self.mix.before(self.ring.head() as u64));
+        self.bar.set_position(self.mix.before(self.ring.head()));
     }
 }
 

@@ -34,10 +34,7 @@ pub(crate) fn faults(reports: &[Named], mix: &Mix, hash: u64) -> Vec<String> {
                     format!("{got} received + {lagged} lagged is not {messages} sent"),
                 );
                 let wrong = report.wrong;
-                must(
-                    wrong == 0,
-                    format!("{wrong} messages were not what the file has there"),
-                );
+                must(wrong == 0, format!("{wrong} messages were not what the file has there"));
             }
             _ => {
                 must(
@@ -46,10 +43,7 @@ pub(crate) fn faults(reports: &[Named], mix: &Mix, hash: u64) -> Vec<String> {
                 );
                 must(
                     report.hash == hash,
-                    format!(
-                        "the hash is {:016x}, the file's is {hash:016x}",
-                        report.hash
-                    ),
+                    format!("the hash is {:016x}, the file's is {hash:016x}", report.hash),
                 );
             }
         }

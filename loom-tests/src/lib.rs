@@ -22,9 +22,7 @@ pub const SLEEPY: SpinThenSleep = SpinThenSleep { spins: 0 };
 /// Options of a ring that holds `capacity` messages, in a model in which nobody sleeps: without the
 /// fences that sleeping takes, every other one is on its own.
 pub fn awake<T: Plain>(capacity: usize) -> Options<T> {
-    Options::new(capacity)
-        .origin(ORIGIN)
-        .asymmetric_fences(true)
+    Options::new(capacity).origin(ORIGIN).asymmetric_fences(true)
 }
 
 /// The same for a ring that overwrites, and so has observers only.
@@ -47,9 +45,7 @@ pub fn check(name: &str, preemptions: Option<usize>, model: impl Fn() + Send + S
         counter.fetch_add(1, Ordering::Relaxed);
         model();
     });
-    let bound = builder
-        .preemption_bound
-        .map_or("none".into(), |n| n.to_string());
+    let bound = builder.preemption_bound.map_or("none".into(), |n| n.to_string());
     println!(
         "| `{name}` | {bound} | {} | {:.1} s |",
         executions.load(Ordering::Relaxed),

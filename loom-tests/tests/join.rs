@@ -61,21 +61,15 @@ fn joiner_at_the_oldest_message_loses_nothing() {
 #[test]
 fn joiner_at_a_position_gets_it_or_is_told() {
     let name = "joiner_at_a_position_gets_it_or_is_told";
-    check(name, Some(3), || {
-        joiner(awake(2), Spin, 3, Start::At(position(1)))
-    });
+    check(name, Some(3), || joiner(awake(2), Spin, 3, Start::At(position(1))));
 }
 
 #[test]
 fn joiner_wakes_a_producer_that_slept_over_its_pin() {
-    check(
-        "joiner_wakes_a_producer_that_slept_over_its_pin",
-        Some(2),
-        || {
-            let options = Options::<u64>::new(2).origin(ORIGIN);
-            joiner::<SpinThenSleep>(options, SLEEPY, 3, Start::At(position(1)));
-        },
-    );
+    check("joiner_wakes_a_producer_that_slept_over_its_pin", Some(2), || {
+        let options = Options::<u64>::new(2).origin(ORIGIN);
+        joiner::<SpinThenSleep>(options, SLEEPY, 3, Start::At(position(1)));
+    });
 }
 
 #[test]
@@ -91,15 +85,26 @@ fn joiner_does_not_receive_what_was_sent_before() {
         let seen = u64::from(early.try_recv().is_ok());
         let late = ring.subscribe(Start::Next).unwrap();
         let first = (seen..=2).find(|&n| position(n) == late.position());
-        assert!(
-            first.is_some(),
-            "received what this thread had seen sent before it joined"
-        );
+        assert!(first.is_some(), "received what this thread had seen sent before it joined");
         let mut producer = sender.join().unwrap();
         drop(late);
         let mut last = ring.subscribe(Start::Next).unwrap();
         producer.try_send(&2).unwrap();
         assert_eq!(last.try_recv(), Ok(2));
+    });
+}
+
+#[test]
+fn joiner_that_is_counted_receives_what_is_sent_then() {
+    check("joiner_that_is_counted_receives_what_is_sent_then", None, || {
+        let (mut producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
+        let joiner = thread::spawn(move || ring.subscribe(Start::Next).unwrap());
+        let counted = producer.consumers();
+        producer.try_send(&0).unwrap();
+        let mut subscriber = joiner.join().unwrap();
+        if counted == 1 {
+            assert_eq!(subscriber.try_recv(), Ok(0));
+        }
     });
 }
 

@@ -6,35 +6,28 @@ use ringway::{Options, RecvError, Spin, Start, TryRecvError};
 
 #[test]
 fn a_subscriber_receives_everything_over_a_wrap() {
-    check(
-        "a_subscriber_receives_everything_over_a_wrap",
-        Some(2),
-        || {
-            let (producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
-            let mut producer = producer.with_wait(Spin);
-            let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
-            let receiver = thread::spawn(move || {
-                for n in 0..4 {
-                    assert_eq!(subscriber.recv(), Ok(n));
-                }
-                assert_eq!(subscriber.recv(), Err(RecvError::Closed));
-            });
+    check("a_subscriber_receives_everything_over_a_wrap", Some(2), || {
+        let (producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
+        let mut producer = producer.with_wait(Spin);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+        let receiver = thread::spawn(move || {
             for n in 0..4 {
-                producer.send(&n).unwrap();
+                assert_eq!(subscriber.recv(), Ok(n));
             }
-            drop(producer);
-            receiver.join().unwrap();
-        },
-    );
+            assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+        });
+        for n in 0..4 {
+            producer.send(&n).unwrap();
+        }
+        drop(producer);
+        receiver.join().unwrap();
+    });
 }
 
 #[test]
 fn messages_of_all_lengths_are_received() {
     check("messages_of_all_lengths_are_received", Some(3), || {
-        let options = Options::bytes(1, 9)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .asymmetric_fences(true);
+        let options = Options::bytes(1, 9).subscribers(1).origin(ORIGIN).asymmetric_fences(true);
         let (producer, ring) = options.heap().unwrap();
         let mut producer = producer.with_wait(Spin);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
@@ -83,10 +76,7 @@ fn two_subscribers_both_receive_everything() {
         let receivers = subscribers.map(|mut subscriber| {
             thread::spawn(move || {
                 let received = subscriber.try_recv();
-                assert!(
-                    [Ok(0), Err(TryRecvError::Empty)].contains(&received),
-                    "{received:?}"
-                );
+                assert!([Ok(0), Err(TryRecvError::Empty)].contains(&received), "{received:?}");
                 (subscriber, u64::from(received.is_ok()))
             })
         });
@@ -127,17 +117,13 @@ fn credit_never_overruns_the_slowest() {
 
 #[test]
 fn whoever_sees_a_head_can_receive_all_before_it() {
-    check(
-        "whoever_sees_a_head_can_receive_all_before_it",
-        None,
-        || {
-            let (mut producer, ring) = awake::<u64>(8).subscribers(1).heap().unwrap();
-            let mut subscriber = ring.subscribe(Start::Next).unwrap();
-            let sender = thread::spawn(move || assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3));
-            for n in 0..subscriber.lag() {
-                assert_eq!(subscriber.try_recv(), Ok(n));
-            }
-            sender.join().unwrap();
-        },
-    );
+    check("whoever_sees_a_head_can_receive_all_before_it", None, || {
+        let (mut producer, ring) = awake::<u64>(8).subscribers(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        let sender = thread::spawn(move || assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3));
+        for n in 0..subscriber.lag() {
+            assert_eq!(subscriber.try_recv(), Ok(n));
+        }
+        sender.join().unwrap();
+    });
 }

@@ -8,11 +8,8 @@ use ringway::{Options, Overflow, RecvError, Spin, Start};
 #[test]
 fn no_lost_wakeup_for_one_sleeping_consumer() {
     check("no_lost_wakeup_for_one_sleeping_consumer", Some(4), || {
-        let (mut producer, ring) = Options::<u64>::new(2)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (mut producer, ring) =
+            Options::<u64>::new(2).subscribers(1).origin(ORIGIN).heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
         let sleeper = thread::spawn(move || {
             assert_eq!(subscriber.recv(), Ok(0));
@@ -55,11 +52,7 @@ fn no_lost_wakeup_for_two_sleeping_consumers() {
 #[test]
 fn no_lost_wakeup_for_a_sleeping_producer() {
     check("no_lost_wakeup_for_a_sleeping_producer", Some(3), || {
-        let (producer, ring) = Options::<u64>::new(1)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (producer, ring) = Options::<u64>::new(1).subscribers(1).origin(ORIGIN).heap().unwrap();
         let mut producer = producer.with_wait(SLEEPY);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
         let receiver = thread::spawn(move || {
@@ -78,11 +71,8 @@ fn no_lost_wakeup_for_a_sleeping_producer() {
 fn no_lost_wakeup_for_a_sleeping_producer_and_two_consumers_releasing() {
     let name = "no_lost_wakeup_for_a_sleeping_producer_and_two_consumers_releasing";
     check(name, Some(2), || {
-        let (mut producer, ring) = Options::<u64>::new(2)
-            .subscribers(2)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (mut producer, ring) =
+            Options::<u64>::new(2).subscribers(2).origin(ORIGIN).heap().unwrap();
         let consumers = [(); 2].map(|()| ring.subscribe(Start::Next).unwrap());
         producer.try_send(&0).unwrap();
         producer.try_send(&1).unwrap();
@@ -106,11 +96,7 @@ fn no_lost_wakeup_for_a_sleeping_producer_and_two_consumers_releasing() {
 #[test]
 fn no_lost_wakeup_when_both_sides_sleep() {
     check("no_lost_wakeup_when_both_sides_sleep", Some(3), || {
-        let (producer, ring) = Options::<u64>::new(1)
-            .subscribers(1)
-            .origin(ORIGIN)
-            .heap()
-            .unwrap();
+        let (producer, ring) = Options::<u64>::new(1).subscribers(1).origin(ORIGIN).heap().unwrap();
         let mut producer = producer.with_wait(SLEEPY);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
         let receiver = thread::spawn(move || {

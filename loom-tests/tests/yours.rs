@@ -48,10 +48,7 @@ fn a_tally_never_shows_less_than_it_counts() {
         }
         drop(producer);
         let (count, sum) = tally.read();
-        assert!(
-            sum >= [0, 10, 30][count as usize],
-            "{count} counted, but the sum is {sum}"
-        );
+        assert!(sum >= [0, 10, 30][count as usize], "{count} counted, but the sum is {sum}");
         runner.join().unwrap();
         assert_eq!(tally.read(), (2, 30));
     });

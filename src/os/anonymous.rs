@@ -81,10 +81,7 @@ impl<T: Message + ?Sized> Options<T> {
             .map_err(|source| io_error("mapping the memory files", source))?;
         // The producer's mapping is the last through which data can be written.
         let seals = [
-            (
-                &data,
-                SIZE_SEALS | SealFlags::FUTURE_WRITE | SealFlags::SEAL,
-            ),
+            (&data, SIZE_SEALS | SealFlags::FUTURE_WRITE | SealFlags::SEAL),
             (&control, SIZE_SEALS | SealFlags::SEAL),
         ];
         for (file, seals) in seals {
@@ -209,10 +206,7 @@ impl Anonymous {
                 source: errno.into(),
             })?;
         }
-        Ok(Anonymous {
-            data: data.into(),
-            control: control.into(),
-        })
+        Ok(Anonymous { data: data.into(), control: control.into() })
     }
 
     /// The ring that is in two files, data and control, which came over a socket, say. They have to
@@ -236,10 +230,7 @@ impl Anonymous {
         for fd in [&data, &control] {
             check(fd.as_fd(), fd.as_raw_fd())?;
         }
-        Ok(Anonymous {
-            data: data.into(),
-            control: control.into(),
-        })
+        Ok(Anonymous { data: data.into(), control: control.into() })
     }
 
     /// The two files, data and control, to be sent over a socket. Both are close-on-exec.
@@ -269,9 +260,8 @@ fn check(fd: BorrowedFd<'_>, number: RawFd) -> Result<(), InheritError> {
         // Invalid for whatever is not a memory file.
         Ok(_) | Err(Errno::INVAL) => Err(InheritError::NotSealed),
         Err(Errno::BADF) => Err(InheritError::NotOpen { fd: number }),
-        Err(errno) => Err(InheritError::Io {
-            what: "asking for a descriptor's seals",
-            source: errno.into(),
-        }),
+        Err(errno) => {
+            Err(InheritError::Io { what: "asking for a descriptor's seals", source: errno.into() })
+        }
     }
 }

@@ -99,14 +99,7 @@ impl Unnamed {
         let mapping = Arc::new(mapping);
         let storage = mapping::create(&mapping, geometry, instance)
             .map_err(|source| io_error("laying out the ring", source))?;
-        let unnamed = Unnamed {
-            directory,
-            data,
-            control,
-            instance,
-            mapping,
-            needed,
-        };
+        let unnamed = Unnamed { directory, data, control, instance, mapping, needed };
         Ok((unnamed, storage))
     }
 
@@ -181,9 +174,7 @@ pub(super) fn new_instance() -> Result<Instance, CreateError> {
     }
     let mut words = [0; 4];
     for (word, four) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-        *word = four
-            .iter()
-            .fold(0, |word, &byte| word << 8 | u32::from(byte));
+        *word = four.iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
     }
     Ok(Instance(words))
 }
@@ -209,9 +200,7 @@ fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()
 }
 
 fn taken(segment: &Segment) -> CreateError {
-    CreateError::AlreadyExists {
-        path: segment.path(),
-    }
+    CreateError::AlreadyExists { path: segment.path() }
 }
 
 pub(super) fn io_error(what: &'static str, source: io::Error) -> CreateError {
@@ -224,10 +213,7 @@ fn failed(segment: &Segment, what: &'static str, errno: Errno, needed: u64) -> C
         // A file system that has no O_TMPFILE, or no fallocate; and a kernel that has no O_TMPFILE and
         // sees a directory opened for writing.
         Errno::OPNOTSUPP | Errno::ISDIR => CreateError::UnsupportedDirectory { path: path() },
-        Errno::ROFS => CreateError::Directory {
-            path: path(),
-            source: errno.into(),
-        },
+        Errno::ROFS => CreateError::Directory { path: path(), source: errno.into() },
         Errno::ACCESS | Errno::PERM => CreateError::PermissionDenied { what, path: path() },
         errno if is_full(errno) => CreateError::NoSpace { needed },
         errno => io_error(what, errno.into()),

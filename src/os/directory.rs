@@ -32,11 +32,7 @@ impl Directory {
 
     /// Opens a file of that name, but no link to one. Never waits, whatever it is.
     pub(super) fn open_file(&self, name: &str, writable: bool) -> Result<File> {
-        let access = if writable {
-            OFlags::RDWR
-        } else {
-            OFlags::RDONLY
-        };
+        let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
         // Nonblocking, for a FIFO: opening one waits for the other side. It means nothing to a file.
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         rustix::fs::openat(&self.0, name, access | careful, Mode::empty()).map(File::from)

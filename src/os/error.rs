@@ -274,11 +274,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::Name(error) => error.fmt(f),
             Self::NotFound { path } => {
-                write!(
-                    f,
-                    "there is no ring {}: is its producer running?",
-                    path.display()
-                )
+                write!(f, "there is no ring {}: is its producer running?", path.display())
             }
             Self::Timeout { path } => write!(
                 f,
@@ -330,11 +326,9 @@ impl fmt::Display for UnlinkError {
             Self::NotARing { path, why } => {
                 write!(f, "{} was not removed: {why}", path.display())
             }
-            Self::PermissionDenied { path } => write!(
-                f,
-                "no permission to remove {}: its owner can",
-                path.display()
-            ),
+            Self::PermissionDenied { path } => {
+                write!(f, "no permission to remove {}: its owner can", path.display())
+            }
             Self::Directory { path, source } => unusable(f, path, source),
             Self::Io { what, source } => write!(f, "{what} failed: {source}"),
         }
@@ -344,10 +338,9 @@ impl fmt::Display for UnlinkError {
 impl fmt::Display for InheritError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoVariable { variable } => write!(
-                f,
-                "{variable} is not set: have the process started with Anonymous::pass_to"
-            ),
+            Self::NoVariable { variable } => {
+                write!(f, "{variable} is not set: have the process started with Anonymous::pass_to")
+            }
             Self::Malformed { variable } => {
                 write!(f, "{variable} does not hold two descriptors' numbers")
             }
@@ -362,9 +355,5 @@ impl fmt::Display for InheritError {
 
 /// What is wrong with a directory.
 fn unusable(f: &mut fmt::Formatter<'_>, path: &std::path::Path, source: &io::Error) -> fmt::Result {
-    write!(
-        f,
-        "the directory {} cannot be used: {source}",
-        path.display()
-    )
+    write!(f, "the directory {} cannot be used: {source}", path.display())
 }

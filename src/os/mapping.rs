@@ -135,9 +135,7 @@ pub(super) fn attach(
 }
 
 fn owner(mapping: &Arc<Mapping>) -> Owner {
-    Owner::Mapped {
-        _mapping: mapping.clone(),
-    }
+    Owner::Mapped { _mapping: mapping.clone() }
 }
 
 impl Drop for Names {

@@ -23,10 +23,7 @@ pub(super) fn check(name: &str) -> Result<(), NameError> {
         return Err(NameError::Empty);
     }
     if name.len() > MAX_NAME {
-        return Err(NameError::TooLong {
-            len: name.len(),
-            max: MAX_NAME,
-        });
+        return Err(NameError::TooLong { len: name.len(), max: MAX_NAME });
     }
     if name.contains('/') {
         return Err(NameError::Slash);
@@ -68,10 +65,7 @@ mod tests {
         let control = control(&longest, Instance([u32::MAX; 4]));
         assert_eq!(control.len(), MAX_FILE_NAME);
         let (len, max) = (MAX_NAME + 1, MAX_NAME);
-        assert_eq!(
-            check(&"n".repeat(len)),
-            Err(NameError::TooLong { len, max })
-        );
+        assert_eq!(check(&"n".repeat(len)), Err(NameError::TooLong { len, max }));
     }
 
     #[test]

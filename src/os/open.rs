@@ -210,9 +210,8 @@ pub(super) fn mappable(len: u64) -> Result<usize, HeaderError> {
     if len < needed {
         return Err(HeaderError::TooSmall { len, needed });
     }
-    usize::try_from(len).map_err(|_| HeaderError::Corrupt {
-        what: "the segment is longer than the address space",
-    })
+    usize::try_from(len)
+        .map_err(|_| HeaderError::Corrupt { what: "the segment is longer than the address space" })
 }
 
 /// Which ring a data file belongs to. The file has at least a header's length, or had.

@@ -37,9 +37,7 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
     };
     let io_error = |what, source| UnlinkError::Io { what, source };
     let failed = |what: &'static str, errno: Errno| match errno {
-        Errno::ACCESS | Errno::PERM => UnlinkError::PermissionDenied {
-            path: segment.path(),
-        },
+        Errno::ACCESS | Errno::PERM => UnlinkError::PermissionDenied { path: segment.path() },
         errno => io_error(what, errno.into()),
     };
 

@@ -26,11 +26,7 @@ impl Credit {
     /// None yet: the first message refills it.
     pub(crate) fn new(view: &View) -> Credit {
         let next = view.geometry().origin();
-        Credit {
-            next,
-            limit: next,
-            lapped: false,
-        }
+        Credit { next, limit: next, lapped: false }
     }
 
     /// Whether the next message may be published.

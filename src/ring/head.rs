@@ -24,11 +24,7 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
         match probe.look(view.slot(probe).state().load(Ordering::Relaxed)) {
             Look::Ready => {
                 head = probe.plus(1);
-                step = if growing {
-                    (step * 2).min(capacity)
-                } else {
-                    (step / 2).max(1)
-                };
+                step = if growing { (step * 2).min(capacity) } else { (step / 2).max(1) };
             }
             Look::NotYet if step == 1 => break,
             Look::NotYet => {
@@ -41,6 +37,8 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
             }
         }
     }
+    // Pairs with the release of the states: everything before the head can be read at once.
+    fence(Ordering::Acquire);
     head
 }
 

@@ -43,9 +43,9 @@ pub enum Start {
     /// At the next message that is sent. Everything whose sending began after joining returned is
     /// received; nothing that was sent before joining began.
     Next,
-    /// At the oldest message that can still be had. A subscriber gets at least seven eighths of the
-    /// ring's capacity less one eighth, if so many have been sent: the rest may be about to be
-    /// overwritten. An observer tries for all of it, and may find that it has lagged.
+    /// At the oldest message that can still be had. For a subscriber these are at least
+    /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
+    /// be overwritten. An observer tries for all that the ring holds, and may find that it has lagged.
     Oldest,
     /// At this position: for a subscriber [`JoinError::TooOld`] if it can no longer be promised.
     At(Position),
@@ -53,15 +53,19 @@ pub enum Start {
 
 /// The oldest position that was ever sent, given a head and whether the first lap is over.
 ///
-/// `lapped` was loaded before `head`, with an acquire fence in between: then a head that goes with a
-/// set flag is at least a capacity past the origin. If the flag is not set, the head is near enough
+/// `lapped` was loaded before `head`, so that a head that goes with a set flag is at least a capacity
+/// past the origin. If the flag is not set, the head is near enough
 /// to the origin for a signed difference.
 fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
-    if lapped {
-        position
-    } else {
-        position.max(view.geometry().origin())
+    if lapped { position } else { position.max(view.geometry().origin()) }
+}
+
+/// A position that somebody asked for, if it is one.
+fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinError> {
+    if position > Position::MAX >> 1 {
+        return Err(JoinError::NotYet { head: head().number() });
     }
+    Ok(Pos::new(position))
 }
 
 #[cfg(target_has_atomic = "32")]
@@ -81,20 +85,18 @@ pub(crate) fn subscribe(view: &View, start: Start) -> Result<(usize, Pos), JoinE
     let free = |entry: &crate::layout::Entry| {
         // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
         // slots and its last store to the gate, is over.
-        entry
-            .owner
-            .compare_exchange(NOBODY, SOMEBODY, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
+        entry.owner.compare_exchange(NOBODY, SOMEBODY, Ordering::Acquire, Ordering::Relaxed).is_ok()
     };
     let entries = view.entries();
     let Some(index) = entries.iter().position(free) else {
-        return Err(JoinError::NoFreeEntry {
-            entries: entries.len(),
-        });
+        return Err(JoinError::NoFreeEntry { entries: entries.len() });
     };
     let first = pin(view, index, start);
-    if first.is_err() {
-        leave(view, index);
+    match (&first, entries.get(index)) {
+        // After the search for the first position: what is sent by a producer that sees this is not
+        // found by it. Pairs with the fence in `Producer::consumers`.
+        (Ok(_), Some(entry)) => entry.joined.store(1, Ordering::Release),
+        _ => leave(view, index),
     }
     // Either way the gate was stored for the last time, perhaps later than the pin before it, and a
     // producer may have gone to sleep over that pin. A full fence is a light one too.
@@ -112,11 +114,7 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let back = geometry.capacity() - geometry.credit();
 
     let head0 = hint(view);
-    let pin = if start == Start::Next {
-        head0
-    } else {
-        head0.minus(back)
-    };
+    let pin = if start == Start::Next { head0 } else { head0.minus(back) };
     // Release, as every store to a gate: the entry's last owner may have read slots that this store
     // lets the producer reuse.
     entry.gate.store(pin.gate(), Ordering::Release);
@@ -131,17 +129,13 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         Start::Next => search(view, head1),
         Start::Oldest => oldest,
         Start::At(position) => {
-            let position = Pos::new(position);
+            let position = checked(position, || search(view, head1))?;
             if position.since(oldest) < 0 {
-                return Err(JoinError::TooOld {
-                    oldest: oldest.number(),
-                });
+                return Err(JoinError::TooOld { oldest: oldest.number() });
             }
             let head = search(view, head1);
             if position.since(head) > 0 {
-                return Err(JoinError::NotYet {
-                    head: head.number(),
-                });
+                return Err(JoinError::NotYet { head: head.number() });
             }
             position
         }
@@ -151,14 +145,13 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
 }
 
 /// Gives the gate of an entry that nobody has joined yet its first position, which is the ring's.
-/// Only by the ring's creator, before there is a producer.
+/// Only by the ring's creator, before the producer sends.
 pub(crate) fn preassign(view: &View, index: usize) {
     if let Some(entry) = view.entries().get(index) {
         #[cfg(target_has_atomic = "32")]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
-        entry
-            .gate
-            .store(view.geometry().origin().gate(), Ordering::Relaxed);
+        entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
+        entry.joined.store(1, Ordering::Relaxed);
     }
 }
 
@@ -167,42 +160,33 @@ pub(crate) fn leave(view: &View, index: usize) {
     let Some(entry) = view.entries().get(index) else {
         return;
     };
+    entry.joined.store(0, Ordering::Relaxed);
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
     // Release pairs with the acquire in `subscribe`.
     #[cfg(target_has_atomic = "32")]
-    let _ = entry
-        .owner
-        .compare_exchange(SOMEBODY, NOBODY, Ordering::Release, Ordering::Relaxed);
+    let _ = entry.owner.compare_exchange(SOMEBODY, NOBODY, Ordering::Release, Ordering::Relaxed);
 }
 
 /// The first position of an observer.
 pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
+    // The search for the exact head begins with a fence, and so finds all that was sent before the
+    // flag was set: it pairs with the flag's release.
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-    // Pairs with the release of `lapped`: see `at_least_origin`.
-    fence(Ordering::Acquire);
     let head = exact(view);
     let origin = view.geometry().origin();
     match start {
         Start::Next => Ok(head),
-        Start::Oldest => Ok(at_least_origin(
-            view,
-            head.minus(view.geometry().capacity()),
-            lapped,
-        )),
+        Start::Oldest => Ok(at_least_origin(view, head.minus(view.geometry().capacity()), lapped)),
         Start::At(position) => {
-            let position = Pos::new(position);
+            let position = checked(position, || head)?;
             // Positions of 64 bits do not come round to the origin again.
             if (!lapped || WORD == 8) && position.since(origin) < 0 {
-                return Err(JoinError::TooOld {
-                    oldest: origin.number(),
-                });
+                return Err(JoinError::TooOld { oldest: origin.number() });
             }
             if position.since(head) > 0 {
-                return Err(JoinError::NotYet {
-                    head: head.number(),
-                });
+                return Err(JoinError::NotYet { head: head.number() });
             }
             Ok(position)
         }

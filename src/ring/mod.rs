@@ -29,6 +29,8 @@ use crate::error::JoinError;
 use crate::geometry::Schema;
 use crate::message::Message;
 use crate::storage::Storage;
+#[cfg(target_has_atomic = "32")]
+use crate::wait::{SpinThenSleep, Wait};
 
 /// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
 /// does not hold the producer back, and does not keep the ring open.
@@ -39,10 +41,7 @@ pub struct Ring<T: Message + ?Sized> {
 
 impl<T: Message + ?Sized> Ring<T> {
     pub(crate) fn new(storage: Storage) -> Self {
-        Ring {
-            storage,
-            message: PhantomData,
-        }
+        Ring { storage, message: PhantomData }
     }
 
     /// Joins as a consumer that gets every message from `start` on, in order, and holds the producer
@@ -61,8 +60,21 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     #[cfg(target_has_atomic = "32")]
     pub fn subscribe(&self, start: Start) -> Result<Subscriber<T>, JoinError> {
-        let (entry, next) = join::subscribe(&self.storage, start)?;
-        Ok(Subscriber::new(self.storage.clone(), entry, next))
+        self.subscribe_with(start, SpinThenSleep::DEFAULT)
+    }
+
+    /// As [`subscribe`](Self::subscribe), with another way to wait, which is notified at once: a
+    /// producer may be waiting for an event, over what the joiner held back while it joined.
+    #[cfg(target_has_atomic = "32")]
+    pub fn subscribe_with<W: Wait>(
+        &self,
+        start: Start,
+        mut wait: W,
+    ) -> Result<Subscriber<T, W>, JoinError> {
+        let joined = join::subscribe(&self.storage, start);
+        wait.notify();
+        let (entry, next) = joined?;
+        Ok(Subscriber::new(self.storage.clone(), entry, next, wait))
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,
@@ -98,9 +110,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // SAFETY: the caller's promise.
         let (view, _) = unsafe { crate::storage::raw::attach(parts, Schema::of::<T>(0), tag) }?;
         // SAFETY: the caller's promise.
-        Ok(Ring::new(unsafe {
-            Storage::new(view, crate::storage::Owner::Caller)
-        }))
+        Ok(Ring::new(unsafe { Storage::new(view, crate::storage::Owner::Caller) }))
     }
 
     /// Messages that the ring holds.
@@ -122,8 +132,6 @@ impl<T: Message + ?Sized> Clone for Ring<T> {
 
 impl<T: Message + ?Sized> fmt::Debug for Ring<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ring")
-            .field("capacity", &self.capacity())
-            .finish_non_exhaustive()
+        f.debug_struct("Ring").field("capacity", &self.capacity()).finish_non_exhaustive()
     }
 }

@@ -36,20 +36,14 @@ pub struct Observer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 impl<T: Message + ?Sized> Observer<T> {
     pub(crate) fn new(storage: Storage, next: Pos) -> Self {
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Observer {
-            reader,
-            message: PhantomData,
-        }
+        Observer { reader, message: PhantomData }
     }
 }
 
 impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// The same observer, waiting in another way.
     pub fn with_wait<V: Wait>(self, wait: V) -> Observer<T, V> {
-        Observer {
-            reader: self.reader.with_wait(wait),
-            message: PhantomData,
-        }
+        Observer { reader: self.reader.with_wait(wait).0, message: PhantomData }
     }
 
     /// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
@@ -71,7 +65,13 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
         if let Look::Passed(passed) = self.reader.look() {
             self.reader.next = self.reader.next.max(gone(passed.owner));
         }
-        TryRecvError::Lagged(self.reader.next.since(before) as u64)
+        let lag = self.reader.next.since(before);
+        if lag <= 0 {
+            // Forged states can be anything, also half the range of positions apart.
+            self.reader.next = before;
+            return TryRecvError::Corrupt;
+        }
+        TryRecvError::Lagged(lag as u64)
     }
 }
 

@@ -9,6 +9,7 @@ use super::credit::Credit;
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError, TrySendError};
 use crate::fence::Fences;
+use crate::layout::Entry;
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Pos, Position};
 use crate::storage::Storage;
@@ -33,18 +34,9 @@ impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
     pub(crate) fn new(storage: Storage, asymmetric: bool) -> Self {
         let fences = Fences::for_producer(asymmetric);
-        storage
-            .producer()
-            .mode
-            .store(fences.mode(), Ordering::Relaxed);
+        storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         let credit = Credit::new(&storage);
-        Producer {
-            storage,
-            credit,
-            fences,
-            wait: SpinThenSleep::DEFAULT,
-            message: PhantomData,
-        }
+        Producer { storage, credit, fences, wait: SpinThenSleep::DEFAULT, message: PhantomData }
     }
 }
 
@@ -54,15 +46,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let storage = unsafe { core::ptr::read(&this.storage) };
-        // SAFETY: as above; dropped, as `wait` takes its place.
-        drop(unsafe { core::ptr::read(&this.wait) });
-        Producer {
-            storage,
-            credit: this.credit,
-            fences: this.fences,
-            wait,
-            message: PhantomData,
-        }
+        // SAFETY: as above.
+        let before = unsafe { core::ptr::read(&this.wait) };
+        let (credit, fences) = (this.credit, this.fences);
+        let producer = Producer { storage, credit, fences, wait, message: PhantomData };
+        // Last: should it panic, the new producer is dropped as the old one would have been.
+        drop(before);
+        producer
     }
 
     /// Sends a message if there is room for it. Does not block.
@@ -144,14 +134,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         Ok(())
     }
 
+    #[cfg(all(test, feature = "std"))]
+    pub(crate) fn fences(&self) -> Fences {
+        self.fences
+    }
+
     #[inline(always)]
     fn check_len(&self, bytes: &[u8]) -> Result<(), SendError> {
         let (len, max) = (bytes.len(), self.max_len());
-        if T::VARIABLE && len > max {
-            Err(SendError::TooLarge { len, max })
-        } else {
-            Ok(())
-        }
+        if T::VARIABLE && len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
     }
 
     /// Writes the next message, and lets everybody see it. Wakes nobody.
@@ -235,12 +226,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Messages that some subscriber has not yet received. When it returns it may be fewer.
     pub fn len(&self) -> usize {
-        let lag = |gate| self.credit.next.since(gate).max(0) as usize;
-        self.gates()
-            .map(lag)
-            .max()
-            .unwrap_or(0)
-            .min(self.capacity())
+        let gates = self.joined().filter_map(|e| Pos::from_gate(e.gate.load(Ordering::Relaxed)));
+        let lags = gates.map(|gate| self.credit.next.since(gate).max(0) as usize);
+        lags.max().unwrap_or(0).min(self.capacity())
     }
 
     /// Whether every subscriber has received everything, as far as this side can see.
@@ -248,14 +236,20 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.len() == 0
     }
 
-    /// Subscribers that have joined. Observers are not counted: nothing tells of them.
+    /// Subscribers that have joined: they receive all that is sent from now on. Observers are not
+    /// counted, as nothing tells of them.
     pub fn consumers(&self) -> usize {
-        self.gates().count()
+        let consumers = self.joined().count();
+        // Pairs with the release of `joined`: a subscriber that was counted has chosen where it
+        // starts, and what is sent next comes after that.
+        fence(Ordering::Acquire);
+        consumers
     }
 
-    fn gates(&self) -> impl Iterator<Item = Pos> {
-        let entries = self.storage.entries().iter();
-        entries.filter_map(|entry| Pos::from_gate(entry.gate.load(Ordering::Relaxed)))
+    /// The entries of those who have joined. A joiner that is still about to has a gate already, but
+    /// no place yet.
+    fn joined(&self) -> impl Iterator<Item = &Entry> {
+        self.storage.entries().iter().filter(|entry| entry.joined.load(Ordering::Relaxed) != 0)
     }
 
     /// Waits until at least `n` subscribers have joined, for at most `timeout`. `false`: there were
@@ -330,21 +324,18 @@ impl<T: Plain, W: Wait> Producer<T, W> {
 
 impl<W: Wait> Producer<[u8], W> {
     /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
-    /// before every wait.
+    /// before every wait. Stops at the first that is too long: what was before it is sent.
     ///
     /// ```
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<[u8]>::bytes(4, 16).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send_batch([&b"one"[..], b"two"]).unwrap();
+    /// producer.send_batch(&[b"one", b"three"]).unwrap();
     /// assert_eq!(subscriber.lag(), 2);
     /// ```
-    pub fn send_batch<'a>(
-        &mut self,
-        messages: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(), BatchError> {
-        let mut sent = 0;
+    pub fn send_batch(&mut self, messages: &[&[u8]]) -> Result<(), BatchError> {
         let mut outcome = Ok(());
+        let mut sent = 0;
         for bytes in messages {
             if let Err(error) = self.check_len(bytes) {
                 outcome = Err(BatchError { sent, error });

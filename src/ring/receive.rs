@@ -26,21 +26,13 @@ pub(crate) struct Reader<W> {
 impl<W> Reader<W> {
     pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
         let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
-        Reader {
-            storage,
-            next,
-            fences,
-            wait,
-        }
+        Reader { storage, next, fences, wait }
     }
 
-    pub(crate) fn with_wait<V>(self, wait: V) -> Reader<V> {
-        Reader {
-            storage: self.storage,
-            next: self.next,
-            fences: self.fences,
-            wait,
-        }
+    /// The same place with another way to wait, and the one that it had.
+    pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
+        let reader = Reader { storage: self.storage, next: self.next, fences: self.fences, wait };
+        (reader, self.wait)
     }
 
     /// What the next slot says.
@@ -88,11 +80,7 @@ impl<W> Reader<W> {
     #[inline(always)]
     pub(crate) fn len_of<T: Message + ?Sized>(&self) -> Option<usize> {
         let max = self.storage.geometry().shape.schema.max_len;
-        if T::VARIABLE {
-            Some(self.slot().len()).filter(|&len| len <= max)
-        } else {
-            Some(max)
-        }
+        if T::VARIABLE { Some(self.slot().len()).filter(|&len| len <= max) } else { Some(max) }
     }
 
     fn sleep(&self, limit: Duration) {
@@ -181,10 +169,30 @@ pub(crate) fn blocking_timeout<C: Consumer, R>(
 }
 
 /// Messages as they come, waiting for each. Ends when the ring is closed, and hides nothing: what
-/// was lost is an item too.
+/// was lost is an item too. Ends also after [`Corrupt`](RecvError::Corrupt), of which there is no end.
 #[derive(Debug)]
 pub struct Iter<'a, C> {
-    pub(crate) consumer: &'a mut C,
+    consumer: &'a mut C,
+    over: bool,
+}
+
+impl<'a, C> Iter<'a, C> {
+    pub(crate) fn new(consumer: &'a mut C) -> Self {
+        Iter { consumer, over: false }
+    }
+
+    /// The next item, `receive` being how to get one.
+    pub(crate) fn step<T>(
+        &mut self,
+        receive: impl FnOnce(&mut C) -> Result<T, RecvError>,
+    ) -> Option<Result<T, RecvError>> {
+        if self.over {
+            return None;
+        }
+        let outcome = receive(self.consumer);
+        self.over = matches!(outcome, Err(RecvError::Closed | RecvError::Corrupt));
+        (!matches!(outcome, Err(RecvError::Closed))).then_some(outcome)
+    }
 }
 
 /// The receiving calls of a consumer, the same for every kind. `$join` is how the examples get one.
@@ -300,8 +308,8 @@ macro_rules! receiving_calls {
             }
 
             /// Receives as many messages as are there and `buffer` has room for, into its start, and
-            /// returns how many. Does not block. Fewer than asked for, and 1 at least, unless the
-            /// buffer has no room; what ends the batch early is told by the next call.
+            /// returns how many: 1 at least, unless the buffer has no room. Does not block. What ends
+            /// a batch early, a lag say, is told by the next call.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]
@@ -317,9 +325,14 @@ macro_rules! receiving_calls {
                 let mut received = 0;
                 let mut outcome = Ok(());
                 for place in buffer.iter_mut() {
+                    let before = self.reader.next;
                     match receive::take_value(self) {
                         Ok(value) => *place = value,
                         Err(error) => {
+                            // Whoever asks next has to find it again: a lag, a little larger perhaps.
+                            if received > 0 {
+                                self.reader.next = before;
+                            }
                             outcome = Err(error);
                             break;
                         }
@@ -360,7 +373,7 @@ macro_rules! receiving_calls {
             #[doc = "assert_eq!(all.unwrap(), [1, 2, 3]);"]
             #[doc = "```"]
             pub fn iter(&mut self) -> receive::Iter<'_, Self> {
-                receive::Iter { consumer: self }
+                receive::Iter::new(self)
             }
         }
 
@@ -368,10 +381,7 @@ macro_rules! receiving_calls {
             type Item = Result<T, RecvError>;
 
             fn next(&mut self) -> Option<Self::Item> {
-                match self.consumer.recv() {
-                    Err(RecvError::Closed) => None,
-                    item => Some(item),
-                }
+                self.step(|consumer| consumer.recv())
             }
         }
 

@@ -28,43 +28,39 @@ pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 }
 
 impl<T: Message + ?Sized> Subscriber<T> {
-    /// The caller has just joined in that entry.
-    #[cfg(target_has_atomic = "32")]
-    pub(crate) fn new(storage: Storage, entry: usize, next: Pos) -> Self {
-        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Subscriber {
-            reader,
-            entry,
-            message: PhantomData,
-        }
-    }
-
-    /// A subscriber from the first message on. Only for the ring's creator, before there is a
-    /// producer, once for each entry.
+    /// A subscriber from the first message on. Only for the ring's creator, who has made the producer
+    /// and not yet given it away, once for each entry.
     #[cfg_attr(ringway_loom, expect(dead_code))]
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
         join::preassign(&storage, entry);
         let next = storage.geometry().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Subscriber {
-            reader,
-            entry,
-            message: PhantomData,
-        }
+        Subscriber { reader, entry, message: PhantomData }
     }
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// The caller has just joined in that entry.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn new(storage: Storage, entry: usize, next: Pos, wait: W) -> Self {
+        Subscriber { reader: Reader::new(storage, next, wait), entry, message: PhantomData }
+    }
+
+    #[cfg(all(test, feature = "std"))]
+    pub(crate) fn fences(&self) -> crate::fence::Fences {
+        self.reader.fences
+    }
+
     /// The same subscriber, waiting in another way.
     pub fn with_wait<V: Wait>(self, wait: V) -> Subscriber<T, V> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
-        Subscriber {
-            reader: reader.with_wait(wait),
-            entry: this.entry,
-            message: PhantomData,
-        }
+        let (reader, before) = reader.with_wait(wait);
+        let subscriber = Subscriber { reader, entry: this.entry, message: PhantomData };
+        // Last: should it panic, the new subscriber is dropped as the old one would have been.
+        drop(before);
+        subscriber
     }
 }
 

@@ -8,9 +8,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Control, Owner, Storage, View};
 use crate::error::SplitError;
-use crate::geometry::{Geometry, LENGTH_WORDS, Overflow, Schema, Shape};
+use crate::geometry::{Geometry, LENGTH_WORDS, Overflow, Schema, Shape, slot_layout};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
-use crate::message::{Message, Plain};
+use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
 use crate::ring::{Producer, Ring, Subscriber};
 use crate::sync::{AtomicWord, Word};
@@ -46,7 +46,7 @@ pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
 /// As the geometry lays a slot out: the state, then what the message needs.
 #[repr(C)]
 struct FixedSlot<B> {
-    _state: Word,
+    _state: AtomicWord,
     _body: B,
 }
 
@@ -124,10 +124,7 @@ unsafe impl<M: StaticMessage, const N: usize, const S: usize> Sync for Static<M,
 
 impl<M: StaticMessage, const N: usize, const S: usize> fmt::Debug for Static<M, N, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Static")
-            .field("capacity", &N)
-            .field("subscribers", &S)
-            .finish()
+        f.debug_struct("Static").field("capacity", &N).field("subscribers", &S).finish()
     }
 }
 
@@ -140,12 +137,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Default for Static<M, N, 
 impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
     /// An empty ring. `N` has to be a power of two, which is checked at compile time.
     pub const fn new() -> Self {
-        const {
-            assert!(
-                N.is_power_of_two(),
-                "the capacity of a Static has to be a power of two"
-            )
-        };
+        const { assert!(N.is_power_of_two(), "the capacity of a Static has to be a power of two") };
         // SAFETY: atomics, words and plain data, of all of which zeros are a value.
         unsafe { core::mem::zeroed() }
     }
@@ -167,12 +159,13 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         overflow: Overflow,
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
+        let geometry = Self::geometry(overflow, origin)?;
         // AcqRel is not needed: whoever gets `false` reads nothing that another one wrote.
         if self.split.swap(true, Ordering::Relaxed) {
             return Err(SplitError::AlreadySplit);
         }
         // SAFETY: the flag was clear, so that this is the only caller.
-        unsafe { self.parts(overflow, origin) }
+        Ok(unsafe { self.parts(geometry) })
     }
 
     /// As [`split_with`](Self::split_with), on any target: that it is the only call is what the
@@ -182,27 +175,30 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         overflow: Overflow,
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
+        let geometry = Self::geometry(overflow, origin)?;
         #[cfg(target_has_atomic = "32")]
         if core::mem::replace(self.split.get_mut(), true) {
             return Err(SplitError::AlreadySplit);
         }
         // SAFETY: nobody else has a reference, and nobody split it before: on targets with a flag
         // as just seen, on others because a `&'static mut` cannot be had again.
-        unsafe { self.parts(overflow, origin) }
+        Ok(unsafe { self.parts(geometry) })
     }
 
-    /// # Safety
-    ///
-    /// Called at most once.
-    unsafe fn parts(
-        &'static self,
-        overflow: Overflow,
-        origin: Position,
-    ) -> Result<Parts<M::Message, S>, SplitError> {
+    /// A slot here is what the geometry makes of it: the same words at the same places.
+    const SLOT_FITS: () = {
+        let size = size_of::<FixedSlot<M::Body>>();
+        let (variable, align) = (M::Message::VARIABLE, M::Message::ALIGN);
+        let (_, stride) = slot_layout(variable, M::MAX_LEN, align, false);
+        assert!(stride == size && size % size_of::<AtomicWord>() == 0);
+    };
+
+    fn geometry(overflow: Overflow, origin: Position) -> Result<Geometry, SplitError> {
+        const { Self::SLOT_FITS };
         if overflow == Overflow::Overwrite && S > 0 {
             return Err(SplitError::Overwrites);
         }
-        let geometry = Geometry::new(Shape {
+        let shape = Shape {
             schema: Schema::of::<M::Message>(M::MAX_LEN),
             capacity: N,
             entries: S,
@@ -210,14 +206,14 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             line_slots: false,
             tag: 0,
             origin,
-        })
-        .map_err(SplitError::Config)?;
-        const { assert!(size_of::<FixedSlot<M::Body>>() % size_of::<Word>() == 0) };
-        debug_assert_eq!(
-            geometry.stride * size_of::<Word>(),
-            size_of::<FixedSlot<M::Body>>()
-        );
+        };
+        Geometry::new(shape).map_err(SplitError::Config)
+    }
 
+    /// # Safety
+    ///
+    /// Called at most once.
+    unsafe fn parts(&'static self, geometry: Geometry) -> Parts<M::Message, S> {
         let control = Control {
             flags: NonNull::from(&self.flags),
             entries: NonNull::from(&self.entries).cast(),
@@ -226,22 +222,27 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         let producer = NonNull::from(&self.producer);
         // SAFETY: all of it is in a `static`, for ever; `FixedSlot` is as large and aligned as the
         // geometry's slot, and being in an `UnsafeCell` it may be written. A ghost takes no memory.
-        let view = unsafe {
-            View::new(
-                geometry,
-                producer,
-                slots,
-                NonNull::dangling(),
-                Some(control),
-            )
-        };
+        let view =
+            unsafe { View::new(geometry, producer, slots, NonNull::dangling(), Some(control)) };
         view.reset();
         // SAFETY: a `static` is always there.
         let storage = unsafe { Storage::new(view, Owner::Caller) };
-        Ok(Parts {
-            subscribers: core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i)),
-            producer: Producer::new(storage.clone(), true),
-            ring: Ring::new(storage),
-        })
+        // First the producer: it says how consumers have to fence.
+        let producer = Producer::new(storage.clone(), true);
+        let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));
+        Parts { producer, subscribers, ring: Ring::new(storage) }
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_sides_agree_on_their_fences() {
+        static RING: Static<u64, 2> = Static::new();
+        let parts = RING.split().unwrap();
+        let fences = std::format!("{:?}", parts.producer.fences());
+        assert_eq!(std::format!("{:?}", parts.subscribers[0].fences()), fences);
     }
 }

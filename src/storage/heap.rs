@@ -26,9 +26,7 @@ pub(crate) struct Memory {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory")
-            .field("producer", &self.producer)
-            .finish_non_exhaustive()
+        f.debug_struct("Memory").field("producer", &self.producer).finish_non_exhaustive()
     }
 }
 
@@ -38,18 +36,12 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let words = geometry.capacity() * geometry.stride;
     let slots: Box<[AtomicWord]> = (0..words + padding).map(|_| AtomicWord::new(0)).collect();
     // In units of words; of no account if it cannot be had.
-    let skipped = if NATIVE {
-        slots.as_ptr().align_offset(SLOT_ALIGN).min(padding)
-    } else {
-        0
-    };
+    let skipped = if NATIVE { slots.as_ptr().align_offset(SLOT_ALIGN).min(padding) } else { 0 };
     let memory = Arc::new(Memory {
         producer: ProducerLine::new(),
         slots,
         skipped,
-        ghosts: (0..geometry.capacity())
-            .map(|_| Default::default())
-            .collect(),
+        ghosts: (0..geometry.capacity()).map(|_| Default::default()).collect(),
         flags: SleepFlags::new(),
         entries: (0..geometry.shape.entries).map(|_| Entry::new()).collect(),
     });

@@ -31,14 +31,10 @@ pub(crate) enum Owner {
     #[cfg_attr(ringway_loom, expect(dead_code))]
     Caller,
     #[cfg(feature = "alloc")]
-    Heap {
-        _memory: alloc::sync::Arc<heap::Memory>,
-    },
+    Heap { _memory: alloc::sync::Arc<heap::Memory> },
     /// Two files, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Mapped {
-        _mapping: alloc::sync::Arc<crate::os::Mapping>,
-    },
+    Mapped { _mapping: alloc::sync::Arc<crate::os::Mapping> },
 }
 
 impl Storage {
@@ -46,10 +42,7 @@ impl Storage {
     ///
     /// While `owner` lives, `view`'s pointers are valid as [`View::new`] wants them.
     pub(crate) unsafe fn new(view: View, owner: Owner) -> Storage {
-        Storage {
-            view,
-            _owner: owner,
-        }
+        Storage { view, _owner: owner }
     }
 }
 

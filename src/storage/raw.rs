@@ -8,7 +8,7 @@ use crate::error::HeaderError;
 use crate::geometry::{Geometry, Schema};
 use crate::header::{self, Instance, Words};
 use crate::layout::{ENTRIES_OFFSET, HEADER_WORDS, Header, ProducerLine, SleepFlags};
-use crate::sync::{AtomicU32, AtomicWord, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicWord, Ordering};
 
 /// The memory of a ring: where its two segments start, and how long they are in bytes.
 ///
@@ -31,16 +31,11 @@ pub(crate) const SEGMENT_ALIGN: usize = align_of::<Header>();
 
 /// Whether the parts can hold a ring at all, before anything in them is looked at.
 fn check_parts(parts: &RawParts, align: usize) -> Result<(), HeaderError> {
-    let ends = [
-        (Some(parts.data), parts.data_len),
-        (parts.control, parts.control_len),
-    ];
+    let ends = [(Some(parts.data), parts.data_len), (parts.control, parts.control_len)];
     for (start, len) in ends {
         let Some(start) = start else { continue };
         if start.addr().get() % align.max(SEGMENT_ALIGN) != 0 {
-            return Err(HeaderError::Corrupt {
-                what: "the segment's address is not aligned",
-            });
+            return Err(HeaderError::Corrupt { what: "the segment's address is not aligned" });
         }
         if len < size_of::<Header>() {
             let (len, needed) = (len as u64, size_of::<Header>() as u64);
@@ -60,22 +55,15 @@ unsafe fn header<'a>(at: NonNull<u8>) -> &'a [AtomicU32; HEADER_WORDS] {
 
 /// Copies a header out, each word loaded once.
 pub(crate) fn read_header(words: &[AtomicU32; HEADER_WORDS]) -> Words {
-    let magic = words[0].load(Ordering::Relaxed);
-    // Pairs with the fence in `write_header`: who sees the magic sees the rest.
-    fence(Ordering::Acquire);
-    let mut copy = core::array::from_fn(|i| words[i].load(Ordering::Relaxed));
-    copy[0] = magic;
-    copy
+    core::array::from_fn(|i| words[i].load(Ordering::Relaxed))
 }
 
-/// Stores a header, its first word last.
+/// Stores a header. Nobody attaches before the ring's creator says that it is there: by naming the
+/// files, or, in memory of the caller's, by whatever that caller has.
 fn write_header(words: &[AtomicU32; HEADER_WORDS], values: &Words) {
-    for (word, value) in words.iter().zip(values).skip(1) {
+    for (word, value) in words.iter().zip(values) {
         word.store(*value, Ordering::Relaxed);
     }
-    // Pairs with the fence in `read_header`.
-    fence(Ordering::Release);
-    words[0].store(values[0], Ordering::Relaxed);
 }
 
 /// Makes an empty ring.
@@ -92,21 +80,11 @@ pub(crate) unsafe fn create(
     check_parts(&parts, geometry.shape.schema.align)?;
     let lengths = [
         (parts.data_len, geometry.data_len),
-        (
-            if parts.control.is_some() {
-                parts.control_len
-            } else {
-                0
-            },
-            geometry.control_len,
-        ),
+        (if parts.control.is_some() { parts.control_len } else { 0 }, geometry.control_len),
     ];
     for (len, needed) in lengths {
         if len < needed {
-            return Err(HeaderError::TooSmall {
-                len: len as u64,
-                needed: needed as u64,
-            });
+            return Err(HeaderError::TooSmall { len: len as u64, needed: needed as u64 });
         }
     }
     // SAFETY: aligned and long enough, as just checked; else the caller's promise.
@@ -119,8 +97,8 @@ pub(crate) unsafe fn create(
     line.wake.store(0, Ordering::Relaxed);
     view.reset();
     if let Some(flags) = view.flags() {
-        flags.sleepers.0.store(0, Ordering::Relaxed);
-        flags.waiting.0.store(0, Ordering::Relaxed);
+        flags.sleepers.word.store(0, Ordering::Relaxed);
+        flags.waiting.word.store(0, Ordering::Relaxed);
     }
     for entry in view.entries() {
         entry.reset();
@@ -128,16 +106,10 @@ pub(crate) unsafe fn create(
 
     if let Some(control) = parts.control {
         // SAFETY: aligned and long enough, as checked.
-        write_header(
-            unsafe { header(control) },
-            &header::encode_control(instance),
-        );
+        write_header(unsafe { header(control) }, &header::encode_control(instance));
     }
     // SAFETY: aligned and long enough, as checked.
-    write_header(
-        unsafe { header(parts.data) },
-        &header::encode(&geometry, instance),
-    );
+    write_header(unsafe { header(parts.data) }, &header::encode(&geometry, instance));
     Ok(view)
 }
 

@@ -41,14 +41,7 @@ impl View {
         ghosts: NonNull<Ghost>,
         control: Option<Control>,
     ) -> View {
-        View {
-            geometry,
-            mask: geometry.capacity() - 1,
-            producer,
-            slots,
-            ghosts,
-            control,
-        }
+        View { geometry, mask: geometry.capacity() - 1, producer, slots, ghosts, control }
     }
 
     #[inline(always)]
@@ -66,9 +59,7 @@ impl View {
     #[inline(always)]
     pub(crate) fn flags(&self) -> Option<&SleepFlags> {
         // SAFETY: valid by the contract of `new`.
-        self.control
-            .as_ref()
-            .map(|control| unsafe { control.flags.as_ref() })
+        self.control.as_ref().map(|control| unsafe { control.flags.as_ref() })
     }
 
     /// The entries of subscribers; none where the control segment is out of reach.
@@ -89,12 +80,7 @@ impl View {
         // SAFETY: the index is below the capacity, and that many slots lie there, each `stride`
         // words long, by the contract of `new`. `Geometry::new` checked that the product fits.
         let words = unsafe { self.slots.add(index * self.geometry.stride) };
-        Slot {
-            words,
-            ghosts: self.ghosts,
-            index,
-            view: self,
-        }
+        Slot { words, ghosts: self.ghosts, index, view: self }
     }
 }
 
@@ -104,9 +90,7 @@ impl View {
     /// the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
         let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
-        self.producer()
-            .head
-            .store(origin.number(), Ordering::Relaxed);
+        self.producer().head.store(origin.number(), Ordering::Relaxed);
         for ahead in 0..capacity {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();

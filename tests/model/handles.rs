@@ -70,19 +70,13 @@ pub(crate) type AnyEnds = Ends<Box<dyn Sender>, Box<dyn Joiner>>;
 /// A ring of messages of type `T`.
 pub(crate) fn of<T: Plain + 'static>(shape: Shape) -> AnyEnds {
     let (producer, ring) = with(Options::<T>::new(shape.asked), shape);
-    Ends {
-        sender: Box::new(producer),
-        joiner: Box::new(ring),
-    }
+    Ends { sender: Box::new(producer), joiner: Box::new(ring) }
 }
 
 /// A ring of messages of up to `MAX` bytes.
 pub(crate) fn of_bytes<const MAX: usize>(shape: Shape) -> AnyEnds {
     let (producer, ring) = with(Options::bytes(shape.asked, MAX), shape);
-    Ends {
-        sender: Box::new(producer),
-        joiner: Box::new(ring),
-    }
+    Ends { sender: Box::new(producer), joiner: Box::new(ring) }
 }
 
 fn with<T: ringway::Message + ?Sized>(options: Options<T>, shape: Shape) -> (Producer<T>, Ring<T>) {
@@ -169,7 +163,7 @@ sender! {
     }
 
     fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), BatchError> {
-        self.send_batch(messages.iter().map(|message| &message[..]))
+        self.send_batch(&messages.iter().map(|message| &message[..]).collect::<Vec<_>>())
     }
 }
 

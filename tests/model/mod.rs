@@ -91,13 +91,7 @@ pub(crate) struct Model {
 
 impl Model {
     pub(crate) fn new(shape: Shape) -> Model {
-        Model {
-            shape,
-            kept: VecDeque::new(),
-            sent: 0,
-            closed: false,
-            consumers: Vec::new(),
-        }
+        Model { shape, kept: VecDeque::new(), sent: 0, closed: false, consumers: Vec::new() }
     }
 
     fn capacity(&self) -> u64 {

@@ -1,9 +1,11 @@
 //! Does the same to a ring and to the model, and compares everything that can be seen.
 
-use ringway::{BatchError, JoinError, Overflow, SendError, Start, TryRecvError, TrySendError};
+use ringway::{
+    BatchError, JoinError, Overflow, Position, SendError, Start, TryRecvError, TrySendError,
+};
 
 use super::handles::{AnyEnds, How, Joiner, Receiver, Sender};
-use super::{Consumer, Model, Next, Role, Shape};
+use super::{Consumer, LAST_POSITION, Model, Next, Role, Shape};
 
 /// One step. What names a consumer is taken modulo their number.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub(crate) enum Place {
     Ahead(u32),
     /// So many messages after the ring's first.
     AfterOrigin(i8),
+    /// At what is no position: so much beyond the last one.
+    Beyond(u8),
 }
 
 /// As many consumers of each kind as one run has at most.
@@ -121,11 +125,7 @@ impl Run {
 
     /// A message that the ring can carry, or one that is just too long.
     fn message(&self, content: Content) -> Vec<u8> {
-        let len = if self.variable {
-            content.len % (self.max_len + 3)
-        } else {
-            self.max_len
-        };
+        let len = if self.variable { content.len % (self.max_len + 3) } else { self.max_len };
         let mut state = content.seed;
         let mut byte = || {
             state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
@@ -211,11 +211,7 @@ impl Run {
 
     fn receive(&mut self, who: usize, how: How, room: usize) {
         let Some(index) = self.who(who) else { return };
-        let room = if self.variable {
-            room % (self.max_len + 3)
-        } else {
-            self.max_len
-        };
+        let room = if self.variable { room % (self.max_len + 3) } else { self.max_len };
         let how = self.patience(index, how);
         let expected = self.model.receive(index, room);
         let handle = &mut self.consumers[index];
@@ -258,6 +254,8 @@ impl Run {
             Place::Behind(n) => (at(sent - i64::from(n)), sent - i64::from(n)),
             Place::Ahead(n) => (at(sent + i64::from(n)), sent + i64::from(n)),
             Place::AfterOrigin(n) => (at(i64::from(n)), i64::from(n)),
+            // It never comes.
+            Place::Beyond(n) => (Start::At(LAST_POSITION + 1 + Position::from(n)), i64::MAX),
         };
         match role {
             Role::Subscriber => self.subscribe(start, seq),
@@ -347,12 +345,7 @@ impl Run {
 
     /// Everything that can be seen without changing it.
     fn compare(&self) {
-        let Run {
-            model,
-            max_len,
-            ring,
-            ..
-        } = self;
+        let Run { model, max_len, ring, .. } = self;
         let (capacity, head) = (model.shape.capacity(), model.head());
         assert_eq!((ring.capacity(), ring.max_len()), (capacity, *max_len));
         if let Some(producer) = &self.producer {
@@ -360,17 +353,11 @@ impl Run {
             assert_eq!(producer.len() as u64, model.unreceived());
             assert_eq!(producer.is_empty(), model.unreceived() == 0);
             assert_eq!(producer.consumers(), model.subscribers().count());
-            assert_eq!(
-                (producer.capacity(), producer.max_len()),
-                (capacity, *max_len)
-            );
+            assert_eq!((producer.capacity(), producer.max_len()), (capacity, *max_len));
         }
         for (consumer, handle) in model.consumers.iter().zip(&self.consumers) {
             let lag = model.sent - consumer.next();
-            assert_eq!(
-                handle.position(),
-                model.shape.position(consumer.next() as i64)
-            );
+            assert_eq!(handle.position(), model.shape.position(consumer.next() as i64));
             assert_eq!(handle.head(), head);
             assert_eq!(handle.lag(), lag);
             assert_eq!(handle.len() as u64, lag.min(capacity as u64));

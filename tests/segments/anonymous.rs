@@ -71,10 +71,7 @@ pub(crate) fn heir() {
     // SAFETY: the parent set the variable for this process, and this is the only call.
     let files = unsafe { Anonymous::from_env(VARIABLE) }.unwrap();
     let wrong = files.ring::<u64>(8).unwrap_err();
-    assert!(
-        matches!(wrong, OpenError::Header(HeaderError::MessageType { .. })),
-        "{wrong:?}"
-    );
+    assert!(matches!(wrong, OpenError::Header(HeaderError::MessageType { .. })), "{wrong:?}");
     let ring = files.ring::<u64>(7).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     for n in 0..MESSAGES {
@@ -89,17 +86,7 @@ pub(crate) fn heir() {
 
 #[test]
 fn what_was_not_passed_is_not_taken() {
-    let values = [
-        "",
-        "3",
-        "3,",
-        "a,b",
-        "3,4,5",
-        "-1,-2",
-        "5,5",
-        "1000,1001",
-        "0,1",
-    ];
+    let values = ["", "3", "3,", "a,b", "3,4,5", "-1,-2", "5,5", "1000,1001", "0,1"];
     for value in values {
         succeeds(part("heir of nothing").env(VARIABLE, value));
     }
@@ -151,13 +138,7 @@ fn files_whose_sizes_can_change_are_refused() {
     // Sealed, and empty.
     let files = Anonymous::from_fds(sealed(), sealed()).unwrap();
     let error = files.ring::<u64>(0).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            OpenError::Header(HeaderError::TooSmall { len: 0, .. })
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::Header(HeaderError::TooSmall { len: 0, .. })), "{error:?}");
 }
 
 #[test]
@@ -178,11 +159,7 @@ fn the_two_files_of_different_rings_or_in_the_wrong_order_are_refused() {
 #[test]
 fn consumers_drain_what_a_producer_that_is_gone_has_sent() {
     let (mut producer, files) = Options::<u64>::new(16).anonymous().unwrap();
-    let mut subscriber = files
-        .ring::<u64>(0)
-        .unwrap()
-        .subscribe(Start::Next)
-        .unwrap();
+    let mut subscriber = files.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
     producer.try_send(&1).unwrap();
     drop((producer, files));
     assert_eq!(subscriber.recv(), Ok(1));

@@ -45,20 +45,11 @@ fn a_segment_of_another_version() {
     directory.ring_without_producer();
     set_word(&directory.file("ring"), 2, 9);
     let error = header_refused(&directory);
-    assert!(
-        matches!(error, HeaderError::Version { found: 9, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, HeaderError::Version { found: 9, .. }), "{error:?}");
     // Where its instance stands, only that version knows: not ours to remove.
     let error = directory.refused(|| unlink(directory.segment("ring")));
     assert!(
-        matches!(
-            error,
-            UnlinkError::NotARing {
-                why: HeaderError::Version { .. },
-                ..
-            }
-        ),
+        matches!(error, UnlinkError::NotARing { why: HeaderError::Version { .. }, .. }),
         "{error:?}"
     );
 }
@@ -100,22 +91,11 @@ fn a_segment_of_another_message_type() {
 fn a_segment_that_is_too_small_for_what_it_claims() {
     let directory = Directory::new();
     directory.ring_without_producer();
-    for (file, len) in [
-        (directory.control_file(), 500),
-        (directory.file("ring"), 300),
-    ] {
+    for (file, len) in [(directory.control_file(), 500), (directory.file("ring"), 300)] {
         let before = fs::metadata(&file).unwrap().len();
-        File::options()
-            .write(true)
-            .open(&file)
-            .unwrap()
-            .set_len(len)
-            .unwrap();
+        File::options().write(true).open(&file).unwrap().set_len(len).unwrap();
         let needed = before;
-        assert_eq!(
-            header_refused(&directory),
-            HeaderError::TooSmall { len, needed }
-        );
+        assert_eq!(header_refused(&directory), HeaderError::TooSmall { len, needed });
     }
 }
 
@@ -124,17 +104,9 @@ fn a_segment_that_is_too_small_for_a_header() {
     let directory = Directory::new();
     directory.ring_without_producer();
     for (file, len) in [(directory.control_file(), 127), (directory.file("ring"), 0)] {
-        File::options()
-            .write(true)
-            .open(&file)
-            .unwrap()
-            .set_len(len)
-            .unwrap();
+        File::options().write(true).open(&file).unwrap().set_len(len).unwrap();
         let needed = 128;
-        assert_eq!(
-            header_refused(&directory),
-            HeaderError::TooSmall { len, needed }
-        );
+        assert_eq!(header_refused(&directory), HeaderError::TooSmall { len, needed });
     }
 }
 
@@ -148,13 +120,7 @@ fn a_file_that_is_not_a_ring_at_all() {
         assert_eq!(header_refused(&directory), HeaderError::NotARing);
         let error = directory.refused(|| unlink(directory.segment("ring")));
         assert!(
-            matches!(
-                error,
-                UnlinkError::NotARing {
-                    why: HeaderError::NotARing,
-                    ..
-                }
-            ),
+            matches!(error, UnlinkError::NotARing { why: HeaderError::NotARing, .. }),
             "{error:?}"
         );
     }
@@ -175,20 +141,11 @@ fn what_is_not_a_file_is_neither_opened_nor_removed_nor_waited_for() {
     for name in ["fifo", "directory", "socket"] {
         let error = directory.refused(|| Ring::<u64>::open(directory.segment(name)));
         assert!(
-            matches!(
-                &error,
-                OpenError::Untrusted {
-                    why: Untrusted::NotAFile,
-                    ..
-                }
-            ),
+            matches!(&error, OpenError::Untrusted { why: Untrusted::NotAFile, .. }),
             "{name}: {error:?}"
         );
         let error = directory.refused(|| unlink(directory.segment(name)));
-        assert!(
-            matches!(error, UnlinkError::NotARing { .. }),
-            "{name}: {error:?}"
-        );
+        assert!(matches!(error, UnlinkError::NotARing { .. }), "{name}: {error:?}");
     }
 }
 
@@ -199,13 +156,7 @@ fn a_symbolic_link_is_not_followed() {
     symlink("ring", directory.file("link")).unwrap();
     let error = directory.refused(|| Ring::<u64>::open(directory.segment("link")));
     assert!(
-        matches!(
-            &error,
-            OpenError::Untrusted {
-                why: Untrusted::SymbolicLink,
-                ..
-            }
-        ),
+        matches!(&error, OpenError::Untrusted { why: Untrusted::SymbolicLink, .. }),
         "{error:?}"
     );
     let error = directory.refused(|| unlink(directory.segment("link")));
@@ -233,14 +184,8 @@ fn a_file_of_another_user() {
     let me = rustix::process::geteuid().as_raw();
     let segment: Segment = directory.segment("ring").owner(me + 1);
     let error = directory.refused(|| Ring::<u64>::open(segment));
-    let owner = Untrusted::Owner {
-        found: me,
-        expected: me + 1,
-    };
-    assert!(
-        matches!(&error, OpenError::Untrusted { why, .. } if *why == owner),
-        "{error:?}"
-    );
+    let owner = Untrusted::Owner { found: me, expected: me + 1 };
+    assert!(matches!(&error, OpenError::Untrusted { why, .. } if *why == owner), "{error:?}");
 }
 
 #[test]
@@ -251,10 +196,9 @@ fn files_that_somebody_else_could_write() {
     let set = |file: &Path, mode| {
         fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
     };
-    for (file, good, bad) in [
-        (&data, 0o640, &[0o620, 0o602, 0o666][..]),
-        (&control, 0o660, &[0o602, 0o662]),
-    ] {
+    for (file, good, bad) in
+        [(&data, 0o640, &[0o620, 0o602, 0o666][..]), (&control, 0o660, &[0o602, 0o662])]
+    {
         for &mode in bad {
             set(file, mode);
             assert_eq!(untrusted(&directory), Untrusted::Writable { mode });
@@ -286,10 +230,7 @@ fn data_without_its_control_file() {
     // Still in the way of a new ring, until it is removed.
     let create = || Options::<u64>::new(16).create(directory.segment("ring"));
     let error = directory.refused(create);
-    assert!(
-        matches!(error, CreateError::AlreadyExists { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, CreateError::AlreadyExists { .. }), "{error:?}");
     assert!(unlink(directory.segment("ring")).unwrap());
     assert!(directory.names().is_empty());
 }
@@ -299,12 +240,7 @@ fn more_than_the_ring_needs_is_no_harm() {
     let directory = Directory::new();
     directory.ring_without_producer();
     for file in [directory.file("ring"), directory.control_file()] {
-        File::options()
-            .write(true)
-            .open(file)
-            .unwrap()
-            .set_len(1 << 20)
-            .unwrap();
+        File::options().write(true).open(file).unwrap().set_len(1 << 20).unwrap();
     }
     let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
     assert_eq!(ring.capacity(), 16);

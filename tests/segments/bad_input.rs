@@ -20,10 +20,7 @@ fn refused_name(name: &str) -> NameError {
         panic!("{create:?}");
     };
     assert!(matches!(open, OpenError::Name(e) if e == error), "{open:?}");
-    assert!(
-        matches!(unlinked, UnlinkError::Name(e) if e == error),
-        "{unlinked:?}"
-    );
+    assert!(matches!(unlinked, UnlinkError::Name(e) if e == error), "{unlinked:?}");
     error
 }
 
@@ -79,26 +76,14 @@ fn a_capacity_of_0_or_one_that_cannot_be_represented() {
     assert_eq!(zero, ConfigError::ZeroCapacity);
     for capacity in [usize::MAX / 2 + 1, usize::MAX] {
         let error = refused_options(Options::bytes(capacity, 8));
-        assert!(
-            matches!(error, ConfigError::CapacityTooLarge { .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, ConfigError::CapacityTooLarge { .. }), "{error:?}");
     }
 }
 
 #[test]
 fn a_message_larger_than_any_can_be() {
     let error = refused_options(Options::bytes(8, usize::MAX));
-    assert!(
-        matches!(
-            error,
-            ConfigError::MessageTooLarge {
-                len: usize::MAX,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, ConfigError::MessageTooLarge { len: usize::MAX, .. }), "{error:?}");
 }
 
 #[test]
@@ -128,10 +113,8 @@ fn a_segment_that_is_missing() {
 fn a_segment_that_is_already_there() {
     let directory = Directory::new();
     let mut producer = directory.ring();
-    let mut subscriber = Ring::<u64>::open(directory.segment("ring"))
-        .unwrap()
-        .subscribe(Start::Next)
-        .unwrap();
+    let mut subscriber =
+        Ring::<u64>::open(directory.segment("ring")).unwrap().subscribe(Start::Next).unwrap();
     let create = || Options::<u64>::new(16).create(directory.segment("ring"));
     let error = directory.refused(create);
     assert!(
@@ -151,10 +134,7 @@ fn something_else_that_has_the_name() {
     for name in ["file", "directory", "link"] {
         let create = || Options::<u64>::new(16).create(directory.segment(name));
         let error = directory.refused(create);
-        assert!(
-            matches!(error, CreateError::AlreadyExists { .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, CreateError::AlreadyExists { .. }), "{error:?}");
     }
 }
 
@@ -175,20 +155,14 @@ fn a_file_system_that_is_full() {
     let directory = Directory::new();
     let error = directory.refused(|| options.create(directory.segment("ring")));
     let expected = (data_len + control_len) as u64;
-    assert!(
-        matches!(error, CreateError::NoSpace { needed } if needed == expected),
-        "{error:?}"
-    );
+    assert!(matches!(error, CreateError::NoSpace { needed } if needed == expected), "{error:?}");
 }
 
 #[test]
 fn no_free_consumer_entry() {
     let directory = Directory::new();
     let segment = directory.segment("ring");
-    let producer = Options::<u64>::new(16)
-        .subscribers(2)
-        .create(&segment)
-        .unwrap();
+    let producer = Options::<u64>::new(16).subscribers(2).create(&segment).unwrap();
     let ring = Ring::<u64>::open(&segment).unwrap();
     let again = Ring::<u64>::open(&segment).unwrap();
     let first = ring.subscribe(Start::Next).unwrap();
@@ -218,17 +192,11 @@ fn a_directory_that_is_missing_or_is_none() {
     for name in ["missing", "file"] {
         let segment = directory.segment("ring").directory(directory.file(name));
         let create = directory.refused(|| Options::<u64>::new(8).create(&segment));
-        assert!(
-            matches!(create, CreateError::Directory { .. }),
-            "{create:?}"
-        );
+        assert!(matches!(create, CreateError::Directory { .. }), "{create:?}");
         let open = directory.refused(|| Ring::<u64>::open(&segment));
         assert!(matches!(open, OpenError::Directory { .. }), "{open:?}");
         let unlinked = directory.refused(|| unlink(&segment));
-        assert!(
-            matches!(unlinked, UnlinkError::Directory { .. }),
-            "{unlinked:?}"
-        );
+        assert!(matches!(unlinked, UnlinkError::Directory { .. }), "{unlinked:?}");
     }
 }
 
@@ -254,10 +222,7 @@ fn errors_say_what_to_do() {
     let path = directory.file("ring");
     assert_eq!(
         missing.to_string(),
-        format!(
-            "there is no ring {}: is its producer running?",
-            path.display()
-        )
+        format!("there is no ring {}: is its producer running?", path.display())
     );
     let slash = Options::<u64>::new(8).create("a/b").unwrap_err();
     assert_eq!(

@@ -9,9 +9,7 @@ const PART: &str = "RINGWAY_TEST_PART";
 /// The command that runs a part of [`as_a_child`] in a process of its own.
 pub(crate) fn part(name: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command
-        .args(["--exact", "children::as_a_child", "--nocapture"])
-        .env(PART, name);
+    command.args(["--exact", "children::as_a_child", "--nocapture"]).env(PART, name);
     command
 }
 

@@ -49,16 +49,11 @@ fn the_names_go_with_the_producer_and_consumers_drain_what_is_left() {
 fn names_that_are_kept_stay_until_they_are_unlinked() {
     let directory = Directory::new();
     let segment = directory.segment("ring");
-    let mut producer = Options::<u64>::new(16)
-        .create(segment.clone().keep(true))
-        .unwrap();
+    let mut producer = Options::<u64>::new(16).create(segment.clone().keep(true)).unwrap();
     producer.try_send(&5).unwrap();
     drop(producer);
     assert_eq!(directory.names().len(), 2);
-    let mut late = Ring::<u64>::open(&segment)
-        .unwrap()
-        .subscribe(Start::Oldest)
-        .unwrap();
+    let mut late = Ring::<u64>::open(&segment).unwrap().subscribe(Start::Oldest).unwrap();
     assert_eq!(late.recv(), Ok(5));
     assert_eq!(late.recv(), Err(RecvError::Closed));
 
@@ -137,10 +132,7 @@ fn of_two_that_create_a_ring_at_once_exactly_one_succeeds() {
         assert_eq!(won, 1);
         for outcome in &outcomes {
             if let Err(error) = outcome {
-                assert!(
-                    matches!(error, CreateError::AlreadyExists { .. }),
-                    "{error:?}"
-                );
+                assert!(matches!(error, CreateError::AlreadyExists { .. }), "{error:?}");
             }
         }
         assert_eq!(directory.names().len(), 2);

@@ -65,15 +65,9 @@ fn by_default_a_ring_is_its_owners_alone() {
 
 pub(crate) fn stranger() {
     let error = Ring::<u64>::open(segment().owner(0)).unwrap_err();
-    assert!(
-        matches!(error, OpenError::PermissionDenied { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::PermissionDenied { .. }), "{error:?}");
     let error = unlink(segment()).unwrap_err();
-    assert!(
-        matches!(error, UnlinkError::PermissionDenied { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, UnlinkError::PermissionDenied { .. }), "{error:?}");
 }
 
 #[test]
@@ -86,18 +80,12 @@ fn nobody_creates_a_ring_where_he_may_not_write() {
 
 pub(crate) fn creator() {
     let error = Options::<u64>::new(16).create(segment()).unwrap_err();
-    assert!(
-        matches!(error, CreateError::PermissionDenied { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, CreateError::PermissionDenied { .. }), "{error:?}");
     // Nor with a group that is not his, where he may.
     let name = format!("ringway-test-creator-{}", std::process::id());
     let foreign = Options::<u64>::new(16).create(Segment::new(&name).observe(0));
     let error = foreign.unwrap_err();
-    assert!(
-        matches!(error, CreateError::PermissionDenied { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, CreateError::PermissionDenied { .. }), "{error:?}");
     assert!(!unlink(name).unwrap());
 }
 
@@ -119,10 +107,7 @@ fn a_group_may_observe() {
 
 pub(crate) fn observer() {
     let ring = Ring::<u64>::open(segment().owner(0)).unwrap();
-    assert_eq!(
-        ring.subscribe(Start::Next).unwrap_err(),
-        JoinError::ReadOnly
-    );
+    assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
     let mut observer = ring.observe(Start::Oldest).unwrap();
     assert_eq!(observer.recv(), Ok(42));
     // Without the other owner being named, it is not trusted.

@@ -43,22 +43,11 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
         let begun = Instant::now();
         let status = of_toolchain(TOOLCHAIN, "cargo")
             .current_dir(&project.root)
-            .args([
-                "miri",
-                "test",
-                "-p",
-                "ringway",
-                "--no-default-features",
-                "--features",
-                "alloc",
-            ])
+            .args(["miri", "test", "-p", "ringway", "--no-default-features", "--features", "alloc"])
             .args(selection)
             .env("CARGO_TARGET_DIR", project.target.join("miri"))
             // Isolation off: proptest looks at its folder and at the clock.
-            .env(
-                "MIRIFLAGS",
-                format!("-Zmiri-many-seeds={start}..{end} -Zmiri-disable-isolation"),
-            )
+            .env("MIRIFLAGS", format!("-Zmiri-many-seeds={start}..{end} -Zmiri-disable-isolation"))
             .env("PROPTEST_CASES", options.cases.to_string())
             .status()
             .context("starting cargo miri")?;
@@ -68,11 +57,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
             failed.push(name);
         }
     }
-    println!(
-        "{} passed, {} failed",
-        PARTS.len() - failed.len(),
-        failed.len()
-    );
+    println!("{} passed, {} failed", PARTS.len() - failed.len(), failed.len());
     Ok(failed.is_empty())
 }
 

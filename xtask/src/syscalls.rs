@@ -43,11 +43,7 @@ impl Figure {
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "figure syscalls_{} {} calls <= {LIMIT}",
-            self.side, self.calls
-        )
+        write!(f, "figure syscalls_{} {} calls <= {LIMIT}", self.side, self.calls)
     }
 }
 
@@ -78,11 +74,7 @@ fn build(project: &Project, folder: &Path) -> Result<PathBuf> {
     cargo.arg("--message-format=json-render-diagnostics");
     let built = tools::run(&mut cargo, &folder.join("build.log"), None)?;
     if !built.success() {
-        let text: Vec<&str> = built
-            .output
-            .lines()
-            .filter(|line| !line.starts_with('{'))
-            .collect();
+        let text: Vec<&str> = built.output.lines().filter(|line| !line.starts_with('{')).collect();
         bail!("the example `stream` does not build:\n{}", text.join("\n"));
     }
     tools::executables(&built.output)
@@ -131,18 +123,10 @@ impl Side {
             _ => {}
         }
         let mut strace = Command::new("strace");
-        strace
-            .args(["-D", "-c", "-f", "-q", "-o"])
-            .arg(&table)
-            .arg(program);
+        strace.args(["-D", "-c", "-f", "-q", "-o"]).arg(&table).arg(program);
         strace.args([name, ring, &MESSAGES.to_string()]);
         let child = tools::spawn_into(&mut strace, &log)?;
-        Ok(Side {
-            name,
-            child,
-            log,
-            table,
-        })
+        Ok(Side { name, child, log, table })
     }
 
     fn figure(&self) -> Result<Figure> {
@@ -152,10 +136,7 @@ impl Side {
             let counted = tools::read_lossy(&self.table).and_then(|table| total_calls(&table));
             match counted {
                 Ok(calls) => {
-                    return Ok(Figure {
-                        side: self.name,
-                        calls,
-                    });
+                    return Ok(Figure { side: self.name, calls });
                 }
                 Err(error) if Instant::now() >= deadline => {
                     return Err(error).with_context(|| format!("counting the {}'s", self.name));
@@ -271,21 +252,9 @@ mod tests {
 
     #[test]
     fn a_figure_says_its_limit() {
-        let figure = Figure {
-            side: "producer",
-            calls: 501,
-        };
-        assert_eq!(
-            figure.to_string(),
-            "figure syscalls_producer 501 calls <= 500"
-        );
+        let figure = Figure { side: "producer", calls: 501 };
+        assert_eq!(figure.to_string(), "figure syscalls_producer 501 calls <= 500");
         assert!(!figure.holds());
-        assert!(
-            Figure {
-                side: "producer",
-                calls: 500
-            }
-            .holds()
-        );
+        assert!(Figure { side: "producer", calls: 500 }.holds());
     }
 }

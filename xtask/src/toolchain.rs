@@ -16,10 +16,7 @@ pub fn has_subcommand(project: &Project, name: &str) -> bool {
 /// Whether the standard library of a target is there to compile against.
 pub fn has_target(target: &str) -> Result<bool> {
     let sysroot = printed(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let library = PathBuf::from(sysroot.trim())
-        .join("lib/rustlib")
-        .join(target)
-        .join("lib");
+    let library = PathBuf::from(sysroot.trim()).join("lib/rustlib").join(target).join("lib");
     Ok(library.is_dir())
 }
 
@@ -51,9 +48,7 @@ fn matching(list: &str, version: &str) -> Option<String> {
 
 fn printed(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("starting {program}"))?;
+    let output = command.output().with_context(|| format!("starting {program}"))?;
     ensure!(output.status.success(), "{program} failed");
     String::from_utf8(output.stdout).with_context(|| format!("what {program} printed"))
 }
@@ -69,10 +64,7 @@ mod tests {
                     1.85.0-x86_64-unknown-linux-gnu\n";
         let found = matching(list, "1.85");
         assert_eq!(found.as_deref(), Some("1.85.0-x86_64-unknown-linux-gnu"));
-        assert_eq!(
-            matching(list, "1.8").as_deref(),
-            Some("1.8.0-x86_64-unknown-linux-gnu")
-        );
+        assert_eq!(matching(list, "1.8").as_deref(), Some("1.8.0-x86_64-unknown-linux-gnu"));
         assert_eq!(matching(list, "1.9"), None);
     }
 }

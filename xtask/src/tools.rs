@@ -41,9 +41,7 @@ impl Project {
     /// cargo, of the toolchain that runs this program, in a folder of the checkout.
     pub fn cargo(&self, folder: impl AsRef<Path>) -> Command {
         let mut command = cargo();
-        command
-            .current_dir(self.root.join(folder))
-            .env("CARGO_TARGET_DIR", &self.target);
+        command.current_dir(self.root.join(folder)).env("CARGO_TARGET_DIR", &self.target);
         command
     }
 
@@ -63,9 +61,7 @@ pub fn cargo() -> Command {
 /// only by rustup's proxies, and `CARGO` names the program behind the proxy.
 pub fn of_toolchain(toolchain: &str, program: &str) -> Command {
     let mut command = Command::new("rustup");
-    command
-        .args(["run", toolchain, program])
-        .env_remove("CARGO");
+    command.args(["run", toolchain, program]).env_remove("CARGO");
     command
 }
 
@@ -82,9 +78,7 @@ pub fn add_rustflags(command: &mut Command, more: &str) {
 /// `RUSTFLAGS`, whatever the caller's are.
 pub fn set_rustflags(command: &mut Command, flags: impl Into<OsString>) {
     // The encoded form, if there is one, would win.
-    command
-        .env("RUSTFLAGS", flags.into())
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command.env("RUSTFLAGS", flags.into()).env_remove("CARGO_ENCODED_RUSTFLAGS");
 }
 
 /// How a program ended, with all that it printed, standard output and standard error as one text.
@@ -115,11 +109,7 @@ pub fn run(command: &mut Command, log: &Path, limit: Option<Duration>) -> Result
         Some(limit) => wait_until(&mut child, start + limit)?,
     };
     let time = start.elapsed();
-    Ok(Finished {
-        status,
-        output: read_lossy(log)?,
-        time,
-    })
+    Ok(Finished { status, output: read_lossy(log)?, time })
 }
 
 /// Starts a program whose output goes to the file `log`.
@@ -228,11 +218,7 @@ mod tests {
         let found = executables(messages);
         assert_eq!(
             found,
-            [Executable {
-                kind: "test".into(),
-                target: "wrap".into(),
-                path: "/t/wrap-1".into()
-            }]
+            [Executable { kind: "test".into(), target: "wrap".into(), path: "/t/wrap-1".into() }]
         );
     }
 

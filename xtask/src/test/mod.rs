@@ -38,10 +38,7 @@ impl Step {
         name: impl Into<String>,
         action: impl FnOnce(&Project, &Path) -> Result<Outcome> + 'static,
     ) -> Step {
-        Step {
-            name: name.into(),
-            action: Box::new(action),
-        }
+        Step { name: name.into(), action: Box::new(action) }
     }
 }
 
@@ -84,18 +81,13 @@ pub fn run(project: &Project) -> Result<bool> {
     for name in &failed {
         println!("FAILED: {name}");
     }
-    println!(
-        "{passed} passed, {} failed, {skipped} skipped",
-        failed.len()
-    );
+    println!("{passed} passed, {} failed, {skipped} skipped", failed.len());
     Ok(failed.is_empty())
 }
 
 fn log_name(number: usize, step: &str) -> PathBuf {
-    let word: String = step
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let word: String =
+        step.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("{number:02}-{word}.log").into()
 }
 
@@ -129,14 +121,8 @@ fn run_tests(mut command: Command, log: &Path) -> Result<Outcome> {
 /// How many tests the summaries in the output of `cargo test` say have passed and been ignored.
 fn count(output: &str) -> (u64, u64) {
     let (mut run, mut ignored) = (0, 0);
-    for line in output
-        .lines()
-        .filter(|line| line.starts_with("test result:"))
-    {
-        let words: Vec<&str> = line
-            .split([' ', ';', '.'])
-            .filter(|w| !w.is_empty())
-            .collect();
+    for line in output.lines().filter(|line| line.starts_with("test result:")) {
+        let words: Vec<&str> = line.split([' ', ';', '.']).filter(|w| !w.is_empty()).collect();
         for pair in words.windows(2) {
             match (pair[0].parse::<u64>(), pair[1]) {
                 (Ok(n), "passed") => run += n,

@@ -32,23 +32,15 @@ pub fn all(project: &Project) -> Result<Vec<Step>> {
 }
 
 fn formatting(project: &Project, steps: &mut Vec<Step>) {
-    let outside = OUTSIDE
-        .iter()
-        .filter(|dir| project.root.join(dir).join("Cargo.toml").is_file());
+    let outside = OUTSIDE.iter().filter(|dir| project.root.join(dir).join("Cargo.toml").is_file());
     for dir in std::iter::once(&"").chain(outside).copied() {
         let name = if dir.is_empty() { "workspace" } else { dir };
-        steps.push(Step::new(
-            format!("formatting: {name}"),
-            move |project, log| {
-                if !toolchain::has_subcommand(project, "fmt") {
-                    return Ok(Outcome::Skipped(missing_component("rustfmt")));
-                }
-                command(
-                    cargo(project, dir, "fmt --all --check -- --color never"),
-                    log,
-                )
-            },
-        ));
+        steps.push(Step::new(format!("formatting: {name}"), move |project, log| {
+            if !toolchain::has_subcommand(project, "fmt") {
+                return Ok(Outcome::Skipped(missing_component("rustfmt")));
+            }
+            command(cargo(project, dir, "fmt --all --check -- --color never"), log)
+        }));
     }
 }
 
@@ -67,18 +59,8 @@ fn lints(steps: &mut Vec<Step>) {
         }));
     };
     lint("workspace", "", false, "--workspace --all-targets");
-    lint(
-        "core alone",
-        "",
-        false,
-        "-p ringway --no-default-features --lib",
-    );
-    lint(
-        "with alloc",
-        "",
-        false,
-        "-p ringway --no-default-features --features alloc --lib",
-    );
+    lint("core alone", "", false, "-p ringway --no-default-features --lib");
+    lint("with alloc", "", false, "-p ringway --no-default-features --features alloc --lib");
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
     steps.push(Step::new("docs", |project, log| {
         let mut doc = cargo(project, "", "doc -p ringway --no-deps");
@@ -89,60 +71,51 @@ fn lints(steps: &mut Vec<Step>) {
 
 fn builds(project: &Project, steps: &mut Vec<Step>) -> Result<()> {
     steps.push(Step::new("build: core alone", |project, log| {
-        command(
-            cargo(project, "", "build -p ringway --no-default-features"),
-            log,
-        )
+        command(cargo(project, "", "build -p ringway --no-default-features"), log)
     }));
     steps.push(Step::new("build: with alloc", |project, log| {
         let build = "build -p ringway --no-default-features --features alloc";
         command(cargo(project, "", build), log)
     }));
     for target in TARGETS {
-        steps.push(Step::new(
-            format!("check: {target}"),
-            move |project, log| {
-                if !toolchain::has_target(target)? {
-                    let how = format!("not installed; `rustup target add {target}` gets it");
-                    return Ok(Outcome::Skipped(how));
-                }
-                let mut check = cargo(project, "", "check -p ringway --no-default-features");
-                check.args(["--target", target]);
-                command(check, log)
-            },
-        ));
+        steps.push(Step::new(format!("check: {target}"), move |project, log| {
+            if !toolchain::has_target(target)? {
+                let how = format!("not installed; `rustup target add {target}` gets it");
+                return Ok(Outcome::Skipped(how));
+            }
+            let mut check = cargo(project, "", "check -p ringway --no-default-features");
+            check.args(["--target", target]);
+            command(check, log)
+        }));
     }
     let version = rust_version(&project.read("Cargo.toml")?)?;
-    steps.push(Step::new(
-        format!("check: Rust {version}"),
-        move |project, log| {
-            let Some(installed) = toolchain::of_version(&version)? else {
-                let how = format!("not installed; `rustup toolchain install {version}` gets it");
-                return Ok(Outcome::Skipped(how));
-            };
-            let mut check = of_toolchain(&installed, "cargo");
-            check
-                .current_dir(&project.root)
-                .args(["check", "-p", "ringway"])
-                .env("CARGO_TARGET_DIR", project.target.join("msrv"));
-            command(check, log)
-        },
-    ));
+    steps.push(Step::new(format!("check: Rust {version}"), move |project, log| {
+        let Some(installed) = toolchain::of_version(&version)? else {
+            let how = format!("not installed; `rustup toolchain install {version}` gets it");
+            return Ok(Outcome::Skipped(how));
+        };
+        let mut check = of_toolchain(&installed, "cargo");
+        check
+            .current_dir(&project.root)
+            .args(["check", "-p", "ringway"])
+            .env("CARGO_TARGET_DIR", project.target.join("msrv"));
+        command(check, log)
+    }));
     Ok(())
 }
 
 fn running(steps: &mut Vec<Step>) {
     steps.push(Step::new("tests", |project, log| {
-        run_tests(cargo(project, "", "test --workspace"), log)
+        run_tests(cargo(project, "", "test --workspace --no-fail-fast"), log)
     }));
     steps.push(Step::new("tests: 32-bit word", |project, log| {
-        let mut test = cargo(project, "", "test -p ringway --lib --tests");
+        let mut test = cargo(project, "", "test -p ringway --lib --tests --no-fail-fast");
         add_rustflags(&mut test, "--cfg ringway_word32");
         test.env("CARGO_TARGET_DIR", project.target.join("word32"));
         run_tests(test, log)
     }));
     steps.push(Step::new("loom models", |project, log| {
-        let mut test = cargo(project, "loom-tests", "test --release");
+        let mut test = cargo(project, "loom-tests", "test --release --no-fail-fast");
         under_loom(project, &mut test);
         run_tests(test, log)
     }));
@@ -179,13 +152,9 @@ fn missing_component(name: &str) -> String {
 
 fn rust_version(manifest: &str) -> Result<String> {
     let manifest: toml::Table = manifest.parse().context("Cargo.toml")?;
-    let version = manifest
-        .get("package")
-        .and_then(|package| package.get("rust-version"));
+    let version = manifest.get("package").and_then(|package| package.get("rust-version"));
     let version = version.and_then(toml::Value::as_str);
-    Ok(version
-        .context("Cargo.toml has no rust-version")?
-        .to_owned())
+    Ok(version.context("Cargo.toml has no rust-version")?.to_owned())
 }
 
 #[cfg(test)]

@@ -24,15 +24,10 @@ pub enum Reach {
 impl Reach {
     /// What the attributes of an item, a statement or an expression make of it.
     pub fn of(attributes: &[Attribute]) -> Reach {
-        let cfgs = || {
-            attributes
-                .iter()
-                .filter(|attribute| attribute.path().is_ident("cfg"))
-        };
+        let cfgs = || attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         let off = |known: &Known| {
             cfgs().any(|cfg| {
-                cfg.parse_args::<Meta>()
-                    .is_ok_and(|meta| known.value(&meta) == Some(false))
+                cfg.parse_args::<Meta>().is_ok_and(|meta| known.value(&meta) == Some(false))
             })
         };
         if off(&Known::of(&[("test", false)])) {
@@ -72,11 +67,7 @@ impl Known {
         match predicate {
             Meta::Path(path) => self.0.get(path.get_ident()?.to_string().as_str()).copied(),
             Meta::NameValue(pair) => {
-                let Expr::Lit(ExprLit {
-                    lit: Lit::Str(value),
-                    ..
-                }) = &pair.value
-                else {
+                let Expr::Lit(ExprLit { lit: Lit::Str(value), .. }) = &pair.value else {
                     return None;
                 };
                 let key = format!("{}={}", pair.path.get_ident()?, value.value());
@@ -157,20 +148,11 @@ mod tests {
         assert_eq!(of("#[cfg(test)]"), Reach::Test);
         assert_eq!(of("#[cfg(all(test, feature = \"alloc\"))]"), Reach::Test);
         assert_eq!(of("#[cfg(not(ringway_loom))]"), Reach::StandIn);
-        assert_eq!(
-            of("#[cfg(all(target_os = \"linux\", not(ringway_loom)))]"),
-            Reach::StandIn
-        );
+        assert_eq!(of("#[cfg(all(target_os = \"linux\", not(ringway_loom)))]"), Reach::StandIn);
         assert_eq!(of("#[cfg(not(any(test, ringway_loom)))]"), Reach::StandIn);
         assert_eq!(of("#[cfg(feature = \"std\")]"), Reach::Unmodelled);
-        assert_eq!(
-            of("#[cfg(all(feature = \"std\", target_os = \"linux\"))]"),
-            Reach::Unmodelled
-        );
-        assert_eq!(
-            of("#[cfg(not(all(feature = \"std\", unix)))]"),
-            Reach::Modelled
-        );
+        assert_eq!(of("#[cfg(all(feature = \"std\", target_os = \"linux\"))]"), Reach::Unmodelled);
+        assert_eq!(of("#[cfg(not(all(feature = \"std\", unix)))]"), Reach::Modelled);
         assert_eq!(of("#[cfg(feature = \"alloc\")]"), Reach::Modelled);
         assert_eq!(of("#[cfg(not(feature = \"alloc\"))]"), Reach::Unmodelled);
         assert_eq!(of("#[cfg(target_pointer_width = \"64\")]"), Reach::Modelled);
@@ -178,9 +160,6 @@ mod tests {
 
     #[test]
     fn one_attribute_that_is_off_is_enough() {
-        assert_eq!(
-            of("#[cfg(unix)] #[inline] #[cfg(not(ringway_loom))]"),
-            Reach::StandIn
-        );
+        assert_eq!(of("#[cfg(unix)] #[inline] #[cfg(not(ringway_loom))]"), Reach::StandIn);
     }
 }

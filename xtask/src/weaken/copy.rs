@@ -12,14 +12,8 @@ use toml::{Table, Value};
 
 /// What a build of the models needs, besides the manifest. The files at the end are there because
 /// the library's docs may include them.
-const PARTS: [&str; 6] = [
-    "src",
-    "loom-tests",
-    "Cargo.lock",
-    "rust-toolchain.toml",
-    "README.md",
-    "docs",
-];
+const PARTS: [&str; 6] =
+    ["src", "loom-tests", "Cargo.lock", "rust-toolchain.toml", "README.md", "docs"];
 
 /// Sections of the manifest that name files which are not copied.
 const ELSEWHERE: [&str; 4] = ["bin", "example", "test", "bench"];
@@ -60,9 +54,7 @@ impl Copy {
 /// The root's manifest for a workspace without its other members, which are not copied.
 fn alone(manifest: &str) -> Result<String> {
     let mut manifest: Table = manifest.parse().context("Cargo.toml")?;
-    let workspace = manifest
-        .entry("workspace")
-        .or_insert_with(|| Table::new().into());
+    let workspace = manifest.entry("workspace").or_insert_with(|| Table::new().into());
     if let Value::Table(workspace) = workspace {
         workspace.insert("members".into(), Value::Array(Vec::new()));
         workspace.remove("default-members");
@@ -125,10 +117,7 @@ mod tests {
             [package]\nname = \"ringway\"\n[[example]]\nname = \"fanout\"\n\
             [lints.rust]\nunexpected_cfgs = { level = \"warn\", check-cfg = [\"cfg(a)\"] }\n";
         let alone: Table = alone(manifest).unwrap().parse().unwrap();
-        assert_eq!(
-            alone["workspace"]["members"].as_array().map(Vec::len),
-            Some(0)
-        );
+        assert_eq!(alone["workspace"]["members"].as_array().map(Vec::len), Some(0));
         assert_eq!(alone["package"]["name"].as_str(), Some("ringway"));
         assert!(alone["lints"]["rust"]["unexpected_cfgs"].is_table());
         assert!(!alone.contains_key("example"));

@@ -30,9 +30,7 @@ pub fn sources(root: &Path) -> Result<Vec<Source>> {
     let mut texts = BTreeMap::new();
     for path in paths {
         let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-        let relative = path
-            .strip_prefix(root)
-            .context("a source file outside the root")?;
+        let relative = path.strip_prefix(root).context("a source file outside the root")?;
         texts.insert(relative.to_path_buf(), text);
     }
     ensure!(
@@ -91,11 +89,7 @@ fn reaches(texts: &BTreeMap<PathBuf, String>) -> Result<BTreeMap<PathBuf, Reach>
         for item in &file.items {
             if let Item::Mod(module @ ItemMod { content: None, .. }) = item {
                 let inner = reach.max(Reach::of(&module.attrs));
-                open.extend(
-                    candidates(&path, module)
-                        .into_iter()
-                        .map(|child| (child, inner)),
-                );
+                open.extend(candidates(&path, module).into_iter().map(|child| (child, inner)));
             }
         }
         // Declared twice under different conditions, the one that loom compiles counts.
@@ -113,10 +107,7 @@ fn candidates(parent: &Path, module: &ItemMod) -> Vec<PathBuf> {
     for attribute in &module.attrs {
         if let Meta::NameValue(pair) = &attribute.meta
             && pair.path.is_ident("path")
-            && let Expr::Lit(ExprLit {
-                lit: Lit::Str(path),
-                ..
-            }) = &pair.value
+            && let Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) = &pair.value
         {
             return vec![folder.join(path.value())];
         }
@@ -126,10 +117,7 @@ fn candidates(parent: &Path, module: &ItemMod) -> Vec<PathBuf> {
         Some(stem) => folder.join(stem),
     };
     let name = module.ident.to_string();
-    vec![
-        below.join(format!("{name}.rs")),
-        below.join(name).join("mod.rs"),
-    ]
+    vec![below.join(format!("{name}.rs")), below.join(name).join("mod.rs")]
 }
 
 #[cfg(test)]
@@ -139,14 +127,8 @@ mod tests {
     #[test]
     fn a_hidden_module_hides_what_is_below_it() {
         let texts: BTreeMap<PathBuf, String> = [
-            (
-                "src/lib.rs",
-                "mod ring; #[cfg(feature = \"std\")] mod wait;",
-            ),
-            (
-                "src/ring/mod.rs",
-                "mod credit; #[cfg(test)] mod tests; #[cfg(test)] mod a; mod a;",
-            ),
+            ("src/lib.rs", "mod ring; #[cfg(feature = \"std\")] mod wait;"),
+            ("src/ring/mod.rs", "mod credit; #[cfg(test)] mod tests; #[cfg(test)] mod a; mod a;"),
             ("src/ring/credit.rs", "mod deep;"),
             ("src/ring/credit/deep.rs", "#![cfg(not(ringway_loom))]"),
             ("src/ring/tests.rs", ""),

@@ -36,10 +36,7 @@ pub fn find(file: &File, tokens: TokenStream, reach: Reach) -> Found {
         unused: HashSet::new(),
         seen: HashSet::new(),
         passed: Vec::new(),
-        found: Found {
-            sites: Vec::new(),
-            lost: Vec::new(),
-        },
+        found: Found { sites: Vec::new(), lost: Vec::new() },
     };
     finder.visit_file(file);
     finder.find_lost(tokens);
@@ -79,11 +76,7 @@ impl Finder {
             return;
         };
         self.account(&path.path);
-        let weaker: &[&str] = if name == "AcqRel" {
-            &["Acquire", "Release"]
-        } else {
-            &["Relaxed"]
-        };
+        let weaker: &[&str] = if name == "AcqRel" { &["Acquire", "Release"] } else { &["Relaxed"] };
         let changes = weaker.iter().map(|new| Change {
             label: (*new).to_owned(),
             range: None,
@@ -122,11 +115,7 @@ impl Finder {
     fn half_fence(&mut self, call: &Expr, name: &Ident) {
         let name = name.to_string();
         let used = !self.unused.contains(&call.span().byte_range());
-        let value = if HEAVY.contains(&name.as_str()) && used {
-            "true"
-        } else {
-            "()"
-        };
+        let value = if HEAVY.contains(&name.as_str()) && used { "true" } else { "()" };
         self.add(call, format!("{name}()"), vec![Change::whole(value)]);
     }
 
@@ -177,9 +166,7 @@ impl Finder {
                     let at = ident.span().byte_range().start;
                     let passed = self.passed.iter().any(|range| range.contains(&at));
                     if !passed && !self.seen.contains(&at) {
-                        self.found
-                            .lost
-                            .push((ident.span().start().line, ident.to_string()));
+                        self.found.lost.push((ident.span().start().line, ident.to_string()));
                     }
                 }
                 _ => {}
@@ -192,9 +179,7 @@ impl Finder {
     fn macro_arguments(&mut self, call: &syn::Macro) {
         let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
         match call.parse_body_with(parse) {
-            Ok(arguments) => arguments
-                .iter()
-                .for_each(|argument| self.visit_expr(argument)),
+            Ok(arguments) => arguments.iter().for_each(|argument| self.visit_expr(argument)),
             Err(_) => self.find_lost_calls(call.tokens.clone()),
         }
     }
@@ -206,9 +191,7 @@ impl Finder {
             match token {
                 TokenTree::Group(group) => {
                     if let Some(ident) = before.take().filter(is_fence_name) {
-                        self.found
-                            .lost
-                            .push((ident.span().start().line, ident.to_string()));
+                        self.found.lost.push((ident.span().start().line, ident.to_string()));
                     }
                     self.find_lost_calls(group.stream());
                 }
@@ -251,9 +234,7 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.function(&item.sig, &item.block, |this| {
-            visit::visit_item_fn(this, item)
-        });
+        self.function(&item.sig, &item.block, |this| visit::visit_item_fn(this, item));
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
@@ -262,26 +243,20 @@ impl<'ast> Visit<'ast> for Finder {
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         self.within(&item.attrs, item, |this| {
-            this.function(&item.sig, &item.block, |this| {
-                visit::visit_impl_item_fn(this, item)
-            });
+            this.function(&item.sig, &item.block, |this| visit::visit_impl_item_fn(this, item));
         });
     }
 
     fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
         self.within(&item.attrs, item, |this| {
-            this.scoped(item.ident.to_string(), |this| {
-                visit::visit_impl_item_const(this, item)
-            });
+            this.scoped(item.ident.to_string(), |this| visit::visit_impl_item_const(this, item));
         });
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
         let Some(body) = &item.default else { return };
         self.within(&item.attrs, item, |this| {
-            this.function(&item.sig, body, |this| {
-                visit::visit_trait_item_fn(this, item)
-            });
+            this.function(&item.sig, body, |this| visit::visit_trait_item_fn(this, item));
         });
     }
 
@@ -293,9 +268,7 @@ impl<'ast> Visit<'ast> for Finder {
             self.unused.insert(expression.span().byte_range());
         }
         let attributes = attributes_of_statement(expression);
-        self.within(attributes, expression, |this| {
-            visit::visit_stmt(this, statement)
-        });
+        self.within(attributes, expression, |this| visit::visit_stmt(this, statement));
     }
 
     fn visit_local(&mut self, local: &'ast syn::Local) {
@@ -307,15 +280,11 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
-        self.within(&field.attrs, field, |this| {
-            visit::visit_field_value(this, field)
-        });
+        self.within(&field.attrs, field, |this| visit::visit_field_value(this, field));
     }
 
     fn visit_stmt_macro(&mut self, statement: &'ast syn::StmtMacro) {
-        self.within(&statement.attrs, statement, |this| {
-            this.macro_arguments(&statement.mac)
-        });
+        self.within(&statement.attrs, statement, |this| this.macro_arguments(&statement.mac));
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
@@ -323,49 +292,43 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
-        self.within(
-            attributes_of_expression(expression),
-            expression,
-            |this| match expression {
-                Expr::Path(path) => this.ordering(path),
-                Expr::Call(call) => {
-                    let called = match &*call.func {
-                        Expr::Path(path) => path.path.segments.last().map(|last| &last.ident),
-                        _ => None,
-                    };
-                    match (called, call.args.first()) {
-                        (Some(name), Some(order)) if name == "fence" => this.fence(call, order),
-                        (Some(name), Some(Expr::Path(order))) if name == "compiler_fence" => {
-                            // What it does is not a matter of memory models, and loom has none.
-                            this.account(&order.path);
-                        }
-                        (Some(name), _) if is_half_fence(name) => {
-                            this.half_fence(expression, name);
-                            visit::visit_expr(this, expression);
-                        }
-                        _ => visit::visit_expr(this, expression),
+        self.within(attributes_of_expression(expression), expression, |this| match expression {
+            Expr::Path(path) => this.ordering(path),
+            Expr::Call(call) => {
+                let called = match &*call.func {
+                    Expr::Path(path) => path.path.segments.last().map(|last| &last.ident),
+                    _ => None,
+                };
+                match (called, call.args.first()) {
+                    (Some(name), Some(order)) if name == "fence" => this.fence(call, order),
+                    (Some(name), Some(Expr::Path(order))) if name == "compiler_fence" => {
+                        // What it does is not a matter of memory models, and loom has none.
+                        this.account(&order.path);
                     }
-                }
-                Expr::MethodCall(call) => {
-                    if is_half_fence(&call.method) {
-                        this.half_fence(expression, &call.method);
+                    (Some(name), _) if is_half_fence(name) => {
+                        this.half_fence(expression, name);
+                        visit::visit_expr(this, expression);
                     }
-                    visit::visit_expr(this, expression);
+                    _ => visit::visit_expr(this, expression),
                 }
-                _ => visit::visit_expr(this, expression),
-            },
-        );
+            }
+            Expr::MethodCall(call) => {
+                if is_half_fence(&call.method) {
+                    this.half_fence(expression, &call.method);
+                }
+                visit::visit_expr(this, expression);
+            }
+            _ => visit::visit_expr(this, expression),
+        });
     }
 }
 
 /// The name of the type of an `impl`, without its parameters.
 fn type_name(ty: &Type) -> String {
     match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map_or("?".into(), |last| last.ident.to_string()),
+        Type::Path(path) => {
+            path.path.segments.last().map_or("?".into(), |last| last.ident.to_string())
+        }
         Type::Reference(reference) => type_name(&reference.elem),
         _ => "?".into(),
     }

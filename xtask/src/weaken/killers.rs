@@ -21,9 +21,7 @@ impl Killers {
         let file = folder.join("killers.txt");
         let text = fs::read_to_string(&file).unwrap_or_default();
         let pairs = text.lines().filter_map(|line| line.split_once('\t'));
-        let models = pairs
-            .map(|(mutant, model)| (mutant.to_owned(), model.to_owned()))
-            .collect();
+        let models = pairs.map(|(mutant, model)| (mutant.to_owned(), model.to_owned())).collect();
         Killers { file, models }
     }
 

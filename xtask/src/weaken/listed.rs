@@ -53,10 +53,7 @@ impl Listed {
     fn parse(text: &str) -> Result<Listed> {
         let document: Document = toml::from_str(text)?;
         let number = document.survivor.len();
-        ensure!(
-            number <= MOST,
-            "{number} entries, where at most {MOST} may stand"
-        );
+        ensure!(number <= MOST, "{number} entries, where at most {MOST} may stand");
         let mut entries = BTreeMap::new();
         for Entry { name, reason } in document.survivor {
             ensure!(!reason.trim().is_empty(), "{name} has no reason");
@@ -74,10 +71,7 @@ impl Listed {
     /// Entries that name no mutant.
     pub fn unknown<'a>(&'a self, mutants: &'a [Mutant]) -> impl Iterator<Item = &'a str> {
         let known = |name: &str| mutants.iter().any(|mutant| mutant.name == name);
-        self.0
-            .keys()
-            .map(String::as_str)
-            .filter(move |name| !known(name))
+        self.0.keys().map(String::as_str).filter(move |name| !known(name))
     }
 }
 
@@ -100,11 +94,7 @@ mod tests {
 
     #[test]
     fn a_list_that_is_too_long_or_careless_is_refused() {
-        let many = |n: usize| {
-            (0..n)
-                .map(|k| entry(&k.to_string(), "r"))
-                .collect::<String>()
-        };
+        let many = |n: usize| (0..n).map(|k| entry(&k.to_string(), "r")).collect::<String>();
         assert!(Listed::parse(&many(10)).is_ok());
         assert!(Listed::parse(&many(11)).is_err());
         assert!(Listed::parse(&entry("a", " ")).is_err());

@@ -63,11 +63,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     }
     let listed = Listed::read(&project.root)?;
     let unknown: Vec<&str> = listed.unknown(&mutants).collect();
-    ensure!(
-        unknown.is_empty(),
-        "the list of survivors names no mutant: {}",
-        unknown.join(", ")
-    );
+    ensure!(unknown.is_empty(), "the list of survivors names no mutant: {}", unknown.join(", "));
 
     let notes = notes(&sources, &mutants);
     // Outside of loom something else stands there, which no model can see.
@@ -87,18 +83,12 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     let Some(models) = run::baseline(&benches, &report)? else {
         bail!("the unchanged tree does not pass, so nothing can be said about the mutants");
     };
-    let texts: HashMap<&str, &str> = sources
-        .iter()
-        .map(|source| (source.path.as_str(), source.text.as_str()))
-        .collect();
+    let texts: HashMap<&str, &str> =
+        sources.iter().map(|source| (source.path.as_str(), source.text.as_str())).collect();
     let killers = Mutex::new(Killers::read(&folder));
-    let tried = run::mutants(
-        &benches, &mutants, &texts, &models, &listed, &killers, &report,
-    )?;
+    let tried = run::mutants(&benches, &mutants, &texts, &models, &listed, &killers, &report)?;
 
-    let mut report = report
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut report = report.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     for note in &notes {
         report.line(format_args!("note: {note}"))?;
     }
@@ -121,27 +111,16 @@ fn benches(project: &Project, options: &Options, sources: &[Source]) -> Result<V
         for source in sources {
             copy.write(&source.path, &source.text)?;
         }
-        Ok(Bench::new(
-            copy,
-            compilers,
-            Duration::from_secs(options.time_out),
-        ))
+        Ok(Bench::new(copy, compilers, Duration::from_secs(options.time_out)))
     };
     (0..options.jobs.get()).map(bench).collect()
 }
 
 /// What is there and is not weakened.
 fn notes(sources: &[Source], mutants: &[Mutant]) -> Vec<String> {
-    let stand_ins = mutants
-        .iter()
-        .filter(|mutant| mutant.reach == Reach::StandIn);
+    let stand_ins = mutants.iter().filter(|mutant| mutant.reach == Reach::StandIn);
     let mut notes: Vec<String> = stand_ins
-        .map(|mutant| {
-            format!(
-                "{} stands in for a model's code and is not weakened",
-                mutant.name
-            )
-        })
+        .map(|mutant| format!("{} stands in for a model's code and is not weakened", mutant.name))
         .collect();
     for source in sources.iter().filter(|source| !source.protocol) {
         // Elsewhere an ordering may stand where it likes.
@@ -159,16 +138,8 @@ fn notes(sources: &[Source], mutants: &[Mutant]) -> Vec<String> {
 fn list(mutants: &[Mutant], listed: &Listed, notes: &[String]) {
     for mutant in mutants {
         let Mutant { name, line, .. } = mutant;
-        let hidden = if mutant.reach == Reach::Unmodelled {
-            "  (not in loom builds)"
-        } else {
-            ""
-        };
-        let list = if listed.reason(name).is_some() {
-            "  LISTED"
-        } else {
-            ""
-        };
+        let hidden = if mutant.reach == Reach::Unmodelled { "  (not in loom builds)" } else { "" };
+        let list = if listed.reason(name).is_some() { "  LISTED" } else { "" };
         println!("{name}  line {line}{hidden}{list}");
     }
     for note in notes {

@@ -55,12 +55,7 @@ pub struct Bench {
 impl Bench {
     pub fn new(copy: Copy, compilers: usize, time_out: Duration) -> Bench {
         let log = copy.target.with_extension("log");
-        Bench {
-            copy,
-            log,
-            compilers,
-            time_out,
-        }
+        Bench { copy, log, compilers, time_out }
     }
 
     /// Builds the test programs, or one of them.
@@ -68,12 +63,7 @@ impl Bench {
         let mut cargo = tools::cargo();
         cargo
             .current_dir(self.copy.models())
-            .args([
-                "test",
-                "--release",
-                "--no-run",
-                "--message-format=json-render-diagnostics",
-            ])
+            .args(["test", "--release", "--no-run", "--message-format=json-render-diagnostics"])
             .args(["--test", target.unwrap_or("*")])
             .env("CARGO_TARGET_DIR", &self.copy.target)
             .env("CARGO_BUILD_JOBS", self.compilers.to_string());
@@ -82,17 +72,10 @@ impl Bench {
         if !built.success() {
             let first = built.output.lines().find(|line| line.starts_with("error"));
             let first = first.unwrap_or("cargo failed").to_owned();
-            return Ok(Build::Failed {
-                first,
-                output: built.output,
-            });
+            return Ok(Build::Failed { first, output: built.output });
         }
-        let tests = tools::executables(&built.output)
-            .into_iter()
-            .filter(|it| it.kind == "test");
-        Ok(Build::Done(
-            tests.map(|test| (test.target, test.path)).collect(),
-        ))
+        let tests = tools::executables(&built.output).into_iter().filter(|it| it.kind == "test");
+        Ok(Build::Done(tests.map(|test| (test.target, test.path)).collect()))
     }
 
     /// The models in a test program, none of which has a time yet.
@@ -100,15 +83,8 @@ impl Bench {
         let mut command = self.command(program);
         command.args(["--list", "--format", "terse"]);
         let listed = tools::run(&mut command, &self.log, None)?;
-        ensure!(
-            listed.success(),
-            "listing the models of {target}:\n{}",
-            listed.output
-        );
-        let names = listed
-            .output
-            .lines()
-            .filter_map(|line| line.strip_suffix(": test"));
+        ensure!(listed.success(), "listing the models of {target}:\n{}", listed.output);
+        let names = listed.output.lines().filter_map(|line| line.strip_suffix(": test"));
         let model = |name: &str| Model {
             target: target.to_owned(),
             name: name.to_owned(),
@@ -119,32 +95,19 @@ impl Bench {
 
     /// Runs one model. Its output goes to a file of its own, since several may run at once.
     pub fn run(&self, model: &Model, program: &Path) -> Result<(Verdict, Duration)> {
-        let name: String = model
-            .name
-            .chars()
-            .map(|c| if c.is_alphanumeric() { c } else { '_' })
-            .collect();
-        let log = self
-            .copy
-            .target
-            .join("models")
-            .join(format!("{}-{name}.log", model.target));
+        let name: String =
+            model.name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+        let log = self.copy.target.join("models").join(format!("{}-{name}.log", model.target));
         let mut command = self.command(program);
         command.args(["--exact", &model.name, "--nocapture"]);
         let finished = tools::run(&mut command, &log, Some(self.time_out))?;
-        Ok((
-            judge(Ended::new(finished.status), &finished.output),
-            finished.time,
-        ))
+        Ok((judge(Ended::new(finished.status), &finished.output), finished.time))
     }
 
     fn command(&self, program: &Path) -> Command {
         let folder = self.copy.models();
         let mut command = Command::new(program);
-        command
-            .env("CARGO_MANIFEST_DIR", &folder)
-            .env("RUST_BACKTRACE", "0")
-            .current_dir(folder);
+        command.env("CARGO_MANIFEST_DIR", &folder).env("RUST_BACKTRACE", "0").current_dir(folder);
         // loom takes bounds from its environment, and a bound decides what a model finds.
         for (key, _) in env::vars_os() {
             if key.to_string_lossy().starts_with("LOOM_") {
@@ -163,14 +126,9 @@ pub fn all(bench: &Bench) -> Result<Vec<(Model, PathBuf)>> {
     };
     let mut models = Vec::new();
     for (target, program) in programs {
-        let found = bench
-            .list(&target, &program)
-            .with_context(|| target.clone())?;
+        let found = bench.list(&target, &program).with_context(|| target.clone())?;
         models.extend(found.into_iter().map(|model| (model, program.clone())));
     }
-    ensure!(
-        !models.is_empty(),
-        "there are no models in loom-tests/tests"
-    );
+    ensure!(!models.is_empty(), "there are no models in loom-tests/tests");
     Ok(models)
 }

@@ -119,26 +119,16 @@ impl Count {
 
 impl Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Count {
-            killed,
-            listed,
-            survived,
-            ..
-        } = self;
+        let Count { killed, listed, survived, .. } = self;
         let all = killed + listed + survived;
-        write!(
-            f,
-            "killed {killed} / listed {listed} / survived {survived} of {all} mutants"
-        )
+        write!(f, "killed {killed} / listed {listed} / survived {survived} of {all} mutants")
     }
 }
 
 /// The mutants and their killers as a Markdown table, in the order of the sources.
 pub fn table(mutants: &[Mutant], tried: &[Tried]) -> String {
-    let fates: HashMap<&str, &Fate> = tried
-        .iter()
-        .map(|one| (one.mutant.name.as_str(), &one.fate))
-        .collect();
+    let fates: HashMap<&str, &Fate> =
+        tried.iter().map(|one| (one.mutant.name.as_str(), &one.fate)).collect();
     let mut table = String::from("| mutant | killed by |\n|---|---|\n");
     for mutant in mutants {
         let by = match fates.get(mutant.name.as_str()) {

@@ -31,15 +31,9 @@ pub fn baseline(benches: &[Bench], report: &Mutex<Report>) -> Result<Option<Vec<
             Verdict::Killed(message) => format!("FAILED ({message})"),
             Verdict::Inconclusive(why) => format!("FAILED (inconclusive: {why})"),
         };
-        lock(report).line(format_args!(
-            "unchanged: {model}  {said}  {}",
-            seconds(time)
-        ))?;
+        lock(report).line(format_args!("unchanged: {model}  {said}  {}", seconds(time)))?;
         let passed = verdict == Verdict::Passed;
-        Ok(passed.then(|| Model {
-            time,
-            ..model.clone()
-        }))
+        Ok(passed.then(|| Model { time, ..model.clone() }))
     };
     let passed: Option<Vec<Model>> = for_each(benches, &models, run)?.into_iter().collect();
     Ok(passed.map(|mut models| {
@@ -62,9 +56,7 @@ pub fn mutants<'a>(
     for_each(benches, &mutants, |bench, &mutant| {
         let start = Instant::now();
         let last = lock(killers).of(&mutant.name).map(str::to_owned);
-        let text = texts
-            .get(mutant.file.as_str())
-            .context("a mutant of no file")?;
+        let text = texts.get(mutant.file.as_str()).context("a mutant of no file")?;
         let mut fate = attempt(bench, mutant, text, models, last.as_deref())
             .with_context(|| mutant.name.clone())?;
         let reason = listed.reason(&mutant.name);
@@ -77,12 +69,7 @@ pub fn mutants<'a>(
             (_, Some(reason)) => fate = Fate::Listed(reason.to_owned()),
             (_, None) => {}
         }
-        let tried = Tried {
-            mutant,
-            fate,
-            stale,
-            time: start.elapsed(),
-        };
+        let tried = Tried { mutant, fate, stale, time: start.elapsed() };
         lock(report).line(&tried)?;
         Ok(tried)
     })
@@ -129,10 +116,7 @@ fn ask(bench: &Bench, models: &[Model], last: Option<&str>) -> Result<Fate> {
         match bench.run(model, program)?.0 {
             Verdict::Passed => {}
             Verdict::Killed(message) => {
-                return Ok(Fate::Killed {
-                    model: model.to_string(),
-                    message,
-                });
+                return Ok(Fate::Killed { model: model.to_string(), message });
             }
             Verdict::Inconclusive(why) => notes.push(format!("{model}: {why}")),
         }

@@ -46,10 +46,7 @@ pub fn mutants(source: &Source) -> Result<Vec<Mutant>> {
         return Ok(Vec::new());
     }
     let tree = syn::parse_file(&source.text).with_context(|| format!("parsing {}", source.path))?;
-    let tokens: TokenStream = source
-        .text
-        .parse()
-        .map_err(|e| anyhow!("{}: {e}", source.path))?;
+    let tokens: TokenStream = source.text.parse().map_err(|e| anyhow!("{}: {e}", source.path))?;
     let found = finder::find(&tree, tokens, source.reach);
     if let Some((line, ident)) = found.lost.first() {
         bail!(
@@ -72,10 +69,7 @@ fn name(source: &Source, mut sites: Vec<Site>) -> Vec<Mutant> {
         *counter += 1;
         for change in site.changes {
             mutants.push(Mutant {
-                name: format!(
-                    "{}::{}#{k}:{}->{}",
-                    source.path, site.scope, site.old, change.label
-                ),
+                name: format!("{}::{}#{k}:{}->{}", source.path, site.scope, site.old, change.label),
                 file: source.path.clone(),
                 line: site.line,
                 reach: site.reach,
@@ -109,11 +103,7 @@ pub struct Change {
 impl Change {
     /// All of the site is replaced, and the name says by what.
     pub fn whole(replacement: &str) -> Change {
-        Change {
-            label: replacement.to_owned(),
-            range: None,
-            replacement: replacement.to_owned(),
-        }
+        Change { label: replacement.to_owned(), range: None, replacement: replacement.to_owned() }
     }
 }
 
@@ -123,12 +113,7 @@ mod tests {
 
     fn source(text: &str) -> Source {
         let (path, reach) = ("src/ring/a.rs".into(), Reach::Modelled);
-        Source {
-            path,
-            text: text.into(),
-            reach,
-            protocol: true,
-        }
+        Source { path, text: text.into(), reach, protocol: true }
     }
 
     fn found(text: &str) -> Vec<Mutant> {
@@ -140,30 +125,17 @@ mod tests {
         let pair = |mutant: Mutant| {
             let changed = mutant.apply(text);
             let pairs = text.lines().zip(changed.lines());
-            let line = pairs
-                .filter(|(old, new)| old != new)
-                .map(|(_, new)| new.trim());
-            let name = mutant
-                .name
-                .strip_prefix("src/ring/a.rs::")
-                .unwrap()
-                .to_owned();
-            (
-                name,
-                line.take(1)
-                    .collect::<String>()
-                    .replace("::core::sync::atomic::", ""),
-            )
+            let line = pairs.filter(|(old, new)| old != new).map(|(_, new)| new.trim());
+            let name = mutant.name.strip_prefix("src/ring/a.rs::").unwrap().to_owned();
+            (name, line.take(1).collect::<String>().replace("::core::sync::atomic::", ""))
         };
         found(text).into_iter().map(pair).collect()
     }
 
     fn check(text: &str, expected: &[(&str, &str)]) {
         let changes = changes(text);
-        let changes: Vec<(&str, &str)> = changes
-            .iter()
-            .map(|(name, line)| (name.as_str(), line.as_str()))
-            .collect();
+        let changes: Vec<(&str, &str)> =
+            changes.iter().map(|(name, line)| (name.as_str(), line.as_str())).collect();
         assert_eq!(changes, expected);
     }
 
@@ -218,10 +190,7 @@ mod tests {
             &[
                 ("Ring::drop#0:fence(Acquire)->()", "();"),
                 ("Ring::drop#1:fence(SeqCst)->()", "();"),
-                (
-                    "Ring::drop#1:fence(SeqCst)->fence(AcqRel)",
-                    "sync::fence(Ordering::AcqRel);",
-                ),
+                ("Ring::drop#1:fence(SeqCst)->fence(AcqRel)", "sync::fence(Ordering::AcqRel);"),
                 ("Ring::drop#2:fence->()", "if x { () }"),
             ],
         );
@@ -272,10 +241,7 @@ mod tests {
         check(
             "/// ‘quoted’ …
             fn f(a: &A) { /* é */ a.load(Acquire); }",
-            &[(
-                "f#0:Acquire->Relaxed",
-                "fn f(a: &A) { /* é */ a.load(Ordering::Relaxed); }",
-            )],
+            &[("f#0:Acquire->Relaxed", "fn f(a: &A) { /* é */ a.load(Ordering::Relaxed); }")],
         );
     }
 
@@ -341,11 +307,7 @@ mod tests {
     fn an_ordering_that_would_get_lost_is_an_error() {
         let lost = |text: &str| mutants(&source(text)).unwrap_err().to_string();
         let rules = "macro_rules! get { ($a:expr) => { $a.load(Acquire) } }";
-        assert!(
-            lost(rules).starts_with("src/ring/a.rs:1: `Acquire`"),
-            "{}",
-            lost(rules)
-        );
+        assert!(lost(rules).starts_with("src/ring/a.rs:1: `Acquire`"), "{}", lost(rules));
         let pattern = "fn f() { matches!(x, Release if true); }";
         assert!(lost(pattern).contains("`Release`"));
         let call = "macro_rules! get { ($a:expr) => { $a.fences.heavy() } }";
@@ -356,12 +318,7 @@ mod tests {
     fn a_hidden_file_marks_all_its_sites() {
         let mut hidden = source("fn f(a: A) { a.load(Acquire); }");
         hidden.reach = Reach::Unmodelled;
-        assert!(
-            mutants(&hidden)
-                .unwrap()
-                .iter()
-                .all(|m| m.reach == Reach::Unmodelled)
-        );
+        assert!(mutants(&hidden).unwrap().iter().all(|m| m.reach == Reach::Unmodelled));
         hidden.reach = Reach::Test;
         assert_eq!(mutants(&hidden).unwrap(), []);
     }

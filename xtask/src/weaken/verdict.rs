@@ -53,13 +53,8 @@ pub enum Verdict {
 
 /// How loom's own reports begin. What else loom panics with is about the model (too long, too many
 /// threads, not deterministic) or about loom itself.
-const REPORTS: [&str; 5] = [
-    "Causality violation",
-    "deadlock;",
-    "Allocation leaked",
-    "Arc leaked",
-    "Messages leaked",
-];
+const REPORTS: [&str; 5] =
+    ["Causality violation", "deadlock;", "Allocation leaked", "Arc leaked", "Messages leaked"];
 
 /// Said by the runtime of a thread, and by loom of a thread of a model, which then unwinds.
 const OVERFLOW: &str = "has overflowed its stack";
@@ -79,9 +74,7 @@ pub fn judge(ended: Ended, output: &str) -> Verdict {
         return Verdict::Inconclusive(without_panic(ended, output));
     };
     let counts = if panic.is_of_loom() {
-        REPORTS
-            .iter()
-            .any(|report| panic.message.starts_with(report))
+        REPORTS.iter().any(|report| panic.message.starts_with(report))
     } else {
         panic.is_of_model()
     };
@@ -135,10 +128,7 @@ impl Panic {
     /// Without the folders that are the same for all, or different on every machine.
     fn short_place(&self) -> &str {
         let place = &self.place;
-        let end = ["/src/", "/tests/"]
-            .iter()
-            .filter_map(|folder| place.rfind(folder))
-            .max();
+        let end = ["/src/", "/tests/"].iter().filter_map(|folder| place.rfind(folder)).max();
         end.map_or(place, |at| &place[at + 1..])
     }
 }
@@ -173,18 +163,12 @@ mod tests {
         let passed = "test wrap ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
         assert_eq!(judge(Ended::Well, passed), Verdict::Passed);
         let none = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out\n";
-        assert_eq!(
-            inconclusive(judge(Ended::Well, none)),
-            "the model was not run"
-        );
+        assert_eq!(inconclusive(judge(Ended::Well, none)), "the model was not run");
     }
 
     #[test]
     fn an_assertion_of_a_model_kills() {
-        let output = panicked(
-            "tests/wrap.rs",
-            "assertion `left == right` failed: torn\n  left: 1",
-        );
+        let output = panicked("tests/wrap.rs", "assertion `left == right` failed: torn\n  left: 1");
         let kill = killed("assertion `left == right` failed: torn");
         assert_eq!(judge(Ended::Badly(101), &output), kill);
         let shared = panicked("/w/copy-0/loom-tests/src/lib.rs", "lost");
@@ -196,10 +180,8 @@ mod tests {
 
     #[test]
     fn reports_of_loom_kill() {
-        let deadlock = panicked(
-            &format!("{LOOM}/execution.rs"),
-            "deadlock; threads = [(Id(0), ..)]",
-        );
+        let deadlock =
+            panicked(&format!("{LOOM}/execution.rs"), "deadlock; threads = [(Id(0), ..)]");
         assert_eq!(
             judge(Ended::Badly(101), &deadlock),
             killed("deadlock; threads = [(Id(0), ..)]")
@@ -211,10 +193,7 @@ mod tests {
         );
         let race = "\nCausality violation: Concurrent read and write accesses.\n    created: a";
         assert_eq!(
-            judge(
-                Ended::Badly(101),
-                &panicked(&format!("{LOOM}/location.rs"), race)
-            ),
+            judge(Ended::Badly(101), &panicked(&format!("{LOOM}/location.rs"), race)),
             killed("Causality violation: Concurrent read and write accesses.")
         );
         let leak = panicked(&format!("{LOOM}/arc.rs"), "Arc leaked.\n  Index: 2");
@@ -230,23 +209,11 @@ mod tests {
         assert_eq!(why, format!("{long} (at src/rt/path.rs:12:5)"));
         let own = panicked(&format!("{LOOM}/atomic.rs"), "[loom internal bug] cnt = 1");
         inconclusive(judge(Ended::Badly(101), &own));
-        assert_eq!(
-            inconclusive(judge(Ended::TimeOut, &output)),
-            "its time ran out"
-        );
+        assert_eq!(inconclusive(judge(Ended::TimeOut, &output)), "its time ran out");
         let overflow = "\nthread 'wrap' has overflowed its stack\nfatal runtime error\n";
-        assert_eq!(
-            inconclusive(judge(Ended::BySignal(6), overflow)),
-            "its stack overflowed"
-        );
-        assert_eq!(
-            inconclusive(judge(Ended::BySignal(11), "")),
-            "ended by signal 11"
-        );
-        assert_eq!(
-            inconclusive(judge(Ended::Badly(3), "")),
-            "failed without a panic"
-        );
+        assert_eq!(inconclusive(judge(Ended::BySignal(6), overflow)), "its stack overflowed");
+        assert_eq!(inconclusive(judge(Ended::BySignal(11), "")), "ended by signal 11");
+        assert_eq!(inconclusive(judge(Ended::Badly(3), "")), "failed without a panic");
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! Real processes: what is sent in one arrives in the others.
+//!
+//! Each test starts processes of its own: this program again, as the test `child`, with a role to
+//! play. They say lines to the test on their standard error and are told to go on through their
+//! standard input; when that ends, so do they. A test that waits in vain fails after a while with
+//! everything that the process has said, and whatever happens, no process and no segment is left.
+#![cfg(all(feature = "std", target_os = "linux"))]
+
+mod account;
+mod child;
+mod crowd;
+mod fanout;
+mod late;
+mod order;
+mod overwrite;
+mod place;
+mod sizes;
+mod sleep;
+mod two;
+
+use std::time::Duration;
+
+use child::Task;
+
+/// Far longer than anything takes that is not stuck.
+const LONG: Duration = Duration::from_secs(60);
+
+macro_rules! roles {
+    ($($module:ident::$role:ident)*) => {
+        /// Whatever a process can be started for.
+        const ROLES: &[(&str, fn(&Task))] = &[
+            $((concat!(stringify!($module), "::", stringify!($role)), $module::$role),)*
+        ];
+    };
+}
+
+roles! {
+    late::finished_producer late::running_producer late::idle_producer
+    late::subscriber late::observer late::companion late::joiner late::reader
+    order::consumer order::producer order::closer order::drainer
+    overwrite::producer overwrite::observer
+    sizes::producer sizes::subscriber sizes::observer
+    sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
+    sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
+    sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
+    two::first two::second
+}
+
+/// No test: it is what the processes run that the tests start.
+#[test]
+fn child() {
+    if let Some(task) = Task::given() {
+        let role = ROLES.iter().find(|(name, _)| *name == task.role());
+        let (_, play) = role.expect("there is no such role");
+        play(&task);
+    }
+}
