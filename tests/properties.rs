@@ -24,8 +24,11 @@ const fn under_miri(there: usize, elsewhere: usize) -> usize {
     if cfg!(miri) { there } else { elsewhere }
 }
 
-const OPERATIONS: usize = under_miri(25, 150);
-const CAPACITIES: &[usize] = &[1, 2, 3, 4, 8, 33, 64];
+/// How many operations a case has at most, and how many messages a large batch.
+const OPERATIONS: usize = under_miri(16, 150);
+const BATCH: usize = under_miri(20, 100);
+const CAPACITIES: &[usize] =
+    if cfg!(miri) { &[1, 2, 3, 4, 8, 16] } else { &[1, 2, 3, 4, 8, 33, 64] };
 
 fn config() -> ProptestConfig {
     let mut config = ProptestConfig {
@@ -92,7 +95,7 @@ fn starts() -> impl Strategy<Value = Place> {
 
 fn operations() -> impl Strategy<Value = Op> {
     let who = any::<usize>;
-    let batch = || prop_oneof![0..=10usize, 0..=100usize];
+    let batch = || prop_oneof![2 => 0..=BATCH / 10, 1 => 0..=BATCH];
     prop_oneof![
         8 => (hows(), contents()).prop_map(|(how, content)| Op::Send(how, content)),
         4 => (hows(), batch(), any::<u64>(), any::<usize>()).prop_map(|(how, n, seed, len)| {
@@ -181,7 +184,7 @@ proptest! {
     #[test]
     fn a_ring_is_full_exactly_when_its_slowest_subscriber_is_a_capacity_behind(
         shape in shapes(),
-        received in vec(0..=64usize, 1..=4),
+        received in vec(0..=BATCH, 1..=4),
     ) {
         let capacity = shape.capacity();
         let (mut producer, ring) =
@@ -206,7 +209,7 @@ proptest! {
     #[test]
     fn messages_received_and_messages_missed_add_up_to_messages_sent(
         shape in shapes(),
-        rounds in vec((0..=200usize, 0..=100usize), 1..=20),
+        rounds in vec((0..=2 * BATCH, 0..=BATCH), 1..=under_miri(3, 20)),
     ) {
         let capacity = shape.capacity() as u64;
         let options = Options::<u64>::new(shape.asked).overflow(Overflow::Overwrite);
@@ -242,8 +245,8 @@ proptest! {
     #[test]
     fn a_subscriber_that_starts_at_the_oldest_gets_all_but_an_eighth_and_then_everything(
         shape in shapes(),
-        sent in 0..=300u64,
-        more in 0..=300u64,
+        sent in 0..=3 * BATCH as u64,
+        more in 0..=3 * BATCH as u64,
     ) {
         let capacity = shape.capacity() as u64;
         let (mut producer, ring) =
@@ -269,7 +272,7 @@ proptest! {
     #[test]
     fn an_entry_is_free_again_as_soon_as_its_subscriber_has_left(
         entries in 1..=4usize,
-        leaves in vec(any::<usize>(), 1..=40),
+        leaves in vec(any::<usize>(), 1..=under_miri(5, 40)),
     ) {
         let (mut producer, ring) =
             Options::<u64>::new(8).subscribers(entries).heap().unwrap();

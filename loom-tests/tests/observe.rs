@@ -70,6 +70,25 @@ fn an_observer_that_is_lapped_goes_on_at_the_oldest_that_is_left() {
 }
 
 #[test]
+fn after_a_lag_there_is_something_to_receive() {
+    check("after_a_lag_there_is_something_to_receive", Some(3), || {
+        let (mut producer, ring) = overwriting::<u64>(4).heap().unwrap();
+        let mut observer = ring.observe(Start::Next).unwrap();
+        let sender = thread::spawn(move || {
+            assert_eq!(producer.try_send_batch(&[0, 1, 2, 3, 4, 5, 6]), 7);
+            producer
+        });
+        if let Err(TryRecvError::Lagged(n)) = observer.try_recv() {
+            match observer.try_recv() {
+                Ok(message) => assert_eq!(message, n),
+                Err(error) => assert!(matches!(error, TryRecvError::Lagged(_)), "{error}"),
+            }
+        }
+        sender.join().unwrap();
+    });
+}
+
+#[test]
 fn an_observer_joins_where_there_are_messages() {
     check("an_observer_joins_where_there_are_messages", Some(2), || {
         let (mut producer, ring) = overwriting::<[u64; 2]>(2).heap().unwrap();

@@ -68,7 +68,11 @@ impl Account {
             Ok(message) => {
                 let message = message.as_ref();
                 let position = self.position();
-                assert!(is_right(position, message), "{position} is {message:?}");
+                assert!(
+                    is_right(position, message),
+                    "{position} is wrong, with {} bytes",
+                    message.len()
+                );
                 self.add(message);
             }
             Err(RecvError::Lagged(missed)) => self.lagged += missed,
