@@ -154,6 +154,20 @@ pub(crate) fn blocking<C: Consumer, R>(
     }
 }
 
+/// The same after a first attempt that failed. Apart, so that one that succeeds is all that a caller
+/// has in its loop.
+#[cold]
+pub(crate) fn blocking_after<C: Consumer, R>(
+    consumer: &mut C,
+    error: TryRecvError,
+    attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
+) -> Result<R, RecvError> {
+    match error.unless_empty() {
+        Some(error) => Err(error),
+        None => blocking(consumer, attempt),
+    }
+}
+
 /// Calls `attempt` until it brings something else than `Empty`, for at most `timeout`.
 #[cfg(feature = "std")]
 pub(crate) fn blocking_timeout<C: Consumer, R>(
@@ -290,7 +304,9 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn recv(&mut self) -> Result<T, RecvError> {
-                receive::blocking(self, Self::try_recv)
+                self.try_recv().or_else(|error| {
+                    receive::blocking_after(self, error, Self::try_recv)
+                })
             }
 
             /// Receives the next message, waiting for it for at most `timeout`.
@@ -419,8 +435,11 @@ macro_rules! receiving_calls {
             #[doc = "assert_eq!(consumer.recv_into(&mut [0; 32]), Ok(4));"]
             #[doc = "assert_eq!(consumer.recv_into(&mut [0; 32]), Err(RecvError::Closed));"]
             #[doc = "```"]
+            #[inline]
             pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-                receive::blocking(self, |this| this.try_recv_into(buffer))
+                self.try_recv_into(buffer).or_else(|error| {
+                    receive::blocking_after(self, error, |this| this.try_recv_into(buffer))
+                })
             }
 
             /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most

@@ -203,7 +203,7 @@ impl<'a> Slot<'a> {
         // SAFETY: valid while the view is.
         let word = unsafe { word.as_ref() }.load(Ordering::Relaxed);
         // The other half of a 64-bit word is for flags, of which there are none yet.
-        word as u32 as usize
+        (word & 0xffff_ffff) as usize
     }
 }
 
