@@ -67,50 +67,43 @@ fn shapes() -> impl Strategy<Value = Shape> {
     )
 }
 
-fn hows() -> impl Strategy<Value = How> {
-    prop_oneof![
-        2 => Just(How::Try),
-        1 => Just(How::Blocking),
-        1 => Just(How::Timeout),
-    ]
+fn start(kind: usize, n: usize, far: u32) -> Place {
+    match kind % 15 {
+        0..3 => Place::Next,
+        3..6 => Place::Oldest,
+        6..9 => Place::Behind(n as u32),
+        9 => Place::Behind(n as u32 % 10),
+        10 => Place::Ahead(n as u32 % 4),
+        11 => Place::AfterOrigin(n as i8 - 3),
+        12 => Place::Beyond(n as u8),
+        13 => Place::Ahead(far),
+        _ => Place::Behind(far),
+    }
 }
 
-fn contents() -> impl Strategy<Value = Content> {
-    (any::<u64>(), any::<usize>()).prop_map(|(seed, len)| Content { seed, len })
-}
-
-fn starts() -> impl Strategy<Value = Place> {
-    prop_oneof![
-        3 => Just(Place::Next),
-        3 => Just(Place::Oldest),
-        3 => (0..=100u32).prop_map(Place::Behind),
-        1 => (0..=10u32).prop_map(Place::Behind),
-        1 => (0..=3u32).prop_map(Place::Ahead),
-        1 => (-3..=100i8).prop_map(Place::AfterOrigin),
-        1 => any::<u8>().prop_map(Place::Beyond),
-        1 => (0..1u32 << 28).prop_map(Place::Ahead),
-        1 => (0..1u32 << 28).prop_map(Place::Behind),
-    ]
-}
-
+/// Made of a few numbers, and not of strategies in strategies: those take miri most of its time.
 fn operations() -> impl Strategy<Value = Op> {
-    let who = any::<usize>;
-    let batch = || prop_oneof![2 => 0..=BATCH / 10, 1 => 0..=BATCH];
-    prop_oneof![
-        8 => (hows(), contents()).prop_map(|(how, content)| Op::Send(how, content)),
-        4 => (hows(), batch(), any::<u64>(), any::<usize>()).prop_map(|(how, n, seed, len)| {
-            let content = |i| Content {
-                seed: seed.wrapping_add(i as u64),
-                len: len.wrapping_mul(2 * i + 1),
-            };
-            Op::SendBatch(how, (0..n).map(content).collect())
-        }),
-        8 => (who(), hows(), any::<usize>()).prop_map(|(who, how, room)| Op::Receive(who, how, room)),
-        8 => (who(), hows(), batch()).prop_map(|(who, how, room)| Op::ReceiveBatch(who, how, room)),
-        3 => starts().prop_map(|from| Op::Join(Role::Subscriber, from)),
-        2 => starts().prop_map(|from| Op::Join(Role::Observer, from)),
-        1 => who().prop_map(Op::Leave),
-    ]
+    let numbers = (0..34usize, any::<u64>(), any::<usize>(), 0..=BATCH);
+    numbers.prop_map(|(kind, seed, which, n)| {
+        let how = [How::Try, How::Try, How::Blocking, How::Timeout][(seed % 4) as usize];
+        let batch = if seed % 3 == 0 { n } else { n / 10 };
+        let place = start(which, n, (seed >> 36) as u32);
+        match kind {
+            0..8 => Op::Send(how, Content { seed, len: which }),
+            8..12 => {
+                let content = |i| Content {
+                    seed: seed.wrapping_add(i as u64),
+                    len: which.wrapping_mul(2 * i + 1),
+                };
+                Op::SendBatch(how, (0..batch).map(content).collect())
+            }
+            12..20 => Op::Receive(which, how, n),
+            20..28 => Op::ReceiveBatch(which, how, batch),
+            28..31 => Op::Join(Role::Subscriber, place),
+            31..33 => Op::Join(Role::Observer, place),
+            _ => Op::Leave(which),
+        }
+    })
 }
 
 /// What is done to a ring while it is open, whether it is then closed by dropping its producer, and
