@@ -267,6 +267,7 @@ fn no_slice_is_returned_torn_however_fast_it_is_overwritten() {
 
 #[test]
 fn what_an_observer_misses_in_the_middle_of_a_batch_it_is_told_too() {
+    let sent = MESSAGES * 5;
     for capacity in [1, 4, 32] {
         let options = Options::new(capacity).overflow(Overflow::Overwrite);
         let (mut producer, ring) = options.heap().unwrap();
@@ -285,9 +286,9 @@ fn what_an_observer_misses_in_the_middle_of_a_batch_it_is_told_too() {
                         Err(error) => break assert_eq!(error, RecvError::Closed),
                     }
                 }
-                assert_eq!(seen.next(), MESSAGES);
+                assert_eq!(seen.next(), sent);
             });
-            for position in 0..MESSAGES {
+            for position in 0..sent {
                 producer.try_send(&words(position)).unwrap();
             }
             producer.close();
@@ -444,12 +445,13 @@ fn a_full_ring_and_an_empty_one_wake_each_other() {
 
 #[test]
 fn who_has_been_counted_receives_what_is_sent_next() {
-    for round in 0..under_miri(10, 3_000) {
-        let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
-        let start = if round % 2 == 0 { Start::Next } else { Start::Oldest };
+    for round in 0..under_miri(3, 3_000) {
+        let (mut producer, ring) = Options::<u64>::new(1024).heap().unwrap();
+        // The joiner has to search for the end of these.
+        assert_eq!(producer.try_send_batch(&[u64::MAX; 100]), 100);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let mut subscriber = ring.subscribe(start).unwrap();
+                let mut subscriber = ring.subscribe(Start::Next).unwrap();
                 assert_eq!(subscriber.recv(), Ok(round));
                 assert_eq!(subscriber.recv(), Err(RecvError::Closed));
             });
@@ -458,6 +460,28 @@ fn who_has_been_counted_receives_what_is_sent_next() {
             }
             producer.send(&round).unwrap();
             producer.close();
+        });
+    }
+}
+
+#[test]
+fn the_last_message_is_received_before_the_end() {
+    for round in 0..under_miri(10, 3_000) {
+        let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+        let mut observer = ring.observe(Start::Next).unwrap().with_wait(Spin);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                producer.send(&round).unwrap();
+                producer.close();
+            });
+            if round % 2 == 0 {
+                assert_eq!(subscriber.recv(), Ok(round));
+                assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+            } else {
+                assert_eq!(observer.recv(), Ok(round));
+                assert_eq!(observer.recv(), Err(RecvError::Closed));
+            }
         });
     }
 }

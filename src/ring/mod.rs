@@ -5,6 +5,7 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+mod calls;
 mod credit;
 mod head;
 mod join;
@@ -16,10 +17,11 @@ mod subscriber;
 use core::fmt;
 use core::marker::PhantomData;
 
+pub use calls::Iter;
 pub use join::Start;
 pub use observer::Observer;
 pub use producer::Producer;
-pub use receive::Iter;
+
 pub use subscriber::Subscriber;
 
 #[cfg(not(ringway_loom))]

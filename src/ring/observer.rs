@@ -5,8 +5,9 @@ use core::marker::PhantomData;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
+use super::calls::{self, receiving_calls};
 use super::head;
-use super::receive::{self, Consumer, NotFound, Reader, receiving_calls};
+use super::receive::{self, Consumer, NotFound, Reader};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};

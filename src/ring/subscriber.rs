@@ -5,7 +5,8 @@ use core::marker::PhantomData;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::receive::{self, Consumer, NotFound, Reader, receiving_calls};
+use super::calls::{self, receiving_calls};
+use super::receive::{self, Consumer, NotFound, Reader};
 use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
