@@ -63,12 +63,29 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Overflow, Start};
+    ///
+    /// let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
+    /// let (mut producer, ring) = options.heap().unwrap();
+    /// assert_eq!(producer.try_send_batch(&[0; 100]), 100);
+    /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::Overwrites);
+    /// ```
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.shape.overflow = overflow;
         self
     }
 
     /// How many subscribers can be attached at a time. Observers need no place.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (producer, ring) = Options::<u64>::new(8).subscribers(1).heap().unwrap();
+    /// let first = ring.subscribe(Start::Next).unwrap();
+    /// assert!(ring.subscribe(Start::Next).is_err());
+    /// assert!(ring.observe(Start::Next).is_ok());
+    /// ```
     pub fn subscribers(mut self, entries: usize) -> Self {
         self.shape.entries = entries;
         self
@@ -83,6 +100,14 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// The position of the first message; 0 by default. For tests that have to cross a wrap-around,
     /// and for rings that go on counting where others ended.
+    ///
+    /// ```
+    /// # use ringway::{Options, Position};
+    /// let last = Position::MAX >> 1;
+    /// let (mut producer, ring) = Options::<u64>::new(8).origin(last).heap().unwrap();
+    /// producer.try_send(&1).unwrap();
+    /// assert_eq!(producer.head(), 0);
+    /// ```
     pub fn origin(mut self, origin: Position) -> Self {
         self.shape.origin = origin;
         self
@@ -90,6 +115,13 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// Gives every slot cache lines of its own. By default slots lie as closely as their messages
     /// allow, which is faster for streams of small ones.
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// let close = Options::<u64>::new(64).segment_lengths().unwrap();
+    /// let padded = Options::<u64>::new(64).line_per_slot(true).segment_lengths().unwrap();
+    /// assert!(padded.0 > 2 * close.0);
+    /// ```
     pub fn line_per_slot(mut self, yes: bool) -> Self {
         self.shape.line_slots = yes;
         self
@@ -110,11 +142,26 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// Bytes that the data and the control segment of such a ring have.
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// let (data, control) = Options::<u64>::new(1024).subscribers(4).segment_lengths().unwrap();
+    /// println!("{data} bytes of data, {control} of control");
+    /// ```
     pub fn segment_lengths(&self) -> Result<(usize, usize), ConfigError> {
         self.geometry().map(|geometry| (geometry.data_len, geometry.control_len))
     }
 
     /// Creates the ring on the heap of this process.
+    ///
+    /// ```
+    /// # use ringway::{ConfigError, Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// assert_eq!(Options::<u64>::new(0).heap().unwrap_err(), ConfigError::ZeroCapacity);
+    /// ```
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
         let storage = crate::storage::heap::create(self.geometry()?);

@@ -70,6 +70,16 @@ impl Wait for Spin {
 
 /// Looks for some rounds, then calls a function each time before it looks again: a scheduler's
 /// yield, say.
+///
+/// ```
+/// use ringway::{Options, SpinThenYield, Start};
+///
+/// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+/// let wait = SpinThenYield { spins: 100, yield_now: std::thread::yield_now };
+/// let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wait);
+/// producer.send(&1).unwrap();
+/// assert_eq!(subscriber.recv(), Ok(1));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SpinThenYield<F> {
     /// Rounds of looking before the first call.

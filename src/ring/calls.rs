@@ -70,6 +70,16 @@ macro_rules! receiving_calls {
             }
 
             /// Whether the producer has closed the ring. There may still be messages to receive.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.try_send(&1).unwrap();"]
+            #[doc = "assert!(!consumer.is_closed());"]
+            #[doc = "drop(producer);"]
+            #[doc = "assert!(consumer.is_closed() && !consumer.is_empty() && consumer.len() == 1);"]
+            #[doc = "```"]
             pub fn is_closed(&self) -> bool {
                 self.reader.is_closed()
             }

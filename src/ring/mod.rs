@@ -67,6 +67,15 @@ impl<T: Message + ?Sized> Ring<T> {
 
     /// As [`subscribe`](Self::subscribe), with another way to wait, which is notified at once: a
     /// producer may be waiting for an event, over what the joiner held back while it joined.
+    ///
+    /// ```
+    /// use ringway::{Options, Spin, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe_with(Start::Next, Spin).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// ```
     #[cfg(target_has_atomic = "32")]
     pub fn subscribe_with<W: Wait>(
         &self,

@@ -43,6 +43,14 @@ impl<T: Message + ?Sized> Observer<T> {
 
 impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// The same observer, waiting in another way.
+    ///
+    /// ```
+    /// # use ringway::{Options, Spin, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut observer = ring.observe(Start::Next).unwrap().with_wait(Spin);
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(observer.recv(), Ok(1));
+    /// ```
     pub fn with_wait<V: Wait>(self, wait: V) -> Observer<T, V> {
         Observer { reader: self.reader.with_wait(wait).0, message: PhantomData }
     }

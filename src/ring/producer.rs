@@ -42,6 +42,13 @@ impl<T: Message + ?Sized> Producer<T> {
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The same producer, waiting in another way.
+    ///
+    /// ```
+    /// # use ringway::{Options, Spin};
+    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut producer = producer.with_wait(Spin);
+    /// producer.send(&1).unwrap();
+    /// ```
     pub fn with_wait<V: Wait>(self, wait: V) -> Producer<T, V> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
@@ -203,6 +210,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at
     /// once also if it sleeps. The same as dropping the producer. Does not wait for anybody.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvError, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// producer.close();
+    /// assert!(subscriber.is_closed());
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+    /// ```
     pub fn close(self) {
         drop(self);
     }
@@ -225,6 +243,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Messages that some subscriber has not yet received. When it returns it may be fewer.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// subscriber.recv().unwrap();
+    /// assert_eq!((producer.len(), producer.head(), producer.is_empty()), (2, 3, false));
+    /// ```
     pub fn len(&self) -> usize {
         let gates = self.joined().filter_map(|e| Pos::from_gate(e.gate.load(Ordering::Relaxed)));
         let lags = gates.map(|gate| self.credit.next.since(gate).max(0) as usize);
@@ -238,6 +265,16 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Subscribers that have joined: they receive all that is sent from now on. Observers are not
     /// counted, as nothing tells of them.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let first = ring.subscribe(Start::Next).unwrap();
+    /// let second = ring.subscribe(Start::Next).unwrap();
+    /// let observer = ring.observe(Start::Next).unwrap();
+    /// drop(first);
+    /// assert_eq!(producer.consumers(), 1);
+    /// ```
     pub fn consumers(&self) -> usize {
         let consumers = self.joined().count();
         // Pairs with the release of `joined`: a subscriber that was counted has chosen where it

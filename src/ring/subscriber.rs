@@ -53,6 +53,14 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     }
 
     /// The same subscriber, waiting in another way.
+    ///
+    /// ```
+    /// # use ringway::{Options, Spin, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// ```
     pub fn with_wait<V: Wait>(self, wait: V) -> Subscriber<T, V> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.

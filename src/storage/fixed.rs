@@ -153,6 +153,17 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
 
     /// As [`split`](Self::split), with another overflow policy or first position. A ring that
     /// overwrites has no subscribers, so that its `S` has to be 0.
+    ///
+    /// ```
+    /// use ringway::{Overflow, Start, Static};
+    ///
+    /// static RING: Static<u32, 4, 0> = Static::new();
+    ///
+    /// let mut parts = RING.split_with(Overflow::Overwrite, 100).unwrap();
+    /// let mut observer = parts.ring.observe(Start::Next).unwrap();
+    /// parts.producer.try_send(&7).unwrap();
+    /// assert_eq!((observer.position(), observer.try_recv()), (100, Ok(7)));
+    /// ```
     #[cfg(target_has_atomic = "32")]
     pub fn split_with(
         &'static self,
@@ -170,6 +181,16 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
 
     /// As [`split_with`](Self::split_with), on any target: that it is the only call is what the
     /// exclusive reference says.
+    ///
+    /// ```
+    /// use ringway::{Overflow, Static};
+    ///
+    /// // On bare metal rather a `static mut`, or a crate's cell for one.
+    /// let ring: &'static mut Static<u32, 4> = Box::leak(Box::new(Static::new()));
+    /// let mut parts = ring.split_mut(Overflow::Wait, 0).unwrap();
+    /// parts.producer.try_send(&7).unwrap();
+    /// assert_eq!(parts.subscribers[0].try_recv(), Ok(7));
+    /// ```
     pub fn split_mut(
         &'static mut self,
         overflow: Overflow,
