@@ -212,11 +212,12 @@ pub(crate) fn decode(
     let message_type =
         |s: Schema, tag| MessageType { variable: s.variable, size: s.max_len, align: s.align, tag };
     let found = message_type(shape.schema, shape.tag);
-    let expected = message_type(expected, tag);
-    let same_size = expected.variable || expected.size == found.size;
-    if (expected.variable, expected.align, expected.tag) != (found.variable, found.align, found.tag)
-        || !same_size
-    {
+    let mut expected = message_type(expected, tag);
+    if expected.variable && found.variable {
+        // The longest is the creator's choice.
+        expected.size = found.size;
+    }
+    if expected != found {
         return Err(HeaderError::MessageType { found, expected });
     }
     Ok((geometry, instance))

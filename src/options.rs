@@ -174,7 +174,7 @@ impl<T: Message + ?Sized> Options<T> {
     ///
     /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
     /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
-    /// and until this returns nobody else accesses it at all.
+    /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
     ///
     /// ```
     /// use ringway::{Options, RawParts, Ring, Start};

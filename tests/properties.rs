@@ -6,12 +6,15 @@
 mod model;
 
 use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Mutex;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ringway::{
-    JoinError, Options, Overflow, Pause, Position, Start, TryRecvError, TrySendError, Wait,
+    Bytes, JoinError, Options, Overflow, Parts, Pause, Position, Start, Static, TryRecvError,
+    TrySendError, Wait,
 };
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -351,6 +354,55 @@ fn a_batch_notifies_once_and_what_does_nothing_does_not() {
     assert_eq!(notified(), (0, 1));
     producer.close();
     assert_eq!(notified(), (1, 0));
+}
+
+#[test]
+fn who_panics_in_joining_leaves_nothing_behind() {
+    struct PanickingOnce(bool);
+    impl Wait for PanickingOnce {
+        fn pause(&mut self, _round: u32) -> Pause {
+            Pause::Again
+        }
+
+        fn notify(&mut self) {
+            if !std::mem::replace(&mut self.0, true) {
+                std::panic::resume_unwind(Box::new(()));
+            }
+        }
+    }
+    let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
+    let join = || ring.subscribe_with(Start::Next, PanickingOnce(false)).map(drop);
+    assert!(std::panic::catch_unwind(AssertUnwindSafe(join)).is_err());
+    assert_eq!(producer.consumers(), 0);
+    assert_eq!(producer.try_send_batch(&[0; 9]), 9);
+}
+
+/// The word that is seen to change is a message's length, and it comes before the rest of the
+/// message: what an observer then copies, before it finds out, has to be initialised all the same.
+/// Only miri can tell.
+#[test]
+fn an_observer_reads_nothing_that_was_never_written() {
+    type Small = Static<Bytes<9>, 1, 0>;
+    static RINGS: Mutex<Vec<&'static Small>> = Mutex::new(Vec::new());
+    for _ in 0..10 {
+        let ring: &Small = Box::leak(Box::default());
+        // So that it is not lost, and no leak.
+        RINGS.lock().unwrap().push(ring);
+        let Parts { mut producer, ring, .. } = ring.split_with(Overflow::Overwrite, 0).unwrap();
+        producer.try_send(&[1]).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || producer.try_send(&[2; 9]).unwrap());
+            let mut buffer = [0; 9];
+            let mut again = || {
+                let mut observer = ring.observe(Start::At(0)).unwrap();
+                observer.try_recv_into(&mut buffer).map(|len| buffer[..len].to_vec())
+            };
+            while let Ok(message) = again() {
+                assert_eq!(message, [1]);
+            }
+            assert_eq!(again(), Err(TryRecvError::Lagged(1)));
+        });
+    }
 }
 
 #[test]

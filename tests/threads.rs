@@ -30,7 +30,7 @@ const ASLEEP: SpinThenSleep = SpinThenSleep { spins: 0 };
 /// Far longer than anything takes that is not stuck.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A line and a half, every word of it made from the position.
+/// Fills a cache line with its slot's state; every word of it is made from the position.
 type Words = [u64; 7];
 
 fn words(position: u64) -> Words {

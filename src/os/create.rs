@@ -24,8 +24,8 @@ use crate::storage::Storage;
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring in a named segment, where other processes can [open](crate::Ring::open) it.
     ///
-    /// All its memory is allocated: if there is not enough of it, that is an error now and not a
-    /// crash later. Nobody can see a ring that is half made, and of several that create a ring of
+    /// All its memory is allocated: if its directory's file system has not enough of it, that is an
+    /// error now and not a crash later. (A memory cgroup with less than that still kills.) Nobody can see a ring that is half made, and of several that create a ring of
     /// one name at the same time, one succeeds. Whatever the error, nothing is left behind.
     ///
     /// Dropping the producer closes the ring and removes its names (unless
@@ -194,6 +194,11 @@ fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()
         // Means "leave it as it is" to the kernel, and no group.
         Some(u32::MAX) => return Err(Errno::INVAL),
         Some(gid) => rustix::fs::fchown(file, None::<Uid>, Some(Gid::from_raw(gid)))?,
+    }
+    // What the directory's default access list gives to others; without it there is nothing to remove.
+    match rustix::fs::fremovexattr(file, c"system.posix_acl_access") {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+        Err(errno) => return Err(errno),
     }
     // Also where it is the mode that was asked for at first: the umask may have taken from it.
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode))

@@ -40,7 +40,8 @@ impl Directory {
 
     /// Gives the file a name, in one step: `EXIST` if it is taken.
     pub(super) fn link(&self, file: &File, name: &str) -> Result<()> {
-        let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // The thread's own: a thread can have descriptors that the process's first one has not.
+        let unnamed = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, unnamed, &self.0, name, AtFlags::SYMLINK_FOLLOW) {
             // No /proc. The other way takes a capability, or a newer kernel.
             Err(Errno::NOENT) => rustix::fs::linkat(file, c"", &self.0, name, AtFlags::EMPTY_PATH),

@@ -1,12 +1,13 @@
 //! The memory of a ring that processes share. The only place in which it is mapped.
 
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
 use std::string::String;
 use std::sync::{Arc, OnceLock};
 
-use memmap2::{Advice, MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw};
 
 use super::directory::Directory;
 use crate::error::HeaderError;
@@ -18,10 +19,34 @@ use crate::storage::{Owner, Storage};
 /// The two mappings of a ring. They stay until the last handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Mapping {
-    /// The producer's, unless it keeps them. First, and so dropped first.
+    /// The producer's, unless it keeps them.
     names: OnceLock<Names>,
-    data: MmapRaw,
-    control: Option<MmapRaw>,
+    here: Here,
+    data: ManuallyDrop<MmapRaw>,
+    control: Option<ManuallyDrop<MmapRaw>>,
+}
+
+/// Whether the mappings are in this process, or only in its parent: in a child that was forked there
+/// is nothing where they were, or something else by now. The kernel tells, by a page that it clears
+/// in such a child (`MADV_WIPEONFORK`, Linux 4.14).
+#[derive(Debug)]
+struct Here(MmapMut);
+
+impl Here {
+    fn new() -> io::Result<Here> {
+        let mut page = MmapMut::map_anon(1)?;
+        let (start, len) = (page.as_mut_ptr().cast(), page.len());
+        // SAFETY: the page is ours, and what it does to its content is done in other processes.
+        unsafe { rustix::mm::madvise(start, len, rustix::mm::Advice::LinuxWipeOnFork) }?;
+        if let Some(byte) = page.first_mut() {
+            *byte = 1;
+        }
+        Ok(Here(page))
+    }
+
+    fn is_true(&self) -> bool {
+        self.0.first() == Some(&1)
+    }
 }
 
 /// The names of a ring that go when its producer goes.
@@ -63,11 +88,10 @@ fn start(memory: &MmapRaw) -> io::Result<NonNull<u8>> {
 impl Mapping {
     /// Maps two new files that are as long as the geometry wants them.
     pub(super) fn create(data: &File, control: &File, geometry: &Geometry) -> io::Result<Self> {
-        Ok(Mapping {
-            names: OnceLock::new(),
-            data: map(data, geometry.data_len, Kind::Creating)?,
-            control: Some(map(control, geometry.control_len, Kind::Creating)?),
-        })
+        let here = Here::new()?;
+        let data = map(data, geometry.data_len, Kind::Creating)?;
+        let control = map(control, geometry.control_len, Kind::Creating)?;
+        Ok(Mapping::of(here, data, Some(control)))
     }
 
     /// Maps the files of a ring that is there, in the lengths that they have.
@@ -75,12 +99,24 @@ impl Mapping {
         (data, data_len): (&File, usize),
         control: Option<(&File, usize)>,
     ) -> io::Result<Self> {
-        let control = control.map(|(file, len)| map(file, len, Kind::ReadWrite));
-        Ok(Mapping {
+        let here = Here::new()?;
+        let data = map(data, data_len, Kind::ReadOnly)?;
+        let control = control.map(|(file, len)| map(file, len, Kind::ReadWrite)).transpose()?;
+        Ok(Mapping::of(here, data, control))
+    }
+
+    fn of(here: Here, data: MmapRaw, control: Option<MmapRaw>) -> Self {
+        Mapping {
             names: OnceLock::new(),
-            data: map(data, data_len, Kind::ReadOnly)?,
-            control: control.transpose()?,
-        })
+            here,
+            data: ManuallyDrop::new(data),
+            control: control.map(ManuallyDrop::new),
+        }
+    }
+
+    /// Whether it is this process that has it mapped, and not the one that forked this.
+    pub(crate) fn is_here(&self) -> bool {
+        self.here.is_true()
     }
 
     /// From now on the names go with the mapping.
@@ -93,8 +129,8 @@ impl Mapping {
         Ok(RawParts {
             data: start(&self.data)?,
             data_len: self.data.len(),
-            control: self.control.as_ref().map(start).transpose()?,
-            control_len: self.control.as_ref().map_or(0, MmapRaw::len),
+            control: self.control.as_deref().map(start).transpose()?,
+            control_len: self.control.as_deref().map_or(0, MmapRaw::len),
         })
     }
 }
@@ -136,6 +172,26 @@ pub(super) fn attach(
 
 fn owner(mapping: &Arc<Mapping>) -> Owner {
     Owner::Mapped { _mapping: mapping.clone() }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if !self.is_here() {
+            // They are the parent's, and what they would unmap here is somebody else's.
+            if let Some(names) = self.names.take() {
+                core::mem::forget(names);
+            }
+            return;
+        }
+        // The names go before the memory does.
+        drop(self.names.take());
+        // SAFETY: not used again, the mapping being dropped.
+        unsafe { ManuallyDrop::drop(&mut self.data) };
+        if let Some(control) = &mut self.control {
+            // SAFETY: as above.
+            unsafe { ManuallyDrop::drop(control) };
+        }
+    }
 }
 
 impl Drop for Names {

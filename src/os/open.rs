@@ -30,10 +30,10 @@ impl<T: Message + ?Sized> Ring<T> {
     /// Waits for nothing.
     ///
     /// Nothing in the segment is believed before it was checked, and nothing that is found there
-    /// can make this process misbehave. What has to be trusted is who owns the files, this user
-    /// unless [`Segment::owner`] says otherwise: whoever makes a file shorter while it is mapped
-    /// gets this process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring rules
-    /// out.
+    /// can make this process misbehave. What has to be trusted is who may write the files: their
+    /// owner, this user unless [`Segment::owner`] says otherwise, and for control the group that may
+    /// [subscribe](Segment::subscribe). Whoever makes a file shorter while it is mapped gets this
+    /// process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring rules out.
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says

@@ -17,8 +17,9 @@ const DEFAULT_DIRECTORY: &str = "/dev/shm";
 /// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
 /// of at most 218 bytes, that does not end in `.ctl`.
 ///
-/// What is mapped is not inherited over a `fork`: a forked child that uses, or drops, a handle that
-/// it was given that way is killed by the kernel (`SIGSEGV`). It can open the ring by itself.
+/// What is mapped is not inherited over a `fork`. A child that was forked and does not `exec` can drop
+/// the handles that it was given that way, which does nothing, but must not use them: there is
+/// nothing where their ring was, or something else. It can open the ring by itself.
 ///
 /// ```
 /// use ringway::{Options, Ring, Segment, Start};
@@ -121,7 +122,9 @@ impl Segment {
     }
 
     /// Creating: the members of a group may subscribe, and observe: both files get that group, the
-    /// data file the mode 0640 and the control file 0660. A subscriber can hold the producer back.
+    /// data file the mode 0640 and the control file 0660. A subscriber can hold the producer back,
+    /// and whoever may write the control file can also shorten it, which kills every process that
+    /// has it mapped (`SIGBUS`).
     /// Replaces an earlier [`observe`](Self::observe).
     ///
     /// ```

@@ -169,6 +169,33 @@ pub(crate) fn leave(view: &View, index: usize) {
     let _ = entry.owner.compare_exchange(SOMEBODY, NOBODY, Ordering::Release, Ordering::Relaxed);
 }
 
+/// An entry in which somebody has joined, who leaves again if this is dropped.
+#[cfg(target_has_atomic = "32")]
+pub(crate) struct Joined<'a> {
+    view: &'a View,
+    index: usize,
+}
+
+#[cfg(target_has_atomic = "32")]
+impl<'a> Joined<'a> {
+    pub(crate) fn new(view: &'a View, index: usize) -> Self {
+        Joined { view, index }
+    }
+
+    /// The entry's index: from here on somebody else sees to leaving it.
+    pub(crate) fn keep(self) -> usize {
+        core::mem::ManuallyDrop::new(self).index
+    }
+}
+
+#[cfg(target_has_atomic = "32")]
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        leave(self.view, self.index);
+        wake_producer(self.view, Fences::FULL);
+    }
+}
+
 /// The first position of an observer.
 pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
     // The search for the exact head begins with a fence, and so finds all that was sent before the

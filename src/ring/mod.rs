@@ -83,9 +83,11 @@ impl<T: Message + ?Sized> Ring<T> {
         mut wait: W,
     ) -> Result<Subscriber<T, W>, JoinError> {
         let joined = join::subscribe(&self.storage, start);
+        // Should the notification panic, whoever has joined leaves again.
+        let joined = joined.map(|(entry, next)| (join::Joined::new(&self.storage, entry), next));
         wait.notify();
-        let (entry, next) = joined?;
-        Ok(Subscriber::new(self.storage.clone(), entry, next, wait))
+        let (joined, next) = joined?;
+        Ok(Subscriber::new(self.storage.clone(), joined.keep(), next, wait))
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,
@@ -115,7 +117,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
     /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
-    /// atomic operations, as handles do.
+    /// atomic operations, of the widths that handles use at the same places.
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.

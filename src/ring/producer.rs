@@ -395,6 +395,9 @@ impl<W: Wait> Producer<[u8], W> {
 
 impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
+        if !self.storage.is_here() {
+            return;
+        }
         self.credit.publish_head(&self.storage);
         // After everything that was sent: pairs with the fence that follows its load in `Reader`.
         self.storage.producer().closed.store(1, Ordering::Release);

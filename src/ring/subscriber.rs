@@ -119,6 +119,9 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
 
 impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
     fn drop(&mut self) {
+        if !self.reader.storage.is_here() {
+            return;
+        }
         join::leave(&self.reader.storage, self.entry);
         wait::wake_producer(&self.reader.storage, self.reader.fences);
         self.reader.wait.notify();

@@ -245,6 +245,10 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         // geometry's slot, and being in an `UnsafeCell` it may be written. A ghost takes no memory.
         let view =
             unsafe { View::new(geometry, producer, slots, NonNull::dangling(), Some(control)) };
+        // What lies between a message and the next slot is not initialised by a constant.
+        for slot in 0..N {
+            view.slot(geometry.origin().plus(slot)).clear();
+        }
         view.reset();
         // SAFETY: a `static` is always there.
         let storage = unsafe { Storage::new(view, Owner::Caller) };

@@ -46,6 +46,18 @@ impl Storage {
     }
 }
 
+impl Storage {
+    /// Whether the memory is there. In a child that was forked, what the parent had mapped is not: a
+    /// handle can be dropped there, and nothing else.
+    pub(crate) fn is_here(&self) -> bool {
+        match &self._owner {
+            #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+            Owner::Mapped { _mapping } => _mapping.is_here(),
+            _ => true,
+        }
+    }
+}
+
 impl core::ops::Deref for Storage {
     type Target = View;
 

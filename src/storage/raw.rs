@@ -7,13 +7,15 @@ use super::{Control, View};
 use crate::error::HeaderError;
 use crate::geometry::{Geometry, Schema};
 use crate::header::{self, Instance, Words};
-use crate::layout::{ENTRIES_OFFSET, HEADER_WORDS, Header, ProducerLine, SleepFlags};
+use crate::layout::{ENTRIES_OFFSET, Entry, HEADER_WORDS, Header, ProducerLine, SleepFlags};
 use crate::sync::{AtomicU32, AtomicWord, Ordering};
 
 /// The memory of a ring: where its two segments start, and how long they are in bytes.
 ///
 /// Two cores that share SRAM use this, or a program with an allocator of its own. How long the
 /// segments have to be is what [`Options::segment_lengths`](crate::Options::segment_lengths) says.
+/// They start at multiples of 128 bytes (8 on bare metal), or of the message's alignment if that is
+/// more, and have no byte in common.
 #[derive(Clone, Copy, Debug)]
 pub struct RawParts {
     /// The data segment, written by the producer only.
@@ -26,8 +28,25 @@ pub struct RawParts {
     pub control_len: usize,
 }
 
-/// What a segment's start has to be aligned to, in bytes, unless a message wants more.
-pub(crate) const SEGMENT_ALIGN: usize = align_of::<Header>();
+/// What a segment's start has to be aligned to, in bytes, unless a message wants more: what any of
+/// its parts does.
+const SEGMENT_ALIGN: usize = {
+    let aligns = [
+        align_of::<Header>(),
+        align_of::<ProducerLine>(),
+        align_of::<SleepFlags>(),
+        align_of::<Entry>(),
+        align_of::<AtomicWord>(),
+    ];
+    let (mut most, mut i) = (1, 0);
+    while i < aligns.len() {
+        if aligns[i] > most {
+            most = aligns[i];
+        }
+        i += 1;
+    }
+    most
+};
 
 /// Whether the parts can hold a ring at all, before anything in them is looked at.
 fn check_parts(parts: &RawParts, align: usize) -> Result<(), HeaderError> {

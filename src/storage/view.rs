@@ -99,6 +99,21 @@ impl View {
     }
 }
 
+impl Slot<'_> {
+    /// Stores 0 to every word. Only by the ring's creator, for memory of which some bytes may not
+    /// have been initialised: an observer may copy words that no message has filled yet, before it
+    /// finds out that it was too late.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn clear(self) {
+        for i in 0..self.view.geometry.stride {
+            // SAFETY: a slot is `stride` words long.
+            let word = unsafe { self.words.add(i) };
+            // SAFETY: valid while the view is.
+            unsafe { word.as_ref() }.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
 /// One slot: its state, the length of its message, its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {

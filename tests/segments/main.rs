@@ -9,5 +9,6 @@ mod bad_files;
 mod bad_input;
 mod children;
 mod directory;
+mod forked;
 mod lifetime;
 mod permissions;

@@ -176,3 +176,45 @@ pub(crate) fn creator_without_umask() {
         assert!(Ring::<u64>::open(segment()).is_ok());
     }
 }
+
+/// An access list as the kernel keeps it (acl(5), `linux/posix_acl_xattr.h`): a version, and for each
+/// entry a tag, permissions, and whose they are.
+fn access_list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
+    let mut bytes = 2_u32.to_le_bytes().to_vec();
+    for (tag, permissions, id) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(permissions.to_le_bytes());
+        bytes.extend(id.to_le_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn a_directorys_default_access_list_lets_nobody_in() {
+    const NOT_AN_ID: u32 = u32::MAX;
+    let [owner, user, group, mask, other] = [0x01, 0x02, 0x04, 0x10, 0x20];
+    let directory = Directory::new();
+    let list = access_list(&[
+        (owner, 7, NOT_AN_ID),
+        (user, 6, NOBODY),
+        (group, 0, NOT_AN_ID),
+        (mask, 7, NOT_AN_ID),
+        (other, 0, NOT_AN_ID),
+    ]);
+    let flags = rustix::fs::XattrFlags::empty();
+    let given = rustix::fs::setxattr(directory.path(), c"system.posix_acl_default", &list, flags);
+    if let Err(error) = given {
+        println!("skipped: no access lists here: {error}");
+        return;
+    }
+    let gid = rustix::process::getegid().as_raw();
+    let producer =
+        Options::<u64>::new(16).create(directory.segment("ring").subscribe(gid)).unwrap();
+    for file in [directory.file("ring"), directory.control_file()] {
+        let mut buffer = [0_u8; 256];
+        let list = rustix::fs::getxattr(&file, c"system.posix_acl_access", &mut buffer[..]);
+        assert_eq!(list.err(), Some(rustix::io::Errno::NODATA), "{}", file.display());
+    }
+    assert_eq!(fs::metadata(directory.control_file()).unwrap().mode() & 0o777, 0o660);
+    drop(producer);
+}
