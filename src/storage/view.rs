@@ -218,7 +218,7 @@ impl<'a> Slot<'a> {
         // SAFETY: valid while the view is.
         let word = unsafe { word.as_ref() }.load(Ordering::Relaxed);
         // The other half of a 64-bit word is for flags, of which there are none yet.
-        (word & 0xffff_ffff) as usize
+        (word & (Word::MAX >> (Word::BITS - 32))) as usize
     }
 }
 
