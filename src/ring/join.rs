@@ -32,9 +32,9 @@ use crate::error::JoinError;
 use crate::geometry::Overflow;
 use crate::position::{FREE, Pos, Position};
 use crate::storage::View;
-use crate::sync::{Ordering, WORD, fence};
+use crate::sync::{Ordering, WORD};
 #[cfg(target_has_atomic = "32")]
-use crate::{fence::Fences, wait::wake_producer};
+use crate::{fence::Fences, sync::fence, wait::wake_producer};
 
 /// Where a consumer starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The one that sends.
 
+mod batch;
+
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -7,10 +9,10 @@ use core::time::Duration;
 use super::credit::Credit;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
-use crate::error::{BatchError, SendError, TrySendError};
-use crate::fence::Fences;
+use crate::error::{SendError, TrySendError};
+use crate::fence::{Fences, MODE_ASYMMETRIC};
 use crate::layout::Entry;
-use crate::message::{HandleOf, Message, Plain};
+use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
@@ -236,6 +238,20 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.storage.geometry().shape.schema.max_len
     }
 
+    /// Whether publishing costs no memory fence of its own, because whoever goes to sleep has the
+    /// kernel run it here ([`Options::asymmetric_fences`](crate::Options::asymmetric_fences)). `false`:
+    /// the kernel does not offer it, or it was switched off, and every publication, or batch of them,
+    /// has a full fence after it.
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// let options = Options::<u64>::new(8).asymmetric_fences(false);
+    /// assert!(!options.heap().unwrap().0.has_asymmetric_fences());
+    /// ```
+    pub fn has_asymmetric_fences(&self) -> bool {
+        self.fences.mode() == MODE_ASYMMETRIC
+    }
+
     /// The position of the next message, which is also how many were sent if the ring's first
     /// position is 0.
     pub fn head(&self) -> Position {
@@ -305,91 +321,6 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
         let deadline = std::time::Instant::now().checked_add(timeout);
         self.wait_until(|this| this.consumers() >= n, wait::until(deadline))
-    }
-}
-
-impl<T: Plain, W: Wait> Producer<T, W> {
-    /// Sends as many of the messages as there is room for, from the first on, and returns how many.
-    /// Does not block. Sleepers are woken once for all of them.
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
-    /// let subscriber = ring.subscribe(Start::Next).unwrap();
-    /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
-    /// ```
-    pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
-        let mut sent = 0;
-        for message in messages {
-            if !self.credit.check(&self.storage) {
-                break;
-            }
-            // SAFETY: all messages of a type have its length, and there is credit.
-            unsafe { self.publish(message.as_bytes()) };
-            sent += 1;
-        }
-        if sent > 0 {
-            self.wake();
-        }
-        sent
-    }
-
-    /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
-    /// before every wait.
-    ///
-    /// ```
-    /// # use ringway::{Options, Overflow, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// let thread = std::thread::spawn(move || subscriber.iter().map(|m| m.unwrap()).sum::<u64>());
-    /// producer.send_batch(&[1, 2, 3, 4, 5, 6]);
-    /// producer.close();
-    /// assert_eq!(thread.join().unwrap(), 21);
-    /// ```
-    pub fn send_batch(&mut self, messages: &[T]) {
-        let mut rest = messages;
-        loop {
-            let sent = self.try_send_batch(rest);
-            rest = match rest.get(sent..) {
-                None | Some([]) => return,
-                Some(rest) => rest,
-            };
-            self.wait_for_credit(wait::for_ever);
-        }
-    }
-}
-
-impl<W: Wait> Producer<[u8], W> {
-    /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
-    /// before every wait. Stops at the first that is too long: what was before it is sent.
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// let (mut producer, ring) = Options::<[u8]>::bytes(4, 16).heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send_batch(&[b"one", b"three"]).unwrap();
-    /// assert_eq!(subscriber.lag(), 2);
-    /// ```
-    pub fn send_batch(&mut self, messages: &[&[u8]]) -> Result<(), BatchError> {
-        let mut outcome = Ok(());
-        let mut sent = 0;
-        for bytes in messages {
-            if let Err(error) = self.check_len(bytes) {
-                outcome = Err(BatchError { sent, error });
-                break;
-            }
-            if !self.credit.check(&self.storage) {
-                self.wake();
-                self.wait_for_credit(wait::for_ever);
-            }
-            // SAFETY: the length was checked, and there is credit.
-            unsafe { self.publish(bytes) };
-            sent += 1;
-        }
-        if sent > 0 {
-            self.wake();
-        }
-        outcome
     }
 }
 

@@ -1,0 +1,91 @@
+//! Sending many messages at a time: one look for sleepers for all of them.
+
+use super::Producer;
+use crate::error::BatchError;
+use crate::message::Plain;
+use crate::wait::{self, Wait};
+
+impl<T: Plain, W: Wait> Producer<T, W> {
+    /// Sends as many of the messages as there is room for, from the first on, and returns how many.
+    /// Does not block. Sleepers are woken once for all of them.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
+    /// ```
+    pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
+        let mut sent = 0;
+        for message in messages {
+            if !self.credit.check(&self.storage) {
+                break;
+            }
+            // SAFETY: all messages of a type have its length, and there is credit.
+            unsafe { self.publish(message.as_bytes()) };
+            sent += 1;
+        }
+        if sent > 0 {
+            self.wake();
+        }
+        sent
+    }
+
+    /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
+    /// before every wait.
+    ///
+    /// ```
+    /// # use ringway::{Options, Overflow, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let thread = std::thread::spawn(move || subscriber.iter().map(|m| m.unwrap()).sum::<u64>());
+    /// producer.send_batch(&[1, 2, 3, 4, 5, 6]);
+    /// producer.close();
+    /// assert_eq!(thread.join().unwrap(), 21);
+    /// ```
+    pub fn send_batch(&mut self, messages: &[T]) {
+        let mut rest = messages;
+        loop {
+            let sent = self.try_send_batch(rest);
+            rest = match rest.get(sent..) {
+                None | Some([]) => return,
+                Some(rest) => rest,
+            };
+            self.wait_for_credit(wait::for_ever);
+        }
+    }
+}
+
+impl<W: Wait> Producer<[u8], W> {
+    /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
+    /// before every wait. Stops at the first that is too long: what was before it is sent.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(4, 16).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send_batch(&[b"one", b"three"]).unwrap();
+    /// assert_eq!(subscriber.lag(), 2);
+    /// ```
+    pub fn send_batch(&mut self, messages: &[&[u8]]) -> Result<(), BatchError> {
+        let mut outcome = Ok(());
+        let mut sent = 0;
+        for bytes in messages {
+            if let Err(error) = self.check_len(bytes) {
+                outcome = Err(BatchError { sent, error });
+                break;
+            }
+            if !self.credit.check(&self.storage) {
+                self.wake();
+                self.wait_for_credit(wait::for_ever);
+            }
+            // SAFETY: the length was checked, and there is credit.
+            unsafe { self.publish(bytes) };
+            sent += 1;
+        }
+        if sent > 0 {
+            self.wake();
+        }
+        outcome
+    }
+}
