@@ -1,6 +1,7 @@
 //! A lock-free ring buffer in which one producer feeds many consumers, through shared memory.
 //!
-//! ```
+#![cfg_attr(all(feature = "std", target_os = "linux"), doc = "```")]
+#![cfg_attr(not(all(feature = "std", target_os = "linux")), doc = "```ignore")]
 //! use ringway::{Options, Ring, Start};
 //!
 //! # let name = format!("doc-lib-{}", std::process::id());

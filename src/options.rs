@@ -196,6 +196,11 @@ impl<T: Message + ?Sized> Options<T> {
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.try_send(&9).unwrap();
     /// assert_eq!(subscriber.try_recv(), Ok(9));
+    /// # drop((producer, ring, subscriber));
+    /// # for leaked in [parts.data, parts.control.unwrap()] {
+    /// #     // SAFETY: it came from a box, and no handle is left.
+    /// #     drop(unsafe { Box::from_raw(leaked.cast::<Memory>().as_ptr()) });
+    /// # }
     /// ```
     #[cfg(not(ringway_loom))]
     pub unsafe fn create_raw(

@@ -185,8 +185,10 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
     /// ```
     /// use ringway::{Overflow, Static};
     ///
-    /// // On bare metal rather a `static mut`, or a crate's cell for one.
-    /// let ring: &'static mut Static<u32, 4> = Box::leak(Box::new(Static::new()));
+    /// static mut RING: Static<u32, 4> = Static::new();
+    ///
+    /// // SAFETY: the only reference to it that there ever is.
+    /// let ring = unsafe { &mut *&raw mut RING };
     /// let mut parts = ring.split_mut(Overflow::Wait, 0).unwrap();
     /// parts.producer.try_send(&7).unwrap();
     /// assert_eq!(parts.subscribers[0].try_recv(), Ok(7));
