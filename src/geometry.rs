@@ -95,6 +95,12 @@ pub(crate) const fn slot_layout(
     (payload, (payload + max_len).next_multiple_of(unit))
 }
 
+/// Words from a slot's start to its payload, where the messages are of this type.
+pub(crate) const fn payload_words<T: Message + ?Sized>() -> usize {
+    // It depends on neither the longest message nor the slots' alignment to lines.
+    slot_layout(T::VARIABLE, 0, T::ALIGN, false).0 / WORD
+}
+
 impl Geometry {
     pub(crate) fn new(shape: Shape) -> Result<Geometry, ConfigError> {
         let Shape { schema, capacity, entries, .. } = shape;

@@ -116,9 +116,7 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-                let value = receive::take_value(self)?;
-                self.release();
-                Ok(value)
+                receive::try_recv(self)
             }
 
             /// Receives the next message, waiting for it as long as it takes.
@@ -168,28 +166,7 @@ macro_rules! receiving_calls {
             #[doc = "assert_eq!(consumer.try_recv_batch(&mut buffer), Err(TryRecvError::Empty));"]
             #[doc = "```"]
             pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
-                let mut received = 0;
-                let mut outcome = Ok(());
-                for place in buffer.iter_mut() {
-                    let before = self.reader.next;
-                    match receive::take_value(self) {
-                        Ok(value) => *place = value,
-                        Err(error) => {
-                            // Whoever asks next has to find it again: a lag, a little larger perhaps.
-                            if received > 0 {
-                                self.reader.next = before;
-                            }
-                            outcome = Err(error);
-                            break;
-                        }
-                    }
-                    received += 1;
-                }
-                if received == 0 {
-                    return outcome.map(|()| 0);
-                }
-                self.release();
-                Ok(received)
+                receive::try_recv_batch(self, buffer)
             }
 
             /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as
@@ -248,10 +225,7 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-                Consumer::find(self)?;
-                let len = self.take(buffer)?;
-                self.release();
-                Ok(len)
+                receive::try_recv_into(self, buffer)
             }
 
             /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.

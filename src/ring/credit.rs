@@ -35,6 +35,13 @@ impl Credit {
         self.next != self.limit || self.refill(view)
     }
 
+    /// Messages that may be published without asking again.
+    #[inline]
+    pub(crate) fn left(&self) -> usize {
+        // The limit is never before the next message.
+        self.limit.since(self.next) as usize
+    }
+
     /// Stores the exact head.
     pub(crate) fn publish_head(&mut self, view: &View) {
         let line = view.producer();

@@ -7,13 +7,13 @@ use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
 use super::head;
-use super::receive::{self, Consumer, NotFound, Reader};
+use super::receive::{self, Consumer, NotCopied, NotFound, Reader};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
-use crate::storage::Storage;
+use crate::storage::{Slot, Storage};
 use crate::sync::{Ordering, fence};
 use crate::wait::{SpinThenSleep, Wait};
 
@@ -54,6 +54,55 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     pub fn with_wait<V: Wait>(self, wait: V) -> Observer<T, V> {
         Observer { reader: self.reader.with_wait(wait).0, message: PhantomData }
     }
+}
+
+impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
+    type Wait = W;
+
+    #[inline(always)]
+    fn reader(&self) -> &Reader<W> {
+        &self.reader
+    }
+
+    #[inline(always)]
+    fn reader_mut(&mut self) -> &mut Reader<W> {
+        &mut self.reader
+    }
+
+    #[inline(always)]
+    fn find(&mut self) -> Result<(), TryRecvError> {
+        self.reader.find().map_err(|not_found| match not_found {
+            NotFound::Empty => TryRecvError::Empty,
+            NotFound::Closed => TryRecvError::Closed,
+            NotFound::Passed(passed) => self.lagged(passed),
+        })
+    }
+
+    /// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language
+    /// memory models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a
+    /// second look at the state.
+    #[inline(always)]
+    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
+        // Nothing that is read here counts before the second look.
+        let len = self.reader.len_of::<T>(slot);
+        let to = len.and_then(|len| buffer.get_mut(..len));
+        let copied = to.is_some();
+        if let Some(to) = to {
+            // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
+            unsafe { slot.copy_to::<T>(to) };
+        }
+        // Pairs with the producer's fence after the `writing` mark: if one of the loads above saw a
+        // later message's word, the load below sees that message's mark, or a later one.
+        fence(Ordering::Acquire);
+        match position.look(slot.state().load(Ordering::Relaxed)) {
+            Look::Ready => {}
+            Look::Passed(passed) => return Err(NotCopied::Passed(passed)),
+            // States do not go back.
+            Look::NotYet => return Err(NotCopied::Corrupt),
+        }
+        let needed = len.ok_or(NotCopied::Corrupt)?;
+        if copied { Ok(needed) } else { Err(NotCopied::TooSmall { needed }) }
+    }
 
     /// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
     /// how many are not: all that the producer has come round to, by what the slots say.
@@ -81,53 +130,6 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             return TryRecvError::Corrupt;
         }
         TryRecvError::Lagged(lag as u64)
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
-    type Wait = W;
-
-    fn reader(&mut self) -> &mut Reader<W> {
-        &mut self.reader
-    }
-
-    #[inline(always)]
-    fn find(&mut self) -> Result<(), TryRecvError> {
-        self.reader.find().map_err(|not_found| match not_found {
-            NotFound::Empty => TryRecvError::Empty,
-            NotFound::Closed => TryRecvError::Closed,
-            NotFound::Passed(passed) => self.lagged(passed),
-        })
-    }
-
-    /// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language
-    /// memory models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a
-    /// second look at the state.
-    #[inline(always)]
-    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        // Nothing that is read here counts before the second look.
-        let len = self.reader.len_of::<T>();
-        let to = len.and_then(|len| buffer.get_mut(..len));
-        let copied = to.is_some();
-        if let Some(to) = to {
-            // SAFETY: `len_of` returns no more than the longest message has.
-            unsafe { self.reader.slot().copy_to(to) };
-        }
-        // Pairs with the producer's fence after the `writing` mark: if one of the loads above saw a
-        // later message's word, the load below sees that message's mark, or a later one.
-        fence(Ordering::Acquire);
-        match self.reader.look() {
-            Look::Ready => {}
-            Look::Passed(passed) => return Err(self.lagged(passed)),
-            // States do not go back.
-            Look::NotYet => return Err(TryRecvError::Corrupt),
-        }
-        let needed = len.ok_or(TryRecvError::Corrupt)?;
-        if !copied {
-            return Err(TryRecvError::BufferTooSmall { needed });
-        }
-        self.reader.next = self.reader.next.plus(1);
-        Ok(needed)
     }
 
     fn release(&mut self) {}

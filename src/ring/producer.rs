@@ -150,8 +150,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     #[inline(always)]
     fn check_len(&self, bytes: &[u8]) -> Result<(), SendError> {
+        if !T::VARIABLE {
+            return Ok(());
+        }
         let (len, max) = (bytes.len(), self.max_len());
-        if T::VARIABLE && len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
+        if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
     }
 
     /// Writes the next message, and lets everybody see it. Wakes nobody.
@@ -161,7 +164,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// There is credit, and `bytes` is no longer than the ring's longest message.
     #[inline(always)]
     unsafe fn publish(&mut self, bytes: &[u8]) {
-        let position = self.credit.next;
+        // SAFETY: the caller's promise.
+        unsafe { self.publish_at(self.credit.next, bytes) };
+        self.credit.next = self.credit.next.plus(1);
+    }
+
+    /// Writes the message at a position, every one before it having been written.
+    ///
+    /// # Safety
+    ///
+    /// There is credit for the position, and `bytes` is no longer than the ring's longest message.
+    #[inline(always)]
+    unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
         let slot = self.storage.slot(position);
         slot.state().store(position.writing(), Ordering::Relaxed);
         // Before any of the payload changes, the slot says so: an observer that copies a word stored
@@ -171,11 +185,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if T::VARIABLE {
             slot.set_len(bytes.len());
         }
-        // SAFETY: the caller's promise.
-        unsafe { slot.fill(bytes) };
+        // SAFETY: the caller's promise, of a ring of messages `T`.
+        unsafe { slot.fill::<T>(bytes) };
         // Pairs with the fence after a consumer's first look at the state.
         slot.state().store(position.published(), Ordering::Release);
-        self.credit.next = position.plus(1);
     }
 
     /// Wakes whoever sleeps for what was just published.

@@ -37,12 +37,19 @@ impl<W> Reader<W> {
     /// What the next slot says.
     #[inline(always)]
     pub(crate) fn look(&self) -> Look {
-        self.next.look(self.slot().state().load(Ordering::Relaxed))
+        self.next.look(self.storage.slot(self.next).state().load(Ordering::Relaxed))
     }
 
+    /// The slot of a position's message if that is there, and may be copied. What is there instead,
+    /// if it is not, `find` tells.
     #[inline(always)]
-    pub(crate) fn slot(&self) -> Slot<'_> {
-        self.storage.slot(self.next)
+    fn ready(&self, position: Pos) -> Option<Slot<'_>> {
+        let slot = self.storage.slot(position);
+        let state = slot.state().load(Ordering::Relaxed);
+        // Pairs with the release of the state by the producer: what is copied from here on is the
+        // message, or newer.
+        fence(Ordering::Acquire);
+        (state == position.published()).then_some(slot)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -75,11 +82,14 @@ impl<W> Reader<W> {
         }
     }
 
-    /// The length of the message in the slot, if it can be one.
+    /// The length of the message in a slot, if it can be one.
     #[inline(always)]
-    pub(crate) fn len_of<T: Message + ?Sized>(&self) -> Option<usize> {
+    pub(crate) fn len_of<T: Message + ?Sized>(&self, slot: Slot<'_>) -> Option<usize> {
+        if !T::VARIABLE {
+            return Some(T::max_len(0));
+        }
         let max = self.storage.geometry().shape.schema.max_len;
-        if T::VARIABLE { Some(self.slot().len()).filter(|&len| len <= max) } else { Some(max) }
+        Some(slot.len()).filter(|&len| len <= max)
     }
 
     fn sleep(&self, limit: Duration) {
@@ -96,31 +106,121 @@ pub(crate) enum NotFound {
     Passed(Passed),
 }
 
+/// Why a message that was there could not be copied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NotCopied {
+    /// It was overwritten meanwhile.
+    Passed(Passed),
+    /// The buffer must be as long as that.
+    TooSmall { needed: usize },
+    /// No producer writes that.
+    Corrupt,
+}
+
 /// One kind of consumer. What is behind it is a [`Reader`].
 pub(crate) trait Consumer {
     type Wait: Wait;
 
-    fn reader(&mut self) -> &mut Reader<Self::Wait>;
+    fn reader(&self) -> &Reader<Self::Wait>;
+
+    fn reader_mut(&mut self) -> &mut Reader<Self::Wait>;
 
     /// Looks for the next message, and goes on behind what was lost if it was.
     fn find(&mut self) -> Result<(), TryRecvError>;
 
-    /// Copies the message that `find` found to the start of `buffer`, and returns its length. The
-    /// next message is then the next one. Everything before may be overwritten only after `release`.
-    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError>;
+    /// Copies the message at a position, which was in its slot when that was last looked at, to the
+    /// start of `buffer`, and returns its length.
+    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied>;
 
-    /// Lets go of everything that was taken.
+    /// Goes on behind what was lost, the next message being one of it.
+    fn lagged(&mut self, passed: Passed) -> TryRecvError;
+
+    /// Lets go of everything before the next message.
     fn release(&mut self);
 }
 
-/// Takes one message of a type, without releasing it.
+/// The error for a next message that could not be copied.
+#[cold]
+fn explain<C: Consumer>(consumer: &mut C, not_copied: NotCopied) -> TryRecvError {
+    match not_copied {
+        NotCopied::Passed(passed) => consumer.lagged(passed),
+        NotCopied::TooSmall { needed } => TryRecvError::BufferTooSmall { needed },
+        NotCopied::Corrupt => TryRecvError::Corrupt,
+    }
+}
+
+/// Receives one message into a buffer. All that a first look does not settle is out of line, so that
+/// a message which is there is all that a caller has in its loop.
 #[inline(always)]
-pub(crate) fn take_value<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, TryRecvError> {
-    consumer.find()?;
+pub(crate) fn try_recv_into<C: Consumer>(
+    consumer: &mut C,
+    buffer: &mut [u8],
+) -> Result<usize, TryRecvError> {
+    let reader = consumer.reader();
+    let next = reader.next;
+    let outcome = match reader.ready(next) {
+        Some(slot) => consumer.copy(next, slot, buffer),
+        None => {
+            find_out_of_line(consumer)?;
+            let reader = consumer.reader();
+            consumer.copy(reader.next, reader.storage.slot(reader.next), buffer)
+        }
+    };
+    let len = outcome.map_err(|not_copied| explain(consumer, not_copied))?;
+    let reader = consumer.reader_mut();
+    reader.next = reader.next.plus(1);
+    consumer.release();
+    Ok(len)
+}
+
+/// Receives one message of a type.
+#[inline(always)]
+pub(crate) fn try_recv<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, TryRecvError> {
     let mut value = T::new_zeroed();
     // As bytes it is of the ring's message size, which was checked when the ring was opened.
-    consumer.take(T::as_mut_bytes(&mut value))?;
+    try_recv_into(consumer, T::as_mut_bytes(&mut value))?;
     Ok(value)
+}
+
+#[cold]
+#[inline(never)]
+fn find_out_of_line<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
+    consumer.find()
+}
+
+/// Receives messages of a type, as many as are there and `buffer` has room for.
+#[inline]
+pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
+    consumer: &mut C,
+    buffer: &mut [T],
+) -> Result<usize, TryRecvError> {
+    // On the way the place is kept apart from the consumer, where every fence would store it.
+    let reader = consumer.reader();
+    let mut position = reader.next;
+    let mut received = 0;
+    for place in buffer.iter_mut() {
+        let Some(slot) = reader.ready(position) else { break };
+        let mut value = T::new_zeroed();
+        if consumer.copy(position, slot, T::as_mut_bytes(&mut value)).is_err() {
+            break;
+        }
+        *place = value;
+        position = position.plus(1);
+        received += 1;
+    }
+    if received > 0 {
+        // What ended the batch early is found again by whoever asks next.
+        consumer.reader_mut().next = position;
+        consumer.release();
+        return Ok(received);
+    }
+    match buffer.first_mut() {
+        None => Ok(0),
+        Some(place) => try_recv(consumer).map(|value| {
+            *place = value;
+            1
+        }),
+    }
 }
 
 /// Calls `attempt` until it brings something else than `Empty`; `None` if there is no time left.
@@ -135,7 +235,7 @@ pub(crate) fn within<C: Consumer, R>(
             Ok(found) => Some(Ok(found)),
             Err(error) => error.unless_empty().map(Err),
         },
-        |consumer, round| consumer.reader().wait.pause(round),
+        |consumer, round| consumer.reader_mut().wait.pause(round),
         |consumer, limit| consumer.reader().sleep(limit),
         remaining,
     )

@@ -6,14 +6,14 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
-use super::receive::{self, Consumer, NotFound, Reader};
+use super::receive::{self, Consumer, NotCopied, NotFound, Reader};
 use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
-use crate::position::{Look, Pos, Position};
-use crate::storage::Storage;
+use crate::position::{Look, Passed, Pos, Position};
+use crate::storage::{Slot, Storage};
 use crate::sync::Ordering;
 use crate::wait::{self, SpinThenSleep, Wait};
 
@@ -76,7 +76,13 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     type Wait = W;
 
-    fn reader(&mut self) -> &mut Reader<W> {
+    #[inline(always)]
+    fn reader(&self) -> &Reader<W> {
+        &self.reader
+    }
+
+    #[inline(always)]
+    fn reader_mut(&mut self) -> &mut Reader<W> {
         &mut self.reader
     }
 
@@ -85,30 +91,28 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
         self.reader.find().map_err(|not_found| match not_found {
             NotFound::Empty => TryRecvError::Empty,
             NotFound::Closed => TryRecvError::Closed,
-            // The gate held the producer back: no producer writes that.
-            NotFound::Passed(_) => TryRecvError::Corrupt,
+            NotFound::Passed(passed) => self.lagged(passed),
         })
     }
 
     #[inline(always)]
-    fn take(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        let Some(needed) = self.reader.len_of::<T>() else {
-            return Err(TryRecvError::Corrupt);
-        };
-        let Some(to) = buffer.get_mut(..needed) else {
-            return Err(TryRecvError::BufferTooSmall { needed });
-        };
-        let slot = self.reader.slot();
+    fn copy(&self, _: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
+        let needed = self.reader.len_of::<T>(slot).ok_or(NotCopied::Corrupt)?;
+        let to = buffer.get_mut(..needed).ok_or(NotCopied::TooSmall { needed })?;
         slot.ghost().read();
-        // SAFETY: `len_of` returns no more than the longest message has.
-        unsafe { slot.copy_to(to) };
-        self.reader.next = self.reader.next.plus(1);
+        // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
+        unsafe { slot.copy_to::<T>(to) };
         Ok(needed)
+    }
+
+    /// The gate held the producer back: no producer writes that.
+    fn lagged(&mut self, _: Passed) -> TryRecvError {
+        TryRecvError::Corrupt
     }
 
     #[inline(always)]
     fn release(&mut self) {
-        if let Some(entry) = self.reader.storage.entries().get(self.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.entry) {
             // Pairs with the fence after the producer's scan: the reads are over.
             entry.gate.store(self.reader.next.gate(), Ordering::Release);
         }

@@ -3,8 +3,9 @@
 use core::ptr::NonNull;
 use core::slice;
 
-use crate::geometry::{Geometry, LENGTH_WORDS};
+use crate::geometry::{Geometry, LENGTH_WORDS, payload_words};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
+use crate::message::Message;
 use crate::position::Pos;
 use crate::sync::{AtomicWord, Ghost, Ordering, WORD, Word};
 
@@ -60,6 +61,16 @@ impl View {
     pub(crate) fn flags(&self) -> Option<&SleepFlags> {
         // SAFETY: valid by the contract of `new`.
         self.control.as_ref().map(|control| unsafe { control.flags.as_ref() })
+    }
+
+    /// One of the entries of subscribers, if there are so many and this process may write them.
+    #[inline(always)]
+    pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
+        let control = self.control.as_ref().filter(|_| index < self.geometry.shape.entries)?;
+        // SAFETY: as many as the geometry says, by the contract of `new`.
+        let entry = unsafe { control.entries.add(index) };
+        // SAFETY: valid by the contract of `new`.
+        Some(unsafe { entry.as_ref() })
     }
 
     /// The entries of subscribers; none where the control segment is out of reach.
@@ -142,13 +153,14 @@ impl<'a> Slot<'a> {
     ///
     /// # Safety
     ///
-    /// `len` is at most the geometry's longest message.
+    /// The ring is one of messages `T`, and `len` is at most its longest.
     #[inline(always)]
-    unsafe fn payload(self, len: usize) -> &'a [AtomicWord] {
+    unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> &'a [AtomicWord] {
         debug_assert!(len <= self.view.geometry.shape.schema.max_len);
-        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset and the
-        // longest message, rounded up to words.
-        let first = unsafe { self.words.add(self.view.geometry.payload) };
+        debug_assert_eq!(self.view.geometry.payload, payload_words::<T>());
+        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset, which
+        // follows from the type, and the longest message, rounded up to words.
+        let first = unsafe { self.words.add(payload_words::<T>()) };
         // SAFETY: as above, `len` being at most the longest.
         unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) }
     }
@@ -158,11 +170,11 @@ impl<'a> Slot<'a> {
     ///
     /// # Safety
     ///
-    /// `bytes` is no longer than the geometry's longest message.
+    /// The ring is one of messages `T`, and `bytes` is no longer than its longest.
     #[inline(always)]
-    pub(crate) unsafe fn fill(self, bytes: &[u8]) {
+    pub(crate) unsafe fn fill<T: Message + ?Sized>(self, bytes: &[u8]) {
         // SAFETY: the caller's promise.
-        let words = unsafe { self.payload(bytes.len()) };
+        let words = unsafe { self.payload::<T>(bytes.len()) };
         let mut chunks = bytes.chunks_exact(WORD);
         let mut words = words.iter();
         for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {
@@ -178,11 +190,11 @@ impl<'a> Slot<'a> {
     ///
     /// # Safety
     ///
-    /// `bytes` is no longer than the geometry's longest message.
+    /// The ring is one of messages `T`, and `bytes` is no longer than its longest.
     #[inline(always)]
-    pub(crate) unsafe fn copy_to(self, bytes: &mut [u8]) {
+    pub(crate) unsafe fn copy_to<T: Message + ?Sized>(self, bytes: &mut [u8]) {
         // SAFETY: the caller's promise.
-        let words = unsafe { self.payload(bytes.len()) };
+        let words = unsafe { self.payload::<T>(bytes.len()) };
         let mut chunks = bytes.chunks_exact_mut(WORD);
         let mut words = words.iter();
         for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {

@@ -16,15 +16,20 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
     /// ```
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
-        let mut sent = 0;
-        for message in messages {
-            if !self.credit.check(&self.storage) {
-                break;
+        let mut rest = messages;
+        while !rest.is_empty() && self.credit.check(&self.storage) {
+            let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
+            // On the way the place is kept apart from the account, where every fence would store it.
+            let mut position = self.credit.next;
+            for message in now {
+                // SAFETY: all messages of a type have its length, and there is credit for as many.
+                unsafe { self.publish_at(position, message.as_bytes()) };
+                position = position.plus(1);
             }
-            // SAFETY: all messages of a type have its length, and there is credit.
-            unsafe { self.publish(message.as_bytes()) };
-            sent += 1;
+            self.credit.next = position;
+            rest = later;
         }
+        let sent = messages.len() - rest.len();
         if sent > 0 {
             self.wake();
         }
