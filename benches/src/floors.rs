@@ -4,20 +4,23 @@
 use std::hint::spin_loop;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use anyhow::{Result, ensure};
+use rustix::thread::futex;
 
 use crate::peers::buffer;
 use crate::shared::Words;
 use crate::transport::{Message, Receiver, Sender, Spec, Transport};
+use crate::work::fill;
 
 /// Words of a cache line, and of the pair of lines that the hardware fetches together.
 const LINE: usize = 8;
 const PAIR: usize = 2 * LINE;
 
 /// F1: one word of a cache line. For ping-pong only: nothing keeps a second message from overwriting
-/// the first. Messages are the numbers from 0 on; each is its own mark that it is there.
+/// the first. Messages are what [`fill`] writes for the numbers from 0 on; the number alone crosses
+/// over, and is its own mark that it is there.
 pub struct OneLine;
 
 /// F2: the same, but the line walks through a buffer of the size of a ring.
@@ -41,7 +44,7 @@ impl Line {
     }
 }
 
-impl Transport<1> for OneLine {
+impl<const W: usize> Transport<W> for OneLine {
     type Link = Arc<Words>;
     type Sender = Line;
     type Receiver = Line;
@@ -59,7 +62,7 @@ impl Transport<1> for OneLine {
     }
 }
 
-impl Transport<1> for WalkingLine {
+impl<const W: usize> Transport<W> for WalkingLine {
     type Link = Arc<Words>;
     type Sender = Line;
     type Receiver = Line;
@@ -79,25 +82,27 @@ impl Transport<1> for WalkingLine {
     }
 }
 
-impl Sender<1> for Line {
+impl<const W: usize> Sender<W> for Line {
     #[inline]
-    fn send(&mut self, write: impl FnOnce(&mut Message<1>)) {
-        let mut message = [0];
+    fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
+        let mut message = [0; W];
         write(&mut message);
         self.word().store(message[0] + 1, Ordering::Release);
         self.next += 1;
     }
 }
 
-impl Receiver<1> for Line {
+impl<const W: usize> Receiver<W> for Line {
     #[inline]
-    fn recv<R>(&mut self, read: impl FnOnce(&Message<1>) -> R) -> R {
+    fn recv<R>(&mut self, read: impl FnOnce(&Message<W>) -> R) -> R {
         let there = self.next + 1;
         while self.word().load(Ordering::Acquire) != there {
             spin_loop();
         }
         self.next = there;
-        read(&[there - 1])
+        let mut message = [0; W];
+        fill(&mut message, there - 1);
+        read(&message)
     }
 }
 
@@ -286,5 +291,76 @@ impl<const W: usize> Receiver<W> for CopyEnd<W> {
             self.blocks.advance(BLOCK, EMPTY);
         }
         read(&self.message)
+    }
+}
+
+/// F5: a number beside a futex. Whoever receives goes to sleep at once.
+pub struct Futex;
+
+/// One end of F5.
+pub struct FutexEnd {
+    words: Arc<Words>,
+    seen: u32,
+}
+
+impl FutexEnd {
+    fn new(words: &Arc<Words>) -> Result<FutexEnd> {
+        Ok(FutexEnd { words: words.clone(), seen: 0 })
+    }
+
+    #[inline]
+    fn message(&self) -> &AtomicU64 {
+        &self.words[0]
+    }
+
+    #[inline]
+    fn futex(&self) -> &AtomicU32 {
+        // SAFETY: half of a word that is as aligned as this, as old, and used in no other way.
+        unsafe { AtomicU32::from_ptr(self.words[PAIR].as_ptr().cast()) }
+    }
+}
+
+impl Transport<1> for Futex {
+    type Link = Arc<Words>;
+    type Sender = FutexEnd;
+    type Receiver = FutexEnd;
+
+    fn link(_: Spec) -> Result<Arc<Words>> {
+        Ok(Arc::new(Words::new(PAIR + LINE)?))
+    }
+
+    fn sender(words: &Arc<Words>, _: Spec) -> Result<FutexEnd> {
+        FutexEnd::new(words)
+    }
+
+    fn receiver(words: &Arc<Words>, _: Spec) -> Result<FutexEnd> {
+        FutexEnd::new(words)
+    }
+}
+
+impl Sender<1> for FutexEnd {
+    #[inline]
+    fn send(&mut self, write: impl FnOnce(&mut Message<1>)) {
+        let mut message = [0];
+        write(&mut message);
+        self.message().store(message[0], Ordering::Relaxed);
+        self.seen = self.seen.wrapping_add(1);
+        self.futex().store(self.seen, Ordering::Release);
+        futex::wake(self.futex(), futex::Flags::empty(), 1).expect("a mapped word");
+    }
+}
+
+impl Receiver<1> for FutexEnd {
+    #[inline]
+    fn recv<R>(&mut self, read: impl FnOnce(&Message<1>) -> R) -> R {
+        loop {
+            let now = self.futex().load(Ordering::Acquire);
+            if now != self.seen {
+                self.seen = now;
+                return read(&[self.message().load(Ordering::Relaxed)]);
+            }
+            // Woken, or changed before it slept, or disturbed: it looks again.
+            let _ = futex::wait(self.futex(), futex::Flags::empty(), self.seen, None);
+        }
     }
 }

@@ -1,84 +1,102 @@
+//! `bench`: ringway beside the hardware's floors and the field, between two processes on two cores.
+//! `cargo xtask bench` builds and runs it.
+
+mod catalogue;
 mod floors;
+mod machine;
 mod pair;
 mod peers;
+mod plots;
+mod ratios;
+mod report;
+mod results;
 mod shared;
+mod stats;
 mod transport;
+mod trial;
 mod work;
 
-use std::time::Duration;
-use transport::{Spec, Transport};
-use work::stream::Calls;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-fn lat<T: Transport<W>, const W: usize>(name: &str, threads: bool) {
-    let setting = pair::Setting { cores: pair::Cores::first_two().unwrap(), threads, limit: Duration::from_secs(10) };
-    let spec = Spec { capacity: 4096, batch: 256 };
-    let mut m = vec![];
-    for _ in 0..5 {
-        let v = work::latency::run::<T, W>(setting, spec, 5000, 50_000).unwrap();
-        m.push(v[v.len() / 2]);
-    }
-    println!("lat {} {name} {m:.0?}", W * 8);
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::pair::Cores;
+use crate::results::Results;
+
+/// Compares ringway with what the hardware allows and with what else there is.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// Fewer and shorter rounds: a minute instead of ten
+    #[arg(long)]
+    quick: bool,
+    /// Print `ratio <name> <median>`, a line each, and no tables
+    #[arg(long)]
+    lines: bool,
+    /// Measure only what has this in its name, work or size, as `--list` shows them
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Say what there is to measure, and measure nothing
+    #[arg(long)]
+    list: bool,
+    /// How often everything is measured
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// How long one measurement takes, about
+    #[arg(long, value_name = "MS")]
+    millis: Option<u64>,
+    /// Write the report and its pictures into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Say this in the report, as another line of how the figures came about
+    #[arg(long, value_name = "TEXT")]
+    remark: Vec<String>,
 }
-fn stream<T: Transport<W>, const W: usize>(name: &str, threads: bool, calls: Calls, cap: usize, n: u64) {
-    let setting = pair::Setting { cores: pair::Cores::first_two().unwrap(), threads, limit: Duration::from_secs(10) };
-    let spec = Spec { capacity: cap, batch: 256 };
-    let mut m = vec![];
-    for _ in 0..5 {
-        let v = work::stream::run::<T, W>(setting, spec, calls, n / 10 / 1024 * 1024, n / 1024 * 1024).unwrap();
-        m.push(1000.0 / v.nanos_per_message);
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let mut trials = catalogue::everything();
+    trials.retain(|trial| {
+        let text = format!("{:?}", trial.key);
+        arguments.only.is_empty() || arguments.only.iter().any(|only| text.contains(only.as_str()))
+    });
+    if arguments.list {
+        for trial in &trials {
+            println!("{:?}", trial.key);
+        }
+        return Ok(());
     }
-    println!("stream {} {calls:?} {name} {m:.2?} M/s", W * 8);
-}
-fn turns<T: Transport<W>, const W: usize>(name: &str, threads: bool, cap: usize) {
-    let setting = pair::Setting { cores: pair::Cores::first_two().unwrap(), threads, limit: Duration::from_secs(10) };
-    let spec = Spec { capacity: cap, batch: 256 };
-    let mut m = vec![];
-    for _ in 0..5 {
-        let v = work::turns::run::<T, W>(setting, spec, cap as u64 / 2, 1000).unwrap();
-        m.push((v.send_nanos, v.recv_nanos));
-    }
-    println!("turns {} {cap} {name} {m:.1?} ns", W * 8);
-}
-fn main() {
-    let which = std::env::args().nth(1).unwrap_or_default();
-    use peers::{ringway, rtrb};
-    if which.is_empty() || which == "lat" {
-        lat::<floors::OneLine, 1>("F1", false);
-        lat::<floors::WalkingLine, 1>("F2", false);
-        lat::<ringway::Subscribed, 1>("ringway", false);
-        lat::<ringway::Observed, 1>("ringway observer", false);
-        lat::<rtrb::Elements, 1>("rtrb", true);
-        lat::<ringway::Subscribed, 7>("ringway", false);
-        lat::<rtrb::Elements, 7>("rtrb", true);
-    }
-    if which.is_empty() || which == "stream" {
-        let c = Calls::OneAtATime;
-        stream::<ringway::Subscribed, 1>("ringway", false, c, 4096, 20_000_000);
-        stream::<rtrb::Elements, 1>("rtrb", true, c, 4096, 20_000_000);
-        stream::<ringway::Subscribed, 7>("ringway", false, c, 4096, 5_000_000);
-        stream::<rtrb::Elements, 7>("rtrb", true, c, 4096, 5_000_000);
-    }
-    if which.is_empty() || which == "turns" {
-        for cap in [64, 256, 1024, 4096, 16384] {
-        turns::<ringway::Subscribed, 1>("ringway", false, cap);
-        turns::<ringway::Observed, 1>("ringway obs", false, cap);
-        turns::<rtrb::Elements, 1>("rtrb", true, cap);
-        turns::<ringway::Subscribed, 7>("ringway", false, cap);
-        turns::<ringway::Observed, 7>("ringway obs", false, cap);
-        turns::<rtrb::Elements, 7>("rtrb", true, cap);
+    let (rounds, millis) = if arguments.quick { (3, 8) } else { (11, 40) };
+    let rounds = arguments.rounds.unwrap_or(rounds).max(1);
+    let time = Duration::from_millis(arguments.millis.unwrap_or(millis));
+    let cores = Cores::first_two()?;
+
+    let start = Instant::now();
+    let results = Results::take(trials, cores, rounds, time, |what| eprint!("\r\x1b[K{what}"));
+    eprint!("\r\x1b[K");
+
+    let ratios = ratios::all(&results);
+    if arguments.lines {
+        for ratio in &ratios {
+            println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
         }
     }
-    if which.is_empty() || which == "batch" {
-        let c = Calls::Batches;
-        stream::<floors::Numbers, 1>("F3", false, c, 4096, 20_000_000);
-        stream::<ringway::Subscribed, 1>("ringway", false, c, 4096, 20_000_000);
-        stream::<rtrb::Elements, 1>("rtrb", true, c, 4096, 20_000_000);
+    let mut how = arguments.remark;
+    how.extend(machine::description(cores));
+    let took = start.elapsed().as_secs();
+    how.push(format!("{rounds} rounds of about {} ms each, {took} s in all", time.as_millis()));
+    let text = report::write(&results, &ratios, &how);
+    if !arguments.lines {
+        println!("{text}");
     }
-    if which.is_empty() || which == "large" {
-        let c = Calls::OneAtATime;
-        stream::<floors::Copies, 8192>("F4", false, c, 4096, 20_000);
-        stream::<ringway::Bytes, 8192>("ringway", false, c, 16, 20_000);
-        stream::<ringway::Bytes, 8192>("ringway64", false, c, 64, 20_000);
-        stream::<rtrb::Words, 8192>("rtrb", true, c, 16, 20_000);
+    if let Some(folder) = arguments.out {
+        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        let path = folder.join("README.md");
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+        plots::draw(&results, &folder)?;
     }
+    Ok(())
 }

@@ -35,6 +35,11 @@ impl Credit {
         self.next != self.limit || self.refill(view)
     }
 
+    /// Whether the next `messages` may be published: no more than an eighth of the ring, or one.
+    pub(crate) fn check_for(&mut self, messages: usize, view: &View) -> bool {
+        self.left() >= messages || (self.refill(view) && self.left() >= messages)
+    }
+
     /// Messages that may be published without asking again.
     #[inline]
     pub(crate) fn left(&self) -> usize {

@@ -2,6 +2,7 @@
 
 mod batch;
 
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -17,6 +18,9 @@ use crate::position::{Pos, Position};
 use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
+
+/// Looks of a producer in a full ring at which it finds some room and waits for more.
+const LOOKS_FOR_MORE: u32 = 16;
 
 /// The one that sends. There is one per ring.
 ///
@@ -199,21 +203,40 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits until the next message may be published; `false` if there is no time left.
+    ///
+    /// The ring is full, and a consumer that makes room for one message is about to make room for
+    /// the next. Whoever takes each place as it becomes free has the consumer's gate go back and
+    /// forth with every message. So this waits for an eighth of the ring, but not for long: the
+    /// consumer may be waiting itself, for something else.
     #[cold]
     fn wait_for_credit(&mut self, remaining: impl FnMut() -> Option<Duration>) -> bool {
-        self.wait_until(|this| this.credit.check(&this.storage), remaining)
+        let patience = Cell::new(LOOKS_FOR_MORE);
+        let enough = |this: &mut Self| {
+            let left = patience.get();
+            patience.set(left.saturating_sub(1));
+            let wanted = if left > 0 { this.storage.geometry().credit() } else { 1 };
+            this.credit.check_for(wanted, &this.storage)
+        };
+        let any = |this: &mut Self| {
+            // Whoever is about to sleep has been patient, and takes what there is.
+            patience.set(0);
+            this.credit.check(&this.storage)
+        };
+        self.wait_until(enough, any, remaining)
     }
 
-    /// Waits for what only a consumer's store to its gate can bring about.
+    /// Waits for what only a consumer's store to its gate can bring about. Does not go to sleep if
+    /// `ready`, which may be less than `enough`.
     fn wait_until(
         &mut self,
+        mut enough: impl FnMut(&mut Self) -> bool,
         ready: impl Fn(&mut Self) -> bool,
         remaining: impl FnMut() -> Option<Duration>,
     ) -> bool {
         wait::wait_for(
             self,
-            |this| ready(this).then_some(()),
-            |this, round| this.wait.pause(round),
+            |this| enough(this).then_some(()),
+            |this, round| this.wait.pause_for_room(round),
             |this, limit| {
                 let (view, fences) = (*this.storage, this.fences);
                 wait::sleep_as_producer(&view, fences, || ready(this), limit);
@@ -333,7 +356,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[cfg(feature = "std")]
     pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
         let deadline = std::time::Instant::now().checked_add(timeout);
-        self.wait_until(|this| this.consumers() >= n, wait::until(deadline))
+        let joined = |this: &mut Self| this.consumers() >= n;
+        self.wait_until(joined, joined, wait::until(deadline))
     }
 }
 

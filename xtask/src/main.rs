@@ -1,6 +1,8 @@
 //! `cargo xtask`: the project's own chores, one subcommand each, so that nobody has to remember
 //! which flags, folders and environment variables a check needs.
 
+mod bench;
+mod instructions;
 mod miri;
 mod syscalls;
 mod test;
@@ -26,6 +28,10 @@ enum Task {
     Miri(miri::Options),
     /// Count the system calls of both sides of a streaming run
     Syscalls,
+    /// Compare with the hardware's floors and with the field, between two processes
+    Bench(bench::Options),
+    /// Count the instructions of each operation; none may take a tenth more than it did
+    Instructions(instructions::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +53,8 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Test => test::run(&project),
         Task::Weaken(options) => weaken::run(&project, &options),
         Task::Miri(options) => miri::run(&project, &options),
+        Task::Bench(options) => bench::run(&project, &options),
+        Task::Instructions(options) => instructions::run(&project, &options),
         Task::Syscalls => {
             let figures = syscalls::measure(&project)?;
             for figure in &figures {

@@ -17,6 +17,10 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use crate::tools::{self, Project};
 
 const MESSAGES: u64 = 10_000_000;
+/// Messages of the short run, which makes the same calls before and after the flow as a long one.
+const FEW: u64 = 1_000_000;
+/// Pairs of a short and a long run whose difference is the cost of the flow.
+const PAIRS: usize = 3;
 /// Runs that are made before one has to be within the limit. A side that has no core, because the
 /// machine is busy with something else, keeps the other from flowing, and that one sleeps.
 const RUNS: u32 = 3;
@@ -65,12 +69,7 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     let name = format!("ringway-syscalls-{}", std::process::id());
     let mut run = 1;
     loop {
-        let figures = stream(&program, &name, &folder);
-        if figures.is_err() {
-            // A side that was killed could not remove the segment.
-            remove_segment(&name);
-        }
-        let figures = figures?;
+        let figures = stream(&program, &name, &folder, MESSAGES)?;
         if run == RUNS || figures.iter().all(Figure::holds) {
             return Ok(figures);
         }
@@ -79,6 +78,27 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
         }
         run += 1;
     }
+}
+
+/// System calls of both sides for each message while data flows: what a long run makes more than a
+/// short one. The median of a few such differences.
+pub fn per_message(project: &Project) -> Result<f64> {
+    ensure!(has_strace(), NO_STRACE);
+    let folder = project.target.join("xtask").join("syscalls");
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let program = build(project, &folder)?;
+    let name = format!("ringway-syscalls-{}", std::process::id());
+    let calls = |messages| {
+        let figures = stream(&program, &name, &folder, messages)?;
+        anyhow::Ok(figures.iter().map(|figure| figure.calls).sum::<u64>() as f64)
+    };
+    let mut differences = Vec::new();
+    for _ in 0..PAIRS {
+        let (short, long) = (calls(FEW)?, calls(MESSAGES)?);
+        differences.push(((long - short) / (MESSAGES - FEW) as f64).max(0.0));
+    }
+    differences.sort_by(f64::total_cmp);
+    Ok(differences[PAIRS / 2])
 }
 
 fn build(project: &Project, folder: &Path) -> Result<PathBuf> {
@@ -97,11 +117,20 @@ fn build(project: &Project, folder: &Path) -> Result<PathBuf> {
         .context("cargo built no example called `stream`")
 }
 
-fn stream(program: &Path, name: &str, folder: &Path) -> Result<Vec<Figure>> {
+fn stream(program: &Path, name: &str, folder: &Path, messages: u64) -> Result<Vec<Figure>> {
+    let figures = sides(program, name, folder, messages);
+    if figures.is_err() {
+        // A side that was killed could not remove the segment.
+        remove_segment(name);
+    }
+    figures
+}
+
+fn sides(program: &Path, name: &str, folder: &Path, messages: u64) -> Result<Vec<Figure>> {
     let mut sides = Vec::new();
     let mut cores = cores().into_iter();
     for side in ["subscriber", "producer"] {
-        sides.push(Side::start(side, cores.next(), program, name, folder)?);
+        sides.push(Side::start(side, cores.next(), program, name, folder, messages)?);
     }
     let deadline = Instant::now() + TIME_OUT;
     if let Err(error) = wait_for_all(&mut sides, deadline) {
@@ -133,6 +162,7 @@ impl Side {
         program: &Path,
         ring: &str,
         folder: &Path,
+        messages: u64,
     ) -> Result<Side> {
         let log = folder.join(format!("{name}.log"));
         let table = folder.join(format!("{name}.strace"));
@@ -151,7 +181,7 @@ impl Side {
             None => Command::new("strace"),
         };
         strace.args(["-D", "-c", "-f", "-q", "-o"]).arg(&table).arg(program);
-        strace.args([name, ring, &MESSAGES.to_string()]);
+        strace.args([name, ring, &messages.to_string()]);
         let child = tools::spawn_into(&mut strace, &log)?;
         Ok(Side { name, child, log, table })
     }
@@ -210,7 +240,7 @@ fn wait_for_all(sides: &mut [Side], deadline: Instant) -> Result<()> {
         }
         ensure!(
             !running || Instant::now() < deadline,
-            "{MESSAGES} messages were not through after {TIME_OUT:?}"
+            "the messages were not through after {TIME_OUT:?}"
         );
         thread::sleep(Duration::from_millis(20));
     }

@@ -1,8 +1,11 @@
 //! What the sides do.
 
+pub mod consumers;
 pub mod latency;
+pub mod setup;
 pub mod stream;
 pub mod turns;
+pub mod wake;
 
 use crate::transport::Message;
 

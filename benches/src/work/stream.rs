@@ -8,7 +8,7 @@ use crate::transport::{Receiver, Sender, Spec, Transport};
 use crate::work::{difference, fill};
 
 /// How the messages are sent and received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Calls {
     OneAtATime,
     Batches,

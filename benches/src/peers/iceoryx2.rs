@@ -1,0 +1,222 @@
+//! iceoryx2's publish-subscribe between processes: samples are loaned uninitialized, written in
+//! place, sent, and read in place, which is what its docs call zero-copy. It has no batches. The
+//! service is made for one publisher and one subscriber, as any further one costs a scan.
+
+use std::hint::spin_loop;
+
+use anyhow::{Context, Result, anyhow};
+use iceoryx2::port::publisher::Publisher;
+use iceoryx2::port::subscriber::Subscriber;
+use iceoryx2::prelude::{
+    BackpressureStrategy, Config, FileName, LogLevel, Node, NodeBuilder, Path, SemanticString,
+    ServiceName, SignalHandlingMode, ipc, set_log_level,
+};
+use iceoryx2::service::port_factory::publish_subscribe::PortFactory;
+
+use crate::transport::{self, Message, Spec, Transport};
+
+/// A service whose publisher waits for room, or one that overwrites what was not received.
+pub struct Service<const OVERWRITES: bool>;
+pub type Blocking = Service<false>;
+pub type Overflow = Service<true>;
+
+/// A world of its own for one service, removed at the end whatever has become of those who used it.
+pub struct World {
+    config: Config,
+    prefix: String,
+    root: String,
+}
+
+impl World {
+    fn new() -> Result<World> {
+        let name = super::ringway::fresh_name();
+        let (prefix, root) = (format!("{name}-iox2_"), format!("/tmp/{name}-iceoryx2"));
+        let mut config = Config::default();
+        config.global.prefix = FileName::new(prefix.as_bytes()).map_err(said)?;
+        config.global.set_root_path(&Path::new(root.as_bytes()).map_err(said)?);
+        Ok(World { config, prefix, root })
+    }
+
+    fn node(&self) -> Result<Node<ipc::Service>> {
+        set_log_level(LogLevel::Error);
+        let node = NodeBuilder::new().config(&self.config);
+        let node = node.signal_handling_mode(SignalHandlingMode::Disabled);
+        node.create().context("creating a node")
+    }
+
+    fn join<const W: usize>(&self, spec: Spec, overflow: bool) -> Result<Side<W>> {
+        let node = self.node()?;
+        let name = ServiceName::new("messages").map_err(said)?;
+        let service = node.service_builder(&name).publish_subscribe::<Message<W>>();
+        let service = service.max_publishers(1).max_subscribers(1).max_nodes(2).history_size(0);
+        let service = service.subscriber_max_buffer_size(spec.capacity);
+        let service = service.subscriber_max_borrowed_samples(1).enable_safe_overflow(overflow);
+        let factory = service.open_or_create().context("opening a service")?;
+        Ok((factory, node))
+    }
+
+    /// The same with slices of words as messages.
+    fn join_slices(&self, spec: Spec, overflow: bool) -> Result<SliceSide> {
+        let node = self.node()?;
+        let name = ServiceName::new("messages").map_err(said)?;
+        let service = node.service_builder(&name).publish_subscribe::<[u64]>();
+        let service = service.max_publishers(1).max_subscribers(1).max_nodes(2).history_size(0);
+        let service = service.subscriber_max_buffer_size(spec.capacity);
+        let service = service.subscriber_max_borrowed_samples(1).enable_safe_overflow(overflow);
+        let factory = service.open_or_create().context("opening a service")?;
+        Ok((factory, node))
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // After an orderly end there are but empty directories.
+        let _ = std::fs::remove_dir_all(&self.root);
+        for file in std::fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+            if file.file_name().to_string_lossy().starts_with(&self.prefix) {
+                let _ = std::fs::remove_file(file.path());
+            }
+        }
+    }
+}
+
+fn said(error: impl std::fmt::Debug) -> anyhow::Error {
+    anyhow!("{error:?}")
+}
+
+/// What makes ports of slices, and what they live in.
+type SliceSide = (PortFactory<ipc::Service, [u64], ()>, Node<ipc::Service>);
+
+/// What makes ports, and what they live in; dropped in that order.
+type Side<const W: usize> = (PortFactory<ipc::Service, Message<W>, ()>, Node<ipc::Service>);
+
+pub struct Sender<const W: usize> {
+    publisher: Publisher<ipc::Service, Message<W>, ()>,
+    _side: Side<W>,
+}
+
+pub struct Receiver<const W: usize> {
+    subscriber: Subscriber<ipc::Service, Message<W>, ()>,
+    _side: Side<W>,
+}
+
+impl<const W: usize, const OVERWRITES: bool> Transport<W> for Service<OVERWRITES> {
+    const LOSSY: bool = OVERWRITES;
+
+    type Link = World;
+    type Sender = Sender<W>;
+    type Receiver = Receiver<W>;
+
+    fn link(_: Spec) -> Result<World> {
+        World::new()
+    }
+
+    fn sender(world: &World, spec: Spec) -> Result<Sender<W>> {
+        let side = world.join(spec, OVERWRITES)?;
+        let publisher = side.0.publisher_builder().max_loaned_samples(1);
+        let publisher = publisher.backpressure_strategy(BackpressureStrategy::RetryUntilDelivered);
+        let publisher = publisher.create().context("creating a publisher")?;
+        Ok(Sender { publisher, _side: side })
+    }
+
+    fn receiver(world: &World, spec: Spec) -> Result<Receiver<W>> {
+        let side = world.join(spec, OVERWRITES)?;
+        let subscriber = side.0.subscriber_builder().buffer_size(spec.capacity);
+        let subscriber = subscriber.create().context("creating a subscriber")?;
+        Ok(Receiver { subscriber, _side: side })
+    }
+}
+
+impl<const W: usize> transport::Sender<W> for Sender<W> {
+    #[inline]
+    fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
+        let mut sample = self.publisher.loan_uninit().expect("one sample at a time is loaned");
+        // SAFETY: the bytes of a mapped file are words, whichever they are.
+        write(unsafe { sample.payload_mut().assume_init_mut() });
+        // SAFETY: written just now.
+        let sample = unsafe { sample.assume_init() };
+        sample.send().expect("a sample can be sent to a subscriber that lives");
+    }
+}
+
+impl<const W: usize> transport::Receiver<W> for Receiver<W> {
+    #[inline]
+    fn recv<R>(&mut self, read: impl FnOnce(&Message<W>) -> R) -> R {
+        loop {
+            let sample = self.subscriber.receive().expect("one sample at a time is borrowed");
+            if let Some(sample) = sample {
+                return read(sample.payload());
+            }
+            spin_loop();
+        }
+    }
+}
+
+/// Large messages, as slices of words: a type of such a size takes the compiler minutes.
+pub struct Slices<const OVERWRITES: bool>;
+pub type BlockingSlices = Slices<false>;
+pub type OverflowSlices = Slices<true>;
+
+pub struct SliceSender {
+    publisher: Publisher<ipc::Service, [u64], ()>,
+    _side: SliceSide,
+}
+
+pub struct SliceReceiver {
+    subscriber: Subscriber<ipc::Service, [u64], ()>,
+    _side: SliceSide,
+}
+
+impl<const W: usize, const OVERWRITES: bool> Transport<W> for Slices<OVERWRITES> {
+    const LOSSY: bool = OVERWRITES;
+
+    type Link = World;
+    type Sender = SliceSender;
+    type Receiver = SliceReceiver;
+
+    fn link(_: Spec) -> Result<World> {
+        World::new()
+    }
+
+    fn sender(world: &World, spec: Spec) -> Result<SliceSender> {
+        let side = world.join_slices(spec, OVERWRITES)?;
+        let publisher = side.0.publisher_builder().max_loaned_samples(1).initial_max_slice_len(W);
+        let publisher = publisher.backpressure_strategy(BackpressureStrategy::RetryUntilDelivered);
+        let publisher = publisher.create().context("creating a publisher")?;
+        Ok(SliceSender { publisher, _side: side })
+    }
+
+    fn receiver(world: &World, spec: Spec) -> Result<SliceReceiver> {
+        let side = world.join_slices(spec, OVERWRITES)?;
+        let subscriber = side.0.subscriber_builder().buffer_size(spec.capacity);
+        let subscriber = subscriber.create().context("creating a subscriber")?;
+        Ok(SliceReceiver { subscriber, _side: side })
+    }
+}
+
+impl<const W: usize> transport::Sender<W> for SliceSender {
+    #[inline]
+    fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
+        let sample = self.publisher.loan_slice_uninit(W);
+        let mut sample = sample.expect("one sample at a time is loaned");
+        // SAFETY: the bytes of a mapped file are words, whichever they are.
+        let words = unsafe { sample.payload_mut().assume_init_mut() };
+        write(words.try_into().expect("so many words were asked for"));
+        // SAFETY: written just now.
+        let sample = unsafe { sample.assume_init() };
+        sample.send().expect("a sample can be sent to a subscriber that lives");
+    }
+}
+
+impl<const W: usize> transport::Receiver<W> for SliceReceiver {
+    #[inline]
+    fn recv<R>(&mut self, read: impl FnOnce(&Message<W>) -> R) -> R {
+        loop {
+            let sample = self.subscriber.receive().expect("one sample at a time is borrowed");
+            if let Some(sample) = sample {
+                return read(sample.payload().try_into().expect("messages of W words"));
+            }
+            spin_loop();
+        }
+    }
+}

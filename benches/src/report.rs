@@ -1,0 +1,261 @@
+//! The figures as text: Markdown, for the terminal and for `docs/bench/README.md`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use comfy_table::{Table, presets};
+
+use crate::catalogue::{CAPACITY, OURS};
+use crate::ratios::{Ratio, Wanted, size};
+use crate::results::Results;
+use crate::stats::Summary;
+use crate::trial::{Consumers, Figures, Key, Kind, Work};
+use crate::work::stream::Calls;
+
+/// All of it.
+pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
+    let mut text = String::from("# ringway beside the hardware and the field\n\n");
+    text.push_str("Written by `cargo xtask bench`; what each figure is, is in [method.md](method.md).\n\n");
+    for line in how {
+        let _ = writeln!(text, "- {line}");
+    }
+    let mut section = |title: &str, table: Option<Table>| {
+        if let Some(table) = table {
+            let _ = write!(text, "\n## {title}\n\n{table}\n");
+        }
+    };
+    section("What is wanted", wanted(ratios));
+    section("The machine meanwhile", regime(results));
+    section("One-way latency, ns: median, 99%, 99.9%", latency(results, ratios));
+    let streams = [("One at a time", Calls::OneAtATime), ("In batches", Calls::Batches)];
+    for (how, calls) in streams {
+        let title = format!("{how}, million messages per second [middle half]");
+        section(&title, streams_of(results, calls));
+    }
+    section("8 bytes by capacity, million messages per second [middle half]", capacities(results));
+    section("Ratios of streams, ours over theirs", stream_ratios(results, ratios));
+    section("The receiver alone, ns per message [middle half]", drains(results));
+    section("Consumers attached: the producer's ns per message [middle half]", consumers(results));
+    section("Waking a sleeper, µs: median, 99%", wakes(results));
+    section("Getting started", starts(results));
+    section("What failed", failures(results));
+    text
+}
+
+fn table(header: impl IntoIterator<Item = impl Into<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN);
+    table.set_header(header.into_iter().map(Into::into).collect::<Vec<String>>());
+    table
+}
+
+/// None if it has no rows.
+fn filled(table: Table) -> Option<Table> {
+    (table.row_count() > 0).then_some(table)
+}
+
+/// Three digits, or all before the point.
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        ..1e-12 => "0".into(),
+        ..0.01 => format!("{value:.1e}"),
+        ..1.0 => format!("{value:.3}"),
+        ..10.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+fn spread(summary: Summary) -> String {
+    format!("{} [{} {}]", short(summary.median), short(summary.lower), short(summary.upper))
+}
+
+fn name_of(results: &Results, name: &str) -> String {
+    format!("{name}{}", if results.is_threads(name) { " (threads)" } else { "" })
+}
+
+fn wanted(ratios: &[Ratio]) -> Option<Table> {
+    let mut table = table(["ratio", "wanted", "median [middle half]", ""]);
+    for ratio in ratios {
+        let Some(wanted) = ratio.wanted else { continue };
+        let limit = match wanted {
+            Wanted::AtMost(limit) => format!("≤ {limit}"),
+            Wanted::AtLeast(limit) => format!("≥ {limit}"),
+        };
+        let verdict = if wanted.holds(ratio.value.median) { "met" } else { "missed" };
+        table.add_row([ratio.name.clone(), limit, spread(ratio.value), verdict.into()]);
+    }
+    filled(table)
+}
+
+/// What the floors were in this run: one hop of a line, and the flow of numbers.
+fn regime(results: &Results) -> Option<Table> {
+    let mut table = table(["floor", "least", "middle half", "most"]);
+    for key in results.keys().filter(|key| key.name.starts_with('F')) {
+        let unit = match key.work {
+            Work::Stream(_) => "ns per message",
+            _ => "ns",
+        };
+        let what = format!("{} {} ({unit})", key.name, size(key.size));
+        let Some(summary) = results.summary(key, value) else { continue };
+        let Some((least, most)) = results.extremes(key) else { continue };
+        let middle = format!("{} {}", short(summary.lower), short(summary.upper));
+        table.add_row([what, short(least), middle, short(most)]);
+    }
+    filled(table)
+}
+
+fn value(figures: &Figures) -> f64 {
+    figures.value
+}
+
+/// Rows of names and columns of sizes.
+fn by_size(
+    results: &Results,
+    relevant: impl Fn(&Key) -> bool,
+    cell: impl Fn(Key) -> Option<String>,
+) -> Option<Table> {
+    let keys: Vec<Key> = results.keys().filter(relevant).collect();
+    let sizes: BTreeSet<usize> = keys.iter().map(|key| key.size).collect();
+    let header = std::iter::once(String::new()).chain(sizes.iter().map(|&bytes| size(bytes)));
+    let mut table = table(header);
+    for name in names(&keys) {
+        let cells = sizes.iter().map(|&size| {
+            let key = keys.iter().find(|key| key.name == name && key.size == size)?;
+            cell(*key)
+        });
+        let cells = cells.map(|cell| cell.unwrap_or_else(|| "–".into()));
+        table.add_row(std::iter::once(name_of(results, name)).chain(cells));
+    }
+    filled(table)
+}
+
+/// Ours first, then the floors, then the field.
+fn names(keys: &[Key]) -> Vec<&'static str> {
+    let names: BTreeSet<&str> = keys.iter().map(|key| key.name).collect();
+    let mut names: Vec<_> = names.into_iter().collect();
+    let floor = |name: &str| name.starts_with('F');
+    names.sort_by_key(|name| (!name.starts_with(OURS), !floor(name), *name));
+    names
+}
+
+fn latency(results: &Results, _: &[Ratio]) -> Option<Table> {
+    by_size(results, |key| key.work == Work::Latency, |key| {
+        let at = |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median));
+        Some(format!("{}, {}, {}", at(value)?, at(|f| f.p99)?, at(|f| f.p999)?))
+    })
+}
+
+fn millions(summary: Summary) -> Summary {
+    let rate = |nanos: f64| 1000.0 / nanos;
+    let Summary { median, lower, upper } = summary;
+    Summary { median: rate(median), lower: rate(upper), upper: rate(lower) }
+}
+
+fn streams_of(results: &Results, calls: Calls) -> Option<Table> {
+    let usual = |key: &Key| key.size > 1024 || key.capacity == CAPACITY;
+    by_size(results, |key| key.work == Work::Stream(calls) && usual(key), |key| {
+        let rate = spread(millions(results.summary(key, value)?));
+        let lost = results.summary(key, |figures| figures.lost)?.median;
+        let lost = if lost > 0.0 { format!(", lost {:.0}%", lost * 100.0) } else { String::new() };
+        Some(rate + &lost)
+    })
+}
+
+fn capacities(results: &Results) -> Option<Table> {
+    let relevant = |key: &Key| {
+        let streams = matches!(key.work, Work::Stream(_));
+        streams && key.size == 8 && [OURS, "rtrb"].contains(&key.name)
+    };
+    let keys: Vec<Key> = results.keys().filter(relevant).collect();
+    let capacities: BTreeSet<usize> = keys.iter().map(|key| key.capacity).collect();
+    let header = std::iter::once(String::new()).chain(capacities.iter().map(usize::to_string));
+    let mut table = table(header);
+    for name in names(&keys) {
+        for calls in [Calls::OneAtATime, Calls::Batches] {
+            let cells = capacities.iter().map(|&capacity| {
+                let key = Key { work: Work::Stream(calls), size: 8, capacity, name };
+                results.summary(key, value).map_or("–".into(), |nanos| spread(millions(nanos)))
+            });
+            let how = if calls == Calls::Batches { "in batches" } else { "one at a time" };
+            let what = format!("{}, {how}", name_of(results, name));
+            table.add_row(std::iter::once(what).chain(cells));
+        }
+    }
+    filled(table)
+}
+
+fn stream_ratios(results: &Results, ratios: &[Ratio]) -> Option<Table> {
+    let mut table = table(["", "ratio", "middle half"]);
+    for ratio in ratios {
+        if ratio.name.starts_with("stream_") || ratio.name.starts_with("batch_") {
+            let Summary { median, lower, upper } = ratio.value;
+            table.add_row([ratio.name.clone(), short(median), format!("{} {}", short(lower), short(upper))]);
+        }
+    }
+    let _ = results;
+    filled(table)
+}
+
+fn drains(results: &Results) -> Option<Table> {
+    let mut table = table(["", "bytes", "capacity", "ns"]);
+    for key in results.keys().filter(|key| key.work == Work::Drain) {
+        let Some(nanos) = results.summary(key, value) else { continue };
+        let (bytes, capacity) = (size(key.size), key.capacity.to_string());
+        table.add_row([key.name.into(), bytes, capacity, spread(nanos)]);
+    }
+    filled(table)
+}
+
+fn consumers(results: &Results) -> Option<Table> {
+    let mut table = table(["", "capacity", "attached", "ns"]);
+    for key in results.keys() {
+        let Work::Consumers(Consumers { kind, count }) = key.work else { continue };
+        let Some(nanos) = results.summary(key, value) else { continue };
+        let what = match kind {
+            Kind::AsleepObservers => "observers, asleep",
+            Kind::Subscribers => "subscribers, taking turns with the producer",
+        };
+        table.add_row([what.into(), key.capacity.to_string(), count.to_string(), spread(nanos)]);
+    }
+    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 9) && table.row_count() > 0 {
+        for count in ["8", "32"] {
+            let why = "not measured: as many cores are needed";
+            table.add_row(["consumers that spin", "", count, why]);
+        }
+    }
+    filled(table)
+}
+
+fn wakes(results: &Results) -> Option<Table> {
+    let mut table = table(["", "median", "99%"]);
+    for key in results.keys().filter(|key| key.work == Work::Wake) {
+        let micros = |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median / 1e3));
+        let (Some(median), Some(p99)) = (micros(value), micros(|f| f.p99)) else { continue };
+        table.add_row([name_of(results, key.name), median, p99]);
+    }
+    filled(table)
+}
+
+fn starts(results: &Results) -> Option<Table> {
+    let mut table = table(["", "create, µs", "open and join, µs", "memory, KiB"]);
+    for key in results.keys().filter(|key| key.work == Work::Create) {
+        let at = |work, unit| {
+            let summary = results.summary(Key { work, ..key }, value);
+            summary.map_or("–".into(), |summary| short(summary.median / unit))
+        };
+        let name = name_of(results, key.name);
+        let (create, join) = (at(Work::Create, 1e3), at(Work::Join, 1e3));
+        table.add_row([name, create, join, at(Work::Memory, 1024.0)]);
+    }
+    filled(table)
+}
+
+fn failures(results: &Results) -> Option<Table> {
+    let mut table = table(["", "bytes", "what", "why"]);
+    for (key, why) in &results.failures {
+        let why = why.replace('|', "/").replace('\n', " ");
+        table.add_row([key.name.into(), size(key.size), format!("{:?}", key.work), why]);
+    }
+    filled(table)
+}
