@@ -2,8 +2,8 @@
 
 use crate::floors;
 use crate::peers::{
-    crossbeam_channel, disruptor, iceoryx2, ipc_channel, message_queue, pipe, ringfire, ringway, rtrb,
-    shaq_broadcast, shaq_spsc, unix_socket,
+    crossbeam_channel, disruptor, iceoryx2, ipc_channel, message_queue, pipe, ringfire, ringway,
+    rtrb, shaq_broadcast, shaq_spsc, unix_socket,
 };
 use crate::transport::{Spec, Transport};
 use crate::trial::{self, Consumers, Kind, Trial};
@@ -32,11 +32,19 @@ fn spec(words: usize) -> Spec {
 struct Catalogue(Vec<Trial>);
 
 impl Catalogue {
-    fn latency<T: Transport<W> + 'static, const W: usize>(&mut self, name: &'static str, threads: bool) {
+    fn latency<T: Transport<W> + 'static, const W: usize>(
+        &mut self,
+        name: &'static str,
+        threads: bool,
+    ) {
         self.0.push(trial::latency::<T, W>(name, threads, spec(W)));
     }
 
-    fn stream<T: Transport<W> + 'static, const W: usize>(&mut self, name: &'static str, threads: bool) {
+    fn stream<T: Transport<W> + 'static, const W: usize>(
+        &mut self,
+        name: &'static str,
+        threads: bool,
+    ) {
         for calls in [Calls::OneAtATime, Calls::Batches] {
             self.0.push(trial::stream::<T, W>(name, threads, spec(W), calls));
         }

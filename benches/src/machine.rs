@@ -7,11 +7,13 @@ use crate::pair::Cores;
 
 /// What a reader needs to know before the first figure, a line each.
 pub fn description(cores: Cores) -> Vec<String> {
-    let mut lines = vec![format!("Processor: {}, cores {} and {}", processor(), cores.0[0], cores.0[1])];
+    let mut lines =
+        vec![format!("Processor: {}, cores {} and {}", processor(), cores.0[0], cores.0[1])];
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     lines.push(format!("Linux {}", kernel.trim()));
     lines.push(compiler());
-    let peers = ["crossbeam-channel", "disruptor", "iceoryx2", "ipc-channel", "ringfire", "rtrb", "shaq"];
+    let peers =
+        ["crossbeam-channel", "disruptor", "iceoryx2", "ipc-channel", "ringfire", "rtrb", "shaq"];
     let versions = peers.map(|name| format!("{name} {}", locked_version(name)));
     lines.push(format!("Peers: {}", versions.join(", ")));
     lines

@@ -51,6 +51,9 @@ struct Arguments {
     /// Write the report and its pictures into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Report this figure too, which somebody else has measured
+    #[arg(long, value_name = "CALLS")]
+    syscalls_per_message: Option<f64>,
     /// Say this in the report, as another line of how the figures came about
     #[arg(long, value_name = "TEXT")]
     remark: Vec<String>,
@@ -78,7 +81,9 @@ fn main() -> Result<()> {
     let results = Results::take(trials, cores, rounds, time, |what| eprint!("\r\x1b[K{what}"));
     eprint!("\r\x1b[K");
 
-    let ratios = ratios::all(&results);
+    let mut ratios = ratios::all(&results);
+    let calls = arguments.syscalls_per_message;
+    ratios.extend(calls.map(|calls| ratios::single("syscalls_per_message", calls)));
     if arguments.lines {
         for ratio in &ratios {
             println!("ratio {} {}", ratio.name, report::short(ratio.value.median));

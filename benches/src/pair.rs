@@ -154,14 +154,6 @@ pub fn run(setting: Setting, first: impl Side, second: impl Side) -> Result<[Vec
     Ok([meeting.figures(0), meeting.figures(1)])
 }
 
-/// Runs one side alone, in a process of its own.
-pub fn alone(setting: Setting, side: impl Side) -> Result<Vec<u64>> {
-    let meeting = Shared::new()?;
-    let child = Child::start(|| meeting.side(setting.cores, 0, side))?;
-    child.join(setting.limit)?;
-    Ok(meeting.figures(0))
-}
-
 impl Meeting {
     fn side(&self, cores: Cores, side: usize, work: impl Side) -> Result<()> {
         cores.pin(side)?;
@@ -259,7 +251,8 @@ fn join_both(mut one: Child, mut other: Child, limit: Duration) -> Result<()> {
     ];
     poll_until(&mut ends, deadline)?;
     let first_to_end = ends[0].any().unwrap_or(false);
-    let (first, second) = if first_to_end { (&mut one, &mut other) } else { (&mut other, &mut one) };
+    let (first, second) =
+        if first_to_end { (&mut one, &mut other) } else { (&mut other, &mut one) };
     // If one fails the other would wait for it for ever, and is killed as it is dropped.
     first.collect()?;
     second.wait_until(deadline)?;

@@ -81,7 +81,9 @@ fn throughput(results: &Results, path: &Path) -> Result<()> {
 
 fn consumers(results: &Results, path: &Path) -> Result<()> {
     let mut lines = Vec::new();
-    for (kind, what) in [(Kind::AsleepObservers, "observers asleep"), (Kind::Subscribers, "subscribers")] {
+    for (kind, what) in
+        [(Kind::AsleepObservers, "observers asleep"), (Kind::Subscribers, "subscribers")]
+    {
         for capacity in [64, CAPACITY] {
             let mut points = Vec::new();
             for key in results.keys().filter(|key| key.name == OURS && key.capacity == capacity) {
@@ -115,7 +117,8 @@ where
     X::CoordDescType: ValueFormatter<f64>,
 {
     let heights = || lines.iter().flat_map(|line| &line.points).map(|point| point.1);
-    let (low, high) = heights().fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(y), high.max(y)));
+    let (low, high) =
+        heights().fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(y), high.max(y)));
     if low > high {
         // Nothing of this kind was measured.
         return Ok(());

@@ -15,7 +15,9 @@ use crate::work::stream::Calls;
 /// All of it.
 pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
     let mut text = String::from("# ringway beside the hardware and the field\n\n");
-    text.push_str("Written by `cargo xtask bench`; what each figure is, is in [method.md](method.md).\n\n");
+    text.push_str(
+        "Written by `cargo xtask bench`; what each figure is, is in [method.md](method.md).\n\n",
+    );
     for line in how {
         let _ = writeln!(text, "- {line}");
     }
@@ -26,14 +28,14 @@ pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
     };
     section("What is wanted", wanted(ratios));
     section("The machine meanwhile", regime(results));
-    section("One-way latency, ns: median, 99%, 99.9%", latency(results, ratios));
+    section("One-way latency, ns: median, 99%, 99.9%", latency(results));
     let streams = [("One at a time", Calls::OneAtATime), ("In batches", Calls::Batches)];
     for (how, calls) in streams {
         let title = format!("{how}, million messages per second [middle half]");
         section(&title, streams_of(results, calls));
     }
     section("8 bytes by capacity, million messages per second [middle half]", capacities(results));
-    section("Ratios of streams, ours over theirs", stream_ratios(results, ratios));
+    section("Ratios of streams, ours over theirs", stream_ratios(ratios));
     section("The receiver alone, ns per message [middle half]", drains(results));
     section("Consumers attached: the producer's ns per message [middle half]", consumers(results));
     section("Waking a sleeper, µs: median, 99%", wakes(results));
@@ -139,11 +141,15 @@ fn names(keys: &[Key]) -> Vec<&'static str> {
     names
 }
 
-fn latency(results: &Results, _: &[Ratio]) -> Option<Table> {
-    by_size(results, |key| key.work == Work::Latency, |key| {
-        let at = |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median));
-        Some(format!("{}, {}, {}", at(value)?, at(|f| f.p99)?, at(|f| f.p999)?))
-    })
+fn latency(results: &Results) -> Option<Table> {
+    by_size(
+        results,
+        |key| key.work == Work::Latency,
+        |key| {
+            let at = |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median));
+            Some(format!("{}, {}, {}", at(value)?, at(|f| f.p99)?, at(|f| f.p999)?))
+        },
+    )
 }
 
 fn millions(summary: Summary) -> Summary {
@@ -154,12 +160,17 @@ fn millions(summary: Summary) -> Summary {
 
 fn streams_of(results: &Results, calls: Calls) -> Option<Table> {
     let usual = |key: &Key| key.size > 1024 || key.capacity == CAPACITY;
-    by_size(results, |key| key.work == Work::Stream(calls) && usual(key), |key| {
-        let rate = spread(millions(results.summary(key, value)?));
-        let lost = results.summary(key, |figures| figures.lost)?.median;
-        let lost = if lost > 0.0 { format!(", lost {:.0}%", lost * 100.0) } else { String::new() };
-        Some(rate + &lost)
-    })
+    by_size(
+        results,
+        |key| key.work == Work::Stream(calls) && usual(key),
+        |key| {
+            let rate = spread(millions(results.summary(key, value)?));
+            let lost = results.summary(key, |figures| figures.lost)?.median;
+            let lost =
+                if lost > 0.0 { format!(", lost {:.0}%", lost * 100.0) } else { String::new() };
+            Some(rate + &lost)
+        },
+    )
 }
 
 fn capacities(results: &Results) -> Option<Table> {
@@ -185,15 +196,18 @@ fn capacities(results: &Results) -> Option<Table> {
     filled(table)
 }
 
-fn stream_ratios(results: &Results, ratios: &[Ratio]) -> Option<Table> {
+fn stream_ratios(ratios: &[Ratio]) -> Option<Table> {
     let mut table = table(["", "ratio", "middle half"]);
     for ratio in ratios {
         if ratio.name.starts_with("stream_") || ratio.name.starts_with("batch_") {
             let Summary { median, lower, upper } = ratio.value;
-            table.add_row([ratio.name.clone(), short(median), format!("{} {}", short(lower), short(upper))]);
+            table.add_row([
+                ratio.name.clone(),
+                short(median),
+                format!("{} {}", short(lower), short(upper)),
+            ]);
         }
     }
-    let _ = results;
     filled(table)
 }
 
@@ -218,7 +232,9 @@ fn consumers(results: &Results) -> Option<Table> {
         };
         table.add_row([what.into(), key.capacity.to_string(), count.to_string(), spread(nanos)]);
     }
-    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 9) && table.row_count() > 0 {
+    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 9)
+        && table.row_count() > 0
+    {
         for count in ["8", "32"] {
             let why = "not measured: as many cores are needed";
             table.add_row(["consumers that spin", "", count, why]);
@@ -230,7 +246,8 @@ fn consumers(results: &Results) -> Option<Table> {
 fn wakes(results: &Results) -> Option<Table> {
     let mut table = table(["", "median", "99%"]);
     for key in results.keys().filter(|key| key.work == Work::Wake) {
-        let micros = |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median / 1e3));
+        let micros =
+            |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median / 1e3));
         let (Some(median), Some(p99)) = (micros(value), micros(|f| f.p99)) else { continue };
         table.add_row([name_of(results, key.name), median, p99]);
     }

@@ -91,8 +91,8 @@ impl Results {
     pub fn ratio(&self, one: Key, other: Key) -> Option<Summary> {
         let (one, other) = (self.figures.get(&one)?, self.figures.get(&other)?);
         let pairs = one.iter().zip(other);
-        Summary::of(pairs.filter_map(|(one, other)| {
-            Some(one.as_ref()?.value / other.as_ref()?.value)
-        }))
+        Summary::of(
+            pairs.filter_map(|(one, other)| Some(one.as_ref()?.value / other.as_ref()?.value)),
+        )
     }
 }

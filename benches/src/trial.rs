@@ -179,7 +179,7 @@ pub fn drain<T: Transport<W> + 'static, const W: usize>(name: &'static str, spec
     let burst = spec.capacity as u64 / 2;
     Trial::new(key, false, (burst * 4, burst << 16), move |cores, count| {
         let setting = setting(cores, false);
-        Ok(work::turns::run::<T, W>(setting, spec, burst, count / burst)?.recv_nanos.into())
+        Ok(work::turns::run::<T, W>(setting, spec, burst, count / burst)?.into())
     })
 }
 

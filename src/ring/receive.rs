@@ -52,6 +52,33 @@ impl<W> Reader<W> {
         (state == position.published()).then_some(slot)
     }
 
+    /// How many messages are there from a position on, one after the other, at most `most`. Messages
+    /// are published in order: where one is there, so are all before it. So this looks at few slots,
+    /// each look twice as far ahead while it succeeds.
+    #[inline(always)]
+    fn ready_run(&self, position: Pos, most: usize) -> usize {
+        let most = most.min(self.storage.geometry().capacity());
+        let is_there = |messages: usize| {
+            let last = position.plus(messages - 1);
+            self.storage.slot(last).state().load(Ordering::Relaxed) == last.published()
+        };
+        let (mut there, mut step) = (0, 1);
+        while there < most && is_there((there + step).min(most)) {
+            there = (there + step).min(most);
+            step *= 2;
+        }
+        while step > 1 && there < most {
+            step /= 2;
+            if there + step <= most && is_there(there + step) {
+                there += step;
+            }
+        }
+        // Pairs with the release of the last state that was there: what is copied from here on are
+        // the messages up to it, or newer.
+        fence(Ordering::Acquire);
+        there
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
     }
@@ -198,8 +225,9 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
     let reader = consumer.reader();
     let mut position = reader.next;
     let mut received = 0;
-    for place in buffer.iter_mut() {
-        let Some(slot) = reader.ready(position) else { break };
+    let there = reader.ready_run(position, buffer.len());
+    for place in buffer.iter_mut().take(there) {
+        let slot = reader.storage.slot(position);
         let mut value = T::new_zeroed();
         if consumer.copy(position, slot, T::as_mut_bytes(&mut value)).is_err() {
             break;

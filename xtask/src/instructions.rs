@@ -71,7 +71,8 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
         println!("{figure}");
     }
     if options.accept {
-        let instructions = figures.into_iter().map(|figure| (figure.operation, figure.now)).collect();
+        let instructions =
+            figures.into_iter().map(|figure| (figure.operation, figure.now)).collect();
         let table = Table { rustc: rustc()?, instructions };
         let text = format!("{HEAD}{}", toml::to_string(&table).context("writing the table")?);
         std::fs::write(project.root.join(TABLE), text).context(TABLE)?;

@@ -12,8 +12,6 @@ pub mod rtrb;
 pub mod shaq_broadcast;
 pub mod shaq_spsc;
 mod streams;
-#[cfg(test)]
-mod tests;
 pub mod unix_socket;
 
 use zerocopy::FromZeros;

@@ -49,7 +49,11 @@ pub struct TypedReceiver<const W: usize, C> {
     batch: Vec<Message<W>>,
 }
 
-fn create<const W: usize>(name: &Name, spec: Spec, options: Options<Message<W>>) -> Result<TypedSender<W>> {
+fn create<const W: usize>(
+    name: &Name,
+    spec: Spec,
+    options: Options<Message<W>>,
+) -> Result<TypedSender<W>> {
     let producer = options.create(name.0.as_str()).context("creating a segment")?;
     Ok(TypedSender { producer, batch: vec![[0; W]; spec.batch] })
 }
@@ -188,7 +192,8 @@ impl<const W: usize> Transport<W> for Bytes {
     }
 
     fn receiver(name: &Name, _: Spec) -> Result<Self::Receiver> {
-        let ring = Ring::<[u8]>::open_wait(name.0.as_str(), PATIENCE).context("opening a segment")?;
+        let ring =
+            Ring::<[u8]>::open_wait(name.0.as_str(), PATIENCE).context("opening a segment")?;
         let subscriber = ring.subscribe(Start::Next).context("joining")?;
         Ok(BytesReceiver { subscriber, message: super::buffer() })
     }

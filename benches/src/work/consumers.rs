@@ -47,7 +47,8 @@ pub fn run(
     };
     let other = |meeting: &Meeting| {
         meeting.meet();
-        let open = || Ring::<u64>::open_wait(name.0.as_str(), PATIENCE).context("opening a segment");
+        let open =
+            || Ring::<u64>::open_wait(name.0.as_str(), PATIENCE).context("opening a segment");
         let bystanders = match consumers.kind {
             Kind::AsleepObservers => consumers.count,
             Kind::Subscribers => 0,

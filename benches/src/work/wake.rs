@@ -28,8 +28,9 @@ pub fn run<T: Transport<1>>(setting: Setting, spec: Spec, rounds: u64) -> Result
                 std::hint::spin_loop();
             }
             sender.send(|message| message[0] = clock.raw());
+            // One at a time: a receiver that was late must not find two.
+            meeting.meet();
         }
-        meeting.meet();
         Ok(Vec::new())
     };
     let receiver = |meeting: &Meeting| {
@@ -39,8 +40,8 @@ pub fn run<T: Transport<1>>(setting: Setting, spec: Spec, rounds: u64) -> Result
         for _ in 0..rounds {
             let sent = receiver.recv(|message| message[0]);
             times.push(clock.delta_as_nanos(sent, clock.raw()));
+            meeting.meet();
         }
-        meeting.meet();
         Ok(times)
     };
     let [_, times] = pair::run(setting, sender, receiver)?;

@@ -19,7 +19,7 @@ const TARGETS: [&str; 4] = [
 ];
 
 /// Packages with a workspace of their own; not all of them need exist.
-const OUTSIDE: [&str; 4] = ["loom-tests", "fuzz", "benches", "firmware"];
+const OUTSIDE: [&str; 5] = ["loom-tests", "fuzz", "benches", "benches/instructions", "firmware"];
 
 /// Cheap and likely to fail first.
 pub fn all(project: &Project) -> Result<Vec<Step>> {

@@ -1,0 +1,182 @@
+//! Each operation a few thousand times, for callgrind to count: `cargo xtask instructions`.
+//!
+//! Everything happens in one thread, on the heap: what is counted is the path of a message that
+//! finds room, and of one that is there. Valgrind counts from entering `count_<operation>` to leaving
+//! it, so that each is a function of that name, which is not inlined.
+
+use std::hint::black_box;
+
+use ringway::{Observer, Options, Overflow, Producer, Start, Subscriber};
+
+/// Messages of each operation: a ring full of them, which includes the scans of gates that a
+/// producer makes every eighth.
+const MESSAGES: usize = 4096;
+/// Messages in a batch.
+const BATCH: usize = 256;
+
+type Wide = [u64; 7];
+
+macro_rules! operations {
+    ($($name:ident => $run:expr,)*) => {
+        const OPERATIONS: &[(&str, fn())] = &[$((stringify!($name), $run)),*];
+    };
+}
+
+operations! {
+    send_8 => || count_send_8(&mut ring(0).0),
+    send_56 => || count_send_56(&mut ring([0; 7]).0),
+    send_batch_8 => || count_send_batch_8(&mut ring(0).0, &[7; MESSAGES]),
+    recv_8 => || _ = black_box(count_recv_8(&mut full(7).1)),
+    recv_56 => || _ = black_box(count_recv_56(&mut full([7; 7]).1)),
+    recv_batch_8 => || count_recv_batch_8(&mut full(7).1, &mut [0; BATCH]),
+    observe_8 => || _ = black_box(count_observe_8(&mut observed(7).1)),
+    observe_56 => || _ = black_box(count_observe_56(&mut observed([7; 7]).1)),
+    send_bytes_48 => || count_send_bytes_48(&mut bytes().0),
+    recv_bytes_48 => || {
+        let (mut producer, mut subscriber) = bytes();
+        fill_bytes(&mut producer);
+        count_recv_bytes_48(&mut subscriber);
+    },
+    find_empty_8 => || count_find_empty_8(&mut ring(0).1),
+}
+
+fn main() {
+    let Some(wanted) = std::env::args().nth(1) else {
+        eprintln!("usage: instructions list|OPERATION");
+        std::process::exit(2);
+    };
+    if wanted == "list" {
+        for (name, _) in OPERATIONS {
+            println!("{name}");
+        }
+        return;
+    }
+    let Some((_, run)) = OPERATIONS.iter().find(|(name, _)| *name == wanted) else {
+        eprintln!("there is no operation called {wanted}");
+        std::process::exit(2);
+    };
+    run();
+    println!("messages: {MESSAGES}");
+}
+
+/// An empty ring with one subscriber.
+fn ring<T: ringway::Plain + Copy>(_: T) -> (Producer<T>, Subscriber<T>) {
+    let (producer, ring) = Options::<T>::new(MESSAGES).subscribers(1).heap().expect("memory");
+    let subscriber = ring.subscribe(Start::Next).expect("an entry");
+    (producer, subscriber)
+}
+
+/// A full ring with one subscriber.
+fn full<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Subscriber<T>) {
+    let (mut producer, subscriber) = ring(message);
+    producer.send_batch(&[message; MESSAGES]);
+    (producer, subscriber)
+}
+
+/// A full ring with one observer.
+fn observed<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Observer<T>) {
+    let options = Options::<T>::new(MESSAGES).overflow(Overflow::Overwrite);
+    let (mut producer, ring) = options.heap().expect("memory");
+    let observer = ring.observe(Start::Next).expect("room for everybody");
+    producer.send_batch(&[message; MESSAGES]);
+    (producer, observer)
+}
+
+/// A ring of bytes with one subscriber.
+fn bytes() -> (Producer<[u8]>, Subscriber<[u8]>) {
+    let options = Options::<[u8]>::bytes(MESSAGES, 48).subscribers(1);
+    let (producer, ring) = options.heap().expect("memory");
+    let subscriber = ring.subscribe(Start::Next).expect("an entry");
+    (producer, subscriber)
+}
+
+fn fill_bytes(producer: &mut Producer<[u8]>) {
+    for _ in 0..MESSAGES {
+        producer.send(&[7; 48]).expect("short enough");
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_8(producer: &mut Producer<u64>) {
+    for number in 0..MESSAGES as u64 {
+        producer.send(&number).expect("a number fits");
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_56(producer: &mut Producer<Wide>) {
+    for number in 0..MESSAGES as u64 {
+        producer.send(&[number; 7]).expect("seven numbers fit");
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_batch_8(producer: &mut Producer<u64>, messages: &[u64]) {
+    for batch in messages.chunks(BATCH) {
+        producer.send_batch(batch);
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_8(subscriber: &mut Subscriber<u64>) -> u64 {
+    (0..MESSAGES).fold(0, |sum, _| sum ^ subscriber.recv().expect("it is there"))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_56(subscriber: &mut Subscriber<Wide>) -> u64 {
+    let sum = |message: Wide| message.iter().fold(0, |sum, word| sum ^ word);
+    (0..MESSAGES).fold(0, |all, _| all ^ sum(subscriber.recv().expect("it is there")))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_batch_8(subscriber: &mut Subscriber<u64>, buffer: &mut [u64]) {
+    for _ in 0..MESSAGES / BATCH {
+        black_box(subscriber.recv_batch(buffer).expect("they are there"));
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_observe_8(observer: &mut Observer<u64>) -> u64 {
+    (0..MESSAGES).fold(0, |sum, _| sum ^ observer.recv().expect("it is there"))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_observe_56(observer: &mut Observer<Wide>) -> u64 {
+    let sum = |message: Wide| message.iter().fold(0, |sum, word| sum ^ word);
+    (0..MESSAGES).fold(0, |all, _| all ^ sum(observer.recv().expect("it is there")))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_bytes_48(producer: &mut Producer<[u8]>) {
+    for _ in 0..MESSAGES {
+        producer.send(black_box(&[7; 48])).expect("short enough");
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_bytes_48(subscriber: &mut Subscriber<[u8]>) {
+    let mut buffer = [0; 48];
+    for _ in 0..MESSAGES {
+        let len = subscriber.recv_into(&mut buffer).expect("it is there");
+        black_box(&buffer[..len]);
+    }
+}
+
+/// What a look in vain costs.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_find_empty_8(subscriber: &mut Subscriber<u64>) {
+    for _ in 0..MESSAGES {
+        assert!(black_box(subscriber.try_recv()).is_err());
+    }
+}
