@@ -53,6 +53,15 @@ pub trait Wait {
         self.pause(round)
     }
 
+    /// Called by a blocking call of a producer that had to wait, and has found room for a message but
+    /// for less than an eighth of the ring. `true`: wait for more, having spent a moment here; it looks
+    /// again, and asks again with the next `round`. `false`: go on with what there is. Must not wait
+    /// for an event: the consumer may have made all the room that it is going to make.
+    fn linger(&mut self, round: u32) -> bool {
+        let _ = round;
+        false
+    }
+
     /// Called after something was published (by a producer), or room was made (by a subscriber that
     /// released, joined or left), once per batch. The two sides' sleep flags are dealt with elsewhere:
     /// this is for events that a [`pause`](Self::pause) on the other side waits for. Where the pause
@@ -65,11 +74,20 @@ pub trait Wait {
 
 /// Pause instructions between two looks of a producer in a full ring: about half a microsecond.
 const PAUSES_FOR_ROOM: u32 = 16;
+/// How often a producer that has found some room pauses like this for more.
+const LINGERING: u32 = 16;
 
 fn pauses_for_room() {
     for _ in 0..PAUSES_FOR_ROOM {
         spin_loop();
     }
+}
+
+fn linger_for_room(round: u32) -> bool {
+    if round < LINGERING {
+        pauses_for_room();
+    }
+    round < LINGERING
 }
 
 /// Looks again and again. The lowest latency, for a core of its own.
@@ -86,6 +104,10 @@ impl Wait for Spin {
     fn pause_for_room(&mut self, _round: u32) -> Pause {
         pauses_for_room();
         Pause::Again
+    }
+
+    fn linger(&mut self, round: u32) -> bool {
+        linger_for_room(round)
     }
 }
 
@@ -163,6 +185,10 @@ impl Wait for SpinThenSleep {
         } else {
             Pause::Sleep
         }
+    }
+
+    fn linger(&mut self, round: u32) -> bool {
+        linger_for_room(round)
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringway::{
-    BatchError, Bytes, JoinError, Message, Observer, Options, Overflow, Position, RecvError,
+    BatchError, Bytes, JoinError, Message, Observer, Options, Overflow, Pause, Position, RecvError,
     RecvTimeoutError, Ring, SendError, SendTimeoutError, Spin, SpinThenSleep, SpinThenYield,
     SplitError, Start, Static, Subscriber, TryRecvError, Wait,
 };
@@ -501,6 +501,47 @@ fn a_producer_that_waits_goes_on_when_the_slowest_subscriber_leaves() {
         drop(slow);
         assert_eq!(fast.recv_timeout(LONG), Ok(2));
     });
+}
+
+/// Says whether a producer that found some room has asked for more.
+struct Lingering<'a>(&'a AtomicU64);
+
+impl Wait for Lingering<'_> {
+    fn pause(&mut self, _round: u32) -> Pause {
+        thread::yield_now();
+        Pause::Again
+    }
+
+    fn linger(&mut self, _round: u32) -> bool {
+        // For ever, if the library lets it.
+        self.0.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+#[test]
+fn a_producer_in_a_full_ring_goes_on_with_the_room_that_there_is() {
+    let lingered = AtomicU64::new(0);
+    let (producer, ring) = Options::<u64>::new(64).heap().unwrap();
+    let mut producer = producer.with_wait(Lingering(&lingered));
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    producer.send_batch(&[0; 64]);
+    let sent = AtomicU64::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            // Room for one, and no more until that has been sent.
+            subscriber.recv().unwrap();
+            let begun = Instant::now();
+            while sent.load(Ordering::Acquire) == 0 {
+                assert!(begun.elapsed() < LONG, "the producer waits for more than there will be");
+                thread::yield_now();
+            }
+        });
+        assert_eq!(producer.send_timeout(&1, LONG), Ok(()));
+        sent.store(1, Ordering::Release);
+    });
+    assert_ne!(lingered.load(Ordering::Relaxed), 0);
 }
 
 #[test]

@@ -21,8 +21,8 @@ const BATCH: usize = 256;
 /// What a transport is made for, with messages of so many words: rings that fit the caches.
 fn spec(words: usize) -> Spec {
     match words {
-        ..=128 => Spec { capacity: CAPACITY, batch: BATCH },
-        ..=8192 => Spec { capacity: 16, batch: 4 },
+        0..=128 => Spec { capacity: CAPACITY, batch: BATCH },
+        129..=8192 => Spec { capacity: 16, batch: 4 },
         _ => Spec { capacity: 8, batch: 4 },
     }
 }

@@ -157,7 +157,7 @@ impl Blocks {
 
     /// The sender's part of a block.
     #[inline]
-    fn to_fill(&mut self) -> &mut [u64] {
+    fn fill_part(&mut self) -> &mut [u64] {
         // SAFETY: the flag says that the block is empty: nobody else touches it until `advance`,
         // which takes `&mut self`.
         unsafe { self.rest(EMPTY).as_mut() }
@@ -165,7 +165,7 @@ impl Blocks {
 
     /// The receiver's part of a block.
     #[inline]
-    fn to_read(&mut self) -> &[u64] {
+    fn full_part(&mut self) -> &[u64] {
         // SAFETY: the flag says that the block is full: nobody writes it until `advance`, which
         // takes `&mut self`.
         unsafe { self.rest(FULL).as_ref() }
@@ -201,7 +201,7 @@ impl Sender<1> for Blocks {
     fn send(&mut self, write: impl FnOnce(&mut Message<1>)) {
         let mut message = [0];
         write(&mut message);
-        self.to_fill()[0] = message[0];
+        self.fill_part()[0] = message[0];
         self.advance(1, FULL);
     }
 
@@ -209,7 +209,7 @@ impl Sender<1> for Blocks {
     fn send_batch(&mut self, n: usize, mut write: impl FnMut(usize, &mut Message<1>)) {
         let mut sent = 0;
         while sent < n {
-            let (messages, _) = self.to_fill().as_chunks_mut();
+            let (messages, _) = self.fill_part().as_chunks_mut();
             let now = messages.len().min(n - sent);
             for (i, message) in messages[..now].iter_mut().enumerate() {
                 write(sent + i, message);
@@ -223,14 +223,14 @@ impl Sender<1> for Blocks {
 impl Receiver<1> for Blocks {
     #[inline]
     fn recv<R>(&mut self, read: impl FnOnce(&Message<1>) -> R) -> R {
-        let outcome = read(&[self.to_read()[0]]);
+        let outcome = read(&[self.full_part()[0]]);
         self.advance(1, EMPTY);
         outcome
     }
 
     #[inline]
     fn recv_batch(&mut self, max: usize, read: impl FnMut(&Message<1>)) -> usize {
-        let (messages, _) = self.to_read().as_chunks();
+        let (messages, _) = self.full_part().as_chunks();
         let now = messages.len().min(max);
         messages[..now].iter().for_each(read);
         self.advance(now, EMPTY);
@@ -277,7 +277,7 @@ impl<const W: usize> Sender<W> for CopyEnd<W> {
     fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
         write(&mut self.message);
         for part in self.message.chunks_exact(BLOCK) {
-            self.blocks.to_fill().copy_from_slice(part);
+            self.blocks.fill_part().copy_from_slice(part);
             self.blocks.advance(BLOCK, FULL);
         }
     }
@@ -287,7 +287,7 @@ impl<const W: usize> Receiver<W> for CopyEnd<W> {
     #[inline]
     fn recv<R>(&mut self, read: impl FnOnce(&Message<W>) -> R) -> R {
         for part in self.message.chunks_exact_mut(BLOCK) {
-            part.copy_from_slice(self.blocks.to_read());
+            part.copy_from_slice(self.blocks.full_part());
             self.blocks.advance(BLOCK, EMPTY);
         }
         read(&self.message)

@@ -112,8 +112,8 @@ fn them(work: Work, name: &str) -> String {
 /// A number of bytes, short.
 pub fn size(bytes: usize) -> String {
     match bytes {
-        ..1024 => bytes.to_string(),
-        ..0x10_0000 => format!("{}k", bytes >> 10),
+        0..1024 => bytes.to_string(),
+        1024..0x10_0000 => format!("{}k", bytes >> 10),
         _ => format!("{}m", bytes >> 20),
     }
 }

@@ -2,7 +2,6 @@
 
 mod batch;
 
-use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -19,8 +18,8 @@ use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
 
-/// Looks of a producer in a full ring at which it finds some room and waits for more.
-const LOOKS_FOR_MORE: u32 = 16;
+/// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
+const MOST_LINGERING: u32 = 256;
 
 /// The one that sends. There is one per ring.
 ///
@@ -203,39 +202,38 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits until the next message may be published; `false` if there is no time left.
-    ///
-    /// The ring is full, and a consumer that makes room for one message is about to make room for
-    /// the next. Whoever takes each place as it becomes free has the consumer's gate go back and
-    /// forth with every message. So this waits for an eighth of the ring, but not for long: the
-    /// consumer may be waiting itself, for something else.
     #[cold]
     fn wait_for_credit(&mut self, remaining: impl FnMut() -> Option<Duration>) -> bool {
-        let patience = Cell::new(LOOKS_FOR_MORE);
-        let enough = |this: &mut Self| {
-            let left = patience.get();
-            patience.set(left.saturating_sub(1));
-            let wanted = if left > 0 { this.storage.geometry().credit() } else { 1 };
-            this.credit.check_for(wanted, &this.storage)
-        };
-        let any = |this: &mut Self| {
-            // Whoever is about to sleep has been patient, and takes what there is.
-            patience.set(0);
-            this.credit.check(&this.storage)
-        };
-        self.wait_until(enough, any, remaining)
+        if !self.wait_until(|this| this.credit.check(&this.storage), remaining) {
+            return false;
+        }
+        self.linger();
+        true
     }
 
-    /// Waits for what only a consumer's store to its gate can bring about. Does not go to sleep if
-    /// `ready`, which may be less than `enough`.
+    /// There is room again in a ring that was full, and a consumer that has made room for one
+    /// message is about to make room for the next. Whoever takes each place as it becomes free has
+    /// the consumer's gate go back and forth with every message. So this waits for an eighth of the
+    /// ring, as long as [`Wait::linger`] says: not for long, as the consumer may be waiting itself,
+    /// for something else.
+    fn linger(&mut self) {
+        let enough = self.storage.geometry().credit();
+        for round in 0..MOST_LINGERING {
+            if self.credit.check_for(enough, &self.storage) || !self.wait.linger(round) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for what only a consumer's store to its gate can bring about.
     fn wait_until(
         &mut self,
-        mut enough: impl FnMut(&mut Self) -> bool,
         ready: impl Fn(&mut Self) -> bool,
         remaining: impl FnMut() -> Option<Duration>,
     ) -> bool {
         wait::wait_for(
             self,
-            |this| enough(this).then_some(()),
+            |this| ready(this).then_some(()),
             |this, round| this.wait.pause_for_room(round),
             |this, limit| {
                 let (view, fences) = (*this.storage, this.fences);
@@ -356,8 +354,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[cfg(feature = "std")]
     pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
         let deadline = std::time::Instant::now().checked_add(timeout);
-        let joined = |this: &mut Self| this.consumers() >= n;
-        self.wait_until(joined, joined, wait::until(deadline))
+        self.wait_until(|this| this.consumers() >= n, wait::until(deadline))
     }
 }
 

@@ -88,7 +88,7 @@ impl<const W: usize> transport::Receiver<W> for Receiver<W> {
     fn recv_batch(&mut self, max: usize, read: impl FnMut(&Message<W>)) -> usize {
         loop {
             if let Ok(mut events) = self.poller.take(max as u64) {
-                let got = (&mut events).len();
+                let got = ExactSizeIterator::len(&&mut events);
                 (&mut events).for_each(read);
                 return got;
             }

@@ -9,20 +9,23 @@ use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use crate::transport::{Message, Receiver, Sender, Spec, Transport};
 
 /// Both ends, until each side has taken its own.
-pub struct Ends<T>(Mutex<(Option<Producer<T>>, Option<Consumer<T>>)>);
+pub struct Ends<T> {
+    producer: Mutex<Option<Producer<T>>>,
+    consumer: Mutex<Option<Consumer<T>>>,
+}
 
 impl<T> Ends<T> {
     fn new(capacity: usize) -> Ends<T> {
         let (producer, consumer) = RingBuffer::new(capacity);
-        Ends(Mutex::new((Some(producer), Some(consumer))))
+        Ends { producer: Mutex::new(Some(producer)), consumer: Mutex::new(Some(consumer)) }
     }
 
     fn producer(&self) -> Result<Producer<T>> {
-        self.0.lock().ok().and_then(|mut ends| ends.0.take()).context("taken")
+        self.producer.lock().ok().and_then(|mut end| end.take()).context("taken")
     }
 
     fn consumer(&self) -> Result<Consumer<T>> {
-        self.0.lock().ok().and_then(|mut ends| ends.1.take()).context("taken")
+        self.consumer.lock().ok().and_then(|mut end| end.take()).context("taken")
     }
 }
 

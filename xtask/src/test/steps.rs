@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::{Outcome, Step, command, run_tests};
+use crate::instructions;
 use crate::syscalls::{self, Figure};
 use crate::toolchain;
 use crate::tools::{Project, add_rustflags, of_toolchain};
@@ -62,6 +63,8 @@ fn lints(steps: &mut Vec<Step>) {
     lint("core alone", "", false, "-p ringway --no-default-features --lib");
     lint("with alloc", "", false, "-p ringway --no-default-features --features alloc --lib");
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
+    lint("benches", "benches", false, "--locked --all-targets");
+    lint("instructions", "benches/instructions", false, "--locked --all-targets");
     steps.push(Step::new("docs", |project, log| {
         let mut doc = cargo(project, "", "doc -p ringway --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -118,6 +121,21 @@ fn running(steps: &mut Vec<Step>) {
         let mut test = cargo(project, "loom-tests", "test --release --no-fail-fast");
         under_loom(project, &mut test);
         run_tests(test, log)
+    }));
+    steps.push(Step::new("tests: benches", |project, log| {
+        run_tests(cargo(project, "benches", "test --locked --no-fail-fast"), log)
+    }));
+    steps.push(Step::new("instructions", |project, _log| {
+        if !instructions::has_valgrind() {
+            return Ok(Outcome::Skipped(instructions::NO_VALGRIND.into()));
+        }
+        let figures = instructions::measure(project)?;
+        let lines: Vec<String> = figures.iter().map(ToString::to_string).collect();
+        Ok(if figures.iter().all(instructions::Figure::holds) {
+            Outcome::Passed(lines)
+        } else {
+            Outcome::Failed(lines.join("\n"))
+        })
     }));
     steps.push(Step::new("syscalls", |project, _log| {
         if !syscalls::has_strace() {
