@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::fence::Fences;
 use crate::storage::View;
-use crate::sync::{Ordering, fence, spin_loop};
+use crate::sync::{NATIVE, Ordering, fence, spin_loop};
 
 /// What to do after looking in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub trait Wait {
     /// do next, having spent as long as it likes.
     fn pause(&mut self, round: u32) -> Pause;
 
-    /// What a producer calls instead, when it finds the ring full. The one message that would fit
+    /// What a producer calls instead, when it finds the ring full or waits for subscribers to join.
+    /// Where it is full, the one message that would fit
     /// first is not urgent, there being so many before it; and every look of the producer takes away
     /// a line that a consumer stores to for every message. So it may look less often.
     fn pause_for_room(&mut self, round: u32) -> Pause {
@@ -55,8 +56,9 @@ pub trait Wait {
 
     /// Called by a blocking call of a producer that had to wait, and has found room for a message but
     /// for less than an eighth of the ring. `true`: wait for more, having spent a moment here; it looks
-    /// again, and asks again with the next `round`. `false`: go on with what there is. Must not wait
-    /// for an event: the consumer may have made all the room that it is going to make.
+    /// again, and asks again with the next `round`, at most 256 times. `false`: go on with what there is.
+    /// Must not wait for an event: the consumer may have made all the room that it is going to make.
+    /// What is spent here comes on top of a time-out.
     fn linger(&mut self, round: u32) -> bool {
         let _ = round;
         false
@@ -72,8 +74,9 @@ pub trait Wait {
     fn notify(&mut self) {}
 }
 
-/// Pause instructions between two looks of a producer in a full ring: about half a microsecond.
-const PAUSES_FOR_ROOM: u32 = 16;
+/// Pause instructions between two looks of a producer in a full ring: half a microsecond or less. In a
+/// model each is a turn of the others', and one is enough.
+const PAUSES_FOR_ROOM: u32 = if NATIVE { 16 } else { 1 };
 /// How often a producer that has found some room pauses like this for more.
 const LINGERING: u32 = 16;
 
@@ -150,7 +153,7 @@ impl<F: FnMut()> Wait for SpinThenYield<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpinThenSleep {
     /// Rounds of looking before the first sleep. A round is one look and one pause instruction,
-    /// some tens of nanoseconds. More of them mean fewer system calls, and a processor that is kept
+    /// some tens of nanoseconds; a producer in a full ring makes 16 pauses for each look. More of them mean fewer system calls, and a processor that is kept
     /// busy for longer.
     pub spins: u32,
 }
@@ -220,14 +223,18 @@ pub(crate) fn wait_for<H, R>(
         }
         match pause(handle, round) {
             Pause::Again if round >= next_look => {
-                let left = remaining()?;
+                // What came during the pause is not left behind for a time that is over.
+                let Some(left) = remaining() else { return attempt(handle) };
                 let slow = before.saturating_sub(left) > SLOW_ROUNDS;
                 between = if slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
                 next_look = round.saturating_add(between);
                 before = left;
             }
             Pause::Again => {}
-            Pause::Sleep => sleep(handle, remaining()?.min(SLICE)),
+            Pause::Sleep => {
+                let Some(left) = remaining() else { return attempt(handle) };
+                sleep(handle, left.min(SLICE));
+            }
         }
         round = round.saturating_add(1);
     }

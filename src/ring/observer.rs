@@ -69,9 +69,8 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
         &mut self.reader
     }
 
-    #[inline(always)]
-    fn find(&mut self) -> Result<(), TryRecvError> {
-        self.reader.find().map_err(|not_found| match not_found {
+    fn find(&mut self, seen: Look) -> Result<(), TryRecvError> {
+        self.reader.find(seen).map_err(|not_found| match not_found {
             NotFound::Empty => TryRecvError::Empty,
             NotFound::Closed => TryRecvError::Closed,
             NotFound::Passed(passed) => self.lagged(passed),

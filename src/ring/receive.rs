@@ -9,7 +9,7 @@ use crate::fence::Fences;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::storage::{Slot, Storage};
-use crate::sync::{Ordering, fence};
+use crate::sync::{Ordering, Word, fence};
 use crate::wait::{self, Wait};
 
 /// A place in a ring, and the way to wait there.
@@ -40,16 +40,15 @@ impl<W> Reader<W> {
         self.next.look(self.storage.slot(self.next).state().load(Ordering::Relaxed))
     }
 
-    /// The slot of a position's message if that is there, and may be copied. What is there instead,
-    /// if it is not, `find` tells.
+    /// The slot of a position's message if that is there, and may be copied; else the slot's state.
     #[inline(always)]
-    fn ready(&self, position: Pos) -> Option<Slot<'_>> {
+    fn ready(&self, position: Pos) -> Result<Slot<'_>, Word> {
         let slot = self.storage.slot(position);
         let state = slot.state().load(Ordering::Relaxed);
         // Pairs with the release of the state by the producer: what is copied from here on is the
         // message, or newer.
         fence(Ordering::Acquire);
-        (state == position.published()).then_some(slot)
+        if state == position.published() { Ok(slot) } else { Err(state) }
     }
 
     /// How many messages are there from a position on, one after the other, at most `most`. Messages
@@ -83,27 +82,22 @@ impl<W> Reader<W> {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
     }
 
-    /// Looks for the next message. `Ok`: it is there, and may be copied.
-    #[inline(always)]
-    pub(crate) fn find(&self) -> Result<(), NotFound> {
-        let mut seen = self.look();
+    /// What there is instead of a next message that `ready` did not find, its slot having said `seen`.
+    /// `Ok`: it is there after all, and may be copied.
+    pub(crate) fn find(&self, seen: Look) -> Result<(), NotFound> {
+        let mut seen = seen;
         if seen == Look::NotYet {
             if !self.is_closed() {
                 return Err(NotFound::Empty);
             }
             // Closed: and only now is it worth something that the slot is empty. Looking at the two
             // in the other order would lose what was sent in between. Pairs with the release of
-            // `closed`.
+            // `closed`: all that was sent before can be copied, too.
             fence(Ordering::Acquire);
             seen = self.look();
         }
         match seen {
-            Look::Ready => {
-                // Pairs with the release of the state by the producer: what is copied from here on
-                // is the message, or newer.
-                fence(Ordering::Acquire);
-                Ok(())
-            }
+            Look::Ready => Ok(()),
             Look::NotYet => Err(NotFound::Closed),
             Look::Passed(passed) => Err(NotFound::Passed(passed)),
         }
@@ -152,8 +146,9 @@ pub(crate) trait Consumer {
 
     fn reader_mut(&mut self) -> &mut Reader<Self::Wait>;
 
-    /// Looks for the next message, and goes on behind what was lost if it was.
-    fn find(&mut self) -> Result<(), TryRecvError>;
+    /// Why the next message was not found by a first look, which saw this; goes on behind what was
+    /// lost if it was. `Ok`: the message is there after all, and may be copied.
+    fn find(&mut self, seen: Look) -> Result<(), TryRecvError>;
 
     /// Copies the message at a position, which was in its slot when that was last looked at, to the
     /// start of `buffer`, and returns its length.
@@ -186,9 +181,9 @@ pub(crate) fn try_recv_into<C: Consumer>(
     let reader = consumer.reader();
     let next = reader.next;
     let outcome = match reader.ready(next) {
-        Some(slot) => consumer.copy(next, slot, buffer),
-        None => {
-            find_out_of_line(consumer)?;
+        Ok(slot) => consumer.copy(next, slot, buffer),
+        Err(state) => {
+            find_out_of_line(consumer, state)?;
             let reader = consumer.reader();
             consumer.copy(reader.next, reader.storage.slot(reader.next), buffer)
         }
@@ -211,8 +206,9 @@ pub(crate) fn try_recv<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, Try
 
 #[cold]
 #[inline(never)]
-fn find_out_of_line<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
-    consumer.find()
+fn find_out_of_line<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
+    let seen = consumer.reader().next.look(state);
+    consumer.find(seen)
 }
 
 /// Receives messages of a type, as many as are there and `buffer` has room for.

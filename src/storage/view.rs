@@ -159,7 +159,8 @@ impl<'a> Slot<'a> {
         debug_assert!(len <= self.view.geometry.shape.schema.max_len);
         debug_assert_eq!(self.view.geometry.payload, payload_words::<T>());
         // SAFETY: `Geometry::new` made the stride long enough for the payload's offset, which
-        // follows from the type, and the longest message, rounded up to words.
+        // follows from the type (whoever attaches has compared the ring's), and the longest
+        // message, rounded up to words.
         let first = unsafe { self.words.add(payload_words::<T>()) };
         // SAFETY: as above, `len` being at most the longest.
         unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) }
