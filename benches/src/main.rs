@@ -30,7 +30,7 @@ use crate::results::Results;
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Arguments {
-    /// Fewer and shorter rounds: a minute instead of ten
+    /// Fewer and shorter rounds: two minutes instead of ten
     #[arg(long)]
     quick: bool,
     /// Print `ratio <name> <median>`, a line each, and no tables
