@@ -5,6 +5,7 @@
 #![cfg(feature = "std")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -542,6 +543,58 @@ fn a_producer_in_a_full_ring_goes_on_with_the_room_that_there_is() {
         sent.store(1, Ordering::Release);
     });
     assert_ne!(lingered.load(Ordering::Relaxed), 0);
+}
+
+/// An event that stays until somebody has waited for it, as a core's event register does.
+#[derive(Default)]
+struct Event(Mutex<bool>, Condvar);
+
+/// Waits for an event of its own as long as it takes, and causes the other side's.
+struct Events<'a> {
+    mine: &'a Event,
+    theirs: &'a Event,
+}
+
+impl Wait for Events<'_> {
+    fn pause(&mut self, _round: u32) -> Pause {
+        let happened = self.mine.0.lock().unwrap();
+        let (mut happened, outcome) =
+            self.mine.1.wait_timeout_while(happened, LONG, |happened| !*happened).unwrap();
+        assert!(!outcome.timed_out(), "an event that has been used up is waited for");
+        *happened = false;
+        Pause::Again
+    }
+
+    fn notify(&mut self) {
+        *self.theirs.0.lock().unwrap() = true;
+        self.theirs.1.notify_all();
+    }
+}
+
+#[test]
+fn one_event_is_enough_for_a_producer_in_a_full_ring() {
+    let (one, other) = (Event::default(), Event::default());
+    let (producer, ring) = Options::<u64>::new(64).heap().unwrap();
+    let mut producer = producer.with_wait(Events { mine: &one, theirs: &other });
+    let events = Events { mine: &other, theirs: &one };
+    let mut subscriber = ring.subscribe_with(Start::Next, events).unwrap();
+    producer.send_batch(&[0; 64]);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(5));
+            // One event, room for one, and none of either any more until that has been sent.
+            for message in (0..64).map(|_| 0).chain([1]) {
+                assert_eq!(subscriber.recv(), Ok(message));
+                if subscriber.position() == 1 {
+                    // Waits for something else than room: for the message that there is room for.
+                    while subscriber.head() < 65 {
+                        thread::yield_now();
+                    }
+                }
+            }
+        });
+        producer.send(&1).unwrap();
+    });
 }
 
 #[test]
