@@ -47,9 +47,9 @@ pub trait Wait {
     fn pause(&mut self, round: u32) -> Pause;
 
     /// What a producer calls instead, when it finds the ring full or waits for subscribers to join.
-    /// Where it is full, the one message that would fit
-    /// first is not urgent, there being so many before it; and every look of the producer takes away
-    /// a line that a consumer stores to for every message. So it may look less often.
+    /// Where it is full, the one message that would fit first is not urgent, there being so many
+    /// before it; and every look of the producer takes away a line that a consumer stores to for every
+    /// message. So it may look less often.
     fn pause_for_room(&mut self, round: u32) -> Pause {
         self.pause(round)
     }
@@ -153,8 +153,8 @@ impl<F: FnMut()> Wait for SpinThenYield<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpinThenSleep {
     /// Rounds of looking before the first sleep. A round is one look and one pause instruction,
-    /// some tens of nanoseconds; a producer in a full ring makes 16 pauses for each look. More of them mean fewer system calls, and a processor that is kept
-    /// busy for longer.
+    /// some tens of nanoseconds; a producer in a full ring makes 16 pauses for each look. More of
+    /// them mean fewer system calls, and a processor that is kept busy for longer.
     pub spins: u32,
 }
 

@@ -6,7 +6,7 @@ use crate::peers::{
     rtrb, shaq_broadcast, shaq_spsc, unix_socket,
 };
 use crate::transport::{Spec, Transport};
-use crate::trial::{self, Consumers, Kind, Trial};
+use crate::trial::{self, Consumers, Kind, Trial, Work};
 use crate::work::stream::Calls;
 
 /// What ours is called.
@@ -76,9 +76,12 @@ impl Catalogue {
     }
 
     fn start<T: Transport<1> + 'static>(&mut self, name: &'static str, threads: bool) {
-        self.0.push(trial::create::<T>(name, threads, spec(1)));
-        self.0.push(trial::join::<T>(name, threads, spec(1)));
-        self.0.push(trial::memory::<T>(name, threads, spec(1)));
+        let mut add = |work, part| {
+            self.0.push(trial::start::<T>(name, threads, spec(1), work, part));
+        };
+        add(Work::Create, |outcome| outcome.create_nanos);
+        add(Work::Join, |outcome| outcome.join_nanos);
+        add(Work::Memory, |outcome| outcome.memory);
     }
 
     fn wake<T: Transport<1> + 'static>(&mut self, name: &'static str, threads: bool) {

@@ -191,24 +191,17 @@ pub fn wake<T: Transport<1> + 'static>(name: &'static str, threads: bool, spec: 
     })
 }
 
-pub fn create<T: Transport<1> + 'static>(name: &'static str, threads: bool, spec: Spec) -> Trial {
-    let key = Key { work: Work::Create, size: 8, capacity: spec.capacity, name };
+/// One part of what getting started takes.
+pub fn start<T: Transport<1> + 'static>(
+    name: &'static str,
+    threads: bool,
+    spec: Spec,
+    work: Work,
+    part: fn(&work::setup::Outcome) -> f64,
+) -> Trial {
+    let key = Key { work, size: 8, capacity: spec.capacity, name };
     Trial::new(key, threads, (1, 1), move |cores, _| {
-        Ok(work::setup::run::<T>(setting(cores, threads), spec)?.create_nanos.into())
-    })
-}
-
-pub fn join<T: Transport<1> + 'static>(name: &'static str, threads: bool, spec: Spec) -> Trial {
-    let key = Key { work: Work::Join, size: 8, capacity: spec.capacity, name };
-    Trial::new(key, threads, (1, 1), move |cores, _| {
-        Ok(work::setup::run::<T>(setting(cores, threads), spec)?.join_nanos.into())
-    })
-}
-
-pub fn memory<T: Transport<1> + 'static>(name: &'static str, threads: bool, spec: Spec) -> Trial {
-    let key = Key { work: Work::Memory, size: 8, capacity: spec.capacity, name };
-    Trial::new(key, threads, (1, 1), move |cores, _| {
-        Ok(work::setup::run::<T>(setting(cores, threads), spec)?.memory.into())
+        Ok(part(&work::setup::run::<T>(setting(cores, threads), spec)?).into())
     })
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn subscribe(view: &View, start: Start) -> Result<(usize, Pos), JoinE
 /// J1 to J5, in an entry that is ours.
 #[cfg(target_has_atomic = "32")]
 fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
-    let Some(entry) = view.entries().get(index) else {
+    let Some(entry) = view.entry(index) else {
         return Err(JoinError::ReadOnly);
     };
     let geometry = view.geometry();
@@ -147,7 +147,7 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
 /// Gives the gate of an entry that nobody has joined yet its first position, which is the ring's.
 /// Only by the ring's creator, before the producer sends.
 pub(crate) fn preassign(view: &View, index: usize) {
-    if let Some(entry) = view.entries().get(index) {
+    if let Some(entry) = view.entry(index) {
         #[cfg(target_has_atomic = "32")]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
@@ -157,7 +157,7 @@ pub(crate) fn preassign(view: &View, index: usize) {
 
 /// Gives an entry up. The caller wakes the producer.
 pub(crate) fn leave(view: &View, index: usize) {
-    let Some(entry) = view.entries().get(index) else {
+    let Some(entry) = view.entry(index) else {
         return;
     };
     entry.joined.store(0, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
 use super::head;
-use super::receive::{self, Consumer, NotCopied, NotFound, Reader};
+use super::receive::{self, Consumer, NotCopied, Reader};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -67,14 +67,6 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
     #[inline(always)]
     fn reader_mut(&mut self) -> &mut Reader<W> {
         &mut self.reader
-    }
-
-    fn find(&mut self, seen: Look) -> Result<(), TryRecvError> {
-        self.reader.find(seen).map_err(|not_found| match not_found {
-            NotFound::Empty => TryRecvError::Empty,
-            NotFound::Closed => TryRecvError::Closed,
-            NotFound::Passed(passed) => self.lagged(passed),
-        })
     }
 
     /// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language

@@ -84,8 +84,7 @@ impl<W> Reader<W> {
 
     /// What there is instead of a next message that `ready` did not find, its slot having said `seen`.
     /// `Ok`: it is there after all, and may be copied.
-    pub(crate) fn find(&self, seen: Look) -> Result<(), NotFound> {
-        let mut seen = seen;
+    fn find(&self, mut seen: Look) -> Result<(), NotFound> {
         if seen == Look::NotYet {
             if !self.is_closed() {
                 return Err(NotFound::Empty);
@@ -121,7 +120,7 @@ impl<W> Reader<W> {
 
 /// Why there is no message at the next position.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum NotFound {
+enum NotFound {
     Empty,
     Closed,
     Passed(Passed),
@@ -145,10 +144,6 @@ pub(crate) trait Consumer {
     fn reader(&self) -> &Reader<Self::Wait>;
 
     fn reader_mut(&mut self) -> &mut Reader<Self::Wait>;
-
-    /// Why the next message was not found by a first look, which saw this; goes on behind what was
-    /// lost if it was. `Ok`: the message is there after all, and may be copied.
-    fn find(&mut self, seen: Look) -> Result<(), TryRecvError>;
 
     /// Copies the message at a position, which was in its slot when that was last looked at, to the
     /// start of `buffer`, and returns its length.
@@ -183,7 +178,7 @@ pub(crate) fn try_recv_into<C: Consumer>(
     let outcome = match reader.ready(next) {
         Ok(slot) => consumer.copy(next, slot, buffer),
         Err(state) => {
-            find_out_of_line(consumer, state)?;
+            find(consumer, state)?;
             let reader = consumer.reader();
             consumer.copy(reader.next, reader.storage.slot(reader.next), buffer)
         }
@@ -204,11 +199,17 @@ pub(crate) fn try_recv<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, Try
     Ok(value)
 }
 
+/// Why the next message was not found by a first look, which saw this state; goes on behind what was
+/// lost if it was. `Ok`: the message is there after all, and may be copied.
 #[cold]
 #[inline(never)]
-fn find_out_of_line<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
-    let seen = consumer.reader().next.look(state);
-    consumer.find(seen)
+fn find<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
+    let reader = consumer.reader();
+    reader.find(reader.next.look(state)).map_err(|not_found| match not_found {
+        NotFound::Empty => TryRecvError::Empty,
+        NotFound::Closed => TryRecvError::Closed,
+        NotFound::Passed(passed) => consumer.lagged(passed),
+    })
 }
 
 /// Receives messages of a type, as many as are there and `buffer` has room for.

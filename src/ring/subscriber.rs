@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
-use super::receive::{self, Consumer, NotCopied, NotFound, Reader};
+use super::receive::{self, Consumer, NotCopied, Reader};
 use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -84,14 +84,6 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     #[inline(always)]
     fn reader_mut(&mut self) -> &mut Reader<W> {
         &mut self.reader
-    }
-
-    fn find(&mut self, seen: Look) -> Result<(), TryRecvError> {
-        self.reader.find(seen).map_err(|not_found| match not_found {
-            NotFound::Empty => TryRecvError::Empty,
-            NotFound::Closed => TryRecvError::Closed,
-            NotFound::Passed(passed) => self.lagged(passed),
-        })
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@
 //! leaving it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -96,7 +96,9 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     ensure!(has_valgrind(), NO_VALGRIND);
     let table: Table = toml::from_str(&project.read(TABLE)?).context(TABLE)?;
     let folder = project.target.join("xtask").join("instructions");
-    let program = build(project, &folder)?;
+    let mut cargo = project.cargo("benches/instructions");
+    cargo.args(["build", "--release", "--locked"]);
+    let program = tools::build(cargo, PROGRAM, &folder.join("build.log"))?;
     let listed = Command::new(&program).arg("list").output().context("listing the operations")?;
     let operations = String::from_utf8(listed.stdout).context("the operations' names")?;
     let mut known = table.instructions;
@@ -113,20 +115,6 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
         eprintln!("{TABLE} is of {}, this is {compiler}", table.rustc);
     }
     Ok(figures)
-}
-
-fn build(project: &Project, folder: &Path) -> Result<PathBuf> {
-    let mut cargo = project.cargo("benches/instructions");
-    cargo.args(["build", "--release", "--locked"]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let built = tools::run(&mut cargo, &folder.join("build.log"), None)?;
-    if !built.success() {
-        let text: Vec<&str> = built.output.lines().filter(|line| !line.starts_with('{')).collect();
-        bail!("the program to count does not build:\n{}", text.join("\n"));
-    }
-    let programs = tools::executables(&built.output);
-    let program = programs.into_iter().find(|built| built.target == PROGRAM);
-    Ok(program.context("cargo built no program to count")?.path)
 }
 
 /// Instructions per message of one operation.

@@ -61,15 +61,10 @@ pub fn has_strace() -> bool {
 
 /// Builds the example `stream`, runs both of its sides, and counts.
 pub fn measure(project: &Project) -> Result<Vec<Figure>> {
-    ensure!(has_strace(), NO_STRACE);
-    let folder = project.target.join("xtask").join("syscalls");
-    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-    let program = build(project, &folder)?;
-    // A name that no other run uses, so that this one neither meets nor removes another's segment.
-    let name = format!("ringway-syscalls-{}", std::process::id());
+    let streaming = Streaming::prepare(project)?;
     let mut run = 1;
     loop {
-        let figures = stream(&program, &name, &folder, MESSAGES)?;
+        let figures = streaming.run(MESSAGES)?;
         if run == RUNS || figures.iter().all(Figure::holds) {
             return Ok(figures);
         }
@@ -83,13 +78,9 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
 /// System calls of both sides for each message while data flows: what a long run makes more than a
 /// short one. The median of a few such differences.
 pub fn per_message(project: &Project) -> Result<f64> {
-    ensure!(has_strace(), NO_STRACE);
-    let folder = project.target.join("xtask").join("syscalls");
-    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-    let program = build(project, &folder)?;
-    let name = format!("ringway-syscalls-{}", std::process::id());
+    let streaming = Streaming::prepare(project)?;
     let calls = |messages| {
-        let figures = stream(&program, &name, &folder, messages)?;
+        let figures = streaming.run(messages)?;
         anyhow::Ok(figures.iter().map(|figure| figure.calls).sum::<u64>() as f64)
     };
     let mut differences = Vec::new();
@@ -101,29 +92,33 @@ pub fn per_message(project: &Project) -> Result<f64> {
     Ok(differences[PAIRS / 2])
 }
 
-fn build(project: &Project, folder: &Path) -> Result<PathBuf> {
-    let mut cargo = project.cargo("");
-    cargo.args(["build", "--release", "--example", "stream"]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let built = tools::run(&mut cargo, &folder.join("build.log"), None)?;
-    if !built.success() {
-        let text: Vec<&str> = built.output.lines().filter(|line| !line.starts_with('{')).collect();
-        bail!("the example `stream` does not build:\n{}", text.join("\n"));
-    }
-    tools::executables(&built.output)
-        .into_iter()
-        .find(|built| built.kind == "example" && built.target == "stream")
-        .map(|built| built.path)
-        .context("cargo built no example called `stream`")
+/// A run of both sides that is ready to be made.
+struct Streaming {
+    program: PathBuf,
+    folder: PathBuf,
+    name: String,
 }
 
-fn stream(program: &Path, name: &str, folder: &Path, messages: u64) -> Result<Vec<Figure>> {
-    let figures = sides(program, name, folder, messages);
-    if figures.is_err() {
-        // A side that was killed could not remove the segment.
-        remove_segment(name);
+impl Streaming {
+    fn prepare(project: &Project) -> Result<Streaming> {
+        ensure!(has_strace(), NO_STRACE);
+        let folder = project.target.join("xtask").join("syscalls");
+        let mut cargo = project.cargo("");
+        cargo.args(["build", "--release", "--example", "stream"]);
+        let program = tools::build(cargo, "stream", &folder.join("build.log"))?;
+        // A name that no other run uses, so that this one neither meets nor removes another's segment.
+        let name = format!("ringway-syscalls-{}", std::process::id());
+        Ok(Streaming { program, folder, name })
     }
-    figures
+
+    fn run(&self, messages: u64) -> Result<Vec<Figure>> {
+        let figures = sides(&self.program, &self.name, &self.folder, messages);
+        if figures.is_err() {
+            // A side that was killed could not remove the segment.
+            remove_segment(&self.name);
+        }
+        figures
+    }
 }
 
 fn sides(program: &Path, name: &str, folder: &Path, messages: u64) -> Result<Vec<Figure>> {

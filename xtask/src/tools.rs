@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// Where the checkout is, and where its build products go.
@@ -194,6 +194,19 @@ pub fn executables(messages: &str) -> Vec<Executable> {
         })
     };
     messages.lines().filter_map(artifact).collect()
+}
+
+/// Lets a `cargo build` build, and returns where it put the program called `target`. What cargo says
+/// goes to the file `log`, and into the error if it fails.
+pub fn build(mut cargo: Command, target: &str, log: &Path) -> Result<PathBuf> {
+    cargo.arg("--message-format=json-render-diagnostics");
+    let built = run(&mut cargo, log, None)?;
+    if !built.success() {
+        let text: Vec<&str> = built.output.lines().filter(|line| !line.starts_with('{')).collect();
+        bail!("`{target}` does not build:\n{}", text.join("\n"));
+    }
+    let program = executables(&built.output).into_iter().find(|built| built.target == target);
+    Ok(program.with_context(|| format!("cargo built no program called `{target}`"))?.path)
 }
 
 /// A time for people.

@@ -1,5 +1,5 @@
-//! crossbeam-channel: a bounded channel between two threads, which its docs and benchmarks use
-//! through `send` and `recv`. It has no batches.
+//! crossbeam-channel: a bounded channel between two threads. Both sides try again in a spin, as the
+//! other transports' do here; its docs and benchmarks use `send` and `recv`. It has no batches.
 
 use std::hint::spin_loop;
 use std::sync::Mutex;

@@ -2,23 +2,19 @@
 //! sides spin without a hint: its docs call `BusySpin` the lowest latency, and its benchmark of the
 //! poller polls again at once.
 
-use std::sync::Mutex;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use disruptor::{
     BusySpin, EventPoller, Producer, SingleConsumerBarrier, SingleProducer, SingleProducerBarrier,
     build_single_producer,
 };
 
+use super::Ends;
 use crate::transport::{self, Message, Spec, Transport};
 
 pub struct Disruptor;
 
 type Poller<const W: usize> = EventPoller<Message<W>, SingleProducerBarrier>;
 type Publisher<const W: usize> = SingleProducer<Message<W>, SingleConsumerBarrier>;
-
-/// Both ends, until each side has taken its own.
-pub struct Ends<const W: usize>(Mutex<(Option<Publisher<W>>, Option<Poller<W>>)>);
 
 pub struct Sender<const W: usize> {
     producer: Publisher<W>,
@@ -31,25 +27,23 @@ pub struct Receiver<const W: usize> {
 }
 
 impl<const W: usize> Transport<W> for Disruptor {
-    type Link = Ends<W>;
+    type Link = Ends<Publisher<W>, Poller<W>>;
     type Sender = Sender<W>;
     type Receiver = Receiver<W>;
 
-    fn link(spec: Spec) -> Result<Ends<W>> {
+    fn link(spec: Spec) -> Result<Ends<Publisher<W>, Poller<W>>> {
         let size = spec.capacity.next_power_of_two();
         let builder = build_single_producer(size, || [0; W], BusySpin);
         let (poller, builder) = builder.new_event_poller();
-        Ok(Ends(Mutex::new((Some(builder.build()), Some(poller)))))
+        Ok(Ends::new(builder.build(), poller))
     }
 
-    fn sender(link: &Ends<W>, spec: Spec) -> Result<Sender<W>> {
-        let producer = link.0.lock().ok().and_then(|mut ends| ends.0.take()).context("taken")?;
-        Ok(Sender { producer, capacity: spec.capacity })
+    fn sender(link: &Ends<Publisher<W>, Poller<W>>, spec: Spec) -> Result<Sender<W>> {
+        Ok(Sender { producer: link.sender()?, capacity: spec.capacity })
     }
 
-    fn receiver(link: &Ends<W>, _: Spec) -> Result<Receiver<W>> {
-        let poller = link.0.lock().ok().and_then(|mut ends| ends.1.take()).context("taken")?;
-        Ok(Receiver { poller })
+    fn receiver(link: &Ends<Publisher<W>, Poller<W>>, _: Spec) -> Result<Receiver<W>> {
+        Ok(Receiver { poller: link.receiver()? })
     }
 }
 
@@ -88,8 +82,9 @@ impl<const W: usize> transport::Receiver<W> for Receiver<W> {
     fn recv_batch(&mut self, max: usize, read: impl FnMut(&Message<W>)) -> usize {
         loop {
             if let Ok(mut events) = self.poller.take(max as u64) {
-                let got = ExactSizeIterator::len(&&mut events);
-                (&mut events).for_each(read);
+                let events = &mut events;
+                let got = events.len();
+                events.for_each(read);
                 return got;
             }
         }

@@ -2,15 +2,17 @@
 //! place, sent, and read in place, which is what its docs call zero-copy. It has no batches. The
 //! service is made for one publisher and one subscriber, as any further one costs a scan.
 
+use std::fmt::Debug;
 use std::hint::spin_loop;
 
 use anyhow::{Context, Result, anyhow};
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::{
-    BackpressureStrategy, Config, FileName, LogLevel, Node, NodeBuilder, Path, SemanticString,
-    ServiceName, SignalHandlingMode, ipc, set_log_level,
+    BackpressureStrategy, Config, FileName, IceoryxSend, LogLevel, Node, NodeBuilder, Path,
+    SemanticString, ServiceName, SignalHandlingMode, ipc, set_log_level,
 };
+use iceoryx2::service::builder::publish_subscribe::Builder;
 use iceoryx2::service::port_factory::publish_subscribe::PortFactory;
 
 use crate::transport::{self, Message, Spec, Transport};
@@ -48,9 +50,7 @@ impl World {
         let node = self.node()?;
         let name = ServiceName::new("messages").map_err(said)?;
         let service = node.service_builder(&name).publish_subscribe::<Message<W>>();
-        let service = service.max_publishers(1).max_subscribers(1).max_nodes(2).history_size(0);
-        let service = service.subscriber_max_buffer_size(spec.capacity);
-        let service = service.subscriber_max_borrowed_samples(1).enable_safe_overflow(overflow);
+        let service = one_to_one(service, spec, overflow);
         let factory = service.open_or_create().context("opening a service")?;
         Ok((factory, node))
     }
@@ -60,9 +60,7 @@ impl World {
         let node = self.node()?;
         let name = ServiceName::new("messages").map_err(said)?;
         let service = node.service_builder(&name).publish_subscribe::<[u64]>();
-        let service = service.max_publishers(1).max_subscribers(1).max_nodes(2).history_size(0);
-        let service = service.subscriber_max_buffer_size(spec.capacity);
-        let service = service.subscriber_max_borrowed_samples(1).enable_safe_overflow(overflow);
+        let service = one_to_one(service, spec, overflow);
         let factory = service.open_or_create().context("opening a service")?;
         Ok((factory, node))
     }
@@ -80,7 +78,18 @@ impl Drop for World {
     }
 }
 
-fn said(error: impl std::fmt::Debug) -> anyhow::Error {
+/// A service of one publisher and one subscriber.
+fn one_to_one<P: Debug + IceoryxSend + ?Sized>(
+    service: Builder<P, (), ipc::Service>,
+    spec: Spec,
+    overflow: bool,
+) -> Builder<P, (), ipc::Service> {
+    let service = service.max_publishers(1).max_subscribers(1).max_nodes(2).history_size(0);
+    let service = service.subscriber_max_buffer_size(spec.capacity);
+    service.subscriber_max_borrowed_samples(1).enable_safe_overflow(overflow)
+}
+
+fn said(error: impl Debug) -> anyhow::Error {
     anyhow!("{error:?}")
 }
 

@@ -2,18 +2,14 @@
 //! makes three system calls instead of one. A message of more than a socket buffer is sent in parts,
 //! and each received one is allocated; both are the crate's own doing.
 
-use std::sync::Mutex;
-
 use anyhow::{Context, Result};
 use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, bytes_channel};
 use zerocopy::{FromBytes, IntoBytes};
 
+use super::Ends;
 use crate::transport::{self, Message, Spec, Transport};
 
 pub struct Channel;
-
-/// Both ends, until each side has taken its own; each process has a copy of both.
-pub struct Ends(Mutex<(Option<IpcBytesSender>, Option<IpcBytesReceiver>)>);
 
 pub struct Sender<const W: usize> {
     channel: IpcBytesSender,
@@ -25,23 +21,21 @@ pub struct Receiver<const W: usize> {
 }
 
 impl<const W: usize> Transport<W> for Channel {
-    type Link = Ends;
+    type Link = Ends<IpcBytesSender, IpcBytesReceiver>;
     type Sender = Sender<W>;
     type Receiver = Receiver<W>;
 
-    fn link(_: Spec) -> Result<Ends> {
+    fn link(_: Spec) -> Result<Self::Link> {
         let (sender, receiver) = bytes_channel().context("creating a channel")?;
-        Ok(Ends(Mutex::new((Some(sender), Some(receiver)))))
+        Ok(Ends::new(sender, receiver))
     }
 
-    fn sender(link: &Ends, _: Spec) -> Result<Sender<W>> {
-        let channel = link.0.lock().ok().and_then(|mut ends| ends.0.take()).context("taken")?;
-        Ok(Sender { channel, message: super::buffer() })
+    fn sender(link: &Self::Link, _: Spec) -> Result<Sender<W>> {
+        Ok(Sender { channel: link.sender()?, message: super::buffer() })
     }
 
-    fn receiver(link: &Ends, _: Spec) -> Result<Receiver<W>> {
-        let channel = link.0.lock().ok().and_then(|mut ends| ends.1.take()).context("taken")?;
-        Ok(Receiver { channel })
+    fn receiver(link: &Self::Link, _: Spec) -> Result<Receiver<W>> {
+        Ok(Receiver { channel: link.receiver()? })
     }
 }
 

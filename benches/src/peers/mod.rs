@@ -14,9 +14,37 @@ pub mod shaq_spsc;
 mod streams;
 pub mod unix_socket;
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use zerocopy::FromZeros;
 
 use crate::transport::Message;
+
+/// How long a side waits for the other to be there.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Both ends of a link that is made in one piece, until each side has taken its own. Two processes
+/// have a copy each.
+pub struct Ends<S, R> {
+    sender: Mutex<Option<S>>,
+    receiver: Mutex<Option<R>>,
+}
+
+impl<S, R> Ends<S, R> {
+    fn new(sender: S, receiver: R) -> Ends<S, R> {
+        Ends { sender: Mutex::new(Some(sender)), receiver: Mutex::new(Some(receiver)) }
+    }
+
+    fn sender(&self) -> Result<S> {
+        self.sender.lock().ok().and_then(|mut end| end.take()).context("taken")
+    }
+
+    fn receiver(&self) -> Result<R> {
+        self.receiver.lock().ok().and_then(|mut end| end.take()).context("taken")
+    }
+}
 
 /// Words up to which a message is better built on the stack than in memory of its own.
 const SMALL: usize = 128;

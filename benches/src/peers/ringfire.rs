@@ -4,15 +4,13 @@
 
 use std::hint::spin_loop;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use ringfire::{FlowControl, RingConsumer, RingProducer, RingProducerBuilder};
 
+use super::PATIENCE;
 use crate::transport::{self, Message, Spec, Transport};
-
-/// How long a receiver waits for the ring to be there.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A ring that waits for its reader, or one that overwrites what was not read.
 pub struct Ring<const OVERWRITES: bool>;

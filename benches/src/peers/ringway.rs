@@ -1,17 +1,14 @@
 //! Ours: a named segment, one producer and one subscriber (or observer), and everything by default.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ringway::{Observer, Options, Overflow, Producer, Ring, Start, Subscriber};
 
 use zerocopy::IntoBytes;
 
+use super::PATIENCE;
 use crate::transport::{self, Message, Spec, Transport};
-
-/// How long a side waits for the other to be there.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A name that no other ring has.
 pub fn fresh_name() -> String {
@@ -55,7 +52,7 @@ fn create<const W: usize>(
     options: Options<Message<W>>,
 ) -> Result<TypedSender<W>> {
     let producer = options.create(name.0.as_str()).context("creating a segment")?;
-    Ok(TypedSender { producer, batch: vec![[0; W]; spec.batch] })
+    Ok(TypedSender { producer, batch: super::buffers(spec.batch) })
 }
 
 fn open<const W: usize>(name: &Name) -> Result<Ring<Message<W>>> {
@@ -77,7 +74,7 @@ impl<const W: usize> Transport<W> for Subscribed {
 
     fn receiver(name: &Name, spec: Spec) -> Result<Self::Receiver> {
         let consumer = open(name)?.subscribe(Start::Next).context("joining")?;
-        Ok(TypedReceiver { consumer, batch: vec![[0; W]; spec.batch] })
+        Ok(TypedReceiver { consumer, batch: super::buffers(spec.batch) })
     }
 }
 
@@ -101,7 +98,7 @@ impl<const W: usize> Transport<W> for Observed {
 
     fn receiver(name: &Name, spec: Spec) -> Result<Self::Receiver> {
         let consumer = open(name)?.observe(Start::Next).context("joining")?;
-        Ok(TypedReceiver { consumer, batch: vec![[0; W]; spec.batch] })
+        Ok(TypedReceiver { consumer, batch: super::buffers(spec.batch) })
     }
 }
 

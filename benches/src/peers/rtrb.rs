@@ -1,52 +1,32 @@
 //! rtrb: one producer, one consumer, two threads.
 
 use std::hint::spin_loop;
-use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
+use super::Ends;
 use crate::transport::{Message, Receiver, Sender, Spec, Transport};
-
-/// Both ends, until each side has taken its own.
-pub struct Ends<T> {
-    producer: Mutex<Option<Producer<T>>>,
-    consumer: Mutex<Option<Consumer<T>>>,
-}
-
-impl<T> Ends<T> {
-    fn new(capacity: usize) -> Ends<T> {
-        let (producer, consumer) = RingBuffer::new(capacity);
-        Ends { producer: Mutex::new(Some(producer)), consumer: Mutex::new(Some(consumer)) }
-    }
-
-    fn producer(&self) -> Result<Producer<T>> {
-        self.producer.lock().ok().and_then(|mut end| end.take()).context("taken")
-    }
-
-    fn consumer(&self) -> Result<Consumer<T>> {
-        self.consumer.lock().ok().and_then(|mut end| end.take()).context("taken")
-    }
-}
 
 /// Messages as elements: pushed and popped one at a time, or in chunks.
 pub struct Elements;
 
 impl<const W: usize> Transport<W> for Elements {
-    type Link = Ends<Message<W>>;
+    type Link = Ends<Producer<Message<W>>, Consumer<Message<W>>>;
     type Sender = Producer<Message<W>>;
     type Receiver = Consumer<Message<W>>;
 
     fn link(spec: Spec) -> Result<Self::Link> {
-        Ok(Ends::new(spec.capacity))
+        let (producer, consumer) = RingBuffer::new(spec.capacity);
+        Ok(Ends::new(producer, consumer))
     }
 
     fn sender(link: &Self::Link, _: Spec) -> Result<Self::Sender> {
-        link.producer()
+        link.sender()
     }
 
     fn receiver(link: &Self::Link, _: Spec) -> Result<Self::Receiver> {
-        link.consumer()
+        link.receiver()
     }
 }
 
@@ -121,21 +101,22 @@ pub struct WordsReceiver<const W: usize> {
 }
 
 impl<const W: usize> Transport<W> for Words {
-    type Link = Ends<u64>;
+    type Link = Ends<Producer<u64>, Consumer<u64>>;
     type Sender = WordsSender<W>;
     type Receiver = WordsReceiver<W>;
 
     fn link(spec: Spec) -> Result<Self::Link> {
         // Always whole messages, so that they never wrap around.
-        Ok(Ends::new(spec.capacity * W))
+        let (producer, consumer) = RingBuffer::new(spec.capacity * W);
+        Ok(Ends::new(producer, consumer))
     }
 
     fn sender(link: &Self::Link, _: Spec) -> Result<Self::Sender> {
-        Ok(WordsSender { producer: link.producer()?, message: super::buffer() })
+        Ok(WordsSender { producer: link.sender()?, message: super::buffer() })
     }
 
     fn receiver(link: &Self::Link, _: Spec) -> Result<Self::Receiver> {
-        Ok(WordsReceiver { consumer: link.consumer()? })
+        Ok(WordsReceiver { consumer: link.receiver()? })
     }
 }
 

@@ -1,17 +1,13 @@
 //! What attached consumers cost the producer.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use quanta::Clock;
 use ringway::{Options, Ring, Start};
 
 use crate::pair::{self, Child, Meeting, Setting};
+use crate::peers::PATIENCE;
 use crate::peers::ringway::Name;
 use crate::trial::{Consumers, Kind};
-
-/// How long a side waits for the other to be there.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `turns` times `burst` messages of 8 bytes, no more than fit, after a quarter as many that do not
 /// count. Returns the nanoseconds per message sent.
