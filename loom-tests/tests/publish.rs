@@ -46,8 +46,21 @@ fn messages_of_all_lengths_are_received() {
 }
 
 #[test]
-fn a_batch_is_received_whole_and_in_order() {
-    check("a_batch_is_received_whole_and_in_order", Some(3), || {
+fn a_batch_holds_what_was_sent() {
+    check("a_batch_holds_what_was_sent", None, || {
+        let (mut producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        let sender = thread::spawn(move || assert_eq!(producer.try_send_batch(&[1, 2]), 2));
+        let mut buffer = [0; 2];
+        let received = subscriber.try_recv_batch(&mut buffer).unwrap_or(0);
+        assert_eq!(buffer[..received], [1, 2][..received]);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn batches_are_received_whole_and_in_order() {
+    check("batches_are_received_whole_and_in_order", Some(2), || {
         let (producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
         let mut producer = producer.with_wait(Spin);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);

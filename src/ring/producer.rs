@@ -18,6 +18,13 @@ use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
 
+/// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
+/// its cache. Each message ends with a store to the handle, which keeps the place, and processors that
+/// commit stores in order do not fetch the next slot's line before that (docs/bench/method.md has the
+/// figures). The slots in between may still be read by a subscriber that lags by almost a whole ring:
+/// it fetches such a line once more.
+const SLOTS_AHEAD: usize = 12;
+
 /// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
 const MOST_LINGERING: u32 = 256;
 
@@ -167,9 +174,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// There is credit, and `bytes` is no longer than the ring's longest message.
     #[inline(always)]
     unsafe fn publish(&mut self, bytes: &[u8]) {
+        let next = self.credit.next;
         // SAFETY: the caller's promise.
-        unsafe { self.publish_at(self.credit.next, bytes) };
-        self.credit.next = self.credit.next.plus(1);
+        unsafe { self.publish_at(next, bytes) };
+        self.credit.next = next.plus(1);
+        self.storage.slot(next.plus(SLOTS_AHEAD)).expect_write();
     }
 
     /// Writes the message at a position, every one before it having been written.

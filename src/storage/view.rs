@@ -7,7 +7,7 @@ use crate::geometry::{Geometry, LENGTH_WORDS, payload_words};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
-use crate::sync::{AtomicWord, Ghost, Ordering, WORD, Word};
+use crate::sync::{AtomicWord, Ghost, Ordering, WORD, Word, prefetch_to_write};
 
 /// Where everything is. Copied into every handle.
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +141,12 @@ impl<'a> Slot<'a> {
         unsafe { self.words.as_ref() }
     }
 
+    /// Hints that the slot is about to be written.
+    #[inline(always)]
+    pub(crate) fn expect_write(self) {
+        prefetch_to_write(self.state());
+    }
+
     #[inline(always)]
     pub(crate) fn ghost(self) -> &'a Ghost {
         // SAFETY: the index is below the capacity, and that many ghosts lie there.
@@ -176,13 +182,12 @@ impl<'a> Slot<'a> {
     pub(crate) unsafe fn fill<T: Message + ?Sized>(self, bytes: &[u8]) {
         // SAFETY: the caller's promise.
         let words = unsafe { self.payload::<T>(bytes.len()) };
-        let mut chunks = bytes.chunks_exact(WORD);
-        let mut words = words.iter();
-        for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {
+        let (whole, rest) = bytes.split_at(bytes.len() / WORD * WORD);
+        for (chunk, word) in whole.chunks_exact(WORD).zip(words) {
             word.store(word_from(chunk), Ordering::Relaxed);
         }
-        if let Some(word) = words.next() {
-            word.store(word_from(chunks.remainder()), Ordering::Relaxed);
+        if let (Some(word), false) = (words.last(), rest.is_empty()) {
+            word.store(word_from(rest), Ordering::Relaxed);
         }
     }
 
@@ -196,14 +201,13 @@ impl<'a> Slot<'a> {
     pub(crate) unsafe fn copy_to<T: Message + ?Sized>(self, bytes: &mut [u8]) {
         // SAFETY: the caller's promise.
         let words = unsafe { self.payload::<T>(bytes.len()) };
-        let mut chunks = bytes.chunks_exact_mut(WORD);
-        let mut words = words.iter();
-        for (chunk, word) in chunks.by_ref().zip(words.by_ref()) {
+        let (whole, rest) = bytes.split_at_mut(bytes.len() / WORD * WORD);
+        for (chunk, word) in whole.chunks_exact_mut(WORD).zip(words) {
             chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
         }
-        if let Some(word) = words.next() {
+        if let (Some(word), false) = (words.last(), rest.is_empty()) {
             let last = word.load(Ordering::Relaxed).to_ne_bytes();
-            for (to, from) in chunks.into_remainder().iter_mut().zip(last) {
+            for (to, from) in rest.iter_mut().zip(last) {
                 *to = from;
             }
         }

@@ -16,7 +16,7 @@ mod imp;
 
 pub(crate) use imp::{
     AtomicU32, AtomicWord, Futex, Ghost, NATIVE, Ordering, barrier_everywhere, fence,
-    register_barrier, spin_loop,
+    prefetch_to_write, register_barrier, spin_loop,
 };
 
 /// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on

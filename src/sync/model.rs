@@ -30,6 +30,9 @@ pub(crate) fn spin_loop() {
     loom::thread::yield_now();
 }
 
+/// A model has no caches.
+pub(crate) fn prefetch_to_write(_word: &AtomicWord) {}
+
 /// The plain memory of a slot: loom reports any two accesses, one of them a write, that are not
 /// ordered. It finds what relaxed copies of atomics would hide: a consumer that gives a slot back
 /// before it has finished reading, a producer that reuses one too early.
