@@ -188,6 +188,10 @@ pub enum RecvError {
     },
     /// See [`TryRecvError::Corrupt`].
     Corrupt,
+    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// Comes again with every call, until a successor takes the ring over
+    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
+    ProducerDied,
 }
 
 /// Why a call that blocks for a limited time brought no message.
@@ -207,6 +211,10 @@ pub enum RecvTimeoutError {
     },
     /// See [`TryRecvError::Corrupt`].
     Corrupt,
+    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// Comes again with every call, until a successor takes the ring over
+    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
+    ProducerDied,
 }
 
 impl core::error::Error for RecvError {}
@@ -214,15 +222,21 @@ impl core::error::Error for RecvTimeoutError {}
 
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        TryRecvError::from(*self).fmt(f)
+        RecvTimeoutError::from(*self).fmt(f)
     }
 }
 
 impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match TryRecvError::from(*self) {
-            TryRecvError::Empty => f.write_str("no message before the time was over"),
-            error => error.fmt(f),
+        match *self {
+            Self::Timeout => f.write_str("no message before the time was over"),
+            Self::ProducerDied => f.write_str(
+                "the producer has died without closing the ring, and every message has been received",
+            ),
+            Self::Closed => TryRecvError::Closed.fmt(f),
+            Self::Lagged(n) => TryRecvError::Lagged(n).fmt(f),
+            Self::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed }.fmt(f),
+            Self::Corrupt => TryRecvError::Corrupt.fmt(f),
         }
     }
 }
@@ -240,12 +254,6 @@ impl TryRecvError {
     }
 }
 
-impl From<RecvError> for TryRecvError {
-    fn from(error: RecvError) -> Self {
-        RecvTimeoutError::from(error).into()
-    }
-}
-
 impl From<RecvError> for RecvTimeoutError {
     fn from(error: RecvError) -> Self {
         match error {
@@ -253,18 +261,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::Lagged(n) => Self::Lagged(n),
             RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
             RecvError::Corrupt => Self::Corrupt,
-        }
-    }
-}
-
-impl From<RecvTimeoutError> for TryRecvError {
-    fn from(error: RecvTimeoutError) -> Self {
-        match error {
-            RecvTimeoutError::Timeout => Self::Empty,
-            RecvTimeoutError::Closed => Self::Closed,
-            RecvTimeoutError::Lagged(n) => Self::Lagged(n),
-            RecvTimeoutError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
-            RecvTimeoutError::Corrupt => Self::Corrupt,
+            RecvError::ProducerDied => Self::ProducerDied,
         }
     }
 }
@@ -284,6 +281,12 @@ pub enum JoinError {
     /// The control segment cannot be written, and a subscriber has to say there what it still needs.
     /// An observer can join.
     ReadOnly,
+    /// The lock that shows that a subscriber lives could not be taken: there are too many open files,
+    /// say.
+    Lock {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
     /// The position asked for has been overwritten, or may be before the first message is received.
     TooOld {
         /// The oldest position that could be had now.
@@ -301,6 +304,7 @@ error!(JoinError {
         "all {entries} entries for subscribers are taken: create the ring with more";
     Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
+    Self::Lock { os_error } => "a subscriber's entry could not be locked: error {os_error}";
     Self::TooOld { oldest } => "the position is no longer there: the oldest is {oldest}";
     Self::NotYet { head } => "the position is in the future: the next message is {head}";
 });

@@ -42,6 +42,14 @@ impl Fences {
         }
     }
 
+    /// Those of a producer that takes over from one whose fences were asymmetric, or were not. Consumers
+    /// that are attached go by what they found, so that our heavy fence reaches out as before.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn for_successor(asymmetric: bool) -> Fences {
+        let fences = Fences::for_producer(asymmetric);
+        Fences { heavy_reaches_out: asymmetric, ..fences }
+    }
+
     /// A consumer's, on a ring whose producer runs in `mode`. A process that the kernel refuses to
     /// register keeps its light fence full; one that may not call the barrier is told so by
     /// [`heavy`](Self::heavy).

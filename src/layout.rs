@@ -38,13 +38,16 @@ pub(crate) struct ProducerLine {
     pub(crate) closed: AtomicU32,
     /// 1 for ever once `head` has been at least a capacity past the origin.
     pub(crate) lapped: AtomicU32,
-    /// Takeovers of the ring by a new producer. Reserved; 0.
+    /// Takeovers of the ring by a new producer.
     pub(crate) epoch: AtomicU32,
     /// What consumers sleep on. Changes whenever the producer wakes them.
     pub(crate) wake: Futex,
     /// How the producer fences: see [`crate::fence`].
     pub(crate) mode: AtomicU32,
-    _rest: Unused<{ rest(28) }>,
+    /// 1: the living producer holds a lock on its byte of the segment's file. 0: nothing tells
+    /// whether it lives.
+    pub(crate) guarded: AtomicU32,
+    _rest: Unused<{ rest(32) }>,
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -118,6 +121,7 @@ impl ProducerLine {
             epoch: AtomicU32::new(0),
             wake: Futex::new(0),
             mode: AtomicU32::new(0),
+            guarded: AtomicU32::new(0),
             _rest: Unused::new(),
         }
     }
@@ -176,6 +180,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, epoch) == 16);
     assert!(offset_of!(ProducerLine, wake) == 20);
     assert!(offset_of!(ProducerLine, mode) == 24);
+    assert!(offset_of!(ProducerLine, guarded) == 28);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);

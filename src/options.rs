@@ -217,12 +217,13 @@ impl<T: Message + ?Sized> Options<T> {
         Ok(self.handles(storage).0)
     }
 
-    /// The handles of a ring that has just been made.
+    /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(
         &self,
         storage: crate::storage::Storage,
     ) -> (crate::Producer<T>, crate::Ring<T>) {
-        (crate::Producer::new(storage.clone(), self.asymmetric), crate::Ring::new(storage))
+        let ring = crate::Ring::new(storage.clone());
+        (crate::Producer::new(storage, self.asymmetric), ring)
     }
 }
 

@@ -200,39 +200,53 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 /// The same for a consumer that cannot ask to be woken.
 const SHORT_SLICE: Duration = Duration::from_millis(1);
 
-/// The most rounds between two looks at the clock of a call with a time-out.
+/// How often somebody who waits asks whether the other side lives. With a slice of sleep before it, a
+/// death is noticed well within 150 ms.
+#[cfg(feature = "std")]
+const PATROL: Duration = Duration::from_millis(20);
+/// The most rounds between two looks at the clock.
 const ROUNDS_PER_LOOK: u32 = 64;
 /// If the rounds between two looks took longer than this, a round is no mere look at the ring, and
 /// the clock is worth a look after each.
+#[cfg(feature = "std")]
 const SLOW_ROUNDS: Duration = Duration::from_micros(20);
 
-/// Calls `attempt` until it returns something, waiting in between; `None` when `remaining` says that
-/// there is no time left. `sleep` sleeps for at most as long as it is told.
+/// Why somebody has stopped waiting for what did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    TimeOver,
+    /// The other side is dead.
+    Dead,
+}
+
+/// Calls `attempt` until it returns something, waiting in between. `sleep` sleeps for at most as long
+/// as it is told. `alive` is asked now and then, and `false` ends the waiting, after a last attempt:
+/// what the dead had done before is not left behind.
 pub(crate) fn wait_for<H, R>(
     handle: &mut H,
     mut attempt: impl FnMut(&mut H) -> Option<R>,
     pause: impl Fn(&mut H, u32) -> Pause,
     sleep: impl Fn(&mut H, Duration),
-    mut remaining: impl FnMut() -> Option<Duration>,
-) -> Option<R> {
+    alive: impl Fn(&mut H) -> bool,
+    limit: Limit,
+) -> Result<R, Ended> {
+    let mut watch = Watch::new(limit);
     let (mut round, mut next_look, mut between) = (0u32, 0u32, 1);
-    let mut before = Duration::ZERO;
     loop {
         if let Some(found) = attempt(handle) {
-            return Some(found);
+            return Ok(found);
         }
-        match pause(handle, round) {
-            Pause::Again if round >= next_look => {
-                // What came during the pause is not left behind for a time that is over.
-                let Some(left) = remaining() else { return attempt(handle) };
-                let slow = before.saturating_sub(left) > SLOW_ROUNDS;
-                between = if slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
-                next_look = round.saturating_add(between);
-                before = left;
+        let pause = pause(handle, round);
+        if pause == Pause::Sleep || round >= next_look {
+            let glance = watch.look();
+            // What came during the pause is not left behind for a time that is over.
+            let Some(left) = glance.left else { return attempt(handle).ok_or(Ended::TimeOver) };
+            if glance.patrol && !alive(handle) {
+                return attempt(handle).ok_or(Ended::Dead);
             }
-            Pause::Again => {}
-            Pause::Sleep => {
-                let Some(left) = remaining() else { return attempt(handle) };
+            between = if glance.slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
+            next_look = round.saturating_add(between);
+            if pause == Pause::Sleep {
                 sleep(handle, left.min(SLICE));
             }
         }
@@ -240,21 +254,96 @@ pub(crate) fn wait_for<H, R>(
     }
 }
 
-/// The time left of a call that blocks for as long as it takes.
-pub(crate) fn for_ever() -> Option<Duration> {
-    Some(SLICE)
+/// When a call that blocks gives up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    Never,
+    #[cfg(feature = "std")]
+    At(std::time::Instant),
 }
 
-/// The time left of a call that may block until then.
-#[cfg(feature = "std")]
-pub(crate) fn until(deadline: Option<std::time::Instant>) -> impl FnMut() -> Option<Duration> {
-    move || match deadline {
-        // Beyond what the clock can represent.
-        None => for_ever(),
-        Some(deadline) => {
-            let left = deadline.saturating_duration_since(std::time::Instant::now());
-            (!left.is_zero()).then_some(left)
+impl Limit {
+    /// So long from now; never, if that is beyond what the clock can represent.
+    #[cfg(feature = "std")]
+    pub(crate) fn after(timeout: Duration) -> Limit {
+        std::time::Instant::now().checked_add(timeout).map_or(Limit::Never, Limit::At)
+    }
+}
+
+/// What a look at the clock says.
+struct Glance {
+    /// Time that is left; `None`: it is over.
+    left: Option<Duration>,
+    /// It is time to ask whether the other side lives.
+    patrol: bool,
+    /// It is long since the last look.
+    slow: bool,
+}
+
+/// When somebody who only looks in now and then asks whether the other side lives.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Patrol {
+    #[cfg(feature = "std")]
+    last: Option<std::time::Instant>,
+}
+
+impl Patrol {
+    /// Whether it is time to. Without a clock it never is.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_due(&mut self) -> bool {
+        let now = std::time::Instant::now();
+        let due = now.saturating_duration_since(*self.last.get_or_insert(now)) >= PATROL;
+        if due {
+            self.last = Some(now);
         }
+        due
+    }
+
+    /// Whether it is time to. Without a clock it never is.
+    #[cfg(not(feature = "std"))]
+    pub(crate) fn is_due(&mut self) -> bool {
+        false
+    }
+}
+
+/// Somebody's clock while he waits. Without one, nobody is ever too late or dead.
+#[cfg(not(feature = "std"))]
+struct Watch;
+
+#[cfg(not(feature = "std"))]
+impl Watch {
+    fn new(_limit: Limit) -> Watch {
+        Watch
+    }
+
+    fn look(&mut self) -> Glance {
+        Glance { left: Some(SLICE), patrol: false, slow: false }
+    }
+}
+
+/// Somebody's clock while he waits.
+#[cfg(feature = "std")]
+struct Watch {
+    limit: Limit,
+    last: Option<std::time::Instant>,
+    patrol: Patrol,
+}
+
+#[cfg(feature = "std")]
+impl Watch {
+    fn new(limit: Limit) -> Watch {
+        Watch { limit, last: None, patrol: Patrol::default() }
+    }
+
+    fn look(&mut self) -> Glance {
+        let now = std::time::Instant::now();
+        let left = match self.limit {
+            Limit::Never => Some(SLICE),
+            Limit::At(end) => Some(end.saturating_duration_since(now)).filter(|l| !l.is_zero()),
+        };
+        let slow = self.last.is_some_and(|last| now.saturating_duration_since(last) > SLOW_ROUNDS);
+        self.last = Some(now);
+        Glance { left, patrol: self.patrol.is_due(), slow }
     }
 }
 
@@ -335,7 +424,7 @@ pub(crate) fn wake_consumers(view: &View, fences: Fences) {
 }
 
 #[cold]
-fn wake_consumers_slowly(view: &View) {
+pub(crate) fn wake_consumers_slowly(view: &View) {
     let Some(flags) = view.flags() else { return };
     flags.sleepers.word.store(0, Ordering::Relaxed);
     let wake = &view.producer().wake;

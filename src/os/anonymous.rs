@@ -12,9 +12,9 @@ use std::sync::Arc;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::{Errno, FdFlags};
 
-use super::create::{allocate, io_error, is_full, new_instance};
+use super::create::{allocate, io_error, is_full, new_instance, sit};
 use super::error::{CreateError, InheritError, OpenError};
-use super::mapping::{self, Mapping};
+use super::mapping::{self, Files, Mapping};
 use super::open::{self, mappable, read_instance};
 use crate::geometry::Schema;
 use crate::message::Message;
@@ -79,8 +79,12 @@ impl<T: Message + ?Sized> Options<T> {
         let data = create("ringway-data", geometry.data_len)?;
         let control = create("ringway-control", geometry.control_len)?;
         let instance = new_instance()?;
-        let mapping = Mapping::create(&data, &control, &geometry)
+        let mapping = files(&data, &control)
+            .and_then(|files| Mapping::create(files, &geometry))
             .map_err(|source| io_error("mapping the memory files", source))?;
+        // Whoever has these files has the descriptions that are mapped: without others a lock on them
+        // would tell him nothing.
+        let seat = mapping.has_own_locks().then(|| sit(&mapping)).transpose()?;
         // The producer's mapping is the last through which data can be written.
         let seals = [
             (&data, SIZE_SEALS | SealFlags::FUTURE_WRITE | SealFlags::SEAL),
@@ -92,6 +96,7 @@ impl<T: Message + ?Sized> Options<T> {
         }
         let storage = mapping::create(&Arc::new(mapping), geometry, instance)
             .map_err(|source| io_error("laying out the ring", source))?;
+        let storage = storage.seated(seat);
         Ok((self.handles(storage).0, Anonymous { data, control }))
     }
 }
@@ -116,14 +121,14 @@ impl Anonymous {
                 metadata.map_err(|source| open::io_error("asking about the file", source))?;
             mappable(metadata.len()).map_err(OpenError::Header)
         };
-        let data = (&self.data, len(&self.data)?);
-        let control = (&self.control, len(&self.control)?);
+        let (data_len, control_len) = (len(&self.data)?, len(&self.control)?);
         // Sealed data cannot be mapped where control belongs: so that the two are not the other way
         // round is looked at first, for an error that says so.
         read_instance(&self.data)
             .map_err(|source| open::io_error("reading the header", source))?
             .map_err(OpenError::Header)?;
-        let mapping = Mapping::attach(data, Some(control))
+        let mapping = files(&self.data, &self.control)
+            .and_then(|files| Mapping::attach(files, (data_len, control_len)))
             .map_err(|source| open::io_error("mapping the memory files", source))?;
         mapping::attach(&Arc::new(mapping), Schema::of::<T>(0), tag)
             .map_err(|source| open::io_error("mapping the memory files", source))?
@@ -239,6 +244,11 @@ impl Anonymous {
     pub fn into_fds(self) -> (OwnedFd, OwnedFd) {
         (self.data.into(), self.control.into())
     }
+}
+
+/// The two files once more, for a mapping.
+fn files(data: &File, control: &File) -> io::Result<Files> {
+    Ok(Files { data: data.try_clone()?, control: Some(control.try_clone()?) })
 }
 
 /// A memory file of that length, all of it allocated, that can still be sealed.

@@ -11,9 +11,12 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::directory::Directory;
 use super::error::CreateError;
-use super::mapping::{self, Mapping, Names};
+use super::lock::Lock;
+use super::mapping::{self, Files, Mapping, Names};
 use super::name;
+use super::open::Found;
 use super::segment::{Access, Segment};
+use super::state::{self, SegmentState};
 use crate::geometry::Geometry;
 use crate::header::Instance;
 use crate::message::Message;
@@ -54,8 +57,9 @@ impl<T: Message + ?Sized> Options<T> {
         segment.check_name().map_err(CreateError::Name)?;
         let geometry = self.geometry().map_err(CreateError::Config)?;
         let (unnamed, storage) = Unnamed::new(&segment, geometry)?;
+        let seat = sit(&unnamed.mapping)?;
         // Complete before it has a name: making the producer writes to the segment.
-        let producer = self.handles(storage).0;
+        let producer = self.handles(storage.seated(Some(seat))).0;
         unnamed.publish(&segment)?;
         Ok(producer)
     }
@@ -64,8 +68,6 @@ impl<T: Message + ?Sized> Options<T> {
 /// The files of a ring that nobody can see yet. Dropped, they are gone.
 struct Unnamed {
     directory: Directory,
-    data: File,
-    control: File,
     instance: Instance,
     mapping: Arc<Mapping>,
     /// Bytes of both files.
@@ -80,7 +82,7 @@ impl Unnamed {
         })?;
         // What decides is the link in `publish`. Here it saves allocating everything in vain.
         if directory.has(&segment.name) {
-            return Err(taken(segment));
+            return Err(taken(&directory, segment));
         }
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
         let file = |len| {
@@ -94,12 +96,13 @@ impl Unnamed {
         let data = file(geometry.data_len as u64)?;
         let control = file(geometry.control_len as u64)?;
         let instance = new_instance()?;
-        let mapping = Mapping::create(&data, &control, &geometry)
+        let files = Files { data, control: Some(control) };
+        let mapping = Mapping::create(files, &geometry)
             .map_err(|source| io_error("mapping the segment", source))?;
         let mapping = Arc::new(mapping);
         let storage = mapping::create(&mapping, geometry, instance)
             .map_err(|source| io_error("laying out the ring", source))?;
-        let unnamed = Unnamed { directory, data, control, instance, mapping, needed };
+        let unnamed = Unnamed { directory, instance, mapping, needed };
         Ok((unnamed, storage))
     }
 
@@ -108,18 +111,21 @@ impl Unnamed {
     fn publish(self, segment: &Segment) -> Result<(), CreateError> {
         let failed = |what, errno| failed(segment, what, errno, self.needed);
         let (data_access, control_access) = access(segment.access);
-        for (file, access) in [(&self.data, data_access), (&self.control, control_access)] {
-            permit(file, access).map_err(|errno| failed("setting the group of files", errno))?;
-        }
+        let (data, control) = (self.mapping.data(), self.mapping.control());
         let control_name = name::control(&segment.name, self.instance);
-        let linked = self.directory.link(&self.control, &control_name);
-        linked.map_err(|errno| failed("naming files", errno))?;
-        if let Err(errno) = self.directory.link(&self.data, &segment.name) {
+        permit(data, data_access).map_err(|errno| failed("setting the group of files", errno))?;
+        if let Some(control) = control {
+            let permitted = permit(control, control_access);
+            permitted.map_err(|errno| failed("setting the group of files", errno))?;
+            let linked = self.directory.link(control, &control_name);
+            linked.map_err(|errno| failed("naming files", errno))?;
+        }
+        if let Err(errno) = self.directory.link(data, &segment.name) {
             // Ours alone: nobody else knows the instance. Should this fail too, there is nothing to
             // be said that the first error does not say.
             let _ = self.directory.remove_name(&control_name);
             return Err(match errno {
-                Errno::EXIST => taken(segment),
+                Errno::EXIST => taken(&self.directory, segment),
                 errno => failed("naming files", errno),
             });
         }
@@ -127,12 +133,19 @@ impl Unnamed {
             self.mapping.own(Names {
                 directory: self.directory,
                 data_name: segment.name.clone(),
-                data: self.data,
                 control_name,
             });
         }
         Ok(())
     }
+}
+
+/// Takes the lock that shows that the producer lives.
+pub(super) fn sit(mapping: &Mapping) -> Result<Lock, CreateError> {
+    let seat = mapping.lock_as_producer();
+    let seat = seat.map_err(|source| io_error("locking the producer's place", source))?;
+    // Nobody else has the file yet.
+    seat.ok_or_else(|| io_error("locking the producer's place", io::ErrorKind::WouldBlock.into()))
 }
 
 /// Allocates a new file in full.
@@ -204,8 +217,15 @@ fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
 }
 
-fn taken(segment: &Segment) -> CreateError {
-    CreateError::AlreadyExists { path: segment.path() }
+/// The error for a name that is taken, by whatever it is.
+fn taken(directory: &Directory, segment: &Segment) -> CreateError {
+    let path = segment.path();
+    // What cannot be opened and trusted is not ours to call dead.
+    let found = Found::new(directory, segment, false);
+    match found.ok().and_then(|found| state::of(&found.files.data).ok()) {
+        Some(SegmentState::Orphaned) => CreateError::Orphaned { path },
+        _ => CreateError::AlreadyExists { path },
+    }
 }
 
 pub(super) fn io_error(what: &'static str, source: io::Error) -> CreateError {

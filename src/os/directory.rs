@@ -54,6 +54,14 @@ impl Directory {
         self.handle(name).is_ok()
     }
 
+    /// Whether `file` is what that names.
+    pub(super) fn names(&self, name: &str, file: &File) -> Result<bool> {
+        match self.handle(name) {
+            Err(Errno::NOENT) => Ok(false),
+            named => Ok(identity(&named?)? == identity(file)?),
+        }
+    }
+
     /// Removes the name if `file` is what it names. `false`: it does not, or not any more.
     ///
     /// The name may be removed by somebody else, and given to another file, between the comparison
@@ -74,11 +82,7 @@ impl Directory {
     }
 
     fn remove_compared(&self, name: &str, file: &File) -> Result<bool> {
-        let named = match self.handle(name) {
-            Err(Errno::NOENT) => return Ok(false),
-            named => named?,
-        };
-        Ok(identity(&named)? == identity(file)? && self.remove_name(name)?)
+        Ok(self.names(name, file)? && self.remove_name(name)?)
     }
 
     /// Removes a name, whatever it names. `false`: there is none.

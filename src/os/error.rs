@@ -44,6 +44,20 @@ pub enum CreateError {
         /// The data file.
         path: PathBuf,
     },
+    /// There is a ring of that name whose producer has died:
+    /// [`resume`](crate::Producer::resume) or [`unlink`](crate::unlink) it, or use
+    /// [`create_or_resume`](crate::Options::create_or_resume).
+    Orphaned {
+        /// The data file.
+        path: PathBuf,
+    },
+    /// There is a ring of that name whose producer has died, and it is not as the options want it.
+    Different {
+        /// The data file.
+        path: PathBuf,
+    },
+    /// There is a ring of that name whose producer has died, and it could not be taken over.
+    Resume(ResumeError),
     /// There is not enough memory left in the directory.
     NoSpace {
         /// Bytes that the ring takes.
@@ -76,6 +90,57 @@ pub enum CreateError {
         /// What the operating system says.
         source: io::Error,
     },
+}
+
+/// Why a ring was not taken over. It is as it was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// Its producer lives (it may be stopped), or somebody else is taking it over.
+    Alive {
+        /// The data file.
+        path: PathBuf,
+    },
+    /// Its producer has closed it: there is nothing to go on with.
+    Closed {
+        /// The data file.
+        path: PathBuf,
+    },
+    /// Somebody who may only read the file holds a lock where producers have theirs.
+    Blocked {
+        /// The data file.
+        path: PathBuf,
+    },
+    /// It is not as the options want it. Only from
+    /// [`create_or_resume`](crate::Options::create_or_resume).
+    Different {
+        /// The data file.
+        path: PathBuf,
+    },
+    /// It could not be opened, for writing, or is not a ring of such messages.
+    Open(OpenError),
+}
+
+impl core::error::Error for ResumeError {}
+
+impl fmt::Display for ResumeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alive { path } => write!(f, "the producer of {} lives", path.display()),
+            Self::Closed { path } => {
+                write!(f, "{} was closed by its producer: create a new ring", path.display())
+            }
+            Self::Blocked { path } => write!(
+                f,
+                "somebody who may only read {} holds a lock where its producer has its own",
+                path.display()
+            ),
+            Self::Different { path } => {
+                write!(f, "{} is another ring than the options want", path.display())
+            }
+            Self::Open(error) => error.fmt(f),
+        }
+    }
 }
 
 /// Why a ring was not opened.
@@ -251,6 +316,17 @@ impl fmt::Display for CreateError {
                 "{} is there already: open it, unlink it, or choose another name",
                 path.display()
             ),
+            Self::Orphaned { path } => write!(
+                f,
+                "{} is there already, and its producer has died: resume it, or unlink it",
+                path.display()
+            ),
+            Self::Different { path } => write!(
+                f,
+                "{} has a dead producer and other options: unlink it, or use the same",
+                path.display()
+            ),
+            Self::Resume(error) => error.fmt(f),
             Self::NoSpace { needed } => write!(
                 f,
                 "no room for {needed} bytes: make the ring smaller, or give its directory more memory"

@@ -10,18 +10,23 @@ use std::sync::{Arc, OnceLock};
 use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw};
 
 use super::directory::Directory;
+use super::lock::{self, Lock};
 use crate::error::HeaderError;
 use crate::geometry::{Geometry, Schema};
 use crate::header::Instance;
 use crate::storage::raw::{self, RawParts};
-use crate::storage::{Owner, Storage};
+use crate::storage::{Claim, Owner, Storage};
 
 /// The two mappings of a ring. They stay until the last handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     /// The producer's, unless it keeps them.
     names: OnceLock<Names>,
-    here: Here,
+    here: Arc<Here>,
+    files: Files,
+    /// Whether this process can have descriptions of its own for its locks. If not, those who share
+    /// this mapping share their locks too, and cannot tell from them who lives.
+    own_locks: bool,
     data: ManuallyDrop<MmapRaw>,
     control: Option<ManuallyDrop<MmapRaw>>,
 }
@@ -30,7 +35,15 @@ pub(crate) struct Mapping {
 /// is nothing where they were, or something else by now. The kernel tells, by a page that it clears
 /// in such a child (`MADV_WIPEONFORK`, Linux 4.14).
 #[derive(Debug)]
-struct Here(MmapMut);
+pub(super) struct Here(MmapMut);
+
+/// The files that are mapped: to ask who holds a lock on them, and to open them once more. What is
+/// mapped keeps a description alive, and so its locks: these have none, but while an entry is reaped.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) data: File,
+    pub(super) control: Option<File>,
+}
 
 impl Here {
     fn new() -> io::Result<Here> {
@@ -44,7 +57,7 @@ impl Here {
         Ok(Here(page))
     }
 
-    fn is_true(&self) -> bool {
+    pub(super) fn is_true(&self) -> bool {
         self.0.first() == Some(&1)
     }
 }
@@ -54,7 +67,6 @@ impl Here {
 pub(super) struct Names {
     pub(super) directory: Directory,
     pub(super) data_name: String,
-    pub(super) data: File,
     pub(super) control_name: String,
 }
 
@@ -86,32 +98,82 @@ fn start(memory: &MmapRaw) -> io::Result<NonNull<u8>> {
 }
 
 impl Mapping {
-    /// Maps two new files that are as long as the geometry wants them.
-    pub(super) fn create(data: &File, control: &File, geometry: &Geometry) -> io::Result<Self> {
-        let here = Here::new()?;
-        let data = map(data, geometry.data_len, Kind::Creating)?;
-        let control = map(control, geometry.control_len, Kind::Creating)?;
-        Ok(Mapping::of(here, data, Some(control)))
+    /// Maps the two files of a new ring, which are as long as the geometry wants them.
+    pub(super) fn create(files: Files, geometry: &Geometry) -> io::Result<Self> {
+        Mapping::new(files, (geometry.data_len, geometry.control_len), Kind::Creating)
     }
 
-    /// Maps the files of a ring that is there, in the lengths that they have.
-    pub(super) fn attach(
-        (data, data_len): (&File, usize),
-        control: Option<(&File, usize)>,
-    ) -> io::Result<Self> {
-        let here = Here::new()?;
-        let data = map(data, data_len, Kind::ReadOnly)?;
-        let control = control.map(|(file, len)| map(file, len, Kind::ReadWrite)).transpose()?;
-        Ok(Mapping::of(here, data, control))
+    /// Maps the files of a ring that is there, in the lengths that they have, for its next producer.
+    pub(super) fn take_over(files: Files, lengths: (usize, usize)) -> io::Result<Self> {
+        Mapping::new(files, lengths, Kind::ReadWrite)
     }
 
-    fn of(here: Here, data: MmapRaw, control: Option<MmapRaw>) -> Self {
+    /// Maps the files of a ring that is there, in the lengths that they have, for consumers.
+    pub(super) fn attach(files: Files, lengths: (usize, usize)) -> io::Result<Self> {
+        Mapping::new(files, lengths, Kind::ReadOnly)
+    }
+
+    /// `kind` is what may be done with the data. Control is written by everybody who may.
+    fn new(files: Files, (data_len, control_len): (usize, usize), kind: Kind) -> io::Result<Self> {
+        let here = Here::new()?;
+        let data = map(&files.data, data_len, kind)?;
+        let kind = if kind == Kind::ReadOnly { Kind::ReadWrite } else { kind };
+        let control = files.control.as_ref();
+        let control = control.map(|file| map(file, control_len, kind)).transpose()?;
+        Ok(Mapping::of(here, files, data, control))
+    }
+
+    fn of(here: Here, files: Files, data: MmapRaw, control: Option<MmapRaw>) -> Self {
         Mapping {
             names: OnceLock::new(),
-            here,
+            here: Arc::new(here),
+            own_locks: matches!(lock::reopen(&files.data, false), Ok(Some(_))),
+            files,
             data: ManuallyDrop::new(data),
             control: control.map(ManuallyDrop::new),
         }
+    }
+
+    /// Whether those who share this mapping's files can tell from locks who lives.
+    pub(super) fn has_own_locks(&self) -> bool {
+        self.own_locks
+    }
+
+    /// Takes the lock that shows that the producer lives. `None`: somebody else has it.
+    pub(super) fn lock_as_producer(&self) -> io::Result<Option<Lock>> {
+        Lock::take(own_description(&self.files.data)?, lock::PRODUCER, &self.here)
+    }
+
+    /// Whether the producer lives, as far as can be told.
+    pub(crate) fn producer_is_alive(&self) -> bool {
+        lock::is_held(&self.files.data, lock::PRODUCER).unwrap_or(true)
+    }
+
+    /// Asks for an entry.
+    pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
+        let Some(control) = &self.files.control else { return Ok(Claim::Open(None)) };
+        let at = entry as u64;
+        if lock::is_held(control, at)? {
+            return Ok(Claim::Taken);
+        }
+        let seat = Lock::take(own_description(control)?, at, &self.here)?;
+        Ok(match seat {
+            None => Claim::Taken,
+            Some(seat) if self.own_locks => Claim::Ours(seat),
+            shared => Claim::Open(shared),
+        })
+    }
+
+    /// Calls `reset` if the entry's owner is dead, while nobody else can take the entry.
+    pub(crate) fn reap(&self, entry: usize, reset: impl FnOnce()) -> bool {
+        let (Some(control), true) = (&self.files.control, self.own_locks) else { return false };
+        let at = entry as u64;
+        let dead = lock::try_lock(control, at).unwrap_or(false);
+        if dead {
+            reset();
+            lock::unlock(control, at);
+        }
+        dead
     }
 
     /// Whether it is this process that has it mapped, and not the one that forked this.
@@ -123,6 +185,14 @@ impl Mapping {
     pub(super) fn own(&self, names: Names) {
         // There is one producer, which was created once.
         let _ = self.names.set(names);
+    }
+
+    pub(super) fn data(&self) -> &File {
+        &self.files.data
+    }
+
+    pub(super) fn control(&self) -> Option<&File> {
+        self.files.control.as_ref()
     }
 
     fn parts(&self) -> io::Result<RawParts> {
@@ -171,20 +241,19 @@ pub(super) fn attach(
 }
 
 fn owner(mapping: &Arc<Mapping>) -> Owner {
-    Owner::Mapped { _mapping: mapping.clone() }
+    Owner::Mapped { mapping: mapping.clone() }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
         if !self.is_here() {
             // They are the parent's, and what they would unmap here is somebody else's.
-            if let Some(names) = self.names.take() {
-                core::mem::forget(names);
-            }
             return;
         }
         // The names go before the memory does.
-        drop(self.names.take());
+        if let Some(names) = self.names.take() {
+            names.remove(&self.files.data);
+        }
         // SAFETY: not used again, the mapping being dropped.
         unsafe { ManuallyDrop::drop(&mut self.data) };
         if let Some(control) = &mut self.control {
@@ -194,12 +263,22 @@ impl Drop for Mapping {
     }
 }
 
-impl Drop for Names {
-    fn drop(&mut self) {
+impl Names {
+    fn remove(&self, data: &File) {
         // First data: what has no data is no ring. If the name is another ring's by now, that one is
         // left alone; the control file's name has our instance in it and can only be ours. There is
         // nobody to tell of an error: `unlink` will say it.
-        let _ = self.directory.remove(&self.data_name, &self.data);
+        let _ = self.directory.remove(&self.data_name, data);
         let _ = self.directory.remove_name(&self.control_name);
+    }
+}
+
+/// A description of a file for a lock of its own. Where there is no `/proc` it is the one that is
+/// mapped: the lock then stays until the last mapping goes, which comes to the same when a process
+/// dies.
+fn own_description(file: &File) -> io::Result<File> {
+    match lock::reopen(file, true)? {
+        Some(file) => Ok(file),
+        None => file.try_clone(),
     }
 }

@@ -9,14 +9,20 @@ mod anonymous;
 mod create;
 mod directory;
 mod error;
+mod lock;
 mod mapping;
 mod name;
 mod open;
+mod resume;
 mod segment;
+mod state;
 mod unlink;
 
 pub use anonymous::Anonymous;
-pub use error::{CreateError, InheritError, NameError, OpenError, UnlinkError, Untrusted};
+pub use error::{
+    CreateError, InheritError, NameError, OpenError, ResumeError, UnlinkError, Untrusted,
+};
+pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
 pub use segment::Segment;
 pub use unlink::unlink;

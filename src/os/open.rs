@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::directory::Directory;
 use super::error::{OpenError, Untrusted};
-use super::mapping::{self, Mapping};
+use super::mapping::{self, Files, Mapping};
 use super::name;
 use super::segment::Segment;
 use crate::error::HeaderError;
@@ -103,7 +103,7 @@ impl<T: Message + ?Sized> Ring<T> {
     }
 }
 
-fn directory(segment: &Segment) -> Result<Directory, OpenError> {
+pub(super) fn directory(segment: &Segment) -> Result<Directory, OpenError> {
     segment.check_name().map_err(OpenError::Name)?;
     segment.open_directory().map_err(|source| {
         let path = segment.directory_path().into();
@@ -112,29 +112,45 @@ fn directory(segment: &Segment) -> Result<Directory, OpenError> {
 }
 
 fn open(directory: &Directory, segment: &Segment, expected: Schema) -> Result<Storage, OpenError> {
-    let data = match directory.open_file(&segment.name, false) {
-        Err(Errno::NOENT) => {
-            let path = segment.path();
-            return Err(OpenError::NotFound { path });
-        }
-        Err(Errno::ACCESS | Errno::PERM) => {
-            let path = segment.path();
-            return Err(OpenError::PermissionDenied { path });
-        }
-        data => data.map_err(|errno| open_error(segment.path(), errno))?,
-    };
-    let data = Checked::new(data, segment, || segment.path(), 0o022)?;
-    let instance = read_instance(&data.file)
-        .map_err(|source| io_error("reading the header", source))?
-        .map_err(OpenError::Header)?;
-    let control = open_control(directory, segment, &data.file, instance)?;
-
-    let control = control.as_ref().map(|control| (&control.file, control.len));
-    let mapping = Mapping::attach((&data.file, data.len), control)
+    let found = Found::new(directory, segment, false)?;
+    let mapping = Mapping::attach(found.files, found.lengths)
         .map_err(|source| io_error("mapping the segment", source))?;
     mapping::attach(&Arc::new(mapping), expected, segment.tag)
         .map_err(|source| io_error("mapping the segment", source))?
         .map_err(OpenError::Header)
+}
+
+/// The files of a ring that can be trusted as far as their owner can, of lengths that can be mapped.
+pub(super) struct Found {
+    pub(super) files: Files,
+    /// Of data and control, in bytes.
+    pub(super) lengths: (usize, usize),
+    pub(super) instance: Instance,
+}
+
+impl Found {
+    /// `writable`: the data too, for a producer.
+    pub(super) fn new(
+        directory: &Directory,
+        segment: &Segment,
+        writable: bool,
+    ) -> Result<Found, OpenError> {
+        let data = match directory.open_file(&segment.name, writable) {
+            Err(Errno::NOENT) => return Err(OpenError::NotFound { path: segment.path() }),
+            Err(Errno::ACCESS | Errno::PERM) => {
+                return Err(OpenError::PermissionDenied { path: segment.path() });
+            }
+            data => data.map_err(|errno| open_error(segment.path(), errno))?,
+        };
+        let data = Checked::new(data, segment, || segment.path(), 0o022)?;
+        let instance = read_instance(&data.file)
+            .map_err(|source| io_error("reading the header", source))?
+            .map_err(OpenError::Header)?;
+        let control = open_control(directory, segment, &data.file, instance)?;
+        let lengths = (data.len, control.as_ref().map_or(0, |control| control.len));
+        let files = Files { data: data.file, control: control.map(|control| control.file) };
+        Ok(Found { files, lengths, instance })
+    }
 }
 
 /// The control file of an instance; `None` if this process may not write it.

@@ -23,10 +23,10 @@ pub(crate) struct Credit {
 }
 
 impl Credit {
-    /// None yet: the first message refills it.
-    pub(crate) fn new(view: &View) -> Credit {
-        let next = view.geometry().origin();
-        Credit { next, limit: next, lapped: false }
+    /// None yet: the first message, at that position, refills it.
+    pub(crate) fn new(view: &View, next: Pos) -> Credit {
+        let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
+        Credit { next, limit: next, lapped }
     }
 
     /// Whether the next message may be published.

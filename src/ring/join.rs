@@ -30,8 +30,11 @@ use super::head::{hint, search};
 use crate::error::JoinError;
 #[cfg(target_has_atomic = "32")]
 use crate::geometry::Overflow;
+use crate::layout::Entry;
 use crate::position::{FREE, Pos, Position};
 use crate::storage::View;
+#[cfg(target_has_atomic = "32")]
+use crate::storage::{Claim, Seat, Storage};
 use crate::sync::{Ordering, WORD};
 #[cfg(target_has_atomic = "32")]
 use crate::{fence::Fences, sync::fence, wait::wake_producer};
@@ -75,33 +78,53 @@ const SOMEBODY: u32 = 1;
 
 /// Takes a free entry and joins there. Returns the entry's index and the first position.
 #[cfg(target_has_atomic = "32")]
-pub(crate) fn subscribe(view: &View, start: Start) -> Result<(usize, Pos), JoinError> {
-    if view.geometry().shape.overflow == Overflow::Overwrite {
+pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
+    if storage.geometry().shape.overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
     }
-    if view.flags().is_none() {
+    if storage.flags().is_none() {
         return Err(JoinError::ReadOnly);
     }
-    let free = |entry: &crate::layout::Entry| {
-        // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
-        // slots and its last store to the gate, is over.
-        entry.owner.compare_exchange(NOBODY, SOMEBODY, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    };
-    let entries = view.entries();
-    let Some(index) = entries.iter().position(free) else {
-        return Err(JoinError::NoFreeEntry { entries: entries.len() });
-    };
-    let first = pin(view, index, start);
-    match (&first, entries.get(index)) {
+    let (index, seat) = take_entry(storage)?;
+    let first = pin(storage, index, start);
+    match (&first, storage.entry(index)) {
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         (Ok(_), Some(entry)) => entry.joined.store(1, Ordering::Release),
-        _ => leave(view, index),
+        _ => leave(storage, index),
     }
     // Either way the gate was stored for the last time, perhaps later than the pin before it, and a
     // producer may have gone to sleep over that pin. A full fence is a light one too.
-    wake_producer(view, Fences::FULL);
-    first.map(|first| (index, first))
+    wake_producer(storage, Fences::FULL);
+    first.map(|first| (Joined { storage: storage.clone().seated(seat), index }, first))
+}
+
+/// Takes an entry that nobody has, or whose owner is dead.
+#[cfg(target_has_atomic = "32")]
+fn take_entry(storage: &Storage) -> Result<(usize, Option<Seat>), JoinError> {
+    for owner in [NOBODY, SOMEBODY] {
+        for (index, entry) in storage.entries().iter().enumerate() {
+            if entry.owner.load(Ordering::Relaxed) != owner {
+                continue;
+            }
+            let seat = match storage.claim(index)? {
+                Claim::Taken => continue,
+                Claim::Open(seat) => seat,
+                Claim::Ours(seat) => {
+                    // Whoever was here is dead, or has left since: neither reads slots any more.
+                    reset(entry);
+                    Some(seat)
+                }
+            };
+            // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
+            // slots and its last store to the gate, is over.
+            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+            if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
+                return Ok((index, seat));
+            }
+        }
+    }
+    Err(JoinError::NoFreeEntry { entries: storage.entries().len() })
 }
 
 /// J1 to J5, in an entry that is ours.
@@ -157,42 +180,44 @@ pub(crate) fn preassign(view: &View, index: usize) {
 
 /// Gives an entry up. The caller wakes the producer.
 pub(crate) fn leave(view: &View, index: usize) {
-    let Some(entry) = view.entry(index) else {
-        return;
-    };
+    if let Some(entry) = view.entry(index) {
+        reset(entry);
+    }
+}
+
+/// Makes an entry free, for its owner, or for whoever has its owner's lock.
+pub(crate) fn reset(entry: &Entry) {
     entry.joined.store(0, Ordering::Relaxed);
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
-    // Release pairs with the acquire in `subscribe`.
+    // Release pairs with the acquire in `take_entry`.
     #[cfg(target_has_atomic = "32")]
     let _ = entry.owner.compare_exchange(SOMEBODY, NOBODY, Ordering::Release, Ordering::Relaxed);
 }
 
 /// An entry in which somebody has joined, who leaves again if this is dropped.
 #[cfg(target_has_atomic = "32")]
-pub(crate) struct Joined<'a> {
-    view: &'a View,
+pub(crate) struct Joined {
+    storage: Storage,
     index: usize,
 }
 
 #[cfg(target_has_atomic = "32")]
-impl<'a> Joined<'a> {
-    pub(crate) fn new(view: &'a View, index: usize) -> Self {
-        Joined { view, index }
-    }
-
-    /// The entry's index: from here on somebody else sees to leaving it.
-    pub(crate) fn keep(self) -> usize {
-        core::mem::ManuallyDrop::new(self).index
+impl Joined {
+    /// From here on somebody else sees to leaving the entry.
+    pub(crate) fn keep(self) -> (Storage, usize) {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        (unsafe { core::ptr::read(&this.storage) }, this.index)
     }
 }
 
 #[cfg(target_has_atomic = "32")]
-impl Drop for Joined<'_> {
+impl Drop for Joined {
     fn drop(&mut self) {
-        leave(self.view, self.index);
-        wake_producer(self.view, Fences::FULL);
+        leave(&self.storage, self.index);
+        wake_producer(&self.storage, Fences::FULL);
     }
 }
 

@@ -12,6 +12,8 @@ mod join;
 mod observer;
 mod producer;
 mod receive;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod recover;
 mod subscriber;
 
 use core::fmt;
@@ -83,11 +85,11 @@ impl<T: Message + ?Sized> Ring<T> {
         mut wait: W,
     ) -> Result<Subscriber<T, W>, JoinError> {
         let joined = join::subscribe(&self.storage, start);
-        // Should the notification panic, whoever has joined leaves again.
-        let joined = joined.map(|(entry, next)| (join::Joined::new(&self.storage, entry), next));
+        // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(self.storage.clone(), joined.keep(), next, wait))
+        let (storage, entry) = joined.keep();
+        Ok(Subscriber::new(storage, entry, next, wait))
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,

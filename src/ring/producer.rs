@@ -4,9 +4,15 @@ mod batch;
 
 use core::fmt;
 use core::marker::PhantomData;
+#[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::credit::Credit;
+use super::join;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+use super::recover;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+use crate::error::HeaderError;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
@@ -16,7 +22,7 @@ use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::storage::Storage;
 use crate::sync::{Ordering, fence};
-use crate::wait::{self, SpinThenSleep, Wait};
+use crate::wait::{self, Limit, Patrol, SpinThenSleep, Wait};
 
 /// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
 /// its cache. Each message ends with a store to the handle, which keeps the place, and processors that
@@ -39,6 +45,9 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     credit: Credit,
     fences: Fences,
     wait: W,
+    /// When the entries were last searched for the dead, and where this was then.
+    patrol: Patrol,
+    stuck_at: Pos,
     message: HandleOf<T>,
 }
 
@@ -46,9 +55,29 @@ impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
     pub(crate) fn new(storage: Storage, asymmetric: bool) -> Self {
         let fences = Fences::for_producer(asymmetric);
+        let origin = storage.geometry().origin();
+        Producer::at(storage, origin, fences)
+    }
+
+    /// Takes over from a producer that has died. The caller has made sure that it has, and that nobody
+    /// else takes over.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn successor(storage: Storage) -> Result<Self, HeaderError> {
+        let next = recover::place(&storage)?;
+        let fences = recover::fences(&storage);
+        let mut producer = Producer::at(storage, next, fences);
+        producer.credit.publish_head(&producer.storage);
+        recover::announce(&producer.storage);
+        Ok(producer)
+    }
+
+    fn at(storage: Storage, next: Pos, fences: Fences) -> Self {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
-        let credit = Credit::new(&storage);
-        Producer { storage, credit, fences, wait: SpinThenSleep::DEFAULT, message: PhantomData }
+        storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
+        let credit = Credit::new(&storage, next);
+        let wait = SpinThenSleep::DEFAULT;
+        let (patrol, message) = (Patrol::default(), PhantomData);
+        Producer { storage, credit, fences, wait, patrol, stuck_at: next, message }
     }
 }
 
@@ -67,8 +96,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let storage = unsafe { core::ptr::read(&this.storage) };
         // SAFETY: as above.
         let before = unsafe { core::ptr::read(&this.wait) };
-        let (credit, fences) = (this.credit, this.fences);
-        let producer = Producer { storage, credit, fences, wait, message: PhantomData };
+        let Producer { credit, fences, patrol, stuck_at, message, .. } = *this;
+        let producer = Producer { storage, credit, fences, wait, patrol, stuck_at, message };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer
@@ -94,7 +123,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let bytes = message.bytes();
         self.check_len(bytes)
             .map_err(|SendError::TooLarge { len, max }| TrySendError::TooLarge { len, max })?;
-        if !self.credit.check(&self.storage) {
+        if !self.credit.check(&self.storage) && !self.clear_the_way() {
             return Err(TrySendError::Full);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -117,7 +146,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let bytes = message.bytes();
         self.check_len(bytes)?;
         if !self.credit.check(&self.storage) {
-            self.wait_for_credit(wait::for_ever);
+            self.wait_for_credit(Limit::Never);
         }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
@@ -141,11 +170,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let bytes = message.bytes();
         self.check_len(bytes)
             .map_err(|SendError::TooLarge { len, max }| SendTimeoutError::TooLarge { len, max })?;
-        if !self.credit.check(&self.storage) {
-            let deadline = std::time::Instant::now().checked_add(timeout);
-            if !self.wait_for_credit(wait::until(deadline)) {
-                return Err(SendTimeoutError::Timeout);
-            }
+        if !self.credit.check(&self.storage) && !self.wait_for_credit(Limit::after(timeout)) {
+            return Err(SendTimeoutError::Timeout);
         }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
@@ -212,8 +238,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Waits until the next message may be published; `false` if there is no time left.
     #[cold]
-    fn wait_for_credit(&mut self, remaining: impl FnMut() -> Option<Duration>) -> bool {
-        if !self.wait_until(|this| this.credit.check(&this.storage), remaining) {
+    fn wait_for_credit(&mut self, limit: Limit) -> bool {
+        if !self.wait_until(|this| this.credit.check(&this.storage), limit) {
             return false;
         }
         self.linger();
@@ -235,11 +261,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits for what only a consumer's store to its gate can bring about.
-    fn wait_until(
-        &mut self,
-        ready: impl Fn(&mut Self) -> bool,
-        remaining: impl FnMut() -> Option<Duration>,
-    ) -> bool {
+    fn wait_until(&mut self, ready: impl Fn(&mut Self) -> bool, limit: Limit) -> bool {
         wait::wait_for(
             self,
             |this| ready(this).then_some(()),
@@ -248,9 +270,37 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 let (view, fences) = (*this.storage, this.fences);
                 wait::sleep_as_producer(&view, fences, || ready(this), limit);
             },
-            remaining,
+            |this| {
+                this.reap();
+                true
+            },
+            limit,
         )
-        .is_some()
+        .is_ok()
+    }
+
+    /// Whether there is room after all, somebody who held it having died. Looks for the dead only now
+    /// and then, and not while messages flow.
+    #[cold]
+    fn clear_the_way(&mut self) -> bool {
+        if self.stuck_at != self.credit.next {
+            self.stuck_at = self.credit.next;
+            self.patrol = Patrol::default();
+        }
+        if !self.patrol.is_due() {
+            return false;
+        }
+        self.reap();
+        self.credit.check(&self.storage)
+    }
+
+    /// Frees the entries of subscribers that have died.
+    fn reap(&mut self) {
+        for (index, entry) in self.storage.entries().iter().enumerate() {
+            if Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some() {
+                self.storage.reap(index, || join::reset(entry));
+            }
+        }
     }
 
     /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at
@@ -293,6 +343,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     pub fn has_asymmetric_fences(&self) -> bool {
         self.fences.mode() == MODE_ASYMMETRIC
+    }
+
+    /// Takeovers of the ring by a new producer, this one's included
+    /// ([`resume`](Self::resume)); 0 for the one that created it.
+    pub fn epoch(&self) -> u32 {
+        self.storage.producer().epoch.load(Ordering::Relaxed)
     }
 
     /// The position of the next message, which is also how many were sent if the ring's first
@@ -362,8 +418,33 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
-        let deadline = std::time::Instant::now().checked_add(timeout);
-        self.wait_until(|this| this.consumers() >= n, wait::until(deadline))
+        self.wait_until(|this| this.consumers() >= n, Limit::after(timeout))
+    }
+}
+
+/// What happens to producers in a model, where no process can be killed.
+#[cfg(ringway_loom)]
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// Ends without closing the ring, while it writes a message, if there is one and room for it. What
+    /// it did is seen by whoever learns of it, as the kernel sees to where a process dies.
+    pub fn die(mut self, writing: Option<&T>) {
+        if let Some(message) = writing.filter(|_| self.credit.check(&self.storage)) {
+            let slot = self.storage.slot(self.credit.next);
+            slot.state().store(self.credit.next.writing(), Ordering::Relaxed);
+            fence(Ordering::Release);
+            slot.ghost().write();
+            // SAFETY: the ring is one of messages `T`, and the model sends none that is too long.
+            unsafe { slot.fill::<T>(message.bytes()) };
+        }
+        core::mem::forget(self);
+    }
+}
+
+#[cfg(ringway_loom)]
+impl<T: Message + ?Sized> Producer<T> {
+    /// Takes over from a producer that has died.
+    pub fn take_over(ring: &super::Ring<T>) -> Result<Self, HeaderError> {
+        Producer::successor(ring.storage.clone())
     }
 }
 

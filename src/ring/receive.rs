@@ -10,7 +10,7 @@ use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::storage::{Slot, Storage};
 use crate::sync::{Ordering, Word, fence};
-use crate::wait::{self, Wait};
+use crate::wait::{self, Ended, Limit, Wait};
 
 /// A place in a ring, and the way to wait there.
 #[derive(Debug)]
@@ -20,18 +20,23 @@ pub(crate) struct Reader<W> {
     pub(crate) next: Pos,
     pub(crate) fences: Fences,
     pub(crate) wait: W,
+    /// How many producers there had been when this one was last looked at.
+    epoch: u32,
+    /// A producer that has died may have a successor: go on waiting.
+    pub(crate) patient: bool,
 }
 
 impl<W> Reader<W> {
     pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
         let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
-        Reader { storage, next, fences, wait }
+        let epoch = storage.producer().epoch.load(Ordering::Relaxed);
+        Reader { storage, next, fences, wait, epoch, patient: false }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let reader = Reader { storage: self.storage, next: self.next, fences: self.fences, wait };
-        (reader, self.wait)
+        let Reader { storage, next, fences, wait: before, epoch, patient } = self;
+        (Reader { storage, next, fences, wait, epoch, patient }, before)
     }
 
     /// What the next slot says.
@@ -80,6 +85,22 @@ impl<W> Reader<W> {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
+    }
+
+    /// Takeovers of the ring by a new producer, as far as can be seen.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.storage.producer().epoch.load(Ordering::Relaxed)
+    }
+
+    /// Whether somebody is there who may still send, or will be.
+    fn has_producer(&mut self) -> bool {
+        if self.patient || self.storage.producer_is_alive() {
+            return true;
+        }
+        // A successor has taken over, and died or closed the ring since, or this came between its
+        // locks: in any case there is something new to look at.
+        let epoch = self.epoch();
+        core::mem::replace(&mut self.epoch, epoch) != epoch
     }
 
     /// What there is instead of a next message that `ready` did not find, its slot having said `seen`.
@@ -248,12 +269,12 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
     }
 }
 
-/// Calls `attempt` until it brings something else than `Empty`; `None` if there is no time left.
+/// Calls `attempt` until it brings something else than `Empty`.
 pub(crate) fn within<C: Consumer, R>(
     consumer: &mut C,
     mut attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
-    remaining: impl FnMut() -> Option<Duration>,
-) -> Option<Result<R, RecvError>> {
+    limit: Limit,
+) -> Result<Result<R, RecvError>, Ended> {
     wait::wait_for(
         consumer,
         |consumer| match attempt(consumer) {
@@ -262,7 +283,8 @@ pub(crate) fn within<C: Consumer, R>(
         },
         |consumer, round| consumer.reader_mut().wait.pause(round),
         |consumer, limit| consumer.reader().sleep(limit),
-        remaining,
+        |consumer| consumer.reader_mut().has_producer(),
+        limit,
     )
 }
 
@@ -272,8 +294,10 @@ pub(crate) fn blocking<C: Consumer, R>(
     mut attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
 ) -> Result<R, RecvError> {
     loop {
-        if let Some(outcome) = within(consumer, &mut attempt, wait::for_ever) {
-            return outcome;
+        match within(consumer, &mut attempt, Limit::Never) {
+            Ok(outcome) => return outcome,
+            Err(Ended::Dead) => return Err(RecvError::ProducerDied),
+            Err(Ended::TimeOver) => {}
         }
     }
 }
@@ -299,9 +323,9 @@ pub(crate) fn blocking_timeout<C: Consumer, R>(
     attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
     timeout: Duration,
 ) -> Result<R, RecvTimeoutError> {
-    let deadline = std::time::Instant::now().checked_add(timeout);
-    match within(consumer, attempt, wait::until(deadline)) {
-        None => Err(RecvTimeoutError::Timeout),
-        Some(outcome) => outcome.map_err(RecvTimeoutError::from),
+    match within(consumer, attempt, Limit::after(timeout)) {
+        Ok(outcome) => outcome.map_err(RecvTimeoutError::from),
+        Err(Ended::TimeOver) => Err(RecvTimeoutError::Timeout),
+        Err(Ended::Dead) => Err(RecvTimeoutError::ProducerDied),
     }
 }

@@ -1,8 +1,8 @@
 //! A ring's handles, for messages of any kind as bytes, so that one interpreter drives them all.
 
 use ringway::{
-    BatchError, JoinError, Observer, Options, Plain, Position, Producer, Ring, SendError, Start,
-    Subscriber, TryRecvError, TrySendError,
+    BatchError, JoinError, Observer, Options, Plain, Position, Producer, RecvTimeoutError, Ring,
+    SendError, Start, Subscriber, TryRecvError, TrySendError,
 };
 
 use super::{Role, Shape};
@@ -167,6 +167,18 @@ sender! {
     }
 }
 
+/// What a call that does not block would have said, in a test in which nobody dies.
+fn unblocked(error: impl Into<RecvTimeoutError>) -> TryRecvError {
+    match error.into() {
+        RecvTimeoutError::Timeout => TryRecvError::Empty,
+        RecvTimeoutError::Closed => TryRecvError::Closed,
+        RecvTimeoutError::Lagged(n) => TryRecvError::Lagged(n),
+        RecvTimeoutError::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed },
+        RecvTimeoutError::Corrupt => TryRecvError::Corrupt,
+        error => panic!("{error}"),
+    }
+}
+
 macro_rules! receiver {
     (@queries) => {
         fn position(&self) -> Position { self.position() }
@@ -184,9 +196,11 @@ macro_rules! receiver {
 
             fn receive(&mut self, how: How, _room: usize) -> Result<Vec<u8>, TryRecvError> {
                 let value = match how {
-                    How::Blocking => self.recv()?,
+                    How::Blocking => self.recv().map_err(unblocked)?,
                     #[cfg(feature = "std")]
-                    How::Timeout => self.recv_timeout(std::time::Duration::ZERO)?,
+                    How::Timeout => self
+                        .recv_timeout(std::time::Duration::ZERO)
+                        .map_err(unblocked)?,
                     _ => self.try_recv()?,
                 };
                 Ok(value.as_bytes().to_vec())
@@ -200,7 +214,7 @@ macro_rules! receiver {
                 let before = value::<T>(&vec![0xa5; size_of::<T>()]);
                 let mut buffer: Vec<T> = (0..room).map(|_| value(before.as_bytes())).collect();
                 let received = match how {
-                    How::Blocking => self.recv_batch(&mut buffer).map_err(TryRecvError::from),
+                    How::Blocking => self.recv_batch(&mut buffer).map_err(unblocked),
                     _ => self.try_recv_batch(&mut buffer),
                 };
                 let (filled, rest) = buffer.split_at(received.unwrap_or(0));
@@ -214,7 +228,7 @@ macro_rules! receiver {
             fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
                 let items = self.iter().map(|item| match item {
                     Ok(value) => Ok(value.as_bytes().to_vec()),
-                    Err(error) => Err(error.into()),
+                    Err(error) => Err(unblocked(error)),
                 });
                 items.collect()
             }
@@ -226,10 +240,10 @@ macro_rules! receiver {
             fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError> {
                 let mut buffer = vec![0xa5; room];
                 let len = match how {
-                    How::Blocking => self.recv_into(&mut buffer)?,
+                    How::Blocking => self.recv_into(&mut buffer).map_err(unblocked)?,
                     #[cfg(feature = "std")]
                     How::Timeout => {
-                        self.recv_into_timeout(&mut buffer, std::time::Duration::ZERO)?
+                        self.recv_into_timeout(&mut buffer, std::time::Duration::ZERO).map_err(unblocked)?
                     }
                     _ => self.try_recv_into(&mut buffer)?,
                 };

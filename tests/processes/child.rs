@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringway::Segment;
+use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::LONG;
 use crate::account::Account;
@@ -122,6 +123,31 @@ impl Child {
         if !status.success() {
             self.fail(&format!("ended with {status}"));
         }
+    }
+
+    /// Kills the process, and waits until it is gone.
+    pub(crate) fn dies(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Stops the process until it [`continues`](Self::continues), and waits until it stands still.
+    pub(crate) fn stops(&mut self) {
+        self.signal(Signal::STOP);
+        let options = WaitOptions::UNTRACED;
+        rustix::process::waitpid(Some(self.pid()), options).unwrap();
+    }
+
+    pub(crate) fn continues(&mut self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
     }
 
     fn fail(&self, what: &str) -> ! {

@@ -9,6 +9,7 @@
 mod account;
 mod child;
 mod crowd;
+mod death;
 mod fanout;
 mod late;
 mod order;
@@ -35,6 +36,7 @@ macro_rules! roles {
 }
 
 roles! {
+    death::producer death::overwriter death::subscriber
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer

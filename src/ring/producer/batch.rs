@@ -3,7 +3,7 @@
 use super::Producer;
 use crate::error::BatchError;
 use crate::message::Plain;
-use crate::wait::{self, Wait};
+use crate::wait::{Limit, Wait};
 
 impl<T: Plain, W: Wait> Producer<T, W> {
     /// Sends as many of the messages as there is room for, from the first on, and returns how many.
@@ -17,7 +17,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// ```
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
         let mut rest = messages;
-        while !rest.is_empty() && self.credit.check(&self.storage) {
+        while !rest.is_empty() && (self.credit.check(&self.storage) || self.clear_the_way()) {
             let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
             // On the way the place is kept apart from the account, where every fence would store it.
             let mut position = self.credit.next;
@@ -56,7 +56,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
                 None | Some([]) => return,
                 Some(rest) => rest,
             };
-            self.wait_for_credit(wait::for_ever);
+            self.wait_for_credit(Limit::Never);
         }
     }
 }
@@ -82,7 +82,7 @@ impl<W: Wait> Producer<[u8], W> {
             }
             if !self.credit.check(&self.storage) {
                 self.wake();
-                self.wait_for_credit(wait::for_ever);
+                self.wait_for_credit(Limit::Never);
             }
             // SAFETY: the length was checked, and there is credit.
             unsafe { self.publish(bytes) };

@@ -1,0 +1,119 @@
+//! Locks that the kernel gives up when their holder is gone: how the living are told from the dead.
+//!
+//! An open-file-description lock (`fcntl`, `F_OFD_SETLK`, Linux 3.15) on one byte of a segment's file.
+//! The kernel releases it when the last descriptor of that description is closed, so also when the
+//! process that has it is killed, in whatever way and in whatever pid namespace; and not when it is
+//! stopped. The bytes need not be there, and what is in them is not touched.
+
+use std::format;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use super::mapping::Here;
+
+/// The producer's byte of the data file.
+pub(super) const PRODUCER: u64 = 0;
+
+/// Who keeps a lock from being taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Nobody,
+    /// Somebody who may write the file and holds it for life.
+    Writer,
+    /// Somebody who may only read it.
+    Reader,
+}
+
+/// A lock on one byte, held until it is dropped.
+///
+/// A child that was forked has the description too, and with it the lock, until it calls `exec`, exits
+/// or drops its copy of the handle. So dropping it gives up the lock for everybody, but only where it
+/// was taken.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+    at: u64,
+    here: Arc<Here>,
+}
+
+impl Lock {
+    /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
+    pub(super) fn take(file: File, at: u64, here: &Arc<Here>) -> io::Result<Option<Lock>> {
+        let taken = try_lock(&file, at)?;
+        Ok(taken.then(|| Lock { file, at, here: here.clone() }))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.here.is_true() {
+            unlock(&self.file, self.at);
+        }
+    }
+}
+
+/// Takes the lock if nobody else has it. It stays until [`unlock`], or the end of the description.
+pub(super) fn try_lock(file: &File, at: u64) -> io::Result<bool> {
+    match control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at) {
+        Ok(_) => Ok(true),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EAGAIN | libc::EACCES) => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
+pub(super) fn unlock(file: &File, at: u64) {
+    // It cannot fail for a lock that is held.
+    let _ = control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at);
+}
+
+/// Who has the lock, seen from a description that has it not. Reading is enough to ask.
+pub(super) fn holder(file: &File, at: u64) -> io::Result<Holder> {
+    // What a reader holds does not stand in the way of another reader: so asking as one asks for
+    // writers alone.
+    if control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, at)? != libc::F_UNLCK {
+        return Ok(Holder::Writer);
+    }
+    if control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_WRLCK, at)? != libc::F_UNLCK {
+        return Ok(Holder::Reader);
+    }
+    Ok(Holder::Nobody)
+}
+
+/// Whether a writer has the lock, seen from a description that has it not.
+pub(super) fn is_held(file: &File, at: u64) -> io::Result<bool> {
+    Ok(control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, at)? != libc::F_UNLCK)
+}
+
+/// One call of `fcntl` about one byte. Returns the kind of lock that the kernel answers with.
+fn control(fd: RawFd, command: i32, kind: i32, at: u64) -> io::Result<i32> {
+    let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
+    let mut about = libc::flock {
+        l_type: kind.try_into().map_err(|_| invalid())?,
+        l_whence: libc::SEEK_SET as _,
+        l_start: at.try_into().map_err(|_| invalid())?,
+        l_len: 1,
+        // Has to be 0 for locks of this kind.
+        l_pid: 0,
+    };
+    // SAFETY: for these commands the kernel reads and writes one `flock`, which is ours.
+    let outcome = unsafe { libc::fcntl(fd, command, &mut about) };
+    if outcome == -1 { Err(io::Error::last_os_error()) } else { Ok(i32::from(about.l_type)) }
+}
+
+/// Another description of the same file, for locks of its own. `None`: there is no `/proc` here.
+pub(super) fn reopen(file: &File, writable: bool) -> io::Result<Option<File>> {
+    let path = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
+    let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
+    match rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(file) => Ok(Some(file.into())),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}

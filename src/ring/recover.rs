@@ -1,0 +1,63 @@
+//! Taking a ring over from a producer that has died.
+//!
+//! The dead may have stopped at any instruction. What is left of it:
+//!
+//! - `head`, which is stored before anything beyond it is published, at every refill of the credit:
+//!   so what has been published is at most a refill's worth further;
+//! - slots, published one after the other: the first that is not says where it stopped, and may be
+//!   marked as being written. The successor publishes the same position there, over whatever it finds;
+//! - gates, which still hold the successor back as they did the dead: its limit starts at its place;
+//! - the two sleep flags. The producer's own says that somebody sleeps who does not, and is cleared.
+//!
+//! Nothing is undone or zeroed, and every step can be made again by a second successor. Models:
+//! `a_successor_*`, in loom-tests/tests/takeover.rs.
+
+use super::head;
+use crate::error::HeaderError;
+use crate::fence::{Fences, MODE_ASYMMETRIC};
+use crate::position::{Look, Pos};
+use crate::storage::View;
+use crate::sync::{Ordering, fence};
+use crate::wait;
+
+/// The position that the dead producer would have published next.
+pub(super) fn place(view: &View) -> Result<Pos, HeaderError> {
+    let geometry = view.geometry();
+    let mut next = head::hint(view);
+    for _ in 0..=geometry.credit() {
+        let state = view.slot(next).state().load(Ordering::Relaxed);
+        if next.look(state) != Look::Ready {
+            let before = next.minus(geometry.capacity()).published();
+            if state != next.writing() && state != before {
+                return Err(HeaderError::Corrupt {
+                    what: "a slot's state is none that it can have",
+                });
+            }
+            // Pairs with the release of the states: who reads what follows sees what was published.
+            fence(Ordering::Acquire);
+            return Ok(next);
+        }
+        next = next.plus(1);
+    }
+    Err(HeaderError::Corrupt { what: "more was published than the head allows" })
+}
+
+/// The fences of a successor. Consumers that are attached have theirs from the mode that they found:
+/// where that was the asymmetric one, they may rely on our heavy fence to reach them, whatever the
+/// kernel offers us.
+pub(super) fn fences(view: &View) -> Fences {
+    Fences::for_successor(view.producer().mode.load(Ordering::Relaxed) == MODE_ASYMMETRIC)
+}
+
+/// Lets everybody know: the epoch first, then whoever sleeps.
+pub(super) fn announce(view: &View) {
+    let line = view.producer();
+    let epoch = line.epoch.load(Ordering::Relaxed).wrapping_add(1);
+    // Who sees the epoch sees the mode and the head that were stored before it.
+    line.epoch.store(epoch, Ordering::Release);
+    if let Some(flags) = view.flags() {
+        // We are the only one who could sleep there.
+        flags.waiting.word.store(0, Ordering::Relaxed);
+    }
+    wait::wake_consumers_slowly(view);
+}

@@ -1,0 +1,261 @@
+//! Processes that are killed, or stopped, and what the others learn of it.
+
+use std::thread;
+use std::time::Duration;
+
+use ringway::{
+    CreateError, JoinError, Observer, Options, Overflow, Producer, RecvError, RecvTimeoutError,
+    ResumeError, Ring, Start, Subscriber, TrySendError, unlink,
+};
+
+use crate::LONG;
+use crate::child::{Child, Task};
+use crate::place::Place;
+
+/// Creates the ring `ring` of 8 messages for one subscriber, sends as many as the argument says when
+/// it is told to, and waits to be killed.
+pub(crate) fn producer(task: &Task) {
+    let mut producer = Options::<u64>::new(8).subscribers(1).create(task.segment("ring")).unwrap();
+    task.say("created");
+    task.wait();
+    for n in 0..task.argument().parse().unwrap() {
+        producer.send(&n).unwrap();
+    }
+    task.say("sent");
+    task.wait();
+}
+
+/// Creates the ring `ring` of 4 messages that overwrites, sends 10, and waits to be killed.
+pub(crate) fn overwriter(task: &Task) {
+    let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
+    let mut producer = options.create(task.segment("ring")).unwrap();
+    producer.try_send_batch(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    task.say("sent");
+    task.wait();
+}
+
+/// Subscribes, receives as many messages as the argument says, and waits to be killed.
+pub(crate) fn subscriber(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    task.say("joined");
+    for n in 0..task.argument().parse().unwrap() {
+        assert_eq!(subscriber.recv(), Ok(n));
+    }
+    task.say("received");
+    task.wait();
+}
+
+fn open(place: &Place) -> Ring<u64> {
+    Ring::open(place.segment("ring")).unwrap()
+}
+
+/// A producer of the role above that has sent, seen by a subscriber that was there before.
+fn sent(place: &Place, messages: u64) -> (Child, Subscriber<u64>) {
+    let mut child = Child::start(place, "death::producer", &messages.to_string());
+    child.hears("created");
+    let subscriber = open(place).subscribe(Start::Next).unwrap();
+    child.go();
+    child.hears("sent");
+    (child, subscriber)
+}
+
+#[test]
+fn all_that_a_killed_producer_sent_comes_before_its_death() {
+    let place = Place::new("all_that_a_killed_producer_sent_comes_before_its_death");
+    let (child, mut subscriber) = sent(&place, 5);
+    let mut observer = open(&place).observe(Start::Oldest).unwrap();
+    assert!(subscriber.is_producer_alive() && observer.is_producer_alive());
+    child.dies();
+    assert!(!subscriber.is_producer_alive() && !observer.is_producer_alive());
+    assert!(!subscriber.is_closed());
+    for n in 0..5 {
+        assert_eq!((subscriber.recv(), observer.recv()), (Ok(n), Ok(n)));
+    }
+    for _ in 0..2 {
+        assert_eq!(subscriber.recv(), Err(RecvError::ProducerDied));
+        assert_eq!(observer.recv_timeout(LONG), Err(RecvTimeoutError::ProducerDied));
+    }
+    let soon = Duration::from_millis(1);
+    assert_eq!(subscriber.recv_timeout(soon), Err(RecvTimeoutError::Timeout));
+}
+
+#[test]
+fn whoever_sleeps_learns_of_a_death() {
+    let place = Place::new("whoever_sleeps_learns_of_a_death");
+    let (child, mut subscriber) = sent(&place, 0);
+    let mut observer = open(&place).observe(Start::Next).unwrap();
+    let sleepers =
+        [thread::spawn(move || subscriber.recv()), thread::spawn(move || observer.recv())];
+    thread::sleep(Duration::from_millis(100));
+    child.dies();
+    for sleeper in sleepers {
+        assert_eq!(sleeper.join().unwrap(), Err(RecvError::ProducerDied));
+    }
+}
+
+#[test]
+fn a_producer_that_is_stopped_is_not_dead() {
+    let place = Place::new("a_producer_that_is_stopped_is_not_dead");
+    let (mut child, mut subscriber) = sent(&place, 1);
+    child.stops();
+    assert_eq!(subscriber.recv(), Ok(0));
+    let a_while = Duration::from_millis(400);
+    assert_eq!(subscriber.recv_timeout(a_while), Err(RecvTimeoutError::Timeout));
+    assert!(subscriber.is_producer_alive());
+    let resumed = Producer::<u64>::resume(place.segment("ring"));
+    assert!(matches!(resumed, Err(ResumeError::Alive { .. })), "{resumed:?}");
+    child.continues();
+    child.go();
+    child.ends();
+    assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+}
+
+#[test]
+fn a_successor_goes_on_where_the_dead_stopped() {
+    let place = Place::new("a_successor_goes_on_where_the_dead_stopped");
+    // More than a lap, and not at a refill of the credit.
+    for messages in [0, 1, 3, 7] {
+        let (child, mut subscriber) = sent(&place, messages);
+        let mut patient = open(&place).observe(Start::Next).unwrap().wait_for_successor(true);
+        child.dies();
+        let waiting = thread::spawn(move || (patient.recv(), patient.epoch()));
+        thread::sleep(Duration::from_millis(60));
+        let mut successor = Producer::<u64>::resume(place.segment("ring")).unwrap();
+        assert_eq!((successor.head(), successor.epoch()), (messages, 1));
+        assert!(subscriber.is_producer_alive());
+        successor.send(&messages).unwrap();
+        assert_eq!(waiting.join().unwrap(), (Ok(messages), 1));
+        for n in 0..=messages {
+            assert_eq!(subscriber.recv(), Ok(n));
+        }
+        let second = Producer::<u64>::resume(place.segment("ring"));
+        assert!(matches!(second, Err(ResumeError::Alive { .. })), "{second:?}");
+        drop(successor);
+        assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+        assert!(!unlink(place.segment("ring")).unwrap());
+    }
+}
+
+#[test]
+fn a_successor_does_not_overwrite_what_the_dead_could_not() {
+    let place = Place::new("a_successor_does_not_overwrite_what_the_dead_could_not");
+    let (child, mut subscriber) = sent(&place, 8);
+    child.dies();
+    let mut successor = Producer::<u64>::resume(place.segment("ring")).unwrap();
+    assert_eq!(successor.try_send(&8), Err(TrySendError::Full));
+    assert_eq!(subscriber.recv(), Ok(0));
+    assert_eq!(successor.try_send(&8), Ok(()));
+    for n in 1..9 {
+        assert_eq!(subscriber.recv(), Ok(n));
+    }
+}
+
+#[test]
+fn who_was_told_of_the_death_goes_on_with_the_successor() {
+    let place = Place::new("who_was_told_of_the_death_goes_on_with_the_successor");
+    let child = Child::start(&place, "death::overwriter", "");
+    child.hears("sent");
+    let mut observer: Observer<u64> = open(&place).observe(Start::Oldest).unwrap();
+    child.dies();
+    for n in 6..10 {
+        assert_eq!(observer.recv(), Ok(n));
+    }
+    assert_eq!(observer.recv(), Err(RecvError::ProducerDied));
+    let mut successor = Producer::<u64>::resume(place.segment("ring")).unwrap();
+    assert_eq!(observer.epoch(), 1);
+    successor.try_send(&10).unwrap();
+    assert_eq!(observer.recv(), Ok(10));
+}
+
+#[test]
+fn creating_says_what_is_there_and_goes_on_with_it() {
+    let place = Place::new("creating_says_what_is_there_and_goes_on_with_it");
+    let segment = place.segment("ring");
+    let options = || Options::<u64>::new(8).subscribers(1);
+    let (child, mut subscriber) = sent(&place, 3);
+    let refused = options().create(&segment);
+    assert!(matches!(refused, Err(CreateError::AlreadyExists { .. })), "{refused:?}");
+    let refused = options().create_or_resume(&segment);
+    assert!(matches!(refused, Err(CreateError::AlreadyExists { .. })), "{refused:?}");
+    child.dies();
+    let refused = options().create(&segment);
+    assert!(matches!(refused, Err(CreateError::Orphaned { .. })), "{refused:?}");
+    for other in [Options::<u64>::new(16).subscribers(1), Options::new(8), options().tag(1)] {
+        let refused = other.create_or_resume(&segment);
+        assert!(matches!(refused, Err(CreateError::Different { .. } | CreateError::Resume(_))));
+    }
+    let mut successor = options().create_or_resume(&segment).unwrap();
+    assert_eq!((successor.head(), successor.epoch()), (3, 1));
+    successor.send(&3).unwrap();
+    for n in 0..4 {
+        assert_eq!(subscriber.recv(), Ok(n));
+    }
+    drop(successor);
+    assert_eq!(options().create_or_resume(&segment).unwrap().epoch(), 0);
+}
+
+#[test]
+fn what_was_closed_is_not_resumed() {
+    let place = Place::new("what_was_closed_is_not_resumed");
+    let segment = place.segment("ring").keep(true);
+    drop(Options::<u64>::new(8).create(&segment).unwrap());
+    let refused = Producer::<u64>::resume(&segment);
+    assert!(matches!(refused, Err(ResumeError::Closed { .. })), "{refused:?}");
+    let refused = Options::<u64>::new(8).create(&segment);
+    assert!(matches!(refused, Err(CreateError::AlreadyExists { .. })), "{refused:?}");
+    assert!(unlink(&segment).unwrap());
+}
+
+#[test]
+fn a_killed_subscriber_holds_nobody_back_and_gives_its_entry_up() {
+    let place = Place::new("a_killed_subscriber_holds_nobody_back_and_gives_its_entry_up");
+    let segment = place.segment("ring");
+    let mut producer = Options::<u64>::new(4).subscribers(1).create(&segment).unwrap();
+    let subscriber = |messages: &str| {
+        let child = Child::start(&place, "death::subscriber", messages);
+        child.hears("joined");
+        child
+    };
+
+    // A send that blocks.
+    let child = subscriber("2");
+    producer.send_batch(&[0, 1, 2, 3]);
+    child.hears("received");
+    producer.send_batch(&[4, 5]);
+    let refused = open(&place).subscribe(Start::Next).unwrap_err();
+    assert_eq!(refused, JoinError::NoFreeEntry { entries: 1 });
+    child.dies();
+    producer.send(&6).unwrap();
+    assert_eq!(producer.consumers(), 0);
+
+    // One that does not.
+    let child = subscriber("0");
+    producer.send_batch(&[7, 8, 9, 10]);
+    assert_eq!(producer.try_send(&11), Err(TrySendError::Full));
+    child.dies();
+    while producer.try_send(&11).is_err() {
+        thread::sleep(Duration::from_millis(1));
+    }
+
+    // A joiner, while the producer does nothing.
+    let child = subscriber("0");
+    child.dies();
+    let mut next = open(&place).subscribe(Start::Next).unwrap();
+    producer.send(&12).unwrap();
+    assert_eq!(next.recv(), Ok(12));
+}
+
+#[test]
+fn a_subscriber_that_is_stopped_keeps_its_place() {
+    let place = Place::new("a_subscriber_that_is_stopped_keeps_its_place");
+    let mut producer = Options::<u64>::new(4).subscribers(1).create(place.segment("ring")).unwrap();
+    let mut child = Child::start(&place, "death::subscriber", "5");
+    child.hears("joined");
+    child.stops();
+    producer.send_batch(&[0, 1, 2, 3]);
+    assert!(producer.send_timeout(&4, Duration::from_millis(300)).is_err());
+    child.continues();
+    producer.send(&4).unwrap();
+    child.hears("received");
+}
