@@ -30,6 +30,8 @@ pub enum ConfigError {
         /// The largest capacity that any ring can have.
         max: usize,
     },
+    /// A subscriber that may not lag behind by a message could never receive one.
+    ZeroMaxLag,
     /// A message would be longer than any ring can carry.
     MessageTooLarge {
         /// Its length in bytes.
@@ -60,6 +62,7 @@ pub enum ConfigError {
 
 error!(ConfigError {
     Self::ZeroCapacity => "the capacity is 0: a ring needs room for at least one message";
+    Self::ZeroMaxLag => "the largest lag is 0: a subscriber has to be able to lag by one message";
     Self::CapacityTooLarge { capacity, max } =>
         "a capacity of {capacity} messages of this size is too large (at most {max}, and all slots \
          together have to fit the address space)";
@@ -152,8 +155,16 @@ pub enum TryRecvError {
     /// The producer has closed the ring, and everything before that has been received.
     Closed,
     /// Exactly this many messages were overwritten before this observer got to them. The next call
-    /// goes on at the oldest message that is left. Subscribers are never told this.
+    /// goes on at the oldest message that is left. Subscribers are told this only where somebody has
+    /// forged what they wrote to the control segment.
     Lagged(u64),
+    /// This subscriber has been evicted: it was too slow, by the ring's
+    /// [`max_lag`](crate::Options::max_lag) or [`max_hold`](crate::Options::max_hold), or what it wrote
+    /// to the control segment was forged. It gets nothing more; drop it and join anew.
+    Evicted {
+        /// Messages that have been sent by now and that it has not received.
+        missed: u64,
+    },
     /// The buffer is shorter than the message, which has not been consumed: try again with `needed`
     /// bytes. Only where messages have lengths of their own.
     BufferTooSmall {
@@ -169,6 +180,7 @@ error!(TryRecvError {
     Self::Empty => "no message yet";
     Self::Closed => "the producer has closed the ring and every message has been received";
     Self::Lagged(n) => "{n} messages were overwritten before they could be received";
+    Self::Evicted { missed } => "evicted for being too slow: {missed} messages were missed";
     Self::BufferTooSmall { needed } => "the buffer is too small: the message has {needed} bytes";
     Self::Corrupt => "the ring is corrupt: a slot holds what no producer writes";
 });
@@ -181,6 +193,11 @@ pub enum RecvError {
     Closed,
     /// See [`TryRecvError::Lagged`].
     Lagged(u64),
+    /// See [`TryRecvError::Evicted`].
+    Evicted {
+        /// Messages that have been sent by now and that it has not received.
+        missed: u64,
+    },
     /// See [`TryRecvError::BufferTooSmall`].
     BufferTooSmall {
         /// The message's length in bytes.
@@ -204,6 +221,11 @@ pub enum RecvTimeoutError {
     Closed,
     /// See [`TryRecvError::Lagged`].
     Lagged(u64),
+    /// See [`TryRecvError::Evicted`].
+    Evicted {
+        /// Messages that have been sent by now and that it has not received.
+        missed: u64,
+    },
     /// See [`TryRecvError::BufferTooSmall`].
     BufferTooSmall {
         /// The message's length in bytes.
@@ -235,6 +257,7 @@ impl fmt::Display for RecvTimeoutError {
             ),
             Self::Closed => TryRecvError::Closed.fmt(f),
             Self::Lagged(n) => TryRecvError::Lagged(n).fmt(f),
+            Self::Evicted { missed } => TryRecvError::Evicted { missed }.fmt(f),
             Self::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed }.fmt(f),
             Self::Corrupt => TryRecvError::Corrupt.fmt(f),
         }
@@ -248,6 +271,7 @@ impl TryRecvError {
             Self::Empty => None,
             Self::Closed => Some(RecvError::Closed),
             Self::Lagged(n) => Some(RecvError::Lagged(n)),
+            Self::Evicted { missed } => Some(RecvError::Evicted { missed }),
             Self::BufferTooSmall { needed } => Some(RecvError::BufferTooSmall { needed }),
             Self::Corrupt => Some(RecvError::Corrupt),
         }
@@ -259,6 +283,7 @@ impl From<RecvError> for RecvTimeoutError {
         match error {
             RecvError::Closed => Self::Closed,
             RecvError::Lagged(n) => Self::Lagged(n),
+            RecvError::Evicted { missed } => Self::Evicted { missed },
             RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
             RecvError::Corrupt => Self::Corrupt,
             RecvError::ProducerDied => Self::ProducerDied,

@@ -2,10 +2,10 @@
 //! private memory: nothing that another process can change is ever asked again.
 
 use crate::error::ConfigError;
-use crate::layout::{ENTRIES_OFFSET, Entry, SLOTS_OFFSET};
+use crate::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
 use crate::message::Message;
 use crate::position::Pos;
-use crate::sync::{WORD, Word};
+use crate::sync::{AtomicU32, WORD, Word};
 
 /// What a full ring does. Fixed when the ring is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 
 /// Bytes of the line that a slot can be padded to.
 const SLOT_LINE: usize = 64;
+/// What the first slot's place in the data segment is a multiple of, at least.
+const SLOTS_ALIGN: usize = if cfg!(target_os = "none") { WORD } else { 128 };
 
 /// Words that a slot has for the length of its message.
 pub(crate) const LENGTH_WORDS: usize = 8 / WORD;
@@ -126,7 +128,8 @@ impl Geometry {
 
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
-        let slots_offset = SLOTS_OFFSET.next_multiple_of(align.max(WORD));
+        let evictions_end = EVICTIONS_OFFSET + entries * size_of::<AtomicU32>();
+        let slots_offset = evictions_end.next_multiple_of(align.max(SLOTS_ALIGN));
         let data_len = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
         let Some(data_len) = data_len.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);

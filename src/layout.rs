@@ -1,7 +1,7 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, slots...]` and only the producer writes it. The
+//! The data segment is `[Header, ProducerLine, evictions..., slots...]` and only the producer writes it. The
 //! control segment is `[Header, SleepFlags, entries...]` and is what consumers write. A slot is
 //! `[state, (length,) payload...]`, all of it words.
 
@@ -14,8 +14,8 @@ use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, WORD};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
-/// The data segment's slots start here, or at the next multiple of the message's alignment.
-pub(crate) const SLOTS_OFFSET: usize = size_of::<Header>() + size_of::<ProducerLine>();
+/// The data segment's evictions start here.
+pub(crate) const EVICTIONS_OFFSET: usize = size_of::<Header>() + size_of::<ProducerLine>();
 /// The control segment's entries start here.
 pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFlags>();
 
@@ -47,7 +47,13 @@ pub(crate) struct ProducerLine {
     /// 1: the living producer holds a lock on its byte of the segment's file. 0: nothing tells
     /// whether it lives.
     pub(crate) guarded: AtomicU32,
-    _rest: Unused<{ rest(32) }>,
+    /// Messages that a subscriber may lag behind before it is evicted: the creator's choice.
+    pub(crate) max_lag: AtomicWord,
+    _unused_too: Unused<{ (8 - WORD) / 4 }>,
+    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`: for
+    /// ever.
+    pub(crate) max_hold: AtomicU32,
+    _rest: Unused<{ rest(44) }>,
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -72,7 +78,7 @@ pub(crate) struct Entry {
     /// 1: the owner has joined, and its gate is where it starts or later. 0: nobody is here, or is
     /// still joining.
     pub(crate) joined: AtomicU32,
-    /// Reserved; 0.
+    /// Counts the owners. Never 0 once there was one.
     pub(crate) generation: AtomicU32,
     _unused: Unused<1>,
     /// [`FREE`], or the oldest position that is still needed.
@@ -122,6 +128,9 @@ impl ProducerLine {
             wake: Futex::new(0),
             mode: AtomicU32::new(0),
             guarded: AtomicU32::new(0),
+            max_lag: AtomicWord::new(0),
+            _unused_too: Unused::new(),
+            max_hold: AtomicU32::new(0),
             _rest: Unused::new(),
         }
     }
@@ -181,6 +190,8 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, wake) == 20);
     assert!(offset_of!(ProducerLine, mode) == 24);
     assert!(offset_of!(ProducerLine, guarded) == 28);
+    assert!(offset_of!(ProducerLine, max_lag) == 32);
+    assert!(offset_of!(ProducerLine, max_hold) == 40);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);

@@ -7,6 +7,7 @@ use crate::error::ConfigError;
 use crate::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
+use crate::ring::Limits;
 use crate::sync::NATIVE;
 
 /// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
@@ -24,6 +25,7 @@ use crate::sync::NATIVE;
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     asymmetric: bool,
+    limits: Limits,
     message: PhantomData<T>,
 }
 
@@ -59,7 +61,8 @@ impl<T: Message + ?Sized> Options<T> {
             tag: 0,
             origin: 0,
         };
-        Options { shape, asymmetric: NATIVE, message: PhantomData }
+        let limits = Limits::none(shape.capacity);
+        Options { shape, asymmetric: NATIVE, limits, message: PhantomData }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
@@ -137,7 +140,50 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
+    /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
+    /// evicted. It is told so ([`Evicted`](crate::TryRecvError::Evicted)), and can join anew. By default
+    /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
+    /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
+    /// eighth of a ring at a time, and so evicts at a lag of up to that much more.
+    ///
+    /// ```
+    /// use ringway::{Options, Start, TryRecvError};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.try_send_batch(&[0; 20]), 20);
+    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 20 }));
+    /// ```
+    pub fn max_lag(mut self, messages: usize) -> Self {
+        self.limits.max_lag = messages.min(self.shape.capacity);
+        self
+    }
+
+    /// How long a subscriber that lives may keep the producer waiting for room, before it is evicted.
+    /// By default for ever. It is rounded up to milliseconds, and looked at every 20. It is about
+    /// subscribers that are too slow, or stopped: one that has died is found within 150 ms anyway.
+    ///
+    /// ```
+    /// use ringway::{Options, Start, TryRecvError};
+    /// use std::time::Duration;
+    ///
+    /// let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
+    /// let (mut producer, ring) = options.heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send_batch(&[1, 2, 3]);
+    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 3 }));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn max_hold(mut self, time: core::time::Duration) -> Self {
+        let up = time.saturating_add(core::time::Duration::from_nanos(999_999));
+        self.limits.max_hold = u32::try_from(up.as_millis()).unwrap_or(u32::MAX);
+        self
+    }
+
     pub(crate) fn geometry(&self) -> Result<Geometry, ConfigError> {
+        if self.limits.max_lag == 0 && self.shape.capacity > 0 {
+            return Err(ConfigError::ZeroMaxLag);
+        }
         Geometry::new(self.shape)
     }
 
@@ -223,13 +269,14 @@ impl<T: Message + ?Sized> Options<T> {
         storage: crate::storage::Storage,
     ) -> (crate::Producer<T>, crate::Ring<T>) {
         let ring = crate::Ring::new(storage.clone());
-        (crate::Producer::new(storage, self.asymmetric), ring)
+        (crate::Producer::new(storage, self.asymmetric, self.limits), ring)
     }
 }
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        Options { shape: self.shape, asymmetric: self.asymmetric, message: PhantomData }
+        let Options { shape, asymmetric, limits, message } = *self;
+        Options { shape, asymmetric, limits, message }
     }
 }
 

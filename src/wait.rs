@@ -283,26 +283,28 @@ struct Glance {
 /// When somebody who only looks in now and then asks whether the other side lives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Patrol {
+    /// When this began, and when it was last due.
     #[cfg(feature = "std")]
-    last: Option<std::time::Instant>,
+    times: Option<(std::time::Instant, std::time::Instant)>,
 }
 
 impl Patrol {
-    /// Whether it is time to. Without a clock it never is.
+    /// Whether it is time to, and then how long it has been going on. Without a clock it never is.
     #[cfg(feature = "std")]
-    pub(crate) fn is_due(&mut self) -> bool {
+    pub(crate) fn is_due(&mut self) -> Option<Duration> {
         let now = std::time::Instant::now();
-        let due = now.saturating_duration_since(*self.last.get_or_insert(now)) >= PATROL;
-        if due {
-            self.last = Some(now);
-        }
-        due
+        let (start, last) = self.times.get_or_insert((now, now));
+        let due = now.saturating_duration_since(*last) >= PATROL;
+        due.then(|| {
+            *last = now;
+            now.saturating_duration_since(*start)
+        })
     }
 
     /// Whether it is time to. Without a clock it never is.
     #[cfg(not(feature = "std"))]
-    pub(crate) fn is_due(&mut self) -> bool {
-        false
+    pub(crate) fn is_due(&mut self) -> Option<Duration> {
+        None
     }
 }
 
@@ -343,7 +345,7 @@ impl Watch {
         };
         let slow = self.last.is_some_and(|last| now.saturating_duration_since(last) > SLOW_ROUNDS);
         self.last = Some(now);
-        Glance { left, patrol: self.patrol.is_due(), slow }
+        Glance { left, patrol: self.patrol.is_due().is_some(), slow }
     }
 }
 

@@ -830,3 +830,51 @@ fn a_static_subscriber_that_leaves_makes_its_entry_free_for_others() {
     parts.producer.try_send(&2).unwrap();
     assert_eq!(subscriber.try_recv(), Ok(2));
 }
+
+#[test]
+fn whoever_lags_too_far_is_evicted_and_the_others_get_everything() {
+    let options = Options::<[u64; 3]>::new(64).max_lag(32);
+    let (mut producer, ring) = options.heap().unwrap();
+    let sender = thread::spawn({
+        let mut fast = ring.subscribe(Start::Next).unwrap();
+        let mut slow = ring.subscribe(Start::Next).unwrap();
+        move || {
+            for n in 0..20_000 {
+                producer.send(&[n; 3]).unwrap();
+                // The slow one looks when it has been evicted long since, or nearly.
+                assert_eq!(fast.recv(), Ok([n; 3]));
+                if n % 40 == 39 && slow.try_recv().is_err() {
+                    slow = ring.subscribe(Start::Oldest).unwrap();
+                    assert!(slow.position() + 64 > n);
+                }
+            }
+        }
+    });
+    sender.join().unwrap();
+}
+
+#[test]
+fn received_and_missed_are_all_that_was_sent() {
+    let (mut producer, ring) = Options::<[u64; 5]>::new(16).max_lag(8).heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    const SENT: u64 = 100_000;
+    let receiver = thread::spawn(move || {
+        let mut next = 0;
+        loop {
+            match subscriber.recv() {
+                Ok(message) => assert_eq!(message, [next; 5]),
+                Err(RecvError::Evicted { missed }) => break (subscriber, next, missed),
+                Err(error) => panic!("{error} after {next}"),
+            }
+            next += 1;
+        }
+    });
+    for n in 0..SENT {
+        producer.send(&[n; 5]).unwrap();
+    }
+    let (mut subscriber, received, missed) = receiver.join().unwrap();
+    assert!(received + missed <= SENT);
+    let missed = SENT - received;
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed }));
+    assert_eq!(producer.consumers(), 0);
+}

@@ -5,13 +5,50 @@
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
 use crate::geometry::Overflow;
+use crate::layout::Entry;
 use crate::position::Pos;
 use crate::storage::View;
-use crate::sync::{Ordering, Signed, fence};
+use crate::sync::{Ordering, Signed, Word, fence};
+
+/// How long a subscriber may hold the producer back. Chosen by the ring's creator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Messages that it may lag behind; a capacity or more: as many as it takes.
+    pub(crate) max_lag: usize,
+    /// Milliseconds for which it may keep the producer waiting; `u32::MAX`: for ever.
+    pub(crate) max_hold: u32,
+}
+
+impl Limits {
+    /// As long as it takes.
+    pub(crate) fn none(capacity: usize) -> Limits {
+        Limits { max_lag: capacity, max_hold: u32::MAX }
+    }
+
+    /// What stands in the segment, for a successor: the segment's data is the producer's own.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn load(view: &View) -> Limits {
+        let line = view.producer();
+        Limits {
+            max_lag: line.max_lag.load(Ordering::Relaxed) as usize,
+            max_hold: line.max_hold.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn store(self, view: &View) {
+        let line = view.producer();
+        line.max_lag.store(self.max_lag as Word, Ordering::Relaxed);
+        line.max_hold.store(self.max_hold, Ordering::Relaxed);
+    }
+}
+
+/// How often one refill looks at a gate that changes under it.
+const LOOKS: u32 = 8;
 
 /// The producer's private account.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credit {
+    max_lag: usize,
     /// The position of the next message.
     pub(crate) next: Pos,
     /// The first position that may not be published yet. Never before `next`, and never goes down:
@@ -24,9 +61,9 @@ pub(crate) struct Credit {
 
 impl Credit {
     /// None yet: the first message, at that position, refills it.
-    pub(crate) fn new(view: &View, next: Pos) -> Credit {
+    pub(crate) fn new(view: &View, next: Pos, max_lag: usize) -> Credit {
         let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-        Credit { next, limit: next, lapped }
+        Credit { max_lag, next, limit: next, lapped }
     }
 
     /// Whether the next message may be published.
@@ -71,13 +108,8 @@ impl Credit {
             // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
-            for entry in view.entries() {
-                let Some(gate) = Pos::from_gate(entry.gate.load(Ordering::Relaxed)) else {
-                    continue;
-                };
-                let lag = self.next.since(gate);
-                // A gate above the exact head is a lie: nobody can need what has not been sent.
-                if lag >= 0 {
+            for (index, entry) in view.entries().iter().enumerate() {
+                if let Some(lag) = self.lag_allowed(view, index, entry) {
                     room = room.min(geometry.capacity() as Signed - lag);
                 }
             }
@@ -90,4 +122,85 @@ impl Credit {
         }
         self.next != self.limit
     }
+
+    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags too far.
+    fn lag_allowed(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
+        let capacity = view.geometry().capacity();
+        // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
+        let limit = if self.max_lag < capacity { self.max_lag as Signed } else { Signed::MAX };
+        for _ in 0..LOOKS {
+            let word = entry.gate.load(Ordering::Relaxed);
+            let gate = Pos::from_gate(word)?;
+            if is_evicted(view, index, entry) {
+                return None;
+            }
+            let lag = self.next.since(gate);
+            // A gate above the exact head is a lie: nobody can need what has not been sent.
+            if (0..=limit).contains(&lag) {
+                return Some(lag);
+            }
+            if evict(view, index, word) {
+                return None;
+            }
+        }
+        // Whoever changes a gate so fast is given the benefit of the doubt: there is no room for now.
+        Some(capacity as Signed)
+    }
+
+    /// Evicts whoever leaves no room for the next message.
+    pub(crate) fn evict_blockers(&self, view: &View) {
+        for (index, entry) in view.entries().iter().enumerate() {
+            let word = entry.gate.load(Ordering::Relaxed);
+            let Some(gate) = Pos::from_gate(word) else { continue };
+            let blocks = self.next.since(gate) >= view.geometry().capacity() as Signed;
+            if blocks && !is_evicted(view, index, entry) {
+                evict(view, index, word);
+            }
+        }
+    }
+}
+
+/// The gates of those who have joined and not been evicted. A joiner that is still about to has a gate
+/// already, but no place yet.
+pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
+    view.entries().iter().enumerate().filter_map(|(index, entry)| {
+        if entry.joined.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+        (!is_evicted(view, index, entry)).then_some(gate)
+    })
+}
+
+/// Whether an entry's owner has been evicted, its gate having been loaded.
+fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
+    let generation = view.evicted(index).map_or(0, |word| word.load(Ordering::Relaxed));
+    if generation == 0 {
+        return false;
+    }
+    // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
+    // generation, which was not evicted.
+    fence(Ordering::Acquire);
+    entry.generation.load(Ordering::Relaxed) == generation
+}
+
+/// Holds nothing back any more for the owner of an entry, who had that gate. `false`: it has another
+/// one now, or the entry has another owner.
+#[cold]
+fn evict(view: &View, index: usize, gate: Word) -> bool {
+    let (Some(entry), Some(word)) = (view.entry(index), view.evicted(index)) else { return false };
+    // Pairs with the release of the gate, as above: the generation is that of the gate, or a later one.
+    fence(Ordering::Acquire);
+    let generation = entry.generation.load(Ordering::Relaxed);
+    // Pairs with the release of the generation: if it is a later one, the gate has changed by then, and
+    // its owner has done nothing to be evicted for.
+    fence(Ordering::Acquire);
+    let same = entry.gate.load(Ordering::Relaxed) == gate;
+    if same {
+        word.store(generation, Ordering::Relaxed);
+        // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being
+        // overwritten finds that it was evicted.
+        fence(Ordering::Release);
+    }
+    same
 }

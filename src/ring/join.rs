@@ -76,7 +76,7 @@ const NOBODY: u32 = 0;
 #[cfg(target_has_atomic = "32")]
 const SOMEBODY: u32 = 1;
 
-/// Takes a free entry and joins there. Returns the entry's index and the first position.
+/// Takes an entry and joins there. Returns that, and the first position.
 #[cfg(target_has_atomic = "32")]
 pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
     if storage.geometry().shape.overflow == Overflow::Overwrite {
@@ -86,17 +86,18 @@ pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos)
         return Err(JoinError::ReadOnly);
     }
     let (index, seat) = take_entry(storage)?;
-    let first = pin(storage, index, start);
-    match (&first, storage.entry(index)) {
+    // Should it fail from here on, this one leaves again, and wakes the producer.
+    let mut joined = Joined { storage: storage.clone().seated(seat), index, generation: 0 };
+    let first = joined.pin(start)?;
+    if let Some(entry) = storage.entry(index) {
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
-        (Ok(_), Some(entry)) => entry.joined.store(1, Ordering::Release),
-        _ => leave(storage, index),
+        entry.joined.store(1, Ordering::Release);
     }
-    // Either way the gate was stored for the last time, perhaps later than the pin before it, and a
-    // producer may have gone to sleep over that pin. A full fence is a light one too.
+    // The gate was stored for the last time, perhaps later than the pin before it, and a producer may
+    // have gone to sleep over that pin. A full fence is a light one too.
     wake_producer(storage, Fences::FULL);
-    first.map(|first| (Joined { storage: storage.clone().seated(seat), index }, first))
+    Ok((joined, first))
 }
 
 /// Takes an entry that nobody has, or whose owner is dead.
@@ -134,7 +135,9 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         return Err(JoinError::ReadOnly);
     };
     let geometry = view.geometry();
-    let back = geometry.capacity() - geometry.credit();
+    // As far as the producer promises, and not so far that it would be evicted at the next refill.
+    let max_lag = view.producer().max_lag.load(Ordering::Relaxed) as usize;
+    let back = max_lag.min(geometry.capacity()).saturating_sub(geometry.credit());
 
     let head0 = hint(view);
     let pin = if start == Start::Next { head0 } else { head0.minus(back) };
@@ -167,15 +170,19 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     Ok(first)
 }
 
-/// Gives the gate of an entry that nobody has joined yet its first position, which is the ring's.
+/// Gives the gate of an entry that nobody has joined yet its first position, which is the ring's, and
+/// returns the generation of its first owner.
 /// Only by the ring's creator, before the producer sends.
-pub(crate) fn preassign(view: &View, index: usize) {
+pub(crate) fn preassign(view: &View, index: usize) -> u32 {
+    const FIRST: u32 = 1;
     if let Some(entry) = view.entry(index) {
+        entry.generation.store(FIRST, Ordering::Relaxed);
         #[cfg(target_has_atomic = "32")]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
         entry.joined.store(1, Ordering::Relaxed);
     }
+    FIRST
 }
 
 /// Gives an entry up. The caller wakes the producer.
@@ -201,15 +208,44 @@ pub(crate) fn reset(entry: &Entry) {
 pub(crate) struct Joined {
     storage: Storage,
     index: usize,
+    /// Which of the entry's owners this is.
+    generation: u32,
 }
+
+/// How often somebody who is evicted while joining tries again.
+#[cfg(target_has_atomic = "32")]
+const ATTEMPTS: u32 = 4;
 
 #[cfg(target_has_atomic = "32")]
 impl Joined {
-    /// From here on somebody else sees to leaving the entry.
-    pub(crate) fn keep(self) -> (Storage, usize) {
+    /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
+    /// first gate being a guess: then it tries again as the entry's next owner.
+    fn pin(&mut self, start: Start) -> Result<Pos, JoinError> {
+        let (Some(entry), Some(evicted)) =
+            (self.storage.entry(self.index), self.storage.evicted(self.index))
+        else {
+            return Err(JoinError::ReadOnly);
+        };
+        let mut attempt = 0;
+        loop {
+            self.generation = entry.generation.load(Ordering::Relaxed).wrapping_add(1).max(1);
+            // After the last owner's gate, and before ours, whose release pairs with the first fences in
+            // `credit`; this one with the second in `evict`.
+            entry.generation.store(self.generation, Ordering::Release);
+            let first = pin(&self.storage, self.index, start)?;
+            attempt += 1;
+            // Should it be evicted later, or once too often, it is told when it receives.
+            if attempt == ATTEMPTS || evicted.load(Ordering::Relaxed) != self.generation {
+                return Ok(first);
+            }
+        }
+    }
+
+    /// The ring, the entry and the generation. From here on somebody else sees to leaving the entry.
+    pub(crate) fn keep(self) -> (Storage, usize, u32) {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
-        (unsafe { core::ptr::read(&this.storage) }, this.index)
+        (unsafe { core::ptr::read(&this.storage) }, this.index, this.generation)
     }
 }
 

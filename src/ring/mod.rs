@@ -20,6 +20,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 pub use calls::Iter;
+pub(crate) use credit::Limits;
 pub use join::Start;
 pub use observer::Observer;
 pub use producer::Producer;
@@ -88,8 +89,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        let (storage, entry) = joined.keep();
-        Ok(Subscriber::new(storage, entry, next, wait))
+        Ok(Subscriber::new(joined, next, wait))
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,

@@ -14,7 +14,6 @@ use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
 use crate::storage::{Slot, Storage};
-use crate::sync::{Ordering, fence};
 use crate::wait::{SpinThenSleep, Wait};
 
 /// A consumer that gets the newest messages and never holds the producer back.
@@ -69,58 +68,13 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
         &mut self.reader
     }
 
-    /// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language
-    /// memory models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a
-    /// second look at the state.
     #[inline(always)]
     fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
-        // Nothing that is read here counts before the second look.
-        let len = self.reader.len_of::<T>(slot);
-        let to = len.and_then(|len| buffer.get_mut(..len));
-        let copied = to.is_some();
-        if let Some(to) = to {
-            // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
-            unsafe { slot.copy_to::<T>(to) };
-        }
-        // Pairs with the producer's fence after the `writing` mark: if one of the loads above saw a
-        // later message's word, the load below sees that message's mark, or a later one.
-        fence(Ordering::Acquire);
-        match position.look(slot.state().load(Ordering::Relaxed)) {
-            Look::Ready => {}
-            Look::Passed(passed) => return Err(NotCopied::Passed(passed)),
-            // States do not go back.
-            Look::NotYet => return Err(NotCopied::Corrupt),
-        }
-        let needed = len.ok_or(NotCopied::Corrupt)?;
-        if copied { Ok(needed) } else { Err(NotCopied::TooSmall { needed }) }
+        receive::copy::<T, W>(&self.reader, position, slot, buffer)
     }
 
-    /// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
-    /// how many are not: all that the producer has come round to, by what the slots say.
-    #[cold]
     fn lagged(&mut self, passed: Passed) -> TryRecvError {
-        let capacity = self.reader.storage.geometry().capacity();
-        let before = self.reader.next;
-        // Whoever owns the slot, everything a capacity before it or more is gone.
-        let gone = |owner: Pos| owner.minus(capacity - 1);
-        let laps = passed.owner.since(before);
-        // A slot has only positions that are a whole number of laps apart.
-        if laps <= 0 || laps as usize & (capacity - 1) != 0 {
-            return TryRecvError::Corrupt;
-        }
-        let head = head::search(&self.reader.storage, passed.head);
-        self.reader.next = gone(passed.owner).max(head.minus(capacity));
-        // The producer may be writing the next one, or may have gone on meanwhile.
-        if let Look::Passed(passed) = self.reader.look() {
-            self.reader.next = self.reader.next.max(gone(passed.owner));
-        }
-        let lag = self.reader.next.since(before);
-        if lag <= 0 {
-            // Forged states can be anything, also half the range of positions apart.
-            self.reader.next = before;
-            return TryRecvError::Corrupt;
-        }
-        TryRecvError::Lagged(lag as u64)
+        receive::skip(&mut self.reader, passed)
     }
 
     fn release(&mut self) {}

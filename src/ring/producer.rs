@@ -4,10 +4,9 @@ mod batch;
 
 use core::fmt;
 use core::marker::PhantomData;
-#[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::credit::Credit;
+use super::credit::{self, Credit, Limits};
 use super::join;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use super::recover;
@@ -17,7 +16,6 @@ use crate::error::HeaderError;
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
-use crate::layout::Entry;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::storage::Storage;
@@ -45,18 +43,28 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     credit: Credit,
     fences: Fences,
     wait: W,
-    /// When the entries were last searched for the dead, and where this was then.
-    patrol: Patrol,
-    stuck_at: Pos,
+    stuck: Stuck,
     message: HandleOf<T>,
+}
+
+/// A producer that cannot go on.
+#[derive(Clone, Copy, Debug)]
+struct Stuck {
+    /// Where.
+    at: Pos,
+    /// Since when, and when it last looked who keeps it there.
+    patrol: Patrol,
+    /// Milliseconds for which it puts up with somebody who lives.
+    max_hold: u32,
 }
 
 impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
-    pub(crate) fn new(storage: Storage, asymmetric: bool) -> Self {
+    pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
         let fences = Fences::for_producer(asymmetric);
         let origin = storage.geometry().origin();
-        Producer::at(storage, origin, fences)
+        limits.store(&storage);
+        Producer::at(storage, origin, fences, limits)
     }
 
     /// Takes over from a producer that has died. The caller has made sure that it has, and that nobody
@@ -65,19 +73,26 @@ impl<T: Message + ?Sized> Producer<T> {
     pub(crate) fn successor(storage: Storage) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
         let fences = recover::fences(&storage);
-        let mut producer = Producer::at(storage, next, fences);
+        let limits = Limits::load(&storage);
+        let mut producer = Producer::at(storage, next, fences, limits);
         producer.credit.publish_head(&producer.storage);
         recover::announce(&producer.storage);
         Ok(producer)
     }
 
-    fn at(storage: Storage, next: Pos, fences: Fences) -> Self {
+    fn at(storage: Storage, next: Pos, fences: Fences, limits: Limits) -> Self {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
-        let credit = Credit::new(&storage, next);
-        let wait = SpinThenSleep::DEFAULT;
-        let (patrol, message) = (Patrol::default(), PhantomData);
-        Producer { storage, credit, fences, wait, patrol, stuck_at: next, message }
+        let credit = Credit::new(&storage, next, limits.max_lag);
+        let stuck = Stuck { at: next, patrol: Patrol::default(), max_hold: limits.max_hold };
+        Producer {
+            storage,
+            credit,
+            fences,
+            wait: SpinThenSleep::DEFAULT,
+            stuck,
+            message: PhantomData,
+        }
     }
 }
 
@@ -96,8 +111,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let storage = unsafe { core::ptr::read(&this.storage) };
         // SAFETY: as above.
         let before = unsafe { core::ptr::read(&this.wait) };
-        let Producer { credit, fences, patrol, stuck_at, message, .. } = *this;
-        let producer = Producer { storage, credit, fences, wait, patrol, stuck_at, message };
+        let Producer { credit, fences, stuck, message, .. } = *this;
+        let producer = Producer { storage, credit, fences, wait, stuck, message };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer
@@ -239,6 +254,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Waits until the next message may be published; `false` if there is no time left.
     #[cold]
     fn wait_for_credit(&mut self, limit: Limit) -> bool {
+        if self.clear_the_way() {
+            return true;
+        }
         if !self.wait_until(|this| this.credit.check(&this.storage), limit) {
             return false;
         }
@@ -271,7 +289,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 wait::sleep_as_producer(&view, fences, || ready(this), limit);
             },
             |this| {
-                this.reap();
+                this.clear_the_way();
                 true
             },
             limit,
@@ -279,18 +297,23 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         .is_ok()
     }
 
-    /// Whether there is room after all, somebody who held it having died. Looks for the dead only now
-    /// and then, and not while messages flow.
+    /// Whether there is room after all, somebody who held it having died or been evicted. Looks for
+    /// them only now and then, and not while messages flow.
     #[cold]
     fn clear_the_way(&mut self) -> bool {
-        if self.stuck_at != self.credit.next {
-            self.stuck_at = self.credit.next;
-            self.patrol = Patrol::default();
+        let Stuck { at, patrol, max_hold } = &mut self.stuck;
+        if *at != self.credit.next {
+            *at = self.credit.next;
+            *patrol = Patrol::default();
         }
-        if !self.patrol.is_due() {
-            return false;
-        }
+        let Some(stuck_for) = patrol.is_due() else { return false };
+        let too_long =
+            *max_hold != u32::MAX && stuck_for >= Duration::from_millis((*max_hold).into());
         self.reap();
+        // Whoever has just been reaped blocks nobody.
+        if too_long && !self.credit.check(&self.storage) {
+            self.credit.evict_blockers(&self.storage);
+        }
         self.credit.check(&self.storage)
     }
 
@@ -368,8 +391,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!((producer.len(), producer.head(), producer.is_empty()), (2, 3, false));
     /// ```
     pub fn len(&self) -> usize {
-        let gates = self.joined().filter_map(|e| Pos::from_gate(e.gate.load(Ordering::Relaxed)));
-        let lags = gates.map(|gate| self.credit.next.since(gate).max(0) as usize);
+        let lags =
+            credit::gates(&self.storage).map(|gate| self.credit.next.since(gate).max(0) as usize);
         lags.max().unwrap_or(0).min(self.capacity())
     }
 
@@ -391,17 +414,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(producer.consumers(), 1);
     /// ```
     pub fn consumers(&self) -> usize {
-        let consumers = self.joined().count();
+        let consumers = credit::gates(&self.storage).count();
         // Pairs with the release of `joined`: a subscriber that was counted has chosen where it
         // starts, and what is sent next comes after that.
         fence(Ordering::Acquire);
         consumers
-    }
-
-    /// The entries of those who have joined. A joiner that is still about to has a gate already, but
-    /// no place yet.
-    fn joined(&self) -> impl Iterator<Item = &Entry> {
-        self.storage.entries().iter().filter(|entry| entry.joined.load(Ordering::Relaxed) != 0)
     }
 
     /// Waits until at least `n` subscribers have joined, for at most `timeout`. `false`: there were

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::head;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -173,8 +174,75 @@ pub(crate) trait Consumer {
     /// Goes on behind what was lost, the next message being one of it.
     fn lagged(&mut self, passed: Passed) -> TryRecvError;
 
+    /// Why this consumer will get nothing more, whatever is sent.
+    fn excluded(&self) -> Option<TryRecvError> {
+        None
+    }
+
     /// Lets go of everything before the next message.
     fn release(&mut self);
+}
+
+/// Copies a message that may be overwritten meanwhile.
+///
+/// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language memory
+/// models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a second look at
+/// the state. A subscriber's gate keeps its messages from being overwritten, as long as nobody evicts
+/// it or forges the gate; so it looks twice as well.
+#[inline(always)]
+pub(crate) fn copy<T: Message + ?Sized, W>(
+    reader: &Reader<W>,
+    position: Pos,
+    slot: Slot<'_>,
+    buffer: &mut [u8],
+) -> Result<usize, NotCopied> {
+    // Nothing that is read here counts before the second look.
+    let len = reader.len_of::<T>(slot);
+    let to = len.and_then(|len| buffer.get_mut(..len));
+    let copied = to.is_some();
+    if let Some(to) = to {
+        // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
+        unsafe { slot.copy_to::<T>(to) };
+    }
+    // Pairs with the producer's fence after the `writing` mark: if one of the loads above saw a
+    // later message's word, the load below sees that message's mark, or a later one.
+    fence(Ordering::Acquire);
+    match position.look(slot.state().load(Ordering::Relaxed)) {
+        Look::Ready => {}
+        Look::Passed(passed) => return Err(NotCopied::Passed(passed)),
+        // States do not go back.
+        Look::NotYet => return Err(NotCopied::Corrupt),
+    }
+    let needed = len.ok_or(NotCopied::Corrupt)?;
+    if copied { Ok(needed) } else { Err(NotCopied::TooSmall { needed }) }
+}
+
+/// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
+/// how many are not: all that the producer has come round to, by what the slots say.
+#[cold]
+pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
+    let capacity = reader.storage.geometry().capacity();
+    let before = reader.next;
+    // Whoever owns the slot, everything a capacity before it or more is gone.
+    let gone = |owner: Pos| owner.minus(capacity - 1);
+    let laps = passed.owner.since(before);
+    // A slot has only positions that are a whole number of laps apart.
+    if laps <= 0 || laps as usize & (capacity - 1) != 0 {
+        return TryRecvError::Corrupt;
+    }
+    let head = head::search(&reader.storage, passed.head);
+    reader.next = gone(passed.owner).max(head.minus(capacity));
+    // The producer may be writing the next one, or may have gone on meanwhile.
+    if let Look::Passed(passed) = reader.look() {
+        reader.next = reader.next.max(gone(passed.owner));
+    }
+    let lag = reader.next.since(before);
+    if lag <= 0 {
+        // Forged states can be anything, also half the range of positions apart.
+        reader.next = before;
+        return TryRecvError::Corrupt;
+    }
+    TryRecvError::Lagged(lag as u64)
 }
 
 /// The error for a next message that could not be copied.
@@ -227,7 +295,7 @@ pub(crate) fn try_recv<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, Try
 fn find<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
     let reader = consumer.reader();
     reader.find(reader.next.look(state)).map_err(|not_found| match not_found {
-        NotFound::Empty => TryRecvError::Empty,
+        NotFound::Empty => consumer.excluded().unwrap_or(TryRecvError::Empty),
         NotFound::Closed => TryRecvError::Closed,
         NotFound::Passed(passed) => consumer.lagged(passed),
     })

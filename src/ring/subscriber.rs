@@ -14,7 +14,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
 use crate::storage::{Slot, Storage};
-use crate::sync::Ordering;
+use crate::sync::{NATIVE, Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
 
 /// A consumer that gets every message, in order, and holds the producer back until it has.
@@ -25,6 +25,8 @@ pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     reader: Reader<W>,
     /// Which entry has its gate.
     entry: usize,
+    /// Which of the entry's owners this is.
+    generation: u32,
     message: HandleOf<T>,
 }
 
@@ -33,18 +35,26 @@ impl<T: Message + ?Sized> Subscriber<T> {
     /// and not yet given it away, once for each entry.
     #[cfg_attr(ringway_loom, expect(dead_code))]
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
-        join::preassign(&storage, entry);
+        let generation = join::preassign(&storage, entry);
         let next = storage.geometry().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Subscriber { reader, entry, message: PhantomData }
+        Subscriber { reader, entry, generation, message: PhantomData }
     }
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// The caller has just joined in that entry.
     #[cfg(target_has_atomic = "32")]
-    pub(crate) fn new(storage: Storage, entry: usize, next: Pos, wait: W) -> Self {
-        Subscriber { reader: Reader::new(storage, next, wait), entry, message: PhantomData }
+    pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
+        let (storage, entry, generation) = joined.keep();
+        let reader = Reader::new(storage, next, wait);
+        Subscriber { reader, entry, generation, message: PhantomData }
+    }
+
+    fn can_be_evicted(&self) -> bool {
+        let storage = &self.reader.storage;
+        let max_lag = storage.producer().max_lag.load(Ordering::Relaxed);
+        (max_lag as usize) < storage.geometry().capacity()
     }
 
     #[cfg(all(test, feature = "std"))]
@@ -66,7 +76,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
         let (reader, before) = reader.with_wait(wait);
-        let subscriber = Subscriber { reader, entry: this.entry, message: PhantomData };
+        let Subscriber { entry, generation, message, .. } = *this;
+        let subscriber = Subscriber { reader, entry, generation, message };
         // Last: should it panic, the new subscriber is dropped as the old one would have been.
         drop(before);
         subscriber
@@ -87,18 +98,34 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     }
 
     #[inline(always)]
-    fn copy(&self, _: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
-        let needed = self.reader.len_of::<T>(slot).ok_or(NotCopied::Corrupt)?;
-        let to = buffer.get_mut(..needed).ok_or(NotCopied::TooSmall { needed })?;
-        slot.ghost().read();
-        // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
-        unsafe { slot.copy_to::<T>(to) };
-        Ok(needed)
+    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
+        if !NATIVE && !self.can_be_evicted() {
+            slot.ghost().read();
+        }
+        receive::copy::<T, W>(&self.reader, position, slot, buffer)
     }
 
-    /// The gate held the producer back: no producer writes that.
-    fn lagged(&mut self, _: Passed) -> TryRecvError {
-        TryRecvError::Corrupt
+    /// The gate holds the producer back. So this one has been evicted, or its gate was forged: then it
+    /// holds from here on.
+    fn lagged(&mut self, passed: Passed) -> TryRecvError {
+        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not older
+        // than what overwrote the message.
+        fence(Ordering::Acquire);
+        if let Some(evicted) = self.excluded() {
+            return evicted;
+        }
+        let error = receive::skip(&mut self.reader, passed);
+        self.release();
+        error
+    }
+
+    fn excluded(&self) -> Option<TryRecvError> {
+        let storage = &self.reader.storage;
+        let evicted = storage.evicted(self.entry)?.load(Ordering::Relaxed) == self.generation;
+        evicted.then(|| {
+            let missed = head::exact(storage).since(self.reader.next);
+            TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) }
+        })
     }
 
     #[inline(always)]

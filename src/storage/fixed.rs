@@ -12,8 +12,8 @@ use crate::geometry::{Geometry, LENGTH_WORDS, Overflow, Schema, Shape, slot_layo
 use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
-use crate::ring::{Producer, Ring, Subscriber};
-use crate::sync::{AtomicWord, Word};
+use crate::ring::{Limits, Producer, Ring, Subscriber};
+use crate::sync::{AtomicU32, AtomicWord, Word};
 
 /// A ring of `N` messages (a power of two) and at most `S` subscribers, for a `static`.
 ///
@@ -36,6 +36,7 @@ use crate::sync::{AtomicWord, Word};
 #[repr(C)]
 pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
     producer: ProducerLine,
+    evictions: [AtomicU32; S],
     flags: SleepFlags,
     entries: [Entry; S],
     slots: UnsafeCell<[FixedSlot<M::Body>; N]>,
@@ -243,10 +244,12 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         };
         let slots: NonNull<AtomicWord> = NonNull::from(&self.slots).cast();
         let producer = NonNull::from(&self.producer);
+        let evictions = NonNull::from(&self.evictions).cast();
         // SAFETY: all of it is in a `static`, for ever; `FixedSlot` is as large and aligned as the
         // geometry's slot, and being in an `UnsafeCell` it may be written. A ghost takes no memory.
-        let view =
-            unsafe { View::new(geometry, producer, slots, NonNull::dangling(), Some(control)) };
+        let view = unsafe {
+            View::new(geometry, producer, evictions, slots, NonNull::dangling(), Some(control))
+        };
         // What lies between a message and the next slot is not initialised by a constant.
         for slot in 0..N {
             view.slot(geometry.origin().plus(slot)).clear();
@@ -255,7 +258,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         // SAFETY: a `static` is always there.
         let storage = unsafe { Storage::new(view, Owner::Caller) };
         // First the producer: it says how consumers have to fence.
-        let producer = Producer::new(storage.clone(), true);
+        let producer = Producer::new(storage.clone(), true, Limits::none(geometry.capacity()));
         let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));
         Parts { producer, subscribers, ring: Ring::new(storage) }
     }

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use super::{Control, Owner, Storage, View};
 use crate::geometry::Geometry;
 use crate::layout::{Entry, ProducerLine, SleepFlags};
-use crate::sync::{AtomicWord, Ghost, NATIVE, WORD};
+use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, WORD};
 
 /// Slots start on a pair of cache lines, as they do in a segment.
 const SLOT_ALIGN: usize = 128;
@@ -16,6 +16,7 @@ const SLOT_ALIGN: usize = 128;
 /// The words of a ring on the heap.
 pub(crate) struct Memory {
     producer: ProducerLine,
+    evictions: Box<[AtomicU32]>,
     slots: Box<[AtomicWord]>,
     /// Words before the first slot, for its alignment.
     skipped: usize,
@@ -39,6 +40,7 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let skipped = if NATIVE { slots.as_ptr().align_offset(SLOT_ALIGN).min(padding) } else { 0 };
     let memory = Arc::new(Memory {
         producer: ProducerLine::new(),
+        evictions: (0..geometry.shape.entries).map(|_| AtomicU32::new(0)).collect(),
         slots,
         skipped,
         ghosts: (0..geometry.capacity()).map(|_| Default::default()).collect(),
@@ -52,9 +54,10 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let first: NonNull<AtomicWord> = NonNull::from(&memory.slots[memory.skipped..]).cast();
     let ghosts = NonNull::from(&*memory.ghosts).cast();
     let producer = NonNull::from(&memory.producer);
+    let evictions = NonNull::from(&*memory.evictions).cast();
     // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through shared
     // references to atomics, and there for as long as the owner is.
-    let view = unsafe { View::new(geometry, producer, first, ghosts, Some(control)) };
+    let view = unsafe { View::new(geometry, producer, evictions, first, ghosts, Some(control)) };
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.
     unsafe { Storage::new(view, Owner::Heap { _memory: memory }) }

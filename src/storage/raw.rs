@@ -7,7 +7,9 @@ use super::{Control, View};
 use crate::error::HeaderError;
 use crate::geometry::{Geometry, Schema};
 use crate::header::{self, Instance, Words};
-use crate::layout::{ENTRIES_OFFSET, Entry, HEADER_WORDS, Header, ProducerLine, SleepFlags};
+use crate::layout::{
+    ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, HEADER_WORDS, Header, ProducerLine, SleepFlags,
+};
 use crate::sync::{AtomicU32, AtomicWord, Ordering};
 
 /// The memory of a ring: where its two segments start, and how long they are in bytes.
@@ -110,7 +112,7 @@ pub(crate) unsafe fn create(
     let view = unsafe { view(parts, geometry) };
 
     let line = view.producer();
-    for word in [&line.closed, &line.lapped, &line.epoch, &line.mode] {
+    for word in [&line.closed, &line.lapped, &line.epoch, &line.mode, &line.guarded] {
         word.store(0, Ordering::Relaxed);
     }
     line.wake.store(0, Ordering::Relaxed);
@@ -163,6 +165,8 @@ pub(crate) unsafe fn attach(
 unsafe fn view(parts: RawParts, geometry: Geometry) -> View {
     // SAFETY: the data segment is longer than its header.
     let producer = unsafe { parts.data.add(size_of::<Header>()) }.cast::<ProducerLine>();
+    // SAFETY: after them it holds a word for each entry.
+    let evictions = unsafe { parts.data.add(EVICTIONS_OFFSET) }.cast::<AtomicU32>();
     // SAFETY: it holds all slots, which start here.
     let slots = unsafe { parts.data.add(geometry.slots_offset) }.cast::<AtomicWord>();
     let control = parts.control.map(|start| {
@@ -173,5 +177,5 @@ unsafe fn view(parts: RawParts, geometry: Geometry) -> View {
         Control { flags, entries }
     });
     // SAFETY: just so; a ghost takes no memory, so that any aligned pointer will do.
-    unsafe { View::new(geometry, producer, slots, NonNull::dangling(), control) }
+    unsafe { View::new(geometry, producer, evictions, slots, NonNull::dangling(), control) }
 }

@@ -7,7 +7,7 @@ use crate::geometry::{Geometry, LENGTH_WORDS, payload_words};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
-use crate::sync::{AtomicWord, Ghost, Ordering, WORD, Word, prefetch_to_write};
+use crate::sync::{AtomicU32, AtomicWord, Ghost, Ordering, WORD, Word, prefetch_to_write};
 
 /// Where everything is. Copied into every handle.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,7 @@ pub(crate) struct View {
     geometry: Geometry,
     mask: usize,
     producer: NonNull<ProducerLine>,
+    evictions: NonNull<AtomicU32>,
     slots: NonNull<AtomicWord>,
     ghosts: NonNull<Ghost>,
     control: Option<Control>,
@@ -31,18 +32,20 @@ impl View {
     /// # Safety
     ///
     /// For as long as the view or a copy of it is used, and aligned as their types want it:
-    /// `producer` is valid for reads; so are `capacity * stride` words from `slots` and `capacity`
-    /// ghosts from `ghosts`; so are, if there is a `control`, its flags and as many entries as the
+    /// `producer` is valid for reads; so are `entries` words from `evictions`, `capacity * stride` words
+    /// from `slots` and `capacity` ghosts from `ghosts`; so are, if there is a `control`, its flags and as many entries as the
     /// geometry says. Whoever writes through the view has them valid for writes too. Nobody accesses
     /// any of it but by atomic operations of the same widths.
     pub(crate) unsafe fn new(
         geometry: Geometry,
         producer: NonNull<ProducerLine>,
+        evictions: NonNull<AtomicU32>,
         slots: NonNull<AtomicWord>,
         ghosts: NonNull<Ghost>,
         control: Option<Control>,
     ) -> View {
-        View { geometry, mask: geometry.capacity() - 1, producer, slots, ghosts, control }
+        let mask = geometry.capacity() - 1;
+        View { geometry, mask, producer, evictions, slots, ghosts, control }
     }
 
     #[inline(always)]
@@ -54,6 +57,17 @@ impl View {
     pub(crate) fn producer(&self) -> &ProducerLine {
         // SAFETY: valid by the contract of `new`.
         unsafe { self.producer.as_ref() }
+    }
+
+    /// The last generation of an entry's owners that was evicted; 0: none was. The producer's word.
+    pub(crate) fn evicted(&self, entry: usize) -> Option<&AtomicU32> {
+        if entry >= self.geometry.shape.entries {
+            return None;
+        }
+        // SAFETY: as many as the geometry says, by the contract of `new`.
+        let word = unsafe { self.evictions.add(entry) };
+        // SAFETY: valid by the contract of `new`.
+        Some(unsafe { word.as_ref() })
     }
 
     /// The two sleep flags, if this process may write them.
@@ -102,6 +116,11 @@ impl View {
     pub(crate) fn reset(&self) {
         let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
         self.producer().head.store(origin.number(), Ordering::Relaxed);
+        for entry in 0..self.geometry.shape.entries {
+            if let Some(word) = self.evicted(entry) {
+                word.store(0, Ordering::Relaxed);
+            }
+        }
         for ahead in 0..capacity {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();

@@ -46,6 +46,14 @@ pub(crate) fn subscriber(task: &Task) {
     task.wait();
 }
 
+/// Subscribes, and says how its first message failed.
+pub(crate) fn evicted(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    task.say("joined");
+    task.say(format_args!("{:?}", subscriber.recv().unwrap_err()));
+}
+
 fn open(place: &Place) -> Ring<u64> {
     Ring::open(place.segment("ring")).unwrap()
 }
@@ -258,4 +266,29 @@ fn a_subscriber_that_is_stopped_keeps_its_place() {
     child.continues();
     producer.send(&4).unwrap();
     child.hears("received");
+}
+
+#[test]
+fn a_subscriber_that_is_stopped_for_too_long_is_evicted_and_told() {
+    let place = Place::new("evicted");
+    let options = Options::<u64>::new(4).subscribers(1).max_hold(Duration::from_millis(50));
+    let mut producer = options.create(place.segment("ring")).unwrap();
+    let mut child = Child::start(&place, "death::evicted", "");
+    child.hears("joined");
+    child.stops();
+    producer.send_batch(&[0, 1, 2, 3, 4]);
+    assert_eq!(producer.consumers(), 0);
+    // Its entry is still its own.
+    let refused = open(&place).subscribe(Start::Next).unwrap_err();
+    assert_eq!(refused, JoinError::NoFreeEntry { entries: 1 });
+    producer.send_batch(&[5, 6, 7, 8]);
+    child.continues();
+    child.hears("Evicted { missed: 9 }");
+    child.ends();
+    let mut next = open(&place).subscribe(Start::Oldest).unwrap();
+    for n in next.position()..9 {
+        assert_eq!(next.recv(), Ok(n));
+    }
+    producer.send(&9).unwrap();
+    assert_eq!(next.recv(), Ok(9));
 }
