@@ -312,6 +312,24 @@ pub enum JoinError {
         /// The operating system's number for what went wrong.
         os_error: i32,
     },
+    /// The name of a durable subscriber is empty or too long.
+    Name {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest, in bytes.
+        max: usize,
+    },
+    /// There is a durable subscriber of that name, and it lives.
+    InUse,
+    /// The durable subscriber of that name was evicted while it was away, and this is how it learns of
+    /// it. The name is free again: joining once more starts anew.
+    Evicted {
+        /// Messages that have been sent by now and that it has not received.
+        missed: u64,
+    },
+    /// What the durable subscriber of that name had written down is not what it writes: somebody forged
+    /// it. The name is free again.
+    Corrupt,
     /// The position asked for has been overwritten, or may be before the first message is received.
     TooOld {
         /// The oldest position that could be had now.
@@ -330,6 +348,11 @@ error!(JoinError {
     Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
     Self::Lock { os_error } => "a subscriber's entry could not be locked: error {os_error}";
+    Self::Name { len, max } =>
+        "the name of a durable subscriber has 1 to {max} bytes, and this has {len}";
+    Self::InUse => "there is a durable subscriber of that name already";
+    Self::Evicted { missed } => "evicted while away: {missed} messages were missed";
+    Self::Corrupt => "what the durable subscriber had written down was forged";
     Self::TooOld { oldest } => "the position is no longer there: the oldest is {oldest}";
     Self::NotYet { head } => "the position is in the future: the next message is {head}";
 });

@@ -53,7 +53,9 @@ pub(crate) struct ProducerLine {
     /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`: for
     /// ever.
     pub(crate) max_hold: AtomicU32,
-    _rest: Unused<{ rest(44) }>,
+    /// The same for a durable subscriber that is away.
+    pub(crate) max_away: AtomicU32,
+    _rest: Unused<{ rest(48) }>,
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -73,18 +75,36 @@ pub(crate) struct SleepFlags {
 #[cfg_attr(not(target_os = "none"), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// 0 = free, 1 = owned. Changed only by compare-exchange.
+    /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
+    /// compare-exchange.
     pub(crate) owner: AtomicU32,
     /// 1: the owner has joined, and its gate is where it starts or later. 0: nobody is here, or is
     /// still joining.
     pub(crate) joined: AtomicU32,
     /// Counts the owners. Never 0 once there was one.
     pub(crate) generation: AtomicU32,
-    _unused: Unused<1>,
+    /// 1: durable, once it has joined: the entry stays when its owner goes.
+    pub(crate) durable: AtomicU32,
     /// [`FREE`], or the oldest position that is still needed.
     pub(crate) gate: AtomicWord,
-    _rest: Unused<{ rest(16 + WORD) }>,
+    _unused: Unused<{ (8 - WORD) / 4 }>,
+    /// Bytes in the name.
+    pub(crate) name_len: AtomicU32,
+    /// The name of a durable subscriber, as bytes lie in memory.
+    pub(crate) name: [AtomicU32; NAME_WORDS],
+    _rest: Unused<{ rest(28 + 4 * NAME_WORDS) }>,
 }
+
+/// What an entry's `owner` says.
+#[cfg(target_has_atomic = "32")]
+pub(crate) const NOBODY: u32 = 0;
+#[cfg(target_has_atomic = "32")]
+pub(crate) const SOMEBODY: u32 = 1;
+pub(crate) const AWAY: u32 = 2;
+
+/// Words of 32 bits in the name of a durable subscriber. There are none where nobody can go away and come
+/// back.
+pub(crate) const NAME_WORDS: usize = if cfg!(target_os = "none") { 0 } else { 20 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
@@ -131,6 +151,7 @@ impl ProducerLine {
             max_lag: AtomicWord::new(0),
             _unused_too: Unused::new(),
             max_hold: AtomicU32::new(0),
+            max_away: AtomicU32::new(0),
             _rest: Unused::new(),
         }
     }
@@ -154,7 +175,7 @@ impl SleepFlags {
 impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
-        for word in [&self.owner, &self.joined, &self.generation] {
+        for word in [&self.owner, &self.joined, &self.generation, &self.durable] {
             word.store(0, Ordering::Relaxed);
         }
         self.gate.store(FREE, Ordering::Relaxed);
@@ -168,8 +189,11 @@ impl Entry {
             owner: AtomicU32::new(0),
             joined: AtomicU32::new(0),
             generation: AtomicU32::new(0),
-            _unused: Unused::new(),
+            durable: AtomicU32::new(0),
             gate: AtomicWord::new(FREE),
+            _unused: Unused::new(),
+            name_len: AtomicU32::new(0),
+            name: core::array::from_fn(|_| AtomicU32::new(0)),
             _rest: Unused::new(),
         }
     }
@@ -192,10 +216,14 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, guarded) == 28);
     assert!(offset_of!(ProducerLine, max_lag) == 32);
     assert!(offset_of!(ProducerLine, max_hold) == 40);
+    assert!(offset_of!(ProducerLine, max_away) == 44);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);
     assert!(offset_of!(Entry, joined) == 4);
     assert!(offset_of!(Entry, generation) == 8);
+    assert!(offset_of!(Entry, durable) == 12);
     assert!(offset_of!(Entry, gate) == 16);
+    assert!(offset_of!(Entry, name_len) == 24);
+    assert!(offset_of!(Entry, name) == 28);
 };

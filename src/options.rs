@@ -175,8 +175,16 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     #[cfg(feature = "std")]
     pub fn max_hold(mut self, time: core::time::Duration) -> Self {
-        let up = time.saturating_add(core::time::Duration::from_nanos(999_999));
-        self.limits.max_hold = u32::try_from(up.as_millis()).unwrap_or(u32::MAX);
+        self.limits.max_hold = milliseconds(time);
+        self
+    }
+
+    /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away may keep the
+    /// producer waiting for room, before it is evicted, which it learns when it comes back. By default
+    /// for ever. As precise as [`max_hold`](Self::max_hold).
+    #[cfg(feature = "std")]
+    pub fn max_away(mut self, time: core::time::Duration) -> Self {
+        self.limits.max_away = milliseconds(time);
         self
     }
 
@@ -271,6 +279,13 @@ impl<T: Message + ?Sized> Options<T> {
         let ring = crate::Ring::new(storage.clone());
         (crate::Producer::new(storage, self.asymmetric, self.limits), ring)
     }
+}
+
+/// Rounded up; `u32::MAX`, which is for ever, if it is more.
+#[cfg(feature = "std")]
+fn milliseconds(time: core::time::Duration) -> u32 {
+    let up = time.saturating_add(core::time::Duration::from_nanos(999_999));
+    u32::try_from(up.as_millis()).unwrap_or(u32::MAX)
 }
 
 impl<T: Message + ?Sized> Clone for Options<T> {

@@ -19,6 +19,9 @@ use super::mapping::Here;
 /// The producer's byte of the data file.
 pub(super) const PRODUCER: u64 = 0;
 
+/// The byte of the control file that is locked by those who look for a name: beyond those of entries.
+pub(super) const REGISTRY: u64 = crate::geometry::MAX_ENTRIES as u64;
+
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {

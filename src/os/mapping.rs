@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::string::String;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw};
 
@@ -61,6 +62,9 @@ impl Here {
         self.0.first() == Some(&1)
     }
 }
+
+/// How often, a millisecond apart, the registry's lock is asked for.
+const REGISTRY_ATTEMPTS: u32 = 1000;
 
 /// The names of a ring that go when its producer goes.
 #[derive(Debug)]
@@ -165,15 +169,34 @@ impl Mapping {
     }
 
     /// Calls `reset` if the entry's owner is dead, while nobody else can take the entry.
-    pub(crate) fn reap(&self, entry: usize, reset: impl FnOnce()) -> bool {
-        let (Some(control), true) = (&self.files.control, self.own_locks) else { return false };
+    pub(crate) fn reap(&self, entry: usize, reset: impl FnOnce()) {
+        let (Some(control), true) = (&self.files.control, self.own_locks) else { return };
         let at = entry as u64;
-        let dead = lock::try_lock(control, at).unwrap_or(false);
-        if dead {
+        if lock::try_lock(control, at).unwrap_or(false) {
             reset();
             lock::unlock(control, at);
         }
-        dead
+    }
+
+    /// Whether nobody has an entry's lock, as far as can be told.
+    pub(crate) fn is_dead(&self, entry: usize) -> bool {
+        let control = self.files.control.as_ref().filter(|_| self.own_locks);
+        control.is_some_and(|control| !lock::is_held(control, entry as u64).unwrap_or(true))
+    }
+
+    /// Waits for the lock of those who look for a name among the entries, but not for ever: its holder
+    /// may be stopped.
+    pub(crate) fn registry(&self) -> io::Result<Lock> {
+        let Some(control) = &self.files.control else {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        };
+        for _ in 0..REGISTRY_ATTEMPTS {
+            if let Some(lock) = Lock::take(own_description(control)?, lock::REGISTRY, &self.here)? {
+                return Ok(lock);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err(io::Error::from_raw_os_error(libc::EAGAIN))
     }
 
     /// Whether it is this process that has it mapped, and not the one that forked this.

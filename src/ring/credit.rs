@@ -17,12 +17,14 @@ pub(crate) struct Limits {
     pub(crate) max_lag: usize,
     /// Milliseconds for which it may keep the producer waiting; `u32::MAX`: for ever.
     pub(crate) max_hold: u32,
+    /// The same for a durable one that is away.
+    pub(crate) max_away: u32,
 }
 
 impl Limits {
     /// As long as it takes.
     pub(crate) fn none(capacity: usize) -> Limits {
-        Limits { max_lag: capacity, max_hold: u32::MAX }
+        Limits { max_lag: capacity, max_hold: u32::MAX, max_away: u32::MAX }
     }
 
     /// What stands in the segment, for a successor: the segment's data is the producer's own.
@@ -32,6 +34,7 @@ impl Limits {
         Limits {
             max_lag: line.max_lag.load(Ordering::Relaxed) as usize,
             max_hold: line.max_hold.load(Ordering::Relaxed),
+            max_away: line.max_away.load(Ordering::Relaxed),
         }
     }
 
@@ -39,6 +42,7 @@ impl Limits {
         let line = view.producer();
         line.max_lag.store(self.max_lag as Word, Ordering::Relaxed);
         line.max_hold.store(self.max_hold, Ordering::Relaxed);
+        line.max_away.store(self.max_away, Ordering::Relaxed);
     }
 }
 
@@ -147,13 +151,14 @@ impl Credit {
         Some(capacity as Signed)
     }
 
-    /// Evicts whoever leaves no room for the next message.
-    pub(crate) fn evict_blockers(&self, view: &View) {
+    /// Evicts those who leave no room for the next message, and of whom `too_long` says that they have
+    /// done so for too long, given an entry's index.
+    pub(crate) fn evict_blockers(&self, view: &View, too_long: impl Fn(usize) -> bool) {
         for (index, entry) in view.entries().iter().enumerate() {
             let word = entry.gate.load(Ordering::Relaxed);
             let Some(gate) = Pos::from_gate(word) else { continue };
             let blocks = self.next.since(gate) >= view.geometry().capacity() as Signed;
-            if blocks && !is_evicted(view, index, entry) {
+            if blocks && !is_evicted(view, index, entry) && too_long(index) {
                 evict(view, index, word);
             }
         }

@@ -31,6 +31,8 @@ use crate::error::JoinError;
 #[cfg(target_has_atomic = "32")]
 use crate::geometry::Overflow;
 use crate::layout::Entry;
+#[cfg(target_has_atomic = "32")]
+use crate::layout::{AWAY, NOBODY, SOMEBODY};
 use crate::position::{FREE, Pos, Position};
 use crate::storage::View;
 #[cfg(target_has_atomic = "32")]
@@ -71,11 +73,6 @@ fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinEr
     Ok(Pos::new(position))
 }
 
-#[cfg(target_has_atomic = "32")]
-const NOBODY: u32 = 0;
-#[cfg(target_has_atomic = "32")]
-const SOMEBODY: u32 = 1;
-
 /// Takes an entry and joins there. Returns that, and the first position.
 #[cfg(target_has_atomic = "32")]
 pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
@@ -85,11 +82,22 @@ pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos)
     if storage.flags().is_none() {
         return Err(JoinError::ReadOnly);
     }
+    join(storage, start, |_| {})
+}
+
+/// Joins in an entry that is free, of which `describe` says more before it counts.
+#[cfg(target_has_atomic = "32")]
+pub(super) fn join(
+    storage: &Storage,
+    start: Start,
+    describe: impl FnOnce(&Entry),
+) -> Result<(Joined, Pos), JoinError> {
     let (index, seat) = take_entry(storage)?;
     // Should it fail from here on, this one leaves again, and wakes the producer.
     let mut joined = Joined { storage: storage.clone().seated(seat), index, generation: 0 };
     let first = joined.pin(start)?;
     if let Some(entry) = storage.entry(index) {
+        describe(entry);
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);
@@ -111,6 +119,8 @@ fn take_entry(storage: &Storage) -> Result<(usize, Option<Seat>), JoinError> {
             let seat = match storage.claim(index)? {
                 Claim::Taken => continue,
                 Claim::Open(seat) => seat,
+                // Whoever was here is away, and will come back.
+                Claim::Ours(_) if is_durable(entry) => continue,
                 Claim::Ours(seat) => {
                     // Whoever was here is dead, or has left since: neither reads slots any more.
                     reset(entry);
@@ -192,24 +202,35 @@ pub(crate) fn leave(view: &View, index: usize) {
     }
 }
 
+/// Whether an entry stays when its owner goes.
+pub(crate) fn is_durable(entry: &Entry) -> bool {
+    entry.joined.load(Ordering::Relaxed) != 0 && entry.durable.load(Ordering::Relaxed) != 0
+}
+
 /// Makes an entry free, for its owner, or for whoever has its owner's lock.
 pub(crate) fn reset(entry: &Entry) {
     entry.joined.store(0, Ordering::Relaxed);
+    entry.durable.store(0, Ordering::Relaxed);
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
     // Release pairs with the acquire in `take_entry`.
     #[cfg(target_has_atomic = "32")]
-    let _ = entry.owner.compare_exchange(SOMEBODY, NOBODY, Ordering::Release, Ordering::Relaxed);
+    for owner in [SOMEBODY, AWAY] {
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+        if entry.owner.compare_exchange(owner, NOBODY, order, failed).is_ok() {
+            break;
+        }
+    }
 }
 
 /// An entry in which somebody has joined, who leaves again if this is dropped.
 #[cfg(target_has_atomic = "32")]
 pub(crate) struct Joined {
-    storage: Storage,
-    index: usize,
+    pub(super) storage: Storage,
+    pub(super) index: usize,
     /// Which of the entry's owners this is.
-    generation: u32,
+    pub(super) generation: u32,
 }
 
 /// How often somebody who is evicted while joining tries again.

@@ -7,6 +7,8 @@
 
 mod calls;
 mod credit;
+#[cfg(target_has_atomic = "32")]
+mod durable;
 mod head;
 mod join;
 mod observer;
@@ -90,6 +92,51 @@ impl<T: Message + ?Sized> Ring<T> {
         wait.notify();
         let (joined, next) = joined?;
         Ok(Subscriber::new(joined, next, wait))
+    }
+
+    /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one
+    /// of that name begins at `start`. Dropping it, or its death, keeps its place: the ring holds back what it
+    /// has not received, up to the limits that were chosen at creation ([`Options::max_lag`],
+    /// [`Options::max_away`]), and whoever next joins under the name, in this process or another, goes on
+    /// exactly behind the last message that it received, with `start` meaning nothing. If it was evicted
+    /// meanwhile, it is told so once ([`JoinError::Evicted`]). There is one of a name at a time.
+    ///
+    /// A message counts as received when the call that received it has returned. Whoever dies between that
+    /// and having done what the message asks for does not get it again. Where several processes share the
+    /// ring, this may wait for others who look for a name, for a second at most.
+    ///
+    /// To give the name up, call [`leave`](Subscriber::leave) or [`forget`](Self::forget).
+    ///
+    /// [`Options::max_lag`]: crate::Options::max_lag
+    /// [`Options::max_away`]: crate::Options::max_away
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// let second = ring.subscribe_durable("keeper", Start::Next);
+    /// assert_eq!(second.unwrap_err(), JoinError::InUse);
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// assert_eq!(keeper.try_recv(), Ok(1));
+    /// drop(keeper);
+    ///
+    /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// assert_eq!(keeper.try_recv(), Ok(2));
+    /// keeper.leave();
+    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// ```
+    #[cfg(target_has_atomic = "32")]
+    pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
+        let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
+        Ok(Subscriber::durable(joined, next, SpinThenSleep::DEFAULT))
+    }
+
+    /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
+    /// [`JoinError::InUse`]: it is not away.
+    #[cfg(target_has_atomic = "32")]
+    pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
+        durable::forget(&self.storage, name.as_bytes())
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,

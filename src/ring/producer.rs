@@ -54,8 +54,7 @@ struct Stuck {
     at: Pos,
     /// Since when, and when it last looked who keeps it there.
     patrol: Patrol,
-    /// Milliseconds for which it puts up with somebody who lives.
-    max_hold: u32,
+    limits: Limits,
 }
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -84,7 +83,7 @@ impl<T: Message + ?Sized> Producer<T> {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
         let credit = Credit::new(&storage, next, limits.max_lag);
-        let stuck = Stuck { at: next, patrol: Patrol::default(), max_hold: limits.max_hold };
+        let stuck = Stuck { at: next, patrol: Patrol::default(), limits };
         Producer {
             storage,
             credit,
@@ -301,27 +300,34 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// them only now and then, and not while messages flow.
     #[cold]
     fn clear_the_way(&mut self) -> bool {
-        let Stuck { at, patrol, max_hold } = &mut self.stuck;
+        let Stuck { at, patrol, limits } = &mut self.stuck;
         if *at != self.credit.next {
             *at = self.credit.next;
             *patrol = Patrol::default();
         }
         let Some(stuck_for) = patrol.is_due() else { return false };
-        let too_long =
-            *max_hold != u32::MAX && stuck_for >= Duration::from_millis((*max_hold).into());
+        let over =
+            |limit: u32| limit != u32::MAX && stuck_for >= Duration::from_millis(limit.into());
+        let (living, away) = (over(limits.max_hold), over(limits.max_away));
         self.reap();
         // Whoever has just been reaped blocks nobody.
-        if too_long && !self.credit.check(&self.storage) {
-            self.credit.evict_blockers(&self.storage);
+        if (living || away) && !self.credit.check(&self.storage) {
+            let too_long = |entry| if self.storage.is_away(entry) { away } else { living };
+            self.credit.evict_blockers(&self.storage, too_long);
         }
         self.credit.check(&self.storage)
     }
 
-    /// Frees the entries of subscribers that have died.
+    /// Frees the entries of subscribers that have died and will not come back.
     fn reap(&mut self) {
         for (index, entry) in self.storage.entries().iter().enumerate() {
             if Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some() {
-                self.storage.reap(index, || join::reset(entry));
+                self.storage.reap(index, || {
+                    // A durable one is away, and not given up.
+                    if !join::is_durable(entry) {
+                        join::reset(entry);
+                    }
+                });
             }
         }
     }
@@ -401,8 +407,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.len() == 0
     }
 
-    /// Subscribers that have joined: they receive all that is sent from now on. Observers are not
-    /// counted, as nothing tells of them.
+    /// Subscribers that have joined: they receive all that is sent from now on. Durable ones that are
+    /// away are counted too. Observers are not, as nothing tells of them.
     ///
     /// ```
     /// # use ringway::{Options, Start};

@@ -6,6 +6,8 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
+#[cfg(target_has_atomic = "32")]
+use super::durable;
 use super::receive::{self, Consumer, NotCopied, Reader};
 use super::{head, join};
 #[cfg(feature = "std")]
@@ -27,6 +29,8 @@ pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     entry: usize,
     /// Which of the entry's owners this is.
     generation: u32,
+    /// Comes back: its entry stays.
+    durable: bool,
     message: HandleOf<T>,
 }
 
@@ -38,7 +42,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
         let generation = join::preassign(&storage, entry);
         let next = storage.geometry().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Subscriber { reader, entry, generation, message: PhantomData }
+        Subscriber { reader, entry, generation, durable: false, message: PhantomData }
     }
 }
 
@@ -48,7 +52,21 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
         let reader = Reader::new(storage, next, wait);
-        Subscriber { reader, entry, generation, message: PhantomData }
+        Subscriber { reader, entry, generation, durable: false, message: PhantomData }
+    }
+
+    /// The same for an entry that has a name.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn durable(joined: join::Joined, next: Pos, wait: W) -> Self {
+        let mut subscriber = Subscriber::new(joined, next, wait);
+        subscriber.durable = true;
+        subscriber
+    }
+
+    /// Leaves for good: the same as dropping it, but for a [durable](crate::Ring::subscribe_durable)
+    /// one, whose name is given up.
+    pub fn leave(mut self) {
+        self.durable = false;
     }
 
     fn can_be_evicted(&self) -> bool {
@@ -76,8 +94,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
         let (reader, before) = reader.with_wait(wait);
-        let Subscriber { entry, generation, message, .. } = *this;
-        let subscriber = Subscriber { reader, entry, generation, message };
+        let Subscriber { entry, generation, durable, message, .. } = *this;
+        let subscriber = Subscriber { reader, entry, generation, durable, message };
         // Last: should it panic, the new subscriber is dropped as the old one would have been.
         drop(before);
         subscriber
@@ -142,6 +160,11 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
 impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
     fn drop(&mut self) {
         if !self.reader.storage.is_here() {
+            return;
+        }
+        #[cfg(target_has_atomic = "32")]
+        if self.durable {
+            durable::go_away(&self.reader.storage, self.entry);
             return;
         }
         join::leave(&self.reader.storage, self.entry);

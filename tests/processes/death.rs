@@ -292,3 +292,85 @@ fn a_subscriber_that_is_stopped_for_too_long_is_evicted_and_told() {
     producer.send(&9).unwrap();
     assert_eq!(next.recv(), Ok(9));
 }
+
+/// Receives under a name as many messages as the argument says, more than once if it is told to go on,
+/// and says each time where it stands.
+pub(crate) fn durable(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let mut subscriber = ring.subscribe_durable("the book keeper", Start::Next).unwrap();
+    task.say(format_args!("at {}", subscriber.position()));
+    loop {
+        task.wait();
+        for _ in 0..task.argument().parse().unwrap() {
+            let next = subscriber.position();
+            assert_eq!(subscriber.recv(), Ok(next));
+        }
+        task.say(format_args!("at {}", subscriber.position()));
+    }
+}
+
+#[test]
+fn a_durable_subscriber_goes_on_behind_what_it_received_however_it_went() {
+    let place = Place::new("durable");
+    let segment = place.segment("ring");
+    let mut producer = Options::<u64>::new(13).subscribers(2).create(&segment).unwrap();
+    let mut position = 0;
+    let mut sent = 0;
+    for (round, messages) in [3, 7, 1, 11, 5].into_iter().enumerate() {
+        let mut child = Child::start(&place, "death::durable", &messages.to_string());
+        child.hears(&format!("at {position}"));
+        let second = open(&place).subscribe_durable("the book keeper", Start::Next);
+        assert_eq!(second.unwrap_err(), JoinError::InUse);
+        child.go();
+        // Some of them are there already, some come while it waits, and one is left behind.
+        while sent <= position + messages {
+            producer.send(&sent).unwrap();
+            sent += 1;
+        }
+        position += messages;
+        child.hears(&format!("at {position}"));
+        child.dies();
+        assert_eq!(producer.consumers(), 1, "round {round}");
+        // Others come and go, and take its entry for theirs no more than the producer does.
+        let other = open(&place).subscribe(Start::Next).unwrap();
+        let refused = open(&place).subscribe(Start::Next).unwrap_err();
+        assert_eq!(refused, JoinError::NoFreeEntry { entries: 2 });
+        drop(other);
+    }
+    // What it holds back stays.
+    while producer.try_send(&sent).is_ok() {
+        sent += 1;
+    }
+    assert_eq!(sent, position + 16);
+    let again = || open(&place).subscribe_durable("the book keeper", Start::Oldest).unwrap();
+    let mut subscriber = again();
+    for n in position..position + 2 {
+        assert_eq!(subscriber.recv(), Ok(n));
+    }
+    // Also over the death of a producer, and its own orderly end.
+    drop(subscriber);
+    assert_eq!(again().position(), position + 2);
+    assert_eq!(open(&place).forget("somebody else"), Ok(false));
+    assert_eq!(open(&place).forget("the book keeper"), Ok(true));
+    assert_eq!((producer.consumers(), open(&place).forget("the book keeper")), (0, Ok(false)));
+    producer.send(&sent).unwrap();
+}
+
+#[test]
+fn a_durable_subscriber_that_is_away_for_too_long_is_evicted_and_told() {
+    let place = Place::new("away");
+    let options = Options::<u64>::new(4).max_away(Duration::from_millis(30));
+    let mut producer = options.create(place.segment("ring")).unwrap();
+    let join = || open(&place).subscribe_durable("a name", Start::Next);
+    drop(join().unwrap());
+    producer.send_batch(&[0, 1, 2, 3, 4, 5]);
+    assert_eq!(join().unwrap_err(), JoinError::Evicted { missed: 6 });
+    let mut anew = join().unwrap();
+    producer.send(&6).unwrap();
+    assert_eq!((anew.position(), anew.recv()), (6, Ok(6)));
+    let too_long = "n".repeat(81);
+    for name in ["", &too_long] {
+        let refused = open(&place).subscribe_durable(name, Start::Next).unwrap_err();
+        assert_eq!(refused, JoinError::Name { len: name.len(), max: 80 });
+    }
+}

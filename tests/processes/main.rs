@@ -36,7 +36,7 @@ macro_rules! roles {
 }
 
 roles! {
-    death::producer death::overwriter death::subscriber death::evicted
+    death::producer death::overwriter death::subscriber death::evicted death::durable
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer

@@ -1,0 +1,138 @@
+//! Subscribers that have a name, go away and come back.
+//!
+//! The entry of a durable subscriber stays when its owner is dropped, or dies: its gate goes on holding the
+//! producer back, and says where the owner goes on. So all that has to be found again is the entry, by its
+//! name. Those who look for a name, to take its entry or to make one, do so one at a time.
+
+use super::head;
+use super::join::{self, Joined, Start};
+use crate::error::JoinError;
+use crate::geometry::Overflow;
+use crate::layout::{AWAY, Entry, NAME_WORDS, SOMEBODY};
+use crate::position::Pos;
+use crate::storage::{Claim, Storage};
+use crate::sync::{Ordering, Signed};
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = NAME_WORDS * 4;
+
+/// Takes the entry of that name again, or a new one. Returns it and the first position.
+pub(super) fn subscribe(
+    storage: &Storage,
+    name: &[u8],
+    start: Start,
+) -> Result<(Joined, Pos), JoinError> {
+    check(storage, name)?;
+    let _registry = storage.registry()?;
+    match take_again(storage, name)? {
+        Some(found) => Ok(found),
+        None => join::join(storage, start, |entry| write_name(entry, name)),
+    }
+}
+
+/// Frees the entry of that name, if there is one and nobody has it.
+pub(super) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> {
+    check(storage, name)?;
+    let _registry = storage.registry()?;
+    // Dropped, it leaves.
+    match take_again(storage, name) {
+        Ok(found) => Ok(found.is_some()),
+        // It had been evicted, or forged, and is free by now.
+        Err(JoinError::Evicted { .. } | JoinError::Corrupt) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(JoinError::Name { len: name.len(), max: MAX_NAME });
+    }
+    if storage.geometry().shape.overflow == Overflow::Overwrite {
+        return Err(JoinError::Overwrites);
+    }
+    if storage.flags().is_none() {
+        return Err(JoinError::ReadOnly);
+    }
+    Ok(())
+}
+
+/// The entry of that name, which is the caller's from here on, and where its last owner stopped.
+fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
+    let named = |entry: &Entry| join::is_durable(entry) && has_name(entry, name);
+    let Some(index) = storage.entries().iter().position(named) else {
+        return Ok(None);
+    };
+    let Some(entry) = storage.entry(index) else {
+        return Ok(None);
+    };
+    // Acquire pairs with the release in `go_away`: what the last owner read, it has read.
+    let own = |from| {
+        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+        entry.owner.compare_exchange(from, SOMEBODY, order, failed).is_ok()
+    };
+    let seat = match storage.claim(index)? {
+        Claim::Taken => return Err(JoinError::InUse),
+        Claim::Open(seat) => {
+            if !own(AWAY) {
+                return Err(JoinError::InUse);
+            }
+            seat
+        }
+        Claim::Ours(seat) => {
+            // Somebody who died says that he is there.
+            if !named(entry) || !(own(AWAY) || own(SOMEBODY)) {
+                // He left for good before we had the lock.
+                return Ok(None);
+            }
+            Some(seat)
+        }
+    };
+    let generation = entry.generation.load(Ordering::Relaxed);
+    // Dropped, it gives the entry up.
+    let joined = Joined { storage: storage.clone().seated(seat), index, generation };
+    let evicted = storage.evicted(index).map_or(0, |word| word.load(Ordering::Relaxed));
+    let head = head::exact(storage);
+    let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
+    let lag = gate.map(|gate| head.since(gate));
+    if generation != 0 && evicted == generation {
+        return Err(JoinError::Evicted { missed: lag.map_or(0, |lag| lag.max(0) as u64) });
+    }
+    match (gate, lag) {
+        (Some(gate), Some(lag)) if (0..=storage.geometry().capacity() as Signed).contains(&lag) => {
+            Ok(Some((joined, gate)))
+        }
+        _ => Err(JoinError::Corrupt),
+    }
+}
+
+/// What a durable subscriber that is dropped does with its entry, instead of leaving it.
+pub(super) fn go_away(storage: &Storage, index: usize) {
+    if let Some(entry) = storage.entry(index) {
+        // Release pairs with the acquire in `take_again`: our reads are over.
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+        let _ = entry.owner.compare_exchange(SOMEBODY, AWAY, order, failed);
+    }
+}
+
+/// Writes the name of an entry that is the caller's. It counts once it has joined.
+fn write_name(entry: &Entry, name: &[u8]) {
+    let mut bytes = name.chunks(4);
+    for word in &entry.name {
+        let mut four = [0; 4];
+        for (to, from) in four.iter_mut().zip(bytes.next().unwrap_or(&[])) {
+            *to = *from;
+        }
+        word.store(u32::from_ne_bytes(four), Ordering::Relaxed);
+    }
+    entry.name_len.store(name.len() as u32, Ordering::Relaxed);
+    entry.durable.store(1, Ordering::Relaxed);
+}
+
+fn has_name(entry: &Entry, name: &[u8]) -> bool {
+    // Longer than any, it may be, if somebody forged it.
+    entry.name_len.load(Ordering::Relaxed) as usize == name.len()
+        && entry.name.iter().zip(name.chunks(4)).all(|(word, part)| {
+            let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+            bytes.iter().zip(part).all(|(a, b)| a == b)
+        })
+}
