@@ -86,8 +86,9 @@ pub use message::{Message, Plain};
 pub use options::Options;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use os::{
-    Anonymous, CreateError, InheritError, NameError, OpenError, ResumeError, Segment, UnlinkError,
-    Untrusted, unlink,
+    Anonymous, CreateError, InheritError, NameError, OpenError, Pruned, ResumeError, Segment,
+    SegmentInfo, SegmentState, UnlinkError, Untrusted, prune, prune_in, segments, segments_in,
+    unlink,
 };
 pub use position::Position;
 pub use ring::{Iter, Observer, Producer, Ring, Start, Subscriber};

@@ -114,6 +114,9 @@ impl Unnamed {
         let (data, control) = (self.mapping.data(), self.mapping.control());
         let control_name = name::control(&segment.name, self.instance);
         permit(data, data_access).map_err(|errno| failed("setting the group of files", errno))?;
+        // Until this is dropped, nobody takes the control file for one that a creator left behind.
+        let creating = self.mapping.lock_as_creator();
+        let _creating = creating.map_err(|source| io_error("locking the control file", source))?;
         if let Some(control) = control {
             let permitted = permit(control, control_access);
             permitted.map_err(|errno| failed("setting the group of files", errno))?;

@@ -22,6 +22,9 @@ pub(super) const PRODUCER: u64 = 0;
 /// The byte of the control file that is locked by those who look for a name: beyond those of entries.
 pub(super) const REGISTRY: u64 = crate::geometry::MAX_ENTRIES as u64;
 
+/// The byte of the control file that is locked by its creator until the ring has both its names.
+pub(super) const CREATOR: u64 = REGISTRY + 1;
+
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {

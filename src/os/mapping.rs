@@ -148,6 +148,14 @@ impl Mapping {
         Lock::take(own_description(&self.files.data)?, lock::PRODUCER, &self.here)
     }
 
+    /// Shows that the ring is being made, until it is dropped.
+    pub(super) fn lock_as_creator(&self) -> io::Result<Option<Lock>> {
+        match &self.files.control {
+            None => Ok(None),
+            Some(control) => Lock::take(own_description(control)?, lock::CREATOR, &self.here),
+        }
+    }
+
     /// Whether the producer lives, as far as can be told.
     pub(crate) fn producer_is_alive(&self) -> bool {
         lock::is_held(&self.files.data, lock::PRODUCER).unwrap_or(true)

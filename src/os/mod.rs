@@ -13,6 +13,7 @@ mod lock;
 mod mapping;
 mod name;
 mod open;
+mod prune;
 mod resume;
 mod segment;
 mod state;
@@ -24,5 +25,7 @@ pub use error::{
 };
 pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
+pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
 pub use segment::Segment;
+pub use state::SegmentState;
 pub use unlink::unlink;

@@ -46,6 +46,22 @@ pub(super) fn control(name: &str, instance: Instance) -> String {
     format!("{name}.{a:08x}{b:08x}{c:08x}{d:08x}{CONTROL_END}")
 }
 
+/// The ring and the instance that a control file is named for; `None`: it is not named so.
+pub(super) fn of_control(name: &str) -> Option<(String, Instance)> {
+    let (ring, digits) = name.strip_suffix(CONTROL_END)?.rsplit_once('.')?;
+    let mut instance = [0; 4];
+    if digits.len() != 32 || digits.bytes().any(|b| !b.is_ascii_hexdigit()) || check(ring).is_err()
+    {
+        return None;
+    }
+    for (word, eight) in instance.iter_mut().zip(digits.as_bytes().chunks(8)) {
+        *word = u32::from_str_radix(core::str::from_utf8(eight).ok()?, 16).ok()?;
+    }
+    let instance = Instance(instance);
+    // Another way to write the same digits is not ours.
+    (control(ring, instance) == name).then(|| (ring.into(), instance))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +72,10 @@ mod tests {
         let name = control("quotes", instance);
         assert_eq!(name, "quotes.00000001abcdef0100000000ffffffff.ctl");
         assert_eq!(check(&name), Err(NameError::Reserved));
+        assert_eq!(of_control(&name), Some(("quotes".into(), instance)));
+        for other in ["quotes", "quotes.ctl", ".ctl", &name[1..].to_uppercase(), &name[7..]] {
+            assert_eq!(of_control(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::error::NameError;
 use super::name;
 
 /// Where named rings live unless somebody says otherwise: memory, seen by `ls`.
-const DEFAULT_DIRECTORY: &str = "/dev/shm";
+pub(super) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 
 /// Where a named ring lives, and who may reach it.
 ///

@@ -15,6 +15,7 @@ mod late;
 mod order;
 mod overwrite;
 mod place;
+mod prune;
 mod sizes;
 mod sleep;
 mod two;
@@ -41,6 +42,7 @@ roles! {
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer
+    prune::producer
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
