@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::string::ToString;
 use std::sync::Arc;
 
 use rustix::fs::{MemfdFlags, SealFlags};
@@ -43,8 +44,9 @@ const SIZE_SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
 /// ```
 #[derive(Debug)]
 pub struct Anonymous {
-    data: File,
-    control: File,
+    pub(super) data: File,
+    /// Without it one can observe.
+    pub(super) control: Option<File>,
 }
 
 impl<T: Message + ?Sized> Options<T> {
@@ -79,7 +81,7 @@ impl<T: Message + ?Sized> Options<T> {
         let data = create("ringway-data", geometry.data_len)?;
         let control = create("ringway-control", geometry.control_len)?;
         let instance = new_instance()?;
-        let mapping = files(&data, &control)
+        let mapping = files(&data, Some(&control))
             .and_then(|files| Mapping::create(files, &geometry))
             .map_err(|source| io_error("mapping the memory files", source))?;
         // Whoever has these files has the descriptions that are mapped: without others a lock on them
@@ -97,7 +99,7 @@ impl<T: Message + ?Sized> Options<T> {
         let storage = mapping::create(&Arc::new(mapping), geometry, instance)
             .map_err(|source| io_error("laying out the ring", source))?;
         let storage = storage.seated(seat);
-        Ok((self.handles(storage).0, Anonymous { data, control }))
+        Ok((self.handles(storage).0, Anonymous { data, control: Some(control) }))
     }
 }
 
@@ -121,13 +123,14 @@ impl Anonymous {
                 metadata.map_err(|source| open::io_error("asking about the file", source))?;
             mappable(metadata.len()).map_err(OpenError::Header)
         };
-        let (data_len, control_len) = (len(&self.data)?, len(&self.control)?);
+        let data_len = len(&self.data)?;
+        let control_len = self.control.as_ref().map_or(Ok(0), len)?;
         // Sealed data cannot be mapped where control belongs: so that the two are not the other way
         // round is looked at first, for an error that says so.
         read_instance(&self.data)
             .map_err(|source| open::io_error("reading the header", source))?
             .map_err(OpenError::Header)?;
-        let mapping = files(&self.data, &self.control)
+        let mapping = files(&self.data, self.control.as_ref())
             .and_then(|files| Mapping::attach(files, (data_len, control_len)))
             .map_err(|source| open::io_error("mapping the memory files", source))?;
         mapping::attach(&Arc::new(mapping), Schema::of::<T>(0), tag)
@@ -154,11 +157,15 @@ impl Anonymous {
         // Copies of the command's own, so that this may be dropped before it is spawned. Above 2:
         // those become the child's standard streams.
         let data = rustix::io::fcntl_dupfd_cloexec(&self.data, 3)?;
-        let control = rustix::io::fcntl_dupfd_cloexec(&self.control, 3)?;
-        let numbers = format!("{},{}", data.as_raw_fd(), control.as_raw_fd());
+        let control = self.control.as_ref();
+        let control = control.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, 3)).transpose()?;
+        let mut numbers = data.as_raw_fd().to_string();
+        if let Some(control) = &control {
+            numbers = format!("{numbers},{}", control.as_raw_fd());
+        }
         command.env(variable, numbers);
         let inherit = move || {
-            for fd in [&data, &control] {
+            for fd in [Some(&data), control.as_ref()].into_iter().flatten() {
                 rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
             }
             Ok(())
@@ -190,15 +197,18 @@ impl Anonymous {
             return Err(InheritError::NoVariable { variable });
         };
         let numbers = value.to_str().and_then(|text| {
-            let (data, control) = text.split_once(',')?;
-            Some((data.parse().ok()?, control.parse().ok()?))
+            let number = |text: &str| text.parse().ok().filter(|fd: &RawFd| *fd >= 0);
+            match text.split_once(',') {
+                None => Some((number(text)?, None)),
+                Some((data, control)) => Some((number(data)?, Some(number(control)?))),
+            }
         });
-        let Some((data, control)) = numbers.filter(|(a, b)| *a >= 0 && *b >= 0 && a != b) else {
+        let Some((data, control)) = numbers.filter(|(a, b)| Some(*a) != *b) else {
             let variable = variable.into();
             return Err(InheritError::Malformed { variable });
         };
         // Before they are taken: what they are not is not ours to close.
-        for fd in [data, control] {
+        for fd in [Some(data), control].into_iter().flatten() {
             // SAFETY: not negative; that nobody closes it meanwhile is the caller's promise, and
             // whether it is open is what this looks for.
             check(unsafe { BorrowedFd::borrow_raw(fd) }, fd)?;
@@ -206,17 +216,18 @@ impl Anonymous {
         // SAFETY: open, as just seen, and by the caller's promise nobody else's.
         let data = unsafe { OwnedFd::from_raw_fd(data) };
         // SAFETY: as above, and not the same one.
-        let control = unsafe { OwnedFd::from_raw_fd(control) };
-        for fd in [&data, &control] {
+        let control = control.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+        for fd in [Some(&data), control.as_ref()].into_iter().flatten() {
             rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC).map_err(|errno| InheritError::Io {
                 what: "keeping a descriptor from children",
                 source: errno.into(),
             })?;
         }
-        Ok(Anonymous { data: data.into(), control: control.into() })
+        Ok(Anonymous { data: data.into(), control: control.map(File::from) })
     }
 
-    /// The ring that is in two files, data and control, which came over a socket, say. They have to
+    /// The ring that is in two files, data and control, which came over a connection of yours, say
+    /// ([`receive`](Self::receive) is for Unix sockets). Without control it can be observed. They have to
     /// be memory files whose sizes are sealed; what is in them is looked at by
     /// [`ring`](Self::ring).
     ///
@@ -229,26 +240,27 @@ impl Anonymous {
     /// assert_eq!(files.ring::<u64>(0)?.capacity(), 64);
     ///
     /// let other = || std::fs::File::open("/dev/null").map(std::os::fd::OwnedFd::from);
-    /// let refused = Anonymous::from_fds(other()?, other()?);
+    /// let refused = Anonymous::from_fds(other()?, Some(other()?));
     /// assert!(matches!(refused, Err(InheritError::NotSealed)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_fds(data: OwnedFd, control: OwnedFd) -> Result<Anonymous, InheritError> {
-        for fd in [&data, &control] {
+    pub fn from_fds(data: OwnedFd, control: Option<OwnedFd>) -> Result<Anonymous, InheritError> {
+        for fd in [Some(&data), control.as_ref()].into_iter().flatten() {
             check(fd.as_fd(), fd.as_raw_fd())?;
         }
-        Ok(Anonymous { data: data.into(), control: control.into() })
+        Ok(Anonymous { data: data.into(), control: control.map(File::from) })
     }
 
-    /// The two files, data and control, to be sent over a socket. Both are close-on-exec.
-    pub fn into_fds(self) -> (OwnedFd, OwnedFd) {
-        (self.data.into(), self.control.into())
+    /// The two files, data and control. Both are close-on-exec.
+    pub fn into_fds(self) -> (OwnedFd, Option<OwnedFd>) {
+        (self.data.into(), self.control.map(OwnedFd::from))
     }
 }
 
 /// The two files once more, for a mapping.
-fn files(data: &File, control: &File) -> io::Result<Files> {
-    Ok(Files { data: data.try_clone()?, control: Some(control.try_clone()?) })
+fn files(data: &File, control: Option<&File>) -> io::Result<Files> {
+    let control = control.map(File::try_clone).transpose()?;
+    Ok(Files { data: data.try_clone()?, control })
 }
 
 /// A memory file of that length, all of it allocated, that can still be sealed.

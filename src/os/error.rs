@@ -273,6 +273,8 @@ pub enum InheritError {
     /// The descriptor is not a memory file whose size is sealed, so that whoever has it could make
     /// it shorter under this process.
     NotSealed,
+    /// What came over the socket was not a ring.
+    NotARing,
     /// Something else failed.
     Io {
         /// What was being done.
@@ -421,6 +423,7 @@ impl fmt::Display for InheritError {
                 write!(f, "{variable} does not hold two descriptors' numbers")
             }
             Self::NotOpen { fd } => write!(f, "descriptor {fd} is not open: it was not inherited"),
+            Self::NotARing => f.write_str("what came over the socket was not a ring"),
             Self::NotSealed => {
                 f.write_str("the descriptor is not a memory file whose size is sealed")
             }

@@ -9,6 +9,7 @@ mod anonymous;
 mod create;
 mod directory;
 mod error;
+mod handoff;
 mod lock;
 mod mapping;
 mod name;

@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use memmap2::MmapOptions;
-use ringway::{Anonymous, HeaderError, InheritError, OpenError, Options, RecvError, Start};
-use rustix::fs::{MemfdFlags, SealFlags};
+use ringway::{
+    Anonymous, HeaderError, InheritError, JoinError, OpenError, Options, RecvError, Start,
+};
+use rustix::fs::{MemfdFlags, OFlags, SealFlags};
 use rustix::io::FdFlags;
 
 use crate::children::{part, succeeds};
@@ -16,10 +19,16 @@ use crate::directory::Directory;
 const VARIABLE: &str = "RINGWAY_TEST_RING";
 const MESSAGES: u64 = 10_000;
 
+/// The two files of a ring.
+fn both(files: Anonymous) -> (OwnedFd, OwnedFd) {
+    let (data, control) = files.into_fds();
+    (data, control.unwrap())
+}
+
 #[test]
 fn nobody_can_change_the_sizes_or_write_the_data() {
     let (mut producer, files) = Options::<u64>::new(16).anonymous().unwrap();
-    let (data, control) = files.into_fds();
+    let (data, control) = both(files);
     let sizes = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
     let data_seals = rustix::fs::fcntl_get_seals(&data).unwrap();
     let control_seals = rustix::fs::fcntl_get_seals(&control).unwrap();
@@ -39,7 +48,7 @@ fn nobody_can_change_the_sizes_or_write_the_data() {
     assert!(MmapOptions::new().map_raw_read_only(&data).is_ok());
 
     // The producer still can.
-    let files = Anonymous::from_fds(data.into(), control.into()).unwrap();
+    let files = Anonymous::from_fds(data.into(), Some(control.into())).unwrap();
     let ring = files.ring::<u64>(0).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     drop(files);
@@ -77,7 +86,7 @@ pub(crate) fn heir() {
     for n in 0..MESSAGES {
         assert_eq!(subscriber.recv(), Ok(n % MESSAGES));
     }
-    let (data, control) = files.into_fds();
+    let (data, control) = both(files);
     for fd in [data, control] {
         let flags = rustix::io::fcntl_getfd(&fd).unwrap();
         assert!(flags.contains(FdFlags::CLOEXEC));
@@ -86,13 +95,13 @@ pub(crate) fn heir() {
 
 #[test]
 fn what_was_not_passed_is_not_taken() {
-    let values = ["", "3", "3,", "a,b", "3,4,5", "-1,-2", "5,5", "1000,1001", "0,1"];
+    let values = ["", "3;", "3,", "a,b", "3,4,5", "-1,-2", "5,5", "1000,1001", "0,1"];
     for value in values {
         succeeds(part("heir of nothing").env(VARIABLE, value));
     }
     // A ring that is there in this process is not in a child that it was not passed to.
     let (_producer, files) = Options::<u64>::new(16).anonymous().unwrap();
-    let (data, control) = files.into_fds();
+    let (data, control) = both(files);
     let number = std::os::fd::AsRawFd::as_raw_fd;
     let value = format!("{},{}", number(&data), number(&control));
     succeeds(part("heir of nothing").env(VARIABLE, value));
@@ -132,21 +141,21 @@ fn files_whose_sizes_can_change_are_refused() {
         (memory(SealFlags::GROW), sealed()),
         (memory(SealFlags::empty()), memory(SealFlags::empty())),
     ] {
-        let error = Anonymous::from_fds(data, control).unwrap_err();
+        let error = Anonymous::from_fds(data, Some(control)).unwrap_err();
         assert!(matches!(error, InheritError::NotSealed), "{error:?}");
     }
     // Sealed, and empty.
-    let files = Anonymous::from_fds(sealed(), sealed()).unwrap();
+    let files = Anonymous::from_fds(sealed(), Some(sealed())).unwrap();
     let error = files.ring::<u64>(0).unwrap_err();
     assert!(matches!(error, OpenError::Header(HeaderError::TooSmall { len: 0, .. })), "{error:?}");
 }
 
 #[test]
 fn the_two_files_of_different_rings_or_in_the_wrong_order_are_refused() {
-    let fds = || Options::<u64>::new(16).anonymous().unwrap().1.into_fds();
+    let fds = || both(Options::<u64>::new(16).anonymous().unwrap().1);
     let ((first, first_control), (second, second_control)) = (fds(), fds());
     let refused = |data, control| {
-        let files = Anonymous::from_fds(data, control).unwrap();
+        let files = Anonymous::from_fds(data, Some(control)).unwrap();
         match files.ring::<u64>(0).unwrap_err() {
             OpenError::Header(error) => error,
             error => panic!("{error:?}"),
@@ -164,4 +173,45 @@ fn consumers_drain_what_a_producer_that_is_gone_has_sent() {
     drop((producer, files));
     assert_eq!(subscriber.recv(), Ok(1));
     assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+}
+
+#[test]
+fn what_is_handed_off_are_open_files_of_the_receivers_own() {
+    let (here, there) = UnixStream::pair().unwrap();
+    let (mut producer, files) = Options::<u64>::new(16).anonymous().unwrap();
+    files.hand_off(&here).unwrap();
+    files.hand_off_to_observe(&here).unwrap();
+    let (data, control) = both(Anonymous::receive(&there).unwrap());
+    let access = rustix::fs::fcntl_getfl(&data).unwrap() & OFlags::ACCMODE;
+    assert_eq!(access, OFlags::RDONLY);
+    for fd in [&data, &control] {
+        assert!(rustix::io::fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC));
+    }
+    let received = Anonymous::from_fds(data, Some(control)).unwrap();
+    let to_observe = Anonymous::receive(&there).unwrap().ring::<u64>(0).unwrap();
+    drop(files);
+
+    let mut subscriber = received.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
+    let mut observer = to_observe.observe(Start::Next).unwrap();
+    assert_eq!(to_observe.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
+    assert!(subscriber.is_producer_alive() && observer.is_producer_alive());
+    producer.send(&7).unwrap();
+    assert_eq!((subscriber.recv(), observer.recv()), (Ok(7), Ok(7)));
+    drop(producer);
+    assert_eq!(observer.recv(), Err(RecvError::Closed));
+}
+
+#[test]
+fn what_is_not_handed_off_is_not_taken() {
+    let (here, there) = UnixStream::pair().unwrap();
+    there.set_nonblocking(true).unwrap();
+    let nothing = Anonymous::receive(&there).unwrap_err();
+    assert!(matches!(nothing, InheritError::Io { .. }), "{nothing:?}");
+    (&here).write_all(b"something else").unwrap();
+    let other = Anonymous::receive(&there).unwrap_err();
+    assert!(matches!(other, InheritError::NotARing), "{other:?}");
+    drop(here);
+    while matches!(Anonymous::receive(&there), Err(InheritError::NotARing)) {}
+    let ended = Anonymous::receive(&there).unwrap_err();
+    assert!(matches!(ended, InheritError::Io { .. }), "{ended:?}");
 }

@@ -1,0 +1,125 @@
+//! Handing an anonymous ring to a process at the other end of a Unix socket.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::vec::Vec;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+use super::anonymous::Anonymous;
+use super::error::InheritError;
+use super::lock;
+
+/// What comes with the descriptors: so that a stream that is about something else is noticed.
+const GREETING: [u8; 8] = *b"RINGWAY\n";
+
+impl Anonymous {
+    /// Hands the ring to whoever is at the other end, who takes it with
+    /// [`receive`](Self::receive) and can subscribe and observe. May wait until there is room in the
+    /// socket.
+    ///
+    /// What the other side gets are open files of its own: that of the data can only be read, and neither
+    /// can stand for this process where locks tell who lives. Where there is no `/proc` that cannot be
+    /// done, and it is an error.
+    ///
+    /// ```
+    /// use ringway::{Anonymous, Options, Start};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let (here, there) = UnixStream::pair()?;
+    /// let (mut producer, files) = Options::<u64>::new(64).anonymous()?;
+    /// files.hand_off(&here)?;
+    ///
+    /// // In another process, as a rule:
+    /// let files = Anonymous::receive(&there)?;
+    /// let mut subscriber = files.ring::<u64>(0)?.subscribe(Start::Next)?;
+    /// producer.send(&1)?;
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hand_off(&self, socket: &UnixStream) -> io::Result<()> {
+        let mut files = Vec::from([own(&self.data, false)?]);
+        if let Some(control) = &self.control {
+            files.push(own(control, true)?);
+        }
+        send(socket, &files)
+    }
+
+    /// As [`hand_off`](Self::hand_off), without the control file: the other side can observe, and has
+    /// nothing with which it could hold the producer back.
+    ///
+    /// ```
+    /// use ringway::{Anonymous, JoinError, Options, Start};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let (here, there) = UnixStream::pair()?;
+    /// let (mut producer, files) = Options::<u64>::new(64).anonymous()?;
+    /// files.hand_off_to_observe(&here)?;
+    /// let ring = Anonymous::receive(&there)?.ring::<u64>(0)?;
+    /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
+    /// let mut observer = ring.observe(Start::Next)?;
+    /// producer.send(&1)?;
+    /// assert_eq!(observer.recv(), Ok(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hand_off_to_observe(&self, socket: &UnixStream) -> io::Result<()> {
+        send(socket, &[own(&self.data, false)?])
+    }
+
+    /// Takes a ring that somebody [hands off](Self::hand_off). Waits for it, unless the socket says that
+    /// nobody waits (`set_nonblocking`), or not for so long (`set_read_timeout`). The descriptors are
+    /// close-on-exec. They have to be those of memory files whose sizes are sealed; what is in them is
+    /// looked at by [`ring`](Self::ring).
+    pub fn receive(socket: &UnixStream) -> Result<Anonymous, InheritError> {
+        let failed = |what, source| InheritError::Io { what, source };
+        let mut greeting = [0; GREETING.len()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = rustix::io::retry_on_intr(|| {
+            let mut place = [IoSliceMut::new(&mut greeting)];
+            recvmsg(socket, &mut place, &mut ancillary, RecvFlags::CMSG_CLOEXEC)
+        });
+        let received = received.map_err(|errno| failed("receiving a ring", errno.into()))?;
+        let mut files: Vec<OwnedFd> = Vec::new();
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                files.extend(descriptors);
+            }
+        }
+        if received.bytes == 0 {
+            return Err(failed("receiving a ring", io::ErrorKind::UnexpectedEof.into()));
+        }
+        let cut = received.flags.contains(ReturnFlags::CTRUNC);
+        let mut files = files.into_iter();
+        match (files.next(), files.next()) {
+            (Some(data), control) if greeting == GREETING && !cut => {
+                Anonymous::from_fds(data, control)
+            }
+            _ => Err(InheritError::NotARing),
+        }
+    }
+}
+
+/// An open file of the receiver's own.
+fn own(file: &File, writable: bool) -> io::Result<File> {
+    lock::reopen(file, writable)?.ok_or_else(|| io::Error::other("there is no /proc"))
+}
+
+fn send(socket: &UnixStream, files: &[File]) -> io::Result<()> {
+    let descriptors: Vec<_> = files.iter().map(File::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    // Two fit.
+    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    let sent = rustix::io::retry_on_intr(|| {
+        sendmsg(socket, &[IoSlice::new(&GREETING)], &mut ancillary, SendFlags::NOSIGNAL)
+    })?;
+    // The descriptors went with the first byte: what is left is not worth another try.
+    if sent == GREETING.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
