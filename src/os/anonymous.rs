@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::{Errno, FdFlags};
 
-use super::create::{allocate, io_error, is_full, new_instance, sit};
+use super::create::{allocate, check_file_size_limit, io_error, is_full, new_instance, sit};
 use super::error::{CreateError, InheritError, OpenError};
 use super::mapping::{self, Files, Mapping};
 use super::open::{self, mappable, read_instance};
@@ -68,6 +68,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     pub fn anonymous(self) -> Result<(Producer<T>, Anonymous), CreateError> {
         let geometry = self.geometry().map_err(CreateError::Config)?;
+        check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
         let create = |name, len| {
             memory_file(name, len as u64).map_err(|errno| {

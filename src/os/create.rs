@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, Mode};
 use rustix::io::Errno;
-use rustix::process::{Gid, Uid};
+use rustix::process::{Gid, Resource, Uid, getrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::directory::Directory;
@@ -84,6 +84,7 @@ impl Unnamed {
         if directory.has(&segment.name) {
             return Err(taken(&directory, segment));
         }
+        check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
         let file = |len| {
             let file = directory.unnamed_file();
@@ -149,6 +150,16 @@ pub(super) fn sit(mapping: &Mapping) -> Result<Lock, CreateError> {
     let seat = seat.map_err(|source| io_error("locking the producer's place", source))?;
     // Nobody else has the file yet.
     seat.ok_or_else(|| io_error("locking the producer's place", io::ErrorKind::WouldBlock.into()))
+}
+
+/// Whoever makes a file that is too long is sent a signal (`SIGXFSZ`) that ends the process, and has to be
+/// kept from it before.
+pub(super) fn check_file_size_limit(geometry: &Geometry) -> Result<(), CreateError> {
+    let needed = geometry.data_len.max(geometry.control_len) as u64;
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if needed > limit => Err(CreateError::FileSizeLimit { needed, limit }),
+        _ => Ok(()),
+    }
 }
 
 /// Allocates a new file in full.

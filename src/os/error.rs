@@ -63,6 +63,13 @@ pub enum CreateError {
         /// Bytes that the ring takes.
         needed: u64,
     },
+    /// This process may not make files that long (`RLIMIT_FSIZE`).
+    FileSizeLimit {
+        /// Bytes in the longer of the two files.
+        needed: u64,
+        /// The most that a file may have.
+        limit: u64,
+    },
     /// The operating system does not permit it.
     PermissionDenied {
         /// What is not permitted.
@@ -332,6 +339,11 @@ impl fmt::Display for CreateError {
             Self::NoSpace { needed } => write!(
                 f,
                 "no room for {needed} bytes: make the ring smaller, or give its directory more memory"
+            ),
+            Self::FileSizeLimit { needed, limit } => write!(
+                f,
+                "a file of {needed} bytes is needed, and this process may make none above {limit} \
+                 (RLIMIT_FSIZE)"
             ),
             Self::PermissionDenied { what, path } => {
                 write!(f, "{what} in {} is not permitted", path.display())

@@ -12,3 +12,4 @@ mod directory;
 mod forked;
 mod lifetime;
 mod permissions;
+mod scarce;

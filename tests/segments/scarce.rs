@@ -1,0 +1,198 @@
+//! What is there to run out of, or not there at all.
+
+use std::time::Duration;
+
+use ringway::{CreateError, JoinError, Options, Producer, RecvError, Ring, Segment, Start};
+
+use crate::children::{part, succeeds};
+use crate::directory::Directory;
+
+const PATH: &str = "RINGWAY_TEST_PATH";
+
+/// The ring `ring` in the directory of a part.
+fn segment() -> Segment {
+    Segment::new("ring").directory(std::env::var_os(PATH).unwrap())
+}
+
+fn plays(name: &str, directory: &Directory) {
+    succeeds(part(name).env(PATH, directory.path()));
+}
+
+fn limit(resource: libc::__rlimit_resource_t, most: u64) {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: it reads the one structure.
+    assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
+}
+
+#[test]
+fn files_that_a_process_may_not_make_are_an_error_and_no_signal() {
+    let directory = Directory::new();
+    plays("short of file size", &directory);
+    assert!(directory.names().is_empty());
+}
+
+pub(crate) fn short_of_file_size() {
+    limit(libc::RLIMIT_FSIZE, 1 << 16);
+    let large = || Options::<u64>::new(1 << 16);
+    for error in [large().create(segment()).err(), large().anonymous().err()] {
+        let error = error.unwrap();
+        assert!(
+            matches!(error, CreateError::FileSizeLimit { needed, limit: 65536 } if needed > 65536),
+            "{error:?}"
+        );
+    }
+    assert!(Options::<u64>::new(1 << 10).create(segment()).is_ok());
+}
+
+#[test]
+fn no_more_descriptors_are_an_error_and_nothing_is_left() {
+    let directory = Directory::new();
+    let mut producer = directory.ring();
+    plays("short of descriptors", &directory);
+    // Nobody holds anything back.
+    assert_eq!(producer.consumers(), 0);
+    assert_eq!(producer.try_send_batch(&[0; 100]), 100);
+    assert_eq!(directory.names().len(), 2);
+}
+
+pub(crate) fn short_of_descriptors() {
+    let ring = Ring::<u64>::open(segment()).unwrap();
+    // As many as there are.
+    limit(libc::RLIMIT_NOFILE, 64);
+    let mut files = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        files.push(file);
+    }
+    let refused = JoinError::Lock { os_error: libc::EMFILE };
+    for left in 0..files.len().min(12) {
+        match ring.subscribe(Start::Next) {
+            Ok(_) => assert!(left > 0),
+            Err(error) => assert_eq!((error, left), (refused, 0)),
+        }
+        let other = segment().directory(std::env::var_os(PATH).unwrap());
+        assert!(Options::<u64>::new(16).create(other).is_err());
+        assert!(Producer::<u64>::resume(segment()).is_err());
+        files.pop();
+    }
+    assert!(ring.subscribe(Start::Next).is_ok());
+}
+
+/// Makes a system call fail as on a kernel that does not have it.
+fn forbid(number: libc::c_long) {
+    const ERRNO: u32 = 0x0005_0000;
+    const ALLOW: u32 = 0x7fff_0000;
+    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let mut filter = [
+        // The number is the first word of what a filter sees.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, ERRNO | libc::ENOSYS as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: takes numbers only.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    // SAFETY: reads the filter, which is there.
+    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
+    assert_eq!(set, 0);
+}
+
+#[test]
+fn without_membarrier_fences_are_full_and_sleepers_are_woken() {
+    plays("without membarrier", &Directory::new());
+}
+
+pub(crate) fn without_membarrier() {
+    forbid(libc::SYS_membarrier);
+    let mut producer = Options::<u64>::new(2).create(segment()).unwrap();
+    assert!(!producer.has_asymmetric_fences());
+    let mut subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
+    let receiver = std::thread::spawn(move || {
+        for n in 0..100 {
+            assert_eq!(subscriber.recv(), Ok(n));
+        }
+        assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+    });
+    for n in 0..100 {
+        if n % 10 == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        producer.send(&n).unwrap();
+    }
+    drop(producer);
+    receiver.join().unwrap();
+}
+
+/// A process of another kind than the producer's: its own fence may not reach, and it sleeps in slices.
+#[test]
+fn a_consumer_without_membarrier_misses_nothing() {
+    let directory = Directory::new();
+    let mut producer = directory.ring();
+    let mut child =
+        part("consumer without membarrier").env(PATH, directory.path()).spawn().unwrap();
+    assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+    for n in 0..100 {
+        if n % 10 == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        producer.send(&n).unwrap();
+    }
+    drop(producer);
+    assert!(child.wait().unwrap().success());
+}
+
+pub(crate) fn consumer_without_membarrier() {
+    forbid(libc::SYS_membarrier);
+    let mut subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
+    for n in 0..100 {
+        assert_eq!(subscriber.recv(), Ok(n));
+    }
+    assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+}
+
+/// Takes `/proc` from this process, if it may.
+fn without_proc() -> bool {
+    // SAFETY: takes numbers only.
+    if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
+        return false;
+    }
+    let flags = libc::MS_REC | libc::MS_PRIVATE;
+    let (none, root) = (std::ptr::null(), c"/".as_ptr());
+    // SAFETY: reads a string that is there, and no others.
+    let private = unsafe { libc::mount(none, root, none, flags, none.cast()) };
+    // SAFETY: reads a string that is there.
+    private == 0 && unsafe { libc::umount2(c"/proc".as_ptr(), libc::MNT_DETACH) } == 0
+}
+
+#[test]
+fn without_proc_there_are_rings_all_the_same() {
+    plays("without proc", &Directory::new());
+}
+
+pub(crate) fn without_proc_part() {
+    if !without_proc() {
+        eprintln!("not permitted to take /proc away: nothing tested");
+        return;
+    }
+    let mut producer = Options::<u64>::new(8).subscribers(2).create(segment()).unwrap();
+    let ring = Ring::<u64>::open(segment()).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let second = ring.subscribe(Start::Next).unwrap();
+    assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 2 });
+    assert!(subscriber.is_producer_alive());
+    assert!(Producer::<u64>::resume(segment()).is_err());
+    producer.send(&1).unwrap();
+    assert_eq!(subscriber.recv(), Ok(1));
+    drop(second);
+    drop(ring.subscribe(Start::Next).unwrap());
+
+    let (mut producer, files) = Options::<u64>::new(8).anonymous().unwrap();
+    let mut subscriber = files.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
+    assert!(subscriber.is_producer_alive());
+    producer.send(&1).unwrap();
+    assert_eq!(subscriber.recv(), Ok(1));
+    let soon = Duration::from_millis(100);
+    assert_eq!(subscriber.recv_timeout(soon), Err(ringway::RecvTimeoutError::Timeout));
+    let (here, _there) = std::os::unix::net::UnixStream::pair().unwrap();
+    assert!(files.hand_off(&here).is_err());
+}
