@@ -59,6 +59,17 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+/// Has the process die before the system call that follows, if a battery wants it to.
+#[cfg_attr(not(all(feature = "std", target_os = "linux")), allow(unused_macros))]
+macro_rules! crash_point {
+    () => {
+        #[cfg(ringway_crash_points)]
+        crate::crash::point();
+    };
+}
+
+#[cfg(ringway_crash_points)]
+pub mod crash;
 mod error;
 mod fence;
 mod geometry;

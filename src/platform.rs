@@ -13,23 +13,27 @@ mod imp {
         let Ok(limit) = futex::Timespec::try_from(limit) else {
             return;
         };
+        crash_point!();
         // Not private: the other side may be another process. Every outcome (woken, value changed,
         // time over, interrupted by a signal) means "look again" to the caller.
         let _ = futex::wait(word, futex::Flags::empty(), expected, Some(&limit));
     }
 
     pub(crate) fn futex_wake_all(word: &AtomicU32) {
+        crash_point!();
         let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
     }
 
     /// Asks the kernel to let other processes' barriers reach this one. For the life of the
     /// process; asking again is harmless.
     pub(crate) fn register_barrier() -> bool {
+        crash_point!();
         membarrier(MembarrierCommand::RegisterGlobalExpedited).is_ok()
     }
 
     /// A full fence on every running thread of every registered process, this one's included.
     pub(crate) fn barrier_everywhere() -> bool {
+        crash_point!();
         membarrier(MembarrierCommand::GlobalExpedited).is_ok()
     }
 }

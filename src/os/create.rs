@@ -172,6 +172,7 @@ pub(super) fn allocate(file: &File, len: u64) -> rustix::io::Result<()> {
     let mut done = 0;
     while done < len {
         let next = piece.min(len - done);
+        crash_point!();
         match rustix::fs::fallocate(file, FallocateFlags::empty(), done, next) {
             Ok(()) => done += next,
             Err(Errno::INTR) => piece = (piece / 2).max(SMALLEST),
@@ -222,11 +223,13 @@ fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()
         Some(u32::MAX) => return Err(Errno::INVAL),
         Some(gid) => rustix::fs::fchown(file, None::<Uid>, Some(Gid::from_raw(gid)))?,
     }
+    crash_point!();
     // What the directory's default access list gives to others; without it there is nothing to remove.
     match rustix::fs::fremovexattr(file, c"system.posix_acl_access") {
         Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
         Err(errno) => return Err(errno),
     }
+    crash_point!();
     // Also where it is the mode that was asked for at first: the umask may have taken from it.
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
 }

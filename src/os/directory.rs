@@ -20,18 +20,21 @@ const LOCK_ATTEMPTS: u32 = 100;
 
 impl Directory {
     pub(super) fn open(path: &Path) -> std::io::Result<Directory> {
+        crash_point!();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Directory(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
     /// A new file that has no name and is gone when it is closed, unless it is linked.
     pub(super) fn unnamed_file(&self) -> Result<File> {
+        crash_point!();
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         rustix::fs::openat(&self.0, c".", flags, Mode::RUSR | Mode::WUSR).map(File::from)
     }
 
     /// Opens a file of that name, but no link to one. Never waits, whatever it is.
     pub(super) fn open_file(&self, name: &str, writable: bool) -> Result<File> {
+        crash_point!();
         let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
         // Nonblocking, for a FIFO: opening one waits for the other side. It means nothing to a file.
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -40,6 +43,7 @@ impl Directory {
 
     /// Gives the file a name, in one step: `EXIST` if it is taken.
     pub(super) fn link(&self, file: &File, name: &str) -> Result<()> {
+        crash_point!();
         // The thread's own: a thread can have descriptors that the process's first one has not.
         let unnamed = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, unnamed, &self.0, name, AtFlags::SYMLINK_FOLLOW) {
@@ -87,6 +91,7 @@ impl Directory {
 
     /// Removes a name, whatever it names. `false`: there is none.
     pub(super) fn remove_name(&self, name: &str) -> Result<bool> {
+        crash_point!();
         match rustix::fs::unlinkat(&self.0, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -96,6 +101,7 @@ impl Directory {
 
     /// A handle that can only be asked what it is: having it takes no permission.
     fn handle(&self, name: &str) -> Result<File> {
+        crash_point!();
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         rustix::fs::openat(&self.0, name, flags, Mode::empty()).map(File::from)
     }

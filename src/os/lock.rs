@@ -99,6 +99,7 @@ pub(super) fn is_held(file: &File, at: u64) -> io::Result<bool> {
 
 /// One call of `fcntl` about one byte. Returns the kind of lock that the kernel answers with.
 fn control(fd: RawFd, command: i32, kind: i32, at: u64) -> io::Result<i32> {
+    crash_point!();
     let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
     let mut about = libc::flock {
         l_type: kind.try_into().map_err(|_| invalid())?,
@@ -115,6 +116,7 @@ fn control(fd: RawFd, command: i32, kind: i32, at: u64) -> io::Result<i32> {
 
 /// Another description of the same file, for locks of its own. `None`: there is no `/proc` here.
 pub(super) fn reopen(file: &File, writable: bool) -> io::Result<Option<File>> {
+    crash_point!();
     let path = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
     match rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::empty()) {

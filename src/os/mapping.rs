@@ -84,6 +84,7 @@ enum Kind {
 }
 
 fn map(file: &File, len: usize, kind: Kind) -> io::Result<MmapRaw> {
+    crash_point!();
     let mut options = MmapOptions::new();
     options.len(len);
     let memory = match kind {

@@ -7,6 +7,8 @@
 #[cfg(all(ringway_loom, not(feature = "unstable-loom")))]
 compile_error!("`--cfg ringway_loom` needs the feature `unstable-loom`");
 
+#[cfg(ringway_crash_points)]
+mod crashing;
 #[cfg(ringway_loom)]
 #[path = "model.rs"]
 mod imp;

@@ -3,12 +3,19 @@
 use core::time::Duration;
 
 pub(crate) use core::hint::spin_loop;
-pub(crate) use core::sync::atomic::{AtomicU32, Ordering, fence};
+pub(crate) use core::sync::atomic::{Ordering, fence};
 
+#[cfg(not(ringway_crash_points))]
+use core::sync::atomic as words;
+// The same, with places at which to die.
+#[cfg(ringway_crash_points)]
+use super::crashing as words;
+
+pub(crate) use words::AtomicU32;
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
-pub(crate) use core::sync::atomic::AtomicU32 as AtomicWord;
+pub(crate) use words::AtomicU32 as AtomicWord;
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
-pub(crate) use core::sync::atomic::AtomicU64 as AtomicWord;
+pub(crate) use words::AtomicU64 as AtomicWord;
 
 pub(crate) use crate::platform::{barrier_everywhere, register_barrier};
 
@@ -62,6 +69,7 @@ impl Futex {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         self.0.store(value, order);
     }

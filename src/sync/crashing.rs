@@ -1,0 +1,51 @@
+//! core's atomics, with a place to die before each store. They lie in memory as core's do.
+
+use core::ops::Deref;
+use core::sync::atomic::{self, Ordering};
+
+use crate::crash::point;
+
+macro_rules! crashing {
+    ($($Atomic:ident of $value:ty),+) => {$(
+        #[derive(Debug, Default)]
+        #[repr(transparent)]
+        pub(crate) struct $Atomic(atomic::$Atomic);
+
+        impl $Atomic {
+            pub(crate) const fn new(value: $value) -> Self {
+                $Atomic(atomic::$Atomic::new(value))
+            }
+
+            #[track_caller]
+            pub(crate) fn store(&self, value: $value, order: Ordering) {
+                point();
+                self.0.store(value, order);
+            }
+
+            // Words are only ever stored, whichever of the two they are.
+            #[allow(dead_code)]
+            #[track_caller]
+            pub(crate) fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                point();
+                self.0.compare_exchange(current, new, success, failure)
+            }
+        }
+
+        /// Everything that stores nothing.
+        impl Deref for $Atomic {
+            type Target = atomic::$Atomic;
+
+            fn deref(&self) -> &atomic::$Atomic {
+                &self.0
+            }
+        }
+    )+};
+}
+
+crashing!(AtomicU32 of u32, AtomicU64 of u64);
