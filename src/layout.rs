@@ -55,7 +55,9 @@ pub(crate) struct ProducerLine {
     pub(crate) max_hold: AtomicU32,
     /// The same for a durable subscriber that is away.
     pub(crate) max_away: AtomicU32,
-    _rest: Unused<{ rest(48) }>,
+    /// 1: the ring's names stay when its producer has closed it.
+    pub(crate) kept: AtomicU32,
+    _rest: Unused<{ rest(52) }>,
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -152,6 +154,7 @@ impl ProducerLine {
             _unused_too: Unused::new(),
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
+            kept: AtomicU32::new(0),
             _rest: Unused::new(),
         }
     }
@@ -217,6 +220,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, max_lag) == 32);
     assert!(offset_of!(ProducerLine, max_hold) == 40);
     assert!(offset_of!(ProducerLine, max_away) == 44);
+    assert!(offset_of!(ProducerLine, kept) == 48);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);

@@ -23,6 +23,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::ring::Producer;
 use crate::storage::Storage;
+use crate::sync::Ordering;
 
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring in a named segment, where other processes can [open](crate::Ring::open) it.
@@ -58,6 +59,7 @@ impl<T: Message + ?Sized> Options<T> {
         let geometry = self.geometry().map_err(CreateError::Config)?;
         let (unnamed, storage) = Unnamed::new(&segment, geometry)?;
         let seat = sit(&unnamed.mapping)?;
+        storage.producer().kept.store(segment.keep.into(), Ordering::Relaxed);
         // Complete before it has a name: making the producer writes to the segment.
         let producer = self.handles(storage.seated(Some(seat))).0;
         unnamed.publish(&segment)?;

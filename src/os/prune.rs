@@ -160,15 +160,15 @@ fn instance_of(file: &File) -> Result<Instance, Option<HeaderError>> {
 
 /// Removes a ring's names as its next producer would take it over: with its lock, so that nobody does
 /// meanwhile.
-fn remove_orphan(directory: &Directory, name: &str) -> io::Result<bool> {
+pub(super) fn remove_orphan(directory: &Directory, name: &str) -> io::Result<bool> {
     // It may be gone by now, or somebody else's.
     let Ok(data) = directory.open_file(name, true) else { return Ok(false) };
     let Ok(instance) = instance_of(&data) else { return Ok(false) };
     if !lock::try_lock(&data, lock::PRODUCER)? {
         return Ok(false);
     }
-    // The lock ends with the file. Ours does not hide from this look what others have closed.
-    if state::is_closed(&data)? || !directory.remove(name, &data)? {
+    // The lock ends with the file, and does not show itself here.
+    if state::of(&data)? != SegmentState::Orphaned || !directory.remove(name, &data)? {
         return Ok(false);
     }
     directory.remove_name(&name::control(name, instance))?;

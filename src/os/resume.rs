@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::create;
 use super::directory::Directory;
 use super::error::{CreateError, OpenError, ResumeError};
 use super::lock::{self, Holder, Lock};
 use super::mapping::{self, Mapping, Names};
 use super::name;
 use super::open::{Found, directory, io_error};
+use super::prune;
 use super::segment::Segment;
 use crate::geometry::{Schema, Shape};
 use crate::message::Message;
@@ -74,7 +76,9 @@ impl<T: Message + ?Sized> Options<T> {
             match resumed {
                 // Removed meanwhile: there is room for a new one.
                 Err(ResumeError::Open(OpenError::NotFound { .. })) => {}
-                Err(ResumeError::Alive { .. } | ResumeError::Closed { .. }) => {
+                // Its producer died between closing it and removing its names.
+                Err(ResumeError::Closed { .. }) => remove_closed(&segment)?,
+                Err(ResumeError::Alive { .. }) => {
                     return Err(CreateError::AlreadyExists { path: path() });
                 }
                 Err(ResumeError::Different { path }) => {
@@ -85,6 +89,15 @@ impl<T: Message + ?Sized> Options<T> {
         }
         Err(CreateError::AlreadyExists { path: path() })
     }
+}
+
+fn remove_closed(segment: &Segment) -> Result<(), CreateError> {
+    let directory = segment.open_directory().map_err(|source| {
+        let path = segment.directory_path().into();
+        CreateError::Directory { path, source }
+    })?;
+    let removed = prune::remove_orphan(&directory, &segment.name);
+    removed.map_err(|source| create::io_error("removing what was closed", source)).map(drop)
 }
 
 fn resume<T: Message + ?Sized>(
@@ -121,6 +134,7 @@ fn resume<T: Message + ?Sized>(
             return Err(ResumeError::Different { path: segment.path() });
         }
     }
+    storage.producer().kept.store(segment.keep.into(), Ordering::Relaxed);
     let producer = Producer::successor(storage.seated(Some(seat)))
         .map_err(|error| ResumeError::Open(OpenError::Header(error)))?;
     if !segment.keep {

@@ -15,7 +15,7 @@ pub enum SegmentState {
     Alive,
     /// Its producer has closed it, and its name was kept.
     Closed,
-    /// Its producer has died: it can be resumed, or removed.
+    /// Its producer has died: it can be resumed (unless it died on its way out), or removed.
     Orphaned,
     /// It belongs to another user, or was made by a build of another layout.
     Foreign,
@@ -26,16 +26,14 @@ pub(super) fn of(data: &File) -> io::Result<SegmentState> {
     let guarded = word(data, core::mem::offset_of!(ProducerLine, guarded))? != 0;
     let dead = guarded && !lock::is_held(data, lock::PRODUCER)?;
     // After the lock: whoever closes the ring gives up the lock later.
-    Ok(match (is_closed(data)?, dead) {
+    let closed = word(data, core::mem::offset_of!(ProducerLine, closed))? != 0;
+    let kept = word(data, core::mem::offset_of!(ProducerLine, kept))? != 0;
+    Ok(match (closed && kept, dead) {
         (true, _) => SegmentState::Closed,
+        // Perhaps between closing the ring and removing its names.
         (false, true) => SegmentState::Orphaned,
         (false, false) => SegmentState::Alive,
     })
-}
-
-/// Whether the ring was closed.
-pub(super) fn is_closed(data: &File) -> io::Result<bool> {
-    Ok(word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
 }
 
 /// A word of the producer's line.

@@ -112,7 +112,7 @@ pub(crate) unsafe fn create(
     let view = unsafe { view(parts, geometry) };
 
     let line = view.producer();
-    for word in [&line.closed, &line.lapped, &line.epoch, &line.mode, &line.guarded] {
+    for word in [&line.closed, &line.lapped, &line.epoch, &line.mode, &line.guarded, &line.kept] {
         word.store(0, Ordering::Relaxed);
     }
     line.wake.store(0, Ordering::Relaxed);
