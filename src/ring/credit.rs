@@ -29,7 +29,7 @@ impl Limits {
 
     /// What stands in the segment, for a successor: the segment's data is the producer's own.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn load(view: &View) -> Limits {
+    pub(crate) fn read(view: &View) -> Limits {
         let line = view.producer();
         Limits {
             max_lag: line.max_lag.load(Ordering::Relaxed) as usize,
@@ -38,7 +38,7 @@ impl Limits {
         }
     }
 
-    pub(crate) fn store(self, view: &View) {
+    pub(crate) fn write(self, view: &View) {
         let line = view.producer();
         line.max_lag.store(self.max_lag as Word, Ordering::Relaxed);
         line.max_hold.store(self.max_hold, Ordering::Relaxed);

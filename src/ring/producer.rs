@@ -62,7 +62,7 @@ impl<T: Message + ?Sized> Producer<T> {
     pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
         let fences = Fences::for_producer(asymmetric);
         let origin = storage.geometry().origin();
-        limits.store(&storage);
+        limits.write(&storage);
         Producer::at(storage, origin, fences, limits)
     }
 
@@ -72,7 +72,7 @@ impl<T: Message + ?Sized> Producer<T> {
     pub(crate) fn successor(storage: Storage) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
         let fences = recover::fences(&storage);
-        let limits = Limits::load(&storage);
+        let limits = Limits::read(&storage);
         let mut producer = Producer::at(storage, next, fences, limits);
         producer.credit.publish_head(&producer.storage);
         recover::announce(&producer.storage);
