@@ -34,8 +34,9 @@ impl<T: Message + ?Sized> Options<T> {
     ///
     /// Dropping the producer closes the ring and removes its names (unless
     /// [`Segment::keep`] says otherwise); consumers that are attached keep the memory, and drain
-    /// it. A producer that is killed leaves the names behind: [`unlink`](crate::unlink) removes
-    /// them.
+    /// it. A producer that is killed leaves the names behind: a successor can
+    /// [take the ring over](Producer::resume), and [`unlink`](crate::unlink) or
+    /// [`prune`](crate::prune) removes them.
     ///
     /// ```
     /// use ringway::{CreateError, Options, Ring, Start};
