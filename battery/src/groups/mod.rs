@@ -1,7 +1,9 @@
 //! The groups of figures, each with the roles of its processes.
 
+mod billion;
 mod killed_sleepers;
 mod producer_kills;
+mod races;
 mod sleeping_consumers;
 mod stops;
 mod subscriber_kills;
@@ -38,4 +40,6 @@ groups! {
     sleeping_consumers: producer consumer;
     stops: producer subscriber;
     killed_sleepers: producer sleeper;
+    races: claimer remover;
+    billion: producer subscriber observer overwriter watcher;
 }
