@@ -2,8 +2,10 @@
 
 mod billion;
 mod killed_sleepers;
+mod mutated;
 mod producer_kills;
 mod races;
+mod scribbler;
 mod sleeping_consumers;
 mod stops;
 mod subscriber_kills;
@@ -41,5 +43,7 @@ groups! {
     stops: producer subscriber;
     killed_sleepers: producer sleeper;
     races: claimer remover;
+    mutated: attacker;
+    scribbler: producer subscriber observer witness scribbler;
     billion: producer subscriber observer overwriter watcher;
 }
