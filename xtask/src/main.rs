@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own chores, one subcommand each, so that nobody has to remember
 //! which flags, folders and environment variables a check needs.
 
+mod battery;
 mod bench;
 mod instructions;
 mod miri;
@@ -30,6 +31,8 @@ enum Task {
     Syscalls,
     /// Compare with the hardware's floors and with the field, between two processes
     Bench(bench::Options),
+    /// Kill, stop and mislead processes that share a ring; nobody else may notice more than is promised
+    Battery(battery::Options),
     /// Count the instructions of each operation; none may take a tenth more than it did
     Instructions(instructions::Options),
 }
@@ -54,6 +57,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Weaken(options) => weaken::run(&project, &options),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Bench(options) => bench::run(&project, &options),
+        Task::Battery(options) => battery::run(&project, &options),
         Task::Instructions(options) => instructions::run(&project, &options),
         Task::Syscalls => {
             let figures = syscalls::measure(&project)?;

@@ -1,14 +1,16 @@
 //! The list of what must pass.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::{Outcome, Step, command, run_tests};
+use crate::battery;
 use crate::instructions;
 use crate::syscalls::{self, Figure};
 use crate::toolchain;
-use crate::tools::{Project, add_rustflags, of_toolchain};
+use crate::tools::{self, Project, add_rustflags, of_toolchain};
 
 /// Targets without an operating system, and one with 32-bit words that has one. They are checked
 /// and not linked, so that no cross linker is needed.
@@ -21,6 +23,9 @@ const TARGETS: [&str; 4] = [
 
 /// Packages with a workspace of their own; not all of them need exist.
 const OUTSIDE: [&str; 5] = ["loom-tests", "fuzz", "benches", "benches/instructions", "firmware"];
+
+/// The short battery takes seconds, and ends by itself when something is stuck.
+const BATTERY_TIME_OUT: Duration = Duration::from_secs(300);
 
 /// Cheap and likely to fail first.
 pub fn all(project: &Project) -> Result<Vec<Step>> {
@@ -124,6 +129,14 @@ fn running(steps: &mut Vec<Step>) {
     }));
     steps.push(Step::new("tests: benches", |project, log| {
         run_tests(cargo(project, "benches", "test --locked --no-fail-fast"), log)
+    }));
+    steps.push(Step::new("battery", |project, log| {
+        let ran = tools::run(&mut battery::quick(project)?, log, Some(BATTERY_TIME_OUT))?;
+        if !ran.success() {
+            return Ok(Outcome::Failed(ran.output));
+        }
+        let figures = ran.output.lines().filter(|line| line.starts_with("figure "));
+        Ok(Outcome::Passed(figures.map(str::to_owned).collect()))
     }));
     steps.push(Step::new("instructions", |project, _log| {
         if !instructions::has_valgrind() {
