@@ -1,0 +1,74 @@
+//! Joining a ring, in every way that there is.
+
+use arbitrary::Arbitrary;
+use ringway::{JoinError, Plain, Position, Ring, SpinThenSleep, Start};
+
+use crate::model::handles::{Joiner, Receiver};
+use crate::model::{LAST_POSITION, Role};
+use crate::shape::after;
+
+/// How a consumer joins.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) struct Join {
+    subscribe: bool,
+    from: From,
+    /// As one that waits in another way, and for a successor.
+    other: Option<bool>,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum From {
+    Next,
+    Oldest,
+    /// So many messages after the head.
+    Near(i8),
+    At(Position),
+}
+
+impl Join {
+    pub(crate) fn role(self) -> Role {
+        if self.subscribe { Role::Subscriber } else { Role::Observer }
+    }
+
+    fn start(self, head: Position) -> Start {
+        match self.from {
+            From::Next => Start::Next,
+            From::Oldest => Start::Oldest,
+            From::Near(n) => Start::At(after(head, n.into())),
+            From::At(position) => Start::At(position),
+        }
+    }
+}
+
+/// A ring of any messages.
+pub(crate) trait Attach: Joiner {
+    fn attach(&self, join: Join, head: Position) -> Result<Box<dyn Receiver>, JoinError>;
+}
+
+macro_rules! attach {
+    ([$($generics:tt)*] $Message:ty) => {
+        impl<$($generics)*> Attach for Ring<$Message> {
+            fn attach(&self, join: Join, head: Position) -> Result<Box<dyn Receiver>, JoinError> {
+                let start = join.start(head);
+                let wait = SpinThenSleep { spins: 1 };
+                let consumer: Box<dyn Receiver> = match (join.role(), join.other) {
+                    (Role::Subscriber, None) => Box::new(self.subscribe(start)?),
+                    (Role::Observer, None) => Box::new(self.observe(start)?),
+                    (Role::Subscriber, Some(patient)) => Box::new(
+                        self.subscribe_with(start, ringway::Spin)?
+                            .with_wait(wait)
+                            .wait_for_successor(patient),
+                    ),
+                    (Role::Observer, Some(patient)) => {
+                        Box::new(self.observe(start)?.with_wait(wait).wait_for_successor(patient))
+                    }
+                };
+                assert!(consumer.position() <= LAST_POSITION);
+                Ok(consumer)
+            }
+        }
+    };
+}
+
+attach!([T: Plain + 'static] T);
+attach!([][u8]);

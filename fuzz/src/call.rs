@@ -1,0 +1,91 @@
+//! The calls of a consumer, and what has to hold of each whatever the segments say.
+
+use arbitrary::Arbitrary;
+use ringway::TryRecvError;
+
+use crate::model::handles::{How, Receiver};
+use crate::model::{LAST_POSITION, Role};
+use crate::shape::after;
+
+/// The last position.
+#[allow(clippy::unnecessary_cast)] // It is a `u64` already where a word is.
+const LAST: u64 = LAST_POSITION as u64;
+
+/// One call that does not block.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) enum Call {
+    Look,
+    Receive { timeout: bool, room: Room },
+    Batch { timeout: bool, room: u8 },
+}
+
+/// How long a buffer is.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) enum Room {
+    Enough,
+    Bytes(u8),
+}
+
+/// What a call brought.
+pub(crate) type Outcome = Result<Vec<Vec<u8>>, TryRecvError>;
+
+fn how(timeout: bool) -> How {
+    if timeout { How::Timeout } else { How::Try }
+}
+
+/// Makes the call. Panics if a place has moved otherwise than the outcome says, or if anything is
+/// out of bounds.
+pub(crate) fn make(call: Call, consumer: &mut dyn Receiver, role: Role) -> Outcome {
+    let (capacity, max_len, before) =
+        (consumer.capacity(), consumer.max_len(), consumer.position());
+    let outcome = match call {
+        Call::Look => {
+            look(consumer);
+            Ok(Vec::new())
+        }
+        Call::Receive { timeout, room } => receive(consumer, timeout, room),
+        Call::Batch { timeout, room } => {
+            let most = usize::from(room).min(capacity);
+            match consumer.receive_batch(how(timeout), room.into()) {
+                Some(batch) => {
+                    assert!(batch.as_ref().map_or(0, Vec::len) <= most);
+                    batch
+                }
+                None => receive(consumer, timeout, Room::Enough),
+            }
+        }
+    };
+    let moved = match &outcome {
+        Ok(messages) => {
+            assert!(messages.iter().all(|message| message.len() <= max_len));
+            messages.len() as i64
+        }
+        Err(TryRecvError::Lagged(n)) => {
+            assert!(role == Role::Observer && (1..=LAST).contains(n));
+            *n as i64
+        }
+        Err(_) => 0,
+    };
+    assert_eq!(consumer.position(), after(before, moved));
+    assert_eq!((consumer.capacity(), consumer.max_len()), (capacity, max_len));
+    outcome
+}
+
+fn receive(consumer: &mut dyn Receiver, timeout: bool, room: Room) -> Outcome {
+    let room = match room {
+        Room::Enough => consumer.max_len(),
+        Room::Bytes(n) => n.into(),
+    };
+    let outcome = consumer.receive(how(timeout), room);
+    if let Err(TryRecvError::BufferTooSmall { needed }) = outcome {
+        assert!(needed > room && needed <= consumer.max_len());
+    }
+    outcome.map(|message| vec![message])
+}
+
+fn look(consumer: &dyn Receiver) {
+    assert!(consumer.position() <= LAST_POSITION && consumer.head() <= LAST_POSITION);
+    assert!(consumer.lag() <= LAST);
+    assert!(consumer.len() <= consumer.capacity());
+    let _ = (consumer.is_empty(), consumer.is_closed());
+}

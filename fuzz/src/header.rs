@@ -1,0 +1,139 @@
+//! Target: attaching to anything at all.
+//!
+//! A ring that was one, with some words changed, cut or lengthened: it is refused, or is a ring on
+//! which nothing crashes.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use ringway::{Producer, Ring};
+
+use crate::attach::{Attach, Join};
+use crate::call::{self, Call};
+use crate::kind::{self, Kind};
+use crate::memory::Memory;
+use crate::model::handles::{How, Sender};
+use crate::poke::{HeaderPoke, Place, Poke};
+use crate::shape::shape;
+
+/// The most changes of one input, and the most that is done to a ring that was opened after all.
+const POKES: usize = 16;
+const JOINS: usize = 4;
+const CALLS: usize = 8;
+
+/// Which messages.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Messages {
+    Word,
+    Words,
+    Odd,
+    Bytes,
+}
+
+/// How long a segment is.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Length {
+    AsItWas,
+    Shorter(u16),
+    Longer(u16),
+    Just(u16),
+}
+
+impl Length {
+    fn of(self, before: usize) -> usize {
+        match self {
+            Length::AsItWas => before,
+            Length::Shorter(n) => before.saturating_sub(n.into()),
+            Length::Longer(n) => before + usize::from(n),
+            Length::Just(n) => n.into(),
+        }
+    }
+}
+
+pub fn run(input: &[u8]) {
+    // An input that is too short is no input.
+    let _ = parse(&mut Unstructured::new(input));
+}
+
+fn parse(input: &mut Unstructured<'_>) -> Result<()> {
+    match input.arbitrary()? {
+        Messages::Word => made_of::<u64>(input),
+        Messages::Words => made_of::<[u64; 7]>(input),
+        Messages::Odd => made_of::<[u8; 13]>(input),
+        Messages::Bytes => made_of::<[u8]>(input),
+    }
+}
+
+/// Makes a ring of such messages, and forges it.
+fn made_of<K: Kind + ?Sized>(input: &mut Unstructured<'_>) -> Result<()>
+where
+    Producer<K>: Sender,
+    Ring<K>: Attach,
+{
+    let shape = shape(input)?;
+    let options = kind::options::<K>(shape, input.int_in_range(0..=96)?);
+    let tag = input.arbitrary::<u8>()?.into();
+    // SAFETY: the handles are dropped first, being declared later.
+    let (memory, mut producer, _ring) = unsafe { kind::create(options, tag) };
+    for n in 0..input.arbitrary::<u8>()? {
+        let message = vec![n; producer.max_len()];
+        Sender::send(&mut producer, How::Try, &message).unwrap();
+    }
+    let place = Place { head: producer.head(), capacity: producer.capacity() };
+    if input.arbitrary()? {
+        // As if it were still running. A raw ring's producer has nothing that would leak.
+        std::mem::forget(producer);
+    } else {
+        producer.close();
+    }
+
+    let (data, control) = (input.arbitrary::<Length>()?, input.arbitrary::<Length>()?);
+    let memory = Memory {
+        data: memory.data.resized(data.of(memory.data.len())),
+        control: memory.control.resized(control.of(memory.control.len())),
+    };
+    for _ in 0..input.int_in_range(0..=POKES)? {
+        input.arbitrary::<HeaderPoke>()?.apply(&memory, place);
+    }
+    for _ in 0..input.int_in_range(0..=POKES)? {
+        input.arbitrary::<Poke>()?.apply(&memory, place);
+    }
+    let tag = if input.ratio(1u8, 8u8)? { !tag } else { tag };
+    match input.arbitrary()? {
+        None => open_as::<K>(&memory, tag, place, input),
+        Some(Messages::Word) => open_as::<u64>(&memory, tag, place, input),
+        Some(Messages::Words) => open_as::<[u64; 7]>(&memory, tag, place, input),
+        Some(Messages::Odd) => open_as::<[u8; 13]>(&memory, tag, place, input),
+        Some(Messages::Bytes) => open_as::<[u8]>(&memory, tag, place, input),
+    }
+}
+
+fn open_as<K: Kind + ?Sized>(
+    memory: &Memory,
+    tag: u64,
+    place: Place,
+    input: &mut Unstructured<'_>,
+) -> Result<()>
+where
+    Ring<K>: Attach,
+{
+    let parts = memory.parts(!input.ratio(1u8, 8u8)?);
+    // SAFETY: the memory outlives this call, and so all that is made from the ring; it was zeroed and
+    // then written by atomics.
+    let ring = match unsafe { Ring::<K>::open_raw(parts, tag) } {
+        Ok(ring) => ring,
+        Err(error) => {
+            let _ = error.to_string();
+            return Ok(());
+        }
+    };
+    assert!(ring.capacity().is_power_of_two() && ring.capacity() <= memory.data.len());
+    assert!(ring.max_len() <= memory.data.len());
+    for _ in 0..JOINS {
+        let join: Join = input.arbitrary()?;
+        let Ok(mut consumer) = ring.attach(join, place.head) else { continue };
+        call::make(Call::Look, &mut *consumer, join.role()).unwrap();
+        for _ in 0..CALLS {
+            let _ = call::make(input.arbitrary()?, &mut *consumer, join.role());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The kinds of messages that rings are tried with.
+
+use ringway::{Message, Options, Producer, RawParts, Ring};
+
+use crate::memory::Memory;
+use crate::model::Shape;
+
+/// A kind of message, and how a ring of it is asked for. Where messages have one size, `max_len`
+/// does not matter.
+pub(crate) trait Kind: Message {
+    /// Each message has a length of its own.
+    const HAS_LENGTHS: bool = false;
+
+    fn options(capacity: usize, max_len: usize) -> Options<Self>;
+}
+
+impl Kind for u64 {
+    fn options(capacity: usize, _max_len: usize) -> Options<Self> {
+        Options::new(capacity)
+    }
+}
+
+impl Kind for [u64; 7] {
+    fn options(capacity: usize, _max_len: usize) -> Options<Self> {
+        Options::new(capacity)
+    }
+}
+
+impl Kind for [u8; 13] {
+    fn options(capacity: usize, _max_len: usize) -> Options<Self> {
+        Options::new(capacity)
+    }
+}
+
+impl Kind for [u8] {
+    const HAS_LENGTHS: bool = true;
+
+    fn options(capacity: usize, max_len: usize) -> Options<Self> {
+        Options::bytes(capacity, max_len)
+    }
+}
+
+/// The options for a ring of some shape.
+pub(crate) fn options<K: Kind + ?Sized>(shape: Shape, max_len: usize) -> Options<K> {
+    K::options(shape.asked, max_len)
+        .overflow(shape.overflow)
+        .subscribers(shape.entries)
+        .origin(shape.origin)
+        .line_per_slot(shape.line_per_slot)
+        // No kernel's barrier, which takes longer than everything else here.
+        .asymmetric_fences(false)
+}
+
+/// A ring in memory of its own.
+///
+/// # Safety
+///
+/// The memory is dropped after all handles, and its words are accessed atomically until then.
+pub(crate) unsafe fn create<K: Kind + ?Sized>(
+    options: Options<K>,
+    tag: u64,
+) -> (Memory, Producer<K>, Ring<K>) {
+    let memory = Memory::zeroed(options.segment_lengths().unwrap());
+    let parts: RawParts = memory.parts(true);
+    // SAFETY: initialised, and nobody else's; the rest is the caller's promise.
+    let producer = unsafe { options.tag(tag).create_raw(parts) }.unwrap();
+    // SAFETY: a ring, of this kind of messages; the rest is the caller's promise.
+    let ring = unsafe { Ring::open_raw(parts, tag) }.unwrap();
+    (memory, producer, ring)
+}

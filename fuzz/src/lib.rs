@@ -1,0 +1,22 @@
+//! What inputs can do to a ring. Each target is a function of bytes, so that its inputs can also be
+//! replayed without a fuzzer: `tests/replay.rs`.
+//!
+//! A target panics where a claim does not hold; that nothing is read outside of the segments is for
+//! the sanitizer to see, and that no call hangs for the fuzzer's time-out.
+
+pub mod api;
+pub mod consumers;
+pub mod header;
+pub mod producer;
+pub mod replay;
+
+mod attach;
+mod call;
+mod kind;
+mod memory;
+mod poke;
+mod shape;
+
+/// What a ring has to do, as the property tests say it.
+#[path = "../../tests/model/mod.rs"]
+mod model;

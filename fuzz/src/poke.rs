@@ -1,0 +1,168 @@
+//! Changes of single words, as somebody makes them who can write a segment and follows no protocol:
+//! atomically, and as wide as `docs/layout.md` says.
+
+use arbitrary::Arbitrary;
+use ringway::Position;
+
+use crate::memory::{Memory, WORD};
+
+/// Words of 32 bits in a header.
+const HEADER: usize = 32;
+/// The words behind the data segment's header that mean something. The first is a word, the others
+/// have 32 bits.
+const PRODUCER_LINE: [usize; 7] = [128, 136, 140, 144, 148, 152, 156];
+/// Where slots start.
+const SLOTS: usize = 256;
+/// The control segment's two flags, and where its entries start.
+const FLAGS: [usize; 2] = [128, 256];
+const ENTRIES: usize = 384;
+const ENTRY: usize = 128;
+/// What an entry has: four times 32 bits, and then its gate.
+const FIELDS: usize = 5;
+const OWNER: usize = 0;
+const GATE: usize = 4;
+
+/// One change.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) struct Poke {
+    segment: Part,
+    /// Which of the segment's words, modulo their number: first those that a running ring reads.
+    place: u16,
+    change: Change,
+}
+
+/// A change of a header.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) struct HeaderPoke {
+    segment: Part,
+    word: u8,
+    change: Change,
+}
+
+impl HeaderPoke {
+    pub(crate) fn apply(self, memory: &Memory, place: Place) {
+        let segment = match self.segment {
+            Part::Data => &memory.data,
+            Part::Control => &memory.control,
+        };
+        let at = 4 * (usize::from(self.word) % HEADER);
+        segment.change_half(at, |old| self.change.of(old, place));
+    }
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Part {
+    Data,
+    Control,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Change {
+    To(u64),
+    By(i8),
+    Flip(u8),
+    Zero,
+    One,
+    Ones,
+    /// Some laps ahead, as a slot's state.
+    Laps(i8),
+    /// Twice a position near the head, and a little more.
+    NearHead(i8, u8),
+}
+
+/// Where a ring is: what makes a forged word plausible.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) head: Position,
+    pub(crate) capacity: usize,
+}
+
+impl Change {
+    fn of(self, old: u64, place: Place) -> u64 {
+        match self {
+            Change::To(value) => value,
+            Change::By(n) => old.wrapping_add_signed(n.into()),
+            Change::Flip(bit) => old ^ 1 << (bit % 64),
+            Change::Zero => 0,
+            Change::One => 1,
+            Change::Ones => u64::MAX,
+            Change::Laps(n) => {
+                old.wrapping_add_signed(i64::from(n).wrapping_mul(2 * place.capacity as i64))
+            }
+            #[allow(clippy::unnecessary_cast)] // A position is a `u64` already where a word is.
+            Change::NearHead(ahead, more) => (place.head as u64)
+                .wrapping_add_signed(ahead.into())
+                .wrapping_mul(2)
+                .wrapping_add(more.into()),
+        }
+    }
+}
+
+impl Poke {
+    /// Of the control segment, whatever the input says.
+    pub(crate) fn of_control(self) -> Poke {
+        Poke { segment: Part::Control, ..self }
+    }
+
+    /// Makes the change. Returns the entry whose owner or gate it was, if it was one.
+    pub(crate) fn apply(self, memory: &Memory, place: Place) -> Option<usize> {
+        match self.segment {
+            Part::Data => {
+                self.apply_to_data(memory, place);
+                None
+            }
+            Part::Control => self.apply_to_control(memory, place),
+        }
+    }
+
+    fn apply_to_data(self, memory: &Memory, place: Place) {
+        let change = |old| self.change.of(old, place);
+        let slots = memory.data.len().saturating_sub(SLOTS) / WORD;
+        let line = PRODUCER_LINE.len();
+        match usize::from(self.place) % (line + slots + HEADER) {
+            0 => memory.data.change_word(PRODUCER_LINE[0], change),
+            n if n < line => memory.data.change_half(PRODUCER_LINE[n], change),
+            n if n < line + slots => memory.data.change_word(SLOTS + (n - line) * WORD, change),
+            n => memory.data.change_half(4 * (n - line - slots), change),
+        }
+    }
+
+    fn apply_to_control(self, memory: &Memory, place: Place) -> Option<usize> {
+        let change = |old| self.change.of(old, place);
+        let fields = memory.control.len().saturating_sub(ENTRIES) / ENTRY * FIELDS;
+        let n = usize::from(self.place) % (fields + FLAGS.len() + HEADER);
+        if n >= fields {
+            let n = n - fields;
+            let at = FLAGS.get(n).copied().unwrap_or_else(|| 4 * (n - FLAGS.len()));
+            memory.control.change_half(at, change);
+            return None;
+        }
+        let (entry, field) = (n / FIELDS, n % FIELDS);
+        let at = ENTRIES + entry * ENTRY;
+        if field == GATE {
+            memory.control.change_word(at + 16, change);
+        } else {
+            memory.control.change_half(at + 4 * field, change);
+        }
+        (field == OWNER || field == GATE).then_some(entry)
+    }
+}
+
+/// What an entry says: its owner and its gate, 0 if there is none.
+pub(crate) fn entry(memory: &Memory, index: usize) -> Option<(u32, Position)> {
+    use std::sync::atomic::Ordering::Relaxed;
+    let at = ENTRIES + index * ENTRY;
+    let owner = memory.control.half(at)?.load(Relaxed);
+    Some((owner, memory.control.word(at + 16)?.load(Relaxed)))
+}
+
+/// The entry that the next subscriber gets.
+pub(crate) fn free_entry(memory: &Memory) -> Option<usize> {
+    (0..).map_while(|index| entry(memory, index)).position(|(owner, _)| owner == 0)
+}
+
+/// The gates that hold something back, as positions.
+pub(crate) fn gates(memory: &Memory) -> impl Iterator<Item = Position> {
+    let gates = (0..).map_while(|index| entry(memory, index)).map(|(_, gate)| gate);
+    gates.filter(|&gate| gate != 0).map(|gate| gate >> 1)
+}

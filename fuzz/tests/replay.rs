@@ -1,0 +1,46 @@
+//! What the fuzzer has found worth keeping is run again, without it: the corpora, which reach as much
+//! code as was ever reached, and inputs that once found a fault.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ringway_fuzz::replay::inputs;
+
+/// The fuzzer's time-out for one input, which is short: nobody waits for anything.
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = inputs(&package.join("corpus").join(target)).unwrap();
+    assert!(!corpus.is_empty(), "{target} has no corpus");
+    let regressions = inputs(&package.join("regressions").join(target)).unwrap();
+    for file in corpus.iter().chain(&regressions) {
+        let input = fs::read(file).unwrap();
+        let begun = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(&input)));
+        assert!(outcome.is_ok(), "{} finds something", file.display());
+        assert!(begun.elapsed() < LIMIT, "{} takes too long", file.display());
+    }
+}
+
+#[test]
+fn header_is_refused_or_harmless() {
+    replay("header", ringway_fuzz::header::run);
+}
+
+#[test]
+fn consumers_survive_whatever_is_written() {
+    replay("consumers", ringway_fuzz::consumers::run);
+}
+
+#[test]
+fn producer_survives_its_consumers() {
+    replay("producer", ringway_fuzz::producer::run);
+}
+
+#[test]
+fn api_does_what_the_model_does() {
+    replay("api", ringway_fuzz::api::run);
+}
