@@ -3,6 +3,7 @@
 
 mod battery;
 mod bench;
+mod fuzz;
 mod instructions;
 mod miri;
 mod syscalls;
@@ -27,6 +28,8 @@ enum Task {
     Weaken(weaken::Options),
     /// Run the unit, property and doc tests of the heap storage under miri, with many seeds
     Miri(miri::Options),
+    /// Run every fuzz target for some time: forged headers, forged memory, and random calls
+    Fuzz(fuzz::Options),
     /// Count the system calls of both sides of a streaming run
     Syscalls,
     /// Compare with the hardware's floors and with the field, between two processes
@@ -56,6 +59,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Test => test::run(&project),
         Task::Weaken(options) => weaken::run(&project, &options),
         Task::Miri(options) => miri::run(&project, &options),
+        Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Bench(options) => bench::run(&project, &options),
         Task::Battery(options) => battery::run(&project, &options),
         Task::Instructions(options) => instructions::run(&project, &options),

@@ -68,6 +68,7 @@ fn lints(steps: &mut Vec<Step>) {
     lint("core alone", "", false, "-p ringway --no-default-features --lib");
     lint("with alloc", "", false, "-p ringway --no-default-features --features alloc --lib");
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
+    lint("fuzz", "fuzz", false, "--locked --all-targets");
     lint("benches", "benches", false, "--locked --all-targets");
     lint("instructions", "benches/instructions", false, "--locked --all-targets");
     steps.push(Step::new("docs", |project, log| {
@@ -126,6 +127,9 @@ fn running(steps: &mut Vec<Step>) {
         let mut test = cargo(project, "loom-tests", "test --release --no-fail-fast");
         under_loom(project, &mut test);
         run_tests(test, log)
+    }));
+    steps.push(Step::new("tests: fuzz corpora", |project, log| {
+        run_tests(cargo(project, "fuzz", "test --locked --no-fail-fast"), log)
     }));
     steps.push(Step::new("tests: benches", |project, log| {
         run_tests(cargo(project, "benches", "test --locked --no-fail-fast"), log)
