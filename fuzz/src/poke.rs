@@ -66,6 +66,8 @@ enum Change {
     Ones,
     /// Some laps ahead, as a slot's state.
     Laps(i8),
+    /// Some eighths of all positions ahead: from slot to slot they can go round in a circle.
+    Eighths(u8),
     /// Twice a position near the head, and a little more.
     NearHead(i8, u8),
 }
@@ -89,6 +91,7 @@ impl Change {
             Change::Laps(n) => {
                 old.wrapping_add_signed(i64::from(n).wrapping_mul(2 * place.capacity as i64))
             }
+            Change::Eighths(n) => old.wrapping_add(u64::from(n) << (8 * WORD - 3)),
             #[allow(clippy::unnecessary_cast)] // A position is a `u64` already where a word is.
             Change::NearHead(ahead, more) => (place.head as u64)
                 .wrapping_add_signed(ahead.into())
