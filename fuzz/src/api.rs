@@ -112,11 +112,16 @@ fn place(input: &mut Unstructured<'_>) -> Result<Place> {
         0 => Place::Next,
         1 => Place::Oldest,
         2 => Place::Behind(input.arbitrary::<u8>()?.into()),
-        3 => Place::Behind(input.arbitrary()?),
-        4 => Place::Ahead(if input.arbitrary()? { 1 } else { input.arbitrary()? }),
+        3 => Place::Behind(far(input)?),
+        4 => Place::Ahead(if input.arbitrary()? { 1 } else { far(input)? }),
         5 => Place::AfterOrigin(input.arbitrary()?),
         _ => Place::Beyond(input.arbitrary()?),
     })
+}
+
+/// Not so far that positions of 32 bits would have come round.
+fn far(input: &mut Unstructured<'_>) -> Result<u32> {
+    Ok(input.arbitrary::<u32>()? >> 4)
 }
 
 /// Options of any size: a ring that can be has a length, and no other has.
