@@ -59,6 +59,7 @@ where
         producer: Some(Box::new(producer)),
         ring: Box::new(ring),
         variable: K::HAS_LENGTHS,
+        entries: shape.entries,
         consumers: Vec::new(),
     };
     for _ in 0..STEPS {
@@ -76,6 +77,7 @@ struct Run<'a> {
     producer: Option<Box<dyn Sender>>,
     ring: Box<dyn Attach>,
     variable: bool,
+    entries: usize,
     consumers: Vec<(Role, Box<dyn Receiver>)>,
 }
 
@@ -83,7 +85,8 @@ impl Run<'_> {
     fn step(&mut self, step: Step) {
         match step {
             Step::Poke(poke) => {
-                let place = Place { head: self.head, capacity: self.ring.capacity() };
+                let capacity = self.ring.capacity();
+                let place = Place { head: self.head, capacity, entries: self.entries };
                 poke.apply(self.memory, place);
             }
             Step::Call(who, call) => {

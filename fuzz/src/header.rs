@@ -77,7 +77,8 @@ where
         let message = vec![n; producer.max_len()];
         Sender::send(&mut producer, How::Try, &message).unwrap();
     }
-    let place = Place { head: producer.head(), capacity: producer.capacity() };
+    let place =
+        Place { head: producer.head(), capacity: producer.capacity(), entries: shape.entries };
     if input.arbitrary()? {
         // As if it were still running. A raw ring's producer has nothing that would leak.
         std::mem::forget(producer);

@@ -8,19 +8,20 @@ use crate::memory::{Memory, WORD};
 
 /// Words of 32 bits in a header.
 const HEADER: usize = 32;
-/// The words behind the data segment's header that mean something. The first is a word, the others
-/// have 32 bits.
-const PRODUCER_LINE: [usize; 7] = [128, 136, 140, 144, 148, 152, 156];
-/// Where slots start.
-const SLOTS: usize = 256;
+/// What lies behind the data segment's header and means something: words, and places of 32 bits.
+const LINE_WORDS: [usize; 2] = [128, 160];
+const LINE_HALVES: [usize; 9] = [136, 140, 144, 148, 152, 156, 168, 172, 176];
+/// Where evictions start, of which each entry has one, before the slots.
+const EVICTIONS: usize = 256;
+const EVICTION: usize = 4;
+const SLOTS_ALIGN: usize = 128;
 /// The control segment's two flags, and where its entries start.
 const FLAGS: [usize; 2] = [128, 256];
 const ENTRIES: usize = 384;
 const ENTRY: usize = 128;
-/// What an entry has: four times 32 bits, and then its gate.
-const FIELDS: usize = 5;
-const OWNER: usize = 0;
-const GATE: usize = 4;
+/// What an entry has: places of 32 bits, the last of them the start of its name, and its gate.
+const FIELDS: [usize; 6] = [0, 4, 8, 12, 24, 28];
+const GATE: usize = 16;
 
 /// One change.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -77,6 +78,7 @@ enum Change {
 pub(crate) struct Place {
     pub(crate) head: Position,
     pub(crate) capacity: usize,
+    pub(crate) entries: usize,
 }
 
 impl Change {
@@ -107,7 +109,7 @@ impl Poke {
         Poke { segment: Part::Control, ..self }
     }
 
-    /// Makes the change. Returns the entry whose owner or gate it was, if it was one.
+    /// Makes the change. Returns the entry that it was in, if it was one.
     pub(crate) fn apply(self, memory: &Memory, place: Place) -> Option<usize> {
         match self.segment {
             Part::Data => {
@@ -120,19 +122,28 @@ impl Poke {
 
     fn apply_to_data(self, memory: &Memory, place: Place) {
         let change = |old| self.change.of(old, place);
-        let slots = memory.data.len().saturating_sub(SLOTS) / WORD;
-        let line = PRODUCER_LINE.len();
-        match usize::from(self.place) % (line + slots + HEADER) {
-            0 => memory.data.change_word(PRODUCER_LINE[0], change),
-            n if n < line => memory.data.change_half(PRODUCER_LINE[n], change),
-            n if n < line + slots => memory.data.change_word(SLOTS + (n - line) * WORD, change),
-            n => memory.data.change_half(4 * (n - line - slots), change),
+        let halves = LINE_HALVES.len() + place.entries;
+        let half = |n: usize| match n.checked_sub(LINE_HALVES.len()) {
+            None => LINE_HALVES[n],
+            Some(entry) => EVICTIONS + entry * EVICTION,
+        };
+        let start = (EVICTIONS + place.entries * EVICTION).next_multiple_of(SLOTS_ALIGN);
+        let words = LINE_WORDS.len() + memory.data.len().saturating_sub(start) / WORD;
+        let word = |n: usize| match n.checked_sub(LINE_WORDS.len()) {
+            None => LINE_WORDS[n],
+            Some(n) => start + n * WORD,
+        };
+        match usize::from(self.place) % (halves + words + HEADER) {
+            n if n < halves => memory.data.change_half(half(n), change),
+            n if n < halves + words => memory.data.change_word(word(n - halves), change),
+            n => memory.data.change_half(4 * (n - halves - words), change),
         }
     }
 
     fn apply_to_control(self, memory: &Memory, place: Place) -> Option<usize> {
         let change = |old| self.change.of(old, place);
-        let fields = memory.control.len().saturating_sub(ENTRIES) / ENTRY * FIELDS;
+        let each = FIELDS.len() + 1;
+        let fields = memory.control.len().saturating_sub(ENTRIES) / ENTRY * each;
         let n = usize::from(self.place) % (fields + FLAGS.len() + HEADER);
         if n >= fields {
             let n = n - fields;
@@ -140,14 +151,12 @@ impl Poke {
             memory.control.change_half(at, change);
             return None;
         }
-        let (entry, field) = (n / FIELDS, n % FIELDS);
-        let at = ENTRIES + entry * ENTRY;
-        if field == GATE {
-            memory.control.change_word(at + 16, change);
-        } else {
-            memory.control.change_half(at + 4 * field, change);
+        let at = ENTRIES + n / each * ENTRY;
+        match FIELDS.get(n % each) {
+            Some(field) => memory.control.change_half(at + field, change),
+            None => memory.control.change_word(at + GATE, change),
         }
-        (field == OWNER || field == GATE).then_some(entry)
+        Some(n / each)
     }
 }
 
@@ -156,7 +165,7 @@ pub(crate) fn entry(memory: &Memory, index: usize) -> Option<(u32, Position)> {
     use std::sync::atomic::Ordering::Relaxed;
     let at = ENTRIES + index * ENTRY;
     let owner = memory.control.half(at)?.load(Relaxed);
-    Some((owner, memory.control.word(at + 16)?.load(Relaxed)))
+    Some((owner, memory.control.word(at + GATE)?.load(Relaxed)))
 }
 
 /// The entry that the next subscriber gets.

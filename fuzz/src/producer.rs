@@ -90,7 +90,7 @@ struct Ledger<'a> {
     shape: Shape,
     /// Of all messages that were sent.
     lengths: Vec<usize>,
-    /// Entries whose owner or gate was forged once.
+    /// Entries in which something was forged once.
     forged: Vec<bool>,
     consumers: Vec<Consumer>,
 }
@@ -201,7 +201,8 @@ impl Ledger<'_> {
     }
 
     fn poke(&mut self, poke: Poke) {
-        let place = Place { head: self.head(), capacity: self.shape.capacity() };
+        let Shape { entries, .. } = self.shape;
+        let place = Place { head: self.head(), capacity: self.shape.capacity(), entries };
         if let Some(entry) = poke.of_control().apply(self.memory, place) {
             self.forged[entry] = true;
         }
@@ -243,6 +244,7 @@ impl Ledger<'_> {
                 }
             }
             Err(TryRecvError::Lagged(n)) => {
+                assert!(consumer.role == Role::Observer || forged);
                 assert_eq!(n as i64, left - capacity, "the oldest that is left comes next");
                 lagged = n as i64;
             }
@@ -250,6 +252,7 @@ impl Ledger<'_> {
             Err(TryRecvError::BufferTooSmall { needed }) => {
                 assert_eq!(needed, self.sent(next).len());
             }
+            Err(TryRecvError::Evicted { missed }) if forged => assert_eq!(missed as i64, left),
             Err(_) if forged => assert!(left > capacity, "nothing was overwritten"),
             Err(error) => panic!("{error}, and nobody forged what this consumer goes by"),
         }

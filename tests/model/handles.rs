@@ -173,6 +173,7 @@ fn unblocked(error: impl Into<RecvTimeoutError>) -> TryRecvError {
         RecvTimeoutError::Timeout => TryRecvError::Empty,
         RecvTimeoutError::Closed => TryRecvError::Closed,
         RecvTimeoutError::Lagged(n) => TryRecvError::Lagged(n),
+        RecvTimeoutError::Evicted { missed } => TryRecvError::Evicted { missed },
         RecvTimeoutError::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed },
         RecvTimeoutError::Corrupt => TryRecvError::Corrupt,
         error => panic!("{error}"),
