@@ -25,7 +25,7 @@ use clap::Parser;
 
 use crate::child::Task;
 use crate::figures::Figure;
-use crate::groups::{GROUPS, Group, ROLES};
+use crate::groups::Group;
 use crate::place::{Place, Room};
 
 /// How often a group is run whose only fault is that something took too long.
@@ -93,9 +93,9 @@ fn main() -> ExitCode {
 /// What a process does that the judge has started.
 fn play(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
     let played = Task::new(arguments).and_then(|task| {
-        let role = ROLES.iter().find(|(name, _)| *name == task.role);
-        let (name, play) = role.with_context(|| format!("there is no role {}", task.role))?;
-        play(&task).with_context(|| format!("as {name}"))
+        let play = groups::role(&task.role);
+        let play = play.with_context(|| format!("there is no role {}", task.role))?;
+        play(&task).with_context(|| format!("as {}", task.role))
     });
     match played {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,7 +113,7 @@ fn judge(arguments: &Arguments) -> Result<bool> {
     println!("note seed {seed}");
     let mut well = true;
     let mut any = false;
-    for group in GROUPS.iter().filter(|group| group.name.contains(&arguments.only)) {
+    for group in groups::all().filter(|group| group.name.contains(&arguments.only)) {
         any = true;
         let start = Instant::now();
         match measure(&place, group, arguments.quick, seed) {

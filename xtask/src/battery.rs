@@ -22,31 +22,59 @@ pub struct Options {
     seed: Option<u64>,
 }
 
-/// Builds the trials.
-fn build(project: &Project) -> Result<PathBuf> {
+/// The group whose processes die at chosen points, which takes a build of its own.
+const CRASH_POINTS: &str = "crash_points";
+
+/// Builds the trials; `points`: those with a library that has places at which to die.
+fn build(project: &Project, points: bool) -> Result<PathBuf> {
     let mut cargo = project.cargo("");
     cargo.args(["build", "--release", "--package", "battery"]);
-    tools::build(cargo, "battery", &project.target.join("xtask").join("battery.log"))
+    let mut log = "battery.log";
+    if points {
+        tools::add_rustflags(&mut cargo, "--cfg ringway_crash_points");
+        cargo.env("CARGO_TARGET_DIR", project.target.join("crash"));
+        log = "battery-crash.log";
+    }
+    tools::build(cargo, "battery", &project.target.join("xtask").join(log))
 }
 
-/// The short form of the trials, ready to be run.
-pub fn quick(project: &Project) -> Result<Command> {
-    let mut battery = Command::new(build(project)?);
-    battery.arg("--quick");
-    Ok(battery)
+impl Options {
+    /// A hundredth of everything.
+    pub fn quick() -> Options {
+        Options { quick: true, only: None, seed: None }
+    }
+}
+
+/// What has to be run, built.
+pub fn commands(project: &Project, options: &Options) -> Result<Vec<Command>> {
+    let only = options.only.as_deref().unwrap_or_default();
+    let mut commands = Vec::new();
+    if !CRASH_POINTS.contains(only) || only.is_empty() {
+        let mut battery = Command::new(build(project, false)?);
+        battery.args(["--only", only]);
+        commands.push(battery);
+    }
+    if CRASH_POINTS.contains(only) {
+        let mut battery = Command::new(build(project, true)?);
+        battery.args(["--only", CRASH_POINTS]);
+        commands.push(battery);
+    }
+    for command in &mut commands {
+        if options.quick {
+            command.arg("--quick");
+        }
+        if let Some(seed) = options.seed {
+            command.arg("--seed").arg(seed.to_string());
+        }
+    }
+    Ok(commands)
 }
 
 /// `Ok(false)`: some figure is not as wanted, and was printed.
 pub fn run(project: &Project, options: &Options) -> Result<bool> {
-    let mut battery = Command::new(build(project)?);
-    if options.quick {
-        battery.arg("--quick");
+    let mut well = true;
+    for mut battery in commands(project, options)? {
+        well &= battery.status().context("starting the trials")?.success();
     }
-    if let Some(only) = &options.only {
-        battery.arg("--only").arg(only);
-    }
-    if let Some(seed) = options.seed {
-        battery.arg("--seed").arg(seed.to_string());
-    }
-    Ok(battery.status().context("starting the trials")?.success())
+    Ok(well)
 }

@@ -1,6 +1,8 @@
 //! The groups of figures, each with the roles of its processes.
 
 mod billion;
+#[cfg(ringway_crash_points)]
+mod crash_points;
 mod killed_sleepers;
 mod mutated;
 mod producer_kills;
@@ -24,19 +26,29 @@ pub struct Group {
 }
 
 macro_rules! groups {
-    ($($module:ident: $($role:ident)*;)*) => {
-        /// All groups, in the order in which they are run.
-        pub const GROUPS: &[Group] =
+    ($groups:ident, $roles:ident: $($module:ident: $($role:ident)*;)*) => {
+        const $groups: &[Group] =
             &[$(Group { name: stringify!($module), run: $module::run },)*];
 
-        /// Whatever a process can be started for.
-        pub const ROLES: &[(&str, fn(&Task) -> Result<()>)] = &[
+        const $roles: &[(&str, fn(&Task) -> Result<()>)] = &[
             $($((concat!(stringify!($module), "::", stringify!($role)), $module::$role),)*)*
         ];
     };
 }
 
+/// All groups, in the order in which they are run.
+pub fn all() -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().chain(CRASH_GROUPS)
+}
+
+/// What a process of that role does.
+pub fn role(name: &str) -> Option<fn(&Task) -> Result<()>> {
+    let mut roles = ROLES.iter().chain(CRASH_ROLES);
+    roles.find(|(role, _)| *role == name).map(|(_, play)| *play)
+}
+
 groups! {
+    GROUPS, ROLES:
     producer_kills: producer subscriber observer;
     subscriber_kills: producer subscriber;
     sleeping_consumers: producer consumer;
@@ -46,4 +58,16 @@ groups! {
     mutated: attacker;
     scribbler: producer subscriber observer witness scribbler;
     billion: producer subscriber observer overwriter watcher;
+}
+
+// These take a build of the library in which there are such points.
+#[cfg(ringway_crash_points)]
+groups! {
+    CRASH_GROUPS, CRASH_ROLES:
+    crash_points: create publish bytes subscribe durable resume predecessor reap bystander evict
+        unlink prune;
+}
+#[cfg(not(ringway_crash_points))]
+groups! {
+    CRASH_GROUPS, CRASH_ROLES:
 }
