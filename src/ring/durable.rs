@@ -8,7 +8,7 @@ use super::head;
 use super::join::{self, Joined, Start};
 use crate::error::JoinError;
 use crate::geometry::Overflow;
-use crate::layout::{AWAY, Entry, NAME_WORDS, SOMEBODY};
+use crate::layout::{AWAY, Entry, NAME_WORDS, NOBODY, SOMEBODY};
 use crate::position::Pos;
 use crate::storage::{Claim, Storage};
 use crate::sync::{Ordering, Signed};
@@ -79,8 +79,9 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
             seat
         }
         Claim::Ours(seat) => {
+            let owner = entry.owner.load(Ordering::Relaxed);
             // Somebody who died says that he is there.
-            if !named(entry) || !(own(AWAY) || own(SOMEBODY)) {
+            if !named(entry) || owner == NOBODY || !own(owner) {
                 // He left for good before we had the lock.
                 return Ok(None);
             }

@@ -32,7 +32,7 @@ use crate::error::JoinError;
 use crate::geometry::Overflow;
 use crate::layout::Entry;
 #[cfg(target_has_atomic = "32")]
-use crate::layout::{AWAY, NOBODY, SOMEBODY};
+use crate::layout::{NOBODY, SOMEBODY};
 use crate::position::{FREE, Pos, Position};
 use crate::storage::View;
 #[cfg(target_has_atomic = "32")]
@@ -111,9 +111,10 @@ pub(super) fn join(
 /// Takes an entry that nobody has, or whose owner is dead.
 #[cfg(target_has_atomic = "32")]
 fn take_entry(storage: &Storage) -> Result<(usize, Option<Seat>), JoinError> {
-    for owner in [NOBODY, SOMEBODY] {
+    for free in [true, false] {
         for (index, entry) in storage.entries().iter().enumerate() {
-            if entry.owner.load(Ordering::Relaxed) != owner {
+            // Whatever else stands there says somebody: who may write it could keep others out.
+            if (entry.owner.load(Ordering::Relaxed) == NOBODY) != free {
                 continue;
             }
             let seat = match storage.claim(index)? {
@@ -216,11 +217,10 @@ pub(crate) fn reset(entry: &Entry) {
     entry.gate.store(FREE, Ordering::Release);
     // Release pairs with the acquire in `take_entry`.
     #[cfg(target_has_atomic = "32")]
-    for owner in [SOMEBODY, AWAY] {
+    {
+        let owner = entry.owner.load(Ordering::Relaxed);
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-        if entry.owner.compare_exchange(owner, NOBODY, order, failed).is_ok() {
-            break;
-        }
+        let _ = entry.owner.compare_exchange(owner, NOBODY, order, failed);
     }
 }
 

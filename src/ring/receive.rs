@@ -343,6 +343,9 @@ pub(crate) fn within<C: Consumer, R>(
     mut attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
     limit: Limit,
 ) -> Result<Result<R, RecvError>, Ended> {
+    // What a successor did before this is looked at by the first attempt.
+    let reader = consumer.reader_mut();
+    reader.epoch = reader.epoch();
     wait::wait_for(
         consumer,
         |consumer| match attempt(consumer) {

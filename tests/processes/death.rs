@@ -1,5 +1,7 @@
 //! Processes that are killed, or stopped, and what the others learn of it.
 
+use std::fs;
+use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
@@ -373,4 +375,19 @@ fn a_durable_subscriber_that_is_away_for_too_long_is_evicted_and_told() {
         let refused = open(&place).subscribe_durable(name, Start::Next).unwrap_err();
         assert_eq!(refused, JoinError::Name { len: name.len(), max: 80 });
     }
+}
+
+#[test]
+fn an_owner_that_nobody_can_be_keeps_nobody_out() {
+    let place = Place::new("forged owner");
+    let mut producer = Options::<u64>::new(4).subscribers(1).create(place.segment("ring")).unwrap();
+    let control = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
+    let control = control.into_iter().find(|path| path.extension().is_some_and(|e| e == "ctl"));
+    let control = fs::OpenOptions::new().write(true).open(control.unwrap()).unwrap();
+    control.write_all_at(&7u32.to_ne_bytes(), 384).unwrap();
+    let mut subscriber = open(&place).subscribe(Start::Next).unwrap();
+    producer.send(&1).unwrap();
+    assert_eq!(subscriber.recv(), Ok(1));
+    let refused = open(&place).subscribe(Start::Next).unwrap_err();
+    assert_eq!(refused, JoinError::NoFreeEntry { entries: 1 });
 }
