@@ -17,6 +17,9 @@ use crate::sync::{Ordering, barrier_everywhere, fence, register_barrier};
 
 /// The header's word for "a full fence on both sides".
 pub(crate) const MODE_FULL: u32 = 0;
+/// The header's word for "a full fence on both sides, after a producer that had registered": consumers
+/// who were attached then rely on the heavy fence to reach them.
+pub(crate) const MODE_FULL_REACHING: u32 = 2;
 /// The header's word for "the producer has registered, and its own heavy fence is the kernel's".
 pub(crate) const MODE_ASYMMETRIC: u32 = 1;
 
@@ -63,7 +66,11 @@ impl Fences {
 
     /// What the producer writes into the header.
     pub(crate) fn mode(self) -> u32 {
-        if self.light_is_free { MODE_ASYMMETRIC } else { MODE_FULL }
+        match (self.light_is_free, self.heavy_reaches_out) {
+            (true, _) => MODE_ASYMMETRIC,
+            (false, true) => MODE_FULL_REACHING,
+            (false, false) => MODE_FULL,
+        }
     }
 
     /// The fence of whoever publishes or releases. Pairs with the other side's [`heavy`](Self::heavy).

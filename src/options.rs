@@ -188,6 +188,11 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn geometry(&self) -> Result<Geometry, ConfigError> {
         if self.limits.max_lag == 0 && self.shape.capacity > 0 {
             return Err(ConfigError::ZeroMaxLag);

@@ -229,6 +229,7 @@ pub(crate) fn wait_for<H, R>(
     sleep: impl Fn(&mut H, Duration),
     alive: impl Fn(&mut H) -> bool,
     limit: Limit,
+    patrol: &mut Patrol,
 ) -> Result<R, Ended> {
     let mut watch = Watch::new(limit);
     let (mut round, mut next_look, mut between) = (0u32, 0u32, 1);
@@ -239,11 +240,11 @@ pub(crate) fn wait_for<H, R>(
         let pause = pause(handle, round);
         if pause == Pause::Sleep || round >= next_look {
             let glance = watch.look();
-            // What came during the pause is not left behind for a time that is over.
-            let Some(left) = glance.left else { return attempt(handle).ok_or(Ended::TimeOver) };
-            if glance.patrol && !alive(handle) {
+            if patrol.is_due().is_some() && !alive(handle) {
                 return attempt(handle).ok_or(Ended::Dead);
             }
+            // What came during the pause is not left behind for a time that is over.
+            let Some(left) = glance.left else { return attempt(handle).ok_or(Ended::TimeOver) };
             between = if glance.slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
             next_look = round.saturating_add(between);
             if pause == Pause::Sleep {
@@ -274,13 +275,11 @@ impl Limit {
 struct Glance {
     /// Time that is left; `None`: it is over.
     left: Option<Duration>,
-    /// It is time to ask whether the other side lives.
-    patrol: bool,
     /// It is long since the last look.
     slow: bool,
 }
 
-/// When somebody who only looks in now and then asks whether the other side lives.
+/// When somebody who waits, in one call or in many short ones, asks whether the other side lives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Patrol {
     /// When this began, and when it was last due.
@@ -319,7 +318,7 @@ impl Watch {
     }
 
     fn look(&mut self) -> Glance {
-        Glance { left: Some(SLICE), patrol: false, slow: false }
+        Glance { left: Some(SLICE), slow: false }
     }
 }
 
@@ -328,13 +327,12 @@ impl Watch {
 struct Watch {
     limit: Limit,
     last: Option<std::time::Instant>,
-    patrol: Patrol,
 }
 
 #[cfg(feature = "std")]
 impl Watch {
     fn new(limit: Limit) -> Watch {
-        Watch { limit, last: None, patrol: Patrol::default() }
+        Watch { limit, last: None }
     }
 
     fn look(&mut self) -> Glance {
@@ -345,7 +343,7 @@ impl Watch {
         };
         let slow = self.last.is_some_and(|last| now.saturating_duration_since(last) > SLOW_ROUNDS);
         self.last = Some(now);
-        Glance { left, patrol: self.patrol.is_due().is_some(), slow }
+        Glance { left, slow }
     }
 }
 

@@ -41,3 +41,15 @@ fn who_comes_back_goes_on_where_it_stopped() {
         }
     });
 }
+
+#[test]
+fn there_is_one_of_a_name() {
+    check("there_is_one_of_a_name", Some(3), || {
+        let (_producer, ring) = awake::<u64>(2).subscribers(2).heap().unwrap();
+        let other = ring.clone();
+        let second = thread::spawn(move || other.subscribe_durable("a", Start::Next));
+        let first = ring.subscribe_durable("a", Start::Next);
+        let second = second.join().unwrap();
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    });
+}

@@ -75,7 +75,7 @@ fn an_observer_sees_no_torn_message_of_a_dead_producer() {
 /// What it sends reaches who went to sleep before; and so does its end.
 #[test]
 fn a_successor_wakes_who_sleeps() {
-    check("a_successor_wakes_who_sleeps", Some(3), || {
+    check("a_successor_wakes_who_sleeps", Some(2), || {
         let options = Options::<u64>::new(1).subscribers(1);
         let (mut producer, ring) = options.heap().unwrap();
         let subscriber = ring.subscribe(Start::Next).unwrap();

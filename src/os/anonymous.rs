@@ -15,6 +15,7 @@ use rustix::io::{Errno, FdFlags};
 
 use super::create::{allocate, check_file_size_limit, io_error, is_full, new_instance, sit};
 use super::error::{CreateError, InheritError, OpenError};
+use super::lock;
 use super::mapping::{self, Files, Mapping};
 use super::open::{self, mappable, read_instance};
 use crate::geometry::Schema;
@@ -82,7 +83,7 @@ impl<T: Message + ?Sized> Options<T> {
         let data = create("ringway-data", geometry.data_len)?;
         let control = create("ringway-control", geometry.control_len)?;
         let instance = new_instance()?;
-        let mapping = files(&data, Some(&control))
+        let mapping = files(&data, Some(&control), true)
             .and_then(|files| Mapping::create(files, &geometry))
             .map_err(|source| io_error("mapping the memory files", source))?;
         // Whoever has these files has the descriptions that are mapped: without others a lock on them
@@ -131,7 +132,7 @@ impl Anonymous {
         read_instance(&self.data)
             .map_err(|source| open::io_error("reading the header", source))?
             .map_err(OpenError::Header)?;
-        let mapping = files(&self.data, self.control.as_ref())
+        let mapping = files(&self.data, self.control.as_ref(), false)
             .and_then(|files| Mapping::attach(files, (data_len, control_len)))
             .map_err(|source| open::io_error("mapping the memory files", source))?;
         mapping::attach(&Arc::new(mapping), Schema::of::<T>(0), tag)
@@ -258,10 +259,16 @@ impl Anonymous {
     }
 }
 
-/// The two files once more, for a mapping.
-fn files(data: &File, control: Option<&File>) -> io::Result<Files> {
-    let control = control.map(File::try_clone).transpose()?;
-    Ok(Files { data: data.try_clone()?, control })
+/// The two files once more, for a mapping: opened anew, since whoever was given these has the same
+/// descriptions, and what he locks would not show in them. `writable`: the data too.
+fn files(data: &File, control: Option<&File>, writable: bool) -> io::Result<Files> {
+    let again = |file: &File, writable| match lock::reopen(file, writable)? {
+        Some(file) => Ok(file),
+        // No /proc.
+        None => file.try_clone(),
+    };
+    let control = control.map(|control| again(control, true)).transpose()?;
+    Ok(Files { data: again(data, writable)?, control })
 }
 
 /// A memory file of that length, all of it allocated, that can still be sealed.

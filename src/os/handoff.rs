@@ -24,9 +24,10 @@ impl Anonymous {
     /// [`receive`](Self::receive) and can subscribe and observe. May wait until there is room in the
     /// socket.
     ///
-    /// What the other side gets are open files of its own: that of the data can only be read, and neither
-    /// can stand for this process where locks tell who lives. Where there is no `/proc` that cannot be
-    /// done, and it is an error.
+    /// What the other side gets are open files of its own, that of the data open for reading alone: so its
+    /// locks are not this process's. The data cannot be written by it in any case; but who means harm can
+    /// open the file once more, and hold a lock that makes a dead producer look alive. Where there is no
+    /// `/proc` there are no files of its own, and it is an error.
     ///
     /// ```
     /// use ringway::{Anonymous, Options, Start};

@@ -45,19 +45,27 @@ pub(crate) struct Lock {
     file: File,
     at: u64,
     here: Arc<Here>,
+    abandoned: bool,
 }
 
 impl Lock {
     /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
     pub(super) fn take(file: File, at: u64, here: &Arc<Here>) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
-        Ok(taken.then(|| Lock { file, at, here: here.clone() }))
+        Ok(taken.then(|| Lock { file, at, here: here.clone(), abandoned: false }))
+    }
+}
+
+impl Lock {
+    /// Gives up the handle, but not the lock: it is another handle's of this process.
+    pub(crate) fn abandon(mut self) {
+        self.abandoned = true;
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.here.is_true() {
+        if self.here.is_true() && !self.abandoned {
             unlock(&self.file, self.at);
         }
     }

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
 use std::string::String;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw};
@@ -28,6 +28,8 @@ pub(crate) struct Mapping {
     /// Whether this process can have descriptions of its own for its locks. If not, those who share
     /// this mapping share their locks too, and cannot tell from them who lives.
     own_locks: bool,
+    /// Held with the registry's lock, which does not keep those apart who share one.
+    registry: Mutex<()>,
     data: ManuallyDrop<MmapRaw>,
     control: Option<ManuallyDrop<MmapRaw>>,
 }
@@ -61,6 +63,13 @@ impl Here {
     pub(super) fn is_true(&self) -> bool {
         self.0.first() == Some(&1)
     }
+}
+
+/// Keeps others from making entries of names. First the lock goes, then what keeps those here apart.
+#[derive(Debug)]
+pub(crate) struct Registry<'a> {
+    _lock: Lock,
+    _here: MutexGuard<'a, ()>,
 }
 
 /// How often, a millisecond apart, the registry's lock is asked for.
@@ -125,22 +134,19 @@ impl Mapping {
         let kind = if kind == Kind::ReadOnly { Kind::ReadWrite } else { kind };
         let control = files.control.as_ref();
         let control = control.map(|file| map(file, control_len, kind)).transpose()?;
-        Ok(Mapping::of(here, files, data, control))
-    }
-
-    fn of(here: Here, files: Files, data: MmapRaw, control: Option<MmapRaw>) -> Self {
-        Mapping {
+        Ok(Mapping {
             names: OnceLock::new(),
             here: Arc::new(here),
-            own_locks: matches!(lock::reopen(&files.data, false), Ok(Some(_))),
+            own_locks: lock::reopen(&files.data, false)?.is_some(),
+            registry: Mutex::new(()),
             files,
             data: ManuallyDrop::new(data),
             control: control.map(ManuallyDrop::new),
-        }
+        })
     }
 
     /// Whether those who share this mapping's files can tell from locks who lives.
-    pub(super) fn has_own_locks(&self) -> bool {
+    pub(crate) fn has_own_locks(&self) -> bool {
         self.own_locks
     }
 
@@ -166,6 +172,8 @@ impl Mapping {
     pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
         let Some(control) = &self.files.control else { return Ok(Claim::Open(None)) };
         let at = entry as u64;
+        // Where locks are shared this may be that of another handle here: whoever does not get the
+        // entry gives it back with `Lock::abandon`.
         if lock::is_held(control, at)? {
             return Ok(Claim::Taken);
         }
@@ -181,7 +189,9 @@ impl Mapping {
     pub(crate) fn reap(&self, entry: usize, reset: impl FnOnce()) {
         let (Some(control), true) = (&self.files.control, self.own_locks) else { return };
         let at = entry as u64;
-        if lock::try_lock(control, at).unwrap_or(false) {
+        // Asking first: a lock that is held for a moment would keep others from what is theirs.
+        let dead = !lock::is_held(control, at).unwrap_or(true);
+        if dead && lock::try_lock(control, at).unwrap_or(false) {
             reset();
             lock::unlock(control, at);
         }
@@ -195,13 +205,14 @@ impl Mapping {
 
     /// Waits for the lock of those who look for a name among the entries, but not for ever: its holder
     /// may be stopped.
-    pub(crate) fn registry(&self) -> io::Result<Lock> {
+    pub(crate) fn registry(&self) -> io::Result<Registry<'_>> {
+        let here = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(control) = &self.files.control else {
             return Err(io::ErrorKind::PermissionDenied.into());
         };
         for _ in 0..REGISTRY_ATTEMPTS {
             if let Some(lock) = Lock::take(own_description(control)?, lock::REGISTRY, &self.here)? {
-                return Ok(lock);
+                return Ok(Registry { _lock: lock, _here: here });
             }
             std::thread::sleep(Duration::from_millis(1));
         }

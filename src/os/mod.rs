@@ -25,7 +25,7 @@ pub use error::{
     CreateError, InheritError, NameError, OpenError, ResumeError, UnlinkError, Untrusted,
 };
 pub(crate) use lock::Lock;
-pub(crate) use mapping::Mapping;
+pub(crate) use mapping::{Mapping, Registry};
 pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
 pub use segment::Segment;
 pub use state::SegmentState;

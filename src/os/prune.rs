@@ -102,7 +102,7 @@ pub fn prune_in(directory: impl AsRef<Path>) -> io::Result<Pruned> {
     let mut pruned = Pruned::default();
     for name in &names {
         if inspect(&directory, name, false) == Some(SegmentState::Orphaned)
-            && remove_orphan(&directory, name)?
+            && remove_orphan(&directory, name, false)?
         {
             pruned.rings.push(name.clone());
         }
@@ -159,8 +159,8 @@ fn instance_of(file: &File) -> Result<Instance, Option<HeaderError>> {
 }
 
 /// Removes a ring's names as its next producer would take it over: with its lock, so that nobody does
-/// meanwhile.
-pub(super) fn remove_orphan(directory: &Directory, name: &str) -> io::Result<bool> {
+/// meanwhile. `closed`: only what nobody can take over any more.
+pub(super) fn remove_orphan(directory: &Directory, name: &str, closed: bool) -> io::Result<bool> {
     // It may be gone by now, or somebody else's.
     let Ok(data) = directory.open_file(name, true) else { return Ok(false) };
     let Ok(instance) = instance_of(&data) else { return Ok(false) };
@@ -168,7 +168,8 @@ pub(super) fn remove_orphan(directory: &Directory, name: &str) -> io::Result<boo
         return Ok(false);
     }
     // The lock ends with the file, and does not show itself here.
-    if state::of(&data)? != SegmentState::Orphaned || !directory.remove(name, &data)? {
+    let orphan = state::of(&data)? == SegmentState::Orphaned;
+    if !orphan || (closed && !state::is_closed(&data)?) || !directory.remove(name, &data)? {
         return Ok(false);
     }
     directory.remove_name(&name::control(name, instance))?;
@@ -183,8 +184,12 @@ fn remove_unpaired(
     instance: Instance,
 ) -> io::Result<bool> {
     let paired = || match directory.open_file(ring, false) {
-        Ok(data) => instance_of(&data) == Ok(instance),
-        // What cannot be looked at may be its ring.
+        Ok(data) => match instance_of(&data) {
+            Ok(found) => found == instance,
+            Err(Some(HeaderError::NotARing | HeaderError::TooSmall { .. })) => false,
+            // One of another layout, or what cannot be looked at, may be its ring.
+            Err(_) => true,
+        },
         Err(errno) => errno != rustix::io::Errno::NOENT,
     };
     let Ok(control) = directory.open_file(name, true) else { return Ok(false) };

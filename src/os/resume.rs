@@ -1,6 +1,8 @@
 //! Going on with a ring whose producer has died.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use super::create;
 use super::directory::Directory;
@@ -14,7 +16,7 @@ use super::segment::Segment;
 use crate::geometry::{Schema, Shape};
 use crate::message::Message;
 use crate::options::Options;
-use crate::ring::Producer;
+use crate::ring::{Limits, Producer};
 use crate::sync::Ordering;
 
 /// How often `create_or_resume` tries again when others create, take over or remove at the same time.
@@ -48,7 +50,7 @@ impl<T: Message + ?Sized> Producer<T> {
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring, or takes it over if it is there and its producer has died: for a producer that
     /// may have to start again. A ring that is there has to be as these options say, but for its first
-    /// position, else the error is [`Different`](CreateError::Different). What is there and lives, or
+    /// position and its fences, else the error is [`Different`](CreateError::Different). What is there and lives, or
     /// was closed and kept, is [`AlreadyExists`](CreateError::AlreadyExists).
     ///
     /// ```
@@ -70,17 +72,16 @@ impl<T: Message + ?Sized> Options<T> {
                 outcome => return outcome,
             }
             let directory = directory(&segment);
-            let resumed = directory
-                .map_err(ResumeError::Open)
-                .and_then(|directory| resume(directory, &segment, shape.schema, Some(shape)));
+            let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
+                resume(directory, &segment, shape.schema, Some((shape, self.limits())))
+            });
             match resumed {
                 // Removed meanwhile: there is room for a new one.
                 Err(ResumeError::Open(OpenError::NotFound { .. })) => {}
                 // Its producer died between closing it and removing its names.
                 Err(ResumeError::Closed { .. }) => remove_closed(&segment)?,
-                Err(ResumeError::Alive { .. }) => {
-                    return Err(CreateError::AlreadyExists { path: path() });
-                }
+                // Somebody else takes over or removes, or was only looking.
+                Err(ResumeError::Alive { .. }) => thread::sleep(Duration::from_millis(1)),
                 Err(ResumeError::Different { path }) => {
                     return Err(CreateError::Different { path });
                 }
@@ -96,7 +97,7 @@ fn remove_closed(segment: &Segment) -> Result<(), CreateError> {
         let path = segment.directory_path().into();
         CreateError::Directory { path, source }
     })?;
-    let removed = prune::remove_orphan(&directory, &segment.name);
+    let removed = prune::remove_orphan(&directory, &segment.name, true);
     removed.map_err(|source| create::io_error("removing what was closed", source)).map(drop)
 }
 
@@ -104,7 +105,7 @@ fn resume<T: Message + ?Sized>(
     directory: Directory,
     segment: &Segment,
     expected: Schema,
-    shape: Option<Shape>,
+    wanted: Option<(Shape, Limits)>,
 ) -> Result<Producer<T>, ResumeError> {
     let io = |what, source| ResumeError::Open(io_error(what, source));
     let found = Found::new(&directory, segment, true).map_err(ResumeError::Open)?;
@@ -128,9 +129,10 @@ fn resume<T: Message + ?Sized>(
     if storage.producer().closed.load(Ordering::Relaxed) != 0 {
         return Err(ResumeError::Closed { path: segment.path() });
     }
-    if let Some(shape) = shape {
+    if let Some((shape, limits)) = wanted {
         let there = storage.geometry().shape;
-        if (Shape { origin: there.origin, ..shape }) != there {
+        let same = Shape { origin: there.origin, ..shape } == there;
+        if !same || Limits::read(&storage) != limits {
             return Err(ResumeError::Different { path: segment.path() });
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn of(data: &File) -> io::Result<SegmentState> {
     let guarded = word(data, core::mem::offset_of!(ProducerLine, guarded))? != 0;
     let dead = guarded && !lock::is_held(data, lock::PRODUCER)?;
     // After the lock: whoever closes the ring gives up the lock later.
-    let closed = word(data, core::mem::offset_of!(ProducerLine, closed))? != 0;
+    let closed = is_closed(data)?;
     let kept = word(data, core::mem::offset_of!(ProducerLine, kept))? != 0;
     Ok(match (closed && kept, dead) {
         (true, _) => SegmentState::Closed,
@@ -34,6 +34,11 @@ pub(super) fn of(data: &File) -> io::Result<SegmentState> {
         (false, true) => SegmentState::Orphaned,
         (false, false) => SegmentState::Alive,
     })
+}
+
+/// Whether the ring was closed.
+pub(super) fn is_closed(data: &File) -> io::Result<bool> {
+    Ok(word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
 }
 
 /// A word of the producer's line.

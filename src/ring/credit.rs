@@ -105,6 +105,17 @@ impl Credit {
 
     #[cold]
     pub(crate) fn refill(&mut self, view: &View) -> bool {
+        self.refill_evicting(view, |_| false)
+    }
+
+    /// The same, evicting those who leave no room for the next message and of whom `too_long` says, given
+    /// an entry's index, that they have done so for too long.
+    #[cold]
+    pub(crate) fn refill_evicting(
+        &mut self,
+        view: &View,
+        too_long: impl Fn(usize) -> bool,
+    ) -> bool {
         self.publish_head(view);
         let geometry = view.geometry();
         let mut room = geometry.credit() as Signed;
@@ -113,7 +124,7 @@ impl Credit {
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
             for (index, entry) in view.entries().iter().enumerate() {
-                if let Some(lag) = self.lag_allowed(view, index, entry) {
+                if let Some(lag) = self.lag_allowed(view, index, entry, &too_long) {
                     room = room.min(geometry.capacity() as Signed - lag);
                 }
             }
@@ -127,12 +138,23 @@ impl Credit {
         self.next != self.limit
     }
 
-    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags too far.
-    fn lag_allowed(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
-        let capacity = view.geometry().capacity();
+    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags too far, or
+    /// leaves no room and `too_long` says, given the entry's index, that it has done so for too long.
+    fn lag_allowed(
+        &self,
+        view: &View,
+        index: usize,
+        entry: &Entry,
+        too_long: &impl Fn(usize) -> bool,
+    ) -> Option<Signed> {
+        let capacity = view.geometry().capacity() as Signed;
         // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
-        let limit = if self.max_lag < capacity { self.max_lag as Signed } else { Signed::MAX };
-        for _ in 0..LOOKS {
+        let limit =
+            if self.max_lag < capacity as usize { self.max_lag as Signed } else { Signed::MAX };
+        let first = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+        // Before the gates that count are loaded: it may take a system call.
+        let too_long = self.next.since(first) >= capacity && too_long(index);
+        for look in 1..=LOOKS {
             let word = entry.gate.load(Ordering::Relaxed);
             let gate = Pos::from_gate(word)?;
             if is_evicted(view, index, entry) {
@@ -140,28 +162,17 @@ impl Credit {
             }
             let lag = self.next.since(gate);
             // A gate above the exact head is a lie: nobody can need what has not been sent.
-            if (0..=limit).contains(&lag) {
+            if (0..=limit).contains(&lag) && !(too_long && lag >= capacity) {
                 return Some(lag);
             }
-            if evict(view, index, word) {
+            // Whoever has blocked for too long and changes its gate faster than one can look is evicted
+            // for that.
+            if evict(view, index, word, too_long && look == LOOKS) {
                 return None;
             }
         }
-        // Whoever changes a gate so fast is given the benefit of the doubt: there is no room for now.
-        Some(capacity as Signed)
-    }
-
-    /// Evicts those who leave no room for the next message, and of whom `too_long` says that they have
-    /// done so for too long, given an entry's index.
-    pub(crate) fn evict_blockers(&self, view: &View, too_long: impl Fn(usize) -> bool) {
-        for (index, entry) in view.entries().iter().enumerate() {
-            let word = entry.gate.load(Ordering::Relaxed);
-            let Some(gate) = Pos::from_gate(word) else { continue };
-            let blocks = self.next.since(gate) >= view.geometry().capacity() as Signed;
-            if blocks && !is_evicted(view, index, entry) && too_long(index) {
-                evict(view, index, word);
-            }
-        }
+        // There is no room for now, for the benefit of the doubt.
+        Some(capacity)
     }
 }
 
@@ -177,35 +188,31 @@ pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
     })
 }
 
-/// Whether an entry's owner has been evicted, its gate having been loaded.
+/// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that its
+/// owner has a generation, which is not 0; who says 0 there has forged it, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
-    let generation = view.evicted(index).map_or(0, |word| word.load(Ordering::Relaxed));
-    if generation == 0 {
-        return false;
-    }
     // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
     // generation, which was not evicted.
     fence(Ordering::Acquire);
-    entry.generation.load(Ordering::Relaxed) == generation
+    let generation = entry.generation.load(Ordering::Relaxed);
+    view.evicted(index).is_none_or(|word| word.load(Ordering::Relaxed) == generation)
 }
 
-/// Holds nothing back any more for the owner of an entry, who had that gate. `false`: it has another
-/// one now, or the entry has another owner.
+/// Holds nothing back any more for the owner of an entry, who had that gate, as was found after a look at
+/// [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless it is `forced`.
 #[cold]
-fn evict(view: &View, index: usize, gate: Word) -> bool {
+fn evict(view: &View, index: usize, gate: Word, forced: bool) -> bool {
     let (Some(entry), Some(word)) = (view.entry(index), view.evicted(index)) else { return false };
-    // Pairs with the release of the gate, as above: the generation is that of the gate, or a later one.
-    fence(Ordering::Acquire);
     let generation = entry.generation.load(Ordering::Relaxed);
     // Pairs with the release of the generation: if it is a later one, the gate has changed by then, and
     // its owner has done nothing to be evicted for.
     fence(Ordering::Acquire);
-    let same = entry.gate.load(Ordering::Relaxed) == gate;
-    if same {
+    let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
+    if evicted {
         word.store(generation, Ordering::Relaxed);
         // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being
         // overwritten finds that it was evicted.
         fence(Ordering::Release);
     }
-    same
+    evicted
 }

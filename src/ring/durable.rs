@@ -11,7 +11,10 @@ use crate::geometry::Overflow;
 use crate::layout::{AWAY, Entry, NAME_WORDS, NOBODY, SOMEBODY};
 use crate::position::Pos;
 use crate::storage::{Claim, Storage};
-use crate::sync::{Ordering, Signed};
+use crate::sync::{Ordering, Signed, fence};
+
+/// How often, a moment apart, an entry is asked for whose owner seems to live.
+const ATTEMPTS: u32 = 10;
 
 /// The longest name, in bytes.
 const MAX_NAME: usize = NAME_WORDS * 4;
@@ -65,15 +68,28 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     let Some(entry) = storage.entry(index) else {
         return Ok(None);
     };
+    // Pairs with the release of `joined`: what was found is an entry with its name.
+    fence(Ordering::Acquire);
     // Acquire pairs with the release in `go_away`: what the last owner read, it has read.
     let own = |from| {
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
         entry.owner.compare_exchange(from, SOMEBODY, order, failed).is_ok()
     };
-    let seat = match storage.claim(index)? {
+    let mut claim = storage.claim(index)?;
+    for _ in 0..ATTEMPTS {
+        // It may be somebody who only looks whether its owner lives.
+        if !matches!(claim, Claim::Taken) || !storage.pause() {
+            break;
+        }
+        claim = storage.claim(index)?;
+    }
+    let seat = match claim {
         Claim::Taken => return Err(JoinError::InUse),
         Claim::Open(seat) => {
             if !own(AWAY) {
+                if let Some(seat) = seat {
+                    storage.give_back(seat);
+                }
                 return Err(JoinError::InUse);
             }
             seat
@@ -91,8 +107,10 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     let generation = entry.generation.load(Ordering::Relaxed);
     // Dropped, it gives the entry up.
     let joined = Joined { storage: storage.clone().seated(seat), index, generation };
-    let evicted = storage.evicted(index).map_or(0, |word| word.load(Ordering::Relaxed));
     let head = head::exact(storage);
+    // After the head, whose search ends with a fence: who evicted this one did so before he overwrote
+    // anything of its, and the head is not beyond that.
+    let evicted = storage.evicted(index).map_or(0, |word| word.load(Ordering::Relaxed));
     let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
     let lag = gate.map(|gate| head.since(gate));
     if generation != 0 && evicted == generation {

@@ -111,16 +111,34 @@ pub(super) fn join(
 /// Takes an entry that nobody has, or whose owner is dead.
 #[cfg(target_has_atomic = "32")]
 fn take_entry(storage: &Storage) -> Result<(usize, Option<Seat>), JoinError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(taken) = try_take_entry(storage)? {
+            return Ok(taken);
+        }
+        // Somebody who only looked whether its owner lives may have held the one that is free.
+        if !storage.pause() {
+            break;
+        }
+    }
+    Err(JoinError::NoFreeEntry { entries: storage.entries().len() })
+}
+
+#[cfg(target_has_atomic = "32")]
+fn try_take_entry(storage: &Storage) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for free in [true, false] {
         for (index, entry) in storage.entries().iter().enumerate() {
             // Whatever else stands there says somebody: who may write it could keep others out.
             if (entry.owner.load(Ordering::Relaxed) == NOBODY) != free {
                 continue;
             }
+            // Whoever was here is away, and will come back.
+            if !free && (is_durable(entry) || !storage.can_take_over()) {
+                continue;
+            }
             let seat = match storage.claim(index)? {
                 Claim::Taken => continue,
                 Claim::Open(seat) => seat,
-                // Whoever was here is away, and will come back.
+                // It has become one since.
                 Claim::Ours(_) if is_durable(entry) => continue,
                 Claim::Ours(seat) => {
                     // Whoever was here is dead, or has left since: neither reads slots any more.
@@ -132,11 +150,14 @@ fn take_entry(storage: &Storage) -> Result<(usize, Option<Seat>), JoinError> {
             // slots and its last store to the gate, is over.
             let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
             if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
-                return Ok((index, seat));
+                return Ok(Some((index, seat)));
+            }
+            if let Some(seat) = seat {
+                storage.give_back(seat);
             }
         }
     }
-    Err(JoinError::NoFreeEntry { entries: storage.entries().len() })
+    Ok(None)
 }
 
 /// J1 to J5, in an entry that is ours.
@@ -233,7 +254,7 @@ pub(crate) struct Joined {
     pub(super) generation: u32,
 }
 
-/// How often somebody who is evicted while joining tries again.
+/// How often somebody tries again who finds no entry, or is evicted while joining.
 #[cfg(target_has_atomic = "32")]
 const ATTEMPTS: u32 = 4;
 

@@ -292,6 +292,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 true
             },
             limit,
+            &mut Patrol::default(),
         )
         .is_ok()
     }
@@ -310,12 +311,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             |limit: u32| limit != u32::MAX && stuck_for >= Duration::from_millis(limit.into());
         let (living, away) = (over(limits.max_hold), over(limits.max_away));
         self.reap();
-        // Whoever has just been reaped blocks nobody.
-        if (living || away) && !self.credit.check(&self.storage) {
-            let too_long = |entry| if self.storage.is_away(entry) { away } else { living };
-            self.credit.evict_blockers(&self.storage, too_long);
+        if self.credit.check(&self.storage) || !(living || away) {
+            return self.credit.left() > 0;
         }
-        self.credit.check(&self.storage)
+        let too_long = |entry| if self.storage.is_away(entry) { away } else { living };
+        self.credit.refill_evicting(&self.storage, too_long)
     }
 
     /// Frees the entries of subscribers that have died and will not come back.
@@ -408,7 +408,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Subscribers that have joined: they receive all that is sent from now on. Durable ones that are
-    /// away are counted too. Observers are not, as nothing tells of them.
+    /// away are counted too, and so are dead ones until they are found: by a send that needs room, by
+    /// somebody who joins, or by [`wait_for_consumers`](Self::wait_for_consumers). Observers are not, as nothing tells of them.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -441,6 +442,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
+        self.reap();
         self.wait_until(|this| this.consumers() >= n, Limit::after(timeout))
     }
 }

@@ -11,7 +11,7 @@ use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::storage::{Slot, Storage};
 use crate::sync::{Ordering, Word, fence};
-use crate::wait::{self, Ended, Limit, Wait};
+use crate::wait::{self, Ended, Limit, Patrol, Wait};
 
 /// A place in a ring, and the way to wait there.
 #[derive(Debug)]
@@ -25,19 +25,24 @@ pub(crate) struct Reader<W> {
     epoch: u32,
     /// A producer that has died may have a successor: go on waiting.
     pub(crate) patient: bool,
+    /// When it last asked whether its producer lives, and for which message it waited then.
+    patrol: Patrol,
+    waits_for: Pos,
 }
 
 impl<W> Reader<W> {
     pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
         let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
-        Reader { storage, next, fences, wait, epoch, patient: false }
+        let patrol = Patrol::default();
+        Reader { storage, next, fences, wait, epoch, patient: false, patrol, waits_for: next }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader { storage, next, fences, wait: before, epoch, patient } = self;
-        (Reader { storage, next, fences, wait, epoch, patient }, before)
+        let Reader { storage, next, fences, wait: before, epoch, patient, patrol, waits_for } =
+            self;
+        (Reader { storage, next, fences, wait, epoch, patient, patrol, waits_for }, before)
     }
 
     /// What the next slot says.
@@ -175,7 +180,7 @@ pub(crate) trait Consumer {
     fn lagged(&mut self, passed: Passed) -> TryRecvError;
 
     /// Why this consumer will get nothing more, whatever is sent.
-    fn excluded(&self) -> Option<TryRecvError> {
+    fn excluded(&mut self) -> Option<TryRecvError> {
         None
     }
 
@@ -346,7 +351,13 @@ pub(crate) fn within<C: Consumer, R>(
     // What a successor did before this is looked at by the first attempt.
     let reader = consumer.reader_mut();
     reader.epoch = reader.epoch();
-    wait::wait_for(
+    // One who waits again and again for the same message is as much in need of a patrol.
+    if reader.waits_for != reader.next {
+        reader.waits_for = reader.next;
+        reader.patrol = Patrol::default();
+    }
+    let mut patrol = reader.patrol;
+    let outcome = wait::wait_for(
         consumer,
         |consumer| match attempt(consumer) {
             Ok(found) => Some(Ok(found)),
@@ -356,7 +367,10 @@ pub(crate) fn within<C: Consumer, R>(
         |consumer, limit| consumer.reader().sleep(limit),
         |consumer| consumer.reader_mut().has_producer(),
         limit,
-    )
+        &mut patrol,
+    );
+    consumer.reader_mut().patrol = patrol;
+    outcome
 }
 
 /// Calls `attempt` until it brings something else than `Empty`.

@@ -14,7 +14,7 @@
 
 use super::head;
 use crate::error::HeaderError;
-use crate::fence::{Fences, MODE_ASYMMETRIC};
+use crate::fence::{Fences, MODE_FULL};
 use crate::position::{Look, Pos};
 use crate::storage::View;
 use crate::sync::{Ordering, fence};
@@ -46,7 +46,7 @@ pub(super) fn place(view: &View) -> Result<Pos, HeaderError> {
 /// where that was the asymmetric one, they may rely on our heavy fence to reach them, whatever the
 /// kernel offers us.
 pub(super) fn fences(view: &View) -> Fences {
-    Fences::for_successor(view.producer().mode.load(Ordering::Relaxed) == MODE_ASYMMETRIC)
+    Fences::for_successor(view.producer().mode.load(Ordering::Relaxed) != MODE_FULL)
 }
 
 /// Lets everybody know: the epoch first, then whoever sleeps.

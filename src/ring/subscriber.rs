@@ -137,10 +137,13 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
         error
     }
 
-    fn excluded(&self) -> Option<TryRecvError> {
+    fn excluded(&mut self) -> Option<TryRecvError> {
         let storage = &self.reader.storage;
         let evicted = storage.evicted(self.entry)?.load(Ordering::Relaxed) == self.generation;
+        // It has been told: its name is free when it is dropped.
+        self.durable &= !evicted;
         evicted.then(|| {
+            let storage = &self.reader.storage;
             let missed = head::exact(storage).since(self.reader.next);
             TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) }
         })

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use super::{Control, Owner, Storage, View};
 use crate::geometry::Geometry;
 use crate::layout::{Entry, ProducerLine, SleepFlags};
-use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, WORD};
+use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, spin_loop};
 
 /// Slots start on a pair of cache lines, as they do in a segment.
 const SLOT_ALIGN: usize = 128;
@@ -23,6 +23,30 @@ pub(crate) struct Memory {
     ghosts: Box<[Ghost]>,
     flags: SleepFlags,
     entries: Box<[Entry]>,
+    /// 1: somebody looks for a name among the entries.
+    registry: AtomicU32,
+}
+
+/// Keeps others from looking for a name, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Registry<'a>(&'a AtomicU32);
+
+impl Memory {
+    /// Waits for those who look for a name, which takes them a few stores.
+    pub(crate) fn registry(&self) -> Registry<'_> {
+        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+        while self.registry.compare_exchange(0, 1, order, failed).is_err() {
+            spin_loop();
+        }
+        Registry(&self.registry)
+    }
+}
+
+impl Drop for Registry<'_> {
+    fn drop(&mut self) {
+        // Pairs with the acquire above: the next one sees the entries as this one left them.
+        self.0.store(0, Ordering::Release);
+    }
 }
 
 impl fmt::Debug for Memory {
@@ -46,6 +70,7 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
         ghosts: (0..geometry.capacity()).map(|_| Default::default()).collect(),
         flags: SleepFlags::new(),
         entries: (0..geometry.shape.entries).map(|_| Entry::new()).collect(),
+        registry: AtomicU32::new(0),
     });
     let control = Control {
         flags: NonNull::from(&memory.flags),
@@ -60,5 +85,5 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let view = unsafe { View::new(geometry, producer, evictions, first, ghosts, Some(control)) };
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.
-    unsafe { Storage::new(view, Owner::Heap { _memory: memory }) }
+    unsafe { Storage::new(view, Owner::Heap { memory }) }
 }

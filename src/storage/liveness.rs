@@ -1,6 +1,6 @@
 //! Who lives of those who share a ring's memory.
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(target_has_atomic = "32")]
 use super::Owner;
 use super::Storage;
 #[cfg(target_has_atomic = "32")]
@@ -58,9 +58,39 @@ impl Storage {
     }
 
     #[cfg(target_has_atomic = "32")]
-    pub(crate) fn registry(&self) -> Result<Option<Seat>, JoinError> {
-        Ok(None)
+    pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
+        Ok(self.registry_here())
     }
+
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn give_back(&self, seat: Seat) {
+        match seat {}
+    }
+
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn can_take_over(&self) -> bool {
+        false
+    }
+
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn pause(&self) -> bool {
+        false
+    }
+}
+
+/// Keeps others from making entries of names, until it is dropped.
+#[cfg(target_has_atomic = "32")]
+#[derive(Debug)]
+#[expect(dead_code, reason = "what counts is when they are dropped")]
+pub(crate) enum Registry<'a> {
+    /// Nobody can: memory of the caller's.
+    Open,
+    #[cfg(feature = "alloc")]
+    Heap(super::heap::Registry<'a>),
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    Files(crate::os::Registry<'a>),
+    #[cfg(not(feature = "alloc"))]
+    None(core::marker::PhantomData<&'a ()>),
 }
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -105,8 +135,33 @@ impl Storage {
     }
 
     /// Keeps others from making entries of names, until it is dropped.
-    pub(crate) fn registry(&self) -> Result<Option<Seat>, JoinError> {
-        self.mapping().map(|mapping| mapping.registry()).transpose().map_err(lock_error)
+    pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
+        match self.mapping() {
+            None => Ok(self.registry_here()),
+            Some(mapping) => mapping.registry().map(Registry::Files).map_err(lock_error),
+        }
+    }
+
+    /// Gives up a claim whose entry somebody else has taken.
+    pub(crate) fn give_back(&self, seat: Seat) {
+        // Where locks are shared it can only be another handle of this process, and it is its lock.
+        if self.mapping().is_some_and(|mapping| !mapping.has_own_locks()) {
+            seat.abandon();
+        }
+    }
+
+    /// Whether a claim tells that an entry's owner is dead.
+    pub(crate) fn can_take_over(&self) -> bool {
+        self.mapping().is_some_and(|mapping| mapping.has_own_locks())
+    }
+
+    /// Waits for a moment, if somebody else may let go of a claim meanwhile.
+    pub(crate) fn pause(&self) -> bool {
+        let shared = self.mapping().is_some();
+        if shared {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        shared
     }
 }
 
@@ -116,6 +171,15 @@ fn lock_error(error: std::io::Error) -> JoinError {
 }
 
 impl Storage {
+    #[cfg(target_has_atomic = "32")]
+    fn registry_here(&self) -> Registry<'_> {
+        match &self.owner {
+            #[cfg(feature = "alloc")]
+            Owner::Heap { memory } => Registry::Heap(memory.registry()),
+            _ => Registry::Open,
+        }
+    }
+
     /// Whether the entry's owner has said that it goes away, and will come back.
     fn has_left(&self, entry: usize) -> bool {
         let owner = self.entry(entry).map(|entry| entry.owner.load(Ordering::Relaxed));

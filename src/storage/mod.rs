@@ -37,7 +37,7 @@ pub(crate) enum Owner {
     #[cfg_attr(ringway_loom, expect(dead_code))]
     Caller,
     #[cfg(feature = "alloc")]
-    Heap { _memory: alloc::sync::Arc<heap::Memory> },
+    Heap { memory: alloc::sync::Arc<heap::Memory> },
     /// Two files, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     Mapped { mapping: alloc::sync::Arc<crate::os::Mapping> },

@@ -86,8 +86,6 @@ fn all_that_a_killed_producer_sent_comes_before_its_death() {
         assert_eq!(subscriber.recv(), Err(RecvError::ProducerDied));
         assert_eq!(observer.recv_timeout(LONG), Err(RecvTimeoutError::ProducerDied));
     }
-    let soon = Duration::from_millis(1);
-    assert_eq!(subscriber.recv_timeout(soon), Err(RecvTimeoutError::Timeout));
 }
 
 #[test]
@@ -191,7 +189,10 @@ fn creating_says_what_is_there_and_goes_on_with_it() {
     child.dies();
     let refused = options().create(&segment);
     assert!(matches!(refused, Err(CreateError::Orphaned { .. })), "{refused:?}");
-    for other in [Options::<u64>::new(16).subscribers(1), Options::new(8), options().tag(1)] {
+    let limited = options().max_hold(Duration::from_secs(1));
+    let others =
+        [Options::<u64>::new(16).subscribers(1), Options::new(8), options().tag(1), limited];
+    for other in others {
         let refused = other.create_or_resume(&segment);
         assert!(matches!(refused, Err(CreateError::Different { .. } | CreateError::Resume(_))));
     }
@@ -361,7 +362,9 @@ fn a_durable_subscriber_goes_on_behind_what_it_received_however_it_went() {
 #[test]
 fn a_durable_subscriber_that_is_away_for_too_long_is_evicted_and_told() {
     let place = Place::new("away");
-    let options = Options::<u64>::new(4).max_away(Duration::from_millis(30));
+    let options = Options::<u64>::new(4)
+        .max_away(Duration::from_millis(30))
+        .max_hold(Duration::from_millis(30));
     let mut producer = options.create(place.segment("ring")).unwrap();
     let join = || open(&place).subscribe_durable("a name", Start::Next);
     drop(join().unwrap());
@@ -370,6 +373,11 @@ fn a_durable_subscriber_that_is_away_for_too_long_is_evicted_and_told() {
     let mut anew = join().unwrap();
     producer.send(&6).unwrap();
     assert_eq!((anew.position(), anew.recv()), (6, Ok(6)));
+    // Once it has been told, its name is free.
+    producer.send_batch(&[7, 8, 9, 10, 11, 12]);
+    assert_eq!(anew.recv(), Err(RecvError::Evicted { missed: 6 }));
+    drop(anew);
+    assert_eq!(join().unwrap().position(), 13);
     let too_long = "n".repeat(81);
     for name in ["", &too_long] {
         let refused = open(&place).subscribe_durable(name, Start::Next).unwrap_err();
@@ -377,14 +385,55 @@ fn a_durable_subscriber_that_is_away_for_too_long_is_evicted_and_told() {
     }
 }
 
+/// Writes a word of the one ring's first entry.
+fn forge(place: &Place, offset: u64, value: u32) {
+    let mut files = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
+    let control = files.find(|path| path.extension().is_some_and(|e| e == "ctl")).unwrap();
+    let control = fs::OpenOptions::new().write(true).open(control).unwrap();
+    control.write_all_at(&value.to_ne_bytes(), 384 + offset).unwrap();
+}
+
+#[test]
+fn a_forged_generation_does_not_outlast_the_limit() {
+    let place = Place::new("forged generation");
+    let options = Options::<u64>::new(8).max_hold(Duration::from_millis(40));
+    let mut producer = options.create(place.segment("ring")).unwrap();
+    let mut subscriber = open(&place).subscribe(Start::Next).unwrap();
+    forge(&place, 8, 0);
+    for n in 0..30 {
+        producer.send_timeout(&n, LONG).unwrap();
+    }
+    // It is told what it lost, as forged as it is.
+    let told = subscriber.recv();
+    assert!(matches!(told, Err(RecvError::Lagged(22))), "{told:?}");
+}
+
+#[test]
+fn many_short_waits_learn_of_a_death_too() {
+    let place = Place::new("short waits");
+    let (child, mut subscriber) = sent(&place, 0);
+    child.dies();
+    let short = Duration::from_millis(3);
+    while subscriber.recv_timeout(short) == Err(RecvTimeoutError::Timeout) {}
+    assert_eq!(subscriber.recv_timeout(LONG), Err(RecvTimeoutError::ProducerDied));
+}
+
+#[test]
+fn whoever_waits_for_consumers_does_not_count_the_dead() {
+    let place = Place::new("dead consumers");
+    let mut producer = Options::<u64>::new(8).create(place.segment("ring")).unwrap();
+    let child = Child::start(&place, "death::subscriber", "0");
+    child.hears("joined");
+    assert!(producer.wait_for_consumers(1, LONG));
+    child.dies();
+    assert!(!producer.wait_for_consumers(1, Duration::ZERO));
+}
+
 #[test]
 fn an_owner_that_nobody_can_be_keeps_nobody_out() {
     let place = Place::new("forged owner");
     let mut producer = Options::<u64>::new(4).subscribers(1).create(place.segment("ring")).unwrap();
-    let control = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
-    let control = control.into_iter().find(|path| path.extension().is_some_and(|e| e == "ctl"));
-    let control = fs::OpenOptions::new().write(true).open(control.unwrap()).unwrap();
-    control.write_all_at(&7u32.to_ne_bytes(), 384).unwrap();
+    forge(&place, 0, 7);
     let mut subscriber = open(&place).subscribe(Start::Next).unwrap();
     producer.send(&1).unwrap();
     assert_eq!(subscriber.recv(), Ok(1));

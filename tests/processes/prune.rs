@@ -94,7 +94,8 @@ fn pruning_and_everything_else_at_the_same_time() {
     thread::scope(|scope| {
         let pruner = scope.spawn(|| {
             for _ in 0..2000 {
-                assert_eq!(prune_in(place.path()).unwrap(), Pruned::default());
+                // A control file may be between the two steps of `unlink`: it is nobody's then.
+                assert!(prune_in(place.path()).unwrap().rings.is_empty());
             }
         });
         while !pruner.is_finished() {

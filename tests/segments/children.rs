@@ -44,6 +44,7 @@ fn as_a_child() {
         "short of descriptors" => crate::scarce::short_of_descriptors(),
         "without membarrier" => crate::scarce::without_membarrier(),
         "consumer without membarrier" => crate::scarce::consumer_without_membarrier(),
+        "two subscribers without proc" => crate::scarce::two_subscribers_without_proc(),
         "without proc" => crate::scarce::without_proc_part(),
         "heir" => crate::anonymous::heir(),
         "heir of nothing" => crate::anonymous::heir_of_nothing(),

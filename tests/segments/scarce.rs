@@ -1,5 +1,6 @@
 //! What is there to run out of, or not there at all.
 
+use std::process::Command;
 use std::time::Duration;
 
 use ringway::{CreateError, JoinError, Options, Producer, RecvError, Ring, Segment, Start};
@@ -195,4 +196,65 @@ pub(crate) fn without_proc_part() {
     assert_eq!(subscriber.recv_timeout(soon), Err(ringway::RecvTimeoutError::Timeout));
     let (here, _there) = std::os::unix::net::UnixStream::pair().unwrap();
     assert!(files.hand_off(&here).is_err());
+}
+
+/// Two living subscribers of a process without `/proc`, of a ring with room for two, are not taken for
+/// dead by a producer that has it: not after a third one was refused, and whoever gave them the files.
+fn holds_its_own(directory: &Directory, mut producer: Producer<u64>, mut command: Command) {
+    let said = directory.file("said");
+    let mut child = command.env(PATH, directory.path()).spawn().unwrap();
+    while !said.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    if !said.exists() {
+        // Not permitted to take /proc away.
+        assert!(child.wait().unwrap().success());
+        return;
+    }
+    assert_eq!(producer.try_send_batch(&[0; 40]), 8);
+    assert!(producer.send_timeout(&0, Duration::from_millis(200)).is_err());
+    assert_eq!(producer.consumers(), 2);
+    std::fs::remove_file(&said).unwrap();
+    assert!(child.wait().unwrap().success());
+    producer.send(&0).unwrap();
+}
+
+#[test]
+fn who_has_no_proc_is_not_taken_for_dead() {
+    let directory = Directory::new();
+    let options = || Options::<u64>::new(8).subscribers(2);
+    let producer = options().create(directory.segment("ring")).unwrap();
+    holds_its_own(&directory, producer, part("two subscribers without proc"));
+    let (producer, files) = options().anonymous().unwrap();
+    let mut command = part("two subscribers without proc");
+    files.pass_to(&mut command, PASSED).unwrap();
+    holds_its_own(&directory, producer, command);
+}
+
+const PASSED: &str = "RINGWAY_TEST_PASSED";
+
+pub(crate) fn two_subscribers_without_proc() {
+    if !without_proc() {
+        eprintln!("not permitted to take /proc away: nothing tested");
+        return;
+    }
+    let ring = if std::env::var_os(PASSED).is_some() {
+        // SAFETY: the parent has set it, and this is the only call.
+        unsafe { ringway::Anonymous::from_env(PASSED) }.unwrap().ring::<u64>(0).unwrap()
+    } else {
+        Ring::<u64>::open(segment()).unwrap()
+    };
+    let subscribers = [ring.subscribe(Start::Next).unwrap(), ring.subscribe(Start::Next).unwrap()];
+    let refused = ring.subscribe(Start::Next).unwrap_err();
+    assert_eq!(refused, JoinError::NoFreeEntry { entries: 2 });
+    let said = std::path::Path::new(&std::env::var_os(PATH).unwrap()).join("said");
+    std::fs::write(&said, "").unwrap();
+    while said.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for mut subscriber in subscribers {
+        for _ in 0..8 {
+            assert_eq!(subscriber.recv(), Ok(0));
+        }
+    }
 }
