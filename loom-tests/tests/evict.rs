@@ -78,3 +78,27 @@ fn an_entry_whose_owner_was_evicted_protects_the_next() {
         }
     });
 }
+
+/// Nor is it evicted for what that one did.
+#[test]
+fn whoever_lags_no_more_than_it_may_is_not_evicted() {
+    check("whoever_lags_no_more_than_it_may_is_not_evicted", Some(3), || {
+        let (mut producer, ring) = awake::<u64>(4).subscribers(1).max_lag(3).heap().unwrap();
+        let evicted = ring.subscribe(Start::Next).unwrap();
+        for n in 0..5 {
+            producer.try_send(&n).unwrap();
+        }
+        let joiner = thread::spawn(move || {
+            drop(evicted);
+            let mut subscriber = ring.subscribe(Start::Next).unwrap();
+            for _ in 0..2 {
+                let received = subscriber.try_recv();
+                assert!(matches!(received, Ok(_) | Err(TryRecvError::Empty)), "{received:?}");
+            }
+        });
+        for n in 5..8 {
+            producer.try_send(&n).unwrap();
+        }
+        joiner.join().unwrap();
+    });
+}

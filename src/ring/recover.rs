@@ -53,8 +53,8 @@ pub(super) fn fences(view: &View) -> Fences {
 pub(super) fn announce(view: &View) {
     let line = view.producer();
     let epoch = line.epoch.load(Ordering::Relaxed).wrapping_add(1);
-    // Who sees the epoch sees the mode and the head that were stored before it.
-    line.epoch.store(epoch, Ordering::Release);
+    // It says that there is something to look at, and no more.
+    line.epoch.store(epoch, Ordering::Relaxed);
     if let Some(flags) = view.flags() {
         // We are the only one who could sleep there.
         flags.waiting.word.store(0, Ordering::Relaxed);
