@@ -1,6 +1,6 @@
 //! Who lives of those who share a ring's memory.
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(all(feature = "alloc", target_has_atomic = "32"))]
 use super::Owner;
 use super::Storage;
 #[cfg(target_has_atomic = "32")]
