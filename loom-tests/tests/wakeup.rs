@@ -7,7 +7,7 @@ use ringway::{Options, Overflow, RecvError, Spin, Start};
 
 #[test]
 fn no_lost_wakeup_for_one_sleeping_consumer() {
-    check("no_lost_wakeup_for_one_sleeping_consumer", Some(4), || {
+    check("no_lost_wakeup_for_one_sleeping_consumer", Some(3), || {
         let (mut producer, ring) =
             Options::<u64>::new(2).subscribers(1).origin(ORIGIN).heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
@@ -51,7 +51,7 @@ fn no_lost_wakeup_for_two_sleeping_consumers() {
 
 #[test]
 fn no_lost_wakeup_for_a_sleeping_producer() {
-    check("no_lost_wakeup_for_a_sleeping_producer", Some(3), || {
+    check("no_lost_wakeup_for_a_sleeping_producer", Some(2), || {
         let (producer, ring) = Options::<u64>::new(1).subscribers(1).origin(ORIGIN).heap().unwrap();
         let mut producer = producer.with_wait(SLEEPY);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
@@ -95,7 +95,7 @@ fn no_lost_wakeup_for_a_sleeping_producer_and_two_consumers_releasing() {
 
 #[test]
 fn no_lost_wakeup_when_both_sides_sleep() {
-    check("no_lost_wakeup_when_both_sides_sleep", Some(3), || {
+    check("no_lost_wakeup_when_both_sides_sleep", Some(2), || {
         let (producer, ring) = Options::<u64>::new(1).subscribers(1).origin(ORIGIN).heap().unwrap();
         let mut producer = producer.with_wait(SLEEPY);
         let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
