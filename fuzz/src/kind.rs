@@ -40,6 +40,18 @@ impl Kind for [u8] {
     }
 }
 
+/// Calls a function of a kind of message and an input for the kind that the input says.
+macro_rules! of_some_kind {
+    ($steps:ident($input:ident)) => {
+        match $input.int_in_range(0..=2u8)? {
+            0 => $steps::<u64>($input),
+            1 => $steps::<[u64; 7]>($input),
+            _ => $steps::<[u8]>($input),
+        }
+    };
+}
+pub(crate) use of_some_kind;
+
 /// The options for a ring of some shape.
 pub(crate) fn options<K: Kind + ?Sized>(shape: Shape, max_len: usize) -> Options<K> {
     K::options(shape.asked, max_len)

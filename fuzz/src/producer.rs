@@ -33,16 +33,11 @@ enum Step {
 }
 
 pub fn run(input: &[u8]) {
-    // An input that is too short is no input.
-    let _ = parse(&mut Unstructured::new(input));
+    crate::decode(input, parse);
 }
 
 fn parse(input: &mut Unstructured<'_>) -> Result<()> {
-    match input.int_in_range(0..=2u8)? {
-        0 => steps::<u64>(input),
-        1 => steps::<[u64; 7]>(input),
-        _ => steps::<[u8]>(input),
-    }
+    kind::of_some_kind!(steps(input))
 }
 
 fn steps<K: Kind + ?Sized>(input: &mut Unstructured<'_>) -> Result<()>

@@ -262,13 +262,8 @@ impl Anonymous {
 /// The two files once more, for a mapping: opened anew, since whoever was given these has the same
 /// descriptions, and what he locks would not show in them. `writable`: the data too.
 fn files(data: &File, control: Option<&File>, writable: bool) -> io::Result<Files> {
-    let again = |file: &File, writable| match lock::reopen(file, writable)? {
-        Some(file) => Ok(file),
-        // No /proc.
-        None => file.try_clone(),
-    };
-    let control = control.map(|control| again(control, true)).transpose()?;
-    Ok(Files { data: again(data, writable)?, control })
+    let control = control.map(|control| lock::again(control, true)).transpose()?;
+    Ok(Files { data: lock::again(data, writable)?, control })
 }
 
 /// A memory file of that length, all of it allocated, that can still be sealed.

@@ -79,10 +79,7 @@ struct Unnamed {
 
 impl Unnamed {
     fn new(segment: &Segment, geometry: Geometry) -> Result<(Unnamed, Storage), CreateError> {
-        let directory = segment.open_directory().map_err(|source| {
-            let path = segment.directory_path().into();
-            CreateError::Directory { path, source }
-        })?;
+        let directory = directory(segment)?;
         // What decides is the link in `publish`. Here it saves allocating everything in vain.
         if directory.has(&segment.name) {
             return Err(taken(&directory, segment));
@@ -145,6 +142,13 @@ impl Unnamed {
         }
         Ok(())
     }
+}
+
+pub(super) fn directory(segment: &Segment) -> Result<Directory, CreateError> {
+    segment.open_directory().map_err(|source| {
+        let path = segment.directory_path().into();
+        CreateError::Directory { path, source }
+    })
 }
 
 /// Takes the lock that shows that the producer lives.

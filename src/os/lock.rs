@@ -87,20 +87,18 @@ pub(super) fn unlock(file: &File, at: u64) {
     let _ = control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at);
 }
 
-/// Who has the lock, seen from a description that has it not. Reading is enough to ask.
+/// Who has the lock, seen from a description that has it not.
 pub(super) fn holder(file: &File, at: u64) -> io::Result<Holder> {
-    // What a reader holds does not stand in the way of another reader: so asking as one asks for
-    // writers alone.
-    if control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, at)? != libc::F_UNLCK {
+    if is_held(file, at)? {
         return Ok(Holder::Writer);
     }
-    if control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_WRLCK, at)? != libc::F_UNLCK {
-        return Ok(Holder::Reader);
-    }
-    Ok(Holder::Nobody)
+    let reader = control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_WRLCK, at)? != libc::F_UNLCK;
+    Ok(if reader { Holder::Reader } else { Holder::Nobody })
 }
 
-/// Whether a writer has the lock, seen from a description that has it not.
+/// Whether a writer has the lock, seen from a description that has it not. Reading is enough to ask: what
+/// a reader holds does not stand in the way of another reader, so that asking as one asks for writers
+/// alone.
 pub(super) fn is_held(file: &File, at: u64) -> io::Result<bool> {
     Ok(control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, at)? != libc::F_UNLCK)
 }
@@ -131,5 +129,15 @@ pub(super) fn reopen(file: &File, writable: bool) -> io::Result<Option<File>> {
         Ok(file) => Ok(Some(file.into())),
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
         Err(errno) => Err(errno.into()),
+    }
+}
+
+/// The file once more, with a description of its own; where there is no `/proc`, with the one that it has.
+/// A lock that is taken there stays until the last mapping of the file goes, which comes to the same when a
+/// process dies.
+pub(super) fn again(file: &File, writable: bool) -> io::Result<File> {
+    match reopen(file, writable)? {
+        Some(file) => Ok(file),
+        None => file.try_clone(),
     }
 }

@@ -152,14 +152,14 @@ impl Mapping {
 
     /// Takes the lock that shows that the producer lives. `None`: somebody else has it.
     pub(super) fn lock_as_producer(&self) -> io::Result<Option<Lock>> {
-        Lock::take(own_description(&self.files.data)?, lock::PRODUCER, &self.here)
+        Lock::take(lock::again(&self.files.data, true)?, lock::PRODUCER, &self.here)
     }
 
     /// Shows that the ring is being made, until it is dropped.
     pub(super) fn lock_as_creator(&self) -> io::Result<Option<Lock>> {
         match &self.files.control {
             None => Ok(None),
-            Some(control) => Lock::take(own_description(control)?, lock::CREATOR, &self.here),
+            Some(control) => Lock::take(lock::again(control, true)?, lock::CREATOR, &self.here),
         }
     }
 
@@ -177,7 +177,7 @@ impl Mapping {
         if lock::is_held(control, at)? {
             return Ok(Claim::Taken);
         }
-        let seat = Lock::take(own_description(control)?, at, &self.here)?;
+        let seat = Lock::take(lock::again(control, true)?, at, &self.here)?;
         Ok(match seat {
             None => Claim::Taken,
             Some(seat) if self.own_locks => Claim::Ours(seat),
@@ -211,7 +211,8 @@ impl Mapping {
             return Err(io::ErrorKind::PermissionDenied.into());
         };
         for _ in 0..REGISTRY_ATTEMPTS {
-            if let Some(lock) = Lock::take(own_description(control)?, lock::REGISTRY, &self.here)? {
+            if let Some(lock) = Lock::take(lock::again(control, true)?, lock::REGISTRY, &self.here)?
+            {
                 return Ok(Registry { _lock: lock, _here: here });
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -313,15 +314,5 @@ impl Names {
         // nobody to tell of an error: `unlink` will say it.
         let _ = self.directory.remove(&self.data_name, data);
         let _ = self.directory.remove_name(&self.control_name);
-    }
-}
-
-/// A description of a file for a lock of its own. Where there is no `/proc` it is the one that is
-/// mapped: the lock then stays until the last mapping goes, which comes to the same when a process
-/// dies.
-fn own_description(file: &File) -> io::Result<File> {
-    match lock::reopen(file, true)? {
-        Some(file) => Ok(file),
-        None => file.try_clone(),
     }
 }

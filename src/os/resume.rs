@@ -93,11 +93,7 @@ impl<T: Message + ?Sized> Options<T> {
 }
 
 fn remove_closed(segment: &Segment) -> Result<(), CreateError> {
-    let directory = segment.open_directory().map_err(|source| {
-        let path = segment.directory_path().into();
-        CreateError::Directory { path, source }
-    })?;
-    let removed = prune::remove_orphan(&directory, &segment.name, true);
+    let removed = prune::remove_orphan(&create::directory(segment)?, &segment.name, true);
     removed.map_err(|source| create::io_error("removing what was closed", source)).map(drop)
 }
 

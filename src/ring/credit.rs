@@ -167,7 +167,7 @@ impl Credit {
             }
             // Whoever has blocked for too long and changes its gate faster than one can look is evicted
             // for that.
-            if evict(view, index, word, too_long && look == LOOKS) {
+            if evict(view, index, entry, word, too_long && look == LOOKS) {
                 return None;
             }
         }
@@ -201,8 +201,8 @@ fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
 /// Holds nothing back any more for the owner of an entry, who had that gate, as was found after a look at
 /// [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless it is `forced`.
 #[cold]
-fn evict(view: &View, index: usize, gate: Word, forced: bool) -> bool {
-    let (Some(entry), Some(word)) = (view.entry(index), view.evicted(index)) else { return false };
+fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> bool {
+    let Some(word) = view.evicted(index) else { return false };
     let generation = entry.generation.load(Ordering::Relaxed);
     // Pairs with the release of the generation: if it is a later one, the gate has changed by then, and
     // its owner has done nothing to be evicted for.

@@ -21,20 +21,6 @@ macro_rules! crashing {
                 point();
                 self.0.store(value, order);
             }
-
-            // Words are only ever stored, whichever of the two they are.
-            #[allow(dead_code)]
-            #[track_caller]
-            pub(crate) fn compare_exchange(
-                &self,
-                current: $value,
-                new: $value,
-                success: Ordering,
-                failure: Ordering,
-            ) -> Result<$value, $value> {
-                point();
-                self.0.compare_exchange(current, new, success, failure)
-            }
         }
 
         /// Everything that stores nothing.
@@ -49,3 +35,18 @@ macro_rules! crashing {
 }
 
 crashing!(AtomicU32 of u32, AtomicU64 of u64);
+
+// An entry's owner is the only word that is exchanged.
+impl AtomicU32 {
+    #[track_caller]
+    pub(crate) fn compare_exchange(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        point();
+        self.0.compare_exchange(current, new, success, failure)
+    }
+}

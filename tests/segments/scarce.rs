@@ -3,7 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use ringway::{CreateError, JoinError, Options, Producer, RecvError, Ring, Segment, Start};
+use ringway::{
+    CreateError, JoinError, Options, Producer, RecvError, Ring, Segment, Start, Subscriber,
+};
 
 use crate::children::{part, succeeds};
 use crate::directory::Directory;
@@ -98,6 +100,23 @@ fn forbid(number: libc::c_long) {
     assert_eq!(set, 0);
 }
 
+/// Messages with pauses in which whoever receives them goes to sleep, and the end.
+fn send_a_hundred(mut producer: Producer<u64>) {
+    for n in 0..100 {
+        if n % 10 == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        producer.send(&n).unwrap();
+    }
+}
+
+fn receive_a_hundred(mut subscriber: Subscriber<u64>) {
+    for n in 0..100 {
+        assert_eq!(subscriber.recv(), Ok(n));
+    }
+    assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+}
+
 #[test]
 fn without_membarrier_fences_are_full_and_sleepers_are_woken() {
     plays("without membarrier", &Directory::new());
@@ -105,22 +124,11 @@ fn without_membarrier_fences_are_full_and_sleepers_are_woken() {
 
 pub(crate) fn without_membarrier() {
     forbid(libc::SYS_membarrier);
-    let mut producer = Options::<u64>::new(2).create(segment()).unwrap();
+    let producer = Options::<u64>::new(2).create(segment()).unwrap();
     assert!(!producer.has_asymmetric_fences());
-    let mut subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
-    let receiver = std::thread::spawn(move || {
-        for n in 0..100 {
-            assert_eq!(subscriber.recv(), Ok(n));
-        }
-        assert_eq!(subscriber.recv(), Err(RecvError::Closed));
-    });
-    for n in 0..100 {
-        if n % 10 == 0 {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        producer.send(&n).unwrap();
-    }
-    drop(producer);
+    let subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
+    let receiver = std::thread::spawn(move || receive_a_hundred(subscriber));
+    send_a_hundred(producer);
     receiver.join().unwrap();
 }
 
@@ -132,23 +140,14 @@ fn a_consumer_without_membarrier_misses_nothing() {
     let mut child =
         part("consumer without membarrier").env(PATH, directory.path()).spawn().unwrap();
     assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
-    for n in 0..100 {
-        if n % 10 == 0 {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        producer.send(&n).unwrap();
-    }
-    drop(producer);
+    send_a_hundred(producer);
     assert!(child.wait().unwrap().success());
 }
 
 pub(crate) fn consumer_without_membarrier() {
     forbid(libc::SYS_membarrier);
-    let mut subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
-    for n in 0..100 {
-        assert_eq!(subscriber.recv(), Ok(n));
-    }
-    assert_eq!(subscriber.recv(), Err(RecvError::Closed));
+    let subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
+    receive_a_hundred(subscriber);
 }
 
 /// Takes `/proc` from this process, if it may.
