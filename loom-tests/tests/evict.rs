@@ -47,6 +47,28 @@ fn an_evicted_subscriber_is_told_and_gets_nothing_torn() {
     });
 }
 
+/// One look at the first message of a batch tells of all of them: they are overwritten in order.
+#[test]
+fn a_batch_of_an_evicted_subscriber_is_whole() {
+    check("a_batch_of_an_evicted_subscriber_is_whole", Some(3), || {
+        let (mut producer, ring) = awake::<u64>(4).subscribers(1).max_lag(2).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.try_send_batch(&[0, 1]);
+        let receiver = thread::spawn(move || {
+            let mut buffer = [9; 2];
+            match subscriber.try_recv_batch(&mut buffer) {
+                Ok(received) => assert_eq!(buffer[..received], [0, 1]),
+                Err(TryRecvError::Evicted { missed }) => assert!((4..=6).contains(&missed)),
+                Err(error) => panic!("{error}"),
+            }
+        });
+        for n in 2..6 {
+            producer.try_send(&n).unwrap();
+        }
+        receiver.join().unwrap();
+    });
+}
+
 /// The entry's next owner is not taken for the one that was evicted: it holds the producer back, or is
 /// evicted itself, and told so.
 #[test]

@@ -173,7 +173,8 @@ macro_rules! receiving_calls {
 
             /// Receives as many messages as are there and `buffer` has room for, into its start, and
             /// returns how many: 1 at least, unless the buffer has no room. Does not block. What ends
-            /// a batch early, a lag say, is told by the next call.
+            /// a batch early, a lag say, is told by the next call. What is behind those messages in the
+            /// buffer afterwards means nothing.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]

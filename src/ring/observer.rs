@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
 use super::head;
-use super::receive::{self, Consumer, NotCopied, Reader};
+use super::receive::{self, Consumer, Reader, Unchecked};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -58,6 +58,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
 impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
     type Wait = W;
 
+    const HOLDS: bool = false;
+
     #[inline(always)]
     fn reader(&self) -> &Reader<W> {
         &self.reader
@@ -69,8 +71,8 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
     }
 
     #[inline(always)]
-    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
-        receive::copy::<T, W>(&self.reader, position, slot, buffer)
+    fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked {
+        receive::copy_unchecked::<T, W>(&self.reader, slot, buffer)
     }
 
     fn lagged(&mut self, passed: Passed) -> TryRecvError {

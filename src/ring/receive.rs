@@ -155,7 +155,7 @@ enum NotFound {
 
 /// Why a message that was there could not be copied.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum NotCopied {
+enum NotCopied {
     /// It was overwritten meanwhile.
     Passed(Passed),
     /// The buffer must be as long as that.
@@ -164,17 +164,29 @@ pub(crate) enum NotCopied {
     Corrupt,
 }
 
+/// A message that has been copied, and may have been overwritten meanwhile: whoever looks at its slot, or
+/// at that of a message before it, a second time knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unchecked {
+    /// Its length, if it can be one.
+    len: Option<usize>,
+    /// It was copied; else the buffer is too small.
+    copied: bool,
+}
+
 /// One kind of consumer. What is behind it is a [`Reader`].
 pub(crate) trait Consumer {
     type Wait: Wait;
+
+    /// Its messages stay in their slots until it releases them, unless it is evicted.
+    const HOLDS: bool;
 
     fn reader(&self) -> &Reader<Self::Wait>;
 
     fn reader_mut(&mut self) -> &mut Reader<Self::Wait>;
 
-    /// Copies the message at a position, which was in its slot when that was last looked at, to the
-    /// start of `buffer`, and returns its length.
-    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied>;
+    /// Copies a slot's message to the start of `buffer`. Nothing that it says counts before a second look.
+    fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked;
 
     /// Goes on behind what was lost, the next message being one of it.
     fn lagged(&mut self, passed: Passed) -> TryRecvError;
@@ -188,20 +200,13 @@ pub(crate) trait Consumer {
     fn release(&mut self);
 }
 
-/// Copies a message that may be overwritten meanwhile.
-///
-/// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language memory
-/// models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a second look at
-/// the state. A subscriber's gate keeps its messages from being overwritten, as long as nobody evicts
-/// it or forges the gate; so it looks twice as well.
+/// Copies a slot's message to the start of `buffer`, whatever happens to it meanwhile.
 #[inline(always)]
-pub(crate) fn copy<T: Message + ?Sized, W>(
+pub(crate) fn copy_unchecked<T: Message + ?Sized, W>(
     reader: &Reader<W>,
-    position: Pos,
     slot: Slot<'_>,
     buffer: &mut [u8],
-) -> Result<usize, NotCopied> {
-    // Nothing that is read here counts before the second look.
+) -> Unchecked {
     let len = reader.len_of::<T>(slot);
     let to = len.and_then(|len| buffer.get_mut(..len));
     let copied = to.is_some();
@@ -209,15 +214,41 @@ pub(crate) fn copy<T: Message + ?Sized, W>(
         // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
         unsafe { slot.copy_to::<T>(to) };
     }
-    // Pairs with the producer's fence after the `writing` mark: if one of the loads above saw a
-    // later message's word, the load below sees that message's mark, or a later one.
+    Unchecked { len, copied }
+}
+
+/// The second look at the slot of a message: whether that, and so all behind it, which are overwritten
+/// later, were whole when they were copied.
+///
+/// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language memory
+/// models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a second look at
+/// the state. A subscriber's gate keeps its messages from being overwritten, as long as nobody evicts
+/// it or forges the gate; so it looks twice as well.
+#[inline(always)]
+fn look_again(position: Pos, slot: Slot<'_>) -> Result<(), NotCopied> {
+    // Pairs with the producer's fence after the `writing` mark: if one of the loads before saw a
+    // later message's word, the load below sees that message's mark, or a later one. The same with a word of
+    // a message behind this one: the mark in this slot came before.
     fence(Ordering::Acquire);
     match position.look(slot.state().load(Ordering::Relaxed)) {
-        Look::Ready => {}
-        Look::Passed(passed) => return Err(NotCopied::Passed(passed)),
+        Look::Ready => Ok(()),
+        Look::Passed(passed) => Err(NotCopied::Passed(passed)),
         // States do not go back.
-        Look::NotYet => return Err(NotCopied::Corrupt),
+        Look::NotYet => Err(NotCopied::Corrupt),
     }
+}
+
+/// Copies the message at a position, which was in its slot when that was last looked at, to the
+/// start of `buffer`, and returns its length.
+#[inline(always)]
+fn copy<C: Consumer>(
+    consumer: &C,
+    position: Pos,
+    slot: Slot<'_>,
+    buffer: &mut [u8],
+) -> Result<usize, NotCopied> {
+    let Unchecked { len, copied } = consumer.copy_unchecked(slot, buffer);
+    look_again(position, slot)?;
     let needed = len.ok_or(NotCopied::Corrupt)?;
     if copied { Ok(needed) } else { Err(NotCopied::TooSmall { needed }) }
 }
@@ -270,11 +301,11 @@ pub(crate) fn try_recv_into<C: Consumer>(
     let reader = consumer.reader();
     let next = reader.next;
     let outcome = match reader.ready(next) {
-        Ok(slot) => consumer.copy(next, slot, buffer),
+        Ok(slot) => copy(consumer, next, slot, buffer),
         Err(state) => {
             find(consumer, state)?;
             let reader = consumer.reader();
-            consumer.copy(reader.next, reader.storage.slot(reader.next), buffer)
+            copy(consumer, reader.next, reader.storage.slot(reader.next), buffer)
         }
     };
     let len = outcome.map_err(|not_copied| explain(consumer, not_copied))?;
@@ -320,12 +351,18 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
     for place in buffer.iter_mut().take(there) {
         let slot = reader.storage.slot(position);
         let mut value = T::new_zeroed();
-        if consumer.copy(position, slot, T::as_mut_bytes(&mut value)).is_err() {
+        consumer.copy_unchecked(slot, T::as_mut_bytes(&mut value));
+        if !C::HOLDS && look_again(position, slot).is_err() {
             break;
         }
         *place = value;
         position = position.plus(1);
         received += 1;
+    }
+    // Who holds its messages is overtaken once in its life, if ever, and then loses all that it has not
+    // released: one look for all of them.
+    if C::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
+        received = 0;
     }
     if received > 0 {
         // What ended the batch early is found again by whoever asks next.

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::calls::{self, receiving_calls};
 #[cfg(target_has_atomic = "32")]
 use super::durable;
-use super::receive::{self, Consumer, NotCopied, Reader};
+use super::receive::{self, Consumer, Reader, Unchecked};
 use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -105,6 +105,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     type Wait = W;
 
+    const HOLDS: bool = true;
+
     #[inline(always)]
     fn reader(&self) -> &Reader<W> {
         &self.reader
@@ -116,11 +118,11 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     }
 
     #[inline(always)]
-    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
+    fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked {
         if !NATIVE && !self.can_be_evicted() {
             slot.ghost().read();
         }
-        receive::copy::<T, W>(&self.reader, position, slot, buffer)
+        receive::copy_unchecked::<T, W>(&self.reader, slot, buffer)
     }
 
     /// The gate holds the producer back. So this one has been evicted, or its gate was forged: then it
