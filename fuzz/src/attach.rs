@@ -14,6 +14,26 @@ pub(crate) struct Join {
     from: From,
     /// As one that waits in another way, and for a successor.
     other: Option<bool>,
+    /// As one that can go away and come back.
+    name: Option<Name>,
+}
+
+/// A name of a durable subscriber.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Short,
+    Long,
+}
+
+impl Name {
+    fn text(self) -> &'static str {
+        match self {
+            Name::Short => "a",
+            Name::Long => {
+                "as long as a name can be, which is eighty bytes, no more of them and no fewer: x"
+            }
+        }
+    }
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -28,6 +48,11 @@ enum From {
 impl Join {
     pub(crate) fn role(self) -> Role {
         if self.subscribe { Role::Subscriber } else { Role::Observer }
+    }
+
+    /// The name that it joins under.
+    pub(crate) fn name(self) -> Option<Name> {
+        self.name.filter(|_| self.subscribe)
     }
 
     fn start(self, head: Position) -> Start {
@@ -52,6 +77,10 @@ macro_rules! attach {
                 let start = join.start(head);
                 let wait = SpinThenSleep { spins: 1 };
                 let consumer: Box<dyn Receiver> = match (join.role(), join.other) {
+                    _ if join.name().is_some() => {
+                        let name = join.name().map_or("", Name::text);
+                        Box::new(self.subscribe_durable(name, start)?)
+                    }
                     (Role::Subscriber, None) => Box::new(self.subscribe(start)?),
                     (Role::Observer, None) => Box::new(self.observe(start)?),
                     (Role::Subscriber, Some(patient)) => Box::new(

@@ -1,5 +1,6 @@
 //! The kinds of messages that rings are tried with.
 
+use arbitrary::{Result, Unstructured};
 use ringway::{Message, Options, Producer, RawParts, Ring};
 
 use crate::memory::Memory;
@@ -51,6 +52,18 @@ macro_rules! of_some_kind {
     };
 }
 pub(crate) use of_some_kind;
+
+/// The same ring that evicts whoever lags behind so far, if the input says so.
+pub(crate) fn with_max_lag<K: Kind + ?Sized>(
+    options: Options<K>,
+    input: &mut Unstructured<'_>,
+) -> Result<(Options<K>, Option<usize>)> {
+    if input.ratio(1u8, 2u8)? {
+        return Ok((options, None));
+    }
+    let max_lag = input.int_in_range(1..=40)?;
+    Ok((options.max_lag(max_lag), Some(max_lag)))
+}
 
 /// The options for a ring of some shape.
 pub(crate) fn options<K: Kind + ?Sized>(shape: Shape, max_len: usize) -> Options<K> {

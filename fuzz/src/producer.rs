@@ -5,9 +5,9 @@
 //! entry that nobody forged loses nothing, whatever is done to other entries.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use ringway::{Overflow, Position, Producer, Ring, TryRecvError, TrySendError};
+use ringway::{JoinError, Overflow, Position, Producer, Ring, TryRecvError, TrySendError};
 
-use crate::attach::{Attach, Join};
+use crate::attach::{Attach, Join, Name};
 use crate::call::{self, Call, Outcome, Room};
 use crate::kind::{self, Kind};
 use crate::memory::Memory;
@@ -47,14 +47,17 @@ where
 {
     let shape = Shape { overflow: Overflow::Wait, ..shape(input)? };
     let options = kind::options::<K>(shape, input.int_in_range(0..=40)?);
+    let (options, max_lag) = kind::with_max_lag(options, input)?;
     // SAFETY: dropped last, being declared first.
     let (memory, producer, ring) = unsafe { kind::create(options, 0) };
     let ledger = Ledger {
         memory: &memory,
         shape,
+        max_lag: max_lag.filter(|&max_lag| max_lag < shape.capacity()),
         lengths: Vec::new(),
         forged: vec![false; shape.entries],
         consumers: Vec::new(),
+        away: Vec::new(),
     };
     let mut run = Run {
         ledger,
@@ -83,18 +86,35 @@ struct Run<'a> {
 struct Ledger<'a> {
     memory: &'a Memory,
     shape: Shape,
+    /// How far a subscriber may lag without being evicted.
+    max_lag: Option<usize>,
     /// Of all messages that were sent.
     lengths: Vec<usize>,
     /// Entries in which something was forged once.
     forged: Vec<bool>,
     consumers: Vec<Consumer>,
+    /// Those with a name who have gone, and not been told that they were evicted.
+    away: Vec<Away>,
+}
+
+/// A durable subscriber that is away.
+struct Away {
+    name: Name,
+    entry: usize,
+    next: Position,
+    too_far: bool,
 }
 
 struct Consumer {
     role: Role,
     handle: Box<dyn Receiver>,
+    name: Option<Name>,
     /// A subscriber's.
     entry: Option<usize>,
+    /// It once lagged so far that it may have been evicted.
+    too_far: bool,
+    /// It has been told so.
+    evicted: bool,
     start: Position,
     received: i64,
     lagged: i64,
@@ -118,12 +138,13 @@ impl Run<'_> {
             Step::Join(join) => self.join(join),
             Step::Leave(who) => {
                 if let Some(index) = self.ledger.who(who) {
-                    self.ledger.consumers.remove(index);
+                    self.ledger.leave(index);
                 }
             }
             Step::Look => self.look(),
         }
         assert_eq!(self.producer.head(), self.ledger.head());
+        self.ledger.see_who_lags();
     }
 
     fn send(&mut self, how: How, len: usize) {
@@ -168,13 +189,43 @@ impl Run<'_> {
         if ledger.consumers.len() == CONSUMERS {
             return;
         }
-        let role = join.role();
+        let (role, name, head) = (join.role(), join.name(), ledger.head());
         let free = poke::free_entry(ledger.memory);
-        let Ok(handle) = self.ring.attach(join, ledger.head()) else { return };
-        let entry = free.filter(|_| role == Role::Subscriber);
+        // Who forged an entry may have given it that name.
+        let honest = !ledger.forged.contains(&true);
+        let in_use = name.is_some() && ledger.consumers.iter().any(|other| other.name == name);
+        let away = ledger.away.iter().position(|away| Some(away.name) == name);
+        let away = away.map(|index| ledger.away.swap_remove(index));
+        let handle = match self.ring.attach(join, head) {
+            Ok(handle) => handle,
+            Err(error) => {
+                if let Some(Away { next, too_far, .. }) = away.filter(|_| honest) {
+                    let missed = distance(next, head) as u64;
+                    assert_eq!(error, JoinError::Evicted { missed }, "and it came back");
+                    assert!(too_far);
+                }
+                assert!(!honest || !in_use || error == JoinError::InUse, "{error}");
+                return;
+            }
+        };
+        assert!(!honest || !in_use, "two of one name");
         let start = handle.position();
-        assert!(distance(start, ledger.head()) >= 0, "it starts in the future");
-        ledger.consumers.push(Consumer { role, handle, entry, start, received: 0, lagged: 0 });
+        assert!(distance(start, head) >= 0, "it starts in the future");
+        if let Some(Away { next, .. }) = away.as_ref().filter(|_| honest) {
+            assert_eq!(start, *next, "where it stopped is where it goes on");
+        }
+        let entry = away.map(|away| away.entry).or(free).filter(|_| role == Role::Subscriber);
+        ledger.consumers.push(Consumer {
+            role,
+            handle,
+            name,
+            entry,
+            too_far: false,
+            evicted: false,
+            start,
+            received: 0,
+            lagged: 0,
+        });
     }
 
     fn close(self) {
@@ -203,8 +254,31 @@ impl Ledger<'_> {
         }
     }
 
-    /// A ring is full only if a gate says so.
+    fn leave(&mut self, index: usize) {
+        let consumer = self.consumers.remove(index);
+        if let (Some(name), Some(entry), false) = (consumer.name, consumer.entry, consumer.evicted)
+        {
+            let (next, too_far) = (consumer.handle.position(), consumer.too_far);
+            self.away.push(Away { name, entry, next, too_far });
+        }
+    }
+
+    /// Marks those who lag so far that they may be evicted.
+    fn see_who_lags(&mut self) {
+        let Some(max_lag) = self.max_lag else { return };
+        let head = self.head();
+        let too_far = |next| distance(next, head) > max_lag as i64;
+        for consumer in &mut self.consumers {
+            consumer.too_far |= too_far(consumer.handle.position());
+        }
+        for away in &mut self.away {
+            away.too_far |= too_far(away.next);
+        }
+    }
+
+    /// A ring is full only if a gate says so, and that may.
     fn assert_full(&self) {
+        assert_eq!(self.max_lag, None, "full, and whoever leaves no room is evicted");
         let (head, capacity) = (self.head(), self.shape.capacity() as i64);
         let holds_back = |gate| distance(gate, head) >= capacity;
         assert!(poke::gates(self.memory).any(holds_back), "full, and no gate says so");
@@ -230,7 +304,7 @@ impl Ledger<'_> {
         let forged = consumer.entry.is_some_and(|entry| self.forged[entry]);
         let next = after(consumer.start, consumer.received + consumer.lagged);
         let left = distance(next, head);
-        let (mut received, mut lagged) = (0, 0);
+        let (mut received, mut lagged, mut evicted) = (0, 0, false);
         match outcome {
             Ok(messages) => {
                 for message in messages {
@@ -247,13 +321,18 @@ impl Ledger<'_> {
             Err(TryRecvError::BufferTooSmall { needed }) => {
                 assert_eq!(needed, self.sent(next).len());
             }
-            Err(TryRecvError::Evicted { missed }) if forged => assert_eq!(missed as i64, left),
+            Err(TryRecvError::Evicted { missed }) => {
+                assert_eq!(missed as i64, left);
+                assert!(forged || consumer.too_far);
+                evicted = true;
+            }
             Err(_) if forged => assert!(left > capacity, "nothing was overwritten"),
             Err(error) => panic!("{error}, and nobody forged what this consumer goes by"),
         }
         let consumer = &mut self.consumers[index];
         consumer.received += received;
         consumer.lagged += lagged;
+        consumer.evicted |= evicted;
     }
 
     /// Receives what is left, until it is told that this was the end.
@@ -266,9 +345,10 @@ impl Ledger<'_> {
             let closed = outcome == Err(TryRecvError::Closed);
             self.check(index, outcome);
             if !again {
-                let Consumer { entry, start, received, lagged, .. } = self.consumers[index];
+                let Consumer { entry, evicted, start, received, lagged, .. } =
+                    self.consumers[index];
                 let forged = entry.is_some_and(|entry| self.forged[entry]);
-                assert!(forged || closed);
+                assert!(forged || evicted || closed);
                 assert!(!closed || received + lagged == distance(start, self.head()));
                 return;
             }
