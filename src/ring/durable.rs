@@ -107,6 +107,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     let generation = entry.generation.load(Ordering::Relaxed);
     // Dropped, it gives the entry up.
     let joined = Joined { storage: storage.clone().seated(seat), index, generation };
+    // Before the head, whose search begins with a fence.
+    let lapped = storage.producer().lapped.load(Ordering::Relaxed) != 0;
     let head = head::exact(storage);
     // After the head, whose search ends with a fence: who evicted this one did so before he overwrote
     // anything of its, and the head is not beyond that.
@@ -116,8 +118,12 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     if generation != 0 && evicted == generation {
         return Err(JoinError::Evicted { missed: lag.map_or(0, |lag| lag.max(0) as u64) });
     }
+    // Slots say of positions before the origin that they are there.
+    let is_there = |gate| join::at_least_origin(storage, gate, lapped) == gate;
     match (gate, lag) {
-        (Some(gate), Some(lag)) if (0..=storage.geometry().capacity() as Signed).contains(&lag) => {
+        (Some(gate), Some(lag))
+            if (0..=storage.geometry().capacity() as Signed).contains(&lag) && is_there(gate) =>
+        {
             Ok(Some((joined, gate)))
         }
         _ => Err(JoinError::Corrupt),

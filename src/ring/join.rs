@@ -61,7 +61,7 @@ pub enum Start {
 /// `lapped` was loaded before `head`, so that a head that goes with a set flag is at least a capacity
 /// past the origin. If the flag is not set, the head is near enough
 /// to the origin for a signed difference.
-fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
+pub(super) fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
     if lapped { position } else { position.max(view.geometry().origin()) }
 }
 

@@ -447,3 +447,16 @@ fn an_owner_that_nobody_can_be_keeps_nobody_out() {
     let refused = open(&place).subscribe(Start::Next).unwrap_err();
     assert_eq!(refused, JoinError::NoFreeEntry { entries: 1 });
 }
+
+/// The slots of a new ring look as if there had been a lap before the first message.
+#[test]
+fn a_forged_place_before_the_first_message_is_none() {
+    let place = Place::new("forged place");
+    let options = Options::<u64>::new(8).origin(100);
+    let mut producer = options.create(place.segment("ring")).unwrap();
+    drop(open(&place).subscribe_durable("a name", Start::Next).unwrap());
+    producer.send_batch(&[0, 1, 2]);
+    forge(&place, 16, 2 * 98 + 1);
+    let refused = open(&place).subscribe_durable("a name", Start::Next).unwrap_err();
+    assert_eq!(refused, JoinError::Corrupt);
+}
