@@ -109,7 +109,7 @@ struct Consumer {
     role: Role,
     handle: Box<dyn Receiver>,
     name: Option<Name>,
-    /// A subscriber's.
+    /// A subscriber's, if it is known.
     entry: Option<usize>,
     /// It once lagged so far that it may have been evicted.
     too_far: bool,
@@ -214,7 +214,9 @@ impl Run<'_> {
         if let Some(Away { next, .. }) = away.as_ref().filter(|_| honest) {
             assert_eq!(start, *next, "where it stopped is where it goes on");
         }
-        let entry = away.map(|away| away.entry).or(free).filter(|_| role == Role::Subscriber);
+        // Where a name is looked for in entries that somebody forged, it can be any of them.
+        let known = role == Role::Subscriber && (honest || name.is_none());
+        let entry = away.map(|away| away.entry).or(free).filter(|_| known);
         ledger.consumers.push(Consumer {
             role,
             handle,
@@ -301,7 +303,7 @@ impl Ledger<'_> {
     fn check(&mut self, index: usize, outcome: Outcome) {
         let (head, capacity) = (self.head(), self.shape.capacity() as i64);
         let consumer = &self.consumers[index];
-        let forged = consumer.entry.is_some_and(|entry| self.forged[entry]);
+        let forged = self.is_forged(consumer);
         let next = after(consumer.start, consumer.received + consumer.lagged);
         let left = distance(next, head);
         let (mut received, mut lagged, mut evicted) = (0, 0, false);
@@ -335,6 +337,11 @@ impl Ledger<'_> {
         consumer.evicted |= evicted;
     }
 
+    /// Whether somebody may have forged what a consumer goes by.
+    fn is_forged(&self, consumer: &Consumer) -> bool {
+        consumer.role == Role::Subscriber && consumer.entry.is_none_or(|entry| self.forged[entry])
+    }
+
     /// Receives what is left, until it is told that this was the end.
     fn drain(&mut self, index: usize) {
         loop {
@@ -345,9 +352,8 @@ impl Ledger<'_> {
             let closed = outcome == Err(TryRecvError::Closed);
             self.check(index, outcome);
             if !again {
-                let Consumer { entry, evicted, start, received, lagged, .. } =
-                    self.consumers[index];
-                let forged = entry.is_some_and(|entry| self.forged[entry]);
+                let forged = self.is_forged(&self.consumers[index]);
+                let Consumer { evicted, start, received, lagged, .. } = self.consumers[index];
                 assert!(forged || evicted || closed);
                 assert!(!closed || received + lagged == distance(start, self.head()));
                 return;
