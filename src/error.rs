@@ -129,6 +129,41 @@ error!(SendTimeoutError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
 });
 
+/// Subscribers have not released what was sent in the time that they were given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushError {
+    /// How many have not.
+    pub laggards: usize,
+}
+
+impl core::error::Error for FlushError {}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} subscribers had not released everything when the time was over",
+            self.laggards
+        )
+    }
+}
+
+/// Why a message that was to be sent and released was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendSyncError {
+    /// It was not sent.
+    NotSent(SendTimeoutError),
+    /// It was sent, and somebody has not released it yet.
+    NotReleased(FlushError),
+}
+
+error!(SendSyncError {
+    Self::NotSent(error) => "the message was not sent: {error}";
+    Self::NotReleased(error) => "the message was sent; {error}";
+});
+
 /// A batch that was not sent to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchError {
@@ -174,6 +209,10 @@ pub enum TryRecvError {
     /// The slot holds what no producer writes there. Somebody who may write the segment does not
     /// follow the protocol; nothing that it says can be relied on.
     Corrupt,
+    /// Messages cannot be read in place here: others may write the memory, and nobody promised that they
+    /// follow the protocol ([`Subscriber::trust`](crate::Subscriber::trust)), or the ring evicts and does not
+    /// let messages be pinned ([`Options::pins`](crate::Options::pins)). Receive a copy.
+    NotInPlace,
 }
 
 error!(TryRecvError {
@@ -183,6 +222,7 @@ error!(TryRecvError {
     Self::Evicted { missed } => "evicted for being too slow: {missed} messages were missed";
     Self::BufferTooSmall { needed } => "the buffer is too small: the message has {needed} bytes";
     Self::Corrupt => "the ring is corrupt: a slot holds what no producer writes";
+    Self::NotInPlace => "messages cannot be read in place on this ring by this subscriber";
 });
 
 /// Why a call that blocks for as long as it takes brought no message.
@@ -205,6 +245,8 @@ pub enum RecvError {
     },
     /// See [`TryRecvError::Corrupt`].
     Corrupt,
+    /// See [`TryRecvError::NotInPlace`].
+    NotInPlace,
     /// The producer has died without closing the ring, and everything that it sent has been received.
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
@@ -233,6 +275,8 @@ pub enum RecvTimeoutError {
     },
     /// See [`TryRecvError::Corrupt`].
     Corrupt,
+    /// See [`TryRecvError::NotInPlace`].
+    NotInPlace,
     /// The producer has died without closing the ring, and everything that it sent has been received.
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
@@ -260,6 +304,7 @@ impl fmt::Display for RecvTimeoutError {
             Self::Evicted { missed } => TryRecvError::Evicted { missed }.fmt(f),
             Self::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed }.fmt(f),
             Self::Corrupt => TryRecvError::Corrupt.fmt(f),
+            Self::NotInPlace => TryRecvError::NotInPlace.fmt(f),
         }
     }
 }
@@ -274,6 +319,7 @@ impl TryRecvError {
             Self::Evicted { missed } => Some(RecvError::Evicted { missed }),
             Self::BufferTooSmall { needed } => Some(RecvError::BufferTooSmall { needed }),
             Self::Corrupt => Some(RecvError::Corrupt),
+            Self::NotInPlace => Some(RecvError::NotInPlace),
         }
     }
 }
@@ -286,6 +332,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::Evicted { missed } => Self::Evicted { missed },
             RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
             RecvError::Corrupt => Self::Corrupt,
+            RecvError::NotInPlace => Self::NotInPlace,
             RecvError::ProducerDied => Self::ProducerDied,
         }
     }
@@ -303,6 +350,8 @@ pub enum JoinError {
     /// The ring was created with [`Overflow::Overwrite`](crate::Overflow::Overwrite): its producer
     /// waits for nobody, so that it can have observers, but no subscribers.
     Overwrites,
+    /// The ring was created without [`observers`](crate::Options::observers).
+    NoObservers,
     /// The control segment cannot be written, and a subscriber has to say there what it still needs.
     /// An observer can join.
     ReadOnly,
@@ -345,6 +394,7 @@ pub enum JoinError {
 error!(JoinError {
     Self::NoFreeEntry { entries } =>
         "all {entries} entries for subscribers are taken: create the ring with more";
+    Self::NoObservers => "the ring was created for subscribers alone: it cannot be observed";
     Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
     Self::Lock { os_error } => "a subscriber's entry could not be locked: error {os_error}";

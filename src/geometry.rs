@@ -45,6 +45,10 @@ pub(crate) struct Shape {
     pub(crate) overflow: Overflow,
     /// Each slot starts on a cache line of its own.
     pub(crate) line_slots: bool,
+    /// There can be consumers that hold nobody back.
+    pub(crate) observers: bool,
+    /// A message that is read in place stays, also if its reader is evicted.
+    pub(crate) pins: bool,
     pub(crate) tag: u64,
     pub(crate) origin: Word,
 }
@@ -172,6 +176,8 @@ mod tests {
             entries: 3,
             overflow: Overflow::Wait,
             line_slots: false,
+            observers: true,
+            pins: false,
             tag: 0,
             origin: 0,
         }

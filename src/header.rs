@@ -43,9 +43,17 @@ mod field {
     pub(super) const PAYLOAD: usize = 21;
     pub(super) const SLOTS: usize = 22; // 2 words
     pub(super) const ARENA: usize = 24; // 4 words: offset and size; none in this version
-    pub(super) const LINE_SLOTS: usize = 28;
+    pub(super) const FLAGS: usize = 28;
     pub(super) const FIRST_ENTRY: usize = 29;
     pub(super) const ENTRY: usize = 30;
+}
+
+/// What the flags say.
+mod flags {
+    pub(super) const LINE_SLOTS: u32 = 1;
+    pub(super) const NO_OBSERVERS: u32 = 2;
+    pub(super) const PINS: u32 = 4;
+    pub(super) const ALL: u32 = LINE_SLOTS | NO_OBSERVERS | PINS;
 }
 
 /// The first words of the control segment: enough to see that it is one, and whose.
@@ -85,7 +93,13 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
     words[field::ALIGN] = shape.schema.align as u32;
     words[field::STRIDE] = (stride * WORD) as u32;
     words[field::PAYLOAD] = (payload * WORD) as u32;
-    words[field::LINE_SLOTS] = u32::from(shape.line_slots);
+    words[field::FLAGS] = [
+        (shape.line_slots, flags::LINE_SLOTS),
+        (!shape.observers, flags::NO_OBSERVERS),
+        (shape.pins, flags::PINS),
+    ]
+    .into_iter()
+    .fold(0, |all, (set, flag)| if set { all | flag } else { all });
     words[field::FIRST_ENTRY] = ENTRIES_OFFSET as u32;
     words[field::ENTRY] = size_of::<Entry>() as u32;
     words
@@ -160,7 +174,10 @@ pub(crate) fn decode(
         _ => Err(HeaderError::Corrupt { what }),
     };
     let variable = flag(field::VARIABLE, "kind of message")?;
-    let line_slots = flag(field::LINE_SLOTS, "slot padding")?;
+    let flags = words[field::FLAGS];
+    if flags & !flags::ALL != 0 {
+        return corrupt("flags");
+    }
     let overwrite = flag(field::OVERFLOW, "overflow policy")?;
     let Ok(capacity) = usize::try_from(wide(field::CAPACITY)) else {
         return corrupt("capacity");
@@ -182,7 +199,9 @@ pub(crate) fn decode(
         capacity,
         entries: words[field::ENTRIES] as usize,
         overflow: if overwrite { Overflow::Overwrite } else { Overflow::Wait },
-        line_slots,
+        line_slots: flags & flags::LINE_SLOTS != 0,
+        observers: flags & flags::NO_OBSERVERS == 0,
+        pins: flags & flags::PINS != 0,
         tag: wide(field::TAG),
         origin: origin as Word,
     };
@@ -236,6 +255,8 @@ mod tests {
             entries: 5,
             overflow: Overflow::Overwrite,
             line_slots: true,
+            observers: false,
+            pins: true,
             tag: 0x1234_5678_9abc_def0,
             origin: 77,
         })

@@ -94,7 +94,10 @@ pub(crate) struct Entry {
     pub(crate) name_len: AtomicU32,
     /// The name of a durable subscriber, as bytes lie in memory.
     pub(crate) name: [AtomicU32; NAME_WORDS],
-    _rest: Unused<{ rest(28 + 4 * NAME_WORDS) }>,
+    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
+    /// the owner, on rings where it promised so.
+    pub(crate) pinned: AtomicU32,
+    _rest: Unused<{ rest(32 + 4 * NAME_WORDS) }>,
 }
 
 /// What an entry's `owner` says.
@@ -178,7 +181,8 @@ impl SleepFlags {
 impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
-        for word in [&self.owner, &self.joined, &self.generation, &self.durable] {
+        let Entry { owner, joined, generation, durable, pinned, .. } = self;
+        for word in [owner, joined, generation, durable, pinned] {
             word.store(0, Ordering::Relaxed);
         }
         self.gate.store(FREE, Ordering::Relaxed);
@@ -197,6 +201,7 @@ impl Entry {
             _unused: Unused::new(),
             name_len: AtomicU32::new(0),
             name: core::array::from_fn(|_| AtomicU32::new(0)),
+            pinned: AtomicU32::new(0),
             _rest: Unused::new(),
         }
     }
@@ -230,4 +235,5 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(Entry, gate) == 16);
     assert!(offset_of!(Entry, name_len) == 24);
     assert!(offset_of!(Entry, name) == 28);
+    assert!(offset_of!(Entry, pinned) == 108);
 };

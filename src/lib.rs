@@ -89,8 +89,9 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, ConfigError, HeaderError, JoinError, MessageType, RawError, RecvError,
-    RecvTimeoutError, SendError, SendTimeoutError, SplitError, TryRecvError, TrySendError,
+    BatchError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError, RecvError,
+    RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError, TryRecvError,
+    TrySendError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};
@@ -102,7 +103,7 @@ pub use os::{
     unlink,
 };
 pub use position::Position;
-pub use ring::{Iter, Observer, Producer, Ring, Start, Subscriber};
+pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use storage::fixed::{Bytes, Parts, Static, StaticMessage};
 #[cfg(not(ringway_loom))]

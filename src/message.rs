@@ -2,6 +2,8 @@
 
 use core::cell::Cell;
 use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::slice;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -75,6 +77,22 @@ pub(crate) mod sealed {
         fn max_len(chosen: usize) -> usize;
 
         fn bytes(&self) -> &[u8];
+
+        /// The message that lies there.
+        ///
+        /// # Safety
+        ///
+        /// `start` is aligned for it, `len` is a length that such a message has, and as many bytes are valid
+        /// for reads; nobody writes them while the reference lives.
+        unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self;
+
+        /// The same, to be changed.
+        ///
+        /// # Safety
+        ///
+        /// As for [`at`](Self::at); valid for writes, too; and nobody else reads or writes them while the
+        /// reference lives.
+        unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self;
     }
 
     impl<T: Plain> Sealed for T {
@@ -89,6 +107,18 @@ pub(crate) mod sealed {
         fn bytes(&self) -> &[u8] {
             self.as_bytes()
         }
+
+        #[inline(always)]
+        unsafe fn at<'a>(start: NonNull<u8>, _len: usize) -> &'a Self {
+            // SAFETY: the caller's promise, and any bytes are a value.
+            unsafe { start.cast().as_ref() }
+        }
+
+        #[inline(always)]
+        unsafe fn at_mut<'a>(start: NonNull<u8>, _len: usize) -> &'a mut Self {
+            // SAFETY: the caller's promise, and any bytes are a value.
+            unsafe { start.cast().as_mut() }
+        }
     }
 
     impl Sealed for [u8] {
@@ -102,6 +132,18 @@ pub(crate) mod sealed {
         #[inline(always)]
         fn bytes(&self) -> &[u8] {
             self
+        }
+
+        #[inline(always)]
+        unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self {
+            // SAFETY: the caller's promise.
+            unsafe { slice::from_raw_parts(start.as_ptr(), len) }
+        }
+
+        #[inline(always)]
+        unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self {
+            // SAFETY: the caller's promise.
+            unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) }
         }
     }
 }

@@ -58,6 +58,8 @@ impl<T: Message + ?Sized> Options<T> {
             entries: 8,
             overflow: Overflow::Wait,
             line_slots: false,
+            observers: true,
+            pins: false,
             tag: 0,
             origin: 0,
         };
@@ -127,6 +129,31 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     pub fn line_per_slot(mut self, yes: bool) -> Self {
         self.shape.line_slots = yes;
+        self
+    }
+
+    /// Whether there can be observers; by default there can. Without them, and without limits to what
+    /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
+    /// through a plain `&mut` ([`Loan::get_mut`](crate::Loan::get_mut)).
+    ///
+    /// ```
+    /// # use ringway::{JoinError, Options, Start};
+    /// let (producer, ring) = Options::<u64>::new(64).observers(false).heap().unwrap();
+    /// assert_eq!(ring.observe(Start::Next).unwrap_err(), JoinError::NoObservers);
+    /// ```
+    pub fn observers(mut self, yes: bool) -> Self {
+        self.shape.observers = yes;
+        self
+    }
+
+    /// Whether a message that a subscriber reads in place ([`recv_ref`](crate::Subscriber::recv_ref)) stays
+    /// there until it has finished, also if it is evicted meanwhile ([`max_lag`](Self::max_lag),
+    /// [`max_hold`](Self::max_hold)): the producer then waits for it, however long that takes. In rings of
+    /// one process that is so. In files and other shared memory it is off by default, because whoever may
+    /// write the control segment could then hold the producer for ever; off, nobody reads in place on a ring
+    /// that evicts.
+    pub fn pins(mut self, yes: bool) -> Self {
+        self.shape.pins = yes;
         self
     }
 
@@ -223,8 +250,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
-        let storage = crate::storage::heap::create(self.geometry()?);
-        Ok(self.handles(storage))
+        let this = self.pins(true);
+        let storage = crate::storage::heap::create(this.geometry()?);
+        Ok(this.handles(storage))
     }
 
     /// Creates the ring in memory of the caller's.

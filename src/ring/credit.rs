@@ -27,8 +27,7 @@ impl Limits {
         Limits { max_lag: capacity, max_hold: u32::MAX, max_away: u32::MAX }
     }
 
-    /// What stands in the segment, for a successor: the segment's data is the producer's own.
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    /// What stands in the segment, whose data is the producer's own.
     pub(crate) fn read(view: &View) -> Limits {
         let line = view.producer();
         Limits {
@@ -36,6 +35,11 @@ impl Limits {
             max_hold: line.max_hold.load(Ordering::Relaxed),
             max_away: line.max_away.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether a subscriber that is there can be evicted.
+    pub(crate) fn evict(self, view: &View) -> bool {
+        self.max_lag < view.geometry().capacity() || self.max_hold != u32::MAX
     }
 
     pub(crate) fn write(self, view: &View) {
@@ -124,18 +128,30 @@ impl Credit {
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
             for (index, entry) in view.entries().iter().enumerate() {
-                if let Some(lag) = self.lag_allowed(view, index, entry, &too_long) {
+                let lag = self.lag_allowed(view, index, entry, &too_long);
+                if let Some(lag) = lag.or_else(|| self.lag_pinned(view, entry)) {
                     room = room.min(geometry.capacity() as Signed - lag);
                 }
             }
-            // Pairs with the gates' stores: what a consumer read before it let go of a slot, it has
-            // read before the slot is written again.
+            // Pairs with the stores to gates and pins: what a consumer read before it let go of a slot, it
+            // has read before the slot is written again.
             fence(Ordering::Acquire);
         }
         if room > 0 {
             self.limit = self.limit.max(self.next.plus(room as usize));
         }
         self.next != self.limit
+    }
+
+    /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
+    /// message in place, which it may finish.
+    fn lag_pinned(&self, view: &View, entry: &Entry) -> Option<Signed> {
+        if !view.geometry().shape.pins {
+            return None;
+        }
+        let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+        let pinned = entry.pinned.load(Ordering::Relaxed) != 0;
+        pinned.then(|| self.next.since(gate))
     }
 
     /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags too far, or
@@ -179,12 +195,17 @@ impl Credit {
 /// The gates of those who have joined and not been evicted. A joiner that is still about to has a gate
 /// already, but no place yet.
 pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
+    joined(view).map(|(_, gate)| gate)
+}
+
+/// The same with their entries.
+pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
     view.entries().iter().enumerate().filter_map(|(index, entry)| {
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-        (!is_evicted(view, index, entry)).then_some(gate)
+        (!is_evicted(view, index, entry)).then_some((entry, gate))
     })
 }
 
@@ -210,9 +231,10 @@ fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> 
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
         word.store(generation, Ordering::Relaxed);
-        // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being
-        // overwritten finds that it was evicted.
-        fence(Ordering::Release);
+        // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being overwritten
+        // finds that it was evicted. And with the one in `Subscriber::pin`: either the owner sees that it was
+        // evicted and reads nothing in place, or the look at its pin that follows here sees that.
+        fence(Ordering::SeqCst);
     }
     evicted
 }

@@ -233,6 +233,8 @@ pub(crate) fn is_durable(entry: &Entry) -> bool {
 pub(crate) fn reset(entry: &Entry) {
     entry.joined.store(0, Ordering::Relaxed);
     entry.durable.store(0, Ordering::Relaxed);
+    // What is left of a leaked `Ref`. Release, as in `Subscriber::unpin`: our reads are over.
+    entry.pinned.store(0, Ordering::Release);
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
@@ -301,6 +303,9 @@ impl Drop for Joined {
 
 /// The first position of an observer.
 pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
+    if !view.geometry().shape.observers {
+        return Err(JoinError::NoObservers);
+    }
     // The search for the exact head begins with a fence, and so finds all that was sent before the
     // flag was set: it pairs with the flag's release.
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;

@@ -25,9 +25,8 @@ pub use calls::Iter;
 pub(crate) use credit::Limits;
 pub use join::Start;
 pub use observer::Observer;
-pub use producer::Producer;
-
-pub use subscriber::Subscriber;
+pub use producer::{Laggard, Loan, Producer};
+pub use subscriber::{Ref, Subscriber};
 
 #[cfg(not(ringway_loom))]
 use crate::error::HeaderError;

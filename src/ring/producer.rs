@@ -1,6 +1,8 @@
 //! The one that sends.
 
 mod batch;
+mod flush;
+mod loan;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -18,7 +20,7 @@ use crate::error::{SendError, TrySendError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::storage::Storage;
+use crate::storage::{Slot, Storage};
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, Limit, Patrol, SpinThenSleep, Wait};
 
@@ -56,6 +58,9 @@ struct Stuck {
     patrol: Patrol,
     limits: Limits,
 }
+
+pub use flush::Laggard;
+pub use loan::Loan;
 
 impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
@@ -228,12 +233,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// There is credit for the position, and `bytes` is no longer than the ring's longest message.
     #[inline(always)]
     unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
-        let slot = self.storage.slot(position);
-        slot.state().store(position.writing(), Ordering::Relaxed);
-        // Before any of the payload changes, the slot says so: an observer that copies a word stored
-        // below finds that mark, or a later one, at its second look. Pairs with its second fence.
-        fence(Ordering::Release);
-        slot.ghost().write();
+        let slot = self.begin(position);
         if T::VARIABLE {
             slot.set_len(bytes.len());
         }
@@ -241,6 +241,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         unsafe { slot.fill::<T>(bytes) };
         // Pairs with the fence after a consumer's first look at the state.
         slot.state().store(position.published(), Ordering::Release);
+    }
+
+    /// Marks the slot of a position, for which there is credit, as being written.
+    #[inline(always)]
+    fn begin(&self, position: Pos) -> Slot<'_> {
+        let slot = self.storage.slot(position);
+        slot.state().store(position.writing(), Ordering::Relaxed);
+        // Before any of the payload changes, the slot says so: an observer that copies a word stored
+        // after this finds that mark, or a later one, at its second look. Pairs with its second fence.
+        fence(Ordering::Release);
+        slot.ghost().write();
+        slot
     }
 
     /// Wakes whoever sleeps for what was just published.
@@ -324,7 +336,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             if Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some() {
                 self.storage.reap(index, || {
                     // A durable one is away, and not given up.
-                    if !join::is_durable(entry) {
+                    if join::is_durable(entry) {
+                        entry.pinned.store(0, Ordering::Relaxed);
+                    } else {
                         join::reset(entry);
                     }
                 });

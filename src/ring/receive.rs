@@ -324,6 +324,16 @@ pub(crate) fn try_recv<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, Try
     Ok(value)
 }
 
+/// Makes sure that the next message is there.
+#[inline(always)]
+pub(crate) fn find_next<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
+    let reader = consumer.reader();
+    match reader.ready(reader.next) {
+        Ok(_) => Ok(()),
+        Err(state) => find(consumer, state),
+    }
+}
+
 /// Why the next message was not found by a first look, which saw this state; goes on behind what was
 /// lost if it was. `Ok`: the message is there after all, and may be copied.
 #[cold]

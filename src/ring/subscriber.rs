@@ -1,11 +1,14 @@
 //! The consumer that gets everything.
 
+mod in_place;
+
 use core::fmt;
 use core::marker::PhantomData;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
+use super::credit::Limits;
 #[cfg(target_has_atomic = "32")]
 use super::durable;
 use super::receive::{self, Consumer, Reader, Unchecked};
@@ -31,6 +34,8 @@ pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     generation: u32,
     /// Comes back: its entry stays.
     durable: bool,
+    /// Everybody who may write the ring follows its protocol, it was promised.
+    trusts: bool,
     message: HandleOf<T>,
 }
 
@@ -42,7 +47,14 @@ impl<T: Message + ?Sized> Subscriber<T> {
         let generation = join::preassign(&storage, entry);
         let next = storage.geometry().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Subscriber { reader, entry, generation, durable: false, message: PhantomData }
+        Subscriber {
+            reader,
+            entry,
+            generation,
+            durable: false,
+            trusts: false,
+            message: PhantomData,
+        }
     }
 }
 
@@ -52,7 +64,14 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
         let reader = Reader::new(storage, next, wait);
-        Subscriber { reader, entry, generation, durable: false, message: PhantomData }
+        Subscriber {
+            reader,
+            entry,
+            generation,
+            durable: false,
+            trusts: false,
+            message: PhantomData,
+        }
     }
 
     /// The same for an entry that has a name.
@@ -70,9 +89,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     }
 
     fn can_be_evicted(&self) -> bool {
-        let storage = &self.reader.storage;
-        let max_lag = storage.producer().max_lag.load(Ordering::Relaxed);
-        (max_lag as usize) < storage.geometry().capacity()
+        Limits::read(&self.reader.storage).evict(&self.reader.storage)
     }
 
     #[cfg(all(test, feature = "std"))]
@@ -94,8 +111,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
         let (reader, before) = reader.with_wait(wait);
-        let Subscriber { entry, generation, durable, message, .. } = *this;
-        let subscriber = Subscriber { reader, entry, generation, durable, message };
+        let Subscriber { entry, generation, durable, trusts, message, .. } = *this;
+        let subscriber = Subscriber { reader, entry, generation, durable, trusts, message };
         // Last: should it panic, the new subscriber is dropped as the old one would have been.
         drop(before);
         subscriber
@@ -177,5 +194,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
         self.reader.wait.notify();
     }
 }
+
+pub use in_place::Ref;
 
 receiving_calls!(Subscriber, "subscribe");

@@ -228,6 +228,8 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             entries: S,
             overflow,
             line_slots: false,
+            observers: true,
+            pins: true,
             tag: 0,
             origin,
         };
@@ -256,7 +258,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         }
         view.reset();
         // SAFETY: a `static` is always there.
-        let storage = unsafe { Storage::new(view, Owner::Caller) };
+        let storage = unsafe { Storage::new(view, Owner::Static) };
         // First the producer: it says how consumers have to fence.
         let producer = Producer::new(storage.clone(), true, Limits::none(geometry.capacity()));
         let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));

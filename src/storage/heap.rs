@@ -57,11 +57,12 @@ impl fmt::Debug for Memory {
 
 /// Allocates an empty ring.
 pub(crate) fn create(geometry: Geometry) -> Storage {
-    let padding = if NATIVE { SLOT_ALIGN / WORD } else { 0 };
+    let align = SLOT_ALIGN.max(geometry.shape.schema.align);
+    let padding = if NATIVE { align / WORD } else { 0 };
     let words = geometry.capacity() * geometry.stride;
     let slots: Box<[AtomicWord]> = (0..words + padding).map(|_| AtomicWord::new(0)).collect();
     // In units of words; of no account if it cannot be had.
-    let skipped = if NATIVE { slots.as_ptr().align_offset(SLOT_ALIGN).min(padding) } else { 0 };
+    let skipped = if NATIVE { slots.as_ptr().align_offset(align).min(padding) } else { 0 };
     let memory = Arc::new(Memory {
         producer: ProducerLine::new(),
         evictions: (0..geometry.shape.entries).map(|_| AtomicU32::new(0)).collect(),

@@ -33,9 +33,12 @@ pub(crate) struct Storage {
 /// What keeps a ring's memory there.
 #[derive(Clone, Debug)]
 pub(crate) enum Owner {
-    /// A `static`, or the promise of whoever gave the pointer.
+    /// The promise of whoever gave the pointer.
     #[cfg_attr(ringway_loom, expect(dead_code))]
     Caller,
+    /// It is a `static`.
+    #[cfg_attr(ringway_loom, expect(dead_code))]
+    Static,
     #[cfg(feature = "alloc")]
     Heap { memory: alloc::sync::Arc<heap::Memory> },
     /// Two files, mapped.
@@ -55,6 +58,16 @@ impl Storage {
     #[cfg(target_has_atomic = "32")]
     pub(crate) fn seated(self, seat: Option<Seat>) -> Storage {
         Storage { seat, ..self }
+    }
+
+    /// Whether nobody has the memory but this process and its safe code.
+    pub(crate) fn is_private(&self) -> bool {
+        match self.owner {
+            Owner::Static => true,
+            #[cfg(feature = "alloc")]
+            Owner::Heap { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether others can see that the handle that has this lives.

@@ -7,7 +7,7 @@ use crate::geometry::{Geometry, LENGTH_WORDS, payload_words};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
-use crate::sync::{AtomicU32, AtomicWord, Ghost, Ordering, WORD, Word, prefetch_to_write};
+use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, Word, prefetch_to_write};
 
 /// Where everything is. Copied into every handle.
 #[derive(Clone, Copy, Debug)]
@@ -230,6 +230,64 @@ impl<'a> Slot<'a> {
                 *to = from;
             }
         }
+    }
+
+    /// Copies bytes into a message of `T`, from its byte number `at` on, and leaves the rest of it as it is. Only
+    /// between `writing` and `published`, by the producer.
+    ///
+    /// # Safety
+    ///
+    /// The ring is one of messages `T`, and its longest has room for as many bytes from there on.
+    pub(crate) unsafe fn write_at<T: Message + ?Sized>(self, at: usize, bytes: &[u8]) {
+        // SAFETY: the caller's promise.
+        let words = unsafe { self.payload::<T>(at + bytes.len()) };
+        let (mut rest, mut skipped) = (bytes, at % WORD);
+        for word in words.iter().skip(at / WORD) {
+            let (now, later) = rest.split_at(rest.len().min(WORD - skipped));
+            let value = if now.len() == WORD {
+                word_from(now)
+            } else {
+                let mut old = word.load(Ordering::Relaxed).to_ne_bytes();
+                for (to, from) in old.iter_mut().skip(skipped).zip(now) {
+                    *to = *from;
+                }
+                Word::from_ne_bytes(old)
+            };
+            word.store(value, Ordering::Relaxed);
+            (rest, skipped) = (later, 0);
+        }
+    }
+
+    /// Fills the last word of a message of so many bytes up with zeros. As [`write_at`](Self::write_at).
+    ///
+    /// # Safety
+    ///
+    /// As for [`write_at`](Self::write_at).
+    pub(crate) unsafe fn pad<T: Message + ?Sized>(self, len: usize) {
+        let zeros = [0; WORD];
+        let (end, padding) = (len, len.next_multiple_of(WORD) - len);
+        if padding > 0 {
+            // SAFETY: the caller's promise; a slot ends with a whole word.
+            let words = unsafe { self.payload::<T>(len) };
+            if let Some(word) = words.last() {
+                let mut bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+                bytes[end % WORD..].copy_from_slice(&zeros[..padding]);
+                word.store(Word::from_ne_bytes(bytes), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Where the message lies.
+    #[inline(always)]
+    pub(crate) fn place<T: Message + ?Sized>(self) -> NonNull<u8> {
+        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset.
+        unsafe { self.words.add(payload_words::<T>()) }.cast()
+    }
+
+    /// Whether the message lies where one of `T` may.
+    #[inline(always)]
+    pub(crate) fn is_aligned<T: Message + ?Sized>(self) -> bool {
+        !NATIVE || T::ALIGN <= WORD || self.place::<T>().addr().get() % T::ALIGN == 0
     }
 
     /// Writes the length of the message. Only where messages vary in length.

@@ -1,0 +1,75 @@
+//! Messages that are written and read where they lie.
+
+use loom::thread;
+use loom_tests::{awake, check};
+use ringway::{Start, Subscriber, TryRecvError};
+
+/// Reads the next message in place, twice, and checks that it is one that was sent and does not change.
+fn read_twice(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64) -> Result<(), TryRecvError> {
+    let message = subscriber.try_recv_ref()?;
+    for _ in 0..2 {
+        assert_eq!(message.read(), [*next; 2], "it was overwritten");
+    }
+    *next += 1;
+    Ok(())
+}
+
+/// What is read in place is not overwritten before it is released, and a loan is seen when it is committed.
+#[test]
+fn a_message_read_in_place_stays_until_it_is_released() {
+    check("a_message_read_in_place_stays_until_it_is_released", Some(3), || {
+        let (mut producer, ring) = awake::<[u64; 2]>(1).subscribers(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        let receiver = thread::spawn(move || {
+            let mut next = 0;
+            for _ in 0..2 {
+                let outcome = read_twice(&mut subscriber, &mut next);
+                assert!(matches!(outcome, Ok(()) | Err(TryRecvError::Empty)), "{outcome:?}");
+            }
+            (subscriber, next)
+        });
+        let mut sent = 0u64;
+        for _ in 0..3 {
+            if let Ok(mut loan) = producer.try_reserve() {
+                loan.write_at(8, &sent.to_ne_bytes()).unwrap();
+                loan.write_at(0, &sent.to_ne_bytes()).unwrap();
+                loan.commit();
+                sent += 1;
+            }
+            drop(producer.try_reserve());
+        }
+        let (mut subscriber, mut next) = receiver.join().unwrap();
+        while next < sent {
+            read_twice(&mut subscriber, &mut next).unwrap();
+        }
+        assert_eq!(subscriber.peek().unwrap_err(), TryRecvError::Empty);
+    });
+}
+
+/// The same where whoever lags is evicted: it finishes its message, and is told then.
+#[test]
+fn whoever_reads_in_place_is_evicted_only_from_the_next_message() {
+    check("whoever_reads_in_place_is_evicted_only_from_the_next_message", Some(3), || {
+        let (mut producer, ring) = awake::<[u64; 2]>(2).subscribers(1).max_lag(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.try_send(&[0; 2]).unwrap();
+        let receiver = thread::spawn(move || {
+            let mut next = 0;
+            for _ in 0..2 {
+                match read_twice(&mut subscriber, &mut next) {
+                    Ok(()) | Err(TryRecvError::Empty) => {}
+                    Err(TryRecvError::Evicted { missed }) => assert!(missed <= 4),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+        for n in 1..4 {
+            let _full = producer.try_send(&[n; 2]);
+        }
+        receiver.join().unwrap();
+        // Nobody is there any more who could hold it back.
+        for n in 4..7 {
+            producer.try_send(&[n; 2]).unwrap();
+        }
+    });
+}

@@ -1,0 +1,140 @@
+//! Rendezvous: sending that is over when everybody has the message.
+
+use core::fmt;
+use core::str;
+#[cfg(feature = "std")]
+use core::time::Duration;
+
+use super::Producer;
+#[cfg(feature = "std")]
+use crate::error::{FlushError, SendSyncError};
+use crate::layout::NAME_WORDS;
+use crate::message::Message;
+use crate::ring::credit;
+use crate::sync::{Ordering, fence};
+#[cfg(feature = "std")]
+use crate::wait::Limit;
+use crate::wait::Wait;
+
+/// A subscriber that has not yet received everything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Laggard {
+    lag: u64,
+    name: [u8; NAME_WORDS * 4],
+    name_len: usize,
+}
+
+impl Laggard {
+    /// Messages that it has not yet released.
+    pub fn lag(&self) -> u64 {
+        self.lag
+    }
+
+    /// Its name, if it is [durable](crate::Ring::subscribe_durable).
+    pub fn name(&self) -> Option<&str> {
+        let name = self.name.get(..self.name_len).filter(|name| !name.is_empty())?;
+        str::from_utf8(name).ok()
+    }
+}
+
+impl fmt::Debug for Laggard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Laggard").field("lag", &self.lag).field("name", &self.name()).finish()
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// The subscribers that have not yet released everything that was sent, as it is at the moment. A message
+    /// that is read in place is released when its [`Ref`](crate::Ref) is dropped, any other when the call
+    /// that receives it has returned.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let quick = ring.subscribe(Start::Next).unwrap();
+    /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// producer.send_batch(&[1, 2]);
+    /// drop((quick, keeper));
+    /// let who: Vec<_> = producer.laggards().map(|who| (who.lag(), who.name().map(str::to_owned))).collect();
+    /// assert_eq!(who, [(2, Some("keeper".to_owned()))]);
+    /// ```
+    pub fn laggards(&self) -> impl Iterator<Item = Laggard> + '_ {
+        let next = self.credit.next;
+        credit::joined(&self.storage).filter_map(move |(entry, gate)| {
+            let lag = u64::try_from(next.since(gate)).unwrap_or(0);
+            // Pairs with the release of `joined`: its name has been written.
+            fence(Ordering::Acquire);
+            let durable = entry.durable.load(Ordering::Relaxed) != 0;
+            let len = entry.name_len.load(Ordering::Relaxed) as usize;
+            let mut name = [0; NAME_WORDS * 4];
+            for (bytes, word) in name.chunks_exact_mut(4).zip(&entry.name) {
+                bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+            }
+            let name_len = if durable { len.min(name.len()) } else { 0 };
+            (lag > 0).then_some(Laggard { lag, name, name_len })
+        })
+    }
+
+    /// Waits until every subscriber has released everything that was sent, for at most `timeout`. The error
+    /// says how many have not; [`laggards`](Self::laggards) says who. Whoever dies meanwhile is not waited
+    /// for; a durable subscriber that is away is.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(producer.flush(Duration::ZERO).unwrap_err().laggards, 1);
+    /// let thread = std::thread::spawn(move || subscriber.recv());
+    /// producer.flush(Duration::from_secs(10)).unwrap();
+    /// assert_eq!(thread.join().unwrap(), Ok(1));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn flush(&mut self, timeout: Duration) -> Result<(), FlushError> {
+        self.wait_until(|this| this.is_flushed(), Limit::after(timeout));
+        // The dead do not count, and those who look for them do so only now and then.
+        if !self.is_flushed() {
+            self.reap();
+        }
+        if self.is_flushed() {
+            Ok(())
+        } else {
+            Err(FlushError { laggards: self.laggards().count() })
+        }
+    }
+
+    /// Sends a message, and waits until every subscriber has released it, and so everything before it. All in
+    /// all for at most `timeout`: an error says whether the message was sent.
+    ///
+    /// ```
+    /// # use ringway::{Options, SendSyncError, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let thread = std::thread::spawn(move || (subscriber.recv(), subscriber));
+    /// producer.send_sync(&1, Duration::from_secs(10)).unwrap();
+    /// let (received, subscriber) = thread.join().unwrap();
+    /// assert_eq!(received, Ok(1));
+    /// let error = producer.send_sync(&2, Duration::from_millis(5)).unwrap_err();
+    /// assert!(matches!(error, SendSyncError::NotReleased(error) if error.laggards == 1));
+    /// # drop(subscriber);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn send_sync(&mut self, message: &T, timeout: Duration) -> Result<(), SendSyncError> {
+        let start = std::time::Instant::now();
+        self.send_timeout(message, timeout).map_err(SendSyncError::NotSent)?;
+        self.flush(timeout.saturating_sub(start.elapsed())).map_err(SendSyncError::NotReleased)
+    }
+
+    /// Whether every subscriber has released everything that was sent.
+    ///
+    /// What it did with that happened before this returned `true`.
+    pub fn is_flushed(&self) -> bool {
+        let next = self.credit.next;
+        let flushed = credit::gates(&self.storage).all(|gate| next.since(gate) <= 0);
+        // Pairs with the release of the gates.
+        fence(Ordering::Acquire);
+        flushed
+    }
+}
