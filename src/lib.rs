@@ -105,6 +105,8 @@ pub use os::{
 pub use position::Position;
 pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
+pub use ring::{Refs, Run, RunIter};
+#[cfg(not(ringway_loom))]
 pub use storage::fixed::{Bytes, Parts, Static, StaticMessage};
 #[cfg(not(ringway_loom))]
 pub use storage::raw::RawParts;

@@ -14,6 +14,9 @@ pub const OURS: &str = "ringway";
 /// Ours, an observer being at the other end.
 pub const OBSERVER: &str = "ringway_observer";
 
+/// Ours, messages being written and read where they lie.
+pub const IN_PLACE: &str = "ringway_in_place";
+
 /// Messages in a ring of small ones, and in one batch.
 pub const CAPACITY: usize = 4096;
 const BATCH: usize = 256;
@@ -120,6 +123,7 @@ pub fn everything() -> Vec<Trial> {
     all.large::<ringway::Bytes>(OURS, false);
     all.start::<ringway::Subscribed>(OURS, false);
     all.wake::<ringway::Subscribed>(OURS, false);
+    all.large::<ringway::InPlace>(IN_PLACE, false);
     all.latency::<ringway::Observed, 1>(OBSERVER, false);
     all.latency::<ringway::Observed, 7>(OBSERVER, false);
     for capacity in [64, CAPACITY] {

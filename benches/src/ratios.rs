@@ -1,6 +1,6 @@
 //! The ratios by which the project is judged, and what is wanted of them.
 
-use crate::catalogue::{CAPACITY, OBSERVER, OURS};
+use crate::catalogue::{CAPACITY, IN_PLACE, OBSERVER, OURS};
 use crate::results::Results;
 use crate::stats::Summary;
 use crate::trial::{Consumers, Key, Kind, Work};
@@ -46,7 +46,7 @@ pub fn all(results: &Results) -> Vec<Ratio> {
     for &ours in keys.iter().filter(|key| key.name == OURS) {
         let others = keys.iter().filter(|key| {
             let same = (key.work, key.size, key.capacity) == (ours.work, ours.size, ours.capacity);
-            same && ![OURS, OBSERVER].contains(&key.name)
+            same && ![OURS, OBSERVER, IN_PLACE].contains(&key.name)
         });
         for &other in others {
             let usual = ours.size > 1024 || ours.capacity == CAPACITY;
@@ -62,6 +62,13 @@ pub fn all(results: &Results) -> Vec<Ratio> {
                 Work::Stream(_) => add(name, other, ours, wanted),
                 _ => add(name, ours, other, wanted),
             }
+        }
+    }
+    for &in_place in keys.iter().filter(|key| key.name == IN_PLACE) {
+        if in_place.work == Work::Stream(Calls::OneAtATime) {
+            let name = format!("zero_copy_{}_over_copy", size(in_place.size));
+            let wanted = (in_place.size == 1 << 16).then_some(Wanted::AtLeast(1.0));
+            add(name, Key { name: OURS, ..in_place }, in_place, wanted);
         }
     }
     for size in [8, 56] {

@@ -104,9 +104,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
             Some(seat)
         }
     };
-    // The last owner may have died over a message that it read in place. Release, as in `Subscriber::unpin`:
-    // whoever sees this sees what we have seen of that one.
-    entry.pinned.store(0, Ordering::Release);
+    // The last owner may have died over a message that it read in place.
+    join::unpin(entry);
     let generation = entry.generation.load(Ordering::Relaxed);
     // Dropped, it gives the entry up.
     let joined = Joined { storage: storage.clone().seated(seat), index, generation };
@@ -136,8 +135,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
 /// What a durable subscriber that is dropped does with its entry, instead of leaving it.
 pub(super) fn go_away(storage: &Storage, index: usize) {
     if let Some(entry) = storage.entry(index) {
-        // What is left of a leaked `Ref`. Release: its reads are over.
-        entry.pinned.store(0, Ordering::Release);
+        // What is left of a leaked `Ref`.
+        join::unpin(entry);
         // Release pairs with the acquire in `take_again`: our reads are over.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         let _ = entry.owner.compare_exchange(SOMEBODY, AWAY, order, failed);

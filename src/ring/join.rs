@@ -229,12 +229,19 @@ pub(crate) fn is_durable(entry: &Entry) -> bool {
     entry.joined.load(Ordering::Relaxed) != 0 && entry.durable.load(Ordering::Relaxed) != 0
 }
 
+/// Lets the producer overwrite what an evicted owner had not received, for the owner, or for whoever has its
+/// lock.
+pub(super) fn unpin(entry: &Entry) {
+    // Pairs with the fence after the producer's scan: the reads in place are over.
+    entry.pinned.store(0, Ordering::Release);
+}
+
 /// Makes an entry free, for its owner, or for whoever has its owner's lock.
 pub(crate) fn reset(entry: &Entry) {
     entry.joined.store(0, Ordering::Relaxed);
     entry.durable.store(0, Ordering::Relaxed);
-    // What is left of a leaked `Ref`. Release, as in `Subscriber::unpin`: our reads are over.
-    entry.pinned.store(0, Ordering::Release);
+    // What is left of a leaked `Ref`, or of one whose owner has died.
+    unpin(entry);
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);

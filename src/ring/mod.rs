@@ -27,6 +27,8 @@ pub use join::Start;
 pub use observer::Observer;
 pub use producer::{Laggard, Loan, Producer};
 pub use subscriber::{Ref, Subscriber};
+#[cfg(not(ringway_loom))]
+pub use subscriber::{Refs, Run, RunIter};
 
 #[cfg(not(ringway_loom))]
 use crate::error::HeaderError;

@@ -337,7 +337,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 self.storage.reap(index, || {
                     // A durable one is away, and not given up.
                     if join::is_durable(entry) {
-                        entry.pinned.store(0, Ordering::Relaxed);
+                        join::unpin(entry);
                     } else {
                         join::reset(entry);
                     }

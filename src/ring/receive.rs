@@ -66,7 +66,7 @@ impl<W> Reader<W> {
     /// are published in order: where one is there, so are all before it. So this looks at few slots,
     /// each look twice as far ahead while it succeeds.
     #[inline(always)]
-    fn ready_run(&self, position: Pos, most: usize) -> usize {
+    pub(crate) fn ready_run(&self, position: Pos, most: usize) -> usize {
         let most = most.min(self.storage.geometry().capacity());
         let is_there = |messages: usize| {
             let last = position.plus(messages - 1);

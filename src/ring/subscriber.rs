@@ -1,6 +1,8 @@
 //! The consumer that gets everything.
 
 mod in_place;
+#[cfg(not(ringway_loom))]
+mod refs;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -196,5 +198,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
 }
 
 pub use in_place::Ref;
+#[cfg(not(ringway_loom))]
+pub use refs::{Refs, Run, RunIter};
 
 receiving_calls!(Subscriber, "subscribe");

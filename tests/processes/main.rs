@@ -11,6 +11,7 @@ mod child;
 mod crowd;
 mod death;
 mod fanout;
+mod in_place;
 mod late;
 mod order;
 mod overwrite;
@@ -38,6 +39,7 @@ macro_rules! roles {
 
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
+    in_place::reader in_place::holder
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer

@@ -1,5 +1,7 @@
 //! Sending many messages at a time: one look for sleepers for all of them.
 
+use core::borrow::Borrow;
+
 use super::Producer;
 use crate::error::BatchError;
 use crate::message::Plain;
@@ -58,6 +60,43 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             };
             self.wait_for_credit(Limit::Never);
         }
+    }
+}
+
+impl<T: Plain, W: Wait> Producer<T, W> {
+    /// Sends what an iterator brings, waiting for room as long as it takes, and returns how many. Sleepers are
+    /// woken at the end, and before every wait: what takes its time to bring the next message wants
+    /// [`send`](Self::send).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.send_iter([1, 2, 3].map(|n| n * n)), 3);
+    /// assert_eq!(subscriber.try_recv_batch(&mut [0; 8]), Ok(3));
+    /// ```
+    pub fn send_iter<M: Borrow<T>>(&mut self, messages: impl IntoIterator<Item = M>) -> usize {
+        let waking = WakeLast(self);
+        let mut sent = 0;
+        for message in messages {
+            if !waking.0.credit.check(&waking.0.storage) {
+                waking.0.wake();
+                waking.0.wait_for_credit(Limit::Never);
+            }
+            // SAFETY: all messages of a type have its length, and there is credit.
+            unsafe { waking.0.publish(message.borrow().as_bytes()) };
+            sent += 1;
+        }
+        sent
+    }
+}
+
+/// Wakes those who sleep when it is dropped, also if what brings the messages panics.
+struct WakeLast<'a, T: Plain, W: Wait>(&'a mut Producer<T, W>);
+
+impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
+    fn drop(&mut self) {
+        self.0.wake();
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{FlushError, SendSyncError};
 use crate::layout::NAME_WORDS;
 use crate::message::Message;
 use crate::ring::credit;
-use crate::sync::{Ordering, fence};
+use crate::sync::Ordering;
 #[cfg(feature = "std")]
 use crate::wait::Limit;
 use crate::wait::Wait;
@@ -62,8 +62,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let next = self.credit.next;
         credit::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
-            // Pairs with the release of `joined`: its name has been written.
-            fence(Ordering::Acquire);
+            // Who has joined has written its name: `is_evicted` has a fence after the look at `joined`.
             let durable = entry.durable.load(Ordering::Relaxed) != 0;
             let len = entry.name_len.load(Ordering::Relaxed) as usize;
             let mut name = [0; NAME_WORDS * 4];
@@ -132,9 +131,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// What it did with that happened before this returned `true`.
     pub fn is_flushed(&self) -> bool {
         let next = self.credit.next;
-        let flushed = credit::gates(&self.storage).all(|gate| next.since(gate) <= 0);
-        // Pairs with the release of the gates.
-        fence(Ordering::Acquire);
-        flushed
+        // `is_evicted` has a fence after each gate, which pairs with its release.
+        credit::gates(&self.storage).all(|gate| next.since(gate) <= 0)
     }
 }

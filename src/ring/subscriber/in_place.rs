@@ -30,6 +30,7 @@ use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::Message;
 use crate::position::Position;
+use crate::ring::join;
 use crate::ring::receive::{self, Consumer};
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
@@ -130,9 +131,9 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         Ok(Ref { subscriber: self, len, release: false })
     }
 
-    /// The length of the next message, which stays where it is from here on.
+    /// The length of the next message, which stays where it is from here on, and all behind it.
     #[inline]
-    fn find_in_place(&mut self) -> Result<usize, TryRecvError> {
+    pub(super) fn find_in_place(&mut self) -> Result<usize, TryRecvError> {
         if !self.reads_in_place() {
             return Err(TryRecvError::NotInPlace);
         }
@@ -175,6 +176,20 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         }
     }
 
+    /// Ends what [`find_in_place`](Self::find_in_place) began, and releases so many messages.
+    #[inline]
+    pub(super) fn finish_in_place(&mut self, messages: usize) {
+        self.unpin();
+        if messages > 0 {
+            self.reader.next = self.reader.next.plus(messages);
+            self.release();
+        } else if self.can_be_evicted() {
+            // The producer may have waited for the pin.
+            wait::wake_producer(&self.reader.storage, self.reader.fences);
+            self.reader.wait.notify();
+        }
+    }
+
     /// From here on the producer may overwrite what an evicted subscriber has not received.
     #[inline]
     fn unpin(&mut self) {
@@ -182,8 +197,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             return;
         }
         if let Some(entry) = self.reader.storage.entry(self.entry) {
-            // Pairs with the fence after the producer's scan: the reads are over.
-            entry.pinned.store(0, Ordering::Release);
+            join::unpin(entry);
         }
     }
 }
@@ -232,17 +246,7 @@ impl<T: crate::Plain, W: Wait> Ref<'_, T, W> {
 impl<T: Message + ?Sized, W: Wait> Drop for Ref<'_, T, W> {
     #[inline]
     fn drop(&mut self) {
-        let subscriber = &mut *self.subscriber;
-        subscriber.unpin();
-        if self.release {
-            subscriber.reader.next = subscriber.reader.next.plus(1);
-            subscriber.release();
-        } else if subscriber.can_be_evicted() {
-            // The producer may have waited for the pin.
-            let reader = &mut subscriber.reader;
-            wait::wake_producer(&reader.storage, reader.fences);
-            reader.wait.notify();
-        }
+        self.subscriber.finish_in_place(usize::from(self.release));
     }
 }
 
