@@ -238,7 +238,8 @@ pub(super) fn unpin(entry: &Entry) {
 
 /// Makes an entry free, for its owner, or for whoever has its owner's lock.
 pub(crate) fn reset(entry: &Entry) {
-    entry.joined.store(0, Ordering::Relaxed);
+    // Pairs with the fence in `is_flushed`: what the owner did before it left is done.
+    entry.joined.store(0, Ordering::Release);
     entry.durable.store(0, Ordering::Relaxed);
     // What is left of a leaked `Ref`, or of one whose owner has died.
     unpin(entry);

@@ -25,8 +25,8 @@ use crate::place::Room;
 
 use scenarios::SCENARIOS;
 pub use scenarios::{
-    bystander, bytes, create, durable, evict, predecessor, prune, publish, reap, resume, subscribe,
-    unlink,
+    bystander, bytes, create, durable, evict, in_place, predecessor, prune, publish, reap, resume,
+    subscribe, unlink,
 };
 
 // The page.

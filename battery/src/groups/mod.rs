@@ -64,7 +64,7 @@ groups! {
 #[cfg(ringway_crash_points)]
 groups! {
     CRASH_GROUPS, CRASH_ROLES:
-    crash_points: create publish bytes subscribe durable resume predecessor reap bystander evict
+    crash_points: create publish bytes subscribe in_place durable resume predecessor reap bystander evict
         unlink prune;
 }
 #[cfg(not(ringway_crash_points))]

@@ -11,7 +11,7 @@ use crate::error::{FlushError, SendSyncError};
 use crate::layout::NAME_WORDS;
 use crate::message::Message;
 use crate::ring::credit;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 #[cfg(feature = "std")]
 use crate::wait::Limit;
 use crate::wait::Wait;
@@ -131,7 +131,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// What it did with that happened before this returned `true`.
     pub fn is_flushed(&self) -> bool {
         let next = self.credit.next;
-        // `is_evicted` has a fence after each gate, which pairs with its release.
-        credit::gates(&self.storage).all(|gate| next.since(gate) <= 0)
+        let flushed = credit::gates(&self.storage).all(|gate| next.since(gate) <= 0);
+        // Pairs with the release of gates, and with that of `joined` by those who have left.
+        fence(Ordering::Acquire);
+        flushed
     }
 }

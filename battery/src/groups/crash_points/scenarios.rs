@@ -17,11 +17,12 @@ const CAPACITY: usize = 8;
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 10] = [
+pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario { name: "create", judge: judge_create },
     Scenario { name: "publish", judge: judge_publish },
     Scenario { name: "bytes", judge: judge_bytes },
     Scenario { name: "subscribe", judge: judge_subscribe },
+    Scenario { name: "in_place", judge: judge_in_place },
     Scenario { name: "durable", judge: judge_durable },
     Scenario { name: "resume", judge: judge_resume },
     Scenario { name: "reap", judge: judge_reap },
@@ -159,13 +160,23 @@ fn judge_publish(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> 
     Ok(end)
 }
 
-/// Sends bytes, of lengths that are no whole words.
+/// Sends bytes, of lengths that are no whole words, copied and written in place by turns.
 pub fn bytes(task: &Task) -> Result<()> {
     let mut producer = Options::bytes(4, 13).subscribers(1).create(task.segment())?;
     ensure!(producer.wait_for_consumers(1, LONG), "nobody has joined");
     play(task, || {
         for message in 1..8 {
-            producer.send(&[message; 13][..6 + usize::from(message)])?;
+            let len = 6 + usize::from(message);
+            if message % 2 == 0 {
+                producer.send(&[message; 13][..len])?;
+            } else {
+                // What another message left is not what is sent.
+                drop(producer.reserve(13)?);
+                let mut loan = producer.reserve(13)?;
+                loan.write_at(0, &[message; 13])?;
+                loan.truncate(len);
+                loan.commit();
+            }
             task.word(DONE).set(message.into());
         }
         Ok(producer)
@@ -248,6 +259,45 @@ fn judge_subscribe(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End
         Ok(end)
     })?;
     holds_nothing_back(&mut producer, &Ring::open(room.segment())?)?;
+    drop(producer);
+    leaves_nothing(room)?;
+    Ok(end)
+}
+
+/// Reads in place, on a ring that evicts, and so pins what it reads.
+pub fn in_place(task: &Task) -> Result<()> {
+    let ring = Ring::<u64>::open(task.segment())?;
+    play(task, || {
+        // SAFETY: the battery's processes all use the library.
+        let mut subscriber = unsafe { ring.subscribe(Start::At(0))?.trust() };
+        for expected in 0..3 {
+            ensure!(*subscriber.peek()? == expected, "peeked at something else");
+            ensure!(*subscriber.recv_ref()? == expected, "received something else");
+        }
+        drop(subscriber);
+        // SAFETY: as above.
+        let mut subscriber = unsafe { ring.subscribe_durable("a name", Start::At(1))?.trust() };
+        ensure!(*subscriber.recv_ref()? == 1, "received something else");
+        Ok(subscriber)
+    })
+}
+
+fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let options = options().max_lag(CAPACITY - 1).pins(true);
+    let mut producer = options.create(room.segment())?;
+    producer.send_batch(&[0, 1, 2]);
+    let end = end(start()?)?;
+    let ring = Ring::<u64>::open(room.segment())?;
+    for _ in 0..3 * CAPACITY {
+        producer.send_timeout(&0, SOON).context("sending")?;
+    }
+    // Whoever died under the name has been evicted, and is told so, or has got nowhere.
+    match ring.subscribe_durable("a name", Start::Next) {
+        Ok(_) | Err(JoinError::Evicted { .. }) => {}
+        Err(error) => bail!("coming back: {error}"),
+    }
+    ring.forget("a name")?;
+    holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;
     Ok(end)
