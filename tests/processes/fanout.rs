@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::LONG;
 use crate::account::Pattern;
+use crate::examples::program;
 use crate::place::{MEMORY, Place};
 
 const AMOUNT: &str = "16777216";
@@ -91,7 +91,7 @@ fn fanout(place: &Place, options: &[&str], file: &Path) -> Fanout {
     let output = place.path().join("output");
     let stdout = File::create(&output).unwrap();
     let stderr = stdout.try_clone().unwrap();
-    let process = Command::new(program())
+    let process = Command::new(program("fanout"))
         .args(options)
         .arg(file)
         .stdin(Stdio::null())
@@ -135,34 +135,4 @@ impl Drop for Fanout {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The example's program, beside the one of this test. It is built, because a test that is run alone
-/// comes without the examples, or with old ones.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // target/debug/deps/processes-0123456789abcdef
-        let this = std::env::current_exe().unwrap();
-        let directory = this.ancestors().nth(2).unwrap();
-        let profile = match directory.file_name().and_then(|name| name.to_str()) {
-            Some("debug") => "dev",
-            Some(name) => name,
-            None => panic!("{} is no profile's", directory.display()),
-        };
-        let built = Command::new(env!("CARGO"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["build", "--package", "ringway", "--example", "fanout"])
-            .args(["--profile", profile])
-            .output()
-            .unwrap();
-        let program = directory.join("examples/fanout");
-        assert!(
-            built.status.success() && program.is_file(),
-            "{} was not built: {}",
-            program.display(),
-            String::from_utf8_lossy(&built.stderr)
-        );
-        program
-    })
 }

@@ -10,6 +10,7 @@ mod account;
 mod child;
 mod crowd;
 mod death;
+mod examples;
 mod fanout;
 mod in_place;
 mod late;

@@ -1,0 +1,68 @@
+//! The examples, as programs of their own.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+use crate::place::MEMORY;
+
+/// Runs a short example to its end, and returns what it and the processes that it starts printed.
+fn run(example: &str, count: &str) -> String {
+    let mut command = Command::new(program(example));
+    let output = command.arg(count).output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{text}");
+    let left = std::fs::read_dir(MEMORY).unwrap().map(|entry| entry.unwrap().file_name());
+    let begin = format!("ringway-{example}-");
+    let mut left = left.filter(|name| name.to_string_lossy().starts_with(&begin));
+    assert!(left.next().is_none(), "{text}");
+    text
+}
+
+#[test]
+fn market_keeps_every_quote_and_counts_what_a_display_misses() {
+    let text = run("market", "100000");
+    let turnover = |side: &str| {
+        let line = text.lines().find(|line| line.starts_with(side)).unwrap();
+        line.split("turnover ").nth(1).unwrap().split(',').next().unwrap().to_owned()
+    };
+    assert_eq!(turnover("feed"), turnover("keeper"), "{text}");
+    assert!(text.contains("missed, 100000 in all"), "{text}");
+}
+
+#[test]
+fn frames_are_whole_wherever_they_are_looked_at() {
+    let text = run("frames", "12");
+    assert!(text.contains("keeper: 12 frames, all whole"), "{text}");
+    let line = text.lines().find(|line| line.starts_with("viewer")).unwrap();
+    let numbers = line.split(' ').filter_map(|word| word.parse::<u64>().ok());
+    assert_eq!(numbers.sum::<u64>(), 12, "{text}");
+}
+
+/// An example's program, beside the one of this test. It is built, because a test that is run alone
+/// comes without the examples, or with old ones.
+pub(crate) fn program(example: &str) -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = BUILDING.lock();
+    // target/debug/deps/processes-0123456789abcdef
+    let this = std::env::current_exe().unwrap();
+    let directory = this.ancestors().nth(2).unwrap();
+    let profile = match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "dev",
+        Some(name) => name,
+        None => panic!("{} is no profile's", directory.display()),
+    };
+    let built = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--package", "ringway", "--example", example, "--profile", profile])
+        .output()
+        .unwrap();
+    let program = directory.join("examples").join(example);
+    assert!(
+        built.status.success() && program.is_file(),
+        "{} was not built: {}",
+        program.display(),
+        String::from_utf8_lossy(&built.stderr)
+    );
+    program
+}
