@@ -112,7 +112,8 @@ fn there_is_a_plain_reference_only_where_nobody_else_looks() {
     assert!(get_mut(&options));
     assert!(!get_mut(&options.clone().max_lag(1)));
     assert!(!get_mut(&options.clone().max_hold(LONG)));
-    assert!(get_mut(&options.max_away(LONG)));
+    // One that comes back can be evicted for having been away.
+    assert!(!get_mut(&options.max_away(LONG)));
 }
 
 /// More than a line, and more than memory from an allocator has by itself.
@@ -168,6 +169,14 @@ fn a_message_that_is_read_in_place_outlasts_an_eviction() {
     assert_eq!(producer.try_send_batch(&[7, 8, 9, 10]), 3);
     drop(subscriber);
     assert_eq!(producer.try_send_batch(&[10, 11]), 2);
+    // Or is told that it was evicted, in whatever way it receives.
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    producer.send(&12).unwrap();
+    forget(subscriber.recv_ref().unwrap());
+    assert_eq!(producer.try_send_batch(&[13, 14, 15, 16]), 3);
+    assert!(subscriber.iter().take(4).eq((12..16).map(Ok)));
+    assert_eq!(subscriber.recv(), Err(RecvError::Evicted { missed: 0 }));
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
 }
 
 #[test]
@@ -201,6 +210,26 @@ fn a_flush_says_who_has_not_released_everything() {
     drop(first);
     second.leave();
     producer.flush(Duration::ZERO).unwrap();
+}
+
+/// Nobody wants the room: waiting for subscribers does not evict them.
+#[test]
+fn a_flush_evicts_nobody() {
+    let a_while = Duration::from_millis(200);
+    let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    (0..5).for_each(|n| producer.try_send(&n).unwrap());
+    assert_eq!(producer.flush(a_while).unwrap_err().laggards, 1);
+    assert!(!producer.wait_for_consumers(2, a_while));
+    assert!(subscriber.iter().take(5).eq((0..5).map(Ok)));
+    producer.flush(Duration::ZERO).unwrap();
+
+    let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    producer.send(&1).unwrap();
+    assert!(matches!(producer.send_sync(&2, a_while), Err(SendSyncError::NotReleased(_))));
+    assert_eq!((subscriber.recv(), subscriber.recv()), (Ok(1), Ok(2)));
 }
 
 #[test]

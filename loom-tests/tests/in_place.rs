@@ -1,8 +1,8 @@
 //! Messages that are written and read where they lie.
 
 use loom::thread;
-use loom_tests::{awake, check};
-use ringway::{Start, Subscriber, TryRecvError};
+use loom_tests::{ORIGIN, SLEEPY, awake, check};
+use ringway::{Options, Start, Subscriber, TryRecvError};
 
 /// Reads the next message in place, twice, and checks that it is one that was sent and does not change.
 fn read_twice(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64) -> Result<(), TryRecvError> {
@@ -71,5 +71,47 @@ fn whoever_reads_in_place_is_evicted_only_from_the_next_message() {
         for n in 4..7 {
             producer.try_send(&[n; 2]).unwrap();
         }
+    });
+}
+
+/// One that was evicted pins its message for a moment before it sees that. A producer that went to sleep over
+/// that pin is woken.
+#[test]
+fn whoever_unpins_wakes_a_producer_that_slept_over_the_pin() {
+    check("whoever_unpins_wakes_a_producer_that_slept_over_the_pin", Some(3), || {
+        let options = Options::<u64>::new(2).subscribers(1).max_lag(1).origin(ORIGIN);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        for n in 0..2 {
+            producer.try_send(&n).unwrap();
+        }
+        let mut producer = producer.with_wait(SLEEPY);
+        let late = thread::spawn(move || {
+            drop(subscriber.try_recv_ref());
+            // It stays.
+            subscriber
+        });
+        for n in 2..4 {
+            producer.send(&n).unwrap();
+        }
+        drop(late.join().unwrap());
+    });
+}
+
+/// So is one that slept over the pin of a durable subscriber which goes away.
+#[test]
+fn whoever_goes_away_wakes_a_producer_that_slept_over_its_pin() {
+    check("whoever_goes_away_wakes_a_producer_that_slept_over_its_pin", Some(3), || {
+        let options = Options::<u64>::new(2).subscribers(1).max_lag(1).origin(ORIGIN);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut subscriber = ring.subscribe_durable("a name", Start::Next).unwrap();
+        producer.try_send(&0).unwrap();
+        std::mem::forget(subscriber.try_recv_ref().unwrap());
+        let mut producer = producer.with_wait(SLEEPY);
+        let leaver = thread::spawn(move || drop(subscriber));
+        for n in 1..4 {
+            producer.send(&n).unwrap();
+        }
+        leaver.join().unwrap();
     });
 }

@@ -37,9 +37,12 @@ impl Limits {
         }
     }
 
-    /// Whether a subscriber that is there can be evicted.
+    /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
+    /// still.
     pub(crate) fn evict(self, view: &View) -> bool {
-        self.max_lag < view.geometry().capacity() || self.max_hold != u32::MAX
+        self.max_lag < view.geometry().capacity()
+            || self.max_hold != u32::MAX
+            || self.max_away != u32::MAX
     }
 
     pub(crate) fn write(self, view: &View) {

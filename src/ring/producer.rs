@@ -268,7 +268,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.clear_the_way() {
             return true;
         }
-        if !self.wait_until(|this| this.credit.check(&this.storage), limit) {
+        let clear_the_way = |this: &mut Self| {
+            this.clear_the_way();
+        };
+        if !self.wait_until(|this| this.credit.check(&this.storage), clear_the_way, limit) {
             return false;
         }
         self.linger();
@@ -289,8 +292,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
     }
 
-    /// Waits for what only a consumer's store to its gate can bring about.
-    fn wait_until(&mut self, ready: impl Fn(&mut Self) -> bool, limit: Limit) -> bool {
+    /// Waits for what only a consumer's store to its gate can bring about, or what is done now and then.
+    fn wait_until(
+        &mut self,
+        ready: impl Fn(&mut Self) -> bool,
+        now_and_then: impl Fn(&mut Self),
+        limit: Limit,
+    ) -> bool {
         wait::wait_for(
             self,
             |this| ready(this).then_some(()),
@@ -300,7 +308,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 wait::sleep_as_producer(&view, fences, || ready(this), limit);
             },
             |this| {
-                this.clear_the_way();
+                now_and_then(this);
                 true
             },
             limit,
@@ -457,7 +465,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[cfg(feature = "std")]
     pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
         self.reap();
-        self.wait_until(|this| this.consumers() >= n, Limit::after(timeout))
+        self.wait_until(|this| this.consumers() >= n, Self::reap, Limit::after(timeout))
     }
 }
 

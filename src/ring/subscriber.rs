@@ -163,6 +163,9 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
         let evicted = storage.evicted(self.entry)?.load(Ordering::Relaxed) == self.generation;
         // It has been told: its name is free when it is dropped.
         self.durable &= !evicted;
+        if evicted {
+            self.forget_pin();
+        }
         evicted.then(|| {
             let storage = &self.reader.storage;
             let missed = head::exact(storage).since(self.reader.next);
@@ -186,12 +189,11 @@ impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
         if !self.reader.storage.is_here() {
             return;
         }
-        #[cfg(target_has_atomic = "32")]
-        if self.durable {
-            durable::go_away(&self.reader.storage, self.entry);
-            return;
+        match self.durable {
+            #[cfg(target_has_atomic = "32")]
+            true => durable::go_away(&self.reader.storage, self.entry),
+            _ => join::leave(&self.reader.storage, self.entry),
         }
-        join::leave(&self.reader.storage, self.entry);
         wait::wake_producer(&self.reader.storage, self.reader.fences);
         self.reader.wait.notify();
     }

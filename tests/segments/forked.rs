@@ -121,3 +121,22 @@ fn a_dead_parents_ring_lives_until_its_child_drops_the_handles() {
     fs::write(&end, "").unwrap();
     let _killed = child.join().unwrap();
 }
+
+/// What a panic in a child drops first is a guard.
+#[test]
+fn a_message_that_a_forked_child_drops_is_still_the_parents() {
+    let directory = Directory::new();
+    let mut producer = directory.ring();
+    let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
+    // SAFETY: nobody else knows of the ring.
+    let subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    // For ever: a child could not borrow it for less.
+    let subscriber = Box::leak(Box::new(subscriber));
+    producer.send(&1).unwrap();
+    let message = Mutex::new(Some(subscriber.recv_ref().unwrap()));
+    let _kept_by_the_parent = in_a_forked_child(move || {
+        drop(message.lock().unwrap().take());
+        Ok(())
+    });
+    assert_eq!(producer.len(), 1);
+}

@@ -96,7 +96,10 @@ struct WakeLast<'a, T: Plain, W: Wait>(&'a mut Producer<T, W>);
 
 impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
     fn drop(&mut self) {
-        self.0.wake();
+        // The iterator may have forked, and this be in the child.
+        if self.0.storage.is_here() {
+            self.0.wake();
+        }
     }
 }
 

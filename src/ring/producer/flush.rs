@@ -75,8 +75,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits until every subscriber has released everything that was sent, for at most `timeout`. The error
-    /// says how many have not; [`laggards`](Self::laggards) says who. Whoever dies meanwhile is not waited
-    /// for; a durable subscriber that is away is.
+    /// says how many have not; [`laggards`](Self::laggards) says who. Whoever dies, leaves or has been evicted
+    /// is not waited for; a durable subscriber that is away is. Nobody is evicted for not being there.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -91,15 +91,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn flush(&mut self, timeout: Duration) -> Result<(), FlushError> {
-        self.wait_until(|this| this.is_flushed(), Limit::after(timeout));
-        // The dead do not count, and those who look for them do so only now and then.
-        if !self.is_flushed() {
-            self.reap();
+        if self.wait_until(|this| this.is_flushed(), Self::reap, Limit::after(timeout)) {
+            return Ok(());
         }
-        if self.is_flushed() {
-            Ok(())
-        } else {
-            Err(FlushError { laggards: self.laggards().count() })
+        // The dead do not count, and those who look for them do so only now and then.
+        self.reap();
+        match self.count_laggards() {
+            0 => Ok(()),
+            laggards => Err(FlushError { laggards }),
         }
     }
 
@@ -130,10 +129,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     ///
     /// What it did with that happened before this returned `true`.
     pub fn is_flushed(&self) -> bool {
+        self.count_laggards() == 0
+    }
+
+    fn count_laggards(&self) -> usize {
         let next = self.credit.next;
-        let flushed = credit::gates(&self.storage).all(|gate| next.since(gate) <= 0);
+        let laggards = credit::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
         // Pairs with the release of gates, and with that of `joined` by those who have left.
         fence(Ordering::Acquire);
-        flushed
+        laggards
     }
 }

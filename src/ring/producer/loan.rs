@@ -184,7 +184,9 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
         let place = self.slot().place::<T>();
         // SAFETY: aligned; as long as the ring's messages can be; and written by the producer alone, which
         // this borrows. Who reads messages reads what has been sent, no later than its gate says: there are no
-        // observers, who might look sooner, and nobody is evicted, who might look later.
+        // observers, who might look sooner, and nobody is evicted, who might look later. But for a gate that
+        // was forged, which takes memory that others can write; and of that no consumer shares this mapping,
+        // as whoever creates a ring there gets a producer and nothing else.
         Some(unsafe { T::at_mut(place, self.len) })
     }
 

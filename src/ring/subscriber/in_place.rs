@@ -37,7 +37,8 @@ use crate::wait::{self, SpinThenSleep, Wait};
 
 /// The next message of a subscriber, where it lies. Dropped, it is released, and the producer may reuse its
 /// place; [`keep`](Self::keep) it, and it comes again. Leaked, it comes again as well, and nothing else
-/// happens but that it holds the producer back until the subscriber receives it or is dropped.
+/// happens, but on a ring that evicts: there it holds the producer back, until the subscriber reads the next
+/// message in place, is told that it was evicted, or is dropped.
 ///
 /// While it lives the message does not change: see [`recv_ref`](Subscriber::recv_ref).
 pub struct Ref<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
@@ -46,7 +47,7 @@ pub struct Ref<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     release: bool,
 }
 
-impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// The same subscriber, which may read messages in place. Needed where the ring is not this process's own:
     /// in files and in memory of the caller's.
     ///
@@ -64,7 +65,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     ///
     /// The reference is to the ring's memory; nothing is copied. The message stays until the returned [`Ref`] is
     /// dropped, and the producer waits for that if it has come round to it. That is so also on rings that
-    /// evict: a subscriber that is evicted meanwhile finishes this message, and is told with the next call.
+    /// evict: a subscriber that is evicted meanwhile finishes this message, and is told when it next reads in
+    /// place, or comes to what was overwritten.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
     /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created without
@@ -141,7 +143,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
         self.reader.len_of::<T>(slot).ok_or_else(|| {
-            self.unpin();
+            self.finish_in_place(0);
             TryRecvError::Corrupt
         })
     }
@@ -167,18 +169,18 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         }
         // Pairs with the one in `evict`.
         fence(Ordering::SeqCst);
-        match self.excluded() {
-            None => Ok(()),
-            Some(evicted) => {
-                self.unpin();
-                Err(evicted)
-            }
-        }
+        // It also unpins, and wakes the producer, who may have seen the pin.
+        self.excluded().map_or(Ok(()), Err)
     }
+}
 
-    /// Ends what [`find_in_place`](Self::find_in_place) began, and releases so many messages.
+impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// Ends what `find_in_place` began, and releases so many messages.
     #[inline]
     pub(super) fn finish_in_place(&mut self, messages: usize) {
+        if !self.reader.storage.is_here() {
+            return;
+        }
         self.unpin();
         if messages > 0 {
             self.reader.next = self.reader.next.plus(messages);
@@ -187,6 +189,15 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             // The producer may have waited for the pin.
             wait::wake_producer(&self.reader.storage, self.reader.fences);
             self.reader.wait.notify();
+        }
+    }
+
+    /// Unpins what an evicted subscriber had pinned: nothing refers to it now, or it was leaked.
+    #[cold]
+    pub(super) fn forget_pin(&mut self) {
+        let entry = self.reader.storage.entry(self.entry);
+        if entry.is_some_and(|entry| entry.pinned.load(Ordering::Relaxed) != 0) {
+            self.finish_in_place(0);
         }
     }
 

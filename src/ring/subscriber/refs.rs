@@ -30,7 +30,7 @@ pub struct Run<'a, T> {
     message: PhantomData<&'a T>,
 }
 
-impl<T: Plain, W: Wait> Subscriber<T, W> {
+impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// Receives as many messages as are there, at most `max`, where they lie: one at least, unless `max` is 0.
     /// Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
     ///
