@@ -39,7 +39,7 @@ use crate::storage::View;
 use crate::storage::{Claim, Seat, Storage};
 use crate::sync::{Ordering, WORD};
 #[cfg(target_has_atomic = "32")]
-use crate::{fence::Fences, sync::fence, wait::wake_producer};
+use crate::{fence::Fences, sync::fence, sync::peek, wait::wake_producer};
 
 /// Where a consumer starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ fn try_take_entry(storage: &Storage) -> Result<Option<(usize, Option<Seat>)>, Jo
     for free in [true, false] {
         for (index, entry) in storage.entries().iter().enumerate() {
             // Whatever else stands there says somebody: who may write it could keep others out.
-            if (entry.owner.load(Ordering::Relaxed) == NOBODY) != free {
+            if (peek(&entry.owner) == NOBODY) != free {
                 continue;
             }
             // Whoever was here is away, and will come back.
@@ -249,7 +249,7 @@ pub(crate) fn reset(entry: &Entry) {
     // Release pairs with the acquire in `take_entry`.
     #[cfg(target_has_atomic = "32")]
     {
-        let owner = entry.owner.load(Ordering::Relaxed);
+        let owner = peek(&entry.owner);
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         let _ = entry.owner.compare_exchange(owner, NOBODY, order, failed);
     }

@@ -21,6 +21,9 @@ pub(crate) use imp::{
     prefetch_to_write, register_barrier, spin_loop,
 };
 
+#[cfg(target_has_atomic = "32")]
+pub(crate) use imp::peek;
+
 /// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on
 /// read-only memory.
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]

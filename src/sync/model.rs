@@ -30,6 +30,16 @@ pub(crate) fn spin_loop() {
     loom::thread::yield_now();
 }
 
+/// Looks at a word that the caller is about to exchange. For whatever comes next, loom tries to let a
+/// thread be earlier than the last access that another one made to the same word, and the last alone. A plain
+/// load here would be that last one, and hide the others: so this is an exchange that fails.
+pub(crate) fn peek(word: &AtomicU32) -> u32 {
+    let (never, order) = (u32::MAX, Ordering::Relaxed);
+    match word.compare_exchange(never, never, order, order) {
+        Ok(value) | Err(value) => value,
+    }
+}
+
 /// A model has no caches.
 pub(crate) fn prefetch_to_write(_word: &AtomicWord) {}
 

@@ -37,6 +37,13 @@ pub(crate) fn prefetch_to_write(word: &AtomicWord) {
     let _ = word;
 }
 
+/// Looks at a word that the caller is about to exchange.
+#[cfg(target_has_atomic = "32")]
+#[inline(always)]
+pub(crate) fn peek(word: &AtomicU32) -> u32 {
+    word.load(Ordering::Relaxed)
+}
+
 /// Stands for the plain memory of a slot in a model, where it makes loom look for data races
 /// between whoever reads the slot in place and whoever fills it. Here it is nothing.
 #[derive(Debug, Default)]
