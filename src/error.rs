@@ -129,6 +129,18 @@ error!(SendTimeoutError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
 });
 
+impl From<SendError> for TrySendError {
+    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
+        Self::TooLarge { len, max }
+    }
+}
+
+impl From<SendError> for SendTimeoutError {
+    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
+        Self::TooLarge { len, max }
+    }
+}
+
 /// Subscribers have not released what was sent in the time that they were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -140,9 +140,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline]
     pub fn try_send(&mut self, message: &T) -> Result<(), TrySendError> {
         let bytes = message.bytes();
-        self.check_len(bytes)
-            .map_err(|SendError::TooLarge { len, max }| TrySendError::TooLarge { len, max })?;
-        if !self.credit.check(&self.storage) && !self.clear_the_way() {
+        self.check_len(bytes.len())?;
+        if !self.has_room() {
             return Err(TrySendError::Full);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -163,10 +162,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline]
     pub fn send(&mut self, message: &T) -> Result<(), SendError> {
         let bytes = message.bytes();
-        self.check_len(bytes)?;
-        if !self.credit.check(&self.storage) {
-            self.wait_for_credit(Limit::Never);
-        }
+        self.check_len(bytes.len())?;
+        self.wait_for_room(Limit::Never);
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
         self.wake();
@@ -187,9 +184,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[cfg(feature = "std")]
     pub fn send_timeout(&mut self, message: &T, timeout: Duration) -> Result<(), SendTimeoutError> {
         let bytes = message.bytes();
-        self.check_len(bytes)
-            .map_err(|SendError::TooLarge { len, max }| SendTimeoutError::TooLarge { len, max })?;
-        if !self.credit.check(&self.storage) && !self.wait_for_credit(Limit::after(timeout)) {
+        self.check_len(bytes.len())?;
+        if !self.wait_for_room(Limit::after(timeout)) {
             return Err(SendTimeoutError::Timeout);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -204,12 +200,24 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     #[inline(always)]
-    fn check_len(&self, bytes: &[u8]) -> Result<(), SendError> {
+    fn check_len(&self, len: usize) -> Result<(), SendError> {
         if !T::VARIABLE {
             return Ok(());
         }
-        let (len, max) = (bytes.len(), self.max_len());
+        let max = self.max_len();
         if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
+    }
+
+    /// Whether the next message may be published.
+    #[inline(always)]
+    fn has_room(&mut self) -> bool {
+        self.credit.check(&self.storage) || self.clear_the_way()
+    }
+
+    /// Waits until the next message may be published; `false` if there is no time left.
+    #[inline(always)]
+    fn wait_for_room(&mut self, limit: Limit) -> bool {
+        self.credit.check(&self.storage) || self.wait_for_credit(limit)
     }
 
     /// Writes the next message, and lets everybody see it. Wakes nobody.
@@ -262,7 +270,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.wait.notify();
     }
 
-    /// Waits until the next message may be published; `false` if there is no time left.
+    /// The same where there was no room at a first look.
     #[cold]
     fn wait_for_credit(&mut self, limit: Limit) -> bool {
         if self.clear_the_way() {

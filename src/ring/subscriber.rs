@@ -49,14 +49,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
         let generation = join::preassign(&storage, entry);
         let next = storage.geometry().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Subscriber {
-            reader,
-            entry,
-            generation,
-            durable: false,
-            trusts: false,
-            message: PhantomData,
-        }
+        Subscriber::of(reader, entry, generation)
     }
 }
 
@@ -65,15 +58,12 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     #[cfg(target_has_atomic = "32")]
     pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
-        let reader = Reader::new(storage, next, wait);
-        Subscriber {
-            reader,
-            entry,
-            generation,
-            durable: false,
-            trusts: false,
-            message: PhantomData,
-        }
+        Subscriber::of(Reader::new(storage, next, wait), entry, generation)
+    }
+
+    fn of(reader: Reader<W>, entry: usize, generation: u32) -> Self {
+        let (durable, trusts) = (false, false);
+        Subscriber { reader, entry, generation, durable, trusts, message: PhantomData }
     }
 
     /// The same for an entry that has a name.

@@ -264,16 +264,12 @@ impl<'a> Slot<'a> {
     ///
     /// As for [`write_at`](Self::write_at).
     pub(crate) unsafe fn pad<T: Message + ?Sized>(self, len: usize) {
-        let zeros = [0; WORD];
-        let (end, padding) = (len, len.next_multiple_of(WORD) - len);
-        if padding > 0 {
-            // SAFETY: the caller's promise; a slot ends with a whole word.
-            let words = unsafe { self.payload::<T>(len) };
-            if let Some(word) = words.last() {
-                let mut bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-                bytes[end % WORD..].copy_from_slice(&zeros[..padding]);
-                word.store(Word::from_ne_bytes(bytes), Ordering::Relaxed);
-            }
+        // SAFETY: the caller's promise; a slot ends with a whole word.
+        let words = unsafe { self.payload::<T>(len) };
+        if let (Some(word), used @ 1..) = (words.last(), len % WORD) {
+            let mut bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+            bytes[used..].fill(0);
+            word.store(Word::from_ne_bytes(bytes), Ordering::Relaxed);
         }
     }
 

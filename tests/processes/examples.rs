@@ -1,8 +1,9 @@
 //! The examples, as programs of their own.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::place::MEMORY;
 
@@ -42,8 +43,13 @@ fn frames_are_whole_wherever_they_are_looked_at() {
 /// An example's program, beside the one of this test. It is built, because a test that is run alone
 /// comes without the examples, or with old ones.
 pub(crate) fn program(example: &str) -> PathBuf {
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = BUILDING.lock();
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    // A build that failed has left nothing half done.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(example.to_owned()).or_insert_with(|| build(example)).clone()
+}
+
+fn build(example: &str) -> PathBuf {
     // target/debug/deps/processes-0123456789abcdef
     let this = std::env::current_exe().unwrap();
     let directory = this.ancestors().nth(2).unwrap();

@@ -19,7 +19,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// ```
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
         let mut rest = messages;
-        while !rest.is_empty() && (self.credit.check(&self.storage) || self.clear_the_way()) {
+        while !rest.is_empty() && self.has_room() {
             let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
             // On the way the place is kept apart from the account, where every fence would store it.
             let mut position = self.credit.next;
@@ -118,7 +118,7 @@ impl<W: Wait> Producer<[u8], W> {
         let mut outcome = Ok(());
         let mut sent = 0;
         for bytes in messages {
-            if let Err(error) = self.check_len(bytes) {
+            if let Err(error) = self.check_len(bytes.len()) {
                 outcome = Err(BatchError { sent, error });
                 break;
             }

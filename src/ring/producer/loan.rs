@@ -100,19 +100,13 @@ impl<W: Wait> Producer<[u8], W> {
     /// assert_eq!(producer.try_reserve(17).unwrap_err(), too_large);
     /// ```
     pub fn try_reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, TrySendError> {
-        let max = self.max_len();
-        if len > max {
-            return Err(TrySendError::TooLarge { len, max });
-        }
+        self.check_len(len)?;
         if self.has_room() { Ok(Loan::of(self, len)) } else { Err(TrySendError::Full) }
     }
 
     /// The same, waiting for room as long as it takes.
     pub fn reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, SendError> {
-        let max = self.max_len();
-        if len > max {
-            return Err(SendError::TooLarge { len, max });
-        }
+        self.check_len(len)?;
         self.wait_for_room(Limit::Never);
         Ok(Loan::of(self, len))
     }
@@ -124,25 +118,12 @@ impl<W: Wait> Producer<[u8], W> {
         len: usize,
         timeout: Duration,
     ) -> Result<Loan<'_, [u8], W>, SendTimeoutError> {
-        let max = self.max_len();
-        if len > max {
-            return Err(SendTimeoutError::TooLarge { len, max });
-        }
+        self.check_len(len)?;
         if self.wait_for_room(Limit::after(timeout)) {
             Ok(Loan::of(self, len))
         } else {
             Err(SendTimeoutError::Timeout)
         }
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    fn has_room(&mut self) -> bool {
-        self.credit.check(&self.storage) || self.clear_the_way()
-    }
-
-    fn wait_for_room(&mut self, limit: Limit) -> bool {
-        self.credit.check(&self.storage) || self.wait_for_credit(limit)
     }
 }
 
