@@ -53,6 +53,13 @@ pub enum ConfigError {
         /// The largest number.
         max: usize,
     },
+    /// More subscribers, groups and workers together than a ring has entries for.
+    TooManyEntries {
+        /// The number that was asked for.
+        asked: usize,
+        /// The largest number.
+        max: usize,
+    },
     /// The first position is not a position.
     OriginTooLarge {
         /// The last position before they wrap around.
@@ -69,6 +76,8 @@ error!(ConfigError {
     Self::MessageTooLarge { len, max } => "messages of {len} bytes are too long (at most {max})";
     Self::AlignTooLarge { align, max } => "an alignment of {align} is too large (at most {max})";
     Self::TooManySubscribers { asked, max } => "{asked} subscribers are too many (at most {max})";
+    Self::TooManyEntries { asked, max } =>
+        "{asked} subscribers, groups and workers are too many (at most {max} together)";
     Self::OriginTooLarge { max } => "the origin is beyond the last position, {max}";
 });
 
@@ -373,17 +382,32 @@ pub enum JoinError {
         /// The operating system's number for what went wrong.
         os_error: i32,
     },
-    /// The name of a durable subscriber is empty or too long.
+    /// There are as many groups as the ring was created for.
+    NoFreeGroup {
+        /// How many that is.
+        groups: usize,
+    },
+    /// As many workers are attached as the ring was created for.
+    NoFreeWorker {
+        /// How many that is.
+        workers: usize,
+    },
+    /// The group delivers in the other way: see [`Group::at_most_once`](crate::Group::at_most_once).
+    Delivery {
+        /// The group delivers at most once, and not at least once.
+        at_most_once: bool,
+    },
+    /// The name of a durable subscriber or a group is empty or too long.
     Name {
         /// Its length in bytes.
         len: usize,
         /// The longest, in bytes.
         max: usize,
     },
-    /// There is a durable subscriber of that name, and it lives.
+    /// There is a durable subscriber of that name, and it lives; or somebody works in the group.
     InUse,
     /// The durable subscriber of that name was evicted while it was away, and this is how it learns of
-    /// it. The name is free again: joining once more starts anew.
+    /// it; or the group was. The name is free again: joining once more starts anew.
     Evicted {
         /// Messages that have been sent by now and that it has not received.
         missed: u64,
@@ -411,8 +435,14 @@ error!(JoinError {
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
     Self::Lock { os_error } => "a subscriber's entry could not be locked: error {os_error}";
     Self::Name { len, max } =>
-        "the name of a durable subscriber has 1 to {max} bytes, and this has {len}";
-    Self::InUse => "there is a durable subscriber of that name already";
+        "the name of a durable subscriber or a group has 1 to {max} bytes, and this has {len}";
+    Self::NoFreeGroup { groups } =>
+        "all {groups} entries for groups are taken: create the ring with more";
+    Self::NoFreeWorker { workers } =>
+        "all {workers} entries for workers are taken: create the ring with more";
+    Self::Delivery { at_most_once: true } => "the group delivers at most once";
+    Self::Delivery { at_most_once: false } => "the group delivers at least once";
+    Self::InUse => "somebody of that name is there already";
     Self::Evicted { missed } => "evicted while away: {missed} messages were missed";
     Self::Corrupt => "what the durable subscriber had written down was forged";
     Self::TooOld { oldest } => "the position is no longer there: the oldest is {oldest}";

@@ -41,7 +41,12 @@ impl Schema {
 pub(crate) struct Shape {
     pub(crate) schema: Schema,
     pub(crate) capacity: usize,
+    /// Entries for subscribers.
     pub(crate) entries: usize,
+    /// Entries for groups, which come next.
+    pub(crate) groups: usize,
+    /// Entries for workers, which come last.
+    pub(crate) workers: usize,
     pub(crate) overflow: Overflow,
     /// Each slot starts on a cache line of its own.
     pub(crate) line_slots: bool,
@@ -65,6 +70,14 @@ pub(crate) struct Geometry {
     pub(crate) slots_offset: usize,
     /// Bytes of the data segment.
     pub(crate) data_len: usize,
+    /// Entries that have gates: those of subscribers and groups.
+    pub(crate) gates: usize,
+    /// Entries of all kinds.
+    pub(crate) entries: usize,
+    /// Bytes from the start of the control segment to the first group's claims.
+    pub(crate) claims_offset: usize,
+    /// Words from one group's claims to the next.
+    pub(crate) claims_stride: usize,
     /// Bytes of the control segment.
     pub(crate) control_len: usize,
 }
@@ -73,7 +86,7 @@ pub(crate) struct Geometry {
 pub(crate) const MAX_CAPACITY: usize = if WORD == 8 { 1 << 40 } else { 1 << 28 };
 /// The longest message: its length is stored in 32 bits.
 pub(crate) const MAX_MESSAGE: usize = if usize::BITS > 32 { 1 << 31 } else { 1 << 28 };
-/// The most entries for subscribers.
+/// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
 /// The largest alignment of a message: a page, beyond which no mapping helps.
 pub(crate) const MAX_ALIGN: usize = 4096;
@@ -82,6 +95,9 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 const SLOT_LINE: usize = 64;
 /// What the first slot's place in the data segment is a multiple of, at least.
 const SLOTS_ALIGN: usize = if cfg!(target_os = "none") { WORD } else { 128 };
+
+/// What the place of a group's claims in the control segment is a multiple of.
+const CLAIMS_ALIGN: usize = SLOTS_ALIGN;
 
 /// Words that a slot has for the length of its message.
 pub(crate) const LENGTH_WORDS: usize = 8 / WORD;
@@ -109,7 +125,7 @@ pub(crate) const fn payload_words<T: Message + ?Sized>() -> usize {
 
 impl Geometry {
     pub(crate) fn new(shape: Shape) -> Result<Geometry, ConfigError> {
-        let Shape { schema, capacity, entries, .. } = shape;
+        let Shape { schema, capacity, entries: subscribers, groups, workers, .. } = shape;
         let too_large = ConfigError::CapacityTooLarge { capacity, max: MAX_CAPACITY };
         if capacity == 0 {
             return Err(ConfigError::ZeroCapacity);
@@ -123,8 +139,12 @@ impl Geometry {
         if !schema.align.is_power_of_two() || schema.align > MAX_ALIGN {
             return Err(ConfigError::AlignTooLarge { align: schema.align, max: MAX_ALIGN });
         }
+        if subscribers > MAX_ENTRIES {
+            return Err(ConfigError::TooManySubscribers { asked: subscribers, max: MAX_ENTRIES });
+        }
+        let entries = subscribers.saturating_add(groups).saturating_add(workers);
         if entries > MAX_ENTRIES {
-            return Err(ConfigError::TooManySubscribers { asked: entries, max: MAX_ENTRIES });
+            return Err(ConfigError::TooManyEntries { asked: entries, max: MAX_ENTRIES });
         }
         if shape.origin > Word::MAX >> 1 {
             return Err(ConfigError::OriginTooLarge { max: Word::MAX >> 1 });
@@ -132,10 +152,20 @@ impl Geometry {
 
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
-        let evictions_end = EVICTIONS_OFFSET + entries * size_of::<AtomicU32>();
+        let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
         let slots_offset = evictions_end.next_multiple_of(align.max(SLOTS_ALIGN));
         let data_len = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
         let Some(data_len) = data_len.filter(|&n| n <= isize::MAX as usize) else {
+            return Err(too_large);
+        };
+        let entries_end = ENTRIES_OFFSET + entries * size_of::<Entry>();
+        let claims_offset =
+            if groups == 0 { entries_end } else { entries_end.next_multiple_of(CLAIMS_ALIGN) };
+        // The capacity in words fits, being less than the data.
+        let claims_stride = (capacity * WORD).next_multiple_of(CLAIMS_ALIGN);
+        let control_len =
+            claims_stride.checked_mul(groups).and_then(|n| n.checked_add(claims_offset));
+        let Some(control_len) = control_len.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);
         };
         Ok(Geometry {
@@ -144,7 +174,11 @@ impl Geometry {
             payload: payload / WORD,
             slots_offset,
             data_len,
-            control_len: ENTRIES_OFFSET + entries * size_of::<Entry>(),
+            gates: subscribers + groups,
+            entries,
+            claims_offset,
+            claims_stride: claims_stride / WORD,
+            control_len,
         })
     }
 
@@ -174,6 +208,8 @@ mod tests {
             schema: Schema { variable, max_len, align },
             capacity: 8,
             entries: 3,
+            groups: 0,
+            workers: 0,
             overflow: Overflow::Wait,
             line_slots: false,
             observers: true,
@@ -232,6 +268,8 @@ mod tests {
         assert!(new(&|s| s.schema.align = 8192).is_err());
         assert!(new(&|s| s.schema.align = 3).is_err());
         assert!(new(&|s| s.entries = MAX_ENTRIES + 1).is_err());
+        assert!(new(&|s| s.workers = MAX_ENTRIES - 2).is_err());
+        assert!(new(&|s| s.groups = usize::MAX).is_err());
         assert!(new(&|s| s.origin = Word::MAX).is_err());
     }
 }

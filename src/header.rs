@@ -46,6 +46,8 @@ mod field {
     pub(super) const FLAGS: usize = 28;
     pub(super) const FIRST_ENTRY: usize = 29;
     pub(super) const ENTRY: usize = 30;
+    /// Groups in the low half, workers in the high one.
+    pub(super) const GROUPS: usize = 31;
 }
 
 /// What the flags say.
@@ -102,6 +104,7 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
     .fold(0, |all, (set, flag)| if set { all | flag } else { all });
     words[field::FIRST_ENTRY] = ENTRIES_OFFSET as u32;
     words[field::ENTRY] = size_of::<Entry>() as u32;
+    words[field::GROUPS] = shape.groups as u32 | (shape.workers as u32) << 16;
     words
 }
 
@@ -198,6 +201,8 @@ pub(crate) fn decode(
         },
         capacity,
         entries: words[field::ENTRIES] as usize,
+        groups: (words[field::GROUPS] & 0xffff) as usize,
+        workers: (words[field::GROUPS] >> 16) as usize,
         overflow: if overwrite { Overflow::Overwrite } else { Overflow::Wait },
         line_slots: flags & flags::LINE_SLOTS != 0,
         observers: flags & flags::NO_OBSERVERS == 0,
@@ -206,7 +211,7 @@ pub(crate) fn decode(
         origin: origin as Word,
     };
     let Ok(geometry) = Geometry::new(shape) else {
-        return corrupt("capacity, message size, alignment, entries or origin");
+        return corrupt("capacity, message size, alignment, entries, groups, workers or origin");
     };
     if words[field::STRIDE] as usize != geometry.stride * WORD {
         return corrupt("stride");
@@ -253,6 +258,8 @@ mod tests {
             schema: Schema { variable, max_len: 24, align: if variable { 1 } else { 8 } },
             capacity: 64,
             entries: 5,
+            groups: 2,
+            workers: 3,
             overflow: Overflow::Overwrite,
             line_slots: true,
             observers: false,
@@ -289,11 +296,11 @@ mod tests {
                 words[at] ^= change;
                 let got = decode_as(&words, g.data_len, &g);
                 let identity = field::INSTANCE..field::INSTANCE + 4;
-                // Another origin or number of entries is as good a ring; the rest is unused.
+                // Another origin or number of entries is as good a ring.
                 let free = identity.contains(&at)
                     || (field::ORIGIN..field::ORIGIN + 2).contains(&at)
                     || at == field::ENTRIES
-                    || at > field::ENTRY
+                    || at == field::GROUPS
                     || (at == field::OVERFLOW && change == 1);
                 assert!(got.is_err() || free, "word {at} changed by {change:#x}: {got:?}");
             }

@@ -2,7 +2,7 @@
 //! languages; the assertions below keep the two together.
 //!
 //! The data segment is `[Header, ProducerLine, evictions..., slots...]` and only the producer writes it. The
-//! control segment is `[Header, SleepFlags, entries...]` and is what consumers write. A slot is
+//! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
 //! `[state, (length,) payload...]`, all of it words.
 
 use core::cell::UnsafeCell;
@@ -72,7 +72,8 @@ pub(crate) struct SleepFlags {
     pub(crate) waiting: Lone<Futex>,
 }
 
-/// One consumer that can hold the producer back. Its owner writes it, nobody else.
+/// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
+/// nobody else; but of a group, which nobody owns, what changes is changed by read-modify-write.
 #[repr(C)]
 #[cfg_attr(not(target_os = "none"), repr(align(128)))]
 #[derive(Debug)]
@@ -80,8 +81,8 @@ pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
     /// compare-exchange.
     pub(crate) owner: AtomicU32,
-    /// 1: the owner has joined, and its gate is where it starts or later. 0: nobody is here, or is
-    /// still joining.
+    /// 1: the owner has joined, and its gate is where it starts or later; of a worker: 1 more than its
+    /// group's number, which counts from 0. 0: nobody is here, or is still joining.
     pub(crate) joined: AtomicU32,
     /// Counts the owners. Never 0 once there was one.
     pub(crate) generation: AtomicU32,
@@ -92,12 +93,18 @@ pub(crate) struct Entry {
     _unused: Unused<{ (8 - WORD) / 4 }>,
     /// Bytes in the name.
     pub(crate) name_len: AtomicU32,
-    /// The name of a durable subscriber, as bytes lie in memory.
+    /// The name of a durable subscriber or a group, as bytes lie in memory.
     pub(crate) name: [AtomicU32; NAME_WORDS],
     /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
     /// the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
-    _rest: Unused<{ rest(32 + 4 * NAME_WORDS) }>,
+    /// Of a group: 1 if a message that may have been delivered is never delivered again.
+    pub(crate) at_most_once: AtomicU32,
+    /// Of a group: counts the messages that were given back.
+    pub(crate) returns: AtomicU32,
+    /// Of a group: what its workers sleep on. Changes whenever there may be something for them.
+    pub(crate) bell: Futex,
+    _rest: Unused<{ rest(44 + 4 * NAME_WORDS) }>,
 }
 
 /// What an entry's `owner` says.
@@ -107,8 +114,8 @@ pub(crate) const NOBODY: u32 = 0;
 pub(crate) const SOMEBODY: u32 = 1;
 pub(crate) const AWAY: u32 = 2;
 
-/// Words of 32 bits in the name of a durable subscriber. There are none where nobody can go away and come
-/// back.
+/// Words of 32 bits in the name of a durable subscriber or a group. There are none where nobody can go away
+/// and come back.
 pub(crate) const NAME_WORDS: usize = if cfg!(target_os = "none") { 0 } else { 20 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
@@ -186,6 +193,8 @@ impl Entry {
             word.store(0, Ordering::Relaxed);
         }
         self.gate.store(FREE, Ordering::Relaxed);
+        self.returns.store(0, Ordering::Relaxed);
+        self.bell.store(0, Ordering::Relaxed);
     }
 }
 
@@ -202,6 +211,9 @@ impl Entry {
             name_len: AtomicU32::new(0),
             name: core::array::from_fn(|_| AtomicU32::new(0)),
             pinned: AtomicU32::new(0),
+            at_most_once: AtomicU32::new(0),
+            returns: AtomicU32::new(0),
+            bell: Futex::new(0),
             _rest: Unused::new(),
         }
     }
@@ -236,4 +248,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(Entry, name_len) == 24);
     assert!(offset_of!(Entry, name) == 28);
     assert!(offset_of!(Entry, pinned) == 108);
+    assert!(offset_of!(Entry, at_most_once) == 112);
+    assert!(offset_of!(Entry, returns) == 116);
+    assert!(offset_of!(Entry, bell) == 120);
 };

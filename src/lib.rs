@@ -25,7 +25,7 @@
 //! [memory of yours](Options::create_raw). A ring for a `static` is a [`Static`]. Whoever creates a
 //! ring gets its one [`Producer`]. A [`Ring`] is where consumers join: a [`Subscriber`] gets
 //! every message and holds the producer back, an [`Observer`] never does and is told exactly what it
-//! missed. Handles do not care where their ring lives.
+//! missed, and of the [`Worker`]s of a [`Group`] each message goes to one. Handles do not care where their ring lives.
 //!
 //! A message is a [`Plain`] type, or `[u8]` of its own length up to the ring's maximum. A message's
 //! number is its [`Position`].
@@ -103,6 +103,8 @@ pub use os::{
     unlink,
 };
 pub use position::Position;
+#[cfg(target_has_atomic = "32")]
+pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, Worker};
 pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use ring::{Refs, Run, RunIter};

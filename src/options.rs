@@ -24,6 +24,8 @@ use crate::sync::NATIVE;
 /// ```
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
+    /// `None`: as many as a ring with groups has by default.
+    workers: Option<usize>,
     asymmetric: bool,
     limits: Limits,
     message: PhantomData<T>,
@@ -56,6 +58,8 @@ impl<T: Message + ?Sized> Options<T> {
                 _ => capacity.checked_next_power_of_two().unwrap_or(capacity),
             },
             entries: 8,
+            groups: 0,
+            workers: 0,
             overflow: Overflow::Wait,
             line_slots: false,
             observers: true,
@@ -64,7 +68,7 @@ impl<T: Message + ?Sized> Options<T> {
             origin: 0,
         };
         let limits = Limits::none(shape.capacity);
-        Options { shape, asymmetric: NATIVE, limits, message: PhantomData }
+        Options { shape, workers: None, asymmetric: NATIVE, limits, message: PhantomData }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
@@ -93,6 +97,35 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     pub fn subscribers(mut self, entries: usize) -> Self {
         self.shape.entries = entries;
+        self
+    }
+
+    /// How many groups of [`Worker`](crate::Worker)s there can be at a time. By default none. Each
+    /// takes a word for every message that the ring holds.
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Worker};
+    ///
+    /// let (_producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let worker = Worker::join(&ring, "billing").unwrap();
+    /// assert_eq!(Worker::join(&ring, "mail").unwrap_err(), JoinError::NoFreeGroup { groups: 1 });
+    /// ```
+    pub fn groups(mut self, groups: usize) -> Self {
+        self.shape.groups = groups;
+        self
+    }
+
+    /// How many workers can be attached at a time, in all groups together. By default 8 if there are
+    /// [`groups`](Self::groups), and none if there are not.
+    ///
+    /// ```
+    /// # use ringway::{JoinError, Options, Worker};
+    /// let (_producer, ring) = Options::<u64>::new(8).groups(2).workers(1).heap().unwrap();
+    /// let worker = Worker::join(&ring, "billing").unwrap();
+    /// assert_eq!(Worker::join(&ring, "mail").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
+    /// ```
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
         self
     }
 
@@ -168,7 +201,8 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
-    /// evicted. It is told so ([`Evicted`](crate::TryRecvError::Evicted)), and can join anew. By default
+    /// evicted. It is told so ([`Evicted`](crate::TryRecvError::Evicted)), and can join anew. A group of
+    /// workers counts as a subscriber, here and below. By default
     /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
     /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
     /// eighth of a ring at a time, and so evicts at a lag of up to that much more.
@@ -206,8 +240,8 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away may keep the
-    /// producer waiting for room, before it is evicted, which it learns when it comes back. By default
+    /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away, or a group in which
+    /// nobody works, may keep the producer waiting for room, before it is evicted, which it learns when it comes back. By default
     /// for ever. As precise as [`max_hold`](Self::max_hold).
     #[cfg(feature = "std")]
     pub fn max_away(mut self, time: core::time::Duration) -> Self {
@@ -224,7 +258,11 @@ impl<T: Message + ?Sized> Options<T> {
         if self.limits.max_lag == 0 && self.shape.capacity > 0 {
             return Err(ConfigError::ZeroMaxLag);
         }
-        Geometry::new(self.shape)
+        let workers = match self.shape.groups {
+            0 => 0,
+            _ => self.workers.unwrap_or(DEFAULT_WORKERS),
+        };
+        Geometry::new(Shape { workers, ..self.shape })
     }
 
     /// Bytes that the data and the control segment of such a ring have.
@@ -314,6 +352,9 @@ impl<T: Message + ?Sized> Options<T> {
     }
 }
 
+/// Workers of a ring that has groups, unless its creator says otherwise.
+const DEFAULT_WORKERS: usize = 8;
+
 /// Rounded up; `u32::MAX`, which is for ever, if it is more.
 #[cfg(feature = "std")]
 fn milliseconds(time: core::time::Duration) -> u32 {
@@ -323,8 +364,8 @@ fn milliseconds(time: core::time::Duration) -> u32 {
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        let Options { shape, asymmetric, limits, message } = *self;
-        Options { shape, asymmetric, limits, message }
+        let Options { shape, workers, asymmetric, limits, message } = *self;
+        Options { shape, workers, asymmetric, limits, message }
     }
 }
 

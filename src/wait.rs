@@ -3,8 +3,10 @@
 use core::time::Duration;
 
 use crate::fence::Fences;
+#[cfg(target_has_atomic = "32")]
+use crate::layout::NOBODY;
 use crate::storage::View;
-use crate::sync::{NATIVE, Ordering, fence, spin_loop};
+use crate::sync::{Futex, NATIVE, Ordering, fence, spin_loop};
 
 /// What to do after looking in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -385,6 +387,17 @@ impl Watch {
 // at P1, and C1 is seen by P3, or P1 by C3.
 //
 // Models: no_lost_wakeup_*, in loom-tests/tests/wakeup.rs.
+//
+// Workers sleep on the bell of their group in place of `wake`. The producer's P5 and P6 are the same
+// for the bell of each group, but that P5 adds to it, since others do so too: whoever gives a message
+// back, or is done with the last one of a ring that is closed, first makes that known and then adds 1 to
+// the bell (Release) and wakes. Either the sleeper's C1 is behind that addition, and its C4 sees what
+// was made known; or C5 finds another bell, or is woken. So these ask no flag, and need no fence. That
+// the last one is done is known in two places: `closed`, and the claim word. Who is done has a full
+// fence between its claim word and looking at `closed`, and C3 is the sleeper's between whatever the
+// producer's bell was for and C4.
+//
+// Models: in loom-tests/tests/group.rs.
 
 /// Sleeps until the producer publishes, closes or takes over, or `limit` is over, or for no reason.
 /// Returns at once if `ready` says so after the flag is up.
@@ -394,7 +407,17 @@ pub(crate) fn sleep_as_consumer(
     ready: impl Fn() -> bool,
     limit: Duration,
 ) {
-    let wake = &view.producer().wake;
+    sleep_on(&view.producer().wake, view, fences, ready, limit);
+}
+
+/// The same on the word of a group's: see [`ring_bell`].
+pub(crate) fn sleep_on(
+    wake: &Futex,
+    view: &View,
+    fences: Fences,
+    ready: impl Fn() -> bool,
+    limit: Duration,
+) {
     let seen = wake.load(Ordering::Relaxed);
     let Some(flags) = view.flags() else {
         // Nobody can be told that we sleep.
@@ -433,6 +456,21 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     // Pairs with the fence in `sleep_as_consumer`: who sees the new word sees the flag cleared.
     wake.store(next, Ordering::Release);
     wake.wake_all();
+    #[cfg(target_has_atomic = "32")]
+    for group in view.group_entries() {
+        if group.owner.load(Ordering::Relaxed) != NOBODY {
+            ring_bell(&group.bell);
+        }
+    }
+}
+
+/// Wakes all workers of a group that sleep, to look again for what the caller has just made known.
+#[cfg(target_has_atomic = "32")]
+pub(crate) fn ring_bell(bell: &Futex) {
+    // Pairs with the fence in `sleep_on`: who sees the new word sees what it is rung for, and the flag
+    // cleared if it is the producer who rings.
+    bell.fetch_add(1, Ordering::Release);
+    bell.wake_all();
 }
 
 /// Sleeps until a consumer makes room, or `limit` is over, or for no reason. Returns at once if

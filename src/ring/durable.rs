@@ -29,7 +29,7 @@ pub(super) fn subscribe(
     let _registry = storage.registry()?;
     match take_again(storage, name)? {
         Some(found) => Ok(found),
-        None => join::join(storage, start, |entry| write_name(entry, name)),
+        None => join::join(storage, start, |entry, _| write_name(entry, name)),
     }
 }
 
@@ -62,7 +62,9 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
 /// The entry of that name, which is the caller's from here on, and where its last owner stopped.
 fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
     let named = |entry: &Entry| join::is_durable(entry) && has_name(entry, name);
-    let Some(index) = storage.entries().iter().position(named) else {
+    // Groups have names of their own.
+    let subscribers = storage.geometry().shape.entries;
+    let Some(index) = storage.entries().iter().take(subscribers).position(named) else {
         return Ok(None);
     };
     let Some(entry) = storage.entry(index) else {
@@ -144,7 +146,7 @@ pub(super) fn go_away(storage: &Storage, index: usize) {
 }
 
 /// Writes the name of an entry that is the caller's. It counts once it has joined.
-fn write_name(entry: &Entry, name: &[u8]) {
+pub(super) fn write_name(entry: &Entry, name: &[u8]) {
     let mut bytes = name.chunks(4);
     for word in &entry.name {
         let mut four = [0; 4];
@@ -157,7 +159,7 @@ fn write_name(entry: &Entry, name: &[u8]) {
     entry.durable.store(1, Ordering::Relaxed);
 }
 
-fn has_name(entry: &Entry, name: &[u8]) -> bool {
+pub(super) fn has_name(entry: &Entry, name: &[u8]) -> bool {
     // Longer than any, it may be, if somebody forged it.
     entry.name_len.load(Ordering::Relaxed) as usize == name.len()
         && entry.name.iter().zip(name.chunks(4)).all(|(word, part)| {

@@ -24,6 +24,9 @@
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
+#[cfg(target_has_atomic = "32")]
+use core::ops::Range;
+
 use super::head::exact;
 #[cfg(target_has_atomic = "32")]
 use super::head::{hint, search};
@@ -82,22 +85,36 @@ pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos)
     if storage.flags().is_none() {
         return Err(JoinError::ReadOnly);
     }
-    join(storage, start, |_| {})
+    join(storage, start, |_, _| {})
 }
 
-/// Joins in an entry that is free, of which `describe` says more before it counts.
+/// Joins in an entry of subscribers that is free, of which `describe` says more before it counts.
 #[cfg(target_has_atomic = "32")]
 pub(super) fn join(
     storage: &Storage,
     start: Start,
-    describe: impl FnOnce(&Entry),
+    describe: impl FnOnce(&Entry, Pos),
 ) -> Result<(Joined, Pos), JoinError> {
-    let (index, seat) = take_entry(storage)?;
+    let entries = storage.geometry().shape.entries;
+    let taken = take_entry(storage, 0..entries, |_, _| {})?;
+    let (index, seat) = taken.ok_or(JoinError::NoFreeEntry { entries })?;
+    join_in(storage, index, seat, start, describe)
+}
+
+/// Joins in an entry that the caller has just taken.
+#[cfg(target_has_atomic = "32")]
+pub(super) fn join_in(
+    storage: &Storage,
+    index: usize,
+    seat: Option<Seat>,
+    start: Start,
+    describe: impl FnOnce(&Entry, Pos),
+) -> Result<(Joined, Pos), JoinError> {
     // Should it fail from here on, this one leaves again, and wakes the producer.
     let mut joined = Joined { storage: storage.clone().seated(seat), index, generation: 0 };
     let first = joined.pin(start)?;
     if let Some(entry) = storage.entry(index) {
-        describe(entry);
+        describe(entry, first);
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);
@@ -108,25 +125,34 @@ pub(super) fn join(
     Ok((joined, first))
 }
 
-/// Takes an entry that nobody has, or whose owner is dead.
+/// Takes one of some entries that nobody has, or whose owner is dead, having called `bury` for that.
 #[cfg(target_has_atomic = "32")]
-fn take_entry(storage: &Storage) -> Result<(usize, Option<Seat>), JoinError> {
+pub(super) fn take_entry(
+    storage: &Storage,
+    entries: Range<usize>,
+    bury: impl Fn(usize, &Entry),
+) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for _ in 0..ATTEMPTS {
-        if let Some(taken) = try_take_entry(storage)? {
-            return Ok(taken);
+        if let Some(taken) = try_take_entry(storage, entries.clone(), &bury)? {
+            return Ok(Some(taken));
         }
         // Somebody who only looked whether its owner lives may have held the one that is free.
         if !storage.pause() {
             break;
         }
     }
-    Err(JoinError::NoFreeEntry { entries: storage.entries().len() })
+    Ok(None)
 }
 
 #[cfg(target_has_atomic = "32")]
-fn try_take_entry(storage: &Storage) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
+fn try_take_entry(
+    storage: &Storage,
+    entries: Range<usize>,
+    bury: &impl Fn(usize, &Entry),
+) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for free in [true, false] {
-        for (index, entry) in storage.entries().iter().enumerate() {
+        for index in entries.clone() {
+            let Some(entry) = storage.entry(index) else { continue };
             // Whatever else stands there says somebody: who may write it could keep others out.
             if (peek(&entry.owner) == NOBODY) != free {
                 continue;
@@ -142,6 +168,7 @@ fn try_take_entry(storage: &Storage) -> Result<Option<(usize, Option<Seat>)>, Jo
                 Claim::Ours(_) if is_durable(entry) => continue,
                 Claim::Ours(seat) => {
                     // Whoever was here is dead, or has left since: neither reads slots any more.
+                    bury(index, entry);
                     reset(entry);
                     Some(seat)
                 }

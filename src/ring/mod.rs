@@ -1,4 +1,4 @@
-//! The protocol: one producer, and consumers of two kinds.
+//! The protocol: one producer, and consumers of three kinds.
 //!
 //! A slot goes through `published(p - capacity)`, `writing(p)`, `published(p)`. Consumers look at
 //! the slot that they wait for and at nothing that the producer would have to store besides. What
@@ -9,6 +9,8 @@ mod calls;
 mod credit;
 #[cfg(target_has_atomic = "32")]
 mod durable;
+#[cfg(target_has_atomic = "32")]
+mod group;
 mod head;
 mod join;
 mod observer;
@@ -17,18 +19,24 @@ mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod recover;
 mod subscriber;
+#[cfg(target_has_atomic = "32")]
+mod worker;
 
 use core::fmt;
 use core::marker::PhantomData;
 
 pub use calls::Iter;
 pub(crate) use credit::Limits;
+#[cfg(target_has_atomic = "32")]
+pub use group::Group;
 pub use join::Start;
 pub use observer::Observer;
 pub use producer::{Laggard, Loan, Producer};
 pub use subscriber::{Ref, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use subscriber::{Refs, Run, RunIter};
+#[cfg(target_has_atomic = "32")]
+pub use worker::{Batch, BytesJob, ClaimLost, Job, Worker};
 
 #[cfg(not(ringway_loom))]
 use crate::error::HeaderError;
@@ -138,6 +146,25 @@ impl<T: Message + ?Sized> Ring<T> {
     #[cfg(target_has_atomic = "32")]
     pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
+    }
+
+    /// Frees the entry of a [`Group`] in which nobody works, with all that it has not done. `Ok(false)`:
+    /// there is none of that name; [`JoinError::InUse`]: somebody works in it.
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Worker};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(2).groups(1).heap().unwrap();
+    /// let worker = Worker::join(&ring, "billing").unwrap();
+    /// assert_eq!(ring.forget_group("billing"), Err(JoinError::InUse));
+    /// drop(worker);
+    /// assert_eq!(producer.try_send_batch(&[1, 2, 3]), 2);
+    /// assert_eq!(ring.forget_group("billing"), Ok(true));
+    /// assert_eq!(producer.try_send_batch(&[3]), 1);
+    /// ```
+    #[cfg(target_has_atomic = "32")]
+    pub fn forget_group(&self, name: &str) -> Result<bool, JoinError> {
+        group::forget(&self.storage, name.as_bytes())
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,

@@ -9,6 +9,8 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::credit::{self, Credit, Limits};
+#[cfg(target_has_atomic = "32")]
+use super::group;
 use super::join;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use super::recover;
@@ -360,6 +362,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 });
             }
         }
+        #[cfg(target_has_atomic = "32")]
+        group::reap(&self.storage);
     }
 
     /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at

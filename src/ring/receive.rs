@@ -22,7 +22,7 @@ pub(crate) struct Reader<W> {
     pub(crate) fences: Fences,
     pub(crate) wait: W,
     /// How many producers there had been when this one was last looked at.
-    epoch: u32,
+    pub(super) epoch: u32,
     /// A producer that has died may have a successor: go on waiting.
     pub(crate) patient: bool,
     /// When it last asked whether its producer lives, and for which message it waited then.
@@ -99,7 +99,7 @@ impl<W> Reader<W> {
     }
 
     /// Whether somebody is there who may still send, or will be.
-    fn has_producer(&mut self) -> bool {
+    pub(super) fn has_producer(&mut self) -> bool {
         if self.patient || self.storage.producer_is_alive() {
             return true;
         }

@@ -226,6 +226,8 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             schema: Schema::of::<M::Message>(M::MAX_LEN),
             capacity: N,
             entries: S,
+            groups: 0,
+            workers: 0,
             overflow,
             line_slots: false,
             observers: true,
@@ -243,6 +245,8 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         let control = Control {
             flags: NonNull::from(&self.flags),
             entries: NonNull::from(&self.entries).cast(),
+            // There are no groups.
+            claims: NonNull::dangling(),
         };
         let slots: NonNull<AtomicWord> = NonNull::from(&self.slots).cast();
         let producer = NonNull::from(&self.producer);

@@ -23,6 +23,7 @@ pub(crate) struct Memory {
     ghosts: Box<[Ghost]>,
     flags: SleepFlags,
     entries: Box<[Entry]>,
+    claims: Box<[AtomicWord]>,
     /// 1: somebody looks for a name among the entries.
     registry: AtomicU32,
 }
@@ -65,17 +66,21 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let skipped = if NATIVE { slots.as_ptr().align_offset(align).min(padding) } else { 0 };
     let memory = Arc::new(Memory {
         producer: ProducerLine::new(),
-        evictions: (0..geometry.shape.entries).map(|_| AtomicU32::new(0)).collect(),
+        evictions: (0..geometry.gates).map(|_| AtomicU32::new(0)).collect(),
         slots,
         skipped,
         ghosts: (0..geometry.capacity()).map(|_| Default::default()).collect(),
         flags: SleepFlags::new(),
-        entries: (0..geometry.shape.entries).map(|_| Entry::new()).collect(),
+        entries: (0..geometry.entries).map(|_| Entry::new()).collect(),
+        claims: (0..geometry.claims_stride * geometry.shape.groups)
+            .map(|_| AtomicWord::new(0))
+            .collect(),
         registry: AtomicU32::new(0),
     });
     let control = Control {
         flags: NonNull::from(&memory.flags),
         entries: NonNull::from(&*memory.entries).cast(),
+        claims: NonNull::from(&*memory.claims).cast(),
     };
     let first: NonNull<AtomicWord> = NonNull::from(&memory.slots[memory.skipped..]).cast();
     let ghosts = NonNull::from(&*memory.ghosts).cast();

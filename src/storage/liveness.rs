@@ -6,6 +6,8 @@ use super::Storage;
 #[cfg(target_has_atomic = "32")]
 use crate::error::JoinError;
 use crate::layout::AWAY;
+#[cfg(target_has_atomic = "32")]
+use crate::layout::NOBODY;
 use crate::sync::Ordering;
 
 /// What shows others that a handle lives, for as long as it is there.
@@ -53,8 +55,8 @@ impl Storage {
 
     pub(crate) fn reap(&self, _entry: usize, _reset: impl FnOnce()) {}
 
-    pub(crate) fn is_away(&self, entry: usize) -> bool {
-        self.has_left(entry)
+    fn is_dead(&self, _entry: usize) -> bool {
+        false
     }
 
     #[cfg(target_has_atomic = "32")]
@@ -129,9 +131,9 @@ impl Storage {
         }
     }
 
-    /// Whether nobody is there who has that entry.
-    pub(crate) fn is_away(&self, entry: usize) -> bool {
-        self.has_left(entry) || self.mapping().is_some_and(|mapping| mapping.is_dead(entry))
+    /// Whether the owner of that entry is dead, as far as can be told.
+    fn is_dead(&self, entry: usize) -> bool {
+        self.mapping().is_some_and(|mapping| mapping.is_dead(entry))
     }
 
     /// Keeps others from making entries of names, until it is dropped.
@@ -178,6 +180,25 @@ impl Storage {
             Owner::Heap { memory } => Registry::Heap(memory.registry()),
             _ => Registry::Open,
         }
+    }
+
+    /// Whether nobody is there who has that entry; if it is a group's, who works in it.
+    pub(crate) fn is_away(&self, entry: usize) -> bool {
+        #[cfg(target_has_atomic = "32")]
+        if let Some(group) = entry.checked_sub(self.geometry().shape.entries) {
+            return !self.has_workers(group);
+        }
+        self.has_left(entry) || self.is_dead(entry)
+    }
+
+    /// Whether somebody works in that group, counted from 0, who is not known to be dead.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn has_workers(&self, group: usize) -> bool {
+        self.worker_entries().any(|(index, entry)| {
+            entry.joined.load(Ordering::Relaxed) as usize == group + 1
+                && entry.owner.load(Ordering::Relaxed) != NOBODY
+                && !self.is_dead(index)
+        })
     }
 
     /// Whether the entry's owner has said that it goes away, and will come back.

@@ -19,6 +19,8 @@ pub(crate) mod raw;
 #[cfg(target_has_atomic = "32")]
 pub(crate) use liveness::Claim;
 pub(crate) use liveness::Seat;
+#[cfg(target_has_atomic = "32")]
+pub(crate) use view::Claims;
 pub(crate) use view::{Control, Slot, View};
 
 /// The memory of one ring, what keeps it there, and what shows that the handle that has it lives.

@@ -121,7 +121,7 @@ pub(crate) unsafe fn create(
         flags.sleepers.word.store(0, Ordering::Relaxed);
         flags.waiting.word.store(0, Ordering::Relaxed);
     }
-    for entry in view.entries() {
+    for entry in view.all_entries() {
         entry.reset();
     }
 
@@ -174,7 +174,9 @@ unsafe fn view(parts: RawParts, geometry: Geometry) -> View {
         let flags = unsafe { start.add(size_of::<Header>()) }.cast::<SleepFlags>();
         // SAFETY: it holds all entries after the flags.
         let entries = unsafe { start.add(ENTRIES_OFFSET) }.cast();
-        Control { flags, entries }
+        // SAFETY: and, if there are groups, their claims after these.
+        let claims = unsafe { start.add(geometry.claims_offset) }.cast();
+        Control { flags, entries, claims }
     });
     // SAFETY: just so; a ghost takes no memory, so that any aligned pointer will do.
     unsafe { View::new(geometry, producer, evictions, slots, NonNull::dangling(), control) }

@@ -26,6 +26,9 @@ pub(crate) struct View {
 pub(crate) struct Control {
     pub(crate) flags: NonNull<SleepFlags>,
     pub(crate) entries: NonNull<Entry>,
+    /// What the groups' workers have claimed.
+    #[cfg_attr(not(target_has_atomic = "32"), expect(dead_code))]
+    pub(crate) claims: NonNull<AtomicWord>,
 }
 
 impl View {
@@ -33,8 +36,8 @@ impl View {
     ///
     /// For as long as the view or a copy of it is used, and aligned as their types want it:
     /// `producer` is valid for reads; so are `entries` words from `evictions`, `capacity * stride` words
-    /// from `slots` and `capacity` ghosts from `ghosts`; so are, if there is a `control`, its flags and as many entries as the
-    /// geometry says. Whoever writes through the view has them valid for writes too. Nobody accesses
+    /// from `slots` and `capacity` ghosts from `ghosts`; so are, if there is a `control`, its flags and as
+    /// many entries and claims as the geometry says. Whoever writes through the view has them valid for writes too. Nobody accesses
     /// any of it but by atomic operations of the same widths.
     pub(crate) unsafe fn new(
         geometry: Geometry,
@@ -61,7 +64,7 @@ impl View {
 
     /// The last generation of an entry's owners that was evicted; 0: none was. The producer's word.
     pub(crate) fn evicted(&self, entry: usize) -> Option<&AtomicU32> {
-        if entry >= self.geometry.shape.entries {
+        if entry >= self.geometry.gates {
             return None;
         }
         // SAFETY: as many as the geometry says, by the contract of `new`.
@@ -77,25 +80,53 @@ impl View {
         self.control.as_ref().map(|control| unsafe { control.flags.as_ref() })
     }
 
-    /// One of the entries of subscribers, if there are so many and this process may write them.
+    /// One of the entries, if there are so many and this process may write them.
     #[inline(always)]
     pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
-        let control = self.control.as_ref().filter(|_| index < self.geometry.shape.entries)?;
+        let control = self.control.as_ref().filter(|_| index < self.geometry.entries)?;
         // SAFETY: as many as the geometry says, by the contract of `new`.
         let entry = unsafe { control.entries.add(index) };
         // SAFETY: valid by the contract of `new`.
         Some(unsafe { entry.as_ref() })
     }
 
-    /// The entries of subscribers; none where the control segment is out of reach.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// All entries; none where the control segment is out of reach.
+    pub(crate) fn all_entries(&self) -> &[Entry] {
         match &self.control {
             // SAFETY: as many as the geometry says, by the contract of `new`.
             Some(control) => unsafe {
-                slice::from_raw_parts(control.entries.as_ptr(), self.geometry.shape.entries)
+                slice::from_raw_parts(control.entries.as_ptr(), self.geometry.entries)
             },
             None => &[],
         }
+    }
+
+    /// The entries that have gates: those of subscribers and groups.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        let entries = self.all_entries();
+        entries.get(..self.geometry.gates).unwrap_or(entries)
+    }
+
+    /// The entries of groups.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn group_entries(&self) -> &[Entry] {
+        self.entries().get(self.geometry.shape.entries..).unwrap_or(&[])
+    }
+
+    /// The claims of one of the groups, counted from 0, if this process may write them.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn claims(&self, group: usize) -> Option<Claims<'_>> {
+        let control = self.control.as_ref().filter(|_| group < self.geometry.shape.groups)?;
+        // SAFETY: there are so many groups, each with `claims_stride` words, by the contract of `new`.
+        // `Geometry::new` checked that the product fits.
+        let words = unsafe { control.claims.add(group * self.geometry.claims_stride) };
+        Some(Claims { words, view: self })
+    }
+
+    /// The entries of workers, with their numbers among all entries.
+    #[cfg(target_has_atomic = "32")]
+    pub(crate) fn worker_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.all_entries().iter().enumerate().skip(self.geometry.gates)
     }
 
     /// The slot that a position's message has, had or will have.
@@ -116,7 +147,7 @@ impl View {
     pub(crate) fn reset(&self) {
         let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
         self.producer().head.store(origin.number(), Ordering::Relaxed);
-        for entry in 0..self.geometry.shape.entries {
+        for entry in 0..self.geometry.gates {
             if let Some(word) = self.evicted(entry) {
                 word.store(0, Ordering::Relaxed);
             }
@@ -141,6 +172,26 @@ impl Slot<'_> {
             // SAFETY: valid while the view is.
             unsafe { word.as_ref() }.store(0, Ordering::Relaxed);
         }
+    }
+}
+
+/// What has become of each slot's message in one group.
+#[cfg(target_has_atomic = "32")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claims<'a> {
+    words: NonNull<AtomicWord>,
+    view: &'a View,
+}
+
+#[cfg(target_has_atomic = "32")]
+impl<'a> Claims<'a> {
+    /// The word of a position's slot.
+    #[inline]
+    pub(crate) fn word(self, position: Pos) -> &'a AtomicWord {
+        // SAFETY: the index is below the capacity, and a group has at least that many words.
+        let word = unsafe { self.words.add(position.index(self.view.mask)) };
+        // SAFETY: valid while the view is, by the contract of `View::new`.
+        unsafe { word.as_ref() }
     }
 }
 

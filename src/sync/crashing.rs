@@ -21,6 +21,18 @@ macro_rules! crashing {
                 point();
                 self.0.store(value, order);
             }
+
+            #[track_caller]
+            pub(crate) fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                point();
+                self.0.compare_exchange(current, new, success, failure)
+            }
         }
 
         /// Everything that stores nothing.
@@ -36,17 +48,11 @@ macro_rules! crashing {
 
 crashing!(AtomicU32 of u32, AtomicU64 of u64);
 
-// An entry's owner is the only word that is exchanged.
+// Only words of 32 bits are added to.
 impl AtomicU32 {
     #[track_caller]
-    pub(crate) fn compare_exchange(
-        &self,
-        current: u32,
-        new: u32,
-        success: Ordering,
-        failure: Ordering,
-    ) -> Result<u32, u32> {
+    pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
         point();
-        self.0.compare_exchange(current, new, success, failure)
+        self.0.fetch_add(value, order)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use imp::{
 };
 
 #[cfg(target_has_atomic = "32")]
-pub(crate) use imp::peek;
+pub(crate) use imp::{peek, peek_word};
 
 /// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on
 /// read-only memory.

@@ -40,6 +40,14 @@ pub(crate) fn peek(word: &AtomicU32) -> u32 {
     }
 }
 
+/// The same for a [`Word`](super::Word).
+pub(crate) fn peek_word(word: &AtomicWord) -> super::Word {
+    let (never, order) = (super::Word::MAX, Ordering::Relaxed);
+    match word.compare_exchange(never, never, order, order) {
+        Ok(value) | Err(value) => value,
+    }
+}
+
 /// A model has no caches.
 pub(crate) fn prefetch_to_write(_word: &AtomicWord) {}
 
@@ -88,6 +96,11 @@ impl Futex {
     #[track_caller]
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         self.word.store(value, order);
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        self.word.fetch_add(value, order)
     }
 
     pub(crate) fn wait(&self, expected: u32, _limit: Duration) {

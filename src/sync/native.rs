@@ -44,6 +44,13 @@ pub(crate) fn peek(word: &AtomicU32) -> u32 {
     word.load(Ordering::Relaxed)
 }
 
+/// The same for a [`Word`](super::Word).
+#[cfg(target_has_atomic = "32")]
+#[inline(always)]
+pub(crate) fn peek_word(word: &AtomicWord) -> super::Word {
+    word.load(Ordering::Relaxed)
+}
+
 /// Stands for the plain memory of a slot in a model, where it makes loom look for data races
 /// between whoever reads the slot in place and whoever fills it. Here it is nothing.
 #[derive(Debug, Default)]
@@ -79,6 +86,12 @@ impl Futex {
     #[track_caller]
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         self.0.store(value, order);
+    }
+
+    #[cfg(target_has_atomic = "32")]
+    #[track_caller]
+    pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        self.0.fetch_add(value, order)
     }
 
     /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.

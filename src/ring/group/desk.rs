@@ -1,0 +1,302 @@
+//! The claims of one group: who has which message, and how far the group is done.
+//!
+//! Claim words and the gate are changed by compare-exchange alone, by workers and by whoever clears up
+//! after one that has died. So a claim word says at any moment who has the message, also when its worker
+//! has stopped for ever.
+//!
+//! The gate is the oldest position that is not done, or an earlier one. Who has made a word `done` moves
+//! the gate on over all such words that it sees:
+//!
+//! ```text
+//! D1  word(p) = done(p)                    (Release)
+//! D2  fence(SeqCst)
+//! D3  walk from the gate over words that are done; fence(Acquire)
+//! D4  gate = the first that is not         (compare-exchange, Release; if it fails, D3 again)
+//! ```
+//!
+//! The gate never stays at a word that is done once all are at rest. Say that it does, at g. Among those
+//! who made done what lies between some gate that was read at D3 and g, take the one whose D2 came last.
+//! It saw all of these words done, so that its D4 moved the gate beyond g, or failed because somebody else
+//! had moved the gate, and then it went on from there.
+//!
+//! What a worker has read before D1 is over before D4 of whoever saw its D1, and so before the producer
+//! overwrites it, which it does after it has seen the gate.
+
+use super::code::{Code, Told};
+use crate::fence::Fences;
+use crate::layout::Entry;
+use crate::position::Pos;
+use crate::ring::join;
+use crate::storage::{Claims, View};
+use crate::sync::{Ordering, Signed, Word, fence, peek_word};
+use crate::wait;
+
+/// One group, seen by somebody who works in it or clears up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Desk<'a> {
+    view: &'a View,
+    entry: &'a Entry,
+    claims: Claims<'a>,
+}
+
+/// What becomes of a message that somebody has claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is done.
+    Done,
+    /// It may have been delivered, and is not done. Where a message is delivered at most once, it is.
+    Nacked,
+    /// It was not delivered: all is as if it had not been claimed.
+    Untouched,
+}
+
+/// What some claims have come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    /// Some message is done.
+    pub(crate) done: bool,
+    /// Some message is there for others.
+    pub(crate) back: bool,
+    /// Some message had been taken away.
+    pub(crate) lost: bool,
+}
+
+/// What is left of what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing but what the asker has himself.
+    Nothing,
+    /// Others have it.
+    Others,
+    /// Some of it nobody has.
+    Unclaimed,
+}
+
+/// A claim that may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// The word, and whether the message may have been delivered before.
+    Free { word: Word, marked: bool },
+    /// Somebody has it, or it is done.
+    Taken,
+    /// The word is of a position that this slot had, or will have.
+    Other(Word),
+}
+
+impl<'a> Desk<'a> {
+    /// A group, counted from 0, if there is one.
+    pub(crate) fn of(view: &'a View, group: usize) -> Option<Desk<'a>> {
+        Some(Desk { view, entry: view.group_entries().get(group)?, claims: view.claims(group)? })
+    }
+
+    fn capacity(&self) -> usize {
+        self.view.geometry().capacity()
+    }
+
+    fn code(&self, position: Pos) -> Code {
+        Code::new(position, self.capacity())
+    }
+
+    fn told(&self, position: Pos) -> Told {
+        self.code(position).read(self.claims.word(position).load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn entry(&self) -> &'a Entry {
+        self.entry
+    }
+
+    /// Makes every word that of a message which nobody has claimed, from a position on. Only by whoever
+    /// makes the group, before anybody else can find it.
+    pub(super) fn reset(&self, first: Pos) {
+        for ahead in 0..self.capacity() {
+            let position = first.plus(ahead);
+            let fresh = self.code(position).fresh();
+            self.claims.word(position).store(fresh, Ordering::Relaxed);
+        }
+    }
+
+    /// How many messages were given back. Who looks at claim words after this has a fence between.
+    pub(crate) fn returns(&self) -> u32 {
+        self.entry.returns.load(Ordering::Relaxed)
+    }
+
+    /// The gate, as it was at some time, but not before the first message: slots say of positions before
+    /// that they are there. `None` if somebody forged it.
+    pub(crate) fn gate(&self) -> Option<Pos> {
+        self.checked(|| self.entry.gate.load(Ordering::Relaxed))
+    }
+
+    fn checked(&self, gate: impl FnOnce() -> Word) -> Option<Pos> {
+        let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
+        Pos::from_gate(gate()).map(|gate| join::at_least_origin(self.view, gate, lapped))
+    }
+
+    /// The gate as it is: an exchange finds the last one that was stored.
+    pub(crate) fn gate_now(&self) -> Option<Pos> {
+        self.checked(|| {
+            let seen = self.entry.gate.load(Ordering::Relaxed);
+            let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+            match self.entry.gate.compare_exchange(seen, seen, order, failed) {
+                Ok(gate) | Err(gate) => gate,
+            }
+        })
+    }
+
+    /// Puts a gate that was forged right, which holds messages that have been overwritten.
+    pub(crate) fn mend_gate(&self, from: Pos, to: Pos) {
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+        let _ = self.entry.gate.compare_exchange(from.gate(), to.gate(), order, failed);
+    }
+
+    /// Whether a position's message can be claimed.
+    pub(crate) fn offer(&self, position: Pos) -> Offer {
+        let word = self.claims.word(position).load(Ordering::Relaxed);
+        match self.code(position).read(word) {
+            Told::Fresh => Offer::Free { word, marked: false },
+            Told::Returned => Offer::Free { word, marked: true },
+            Told::Claimed { .. } | Told::Done => Offer::Taken,
+            Told::Other => Offer::Other(word),
+        }
+    }
+
+    /// Claims what was on offer. `false`: somebody else was faster.
+    pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
+        let claimed = self.code(position).claimed(worker, marked);
+        // What somebody who gave the message back has read of it, he has read before we are done with it:
+        // the fence of the second look, which comes between, pairs with the release in `settle`.
+        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.claims.word(position).compare_exchange(word, claimed, order, failed).is_ok()
+    }
+
+    /// Makes a message claimable whose word no worker can have written.
+    pub(crate) fn mend_word(&self, position: Pos, word: Word) {
+        let returned = self.code(position).returned();
+        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.claims.word(position).compare_exchange(word, returned, order, failed);
+    }
+
+    /// Whether a claim of a worker's was given back before.
+    pub(crate) fn is_marked(&self, position: Pos, worker: usize) -> bool {
+        self.told(position) == Told::Claimed { worker, marked: true }
+    }
+
+    /// Ends a claim of a worker's. Whoever has ended some calls [`finish`](Self::finish).
+    pub(crate) fn settle(&self, position: Pos, worker: usize, fate: Fate, outcome: &mut Outcome) {
+        let word = self.claims.word(position);
+        let code = self.code(position);
+        let seen = peek_word(word);
+        let Told::Claimed { worker: owner, marked } = code.read(seen) else {
+            outcome.lost = true;
+            return;
+        };
+        let (next, done) = match fate {
+            Fate::Done => (code.done(), true),
+            Fate::Nacked if self.is_once() => (code.done(), true),
+            Fate::Untouched if !marked => (code.fresh(), false),
+            Fate::Nacked | Fate::Untouched => (code.returned(), false),
+        };
+        // Release: our reads of the message are over. Pairs with the fence in `push`, and with that of the
+        // second look of whoever claims it next.
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+        if owner != worker || word.compare_exchange(seen, next, order, failed).is_err() {
+            outcome.lost = true;
+        } else if done {
+            outcome.done = true;
+        } else {
+            outcome.back = true;
+        }
+    }
+
+    fn is_once(&self) -> bool {
+        self.entry.at_most_once.load(Ordering::Relaxed) != 0
+    }
+
+    /// Lets the others know what some claims have come to.
+    pub(crate) fn finish(&self, outcome: Outcome, fences: Fences) {
+        let mut ring = outcome.back;
+        if outcome.back {
+            // Pairs with the fence in `Worker::seek`: who sees the count sees what was given back.
+            self.entry.returns.fetch_add(1, Ordering::Release);
+        }
+        if outcome.done {
+            self.push();
+            wait::wake_producer(self.view, fences);
+            // After the fence in `push`, which pairs with `heavy` in `sleep_on`: a worker that waits for
+            // the end sees that this is done, or we see that there is an end.
+            ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
+        }
+        if ring {
+            wait::ring_bell(&self.entry.bell);
+        }
+    }
+
+    /// Moves the gate on over all that is done: D2 to D4 above.
+    pub(crate) fn push(&self) {
+        // Pairs with itself in another worker.
+        fence(Ordering::SeqCst);
+        let mut gate = peek_word(&self.entry.gate);
+        let Some(mut last) = Pos::from_gate(gate) else { return };
+        // The gate may be moved while we walk, by all that it can be, and by no more.
+        for _ in 0..=2 * self.capacity() {
+            if self.told(last) == Told::Done {
+                last = last.plus(1);
+                continue;
+            }
+            let Some(first) = Pos::from_gate(gate) else { return };
+            if last == first {
+                return;
+            }
+            // Pairs with the release of the words: what others have read is read before the gate lets go
+            // of it.
+            fence(Ordering::Acquire);
+            let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+            match self.entry.gate.compare_exchange(gate, last.gate(), order, failed) {
+                Ok(_) => return,
+                Err(now) => gate = now,
+            }
+            let Some(now) = Pos::from_gate(gate) else { return };
+            last = last.max(now);
+        }
+    }
+
+    /// What is left before a position, for one who has no message.
+    pub(crate) fn rest(&self, end: Pos, worker: usize) -> Rest {
+        let Some(mut position) = self.gate() else { return Rest::Nothing };
+        let mut rest = Rest::Nothing;
+        for _ in 0..self.capacity() {
+            if position.since(end) >= 0 {
+                break;
+            }
+            match self.told(position) {
+                Told::Done => {}
+                Told::Claimed { worker: owner, .. } if owner == worker => {}
+                Told::Claimed { .. } => rest = Rest::Others,
+                Told::Fresh | Told::Returned | Told::Other => return Rest::Unclaimed,
+            }
+            position = position.plus(1);
+        }
+        rest
+    }
+
+    /// Ends all claims of a worker's: one that leaves without having ended them, or is dead. What is not
+    /// there yet was not delivered.
+    pub(crate) fn take_back(&self, worker: usize) {
+        let mut outcome = Outcome::default();
+        // What he had is not before the gate, and not a lap behind it.
+        if let Some(gate) = self.gate() {
+            for ahead in 0..self.capacity() {
+                let position = gate.plus(ahead);
+                if !matches!(self.told(position), Told::Claimed { worker: w, .. } if w == worker) {
+                    continue;
+                }
+                let state = self.view.slot(position).state().load(Ordering::Relaxed);
+                let is_there = state.wrapping_sub(position.published()) as Signed >= 0;
+                let fate = if is_there { Fate::Nacked } else { Fate::Untouched };
+                self.settle(position, worker, fate, &mut outcome);
+            }
+        }
+        // He may have stopped between ending a claim and saying so.
+        (outcome.done, outcome.back) = (true, true);
+        self.finish(outcome, Fences::FULL);
+    }
+}
