@@ -1,0 +1,461 @@
+//! Workers that share messages: who has which, how far the group is done, and who is woken.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::thread;
+use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
+use ringway::{Options, Pause, Plain, Producer, RecvError, Ring, TryRecvError, Wait, Worker};
+
+/// A ring of a group with two workers, in a model in which nobody sleeps.
+fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
+    let options = awake(capacity).subscribers(0).groups(1).workers(2);
+    let (producer, ring) = options.heap().unwrap();
+    let workers = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    (producer, ring, workers)
+}
+
+/// The same where somebody sleeps.
+fn sleepy(capacity: usize) -> (Producer<u64>, Ring<u64>) {
+    let options = Options::new(capacity).subscribers(0).groups(1).workers(2).origin(ORIGIN);
+    options.heap().unwrap()
+}
+
+/// Receives once, and notes what came.
+fn receive(worker: &mut Worker<u64>, received: &mut Vec<u64>) {
+    match worker.try_recv() {
+        Ok(job) => {
+            assert!(!job.redelivered());
+            assert_eq!(job.position(), position(*job));
+            received.push(*job);
+        }
+        Err(error) => assert_eq!(error, TryRecvError::Empty),
+    }
+}
+
+/// Everything that is left.
+fn receive_all(worker: &mut Worker<u64>, received: &mut Vec<u64>) {
+    let mut before = received.len();
+    loop {
+        receive(worker, received);
+        if received.len() == before {
+            return;
+        }
+        before = received.len();
+    }
+}
+
+fn in_order(mut received: Vec<u64>) -> Vec<u64> {
+    received.sort_unstable();
+    received
+}
+
+#[test]
+fn two_workers_never_have_the_same_message() {
+    check("two_workers_never_have_the_same_message", None, || {
+        let (mut producer, _ring, [mut first, mut second]) = crew(2);
+        producer.try_send_batch(&[0, 1]);
+        let thread = thread::spawn(move || {
+            let mut received = Vec::new();
+            receive(&mut second, &mut received);
+            received
+        });
+        let mut received = Vec::new();
+        receive(&mut first, &mut received);
+        received.extend(thread.join().unwrap());
+        // Each finds one: whoever is beaten goes on.
+        assert_eq!(in_order(received), [0, 1]);
+        // And both are done: the gate has moved.
+        assert_eq!((producer.len(), producer.try_send_batch(&[2, 3])), (0, 2));
+    });
+}
+
+/// A ring of 1: each message is overwritten as soon as it is done, and loom looks for races.
+#[test]
+fn nothing_is_overwritten_before_it_is_done() {
+    check("nothing_is_overwritten_before_it_is_done", Some(2), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew(1);
+        let work = |mut worker: Worker<u64>| {
+            let mut received = Vec::new();
+            receive(&mut worker, &mut received);
+            (worker, received)
+        };
+        producer.try_send(&0).unwrap();
+        let thread = thread::spawn(move || work(second));
+        let other = thread::spawn(move || work(first));
+        let mut sent = 1;
+        for _ in 0..2 {
+            sent += u64::from(producer.try_send(&sent).is_ok());
+        }
+        let (mut received, more);
+        (first, received) = other.join().unwrap();
+        (second, more) = thread.join().unwrap();
+        received.extend(more);
+        receive_all(&mut first, &mut received);
+        assert_eq!(in_order(received), (0..sent).collect::<Vec<_>>());
+        drop(second);
+    });
+}
+
+/// What was given back has been read before it is done by somebody else.
+#[test]
+fn what_was_given_back_is_read_before_it_is_overwritten() {
+    check("what_was_given_back_is_read_before_it_is_overwritten", Some(3), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew(1);
+        producer.try_send(&0).unwrap();
+        let thread = thread::spawn(move || {
+            if let Ok(job) = first.try_recv() {
+                job.nack().unwrap();
+            }
+        });
+        let other = thread::spawn(move || match second.try_recv() {
+            Ok(job) => assert_eq!(*job, 0),
+            Err(error) => assert_eq!(error, TryRecvError::Empty),
+        });
+        // If it is done.
+        let _ = producer.try_send(&1);
+        thread.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_batch_and_a_single_claim_share_what_is_there() {
+    check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew(4);
+        producer.try_send_batch(&[0, 1, 2]);
+        let thread = thread::spawn(move || {
+            let mut received = Vec::new();
+            receive(&mut second, &mut received);
+            received
+        });
+        let mut buffer = [9; 2];
+        let len = first.try_recv_batch(&mut buffer).unwrap().len();
+        let mut received = buffer[..len].to_vec();
+        received.extend(thread.join().unwrap());
+        receive_all(&mut first, &mut received);
+        assert_eq!(in_order(received), [0, 1, 2]);
+        assert_eq!(producer.len(), 0);
+    });
+}
+
+#[test]
+fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
+    check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
+        let (mut producer, ring, [mut dying, mut other]) = crew(2);
+        producer.try_send_batch(&[0, 1]);
+        let living = thread::spawn(move || {
+            let received = other.try_recv().map(|job| (*job, job.redelivered()));
+            (other, received.unwrap())
+        });
+        // Claims, and stops with it; is found.
+        let claimed = dying.try_recv().map(|job| {
+            let message = *job;
+            std::mem::forget(job);
+            message
+        });
+        let dead = dying.die();
+        Worker::<u64>::bury(&ring, dead);
+        let claimed = claimed.unwrap();
+        let (mut other, received) = living.join().unwrap();
+        let mut received = vec![received];
+        while let Ok(job) = other.try_recv() {
+            received.push((*job, job.redelivered()));
+        }
+        received.sort_unstable();
+        assert_eq!(received, [(0, claimed == 0), (1, claimed == 1)]);
+        assert_eq!(producer.len(), 0);
+        // And its place is free.
+        Worker::join(&ring, "a").unwrap();
+    });
+}
+
+/// Dead between being done and saying so.
+#[test]
+fn what_a_dead_worker_had_done_is_done() {
+    check("what_a_dead_worker_had_done_is_done", Some(3), || {
+        let (mut producer, ring, [mut dying, mut other]) = crew(1);
+        producer.try_send(&0).unwrap();
+        let thread = thread::spawn(move || {
+            drop(dying.try_recv().unwrap());
+            dying.die()
+        });
+        let sent = producer.try_send(&1).is_ok();
+        Worker::<u64>::bury(&ring, thread.join().unwrap());
+        assert!(sent || producer.try_send(&1).is_ok());
+        assert_eq!(*other.try_recv().unwrap(), 1);
+    });
+}
+
+#[test]
+fn who_gives_back_wakes_a_worker_that_sleeps() {
+    check("who_gives_back_wakes_a_worker_that_sleeps", Some(3), || {
+        let (mut producer, ring) = sleepy(2);
+        let mut first = Worker::join(&ring, "a").unwrap();
+        let mut second = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
+        producer.try_send(&0).unwrap();
+        let job = first.try_recv().unwrap();
+        let sleeper = thread::spawn(move || {
+            let job = second.recv().unwrap();
+            assert_eq!((*job, job.redelivered()), (0, true));
+        });
+        job.nack().unwrap();
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn no_lost_wakeup_for_a_sleeping_worker() {
+    check("no_lost_wakeup_for_a_sleeping_worker", Some(3), || {
+        let (mut producer, ring) = sleepy(2);
+        let mut worker = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
+        let sleeper = thread::spawn(move || {
+            for n in 0..2 {
+                assert_eq!(*worker.recv().unwrap(), n);
+            }
+            assert_eq!(worker.recv().unwrap_err(), RecvError::Closed);
+        });
+        producer.try_send(&0).unwrap();
+        producer.try_send(&1).unwrap();
+        drop(producer);
+        sleeper.join().unwrap();
+    });
+}
+
+/// What others have may come back: the end is when they are done with it, and wakes who waits for it.
+#[test]
+fn the_last_one_who_is_done_wakes_who_waits_for_the_end() {
+    check("the_last_one_who_is_done_wakes_who_waits_for_the_end", Some(3), || {
+        let (mut producer, ring) = sleepy(2);
+        let mut first = Worker::join(&ring, "a").unwrap();
+        let mut second = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
+        producer.try_send(&0).unwrap();
+        let job = first.try_recv().unwrap();
+        let sleeper = thread::spawn(move || {
+            assert_eq!(second.recv().unwrap_err(), RecvError::Closed);
+        });
+        let closer = thread::spawn(move || drop(producer));
+        drop(job);
+        closer.join().unwrap();
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn a_worker_that_is_done_wakes_a_producer_that_sleeps() {
+    check("a_worker_that_is_done_wakes_a_producer_that_sleeps", Some(2), || {
+        let (producer, ring) = sleepy(1);
+        let mut producer = producer.with_wait(SLEEPY);
+        let mut workers = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+        producer.send(&0).unwrap();
+        let thread = thread::spawn(move || {
+            drop(workers[0].try_recv().unwrap());
+            workers
+        });
+        producer.send(&1).unwrap();
+        let mut workers = thread.join().unwrap();
+        assert_eq!(*workers[1].try_recv().unwrap(), 1);
+    });
+}
+
+#[test]
+fn workers_come_and_go_and_nothing_is_lost() {
+    check("workers_come_and_go_and_nothing_is_lost", Some(2), || {
+        let options = awake::<u64>(2).subscribers(0).groups(1).workers(2);
+        let (mut producer, ring) = options.heap().unwrap();
+        // The group is there, and has nobody.
+        drop(Worker::join(&ring, "a").unwrap());
+        let other = ring.clone();
+        let thread = thread::spawn(move || {
+            let mut received = Vec::new();
+            receive(&mut Worker::join(&other, "a").unwrap(), &mut received);
+            received
+        });
+        producer.try_send(&0).unwrap();
+        let mut received = Vec::new();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        receive(&mut worker, &mut received);
+        producer.try_send(&1).unwrap();
+        received.extend(thread.join().unwrap());
+        receive_all(&mut worker, &mut received);
+        assert_eq!(in_order(received), [0, 1]);
+    });
+}
+
+/// One that leaves with a claim, by a guard that was leaked, gives it back.
+#[test]
+fn who_leaves_gives_back_what_it_had() {
+    check("who_leaves_gives_back_what_it_had", Some(3), || {
+        let (mut producer, _ring, [mut leaving, mut other]) = crew(2);
+        producer.try_send(&0).unwrap();
+        std::mem::forget(leaving.try_recv().unwrap());
+        let thread = thread::spawn(move || drop(leaving));
+        let early = other.try_recv().map(|job| job.redelivered()).ok();
+        thread.join().unwrap();
+        let late = other.try_recv().map(|job| job.redelivered()).ok();
+        assert_eq!([early, late].into_iter().flatten().collect::<Vec<_>>(), [true]);
+    });
+}
+
+/// What a worker that waits has seen, between itself and who watches it.
+#[derive(Default)]
+struct Watched {
+    /// How far who watches has come.
+    told: AtomicU32,
+    /// Up to where the worker has since looked, from beginning to end.
+    looked: AtomicU32,
+}
+
+impl Watched {
+    /// Goes on when the worker has looked in vain after all that was done here.
+    fn wait(&self, step: u32) {
+        self.told.store(step, Ordering::Release);
+        while self.looked.load(Ordering::Acquire) != step {
+            thread::yield_now();
+        }
+    }
+}
+
+struct Looking {
+    watched: Arc<Watched>,
+    told: u32,
+}
+
+impl Wait for Looking {
+    fn pause(&mut self, _round: u32) -> Pause {
+        self.watched.looked.store(self.told, Ordering::Release);
+        self.told = self.watched.told.load(Ordering::Acquire);
+        thread::yield_now();
+        Pause::Again
+    }
+}
+
+/// One that waits while another one takes every message at once gets the second one at the latest: in a
+/// model it reserves a position as soon as one message for which it waited has gone to somebody else.
+#[test]
+fn a_worker_that_keeps_asking_does_not_starve() {
+    check("a_worker_that_keeps_asking_does_not_starve", Some(1), || {
+        let (mut producer, _ring, [mut greedy, slow]) = crew::<u64>(4);
+        let watched = Arc::new(Watched::default());
+        let mut slow = slow.with_wait(Looking { watched: watched.clone(), told: 0 });
+        let thread = thread::spawn(move || -> u64 { *slow.recv().unwrap() });
+        let mut taken = 0u64;
+        for n in 0..2u32 {
+            watched.wait(n + 1);
+            producer.try_send(&n.into()).unwrap();
+            if greedy.try_recv().is_err() {
+                break;
+            }
+            taken += 1;
+        }
+        assert!(taken < 2, "others were faster {taken} times");
+        assert_eq!(thread.join().unwrap(), taken);
+    });
+}
+
+/// A position that was reserved goes to others if the one who had it got another message.
+#[test]
+fn a_reserved_position_that_is_given_up_is_not_lost() {
+    check("a_reserved_position_that_is_given_up_is_not_lost", Some(2), || {
+        let (mut producer, _ring, [mut other, slow]) = crew::<u64>(4);
+        let watched = Arc::new(Watched::default());
+        let mut slow = slow.with_wait(Looking { watched: watched.clone(), told: 0 });
+        let thread = thread::spawn(move || -> u64 { *slow.recv().unwrap() });
+        watched.wait(1);
+        producer.try_send(&0).unwrap();
+        let Ok(job) = other.try_recv() else {
+            assert_eq!(thread.join().unwrap(), 0);
+            return;
+        };
+        // It reserves the next position; then there are two messages for it.
+        watched.wait(2);
+        job.nack().unwrap();
+        producer.try_send(&1).unwrap();
+        let mut received = vec![thread.join().unwrap()];
+        while let Ok(job) = other.try_recv() {
+            received.push(*job);
+        }
+        assert_eq!(in_order(received), [0, 1]);
+    });
+}
+
+/// The gate is moved on over what somebody else has done, who may not have come to do it himself.
+#[test]
+fn who_moves_the_gate_brings_what_the_others_have_read() {
+    check("who_moves_the_gate_brings_what_the_others_have_read", Some(2), || {
+        let (mut producer, _ring, workers) = crew::<u64>(2);
+        producer.try_send_batch(&[0, 1]);
+        let threads =
+            workers.map(|mut worker| thread::spawn(move || drop(worker.try_recv().unwrap())));
+        // If it is done.
+        let _ = producer.try_send(&2);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(producer.len(), producer.head().wrapping_sub(position(2)) as usize);
+    });
+}
+
+/// The same for one that is done with the first message of a batch, and not with the next. loom does not
+/// interrupt anybody between his last claim word and the fence that follows.
+#[test]
+fn who_moves_the_gate_brings_what_the_others_are_reading() {
+    check("who_moves_the_gate_brings_what_the_others_are_reading", Some(2), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
+        producer.try_send_batch(&[0, 1, 2, 3]);
+        let batch = thread::spawn(move || drop(first.try_recv_batch(&mut [0; 2])));
+        let single = thread::spawn(move || drop(second.try_recv()));
+        // If it is done.
+        let _ = producer.try_send(&4);
+        batch.join().unwrap();
+        single.join().unwrap();
+    });
+}
+
+/// A worker that lags too far never gets anything torn, and is told with its group.
+#[test]
+fn an_evicted_worker_is_told_and_gets_nothing_torn() {
+    check("an_evicted_worker_is_told_and_gets_nothing_torn", Some(2), || {
+        let options = awake::<[u64; 2]>(2).subscribers(0).groups(1).workers(1).max_lag(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        let thread = thread::spawn(move || {
+            for _ in 0..1 {
+                match worker.try_recv() {
+                    Ok(job) => {
+                        assert_eq!((job[0], position(job[0])), (job[1], job.position()));
+                    }
+                    Err(TryRecvError::Empty | TryRecvError::Evicted { .. }) => continue,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            worker
+        });
+        for n in 0..3 {
+            producer.try_send(&[n; 2]).unwrap();
+        }
+        let mut worker = thread.join().unwrap();
+        loop {
+            match worker.try_recv() {
+                Ok(job) => assert_eq!((job[0], position(job[0])), (job[1], job.position())),
+                Err(TryRecvError::Empty | TryRecvError::Evicted { .. }) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_batch_holds_what_was_sent_meanwhile() {
+    check("a_batch_holds_what_was_sent_meanwhile", None, || {
+        let (mut producer, _ring, [mut worker, _]) = crew::<u64>(2);
+        let thread = thread::spawn(move || {
+            let mut buffer = [9; 2];
+            let received = worker.try_recv_batch(&mut buffer).map_or(0, |batch| batch.len());
+            assert_eq!(buffer[..received], [0, 1][..received]);
+        });
+        producer.try_send(&0).unwrap();
+        producer.try_send(&1).unwrap();
+        thread.join().unwrap();
+    });
+}
