@@ -12,6 +12,7 @@ mod crowd;
 mod death;
 mod examples;
 mod fanout;
+mod groups;
 mod in_place;
 mod late;
 mod order;
@@ -41,6 +42,7 @@ macro_rules! roles {
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     in_place::reader in_place::holder
+    groups::worker groups::waiter groups::producer
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer

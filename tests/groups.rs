@@ -1,0 +1,491 @@
+//! Groups of workers: what goes to whom, how often, and what becomes of what is given back.
+#![cfg(feature = "std")]
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use ringway::{
+    ConfigError, Group, JoinError, Options, Overflow, Position, Producer, RecvError,
+    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, Worker,
+};
+
+/// Fewer where everything is a thousand times slower.
+const fn under_miri(there: u64, elsewhere: u64) -> u64 {
+    if cfg!(miri) { there } else { elsewhere }
+}
+
+const MESSAGES: u64 = under_miri(60, 50_000);
+
+/// Sleeps at once. Finds lost wake-ups that a little patience would hide.
+const ASLEEP: SpinThenSleep = SpinThenSleep { spins: 0 };
+
+/// Far longer than anything takes that is not stuck.
+const LONG: Duration = Duration::from_secs(60);
+
+fn ring(capacity: usize) -> (Producer<u64>, Ring<u64>) {
+    Options::new(capacity).groups(2).workers(6).heap().unwrap()
+}
+
+/// How often each message was done.
+#[derive(Default)]
+struct Done(Mutex<BTreeMap<u64, u32>>);
+
+impl Done {
+    fn add(&self, messages: &[u64]) {
+        let mut done = self.0.lock().unwrap();
+        for message in messages {
+            *done.entry(*message).or_default() += 1;
+        }
+    }
+
+    fn assert_each_once(self, messages: u64) {
+        let done = self.0.into_inner().unwrap();
+        assert!(done.values().all(|&times| times == 1), "done twice");
+        assert_eq!(done.len() as u64, messages);
+        assert!(done.keys().copied().eq(0..messages));
+    }
+}
+
+#[test]
+fn each_message_is_done_by_one_worker_of_each_group() {
+    let (producer, ring) = ring(64);
+    let subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut observer = ring.observe(Start::Next).unwrap();
+    let groups = ["one", "two"].map(|name| (name, Done::default()));
+    // All have to be there before the first message.
+    let workers: Vec<_> = (0..6)
+        .map(|i| (i, Worker::join(&ring, groups[i % 2].0).unwrap().with_wait(ASLEEP)))
+        .collect();
+    thread::scope(|scope| {
+        for (i, mut worker) in workers {
+            let done = &groups[i % 2].1;
+            scope.spawn(move || {
+                let mut own = Vec::new();
+                loop {
+                    // Some take batches, some one by one.
+                    let outcome = if i < 2 {
+                        let mut buffer = [0; 7];
+                        worker.recv_batch(&mut buffer).map(|batch| {
+                            assert!((0..batch.len()).all(|at| !batch.redelivered(at)));
+                            own.extend_from_slice(&buffer[..batch.len()]);
+                        })
+                    } else {
+                        worker.recv().map(|job| {
+                            assert!(!job.redelivered());
+                            own.push(*job);
+                        })
+                    };
+                    match outcome {
+                        Ok(()) => {}
+                        Err(RecvError::Closed) => break,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                done.add(&own);
+            });
+        }
+        let mut subscriber = subscriber.with_wait(ASLEEP);
+        scope.spawn(move || {
+            for n in 0..MESSAGES {
+                assert_eq!(subscriber.recv(), Ok(n));
+            }
+        });
+        let mut producer = producer.with_wait(ASLEEP);
+        for n in 0..MESSAGES {
+            producer.send(&n).unwrap();
+            let seen = observer.try_recv();
+            assert!(matches!(seen, Ok(m) if m <= n), "{seen:?}");
+        }
+        drop(producer);
+    });
+    for (_, done) in groups {
+        done.assert_each_once(MESSAGES);
+    }
+}
+
+#[test]
+fn what_is_given_back_is_done_once_and_marked() {
+    let (mut producer, ring) = ring(16);
+    let done = Done::default();
+    let nacked = Mutex::new(BTreeMap::<u64, u32>::new());
+    let workers = [(); 4].map(|()| Worker::join(&ring, "a").unwrap().with_wait(ASLEEP));
+    thread::scope(|scope| {
+        for (i, mut worker) in workers.into_iter().enumerate() {
+            let (done, nacked) = (&done, &nacked);
+            scope.spawn(move || {
+                let mut seed = i as u64;
+                loop {
+                    let job = match worker.recv_timeout(LONG) {
+                        Ok(job) => job,
+                        Err(RecvTimeoutError::Closed) => break,
+                        Err(error) => panic!("{error}"),
+                    };
+                    let before = nacked.lock().unwrap().get(&*job).copied().unwrap_or(0);
+                    assert_eq!(job.redelivered(), before > 0, "{}", *job);
+                    seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+                    if seed >> 61 == 0 {
+                        *nacked.lock().unwrap().entry(*job).or_default() += 1;
+                        job.nack().unwrap();
+                    } else {
+                        let message = *job;
+                        job.done().unwrap();
+                        done.add(&[message]);
+                    }
+                }
+            });
+        }
+        for n in 0..MESSAGES / 5 {
+            producer.send(&n).unwrap();
+        }
+        producer.close();
+    });
+    done.assert_each_once(MESSAGES / 5);
+    assert!(!nacked.into_inner().unwrap().is_empty());
+}
+
+#[test]
+fn workers_that_come_and_go_lose_nothing() {
+    let (mut producer, ring) = ring(8);
+    let done = Done::default();
+    drop(Worker::join(&ring, "a").unwrap());
+    let over = AtomicBool::new(false);
+    let sum = AtomicU64::new(0);
+    let messages = MESSAGES / 10;
+    thread::scope(|scope| {
+        for i in 0..3 {
+            let (ring, done, over, sum) = (&ring, &done, &over, &sum);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let mut worker = Worker::join(ring, "a").unwrap();
+                    for round in 0..3 {
+                        if let Ok(job) = worker.recv_timeout(Duration::from_millis(1)) {
+                            if round == i && !job.redelivered() {
+                                // Its worker gives it back when it goes.
+                                std::mem::forget(job);
+                                break;
+                            }
+                            done.add(&[*job]);
+                            sum.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+        for n in 0..messages {
+            producer.send(&n).unwrap();
+        }
+        let start = Instant::now();
+        while sum.load(Ordering::Relaxed) < messages {
+            assert!(start.elapsed() < LONG, "{sum:?} of {messages}");
+            thread::sleep(Duration::from_millis(1));
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    done.assert_each_once(messages);
+    assert!(producer.is_empty());
+}
+
+#[test]
+fn a_panic_gives_the_message_back() {
+    let (mut producer, ring) = ring(4);
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.send(&1).unwrap();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let _job = worker.recv().unwrap();
+        std::panic::resume_unwind(Box::new(()));
+    }));
+    assert!(outcome.is_err());
+    let job = worker.recv().unwrap();
+    assert_eq!((*job, job.redelivered()), (1, true));
+}
+
+#[test]
+fn a_leaked_guard_holds_its_message_until_its_worker_goes() {
+    let (mut producer, ring) = ring(2);
+    let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    producer.try_send_batch(&[1, 2]);
+    std::mem::forget(first.recv().unwrap());
+    drop(first.recv().unwrap());
+    // The first is not done.
+    assert_eq!(producer.try_send_batch(&[3]), 0);
+    assert_eq!(second.try_recv().unwrap_err(), TryRecvError::Empty);
+    assert_eq!(first.try_recv().unwrap_err(), TryRecvError::Empty);
+    drop(first);
+    let job = second.try_recv().unwrap();
+    assert_eq!((*job, job.redelivered()), (1, true));
+    drop(job);
+    assert_eq!(producer.try_send_batch(&[3, 4, 5]), 2);
+}
+
+#[test]
+fn at_most_once_nothing_comes_twice() {
+    let (mut producer, ring) = ring(4);
+    let group = Group::new("a").at_most_once();
+    let mut worker = Worker::join(&ring, group).unwrap();
+    producer.try_send_batch(&[1, 2, 3]);
+    worker.recv().unwrap().nack().unwrap();
+    std::mem::forget(worker.recv().unwrap());
+    drop(worker);
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Delivery { at_most_once: true });
+    let mut worker = Worker::join(&ring, group).unwrap();
+    let job = worker.recv().unwrap();
+    assert_eq!((*job, job.redelivered()), (3, false));
+    drop(job);
+    assert!(producer.is_empty());
+}
+
+#[test]
+fn a_group_without_workers_keeps_its_place() {
+    let (mut producer, ring) = ring(4);
+    producer.try_send_batch(&[0]);
+    drop(Worker::join(&ring, Group::new("a").start(Start::Oldest)).unwrap());
+    assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 3);
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    assert_eq!(worker.lag(), 4);
+    for n in 0..4 {
+        assert_eq!(*worker.recv().unwrap(), n);
+    }
+    assert_eq!(ring.forget_group("a"), Err(JoinError::InUse));
+    drop(worker);
+    assert_eq!((ring.forget_group("a"), ring.forget_group("a")), (Ok(true), Ok(false)));
+    // Names of subscribers are others.
+    assert_eq!(ring.forget("a"), Ok(false));
+    producer.try_send_batch(&[5, 6, 7, 8, 9, 10]);
+    assert_eq!(producer.head(), 10);
+    // The entry is as good as new.
+    let mut worker = Worker::join(&ring, "b").unwrap();
+    producer.try_send(&10).unwrap();
+    assert_eq!(*worker.recv().unwrap(), 10);
+}
+
+#[test]
+fn all_workers_of_an_evicted_group_are_told() {
+    let (mut producer, ring) =
+        Options::<u64>::new(8).groups(1).workers(3).max_lag(4).heap().unwrap();
+    let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    producer.try_send_batch(&[0, 1]);
+    let job = first.recv().unwrap();
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
+    assert_eq!(*job, 0);
+    drop(job);
+    // The one that was done counts.
+    let evicted = TryRecvError::Evicted { missed: 21 };
+    assert_eq!(first.try_recv().unwrap_err(), evicted);
+    assert_eq!(second.try_recv().unwrap_err(), evicted);
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::InUse);
+    drop((first, second));
+    // They were told.
+    let mut anew = Worker::join(&ring, "a").unwrap();
+    producer.try_send(&9).unwrap();
+    assert_eq!(*anew.recv().unwrap(), 9);
+    drop(anew);
+    producer.try_send_batch(&[0; 20]);
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 20 });
+    drop(Worker::join(&ring, "a").unwrap());
+}
+
+#[test]
+fn what_cannot_be_joined_says_so() {
+    let (_producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeGroup { groups: 0 });
+    let (_producer, ring) =
+        Options::<u64>::new(4).overflow(Overflow::Overwrite).groups(1).heap().unwrap();
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Overwrites);
+    let (_producer, ring) = self::ring(4);
+    let too_long = "n".repeat(81);
+    for name in ["", &too_long] {
+        let refused = Worker::join(&ring, name).unwrap_err();
+        assert_eq!(refused, JoinError::Name { len: name.len(), max: 80 });
+    }
+    let refused = Options::<u64>::new(4).groups(4000).workers(100).heap().unwrap_err();
+    assert!(matches!(refused, ConfigError::TooManyEntries { asked: 4108, .. }), "{refused:?}");
+}
+
+/// Bytes of all lengths, over the wrap of positions, in a small ring.
+#[test]
+fn messages_of_bytes_arrive_whole() {
+    let options = Options::<[u8]>::bytes(4, 40).groups(1).origin((Position::MAX >> 1) - 10);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut workers = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    let mut buffer = [0; 40];
+    for n in 0..40u8 {
+        producer.send(&[n; 40][..n.into()]).unwrap();
+        let worker = &mut workers[usize::from(n % 2)];
+        if n > 0 {
+            let short = worker.try_recv_into(&mut buffer[..usize::from(n) - 1]).unwrap_err();
+            assert_eq!(short, TryRecvError::BufferTooSmall { needed: n.into() });
+        }
+        let job = worker.recv_into(&mut buffer).unwrap();
+        assert_eq!(*job, [n; 40][..n.into()]);
+        if n % 3 == 0 {
+            job.nack().unwrap();
+            let job = worker.recv_into_timeout(&mut buffer, LONG).unwrap();
+            assert!(job.redelivered() && *job == [n; 40][..n.into()]);
+        }
+    }
+    assert!(producer.is_empty());
+}
+
+#[test]
+fn one_that_waits_gets_its_share_beside_one_that_is_faster() {
+    let (mut producer, ring) = ring(1024);
+    let [mut fast, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    let mut slow = slow.with_wait(ASLEEP);
+    let received = AtomicU64::new(0);
+    let rounds = under_miri(5, 20);
+    thread::scope(|scope| {
+        let received = &received;
+        scope.spawn(move || {
+            while slow.recv().is_ok() {
+                received.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        // All that comes is taken at once, but what the other one has reserved.
+        let start = Instant::now();
+        while received.load(Ordering::Relaxed) < rounds {
+            assert!(start.elapsed() < LONG, "one that kept asking got {received:?}");
+            producer.send(&0).unwrap();
+            while fast.try_recv().is_ok() {}
+            thread::sleep(Duration::from_micros(200));
+        }
+        producer.close();
+    });
+}
+
+/// What a group is to do, said with maps.
+#[derive(Default)]
+struct Model {
+    sent: u64,
+    /// What nobody has, and whether it was delivered.
+    free: BTreeMap<u64, bool>,
+    /// What leaked guards of a worker have.
+    held: BTreeMap<u64, usize>,
+}
+
+impl Model {
+    fn oldest(&self) -> u64 {
+        let free = self.free.keys().next().copied().unwrap_or(self.sent);
+        free.min(self.held.keys().next().copied().unwrap_or(self.sent))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Send(usize),
+    Done(usize),
+    Nack(usize),
+    Leak(usize),
+    Batch(usize, usize, bool),
+    Anew(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1usize..5).prop_map(Step::Send),
+        3 => (0usize..3).prop_map(Step::Done),
+        1 => (0usize..3).prop_map(Step::Nack),
+        1 => (0usize..3).prop_map(Step::Leak),
+        2 => (0usize..3, 1usize..6, any::<bool>()).prop_map(|(w, n, d)| Step::Batch(w, n, d)),
+        1 => (0usize..3).prop_map(Step::Anew),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: under_miri(4, 256) as u32,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_group_does_what_its_model_does(
+        log in 0u32..5,
+        origin in prop_oneof![Just(0), Just((Position::MAX >> 1) - 5)],
+        steps in proptest::collection::vec(step(), 1..60),
+    ) {
+        let capacity = 1u64 << log;
+        let options = Options::<u64>::new(capacity as usize).groups(1).workers(3).origin(origin);
+        let (mut producer, ring) = options.heap().unwrap();
+        let join = || Worker::join(&ring, "a").unwrap();
+        let mut workers = [join(), join(), join()];
+        let mut model = Model::default();
+        for step in steps {
+            match step {
+                Step::Send(messages) => {
+                    for _ in 0..messages {
+                        let room = model.sent - model.oldest() < capacity;
+                        prop_assert_eq!(producer.try_send(&model.sent).is_ok(), room);
+                        if room {
+                            model.free.insert(model.sent, false);
+                            model.sent += 1;
+                        }
+                    }
+                }
+                Step::Done(w) | Step::Nack(w) | Step::Leak(w) => {
+                    let expected = model.free.iter().next().map(|(m, marked)| (*m, *marked));
+                    let Ok(job) = workers[w].try_recv() else {
+                        prop_assert_eq!(expected, None);
+                        continue;
+                    };
+                    prop_assert_eq!(Some((*job, job.redelivered())), expected);
+                    let message = *job;
+                    match step {
+                        Step::Nack(_) => {
+                            job.nack().unwrap();
+                            model.free.insert(message, true);
+                        }
+                        Step::Leak(_) => {
+                            std::mem::forget(job);
+                            model.free.remove(&message);
+                            model.held.insert(message, w);
+                        }
+                        _ => {
+                            job.done().unwrap();
+                            model.free.remove(&message);
+                        }
+                    }
+                }
+                Step::Batch(w, room, done) => {
+                    let mut buffer = vec![0; room];
+                    let Ok(batch) = workers[w].try_recv_batch(&mut buffer) else {
+                        prop_assert!(model.free.is_empty());
+                        continue;
+                    };
+                    let first = *model.free.keys().next().unwrap();
+                    let run = (first..).take(room).take_while(|m| model.free.contains_key(m));
+                    prop_assert_eq!(batch.len(), run.count());
+                    for (at, message) in (first..).take(batch.len()).enumerate() {
+                        let marked = batch.redelivered(at);
+                        prop_assert_eq!(Some(marked), model.free.remove(&message));
+                        if !done {
+                            model.free.insert(message, true);
+                        }
+                    }
+                    let len = batch.len();
+                    if done { batch.done().unwrap() } else { batch.nack().unwrap() }
+                    let messages: Vec<u64> = (first..).take(len).collect();
+                    prop_assert_eq!(&buffer[..len], &messages[..]);
+                }
+                Step::Anew(w) => {
+                    let [a, b, c] = workers;
+                    let mut all = [Some(a), Some(b), Some(c)];
+                    all[w] = None;
+                    all[w] = Some(join());
+                    workers = all.map(Option::unwrap);
+                    let back: Vec<u64> =
+                        model.held.iter().filter(|(_, by)| **by == w).map(|(m, _)| *m).collect();
+                    for message in back {
+                        model.held.remove(&message);
+                        model.free.insert(message, true);
+                    }
+                }
+            }
+            prop_assert_eq!(workers[0].lag(), model.sent - model.oldest());
+        }
+    }
+}

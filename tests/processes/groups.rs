@@ -1,0 +1,249 @@
+//! Workers that are killed, or stopped, and who gets what they had.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringway::{
+    Group, JoinError, Options, Producer, RecvError, RecvTimeoutError, Ring, SpinThenSleep, Start,
+    Worker,
+};
+
+use crate::LONG;
+use crate::child::{Child, Task};
+use crate::place::Place;
+
+/// What a death may take to be noticed, and as much again for a machine that has other work.
+const SOON: Duration = Duration::from_millis(300);
+
+/// Joins the group of the argument's name and takes a message, which it is done with when it is told to.
+pub(crate) fn worker(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let mut worker = Worker::join(&ring, task.argument()).unwrap();
+    task.say("joined");
+    let job = worker.recv().unwrap();
+    task.say(format_args!("{} {}", *job, job.redelivered()));
+    task.wait();
+    task.say(format_args!("{:?}", job.done()));
+    task.wait();
+}
+
+/// Joins and waits, several times having been beaten, so that it has reserved a position.
+pub(crate) fn waiter(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let wait = SpinThenSleep { spins: 0 };
+    let mut worker = Worker::join(&ring, task.argument()).unwrap().with_wait(wait);
+    task.say("joined");
+    let job = worker.recv().unwrap();
+    task.say(format_args!("{} {}", *job, job.redelivered()));
+    task.wait();
+}
+
+/// Creates the ring `ring`, and the group, sends as many messages as the argument says, and waits to be
+/// killed.
+pub(crate) fn producer(task: &Task) {
+    let options = Options::<u64>::new(8).groups(1);
+    let mut producer = options.create(task.segment("ring")).unwrap();
+    drop(Worker::join(&open(task.segment("ring")), "a").unwrap());
+    for n in 0..task.argument().parse().unwrap() {
+        producer.send(&n).unwrap();
+    }
+    task.say("sent");
+    task.wait();
+}
+
+fn open(segment: ringway::Segment) -> Ring<u64> {
+    Ring::open(segment).unwrap()
+}
+
+/// A ring, and a worker of it in another process that has the first message.
+fn with_message(place: &Place, options: Options<u64>) -> (Producer<u64>, Ring<u64>, Child) {
+    let mut producer = options.create(place.segment("ring")).unwrap();
+    let child = Child::start(place, "groups::worker", "a");
+    child.hears("joined");
+    producer.send(&0).unwrap();
+    child.hears("0 false");
+    (producer, open(place.segment("ring")), child)
+}
+
+fn options() -> Options<u64> {
+    Options::new(4).groups(1).workers(2)
+}
+
+#[test]
+fn what_a_killed_worker_had_goes_to_one_that_sleeps() {
+    let place = Place::new("killed worker");
+    let (mut producer, ring, child) = with_message(&place, options());
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    let sleeper = thread::spawn(move || {
+        let received = worker.recv_timeout(LONG).map(|job| (*job, job.redelivered()));
+        (received, Instant::now(), worker)
+    });
+    thread::sleep(Duration::from_millis(100));
+    let killed = Instant::now();
+    child.dies();
+    let (received, at, mut worker) = sleeper.join().unwrap();
+    assert_eq!(received, Ok((0, true)));
+    assert!(at - killed < SOON, "{:?}", at - killed);
+    producer.send_batch(&[1, 2, 3, 4]);
+    for n in 1..5 {
+        let job = worker.recv().unwrap();
+        assert_eq!((*job, job.redelivered()), (n, false));
+    }
+}
+
+/// Also if it finds messages whenever it asks.
+#[test]
+fn what_a_killed_worker_had_goes_to_one_that_is_busy() {
+    let place = Place::new("busy worker");
+    let (mut producer, ring, child) = with_message(&place, options());
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    child.dies();
+    let killed = Instant::now();
+    let mut next = 1;
+    loop {
+        // As far as the message that is not done lets it.
+        let _ = producer.send_timeout(&next, Duration::from_millis(1)).map(|()| next += 1);
+        match worker.try_recv() {
+            Ok(job) if *job == 0 => break assert!(job.redelivered()),
+            Ok(job) => assert!(!job.redelivered()),
+            Err(_) => {}
+        }
+        assert!(killed.elapsed() < SOON);
+    }
+}
+
+#[test]
+fn a_worker_that_is_stopped_keeps_what_it_has() {
+    let place = Place::new("stopped worker");
+    let (_producer, ring, mut child) = with_message(&place, options());
+    child.stops();
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    let a_while = Duration::from_millis(400);
+    assert_eq!(worker.recv_timeout(a_while).unwrap_err(), RecvTimeoutError::Timeout);
+    child.continues();
+    child.go();
+    child.hears("Ok(())");
+    assert_eq!(worker.lag(), 0);
+}
+
+#[test]
+fn whoever_joins_gets_what_the_dead_had() {
+    let place = Place::new("joining after death");
+    let (mut producer, ring, child) = with_message(&place, options().workers(1));
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
+    assert_eq!(ring.forget_group("a"), Err(JoinError::InUse));
+    child.dies();
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    let job = worker.try_recv().unwrap();
+    assert_eq!((*job, job.redelivered()), (0, true));
+    drop(job);
+    producer.send_batch(&[1, 2, 3, 4]);
+    assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 4);
+}
+
+#[test]
+fn at_most_once_what_a_killed_worker_had_is_skipped() {
+    let place = Place::new("at most once");
+    let mut producer = options().create(place.segment("ring")).unwrap();
+    let ring = open(place.segment("ring"));
+    let mut worker = Worker::join(&ring, Group::new("a").at_most_once()).unwrap();
+    producer.send(&0).unwrap();
+    // A process that dies with it, but for the process.
+    std::mem::forget(worker.recv().unwrap());
+    drop(worker);
+    producer.send_batch(&[1, 2, 3, 4]);
+    let mut worker = Worker::join(&ring, Group::new("a").at_most_once()).unwrap();
+    assert_eq!(*worker.recv().unwrap(), 1);
+}
+
+#[test]
+fn a_producer_that_needs_room_finds_the_dead() {
+    let place = Place::new("room");
+    let options = options().max_away(Duration::from_millis(30));
+    let (mut producer, ring, child) = with_message(&place, options);
+    child.dies();
+    // Nobody works in the group, which is evicted then.
+    producer.send_batch(&[1, 2, 3, 4, 5, 6]);
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.send(&7).unwrap();
+    assert_eq!(*worker.recv().unwrap(), 7);
+}
+
+#[test]
+fn a_group_that_somebody_stopped_holds_for_too_long_is_evicted() {
+    let place = Place::new("held");
+    let options = options().max_hold(Duration::from_millis(30));
+    let (mut producer, ring, mut child) = with_message(&place, options);
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    child.stops();
+    producer.send_batch(&[1, 2, 3, 4, 5, 6]);
+    assert_eq!(worker.recv().unwrap_err(), RecvError::Evicted { missed: 7 });
+    // Its place is not another group's as long as he may write there.
+    drop(worker);
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::InUse);
+    assert_eq!(Worker::join(&ring, "b").unwrap_err(), JoinError::NoFreeGroup { groups: 1 });
+    child.continues();
+    child.dies();
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
+    drop(Worker::join(&ring, "b").unwrap());
+}
+
+/// A position that was reserved is not lost with the one who had it, and was not delivered.
+#[test]
+fn what_a_killed_worker_had_reserved_is_not_marked() {
+    let place = Place::new("reserved");
+    let options = Options::<u64>::new(64).groups(1);
+    let mut producer = options.create(place.segment("ring")).unwrap();
+    let ring = open(place.segment("ring"));
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    let child = Child::start(&place, "groups::waiter", "a");
+    child.hears("joined");
+    let mut n = 0;
+    loop {
+        thread::sleep(Duration::from_millis(5));
+        producer.send(&n).unwrap();
+        n += 1;
+        if worker.try_recv().is_err() {
+            // It has reserved that one, or was faster; in any case it has it.
+            break;
+        }
+    }
+    child.hears(&format!("{} false", n - 1));
+    child.dies();
+    let job = worker.recv_timeout(LONG).unwrap();
+    assert_eq!((*job, job.redelivered()), (n - 1, true));
+}
+
+#[test]
+fn all_that_a_killed_producer_sent_is_done_before_its_death_is_told() {
+    let place = Place::new("killed producer");
+    let child = Child::start(&place, "groups::producer", "3");
+    child.hears("sent");
+    let ring = open(place.segment("ring"));
+    let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    child.dies();
+    let job = first.recv().unwrap();
+    assert_eq!(*job, 0);
+    for n in 1..3 {
+        assert_eq!(*second.recv().unwrap(), n);
+    }
+    let waiting = thread::spawn(move || {
+        let job = second.recv().unwrap();
+        assert_eq!((*job, job.redelivered()), (0, true));
+        job.done().unwrap();
+        assert_eq!(second.recv().unwrap_err(), RecvError::ProducerDied);
+        second
+    });
+    // It may come back: nobody is told the end before it is done.
+    thread::sleep(Duration::from_millis(100));
+    job.nack().unwrap();
+    let mut second = waiting.join().unwrap();
+    let mut successor = Producer::<u64>::resume(place.segment("ring")).unwrap();
+    successor.send(&3).unwrap();
+    assert_eq!(*second.recv().unwrap(), 3);
+    successor.close();
+    assert_eq!(second.recv().unwrap_err(), RecvError::Closed);
+    let refused = ring.subscribe(Start::Next).map(drop);
+    assert_eq!(refused, Ok(()));
+}
