@@ -25,8 +25,8 @@ use crate::place::Room;
 
 use scenarios::SCENARIOS;
 pub use scenarios::{
-    bystander, bytes, create, durable, evict, in_place, predecessor, prune, publish, reap, resume,
-    subscribe, unlink,
+    bury, bystander, bytes, create, durable, evict, idler, in_place, predecessor, prune, publish,
+    reap, resume, subscribe, unlink, work,
 };
 
 // The page.
@@ -38,6 +38,8 @@ const READY: usize = 1;
 const JOINED: usize = 2;
 /// The judge's producer sleeps until there is room.
 const ASLEEP: usize = 3;
+/// A bit for each message that a worker has received.
+const DELIVERED: usize = 4;
 const WORDS: usize = 8;
 
 /// Longer than a scenario takes.

@@ -11,6 +11,7 @@ mod scribbler;
 mod sleeping_consumers;
 mod stops;
 mod subscriber_kills;
+mod worker_kills;
 
 use anyhow::Result;
 
@@ -51,6 +52,7 @@ groups! {
     GROUPS, ROLES:
     producer_kills: producer subscriber observer;
     subscriber_kills: producer subscriber;
+    worker_kills: producer worker;
     sleeping_consumers: producer consumer;
     stops: producer subscriber;
     killed_sleepers: producer sleeper;
@@ -65,7 +67,7 @@ groups! {
 groups! {
     CRASH_GROUPS, CRASH_ROLES:
     crash_points: create publish bytes subscribe in_place durable resume predecessor reap bystander evict
-        unlink prune;
+        unlink prune work bury idler;
 }
 #[cfg(not(ringway_crash_points))]
 groups! {
