@@ -405,10 +405,10 @@ fn who_moves_the_gate_brings_what_the_others_are_reading() {
         producer.try_send_batch(&[0, 1, 2, 3]);
         let batch = thread::spawn(move || drop(first.try_recv_batch(&mut [0; 2])));
         let single = thread::spawn(move || drop(second.try_recv()));
+        single.join().unwrap();
         // If it is done.
         let _ = producer.try_send(&4);
         batch.join().unwrap();
-        single.join().unwrap();
     });
 }
 
@@ -456,6 +456,26 @@ fn a_batch_holds_what_was_sent_meanwhile() {
         });
         producer.try_send(&0).unwrap();
         producer.try_send(&1).unwrap();
+        thread.join().unwrap();
+    });
+}
+
+/// A length that does not fit is the message's, and not that of a later one in its slot.
+#[test]
+fn a_length_that_does_not_fit_is_the_messages_own() {
+    check("a_length_that_does_not_fit_is_the_messages_own", Some(3), || {
+        let options = Options::<[u8]>::bytes(2, 8).subscribers(0).groups(1).workers(1);
+        let (mut producer, ring) =
+            options.origin(ORIGIN).asymmetric_fences(true).max_lag(1).heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        producer.try_send(b"a").unwrap();
+        let thread = thread::spawn(move || match worker.try_recv_into(&mut []) {
+            Err(TryRecvError::BufferTooSmall { needed }) => assert_eq!(needed, 1),
+            Err(TryRecvError::Empty | TryRecvError::Evicted { .. }) => {}
+            other => panic!("{other:?}"),
+        });
+        producer.try_send(b"b").unwrap();
+        producer.try_send(b"long").unwrap();
         thread.join().unwrap();
     });
 }
