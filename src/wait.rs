@@ -426,7 +426,8 @@ pub(crate) fn sleep_on(
     };
     // Pairs with the store of `wake` in `wake_consumers_slowly`: C1 and P5 above.
     fence(Ordering::Acquire);
-    flags.sleepers.word.store(1, Ordering::Relaxed);
+    // Release pairs with the fence in `wake_consumers_slowly`, for the bell of a group that is new.
+    flags.sleepers.word.store(1, Ordering::Release);
     let reached = fences.heavy();
     if ready() {
         return;
@@ -457,9 +458,14 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     wake.store(next, Ordering::Release);
     wake.wake_all();
     #[cfg(target_has_atomic = "32")]
-    for group in view.group_entries() {
-        if group.owner.load(Ordering::Relaxed) != NOBODY {
-            ring_bell(&group.bell);
+    {
+        // Pairs with the release of the flag, before it was cleared: who sees that somebody sleeps sees the
+        // group in which he works.
+        fence(Ordering::Acquire);
+        for group in view.group_entries() {
+            if group.owner.load(Ordering::Relaxed) != NOBODY {
+                ring_bell(&group.bell);
+            }
         }
     }
 }

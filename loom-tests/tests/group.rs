@@ -5,7 +5,10 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{Options, Pause, Plain, Producer, RecvError, Ring, TryRecvError, Wait, Worker};
+use ringway::{
+    Group, JoinError, Options, Pause, Plain, Producer, RecvError, Ring, Start, TryRecvError, Wait,
+    Worker,
+};
 
 /// A ring of a group with two workers, in a model in which nobody sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
@@ -353,6 +356,26 @@ fn a_worker_that_keeps_asking_does_not_starve() {
     });
 }
 
+/// The same where there are always messages: in a model who was beaten once takes the newest, for which
+/// nobody competes with it.
+#[test]
+fn a_worker_that_keeps_asking_does_not_starve_in_a_backlog() {
+    check("a_worker_that_keeps_asking_does_not_starve_in_a_backlog", Some(3), || {
+        let (mut producer, _ring, [mut greedy, mut slow]) = crew::<u64>(4);
+        producer.try_send_batch(&[0, 1, 2, 3]);
+        let thread = thread::spawn(move || {
+            let message = *slow.recv().unwrap();
+            assert!(slow.beaten() <= 1, "beaten {} times", slow.beaten());
+            message
+        });
+        let mut received: Vec<u64> =
+            (0..3).filter_map(|_| greedy.try_recv().ok().map(|job| *job)).collect();
+        received.push(thread.join().unwrap());
+        receive_all(&mut greedy, &mut received);
+        assert_eq!(in_order(received), [0, 1, 2, 3]);
+    });
+}
+
 /// A position that was reserved goes to others if the one who had it got another message.
 #[test]
 fn a_reserved_position_that_is_given_up_is_not_lost() {
@@ -477,5 +500,65 @@ fn a_length_that_does_not_fit_is_the_messages_own() {
         producer.try_send(b"b").unwrap();
         producer.try_send(b"long").unwrap();
         thread.join().unwrap();
+    });
+}
+
+/// Whoever finds the gate where it was, because his look is an old one, finds a later message's word in the
+/// slot there. He must not stop at that: what he has done may be all that the gate waits for.
+#[test]
+fn the_gate_comes_to_rest_behind_all_that_is_done() {
+    check("the_gate_comes_to_rest_behind_all_that_is_done", Some(3), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
+        producer.try_send_batch(&[0, 1]);
+        let thread = thread::spawn(move || {
+            drop(second.try_recv());
+            second
+        });
+        drop(first.try_recv());
+        let sent = if producer.try_send(&2).is_ok() { 3 } else { 2 };
+        let kept = first.try_recv().ok().map(|job| {
+            let message = *job;
+            std::mem::forget(job);
+            message
+        });
+        let second = thread.join().unwrap();
+        assert_eq!(producer.len() as u64, sent - kept.unwrap_or(sent));
+        drop(second);
+    });
+}
+
+/// Who leaves has read what it read before whoever forgets the group lets the producer overwrite it.
+#[test]
+fn a_group_that_is_forgotten_has_read_what_it_read() {
+    check("a_group_that_is_forgotten_has_read_what_it_read", Some(3), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        producer.try_send(&0).unwrap();
+        let thread = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
+        match ring.forget_group("a") {
+            Ok(forgotten) => {
+                assert!(forgotten);
+                producer.try_send(&1).unwrap();
+            }
+            Err(error) => assert_eq!(error, JoinError::InUse),
+        }
+        thread.join().unwrap();
+    });
+}
+
+/// The producer rings the bells of groups that are there: of one that has just been made, too.
+#[test]
+fn no_lost_wakeup_for_the_first_worker_of_a_group() {
+    check("no_lost_wakeup_for_the_first_worker_of_a_group", Some(3), || {
+        let (mut producer, ring) = sleepy(2);
+        let thread = thread::spawn(move || {
+            let group = Group::new("a").start(Start::Oldest);
+            let mut worker = Worker::join_with(&ring, group, SLEEPY).unwrap();
+            assert_eq!(*worker.recv().unwrap(), 0);
+        });
+        producer.try_send(&0).unwrap();
+        thread.join().unwrap();
+        drop(producer);
     });
 }

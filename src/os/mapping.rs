@@ -41,7 +41,7 @@ pub(crate) struct Mapping {
 pub(super) struct Here(MmapMut);
 
 /// The files that are mapped: to ask who holds a lock on them, and to open them once more. What is
-/// mapped keeps a description alive, and so its locks: these have none, but while an entry is reaped.
+/// mapped keeps a description alive, and so its locks: these have none.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) data: File,
@@ -190,10 +190,14 @@ impl Mapping {
         let (Some(control), true) = (&self.files.control, self.own_locks) else { return };
         let at = entry as u64;
         // Asking first: a lock that is held for a moment would keep others from what is theirs.
-        let dead = !lock::is_held(control, at).unwrap_or(true);
-        if dead && lock::try_lock(control, at).unwrap_or(false) {
+        if lock::is_held(control, at).unwrap_or(true) {
+            return;
+        }
+        // With a description of its own: those who share one share its locks, and two threads here could
+        // reap the same entry at once.
+        let own = lock::again(control, true);
+        if let Ok(Some(_lock)) = own.and_then(|file| Lock::take(file, at, &self.here)) {
             reset();
-            lock::unlock(control, at);
         }
     }
 

@@ -8,16 +8,17 @@ use core::marker::PhantomData;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::group::{self, Desk, Fate, Group, Hired, Outcome};
+use super::group::{self, Desk, Fate, Group, Hired, Outcome, Rest};
 use super::receive::Reader;
 use super::{Ring, head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{JoinError, RecvError, TryRecvError};
+use crate::fence::Fences;
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::Pos;
 use crate::storage::Storage;
-use crate::wait::{Ended, Limit, Patrol, SpinThenSleep, Wait};
+use crate::wait::{Ended, Limit, Patrol, SpinThenSleep, Wait, wake_producer};
 use job::Hold;
 pub use job::{Batch, BytesJob, ClaimLost, Job};
 use seek::Claim;
@@ -34,9 +35,9 @@ use seek::Claim;
 /// the mark. [`Group::at_most_once`] has it the other way round.
 ///
 /// Workers get messages in the order in which they ask, each the oldest that nobody has, without any promise
-/// of how many each gets. None starves that keeps asking: one that waits in a call, and has seen four
-/// messages for which it waited go to others that were faster, gets the next one that nobody has yet,
-/// whoever is faster.
+/// of how many each gets. None starves that keeps asking in calls that block: one for which others were
+/// faster four times gets the newest message that nobody has, or, where there is none, the next one that is
+/// sent, whoever is faster.
 ///
 /// # Errors
 ///
@@ -100,6 +101,20 @@ struct Place {
     patrol: Patrol,
     /// It has been told that its group was evicted.
     told: bool,
+    /// The most that others were faster for one message.
+    #[cfg(ringway_loom)]
+    beaten: u32,
+}
+
+impl Place {
+    /// Somebody else was faster.
+    fn lose(&mut self) {
+        self.losses = self.losses.saturating_add(1);
+        #[cfg(ringway_loom)]
+        {
+            self.beaten = self.beaten.max(self.losses);
+        }
+    }
 }
 
 impl<T: Message + ?Sized> Worker<T> {
@@ -118,8 +133,28 @@ impl<T: Message + ?Sized> Worker<T> {
     /// assert_eq!(&*worker.recv_into(&mut buffer).unwrap(), b"seven");
     /// ```
     pub fn join<'a>(ring: &Ring<T>, group: impl Into<Group<'a>>) -> Result<Self, JoinError> {
-        let Hired { storage, index, group, generation, first } =
-            group::hire(&ring.storage, group.into())?;
+        Worker::join_with(ring, group, SpinThenSleep::DEFAULT)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// As [`join`](Worker::join), with another way to wait, which is notified at once: a producer may be
+    /// waiting for an event, over what a group held back while it was made.
+    ///
+    /// ```
+    /// # use ringway::{Options, Spin, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join_with(&ring, "billing", Spin).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(*worker.recv().unwrap(), 1);
+    /// ```
+    pub fn join_with<'a>(
+        ring: &Ring<T>,
+        group: impl Into<Group<'a>>,
+        mut wait: W,
+    ) -> Result<Self, JoinError> {
+        let hired = group::hire(&ring.storage, group.into()).inspect_err(|_| wait.notify());
+        let Hired { storage, index, group, generation, first } = hired?;
         let place = Place {
             index,
             group,
@@ -131,13 +166,16 @@ impl<T: Message + ?Sized> Worker<T> {
             losses: 0,
             patrol: Patrol::default(),
             told: false,
+            #[cfg(ringway_loom)]
+            beaten: 0,
         };
-        let reader = Reader::new(storage, first, SpinThenSleep::DEFAULT);
-        Ok(Worker { reader, place, message: PhantomData })
+        let reader = Reader::new(storage, first, wait);
+        let mut worker = Worker { reader, place, message: PhantomData };
+        // Should this panic, whoever was hired leaves again.
+        worker.reader.wait.notify();
+        Ok(worker)
     }
-}
 
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// The same worker, waiting in another way.
     ///
     /// ```
@@ -170,9 +208,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.lag(), 2);
     /// ```
     pub fn lag(&self) -> u64 {
-        let Some(gate) = self.desk().and_then(|desk| desk.gate()) else { return 0 };
-        // Never negative, unless somebody forged the gate.
-        u64::try_from(head::exact(&self.reader.storage).since(gate)).unwrap_or(0)
+        let head = head::exact(&self.reader.storage);
+        self.desk().map_or(0, |desk| desk.undone(head))
     }
 
     /// Whether the producer has closed the ring. There may still be messages to receive.
@@ -223,6 +260,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Claim { first, messages, .. } = claim;
         let mut outcome = Outcome::default();
         if !self.storage().is_here() {
+            // The claim is the parent's.
+            outcome.lost = true;
             return outcome;
         }
         if let Some(desk) = self.desk() {
@@ -232,7 +271,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             desk.finish(outcome, self.reader.fences);
         }
         self.place.held = self.place.held.saturating_sub(messages);
-        if outcome.done {
+        if outcome.done || outcome.back {
             self.reader.wait.notify();
         }
         outcome
@@ -243,7 +282,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     fn patrol(&mut self) {
         group::reap(self.storage());
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
-        desk.push();
+        if desk.push() {
+            wake_producer(self.storage(), Fences::FULL);
+            self.reader.wait.notify();
+        }
+        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
         if let Some(gate) = desk.gate() {
             self.reader.next = gate;
         }
@@ -275,8 +318,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             |worker, limit| worker.sleep(limit),
             |worker| {
                 worker.patrol();
-                // What others have may come back.
-                worker.reader.has_producer() || worker.others_are_at_work()
+                // What others have may come back, or has come back since the attempt.
+                worker.reader.has_producer() || worker.rest() != Rest::Nothing
             },
             limit,
             &mut patrol,
@@ -467,6 +510,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
         }
         // Last, so that no claim names an entry that may be somebody else's.
         join::leave(self.storage(), self.place.index);
+        self.reader.wait.notify();
         if self.place.told {
             group::forget_evicted(self.storage(), self.place.group, self.place.generation);
         }
@@ -491,6 +535,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let index = self.place.index;
         core::mem::forget(self);
         index
+    }
+
+    /// How often others were faster than this one, at most, before it got a message.
+    pub fn beaten(&self) -> u32 {
+        self.place.beaten
     }
 
     /// Clears up after a worker that has died, as whoever finds it does.

@@ -16,7 +16,7 @@ use crate::position::Pos;
 use crate::ring::join::{self, Joined};
 use crate::ring::{durable, head};
 use crate::storage::{Storage, View};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use crate::wait;
 
 /// How often, a moment apart, somebody looks whether workers that are in the way are gone.
@@ -113,9 +113,8 @@ fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
     // name and its claims.
     let head = head::exact(storage);
     let generation = entry.generation.load(Ordering::Relaxed);
-    let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
     if is_evicted(storage, group, entry) {
-        let missed = gate.map_or(0, |gate| head.since(gate).max(0) as u64);
+        let missed = Desk::of(storage, group).map_or(0, |desk| desk.undone(head));
         // Who works there is told by himself, and the next one here.
         close(storage, group)?;
         return Err(JoinError::Evicted { missed });
@@ -144,6 +143,9 @@ fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
             return Err(JoinError::InUse);
         }
     }
+    // Pairs with the release of `joined` by those who have left: what they have read is read before the
+    // gate is gone.
+    fence(Ordering::Acquire);
     if let Some(entry) = storage.group_entries().get(group) {
         join::reset(entry);
         wait::wake_producer(storage, Fences::FULL);

@@ -72,6 +72,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             // Pairs with the release of the state: what is copied from here on is the message, or newer.
             // And with that of `returns`: what was given back before it changed is seen to be free.
             fence(Ordering::Acquire);
+            if let Some(evicted) = self.excluded() {
+                return Err(evicted);
+            }
+            if waiting && self.reserve() {
+                continue;
+            }
+            let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
             match desk.offer(position) {
                 Offer::Free { word, marked } => {
                     let slot = self.reader.storage.slot(position);
@@ -85,24 +92,27 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                         self.give_up_reserved();
                         return Ok((Claim { first: position, messages: 1, marked }, len));
                     }
-                    self.place.losses = self.place.losses.saturating_add(1);
+                    self.place.lose();
                 }
                 Offer::Taken => {
                     if self.place.awaited.take() == Some(position) {
-                        self.place.losses = self.place.losses.saturating_add(1);
+                        self.place.lose();
                     }
                     self.reader.next = position.plus(1);
                 }
                 Offer::Other(word) => {
-                    let gate = desk.gate_now().ok_or(TryRecvError::Corrupt)?;
+                    // Pairs with the release of claims: if it is one of a later lap, its worker had seen that
+                    // the gate is beyond this position, and so do we.
+                    fence(Ordering::Acquire);
+                    let gate = desk.gate().ok_or(TryRecvError::Corrupt)?;
                     if gate.since(position) > 0 {
                         self.reader.next = gate;
                         continue;
                     }
-                    // No worker writes that there. Somebody gets the message, if it is one, perhaps
-                    // again, and this one is told.
+                    // No worker writes that there: the message was sent while its group was not evicted.
+                    // Somebody gets it, perhaps again, and this one is told.
                     desk.mend_word(position, word);
-                    return Err(self.excluded().unwrap_or(TryRecvError::Corrupt));
+                    return Err(TryRecvError::Corrupt);
                 }
             }
         }
@@ -179,20 +189,20 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         })
     }
 
-    /// Claims the first position that has no message yet and that nobody has, if others were faster too
-    /// often. `false`: not so, or not to be had.
+    /// Claims a position for which nobody competes, if others were faster too often: that of the newest
+    /// message that nobody has, or, if there is none, the first that has no message yet. `false`: not so, or
+    /// not to be had.
     fn reserve(&mut self) -> bool {
         if self.place.losses < PATIENCE || self.place.reserved.is_some() {
             return false;
         }
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return false };
         let Some(gate) = desk.gate() else { return false };
-        let mut position = self.reader.next;
+        let head = head::exact(&self.reader.storage);
         // A claim lies within a lap of the gate, where whoever clears up looks for it.
-        for _ in 0..self.capacity() {
-            if position.since(gate) >= self.capacity() as crate::sync::Signed {
-                return false;
-            }
+        let sent = usize::try_from(head.since(gate)).map_or(0, |sent| sent.min(self.capacity()));
+        for ahead in (0..sent).rev().chain(sent..self.capacity()) {
+            let position = gate.plus(ahead);
             match desk.offer(position) {
                 Offer::Free { word, marked: false } => {
                     let reserved = desk.claim(position, self.place.index, word, false);
@@ -202,8 +212,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     }
                     return reserved;
                 }
-                Offer::Taken => position = position.plus(1),
-                Offer::Free { .. } | Offer::Other(_) => return false,
+                Offer::Taken | Offer::Free { .. } => {}
+                Offer::Other(_) => return false,
             }
         }
         false
@@ -284,13 +294,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         reserved
             || self.reader.look() != Look::NotYet
             || desk.returns() != self.place.returns
-            || (self.reader.is_closed() && !self.others_are_at_work())
+            || (self.reader.is_closed() && self.rest() != Rest::Others)
     }
 
-    /// Whether others have what is left, and nothing else is.
-    pub(super) fn others_are_at_work(&self) -> bool {
+    /// What is left of all that was sent.
+    pub(super) fn rest(&self) -> Rest {
         let head = head::exact(&self.reader.storage);
-        self.desk().is_some_and(|desk| desk.rest(head, self.place.index) == Rest::Others)
+        self.desk().map_or(Rest::Nothing, |desk| desk.rest(head, self.place.index))
     }
 
     pub(super) fn sleep(&self, limit: core::time::Duration) {
@@ -341,21 +351,16 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// Claims messages from a position on, until there is one that is not there or not to be had.
     fn claim_more(&mut self, first: Pos, most: usize) -> usize {
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return 0 };
+        let there = self.reader.ready_run(first, most);
         let mut claimed = 0;
-        while claimed < most {
+        while claimed < there {
             let position = first.plus(claimed);
-            let slot = self.reader.storage.slot(position);
-            if slot.state().load(Ordering::Relaxed) != position.published() {
-                break;
-            }
             let Offer::Free { word, marked } = desk.offer(position) else { break };
             if !desk.claim(position, self.place.index, word, marked) {
                 break;
             }
             claimed += 1;
         }
-        // Pairs with the release of the states: what is copied from here on are the messages, or newer.
-        fence(Ordering::Acquire);
         self.place.held += claimed;
         // If the batch began at the reserved position, others may be before it.
         if self.reader.next == first {
