@@ -426,8 +426,7 @@ pub(crate) fn sleep_on(
     };
     // Pairs with the store of `wake` in `wake_consumers_slowly`: C1 and P5 above.
     fence(Ordering::Acquire);
-    // Release pairs with the fence in `wake_consumers_slowly`, for the bell of a group that is new.
-    flags.sleepers.word.store(1, Ordering::Release);
+    flags.sleepers.word.store(1, Ordering::Relaxed);
     let reached = fences.heavy();
     if ready() {
         return;
@@ -458,14 +457,11 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     wake.store(next, Ordering::Release);
     wake.wake_all();
     #[cfg(target_has_atomic = "32")]
-    {
-        // Pairs with the release of the flag, before it was cleared: who sees that somebody sleeps sees the
-        // group in which he works.
-        fence(Ordering::Acquire);
-        for group in view.group_entries() {
-            if group.owner.load(Ordering::Relaxed) != NOBODY {
-                ring_bell(&group.bell);
-            }
+    for group in view.group_entries() {
+        // The group of a worker that does not see what was published was made before C3, which comes before
+        // P2 then: so it is seen here.
+        if group.owner.load(Ordering::Relaxed) != NOBODY {
+            ring_bell(&group.bell);
         }
     }
 }

@@ -419,19 +419,22 @@ fn who_moves_the_gate_brings_what_the_others_have_read() {
     });
 }
 
-/// The same for one that is done with the first message of a batch, and not with the next. loom does not
-/// interrupt anybody between his last claim word and the fence that follows.
+/// The same for one that dies between being done and saying so, of whom nothing else brings it.
 #[test]
-fn who_moves_the_gate_brings_what_the_others_are_reading() {
-    check("who_moves_the_gate_brings_what_the_others_are_reading", Some(2), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2, 3]);
-        let batch = thread::spawn(move || drop(first.try_recv_batch(&mut [0; 2])));
-        let single = thread::spawn(move || drop(second.try_recv()));
-        single.join().unwrap();
-        // If it is done.
-        let _ = producer.try_send(&4);
-        batch.join().unwrap();
+fn who_moves_the_gate_brings_what_the_dead_have_read() {
+    check("who_moves_the_gate_brings_what_the_dead_have_read", Some(2), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
+        producer.try_send_batch(&[0, 1]);
+        let dying = thread::spawn(move || {
+            first.try_recv().unwrap().die_done();
+            first.die()
+        });
+        let other = thread::spawn(move || drop(second.try_recv()));
+        // If it is done. After a join this would see what happened after the gate was moved, too.
+        thread::yield_now();
+        let _ = producer.try_send(&2);
+        dying.join().unwrap();
+        other.join().unwrap();
     });
 }
 
@@ -535,15 +538,43 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
         let (mut producer, ring) = options.heap().unwrap();
         let mut worker = Worker::join(&ring, "a").unwrap();
         producer.try_send(&0).unwrap();
-        let thread = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
-        match ring.forget_group("a") {
-            Ok(forgotten) => {
-                assert!(forgotten);
-                producer.try_send(&1).unwrap();
-            }
+        let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
+        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+            Ok(forgotten) => assert!(forgotten),
             Err(error) => assert_eq!(error, JoinError::InUse),
+        });
+        // If it is forgotten.
+        thread::yield_now();
+        let _ = producer.try_send(&1);
+        working.join().unwrap();
+        forgetting.join().unwrap();
+    });
+}
+
+/// A claim that is found where an earlier message was looked for tells that this is done.
+#[test]
+fn a_claim_of_a_later_lap_is_left_alone() {
+    check("a_claim_of_a_later_lap_is_left_alone", Some(2), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(3);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut first = Worker::join(&ring, "a").unwrap();
+        let others = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+        producer.try_send(&0).unwrap();
+        let threads = others.map(|mut worker| {
+            thread::spawn(move || {
+                let mut received = Vec::new();
+                receive(&mut worker, &mut received);
+                received
+            })
+        });
+        let mut received = Vec::new();
+        receive(&mut first, &mut received);
+        let sent = if producer.try_send(&1).is_ok() { 2 } else { 1 };
+        for thread in threads {
+            received.extend(thread.join().unwrap());
         }
-        thread.join().unwrap();
+        receive_all(&mut first, &mut received);
+        assert_eq!(in_order(received), [0, 1][..sent]);
     });
 }
 

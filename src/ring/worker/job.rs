@@ -61,6 +61,19 @@ impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
     }
 }
 
+/// What happens to workers in a model.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> Job<'_, T, W> {
+    /// The message is done, and the worker dies before it can say so or move the gate.
+    pub fn die_done(self) {
+        let this = ManuallyDrop::new(self);
+        let Hold { worker, claim, .. } = &this.hold;
+        if let Some(desk) = worker.desk() {
+            desk.settle(claim.first, worker.place.index, Fate::Done, &mut Outcome::default());
+        }
+    }
+}
+
 impl<T: Message + ?Sized, W: Wait> Drop for Hold<'_, T, W> {
     fn drop(&mut self) {
         let panics = is_panicking() && !self.was_panicking;
