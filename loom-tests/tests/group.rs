@@ -551,6 +551,22 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
     });
 }
 
+/// Whoever joins a group has joined it before anybody can forget it, or makes it anew.
+#[test]
+fn a_group_is_not_forgotten_under_who_joins() {
+    check("a_group_is_not_forgotten_under_who_joins", Some(3), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(1);
+        let (_producer, ring) = options.heap().unwrap();
+        drop(Worker::join(&ring, "a").unwrap());
+        let other = ring.clone();
+        let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
+        let forgotten = ring.forget_group("a");
+        assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse)), "{forgotten:?}");
+        let _worker = thread.join().unwrap();
+        assert_eq!(ring.forget_group("a"), Err(JoinError::InUse));
+    });
+}
+
 /// A claim that is found where an earlier message was looked for tells that this is done.
 #[test]
 fn a_claim_of_a_later_lap_is_left_alone() {

@@ -320,3 +320,52 @@ impl Names {
         let _ = self.directory.remove_name(&self.control_name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::options::Options;
+
+    fn mapping() -> Mapping {
+        let geometry = Options::<u64>::new(8).geometry().unwrap();
+        let directory = Directory::open(Path::new("/dev/shm")).unwrap();
+        let file = |len: usize| {
+            let file = directory.unnamed_file().unwrap();
+            file.set_len(len as u64).unwrap();
+            file
+        };
+        let files =
+            Files { data: file(geometry.data_len), control: Some(file(geometry.control_len)) };
+        Mapping::create(files, &geometry).unwrap()
+    }
+
+    #[test]
+    fn of_two_threads_that_find_somebody_dead_one_clears_up() {
+        let mapping = mapping();
+        let cleared = AtomicU32::new(0);
+        let clear = || {
+            cleared.fetch_add(1, Ordering::Relaxed);
+        };
+        mapping.reap(0, || {
+            clear();
+            std::thread::scope(|scope| scope.spawn(|| mapping.reap(0, clear)).join().unwrap());
+        });
+        assert_eq!(cleared.load(Ordering::Relaxed), 1);
+        mapping.reap(0, clear);
+        assert_eq!(cleared.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn whose_lock_is_held_is_not_dead() {
+        let mapping = mapping();
+        let Ok(Claim::Ours(seat)) = mapping.claim(0) else { panic!("not to be had") };
+        mapping.reap(0, || panic!("it lives"));
+        drop(seat);
+        let mut cleared = false;
+        mapping.reap(0, || cleared = true);
+        assert!(cleared);
+    }
+}

@@ -225,7 +225,8 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
             position
         }
     };
-    entry.gate.store(first.gate(), Ordering::Release);
+    // Nothing was read since that fence which is a release of what was read before.
+    entry.gate.store(first.gate(), Ordering::Relaxed);
     Ok(first)
 }
 
