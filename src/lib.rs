@@ -104,7 +104,7 @@ pub use os::{
 };
 pub use position::Position;
 #[cfg(target_has_atomic = "32")]
-pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, Worker};
+pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
 pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use ring::{Refs, Run, RunIter};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use ringway::{
     ConfigError, Group, JoinError, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, Worker,
+    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Worker,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -287,6 +287,54 @@ fn all_workers_of_an_evicted_group_are_told() {
     producer.try_send_batch(&[0; 20]);
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 20 });
     drop(Worker::join(&ring, "a").unwrap());
+}
+
+#[test]
+fn a_worker_reads_a_message_where_it_lies() {
+    let (mut producer, ring) = Options::<[u8]>::bytes(2, 1000).groups(1).heap().unwrap();
+    let mut workers = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    assert_eq!(workers[0].try_recv_ref().unwrap_err(), TryRecvError::Empty);
+    for n in 0..20u8 {
+        producer.send(&[n; 1000][..usize::from(n) * 50]).unwrap();
+        let [one, other] = &mut workers;
+        let job = one.recv_ref().unwrap();
+        let place = job.as_ptr();
+        // It is its own, and stays.
+        assert_eq!(other.try_recv_ref().unwrap_err(), TryRecvError::Empty);
+        assert_eq!((producer.try_send(b""), producer.len()), (Ok(()), 2));
+        assert_eq!(producer.try_send(b""), Err(TrySendError::Full));
+        assert_eq!((&*job, job.redelivered()), (&[n; 1000][..usize::from(n) * 50], false));
+        job.nack().unwrap();
+        let job = other.recv_ref_timeout(LONG).unwrap();
+        assert_eq!((job.as_ptr(), job.redelivered()), (place, true));
+        job.done().unwrap();
+        assert!(other.recv_ref().unwrap().is_empty());
+    }
+    assert!(producer.is_empty());
+}
+
+#[test]
+fn what_a_worker_reads_in_place_outlasts_an_eviction_of_its_group() {
+    let (mut producer, ring) = Options::<u64>::new(4).groups(1).max_lag(2).heap().unwrap();
+    let [mut one, mut other] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    producer.send_batch(&[0, 1]);
+    let job = one.recv_ref().unwrap();
+    // The group is evicted, but there is room only for what does not overwrite the message.
+    assert_eq!(producer.try_send_batch(&[2, 3, 4, 5]), 2);
+    assert_eq!(other.try_recv_ref().unwrap_err(), TryRecvError::Evicted { missed: 4 });
+    assert_eq!(producer.try_send(&4), Err(TrySendError::Full));
+    assert_eq!(*job, 0);
+    job.done().unwrap();
+    assert_eq!(producer.try_send_batch(&[4, 5, 6, 7, 8]), 5);
+    assert_eq!(one.recv_ref().unwrap_err(), RecvError::Evicted { missed: 8 });
+    drop((one, other));
+    // Leaked, it holds back until its worker is gone.
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.send(&9).unwrap();
+    std::mem::forget(worker.recv_ref().unwrap());
+    assert_eq!(producer.try_send_batch(&[10, 11, 12, 13]), 3);
+    drop(worker);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
 }
 
 #[test]

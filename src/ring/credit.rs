@@ -132,7 +132,7 @@ impl Credit {
             fence(Ordering::SeqCst);
             for (index, entry) in view.entries().iter().enumerate() {
                 let lag = self.lag_allowed(view, index, entry, &too_long);
-                if let Some(lag) = lag.or_else(|| self.lag_pinned(view, entry)) {
+                if let Some(lag) = lag.or_else(|| self.lag_pinned(view, index, entry)) {
                     room = room.min(geometry.capacity() as Signed - lag);
                 }
             }
@@ -147,13 +147,13 @@ impl Credit {
     }
 
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
-    /// message in place, which it may finish.
-    fn lag_pinned(&self, view: &View, entry: &Entry) -> Option<Signed> {
+    /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
+    fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
         if !view.geometry().shape.pins {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-        let pinned = entry.pinned.load(Ordering::Relaxed) != 0;
+        let pinned = entry.pinned.load(Ordering::Relaxed) != 0 || view.has_pinned_worker(index);
         pinned.then(|| self.next.since(gate))
     }
 

@@ -36,7 +36,7 @@ pub use subscriber::{Ref, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use subscriber::{Refs, Run, RunIter};
 #[cfg(target_has_atomic = "32")]
-pub use worker::{Batch, BytesJob, ClaimLost, Job, Worker};
+pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};
 
 #[cfg(not(ringway_loom))]
 use crate::error::HeaderError;

@@ -129,6 +129,19 @@ impl View {
         self.all_entries().iter().enumerate().skip(self.geometry.gates)
     }
 
+    /// Whether the entry is that of a group of which a worker reads a message in place.
+    pub(crate) fn has_pinned_worker(&self, entry: usize) -> bool {
+        #[cfg(target_has_atomic = "32")]
+        if let Some(group) = entry.checked_sub(self.geometry.shape.entries) {
+            return self.worker_entries().any(|(_, worker)| {
+                worker.joined.load(Ordering::Relaxed) as usize == group + 1
+                    && worker.pinned.load(Ordering::Relaxed) != 0
+            });
+        }
+        let _ = entry;
+        false
+    }
+
     /// The slot that a position's message has, had or will have.
     #[inline(always)]
     pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {

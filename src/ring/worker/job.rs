@@ -9,6 +9,7 @@ use super::Worker;
 use super::seek::Claim;
 use crate::message::{Message, Plain};
 use crate::position::Position;
+use crate::storage::Slot;
 use crate::wait::{SpinThenSleep, Wait};
 
 /// What was claimed has been taken away meanwhile, and may be another worker's: somebody has forged the
@@ -173,6 +174,65 @@ impl<W: Wait> Deref for BytesJob<'_, W> {
 
 job!([W: Wait] BytesJob<'_, W>);
 
+/// A message that a [`Worker`] has received, where it lies. As a [`Job`](crate::Job), which has a copy.
+///
+/// While it lives the message does not change: see [`recv_ref`](Worker::recv_ref). A leaked one holds the
+/// producer back until the worker is dropped, which gives the message back.
+///
+/// ```
+/// use ringway::{Options, Worker};
+///
+/// let (mut producer, ring) = Options::<[u8]>::bytes(4, 1000).groups(1).heap().unwrap();
+/// let mut worker = Worker::join(&ring, "billing").unwrap();
+/// producer.send(b"large").unwrap();
+/// worker.recv_ref().unwrap().nack().unwrap();
+/// let job = worker.recv_ref().unwrap();
+/// assert_eq!((&*job, job.position(), job.redelivered()), (&b"large"[..], 0, true));
+/// job.done().unwrap();
+/// ```
+#[must_use = "dropped, the message is done"]
+pub struct JobRef<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+    hold: Hold<'a, T, W>,
+    len: usize,
+}
+
+impl<'a, T: Message + ?Sized, W: Wait> JobRef<'a, T, W> {
+    pub(super) fn new(hold: Hold<'a, T, W>, len: usize) -> Self {
+        JobRef { hold, len }
+    }
+
+    fn slot(&self) -> Slot<'_> {
+        self.hold.worker.storage().slot(self.hold.claim.first)
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: found by `take_in_place`: aligned, a message of the ring's, which holds messages `T`; and
+        // nobody writes it before this is dropped, as the head of `in_place.rs` says.
+        unsafe { T::at(self.slot().place::<T>(), self.len) }
+    }
+}
+
+/// In a model there is no memory to refer to.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> JobRef<'_, T, W> {
+    /// What stands in the message's place.
+    pub fn read(&self) -> T {
+        let slot = self.slot();
+        slot.ghost().read();
+        let mut value = T::new_zeroed();
+        // SAFETY: the ring's messages are `T`.
+        unsafe { slot.copy_to::<T>(value.as_mut_bytes()) };
+        value
+    }
+}
+
+job!([T: Message + ?Sized, W: Wait] JobRef<'_, T, W>);
+
 /// Messages that a [`Worker`] has received at a time, into a buffer of the caller's, and which are its own
 /// until this is dropped: then they are done. As a [`Job`] for all of them.
 ///
@@ -257,6 +317,15 @@ impl<T: Plain, W: Wait> fmt::Debug for Batch<'_, T, W> {
         f.debug_struct("Batch")
             .field("position", &self.position())
             .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> fmt::Debug for JobRef<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobRef")
+            .field("position", &self.position())
+            .field("len", &self.len)
             .finish_non_exhaustive()
     }
 }

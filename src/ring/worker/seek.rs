@@ -1,7 +1,7 @@
 //! How a worker comes by a message.
 
 use super::super::group::{Desk, Fate, Offer, Rest};
-use super::super::{head, receive};
+use super::super::{Limits, head, receive};
 use super::Worker;
 use crate::error::TryRecvError;
 use crate::message::{Message, Plain};
@@ -26,7 +26,11 @@ pub(super) struct Claim {
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Claims the oldest message that nobody has, if it fits a place of so many bytes, and returns its
     /// length too. `waiting`: in a call that goes on asking.
-    fn seek(&mut self, room: usize, waiting: bool) -> Result<(Claim, usize), TryRecvError> {
+    pub(super) fn seek(
+        &mut self,
+        room: usize,
+        waiting: bool,
+    ) -> Result<(Claim, usize), TryRecvError> {
         let capacity = self.capacity();
         // Each look is at another position, or at one that somebody has just changed.
         for _ in 0..=2 * capacity {
@@ -179,7 +183,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// Why the group will get nothing more, whatever is sent.
-    fn excluded(&mut self) -> Option<TryRecvError> {
+    pub(super) fn excluded(&mut self) -> Option<TryRecvError> {
         let storage = &self.reader.storage;
         let entry = storage.geometry().shape.entries + self.place.group;
         let evicted = storage.evicted(entry)?.load(Ordering::Relaxed) == self.place.generation;
@@ -260,14 +264,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         unsafe { slot.copy_to::<T>(to) };
     }
 
-    fn can_be_evicted(&self) -> bool {
-        let max_lag = self.reader.storage.producer().max_lag.load(Ordering::Relaxed);
-        (max_lag as usize) < self.capacity()
+    pub(super) fn can_be_evicted(&self) -> bool {
+        Limits::read(&self.reader.storage).evict(&self.reader.storage)
     }
 
     /// The second look at the first message of a claim, after copying: whether all of it was whole. Else it
     /// was not delivered. `Ok(false)`: try again.
-    fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
+    pub(super) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
         // Pairs with the producer's fence after the `writing` mark, as a subscriber's does; and with the
         // release in `Desk::settle`.
         fence(Ordering::Acquire);
