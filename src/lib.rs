@@ -105,6 +105,7 @@ pub use os::{
 pub use position::Position;
 #[cfg(target_has_atomic = "32")]
 pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, Worker};
+pub use ring::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use ring::{Refs, Run, RunIter};

@@ -2,6 +2,7 @@
 
 mod job;
 mod seek;
+mod tally;
 
 use core::fmt;
 use core::marker::PhantomData;
