@@ -81,7 +81,6 @@ impl Count {
     }
 
     /// Only by its writer.
-    #[track_caller]
     pub(crate) fn add(&self, more: Word) {
         // Nobody relies on what is counted, so that neither this nor a look orders anything.
         self.0.store(self.get().wrapping_add(more), Ordering::Relaxed);

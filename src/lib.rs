@@ -27,6 +27,8 @@
 //! every message and holds the producer back, an [`Observer`] never does and is told exactly what it
 //! missed, and of the [`Worker`]s of a [`Group`] each message goes to one. Handles do not care where their ring lives.
 //!
+//! How a ring is doing say [`Ring::stats`] and [`Ring::consumer_stats`], to anybody who may read it.
+//!
 //! A message is a [`Plain`] type, or `[u8]` of its own length up to the ring's maximum. A message's
 //! number is its [`Position`].
 //!
