@@ -7,10 +7,8 @@
 
 use core::cell::UnsafeCell;
 
-use crate::position::FREE;
-#[cfg(not(ringway_loom))]
-use crate::sync::Ordering;
-use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, WORD};
+use crate::position::{FREE, Pos};
+use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, Ordering, WORD, Word};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
@@ -57,7 +55,45 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _rest: Unused<{ rest(52) }>,
+    _reserved: Unused<{ if cfg!(target_os = "none") { 0 } else { 3 } }>,
+    /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
+    /// own, which nobody needs while messages flow.
+    pub(crate) blocked: Count,
+    _unused_blocked: Unused<{ (8 - WORD) / 4 }>,
+    /// How often producers found that somebody slept, and woke all who did.
+    pub(crate) wakes: Count,
+    _unused_wakes: Unused<{ (8 - WORD) / 4 }>,
+    /// Subscribers and groups that were evicted.
+    pub(crate) evicted: Count,
+    _unused_evicted: Unused<{ (8 - WORD) / 4 }>,
+    _rest: Unused<{ rest(88) }>,
+}
+
+/// A number that grows, of one writer's. Wraps.
+#[repr(transparent)]
+#[derive(Debug)]
+pub(crate) struct Count(AtomicWord);
+
+impl Count {
+    #[cfg(feature = "alloc")]
+    fn new() -> Self {
+        Count(AtomicWord::new(0))
+    }
+
+    /// Only by its writer.
+    pub(crate) fn add(&self, more: Word) {
+        // Nobody relies on what is counted, so that neither this nor a look orders anything.
+        self.0.store(self.get().wrapping_add(more), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Word {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Only by its writer.
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -105,6 +141,45 @@ pub(crate) struct Entry {
     /// Of a group: what its workers sleep on. Changes whenever there may be something for them.
     pub(crate) bell: Futex,
     _rest: Unused<{ rest(44 + 4 * NAME_WORDS) }>,
+    pub(crate) tally: Tally,
+}
+
+/// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
+/// line away from those who look there whether it lives, or what it is.
+#[repr(C)]
+#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// The first position of a subscriber or a group. Stored before the entry is `joined`.
+    pub(crate) start: AtomicWord,
+    _unused: Unused<{ (8 - WORD) / 4 }>,
+    /// Messages that a worker was given.
+    pub(crate) received: Count,
+    _unused_received: Unused<{ (8 - WORD) / 4 }>,
+    /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
+    pub(crate) redelivered: AtomicU32,
+    _rest: Unused<{ rest(20) }>,
+}
+
+impl Tally {
+    #[cfg(feature = "alloc")]
+    fn new() -> Self {
+        Tally {
+            start: AtomicWord::new(0),
+            _unused: Unused::new(),
+            received: Count::new(),
+            _unused_received: Unused::new(),
+            redelivered: AtomicU32::new(0),
+            _rest: Unused::new(),
+        }
+    }
+
+    /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
+    pub(crate) fn begin(&self, start: Pos) {
+        self.start.store(start.number(), Ordering::Relaxed);
+        self.received.clear();
+        self.redelivered.store(0, Ordering::Relaxed);
+    }
 }
 
 /// What an entry's `owner` says.
@@ -165,6 +240,13 @@ impl ProducerLine {
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
+            _reserved: Unused::new(),
+            blocked: Count::new(),
+            _unused_blocked: Unused::new(),
+            wakes: Count::new(),
+            _unused_wakes: Unused::new(),
+            evicted: Count::new(),
+            _unused_evicted: Unused::new(),
             _rest: Unused::new(),
         }
     }
@@ -195,6 +277,7 @@ impl Entry {
         self.gate.store(FREE, Ordering::Relaxed);
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
+        self.tally.begin(Pos::new(0));
     }
 }
 
@@ -215,6 +298,7 @@ impl Entry {
             returns: AtomicU32::new(0),
             bell: Futex::new(0),
             _rest: Unused::new(),
+            tally: Tally::new(),
         }
     }
 }
@@ -226,7 +310,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(size_of::<Header>() == 128);
     assert!(size_of::<ProducerLine>() == 128);
     assert!(size_of::<SleepFlags>() == 256);
-    assert!(size_of::<Entry>() == 128);
+    assert!(size_of::<Entry>() == 256);
     assert!(offset_of!(ProducerLine, head) == 0);
     assert!(offset_of!(ProducerLine, closed) == 8);
     assert!(offset_of!(ProducerLine, lapped) == 12);
@@ -238,6 +322,9 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, max_hold) == 40);
     assert!(offset_of!(ProducerLine, max_away) == 44);
     assert!(offset_of!(ProducerLine, kept) == 48);
+    assert!(offset_of!(ProducerLine, blocked) == 64);
+    assert!(offset_of!(ProducerLine, wakes) == 72);
+    assert!(offset_of!(ProducerLine, evicted) == 80);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);
@@ -251,4 +338,8 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(Entry, at_most_once) == 112);
     assert!(offset_of!(Entry, returns) == 116);
     assert!(offset_of!(Entry, bell) == 120);
+    assert!(offset_of!(Entry, tally) == 128);
+    assert!(offset_of!(Tally, start) == 0);
+    assert!(offset_of!(Tally, received) == 8);
+    assert!(offset_of!(Tally, redelivered) == 16);
 };

@@ -65,6 +65,12 @@ impl Pos {
         (self.0.wrapping_sub(earlier.0) as Signed) >> 1
     }
 
+    /// The same where `self` is known to be the later one, modulo the number of positions.
+    #[inline]
+    pub(crate) const fn distance(self, earlier: Pos) -> Word {
+        self.0.wrapping_sub(earlier.0) >> 1
+    }
+
     /// The later of two positions.
     #[inline]
     pub(crate) const fn max(self, other: Pos) -> Pos {

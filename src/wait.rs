@@ -455,6 +455,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     let next = wake.load(Ordering::Relaxed).wrapping_add(1);
     // Pairs with the fence in `sleep_as_consumer`: who sees the new word sees the flag cleared.
     wake.store(next, Ordering::Release);
+    view.producer().wakes.add(1);
     wake.wake_all();
     #[cfg(target_has_atomic = "32")]
     for group in view.group_entries() {

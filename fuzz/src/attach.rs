@@ -1,8 +1,9 @@
 //! Joining a ring, in every way that there is.
 
 use arbitrary::Arbitrary;
-use ringway::{JoinError, Plain, Position, Ring, SpinThenSleep, Start};
+use ringway::{JoinError, Plain, Position, Ring, SpinThenSleep, Start, Stats};
 
+use crate::call::LAST;
 use crate::model::handles::{Joiner, Receiver};
 use crate::model::{LAST_POSITION, Role};
 use crate::shape::after;
@@ -68,6 +69,9 @@ impl Join {
 /// A ring of any messages.
 pub(crate) trait Attach: Joiner {
     fn attach(&self, join: Join, head: Position) -> Result<Box<dyn Receiver>, JoinError>;
+
+    /// Looks at the statistics. Panics if anything is out of bounds, whatever the segments say.
+    fn stats(&self, entries: usize) -> Stats;
 }
 
 macro_rules! attach {
@@ -94,6 +98,19 @@ macro_rules! attach {
                 };
                 assert!(consumer.position() <= LAST_POSITION);
                 Ok(consumer)
+            }
+
+            fn stats(&self, entries: usize) -> Stats {
+                let stats = Ring::stats(self);
+                assert!(stats.sent <= LAST);
+                let all: Vec<_> = self.consumer_stats().into_iter().flatten().collect();
+                assert!(all.len() <= entries);
+                for stats in all {
+                    assert!(stats.received <= LAST && stats.lag <= LAST && stats.lagged <= LAST);
+                    assert!(stats.lag == 0 || stats.lagged == 0);
+                    assert!(stats.name.is_none_or(|name| (1..=80).contains(&name.as_str().len())));
+                }
+                stats
             }
         }
     };

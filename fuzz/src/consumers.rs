@@ -84,6 +84,7 @@ impl Run<'_> {
                 let capacity = self.ring.capacity();
                 let place = Place { head: self.head, capacity, entries: self.entries };
                 poke.apply(self.memory, place);
+                self.ring.stats(self.entries);
             }
             Step::Call(who, call) => {
                 if let Some(index) = self.who(who) {

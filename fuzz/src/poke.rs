@@ -9,7 +9,7 @@ use crate::memory::{Memory, WORD};
 /// Words of 32 bits in a header.
 const HEADER: usize = 32;
 /// What lies behind the data segment's header and means something: words, and places of 32 bits.
-const LINE_WORDS: [usize; 2] = [128, 160];
+const LINE_WORDS: [usize; 5] = [128, 160, 192, 200, 208];
 const LINE_HALVES: [usize; 9] = [136, 140, 144, 148, 152, 156, 168, 172, 176];
 /// Where evictions start, of which each entry has one, before the slots.
 const EVICTIONS: usize = 256;
@@ -18,10 +18,11 @@ const SLOTS_ALIGN: usize = 128;
 /// The control segment's two flags, and where its entries start.
 const FLAGS: [usize; 2] = [128, 256];
 const ENTRIES: usize = 384;
-const ENTRY: usize = 128;
-/// What an entry has: places of 32 bits, the last of them the start of its name, and its gate.
-const FIELDS: [usize; 6] = [0, 4, 8, 12, 24, 28];
+const ENTRY: usize = 256;
+/// What an entry has: places of 32 bits, among them the start of its name, and words, the first of them its gate.
+const FIELDS: [usize; 7] = [0, 4, 8, 12, 24, 28, 144];
 const GATE: usize = 16;
+const WORDS: [usize; 3] = [GATE, 128, 136];
 
 /// One change.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -142,7 +143,7 @@ impl Poke {
 
     fn apply_to_control(self, memory: &Memory, place: Place) -> Option<usize> {
         let change = |old| self.change.of(old, place);
-        let each = FIELDS.len() + 1;
+        let each = FIELDS.len() + WORDS.len();
         let fields = memory.control.len().saturating_sub(ENTRIES) / ENTRY * each;
         let n = usize::from(self.place) % (fields + FLAGS.len() + HEADER);
         if n >= fields {
@@ -154,7 +155,7 @@ impl Poke {
         let at = ENTRIES + n / each * ENTRY;
         match FIELDS.get(n % each) {
             Some(field) => memory.control.change_half(at + field, change),
-            None => memory.control.change_word(at + GATE, change),
+            None => memory.control.change_word(at + WORDS[n % each - FIELDS.len()], change),
         }
         Some(n / each)
     }

@@ -129,7 +129,10 @@ fn message(position: Position, len: usize) -> Vec<u8> {
 impl Run<'_> {
     fn step(&mut self, step: Step) {
         match step {
-            Step::Poke(poke) => self.ledger.poke(poke),
+            Step::Poke(poke) => {
+                self.ledger.poke(poke);
+                self.look_at_stats();
+            }
             Step::Send { timeout, len } => {
                 self.send(if timeout { How::Timeout } else { How::Try }, len.into());
             }
@@ -141,7 +144,10 @@ impl Run<'_> {
                     self.ledger.leave(index);
                 }
             }
-            Step::Look => self.look(),
+            Step::Look => {
+                self.look();
+                self.look_at_stats();
+            }
         }
         assert_eq!(self.producer.head(), self.ledger.head());
         self.ledger.see_who_lags();
@@ -182,6 +188,17 @@ impl Run<'_> {
         assert!(producer.consumers() <= shape.entries);
         let dimensions = (producer.capacity(), producer.max_len());
         assert_eq!(dimensions, (self.ring.capacity(), self.ring.max_len()));
+    }
+
+    /// What is in the data segment, nobody forges.
+    fn look_at_stats(&self) {
+        let stats = self.ring.stats(self.ledger.shape.entries);
+        assert_eq!(stats.sent, self.ledger.lengths.len() as u64);
+        assert!(
+            self.ledger.max_lag.is_some()
+                || stats.evictions == 0
+                || self.ledger.forged.contains(&true)
+        );
     }
 
     fn join(&mut self, join: Join) {

@@ -234,6 +234,7 @@ fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> 
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
         word.store(generation, Ordering::Relaxed);
+        view.producer().evicted.add(1);
         // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being overwritten
         // finds that it was evicted. And with the one in `Subscriber::pin`: either the owner sees that it was
         // evicted and reads nothing in place, or the look at its pin that follows here sees that.

@@ -115,6 +115,7 @@ pub(super) fn join_in(
     let first = joined.pin(start)?;
     if let Some(entry) = storage.entry(index) {
         describe(entry, first);
+        entry.tally.begin(first);
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);
@@ -240,6 +241,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
         #[cfg(target_has_atomic = "32")]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
+        entry.tally.begin(view.geometry().origin());
         entry.joined.store(1, Ordering::Relaxed);
     }
     FIRST

@@ -18,6 +18,7 @@ mod producer;
 mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod recover;
+mod stats;
 mod subscriber;
 #[cfg(target_has_atomic = "32")]
 mod worker;
@@ -32,6 +33,7 @@ pub use group::Group;
 pub use join::Start;
 pub use observer::Observer;
 pub use producer::{Laggard, Loan, Producer};
+pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 pub use subscriber::{Ref, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use subscriber::{Refs, Run, RunIter};

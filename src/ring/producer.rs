@@ -1,6 +1,7 @@
 //! The one that sends.
 
 mod batch;
+mod blocked;
 mod flush;
 mod loan;
 
@@ -25,6 +26,7 @@ use crate::position::{Pos, Position};
 use crate::storage::{Slot, Storage};
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, Limit, Patrol, SpinThenSleep, Wait};
+use blocked::Clock;
 
 /// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
 /// its cache. Each message ends with a store to the handle, which keeps the place, and processors that
@@ -43,7 +45,7 @@ const MOST_LINGERING: u32 = 256;
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
 pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
-    storage: Storage,
+    pub(super) storage: Storage,
     credit: Credit,
     fences: Fences,
     wait: W,
@@ -59,6 +61,7 @@ struct Stuck {
     /// Since when, and when it last looked who keeps it there.
     patrol: Patrol,
     limits: Limits,
+    clock: Clock,
 }
 
 pub use flush::Laggard;
@@ -90,7 +93,8 @@ impl<T: Message + ?Sized> Producer<T> {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
         let credit = Credit::new(&storage, next, limits.max_lag);
-        let stuck = Stuck { at: next, patrol: Patrol::default(), limits };
+        let (patrol, clock) = (Patrol::default(), Clock::default());
+        let stuck = Stuck { at: next, patrol, limits, clock };
         Producer {
             storage,
             credit,
@@ -278,14 +282,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.clear_the_way() {
             return true;
         }
-        let clear_the_way = |this: &mut Self| {
+        let now_and_then = |this: &mut Self| {
+            this.stuck.clock.count(&this.storage);
             this.clear_the_way();
         };
-        if !self.wait_until(|this| this.credit.check(&this.storage), clear_the_way, limit) {
-            return false;
+        self.stuck.clock.start();
+        let found = self.wait_until(|this| this.credit.check(&this.storage), now_and_then, limit);
+        if found {
+            self.linger();
         }
-        self.linger();
-        true
+        self.stuck.clock.count(&self.storage);
+        found
     }
 
     /// There is room again in a ring that was full, and a consumer that has made room for one
@@ -331,7 +338,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// them only now and then, and not while messages flow.
     #[cold]
     fn clear_the_way(&mut self) -> bool {
-        let Stuck { at, patrol, limits } = &mut self.stuck;
+        let Stuck { at, patrol, limits, .. } = &mut self.stuck;
         if *at != self.credit.next {
             *at = self.credit.next;
             *patrol = Patrol::default();

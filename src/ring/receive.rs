@@ -19,6 +19,9 @@ pub(crate) struct Reader<W> {
     pub(crate) storage: Storage,
     /// The position of the next message.
     pub(crate) next: Pos,
+    /// Where it began, and messages since that were lost to it.
+    pub(super) start: Pos,
+    pub(super) lagged: u64,
     pub(crate) fences: Fences,
     pub(crate) wait: W,
     /// How many producers there had been when this one was last looked at.
@@ -35,14 +38,47 @@ impl<W> Reader<W> {
         let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
         let patrol = Patrol::default();
-        Reader { storage, next, fences, wait, epoch, patient: false, patrol, waits_for: next }
+        Reader {
+            storage,
+            next,
+            start: next,
+            lagged: 0,
+            fences,
+            wait,
+            epoch,
+            patient: false,
+            patrol,
+            waits_for: next,
+        }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader { storage, next, fences, wait: before, epoch, patient, patrol, waits_for } =
-            self;
-        (Reader { storage, next, fences, wait, epoch, patient, patrol, waits_for }, before)
+        let Reader {
+            storage,
+            next,
+            start,
+            lagged,
+            fences,
+            wait: before,
+            epoch,
+            patient,
+            patrol,
+            waits_for,
+        } = self;
+        let reader = Reader {
+            storage,
+            next,
+            start,
+            lagged,
+            fences,
+            wait,
+            epoch,
+            patient,
+            patrol,
+            waits_for,
+        };
+        (reader, before)
     }
 
     /// What the next slot says.
@@ -278,6 +314,7 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
         reader.next = before;
         return TryRecvError::Corrupt;
     }
+    reader.lagged = reader.lagged.wrapping_add(lag as u64);
     TryRecvError::Lagged(lag as u64)
 }
 

@@ -4,6 +4,7 @@ mod calls;
 mod in_place;
 mod job;
 mod seek;
+mod tally;
 
 use core::fmt;
 use core::marker::PhantomData;

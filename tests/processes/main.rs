@@ -21,6 +21,7 @@ mod place;
 mod prune;
 mod sizes;
 mod sleep;
+mod stats;
 mod two;
 
 use std::time::Duration;
@@ -52,6 +53,7 @@ roles! {
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
+    stats::producer stats::subscriber stats::worker
     two::first two::second
 }
 

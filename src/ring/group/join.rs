@@ -179,6 +179,7 @@ fn work(storage: &Storage, found: Found) -> Result<Hired, JoinError> {
     let taken = join::take_entry(storage, entries, |index, entry| bury(storage, index, entry))?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     if let Some(entry) = storage.entry(index) {
+        entry.tally.begin(gate);
         // That it has joined, and where, is one word.
         entry.joined.store(group as u32 + 1, Ordering::Relaxed);
     }

@@ -46,6 +46,7 @@ fn is_panicking() -> bool {
 
 impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
     pub(super) fn new(worker: &'a mut Worker<T, W>, claim: Claim) -> Self {
+        worker.count(claim);
         Hold { worker, claim, was_panicking: is_panicking() }
     }
 

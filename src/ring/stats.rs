@@ -1,0 +1,337 @@
+//! What a ring has done, for whoever may read it.
+//!
+//! What the producer counts stands in its line of the data segment, where nobody can forge it and everybody
+//! who may read the ring can read it. What a consumer has got follows from its gate and from where it began,
+//! so that nothing is counted as it receives; a worker, which has no gate, counts in its entry. Looking stores
+//! nothing, locks nothing and makes no system call: nobody notices.
+
+use core::fmt;
+use core::str;
+use core::time::Duration;
+
+use super::receive::Consumer;
+use super::{Observer, Producer, Ring, head};
+use crate::layout::{AWAY, Entry, NAME_WORDS};
+use crate::message::Message;
+use crate::position::Pos;
+use crate::storage::View;
+use crate::sync::{Ordering, Word, fence};
+use crate::wait::Wait;
+
+/// What a ring's producers have done since it was created, as it was at some moment of the call that returned
+/// it. Numbers only grow, across takeovers too. With 32-bit words they wrap around: `sent` after 2^31
+/// messages, `blocked` after 71 minutes, the others after 2^32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Messages sent.
+    pub sent: u64,
+    /// How long the producer has waited for room, in whole microseconds; one that waits now is counted up to
+    /// 70 ms before this moment. Waiting for anything else does not count, and nor does a `try_send` that finds
+    /// no room. Without the feature `std` there is no clock, and this is 0.
+    pub blocked: Duration,
+    /// How often the producer found that a consumer slept, or was about to, and woke all who did: each is one
+    /// system call, and one more for each group. A takeover counts as one.
+    pub wakes: u64,
+    /// Subscribers and groups that were evicted.
+    pub evictions: u64,
+}
+
+/// What a consumer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConsumerKind {
+    /// A [`Subscriber`](crate::Subscriber). It has a name if it is durable.
+    Subscriber,
+    /// A group of workers, as a whole.
+    Group,
+    /// One of the workers of the group of that name.
+    Worker,
+    /// An [`Observer`].
+    Observer,
+}
+
+/// What a consumer has got, as it was at some moment of the call that returned it.
+///
+/// Of what was sent since it began, a subscriber, a group or an observer has `received` some, is past `lagged`
+/// others, and `lag`s behind by the rest: while nobody sends or receives, received + lagged + lag is what was
+/// sent. While they do, `lag` can be less than that, since the head that it is measured from is older.
+///
+/// With 32-bit words `received` wraps around after 2^31 messages (a worker's after 2^32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsumerStats {
+    /// What it is.
+    pub kind: ConsumerKind,
+    /// The name of a durable subscriber, of a group, or of a worker's group.
+    pub name: Option<ConsumerName>,
+    /// Whether it is there. `false`: a durable subscriber that is away, or a group in which nobody works. Nobody
+    /// is asked: one that has died is there until it is found dead.
+    pub present: bool,
+    /// Messages that a subscriber has received and released since it joined; if it is durable, since it first
+    /// did, under whichever of its owners. After an eviction who joins under the name begins at 0.
+    ///
+    /// Of a group: messages that are done, and all before them. Of a worker: messages that it was given
+    /// since it joined, also those that it gave back.
+    pub received: u64,
+    /// Messages that it can no longer get: of an observer those of its `Lagged` errors, of one that was
+    /// evicted everything since. Else 0.
+    pub lagged: u64,
+    /// Messages that it is still to get. A worker has none of its own.
+    pub lag: u64,
+    /// Messages that were delivered once more, having been given back: to a group's workers, or to that
+    /// worker. Modulo 2^32.
+    pub redelivered: u64,
+    /// It has been evicted, and not yet left.
+    pub evicted: bool,
+}
+
+/// The name of a durable subscriber or of a group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ConsumerName {
+    bytes: [u8; NAME_WORDS * 4],
+    len: usize,
+}
+
+impl ConsumerName {
+    /// What an entry says, if it has a name. Whoever wrote it had joined, and the caller has seen that.
+    pub(super) fn of(entry: &Entry) -> Option<ConsumerName> {
+        if entry.durable.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let len = entry.name_len.load(Ordering::Relaxed) as usize;
+        let mut bytes = [0; NAME_WORDS * 4];
+        for (four, word) in bytes.chunks_exact_mut(4).zip(&entry.name) {
+            four.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+        }
+        let name = ConsumerName { bytes, len: len.min(bytes.len()) };
+        (!name.as_str().is_empty()).then_some(name)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        // Whoever may write the control segment can have written anything there.
+        self.bytes.get(..self.len).and_then(|name| str::from_utf8(name).ok()).unwrap_or("")
+    }
+}
+
+impl fmt::Debug for ConsumerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Display for ConsumerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl<T: Message + ?Sized> Ring<T> {
+    /// What the producer has done so far. Waits for nothing and changes nothing: the ring's bytes are what they
+    /// were, and no system call is made. It looks at some slots, in logarithmic time.
+    ///
+    /// Whoever may read the ring may do this, also if it may only observe.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
+    /// let slow = ring.subscribe(Start::Next).unwrap();
+    /// for n in 0..6 {
+    ///     producer.try_send(&n).unwrap();
+    /// }
+    /// let stats = ring.stats();
+    /// assert_eq!((stats.sent, stats.evictions, stats.wakes), (6, 1, 0));
+    /// ```
+    pub fn stats(&self) -> Stats {
+        of_ring(&self.storage)
+    }
+
+    /// What the subscribers, groups and workers that the ring has now have got: each as it is when the
+    /// iterator comes to it, compared with the head as it was when this was called. As
+    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not write the control
+    /// segment, and so does not have it; consumers are not visible to it.
+    ///
+    /// What stands there is what consumers say of themselves: one that follows no protocol can make its own
+    /// numbers anything, and others' too. Observers write nothing down, and so are not here: see
+    /// [`Observer::stats`]. One who joins or leaves meanwhile may be missing.
+    ///
+    /// ```
+    /// use ringway::{ConsumerKind, Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// keeper.try_recv().unwrap();
+    /// drop(keeper);
+    ///
+    /// let all: Vec<_> = ring.consumer_stats().unwrap().collect();
+    /// let [keeper] = all[..] else { panic!() };
+    /// assert_eq!((keeper.kind, keeper.present), (ConsumerKind::Subscriber, false));
+    /// assert_eq!(keeper.name.unwrap().as_str(), "keeper");
+    /// assert_eq!((keeper.received, keeper.lagged, keeper.lag), (1, 0, 2));
+    /// ```
+    pub fn consumer_stats(&self) -> Option<impl Iterator<Item = ConsumerStats> + '_> {
+        of_consumers(&self.storage)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// As [`Ring::stats`].
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// let (mut producer, _) = Options::<u64>::new(8).heap().unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(producer.stats().sent, 1);
+    /// ```
+    pub fn stats(&self) -> Stats {
+        of_ring(&self.storage)
+    }
+
+    /// As [`Ring::consumer_stats`].
+    pub fn consumer_stats(&self) -> Option<impl Iterator<Item = ConsumerStats> + '_> {
+        of_consumers(&self.storage)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
+    /// What this observer has got since it joined. It alone knows: an observer writes nothing that others
+    /// could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
+    ///
+    /// ```
+    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    ///
+    /// let (mut producer, ring) =
+    ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
+    /// let mut observer = ring.observe(Start::Next).unwrap();
+    /// for n in 0..10 {
+    ///     producer.try_send(&n).unwrap();
+    /// }
+    /// assert_eq!(observer.try_recv(), Err(TryRecvError::Lagged(6)));
+    /// assert_eq!(observer.try_recv(), Ok(6));
+    /// let stats = observer.stats();
+    /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
+    /// ```
+    pub fn stats(&self) -> ConsumerStats {
+        let reader = self.reader();
+        let past = reader.next.distance(reader.start);
+        let received = past.wrapping_sub(reader.lagged as Word) & (Word::MAX >> 1);
+        ConsumerStats {
+            kind: ConsumerKind::Observer,
+            name: None,
+            present: true,
+            received: wide(received),
+            lagged: reader.lagged,
+            lag: self.lag(),
+            redelivered: 0,
+            evicted: false,
+        }
+    }
+}
+
+/// A word is a `u64` already where it has 64 bits.
+#[allow(clippy::useless_conversion)]
+fn wide(word: Word) -> u64 {
+    word.into()
+}
+
+fn of_ring(view: &View) -> Stats {
+    let line = view.producer();
+    Stats {
+        sent: wide(head::exact(view).distance(view.geometry().origin())),
+        blocked: Duration::from_micros(wide(line.blocked.get())),
+        wakes: wide(line.wakes.get()),
+        evictions: wide(line.evicted.get()),
+    }
+}
+
+fn of_consumers(view: &View) -> Option<impl Iterator<Item = ConsumerStats> + '_> {
+    // Without the control segment there are no flags.
+    view.flags()?;
+    let head = head::exact(view);
+    let gates = view.geometry().gates;
+    let all = view.all_entries().iter().enumerate();
+    Some(all.filter_map(move |(index, entry)| {
+        if index < gates { of_gate(view, index, entry, head) } else { of_worker(view, entry) }
+    }))
+}
+
+/// How often an entry is looked at whose owners come and go.
+const LOOKS: u32 = 4;
+
+/// What a subscriber or a group has got; `None` if nobody has joined there.
+fn of_gate(view: &View, index: usize, entry: &Entry, head: Pos) -> Option<ConsumerStats> {
+    for _ in 0..LOOKS {
+        let generation = entry.generation.load(Ordering::Relaxed);
+        // Pairs with the release of the generation: that the owner before had joined is over.
+        fence(Ordering::Acquire);
+        if entry.joined.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        // Pairs with the release of `joined`: where this one began is there, and its name.
+        fence(Ordering::Acquire);
+        let stats = of_owner(view, index, entry, generation, head);
+        // Pairs with the fence in `join::pin`, which is between the next owner's generation and what it says
+        // of itself, and with the release of its gate: who has seen any of that sees the generation.
+        fence(Ordering::Acquire);
+        if entry.generation.load(Ordering::Relaxed) == generation {
+            return stats;
+        }
+    }
+    None
+}
+
+/// The same if the entry's owner is that one all the time.
+fn of_owner(
+    view: &View,
+    index: usize,
+    entry: &Entry,
+    generation: u32,
+    head: Pos,
+) -> Option<ConsumerStats> {
+    let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+    let start = Pos::new(entry.tally.start.load(Ordering::Relaxed));
+    let evicted = view.evicted(index)?.load(Ordering::Relaxed) == generation;
+    // The head may be older than the gate.
+    let behind = u64::try_from(head.since(gate)).unwrap_or(0);
+    let group = index.checked_sub(view.geometry().shape.entries);
+    let (kind, present) = match group {
+        Some(group) => (ConsumerKind::Group, has_workers(view, group)),
+        None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
+    };
+    Some(ConsumerStats {
+        kind,
+        name: ConsumerName::of(entry),
+        present,
+        received: wide(gate.distance(start)),
+        lagged: if evicted { behind } else { 0 },
+        lag: if evicted { 0 } else { behind },
+        redelivered: entry.tally.redelivered.load(Ordering::Relaxed).into(),
+        evicted,
+    })
+}
+
+/// Whether somebody says that he works in that group, counted from 0.
+fn has_workers(view: &View, group: usize) -> bool {
+    let mut workers = view.all_entries().iter().skip(view.geometry().gates);
+    workers.any(|entry| entry.joined.load(Ordering::Relaxed) as usize == group + 1)
+}
+
+fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
+    let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
+    let group = view.entries().get(view.geometry().shape.entries.checked_add(group)?)?;
+    // Pairs with the release of `joined` of the group's: its name is there.
+    fence(Ordering::Acquire);
+    Some(ConsumerStats {
+        kind: ConsumerKind::Worker,
+        name: ConsumerName::of(group),
+        present: true,
+        received: wide(entry.tally.received.get()),
+        lagged: 0,
+        lag: 0,
+        redelivered: entry.tally.redelivered.load(Ordering::Relaxed).into(),
+        evicted: false,
+    })
+}
