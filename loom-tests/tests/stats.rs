@@ -50,3 +50,22 @@ fn a_group_counts_what_each_of_its_workers_was_given_again() {
         assert_eq!(group.received, group.redelivered);
     });
 }
+
+/// Whoever sees that somebody works in a group sees in which.
+#[test]
+fn a_worker_goes_by_the_name_of_its_group() {
+    check("a_worker_goes_by_the_name_of_its_group", Some(2), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(2);
+        let (_producer, ring) = options.heap().unwrap();
+        let threads = [(); 2].map(|()| {
+            let ring = ring.clone();
+            thread::spawn(move || Worker::join(&ring, "a").unwrap())
+        });
+        for stats in ring.consumer_stats().unwrap() {
+            assert_eq!(stats.name.unwrap().as_str(), "a");
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}

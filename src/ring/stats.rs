@@ -321,9 +321,9 @@ fn has_workers(view: &View, group: usize) -> bool {
 
 fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
-    let group = view.entries().get(view.geometry().shape.entries.checked_add(group)?)?;
-    // Pairs with the release of `joined` of the group's: its name is there.
+    // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
+    let group = view.entries().get(view.geometry().shape.entries.checked_add(group)?)?;
     Some(ConsumerStats {
         kind: ConsumerKind::Worker,
         name: ConsumerName::of(group),

@@ -180,8 +180,9 @@ fn work(storage: &Storage, found: Found) -> Result<Hired, JoinError> {
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     if let Some(entry) = storage.entry(index) {
         entry.tally.begin(gate);
-        // That it has joined, and where, is one word.
-        entry.joined.store(group as u32 + 1, Ordering::Relaxed);
+        // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
+        // sees the group.
+        entry.joined.store(group as u32 + 1, Ordering::Release);
     }
     Ok(Hired { storage: storage.clone().seated(seat), index, group, generation, first: gate })
 }
