@@ -1,7 +1,7 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots...]` and only the producer writes it. The
+//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
 //! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
 //! `[state, (length,) payload...]`, all of it words.
 
@@ -57,7 +57,11 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _rest: Unused<{ rest(52) }>,
+    _unused_three: Unused<1>,
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots.
+    pub(crate) reclaimed: AtomicWord,
+    _unused_four: Unused<{ (8 - WORD) / 4 }>,
+    _rest: Unused<{ rest(64) }>,
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -165,6 +169,9 @@ impl ProducerLine {
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
+            _unused_three: Unused::new(),
+            reclaimed: AtomicWord::new(0),
+            _unused_four: Unused::new(),
             _rest: Unused::new(),
         }
     }
@@ -238,6 +245,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, max_hold) == 40);
     assert!(offset_of!(ProducerLine, max_away) == 44);
     assert!(offset_of!(ProducerLine, kept) == 48);
+    assert!(offset_of!(ProducerLine, reclaimed) == 56);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);
