@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use ringway::{
     ConfigError, Loan, Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber,
-    TryRecvError, TrySendError,
+    TryRecvError, TrySendError, Worker,
 };
 
 /// Bytes in which the arena is shared out.
@@ -432,6 +432,23 @@ fn an_arena_that_cannot_be_is_refused() {
     for size in [usize::MAX, isize::MAX as usize] {
         let refused = Options::bytes(4, 8).arena(size).heap().unwrap_err();
         assert!(matches!(refused, ConfigError::ArenaTooLarge { .. }), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_group_holds_the_arena_until_its_messages_are_done() {
+    let (mut producer, ring) = Options::bytes(8, 8).arena(1024).groups(1).heap().unwrap();
+    let mut worker = Worker::join(&ring, "a group").unwrap();
+    producer.try_send(&[1; 512]).unwrap();
+    producer.try_send(&[2; 512]).unwrap();
+    let mut buffer = [0; 512];
+    let job = worker.try_recv_into(&mut buffer).unwrap();
+    assert_eq!(*job, [1; 512]);
+    assert_eq!(producer.try_send(&[3; 512]), Err(TrySendError::Full));
+    job.done().unwrap();
+    producer.try_send(&[3; 512]).unwrap();
+    for n in 2..4 {
+        assert_eq!(*worker.try_recv_into(&mut buffer).unwrap(), [n; 512]);
     }
 }
 
