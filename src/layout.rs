@@ -1,7 +1,7 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots...]` and only the producer writes it. The
+//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
 //! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
 //! `[state, (length,) payload...]`, all of it words.
 
@@ -55,7 +55,10 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _reserved: Unused<{ if cfg!(target_os = "none") { 0 } else { 3 } }>,
+    _unused_three: Unused<1>,
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots.
+    pub(crate) reclaimed: AtomicWord,
+    _unused_four: Unused<{ (8 - WORD) / 4 }>,
     /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
     /// own, which nobody needs while messages flow.
     pub(crate) blocked: Count,
@@ -240,7 +243,9 @@ impl ProducerLine {
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
-            _reserved: Unused::new(),
+            _unused_three: Unused::new(),
+            reclaimed: AtomicWord::new(0),
+            _unused_four: Unused::new(),
             blocked: Count::new(),
             _unused_blocked: Unused::new(),
             wakes: Count::new(),
@@ -322,6 +327,7 @@ const _: () = if NATIVE && cfg!(not(target_os = "none")) {
     assert!(offset_of!(ProducerLine, max_hold) == 40);
     assert!(offset_of!(ProducerLine, max_away) == 44);
     assert!(offset_of!(ProducerLine, kept) == 48);
+    assert!(offset_of!(ProducerLine, reclaimed) == 56);
     assert!(offset_of!(ProducerLine, blocked) == 64);
     assert!(offset_of!(ProducerLine, wakes) == 72);
     assert!(offset_of!(ProducerLine, evicted) == 80);

@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::error::ConfigError;
-use crate::geometry::{Geometry, Overflow, Schema, Shape};
+use crate::geometry::{ARENA_UNIT, Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
 use crate::ring::Limits;
@@ -41,10 +41,48 @@ impl<T: Plain> Options<T> {
 
 impl Options<[u8]> {
     /// A ring of at least `capacity` messages (rounded up to a power of two) of up to `max_len`
-    /// bytes, each of its own length; a slot is large enough for the longest. By default it waits
-    /// for up to 8 subscribers.
+    /// bytes, each of its own length; a slot is large enough for the longest, unless there is an
+    /// [`arena`](Self::arena). By default it waits for up to 8 subscribers.
     pub fn bytes(capacity: usize, max_len: usize) -> Self {
         Self::with(capacity, max_len)
+    }
+
+    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a multiple of 128),
+    /// each in one piece: the slot says where. The longest message has half of it, or a slot's `max_len` if that
+    /// is more. Shorter ones stay in their slots, as if there were none. By default there is none.
+    ///
+    /// A message leaves the arena when its slot is used again, or sooner, when a later message needs its place.
+    /// Subscribers and groups hold the producer back until they have released it; it waits for room in the
+    /// arena as it does for slots. An observer may find that it has [lagged](crate::Observer) though it is less
+    /// than a capacity behind, and is told exactly how many messages it missed; and who joins at
+    /// [`Start::Oldest`](crate::Start::Oldest) may get fewer messages.
+    ///
+    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for a message
+    /// is left out.
+    ///
+    /// ```
+    /// use ringway::{Options, Start, TrySendError};
+    ///
+    /// // Cache lines of small messages, and now and then one of up to 1 MiB.
+    /// let options = Options::bytes(1024, 48).arena(2 << 20);
+    /// let (mut producer, ring) = options.heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.max_len(), 1 << 20);
+    /// producer.send(b"small").unwrap();
+    /// producer.send(&vec![7; 1 << 20]).unwrap();
+    /// producer.send(&vec![8; 1 << 20]).unwrap();
+    /// assert_eq!(producer.try_send(&vec![9; 1 << 20]), Err(TrySendError::Full));
+    ///
+    /// let mut buffer = vec![0; subscriber.max_len()];
+    /// assert_eq!(subscriber.recv_into(&mut buffer), Ok(5));
+    /// assert_eq!(subscriber.recv_into(&mut buffer), Ok(1 << 20));
+    /// assert_eq!(buffer, vec![7; 1 << 20]);
+    /// producer.try_send(&vec![9; 1 << 20]).unwrap();
+    /// ```
+    pub fn arena(mut self, bytes: usize) -> Self {
+        // What cannot be rounded up is too large anyway, and refused as it is.
+        self.shape.arena = bytes.checked_next_multiple_of(ARENA_UNIT).unwrap_or(bytes);
+        self
     }
 }
 
@@ -64,6 +102,7 @@ impl<T: Message + ?Sized> Options<T> {
             line_slots: false,
             observers: true,
             pins: false,
+            arena: 0,
             tag: 0,
             origin: 0,
         };

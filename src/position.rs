@@ -34,8 +34,15 @@ pub(crate) enum Look {
 pub(crate) struct Passed {
     /// The position that owns the slot, published or still being written.
     pub(crate) owner: Pos,
-    /// Everything before this position has been published.
+    /// Everything before this position has been published; but see `head::after`.
     pub(crate) head: Pos,
+}
+
+impl Passed {
+    /// Whether the later message has not been published, as far as the slot says.
+    pub(crate) fn is_marked(self) -> bool {
+        self.head == self.owner
+    }
 }
 
 impl Pos {

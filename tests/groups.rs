@@ -291,7 +291,12 @@ fn all_workers_of_an_evicted_group_are_told() {
 
 #[test]
 fn a_worker_reads_a_message_where_it_lies() {
-    let (mut producer, ring) = Options::<[u8]>::bytes(2, 1000).groups(1).heap().unwrap();
+    reads_in_place(Options::bytes(2, 1000));
+    reads_in_place(Options::bytes(2, 100).arena(4096));
+}
+
+fn reads_in_place(options: Options<[u8]>) {
+    let (mut producer, ring) = options.groups(1).heap().unwrap();
     let mut workers = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
     assert_eq!(workers[0].try_recv_ref().unwrap_err(), TryRecvError::Empty);
     for n in 0..20u8 {

@@ -45,6 +45,7 @@ where
 {
     let shape = shape(input)?;
     let options = kind::options::<K>(shape, input.int_in_range(0..=40)?);
+    let options = kind::with_arena(options, input)?;
     let (options, _) = kind::with_max_lag(options, input)?;
     // SAFETY: dropped last, being declared first.
     let (memory, producer, ring) = unsafe { kind::create(options, 0) };

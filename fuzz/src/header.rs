@@ -69,6 +69,7 @@ where
 {
     let shape = shape(input)?;
     let options = kind::options::<K>(shape, input.int_in_range(0..=96)?);
+    let options = kind::with_arena(options, input)?;
     let tag = input.arbitrary::<u8>()?.into();
     // SAFETY: the handles are dropped first, being declared later.
     let (memory, mut producer, _ring) = unsafe { kind::create(options, tag) };

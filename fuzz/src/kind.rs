@@ -13,6 +13,11 @@ pub(crate) trait Kind: Message {
     const HAS_LENGTHS: bool = false;
 
     fn options(capacity: usize, max_len: usize) -> Options<Self>;
+
+    /// With an arena, where there can be one.
+    fn spill(options: Options<Self>, _arena: usize) -> Options<Self> {
+        options
+    }
 }
 
 impl Kind for u64 {
@@ -39,6 +44,10 @@ impl Kind for [u8] {
     fn options(capacity: usize, max_len: usize) -> Options<Self> {
         Options::bytes(capacity, max_len)
     }
+
+    fn spill(options: Options<Self>, arena: usize) -> Options<Self> {
+        options.arena(arena)
+    }
 }
 
 /// Calls a function of a kind of message and an input for the kind that the input says.
@@ -63,6 +72,14 @@ pub(crate) fn with_max_lag<K: Kind + ?Sized>(
     }
     let max_lag = input.int_in_range(1..=40)?;
     Ok((options.max_lag(max_lag), Some(max_lag)))
+}
+
+/// The same ring with an arena, if the input says so.
+pub(crate) fn with_arena<K: Kind + ?Sized>(
+    options: Options<K>,
+    input: &mut Unstructured<'_>,
+) -> Result<Options<K>> {
+    Ok(K::spill(options, 128 * input.int_in_range(0..=16)?))
 }
 
 /// The options for a ring of some shape.

@@ -9,9 +9,9 @@ use crate::memory::{Memory, WORD};
 /// Words of 32 bits in a header.
 const HEADER: usize = 32;
 /// What lies behind the data segment's header and means something: words, and places of 32 bits.
-const LINE_WORDS: [usize; 5] = [128, 160, 192, 200, 208];
+const LINE_WORDS: [usize; 6] = [128, 160, 184, 192, 200, 208];
 const LINE_HALVES: [usize; 9] = [136, 140, 144, 148, 152, 156, 168, 172, 176];
-/// Where evictions start, of which each entry has one, before the slots.
+/// Where evictions start, of which each entry has one, before the slots and the arena.
 const EVICTIONS: usize = 256;
 const EVICTION: usize = 4;
 const SLOTS_ALIGN: usize = 128;

@@ -5,6 +5,7 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+mod arena;
 mod calls;
 mod credit;
 #[cfg(target_has_atomic = "32")]
@@ -210,9 +211,10 @@ impl<T: Message + ?Sized> Ring<T> {
         self.storage.geometry().capacity()
     }
 
-    /// The longest message, in bytes.
+    /// The longest message, in bytes: what a slot has room for, or half of the
+    /// [arena](crate::Options::arena) if that is more.
     pub fn max_len(&self) -> usize {
-        self.storage.geometry().shape.schema.max_len
+        self.storage.geometry().longest
     }
 }
 

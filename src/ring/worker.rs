@@ -251,7 +251,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.reader.storage.geometry().shape.schema.max_len
+        self.reader.storage.geometry().longest
     }
 
     fn storage(&self) -> &Storage {

@@ -16,6 +16,7 @@ use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::Message;
 use crate::ring::join;
+use crate::storage::Span;
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, Wait};
 
@@ -51,8 +52,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// ```
     pub fn try_recv_ref(&mut self) -> Result<JobRef<'_, T, W>, TryRecvError> {
         self.patrol_if_due();
-        let (claim, len) = self.take_in_place(false)?;
-        Ok(JobRef::new(Hold::new(self, claim), len))
+        let (claim, span) = self.take_in_place(false)?;
+        Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
     /// The same, waiting for a message as long as it takes.
@@ -68,8 +69,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
         self.patrol_if_due();
-        let (claim, len) = self.blocking(|worker| worker.take_in_place(true))?;
-        Ok(JobRef::new(Hold::new(self, claim), len))
+        let (claim, span) = self.blocking(|worker| worker.take_in_place(true))?;
+        Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
     /// The same, waiting for a message for at most `timeout`.
@@ -79,23 +80,23 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         timeout: Duration,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
         self.patrol_if_due();
-        let (claim, len) = self.blocking_timeout(|worker| worker.take_in_place(true), timeout)?;
-        Ok(JobRef::new(Hold::new(self, claim), len))
+        let (claim, span) = self.blocking_timeout(|worker| worker.take_in_place(true), timeout)?;
+        Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
     /// Claims a message, which stays where it is from here on.
-    fn take_in_place(&mut self, waiting: bool) -> Result<(Claim, usize), TryRecvError> {
+    fn take_in_place(&mut self, waiting: bool) -> Result<(Claim, Span), TryRecvError> {
         if !self.reads_in_place() {
             return Err(TryRecvError::NotInPlace);
         }
         loop {
-            let (claim, len) = self.seek(self.max_len(), waiting)?;
+            let (claim, span) = self.seek(self.max_len(), waiting)?;
             if let Err(evicted) = self.pin() {
                 self.settle(claim, Fate::Untouched);
                 return Err(evicted);
             }
             if self.is_whole(claim)? {
-                return Ok((claim, len));
+                return Ok((claim, span));
             }
         }
     }

@@ -9,7 +9,7 @@ use super::Worker;
 use super::seek::Claim;
 use crate::message::{Message, Plain};
 use crate::position::Position;
-use crate::storage::Slot;
+use crate::storage::{Slot, Span};
 use crate::wait::{SpinThenSleep, Wait};
 
 /// What was claimed has been taken away meanwhile, and may be another worker's: somebody has forged the
@@ -194,12 +194,12 @@ job!([W: Wait] BytesJob<'_, W>);
 #[must_use = "dropped, the message is done"]
 pub struct JobRef<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     hold: Hold<'a, T, W>,
-    len: usize,
+    span: Span,
 }
 
 impl<'a, T: Message + ?Sized, W: Wait> JobRef<'a, T, W> {
-    pub(super) fn new(hold: Hold<'a, T, W>, len: usize) -> Self {
-        JobRef { hold, len }
+    pub(super) fn new(hold: Hold<'a, T, W>, span: Span) -> Self {
+        JobRef { hold, span }
     }
 
     fn slot(&self) -> Slot<'_> {
@@ -212,9 +212,11 @@ impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
     type Target = T;
 
     fn deref(&self) -> &T {
+        // SAFETY: a ring of messages `T`, one of which was found by `take_in_place` to lie there.
+        let place = unsafe { self.slot().place_at::<T>(self.span) };
         // SAFETY: found by `take_in_place`: aligned, a message of the ring's, which holds messages `T`; and
         // nobody writes it before this is dropped, as the head of `in_place.rs` says.
-        unsafe { T::at(self.slot().place::<T>(), self.len) }
+        unsafe { T::at(place, self.span.len) }
     }
 }
 
@@ -226,8 +228,8 @@ impl<T: Plain, W: Wait> JobRef<'_, T, W> {
         let slot = self.slot();
         slot.ghost().read();
         let mut value = T::new_zeroed();
-        // SAFETY: the ring's messages are `T`.
-        unsafe { slot.copy_to::<T>(value.as_mut_bytes()) };
+        // SAFETY: the ring's messages are `T`, one of which was found by `take_in_place` to lie there.
+        unsafe { slot.payload_at::<T>(self.span) }.copy_to(value.as_mut_bytes());
         value
     }
 }
@@ -326,7 +328,7 @@ impl<T: Message + ?Sized, W: Wait> fmt::Debug for JobRef<'_, T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobRef")
             .field("position", &self.position())
-            .field("len", &self.len)
+            .field("len", &self.span.len)
             .finish_non_exhaustive()
     }
 }

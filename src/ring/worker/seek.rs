@@ -6,8 +6,8 @@ use super::Worker;
 use crate::error::TryRecvError;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
-use crate::storage::Slot;
-use crate::sync::{NATIVE, Ordering, fence};
+use crate::storage::{Slot, Span};
+use crate::sync::{Ghost, NATIVE, Ordering, fence};
 use crate::wait::{self, Wait};
 
 /// How often others are faster before a worker that waits claims a position ahead of its message. In a
@@ -25,12 +25,12 @@ pub(super) struct Claim {
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Claims the oldest message that nobody has, if it fits a place of so many bytes, and returns its
-    /// length too. `waiting`: in a call that goes on asking.
+    /// place too. `waiting`: in a call that goes on asking.
     pub(super) fn seek(
         &mut self,
         room: usize,
         waiting: bool,
-    ) -> Result<(Claim, usize), TryRecvError> {
+    ) -> Result<(Claim, Span), TryRecvError> {
         let capacity = self.capacity();
         // Each look is at another position, or at one that somebody has just changed.
         for _ in 0..=2 * capacity {
@@ -86,7 +86,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             match desk.offer(position) {
                 Offer::Free { word, marked } => {
                     let slot = self.reader.storage.slot(position);
-                    let Some(len) = self.len(position, slot, room)? else { continue };
+                    let Some(span) = self.span(position, slot, room)? else { continue };
                     let claimed = desk.claim(position, self.place.index, word, marked);
                     if claimed {
                         self.reader.next = position.plus(1);
@@ -94,7 +94,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                         self.place.losses = 0;
                         self.place.awaited = None;
                         self.give_up_reserved();
-                        return Ok((Claim { first: position, messages: 1, marked }, len));
+                        return Ok((Claim { first: position, messages: 1, marked }, span));
                     }
                     self.place.lose();
                 }
@@ -137,23 +137,23 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The length of the message in a slot, which has just been seen to be there, if it fits. `None`: it is
+    /// Where the message of a slot lies, which has just been seen to be there, if it fits. `None`: it is
     /// another one by now.
-    fn len(
+    fn span(
         &self,
         position: Pos,
         slot: Slot<'_>,
         room: usize,
-    ) -> Result<Option<usize>, TryRecvError> {
-        let len = self.reader.len_of::<T>(slot);
-        if let Some(len) = len.filter(|&len| len <= room) {
-            return Ok(Some(len));
+    ) -> Result<Option<Span>, TryRecvError> {
+        let span = self.reader.span_of::<T>(slot);
+        if let Some(span) = span.filter(|span| span.len <= room) {
+            return Ok(Some(span));
         }
         // Pairs with the fence after the `writing` mark.
         fence(Ordering::Acquire);
-        match (slot.state().load(Ordering::Relaxed) == position.published(), len) {
+        match (slot.state().load(Ordering::Relaxed) == position.published(), span) {
             (false, _) => Ok(None),
-            (true, Some(needed)) => Err(TryRecvError::BufferTooSmall { needed }),
+            (true, Some(span)) => Err(TryRecvError::BufferTooSmall { needed: span.len }),
             (true, None) => Err(TryRecvError::Corrupt),
         }
     }
@@ -224,7 +224,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// The reserved position's message, if it is there.
-    fn take_reserved(&mut self, room: usize) -> Result<Option<(Claim, usize)>, TryRecvError> {
+    fn take_reserved(&mut self, room: usize) -> Result<Option<(Claim, Span)>, TryRecvError> {
         let Some(position) = self.place.reserved else { return Ok(None) };
         let slot = self.reader.storage.slot(position);
         if position.look(slot.state().load(Ordering::Relaxed)) == Look::NotYet {
@@ -232,10 +232,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         // Pairs with the release of the state, as in `seek`.
         fence(Ordering::Acquire);
-        let len = match self.len(position, slot, room) {
-            Ok(Some(len)) => len,
+        let span = match self.span(position, slot, room) {
+            Ok(Some(span)) => span,
             // It has been overwritten, which the second look will tell.
-            Ok(None) => 0,
+            Ok(None) => Span::in_slot(0),
             Err(error) => {
                 self.give_up_reserved();
                 return Err(error);
@@ -244,7 +244,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.place.reserved = None;
         self.place.losses = 0;
         self.place.awaited = None;
-        Ok(Some((Claim { first: position, messages: 1, marked: false }, len)))
+        Ok(Some((Claim { first: position, messages: 1, marked: false }, span)))
     }
 
     /// Gives the reserved position back, as if it had not been claimed.
@@ -254,14 +254,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Copies a message that this one has claimed.
-    fn copy(&self, position: Pos, to: &mut [u8]) {
+    /// Copies a message that this one has claimed, and which lies there.
+    fn copy(&self, position: Pos, span: Span, to: &mut [u8]) {
         let slot = self.reader.storage.slot(position);
         if !NATIVE && !self.can_be_evicted() {
             slot.ghost().read();
+            self.reader.storage.spilled_ghosts(span).for_each(Ghost::read);
         }
-        // SAFETY: a ring of messages `T`, and the length was found to be no more than its longest has.
-        unsafe { slot.copy_to::<T>(to) };
+        // SAFETY: a ring of messages `T`, of which `span_of` found one to lie there.
+        unsafe { slot.payload_at::<T>(span) }.copy_to(to);
     }
 
     pub(super) fn can_be_evicted(&self) -> bool {
@@ -317,9 +318,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// One message.
     pub(super) fn take(&mut self, waiting: bool) -> Result<(T, Claim), TryRecvError> {
         loop {
-            let (claim, _) = self.seek(size_of::<T>(), waiting)?;
+            let (claim, span) = self.seek(size_of::<T>(), waiting)?;
             let mut message = T::new_zeroed();
-            self.copy(claim.first, T::as_mut_bytes(&mut message));
+            self.copy(claim.first, span, T::as_mut_bytes(&mut message));
             if self.is_whole(claim)? {
                 return Ok((message, claim));
             }
@@ -336,12 +337,12 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             return Ok(Claim { first: self.reader.next, messages: 0, marked: false });
         }
         loop {
-            let (mut claim, _) = self.seek(size_of::<T>(), waiting)?;
+            let (mut claim, span) = self.seek(size_of::<T>(), waiting)?;
             let more = buffer.len().min(self.capacity()) - 1;
             claim.messages += self.claim_more(claim.first.plus(1), more);
             for (ahead, place) in buffer.iter_mut().take(claim.messages).enumerate() {
                 let mut message = T::new_zeroed();
-                self.copy(claim.first.plus(ahead), T::as_mut_bytes(&mut message));
+                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(&mut message));
                 *place = message;
             }
             // They are overwritten in order, the first one first.
@@ -381,12 +382,12 @@ impl<W: Wait> Worker<[u8], W> {
         waiting: bool,
     ) -> Result<(usize, Claim), TryRecvError> {
         loop {
-            let (claim, len) = self.seek(buffer.len(), waiting)?;
-            if let Some(to) = buffer.get_mut(..len) {
-                self.copy(claim.first, to);
+            let (claim, span) = self.seek(buffer.len(), waiting)?;
+            if let Some(to) = buffer.get_mut(..span.len) {
+                self.copy(claim.first, span, to);
             }
             if self.is_whole(claim)? {
-                return Ok((len, claim));
+                return Ok((span.len, claim));
             }
         }
     }

@@ -73,21 +73,25 @@ pub struct Template<T: Payload + ?Sized> {
     message: PhantomData<Box<T>>,
 }
 
-/// Empty, in its first lap, in a later one, closed, one that overwrites, one that is about to wrap.
+/// Empty, in its first lap, in a later one, closed, one that overwrites, one that is about to wrap; and some
+/// that spill, if their messages can be spilled.
 pub fn templates<T: Payload + ?Sized>() -> Result<Vec<Template<T>>> {
     let last = ringway::Position::MAX >> 1;
     [
-        (8, 0, 0, Overflow::Wait, false),
-        (8, 5, 0, Overflow::Wait, false),
-        (16, 43, 0, Overflow::Wait, false),
-        (8, 20, 0, Overflow::Wait, true),
-        (4, 11, 0, Overflow::Overwrite, false),
-        (8, 9, last - 5, Overflow::Wait, false),
-        (1, 1, 0, Overflow::Wait, false),
+        (8, 0, 0, Overflow::Wait, false, false),
+        (8, 5, 0, Overflow::Wait, false, false),
+        (16, 43, 0, Overflow::Wait, false, false),
+        (8, 20, 0, Overflow::Wait, true, false),
+        (4, 11, 0, Overflow::Overwrite, false, false),
+        (8, 9, last - 5, Overflow::Wait, false, false),
+        (1, 1, 0, Overflow::Wait, false, false),
+        (16, 43, 0, Overflow::Wait, false, true),
+        (8, 9, last - 5, Overflow::Overwrite, false, true),
     ]
     .into_iter()
-    .map(|(capacity, messages, origin, overflow, closed)| {
-        let options = T::options(capacity).subscribers(4).overflow(overflow).origin(origin);
+    .map(|(capacity, messages, origin, overflow, closed, spills)| {
+        let options = if spills { T::spilling(capacity) } else { T::options(capacity) };
+        let options = options.subscribers(4).overflow(overflow).origin(origin);
         let memory = Memory::new(options.segment_lengths()?)?;
         // SAFETY: as long as wanted, initialised, and nobody else's; all handles are dropped or
         // forgotten before this returns.
@@ -133,8 +137,8 @@ impl<T: Payload + ?Sized> Template<T> {
             let lines = HEADER..if of_data { BEFORE_SLOTS } else { BEFORE_ENTRIES };
             let at = match random.u8(0..10) {
                 0..3 if headers => random.usize(0..HEADER),
-                // The words that are used: the line's first seven, and the flags.
-                0..3 if of_data => random.usize(HEADER..HEADER + 7),
+                // The words that are used: the line's first eight, and the flags.
+                0..3 if of_data => random.usize(HEADER..HEADER + 8),
                 0..2 => [16, 32][random.usize(0..2)],
                 3 => random.usize(lines),
                 _ if of_data => random.usize(BEFORE_SLOTS..words.len()),
