@@ -272,18 +272,23 @@ impl Credit {
 }
 
 /// Before which position messages may have lost their place in the arena, by what the producer last said.
-pub(super) fn reclaimed(view: &View) -> Pos {
+/// `None`: there is no arena.
+pub(super) fn reclaimed(view: &View) -> Option<Pos> {
+    if view.geometry().shape.arena == 0 {
+        return None;
+    }
     let position = view.producer().reclaimed.load(Ordering::Relaxed);
     // Pairs with its release: a head that is loaded from here on is not before it.
     fence(Ordering::Acquire);
-    Pos::new(position)
+    Some(Pos::new(position))
 }
 
 /// The same, of somebody who has since seen that head, for one who starts at a position at the earliest: what
 /// was said so long ago that it may be any number by now says nothing.
-pub(super) fn not_reclaimed(view: &View, reclaimed: Pos, head: Pos, position: Pos) -> Pos {
+pub(super) fn not_reclaimed(view: &View, reclaimed: Option<Pos>, head: Pos, position: Pos) -> Pos {
     let recent = 0..=view.geometry().capacity() as Signed;
-    if recent.contains(&head.since(reclaimed)) { position.max(reclaimed) } else { position }
+    let reclaimed = reclaimed.filter(|&reclaimed| recent.contains(&head.since(reclaimed)));
+    reclaimed.map_or(position, |reclaimed| position.max(reclaimed))
 }
 
 /// The gates of those who have joined and not been evicted. A joiner that is still about to has a gate

@@ -218,10 +218,8 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let reclaimed = credit::reclaimed(view);
     let head1 = hint(view);
 
-    let mut oldest = at_least_origin(view, head1.minus(back), lapped);
-    if geometry.shape.arena > 0 {
-        oldest = credit::not_reclaimed(view, reclaimed, head1, oldest);
-    }
+    let oldest = at_least_origin(view, head1.minus(back), lapped);
+    let oldest = credit::not_reclaimed(view, reclaimed, head1, oldest);
     let first = match start {
         Start::Next => search(view, head1),
         Start::Oldest => oldest,
