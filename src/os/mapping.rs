@@ -168,6 +168,16 @@ impl Mapping {
         lock::is_held(&self.files.data, lock::PRODUCER).unwrap_or(true)
     }
 
+    /// The control file once more, for a lock. An error where locks have descriptions of their own, and `/proc`
+    /// has gone since: with a shared one the living would be taken for dead.
+    fn control_again(&self, control: &File) -> io::Result<File> {
+        match lock::reopen(control, true)? {
+            Some(file) => Ok(file),
+            None if self.own_locks => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+            None => control.try_clone(),
+        }
+    }
+
     /// Asks for an entry.
     pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
         let Some(control) = &self.files.control else { return Ok(Claim::Open(None)) };
@@ -177,7 +187,7 @@ impl Mapping {
         if lock::is_held(control, at)? {
             return Ok(Claim::Taken);
         }
-        let seat = Lock::take(lock::again(control, true)?, at, &self.here)?;
+        let seat = Lock::take(self.control_again(control)?, at, &self.here)?;
         Ok(match seat {
             None => Claim::Taken,
             Some(seat) if self.own_locks => Claim::Ours(seat),
@@ -195,7 +205,7 @@ impl Mapping {
         }
         // With a description of its own: those who share one share its locks, and two threads here could
         // reap the same entry at once.
-        let own = lock::again(control, true);
+        let own = self.control_again(control);
         if let Ok(Some(_lock)) = own.and_then(|file| Lock::take(file, at, &self.here)) {
             reset();
         }
@@ -215,8 +225,8 @@ impl Mapping {
             return Err(io::ErrorKind::PermissionDenied.into());
         };
         for _ in 0..REGISTRY_ATTEMPTS {
-            if let Some(lock) = Lock::take(lock::again(control, true)?, lock::REGISTRY, &self.here)?
-            {
+            let file = self.control_again(control)?;
+            if let Some(lock) = Lock::take(file, lock::REGISTRY, &self.here)? {
                 return Ok(Registry { _lock: lock, _here: here });
             }
             std::thread::sleep(Duration::from_millis(1));

@@ -263,8 +263,17 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Desk::of(self.storage(), self.place.group)
     }
 
-    /// Ends the claims of so many positions.
+    /// Ends the claims of so many positions, and tells those who wait for events.
     fn settle(&mut self, claim: Claim, fate: Fate) -> Outcome {
+        let outcome = self.settle_quietly(claim, fate);
+        if outcome.done || outcome.back {
+            self.reader.wait.notify();
+        }
+        outcome
+    }
+
+    /// The same, and leaves telling them to the caller.
+    fn settle_quietly(&mut self, claim: Claim, fate: Fate) -> Outcome {
         let Claim { first, messages, .. } = claim;
         let mut outcome = Outcome::default();
         if !self.storage().is_here() {
@@ -279,9 +288,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             desk.finish(outcome, self.reader.fences);
         }
         self.place.held = self.place.held.saturating_sub(messages);
-        if outcome.done || outcome.back {
-            self.reader.wait.notify();
-        }
         self.unpin();
         outcome
     }
@@ -372,17 +378,19 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
         if !self.storage().is_here() {
             return;
         }
-        self.give_up_reserved();
+        self.give_up_reserved_quietly();
         if let (Some(desk), true) = (self.desk(), self.place.held > 0) {
             // Guards were leaked.
             desk.take_back(self.place.index);
         }
         // Last, so that no claim names an entry that may be somebody else's.
         join::leave(self.storage(), self.place.index);
-        self.reader.wait.notify();
+        // It may have slept over a pin.
+        wake_producer(self.storage(), self.reader.fences);
         if self.place.told {
             group::forget_evicted(self.storage(), self.place.group, self.place.generation);
         }
+        self.reader.wait.notify();
     }
 }
 

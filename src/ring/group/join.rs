@@ -53,7 +53,12 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
 pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinError> {
     let name = group.name.as_bytes();
     check(storage, name)?;
+    if storage.geometry().shape.groups == 0 {
+        return Err(JoinError::NoFreeGroup { groups: 0 });
+    }
     let _registry = storage.registry()?;
+    // First of all: a group that was made for nobody would hold the producer back.
+    let place = take_place(storage)?;
     let found = match find(storage, name)? {
         Some(found) => {
             let once = Desk::of(storage, found.group)
@@ -65,7 +70,7 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
         }
         None => make(storage, name, group)?,
     };
-    work(storage, found)
+    Ok(work(place, found))
 }
 
 /// Frees the entry of that group, if there is one and nobody works in it.
@@ -171,20 +176,26 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     Ok(Found { group: number, generation: joined.into_generation(), gate: first })
 }
 
-/// Takes an entry to work in a group.
-fn work(storage: &Storage, found: Found) -> Result<Hired, JoinError> {
-    let Found { group, generation, gate } = found;
+/// Takes an entry to work in some group, which is free again if this is dropped.
+fn take_place(storage: &Storage) -> Result<Joined, JoinError> {
     let workers = storage.geometry().shape.workers;
     let entries = storage.geometry().gates..storage.geometry().entries;
     let taken = join::take_entry(storage, entries, |index, entry| bury(storage, index, entry))?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
+    Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
+}
+
+/// Begins to work in a group.
+fn work(place: Joined, found: Found) -> Hired {
+    let Found { group, generation, gate } = found;
+    let (storage, index, _) = place.keep();
     if let Some(entry) = storage.entry(index) {
         entry.tally.begin(gate);
         // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
         // sees the group.
         entry.joined.store(group as u32 + 1, Ordering::Release);
     }
-    Ok(Hired { storage: storage.clone().seated(seat), index, group, generation, first: gate })
+    Hired { storage, index, group, generation, first: gate }
 }
 
 /// Clears up after a worker that has died, in whose entry nobody else can be meanwhile: the caller has

@@ -127,7 +127,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
-    /// done or given back, or its guard was leaked.
+    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
     pub(super) fn unpin(&mut self) {
         if !core::mem::take(&mut self.place.pinned) {
             return;
@@ -137,6 +137,5 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         // The producer may have waited for the pin.
         wait::wake_producer(self.storage(), self.reader.fences);
-        self.reader.wait.notify();
     }
 }

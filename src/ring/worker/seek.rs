@@ -32,6 +32,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         waiting: bool,
     ) -> Result<(Claim, Span), TryRecvError> {
         let capacity = self.capacity();
+        // Once at most: it looks at all that the ring holds.
+        let mut may_reserve = waiting;
         // Each look is at another position, or at one that somebody has just changed.
         for _ in 0..=2 * capacity {
             if let Some(found) = self.take_reserved(room)? {
@@ -42,6 +44,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 return Err(TryRecvError::Corrupt);
             };
             let position = self.reader.next;
+            if self.place.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
+                // Somebody else got the message for which this one waited.
+                self.place.awaited = None;
+                self.place.lose();
+            }
             match self.reader.look() {
                 Look::Ready => {}
                 Look::NotYet if self.reader.is_closed() => {
@@ -63,7 +70,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 }
                 Look::NotYet => {
                     self.place.awaited = Some(position);
-                    if waiting && self.reserve() {
+                    if self.reserve(&mut may_reserve) {
                         continue;
                     }
                     return Err(self.excluded().unwrap_or(TryRecvError::Empty));
@@ -79,7 +86,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             if let Some(evicted) = self.excluded() {
                 return Err(evicted);
             }
-            if waiting && self.reserve() {
+            if self.reserve(&mut may_reserve) {
                 continue;
             }
             let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
@@ -93,17 +100,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                         self.place.held += 1;
                         self.place.losses = 0;
                         self.place.awaited = None;
-                        self.give_up_reserved();
+                        // Before there is a guard nothing of the caller's may run, which could panic.
+                        self.give_up_reserved_quietly();
                         return Ok((Claim { first: position, messages: 1, marked }, span));
                     }
                     self.place.lose();
                 }
-                Offer::Taken => {
-                    if self.place.awaited.take() == Some(position) {
-                        self.place.lose();
-                    }
-                    self.reader.next = position.plus(1);
-                }
+                Offer::Taken => self.reader.next = position.plus(1),
                 Offer::Other(word) => {
                     // Pairs with the release of claims: if it is one of a later lap, its worker had seen that
                     // the gate is beyond this position, and so do we.
@@ -120,6 +123,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 }
             }
         }
+        // All of these had somebody else who was faster.
+        self.place.lose();
         Err(TryRecvError::Empty)
     }
 
@@ -186,20 +191,23 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     pub(super) fn excluded(&mut self) -> Option<TryRecvError> {
         let storage = &self.reader.storage;
         let entry = storage.geometry().shape.entries + self.place.group;
-        let evicted = storage.evicted(entry)?.load(Ordering::Relaxed) == self.place.generation;
-        evicted.then(|| {
-            self.place.told = true;
-            TryRecvError::Evicted { missed: self.lag() }
-        })
+        if storage.evicted(entry)?.load(Ordering::Relaxed) != self.place.generation {
+            return None;
+        }
+        self.place.told = true;
+        // What was pinned is about to be given back, or its guard was leaked.
+        self.unpin();
+        Some(TryRecvError::Evicted { missed: self.lag() })
     }
 
     /// Claims a position for which nobody competes, if others were faster too often: that of the newest
     /// message that nobody has, or, if there is none, the first that has no message yet. `false`: not so, or
     /// not to be had.
-    fn reserve(&mut self) -> bool {
-        if self.place.losses < PATIENCE || self.place.reserved.is_some() {
+    fn reserve(&mut self, may: &mut bool) -> bool {
+        if self.place.losses < PATIENCE || self.place.reserved.is_some() || !*may {
             return false;
         }
+        *may = false;
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return false };
         let Some(gate) = desk.gate() else { return false };
         let head = head::exact(&self.reader.storage);
@@ -249,9 +257,17 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Gives the reserved position back, as if it had not been claimed.
     pub(super) fn give_up_reserved(&mut self) {
-        if let Some(position) = self.place.reserved.take() {
-            self.settle(Claim { first: position, messages: 1, marked: false }, Fate::Untouched);
+        if self.give_up_reserved_quietly() {
+            self.reader.wait.notify();
         }
+    }
+
+    /// The same without a word to those who wait for events. Returns whether there was one.
+    pub(super) fn give_up_reserved_quietly(&mut self) -> bool {
+        let Some(position) = self.place.reserved.take() else { return false };
+        let claim = Claim { first: position, messages: 1, marked: false };
+        self.settle_quietly(claim, Fate::Untouched);
+        true
     }
 
     /// Copies a message that this one has claimed, and which lies there.
