@@ -340,6 +340,11 @@ impl<T: Message + ?Sized> Options<T> {
     /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
     /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
     ///
+    /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
+    /// a time joins by [`Worker::join`](crate::Worker::join) or
+    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
+    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget).
+    ///
     /// ```
     /// use ringway::{Options, RawParts, Ring, Start};
     /// use std::ptr::NonNull;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use ringway::{
-    ConfigError, Group, JoinError, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Worker,
+    ConfigError, Group, JoinError, Options, Overflow, Pause, Position, Producer, RecvError,
+    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait, Worker,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -382,6 +382,102 @@ fn messages_of_bytes_arrive_whole() {
         }
     }
     assert!(producer.is_empty());
+}
+
+/// What the others do between two looks of one that waits: they send and take so many messages, or give each back
+/// and take it then.
+struct Others {
+    producer: Producer<u64>,
+    greedy: Worker<u64>,
+    messages: u32,
+    nack: bool,
+    looks: u32,
+}
+
+impl Wait for Others {
+    fn pause(&mut self, _round: u32) -> Pause {
+        self.looks += 1;
+        assert!(self.looks <= 10, "it starves");
+        for _ in 0..self.messages {
+            let _full = self.producer.try_send(&0);
+            if let (true, Ok(job)) = (self.nack, self.greedy.try_recv()) {
+                job.nack().unwrap();
+            }
+            drop(self.greedy.try_recv());
+        }
+        Pause::Again
+    }
+}
+
+#[test]
+fn one_that_waits_gets_its_turn_whatever_the_others_do() {
+    for (capacity, messages, nack, held) in [
+        (8, 1, false, false),
+        (8, 2, false, false),
+        (64, 1, false, true),
+        // Laps of the ring between two looks.
+        (1, 2, false, false),
+        (8, 9, false, false),
+        // Something is given back between any two, and somebody has the oldest.
+        (64, 1, true, true),
+    ] {
+        let options = Options::<u64>::new(capacity).groups(1).workers(3);
+        let (mut producer, ring) = options.heap().unwrap();
+        let [greedy, mut holder, slow] = [(); 3].map(|()| Worker::join(&ring, "a").unwrap());
+        let _job = held.then(|| {
+            producer.try_send(&0).unwrap();
+            holder.recv().unwrap()
+        });
+        let mut slow = slow.with_wait(Others { producer, greedy, messages, nack, looks: 0 });
+        drop(slow.recv().unwrap());
+    }
+}
+
+/// Others who are faster three times, and then take a whole ring at once.
+struct TakesAll {
+    producer: Producer<u64>,
+    greedy: Worker<u64>,
+    looks: u32,
+}
+
+impl Wait for TakesAll {
+    fn pause(&mut self, _round: u32) -> Pause {
+        self.looks += 1;
+        if self.looks <= 3 {
+            self.producer.try_send(&0).unwrap();
+            drop(self.greedy.try_recv().unwrap());
+        } else if self.looks == 4 {
+            let mut messages = vec![0; self.producer.capacity()];
+            assert_eq!(self.producer.try_send_batch(&messages), messages.len());
+            let all = self.greedy.try_recv_batch(&mut messages).unwrap();
+            assert_eq!(all.len(), self.producer.capacity());
+            std::mem::forget(all);
+        }
+        Pause::Again
+    }
+}
+
+/// One that was beaten looks all over the ring for something to reserve, but once, and not at each message.
+#[test]
+fn one_that_was_beaten_comes_back_in_time_from_a_ring_that_is_taken() {
+    let capacity = under_miri(16, 1 << 16) as usize;
+    let (producer, ring) = Options::<u64>::new(capacity).groups(1).workers(2).heap().unwrap();
+    let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    let mut slow = slow.with_wait(TakesAll { producer, greedy, looks: 0 });
+    let start = Instant::now();
+    let nothing = slow.recv_timeout(Duration::from_millis(10)).unwrap_err();
+    assert_eq!(nothing, RecvTimeoutError::Timeout);
+    assert!(start.elapsed() < LONG, "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn who_finds_no_place_in_a_group_leaves_none_behind() {
+    let (mut producer, ring) = Options::<u64>::new(2).groups(2).workers(1).heap().unwrap();
+    let _worker = Worker::join(&ring, "a").unwrap();
+    let refused = Worker::join(&ring, "b").unwrap_err();
+    assert_eq!(refused, JoinError::NoFreeWorker { workers: 1 });
+    assert_eq!(ring.forget_group("b"), Ok(false));
+    assert_eq!(producer.try_send_batch(&[0, 1]), 2);
 }
 
 #[test]

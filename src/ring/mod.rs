@@ -197,7 +197,8 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
     /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
-    /// atomic operations, of the widths that handles use at the same places.
+    /// atomic operations, of the widths that handles use at the same places. One at a time joins or forgets under a
+    /// name, as [`Options::create_raw`](crate::Options::create_raw) says.
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.

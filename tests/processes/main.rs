@@ -43,7 +43,7 @@ macro_rules! roles {
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     in_place::reader in_place::holder
-    groups::worker groups::waiter groups::producer
+    groups::worker groups::waiter groups::producer groups::without_proc
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer
