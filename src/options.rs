@@ -244,7 +244,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// workers counts as a subscriber, here and below. By default
     /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
     /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
-    /// eighth of a ring at a time, and so evicts at a lag of up to that much more.
+    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an [`arena`](Self::arena)
+    /// few messages can take all the room: who holds these, without lagging by so many, is evicted only by
+    /// [`max_hold`](Self::max_hold).
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};

@@ -5,12 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::ptr::NonNull;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ringway::{
-    ConfigError, Loan, Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber,
-    TryRecvError, TrySendError, Worker,
+    ConfigError, Loan, Observer, Options, Overflow, Position, Producer, RawParts, Ring, Start,
+    Subscriber, TryRecvError, TrySendError, Worker,
 };
 
 /// Bytes in which the arena is shared out.
@@ -473,4 +476,60 @@ fn whoever_holds_the_arena_for_too_long_is_evicted() {
     assert!(matches!(evicted, TryRecvError::Evicted { .. }), "{evicted:?}");
     // And of others nothing is asked.
     producer.try_send(&[5; 512]).unwrap();
+}
+
+/// Memory that another ring lay in.
+#[test]
+fn what_stood_in_the_memory_before_is_not_taken_for_messages() {
+    #[repr(align(128))]
+    struct Memory(#[expect(dead_code, reason = "it is written to by its address")] [u8; 4096]);
+
+    let message =
+        |n: usize, len: usize| -> Vec<u8> { (n..n + len).map(|byte| byte as u8).collect() };
+    for seed in 1..100usize {
+        // Freed by nobody: the ring is there for as long as its handles.
+        let memory = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast::<u8>();
+        let options = || Options::<[u8]>::bytes(8, 0).arena(512).subscribers(1);
+        let (data_len, control_len) = options().segment_lengths().unwrap();
+        assert!(data_len.max(control_len) <= size_of::<Memory>(), "{data_len} {control_len}");
+        let parts = RawParts { data: memory(), data_len, control: Some(memory()), control_len };
+        let len = |n: usize| 1 + n.wrapping_mul(0x9e37_79b9).wrapping_mul(seed) / 7 % 200;
+        // SAFETY: the memory is long enough, initialised, and nobody else's.
+        let mut producer = unsafe { options().create_raw(parts) }.unwrap();
+        for n in 0..seed % 20 {
+            producer.try_send(&message(n, len(n))).unwrap();
+        }
+        drop(producer);
+        // SAFETY: as above: the one before has no handles any more.
+        let mut producer = unsafe { options().create_raw(parts) }.unwrap();
+        // SAFETY: it was just made there.
+        let ring = unsafe { Ring::<[u8]>::open_raw(parts, 0) }.unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        let sent =
+            (0..20).take_while(|&n| producer.try_send(&message(n, len(n + 50))).is_ok()).count();
+        let mut buffer = [0; 256];
+        for n in 0..sent {
+            let received = subscriber.try_recv_into(&mut buffer).unwrap();
+            assert_eq!(buffer[..received], message(n, len(n + 50)));
+        }
+    }
+}
+
+/// Small messages that go on meanwhile do not keep a producer from seeing that a large one waits.
+#[cfg(feature = "std")]
+#[test]
+fn whoever_holds_the_arena_too_long_is_evicted_though_small_messages_go_on() {
+    let options = Options::<[u8]>::bytes(1 << 16, 8).arena(1024);
+    let (mut producer, ring) = options.max_hold(Duration::from_millis(30)).heap().unwrap();
+    let _subscriber = ring.subscribe(Start::Next).unwrap();
+    for _ in 0..2 {
+        producer.send(&[0; 512]).unwrap();
+    }
+    let start = Instant::now();
+    while producer.try_send(&[0; 512]).is_err() {
+        producer.try_send(&[0; 4]).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(30), "nobody was evicted");
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(producer.stats().evictions, 1);
 }

@@ -339,3 +339,23 @@ fn a_successor_finds_its_place_behind_early_marks() {
         assert_eq!(next, 4, "received + lagged = sent");
     });
 }
+
+/// One that joins and leaves while the gates are looked at twice has read what it read.
+#[test]
+fn who_joins_and_leaves_has_read_what_was_spilled() {
+    check("who_joins_and_leaves_has_read_what_was_spilled", Some(2), || {
+        let options = Options::bytes(64, 0).arena(2 * LEN).origin(ORIGIN).subscribers(1);
+        let (mut producer, ring) = options.asymmetric_fences(true).heap().unwrap();
+        for n in 0..2 {
+            producer.try_send(&message(n)).unwrap();
+        }
+        let leaver = thread::spawn(move || {
+            let mut subscriber = ring.subscribe(Start::Oldest).unwrap();
+            // It may come too late for all of them.
+            let _ = subscriber.try_recv_into(&mut [0; LEN]);
+        });
+        // If there is room.
+        let _ = producer.try_send(&message(2));
+        leaver.join().unwrap();
+    });
+}

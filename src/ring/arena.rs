@@ -48,8 +48,8 @@
 //! after it is not before it, because of the release at K2.
 //!
 //! A first look at the gates, without a fence, comes before K1, so that nothing is denied to joiners for a
-//! message that cannot be sent anyway. R is not beyond what it finds, so that K3 is also the acquire fence that
-//! keeps A5 behind the reads of those who have let go.
+//! message that cannot be sent anyway. An acquire fence after K4 keeps A5 behind the reads of all who have let
+//! go: also of one who has joined since that first look, and left.
 //!
 //! Of the account below nothing stands in the ring: who takes over walks back to the last message that was
 //! spilled and is still whole. So a loan that is dropped or leaked takes nothing but what was in its way.
@@ -81,6 +81,11 @@ impl Arena {
             arena.cursor = newest.map_or(0, end_of);
         }
         arena
+    }
+
+    /// The message that is in the way first, of those that were looked for last.
+    pub(super) fn oldest(&self) -> Pos {
+        self.oldest
     }
 
     /// Where a message of `len` bytes will lie. What is in its way is cleared first.

@@ -191,11 +191,12 @@ impl Credit {
         // After the head: pairs with the fence between the two in `pin`.
         view.producer().reclaimed.store(self.reclaimed.number(), Ordering::Release);
         // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner sees what
-        // was just stored. And with the stores to gates and pins that the first look found: what a consumer read
-        // before it let go of a message, it has read before anything is written there; no more than what that
-        // look found is let go.
+        // was just stored.
         fence(Ordering::SeqCst);
         let lag = self.largest_lag(view, too_far, &too_long);
+        // Pairs with the stores to gates and pins: what a consumer read before it let go of a message, also one that
+        // joined and left between the two looks, it has read before anything is written there.
+        fence(Ordering::Acquire);
         let seen = self.next.minus(lag as usize);
         let may = if seen.since(asked) < 0 { seen } else { asked };
         self.reclaimable = self.reclaimable.max(may);

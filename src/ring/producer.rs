@@ -59,7 +59,7 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 /// A producer that cannot go on.
 #[derive(Clone, Copy, Debug)]
 struct Stuck {
-    /// Where.
+    /// For which position it has no room, or which message in the arena is in its way.
     at: Pos,
     /// Since when, and when it last looked who keeps it there.
     patrol: Patrol,
@@ -357,8 +357,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[cold]
     fn clear_the_way(&mut self, len: usize) -> bool {
         let Stuck { at, patrol, limits, .. } = &mut self.stuck;
-        if *at != self.credit.next {
-            *at = self.credit.next;
+        // Small messages go on while the arena has no room for a large one: then what is in its way tells whether
+        // it is still the same.
+        let now = if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() };
+        if *at != now {
+            *at = now;
             *patrol = Patrol::default();
         }
         let Some(stuck_for) = patrol.is_due() else { return false };

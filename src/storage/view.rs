@@ -239,6 +239,10 @@ impl View {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();
             self.slot(position).state().store(before, Ordering::Relaxed);
+            if self.geometry.shape.schema.variable {
+                // What stood there before would look like a message in the arena.
+                self.slot(position).set_span(Span::in_slot(0));
+            }
         }
     }
 }
