@@ -478,10 +478,15 @@ fn whoever_holds_the_arena_for_too_long_is_evicted() {
     producer.try_send(&[5; 512]).unwrap();
 }
 
-/// A message that tells its number by each of its bytes.
+/// A message whose granules say whose they are, and which.
 fn large(number: u64, len: usize) -> Vec<u8> {
-    let start = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (0..len as u64).map(|at| (start.wrapping_add(at * at) >> 5) as u8).collect()
+    let granules = 0..len.div_ceil(GRANULE) as u64;
+    let mut bytes: Vec<u8> = Vec::with_capacity(len + GRANULE);
+    for granule in granules {
+        bytes.extend_from_slice([(number << 32 | granule).to_ne_bytes(); 8].as_flattened());
+    }
+    bytes.truncate(len);
+    bytes
 }
 
 proptest! {
