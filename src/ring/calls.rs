@@ -29,6 +29,42 @@ impl<'a, C> Iter<'a, C> {
     }
 }
 
+/// The calls of whoever has a `reader`, workers too.
+macro_rules! reader_calls {
+    () => {
+        /// Whether the producer lives and has not closed the ring, as far as can be told: where a
+        /// ring is not files, or its producer could not lock them, it always does. Asks the kernel.
+        /// For those who only poll: calls that block do this for themselves.
+        pub fn is_producer_alive(&self) -> bool {
+            !self.reader.is_closed() && self.reader.storage.producer_is_alive()
+        }
+
+        /// Takeovers of the ring by a new producer, as far as can be seen
+        /// ([`Producer::resume`](crate::Producer::resume)).
+        pub fn epoch(&self) -> u32 {
+            self.reader.epoch()
+        }
+
+        /// Whether calls that block go on waiting when the producer has died, for a successor. By
+        /// default they return [`ProducerDied`](crate::RecvError::ProducerDied).
+        pub fn wait_for_successor(mut self, yes: bool) -> Self {
+            self.reader.patient = yes;
+            self
+        }
+
+        /// Messages that the ring holds.
+        pub fn capacity(&self) -> usize {
+            self.reader.storage.geometry().capacity()
+        }
+
+        /// The longest message, in bytes.
+        pub fn max_len(&self) -> usize {
+            self.reader.storage.geometry().longest
+        }
+    };
+}
+pub(crate) use reader_calls;
+
 /// The receiving calls of a consumer, the same for every kind. `$join` is how the examples get one.
 macro_rules! receiving_calls {
     ($Consumer:ident, $join:literal) => {
@@ -84,35 +120,7 @@ macro_rules! receiving_calls {
                 self.reader.is_closed()
             }
 
-            /// Whether the producer lives and has not closed the ring, as far as can be told: where a
-            /// ring is not files, or its producer could not lock them, it always does. Asks the kernel.
-            /// For those who only poll: calls that block do this for themselves.
-            pub fn is_producer_alive(&self) -> bool {
-                !self.reader.is_closed() && self.reader.storage.producer_is_alive()
-            }
-
-            /// Takeovers of the ring by a new producer, as far as can be seen
-            /// ([`Producer::resume`](crate::Producer::resume)).
-            pub fn epoch(&self) -> u32 {
-                self.reader.epoch()
-            }
-
-            /// Whether calls that block go on waiting when the producer has died, for a successor. By
-            /// default they return [`ProducerDied`](crate::RecvError::ProducerDied).
-            pub fn wait_for_successor(mut self, yes: bool) -> Self {
-                self.reader.patient = yes;
-                self
-            }
-
-            /// Messages that the ring holds.
-            pub fn capacity(&self) -> usize {
-                self.reader.storage.geometry().capacity()
-            }
-
-            /// The longest message, in bytes.
-            pub fn max_len(&self) -> usize {
-                self.reader.storage.geometry().longest
-            }
+            crate::ring::calls::reader_calls!();
 
             /// The head, from the later of what the producer says and where this consumer is.
             fn seen_head(&self) -> Pos {

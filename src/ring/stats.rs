@@ -298,7 +298,7 @@ fn of_owner(
     let behind = u64::try_from(head.since(gate)).unwrap_or(0);
     let group = index.checked_sub(view.geometry().shape.entries);
     let (kind, present) = match group {
-        Some(group) => (ConsumerKind::Group, has_workers(view, group)),
+        Some(group) => (ConsumerKind::Group, view.workers_of(group).next().is_some()),
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
     };
     Some(ConsumerStats {
@@ -311,12 +311,6 @@ fn of_owner(
         redelivered: entry.tally.redelivered.load(Ordering::Relaxed).into(),
         evicted,
     })
-}
-
-/// Whether somebody says that he works in that group, counted from 0.
-fn has_workers(view: &View, group: usize) -> bool {
-    let mut workers = view.all_entries().iter().skip(view.geometry().gates);
-    workers.any(|entry| entry.joined.load(Ordering::Relaxed) as usize == group + 1)
 }
 
 fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {

@@ -11,6 +11,7 @@ use core::marker::PhantomData;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
+use super::calls::reader_calls;
 use super::group::{self, Desk, Fate, Group, Hired, Outcome, Rest};
 use super::receive::Reader;
 use super::{Ring, head, join};
@@ -225,34 +226,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.is_closed()
     }
 
-    /// Whether the producer lives and has not closed the ring, as far as can be told. Asks the kernel. For
-    /// those who only poll: calls that block do this for themselves.
-    pub fn is_producer_alive(&self) -> bool {
-        !self.reader.is_closed() && self.reader.storage.producer_is_alive()
-    }
-
-    /// Takeovers of the ring by a new producer, as far as can be seen
-    /// ([`Producer::resume`](crate::Producer::resume)).
-    pub fn epoch(&self) -> u32 {
-        self.reader.epoch()
-    }
-
-    /// Whether calls that block go on waiting when the producer has died, for a successor. By default
-    /// they return [`ProducerDied`](crate::RecvError::ProducerDied).
-    pub fn wait_for_successor(mut self, yes: bool) -> Self {
-        self.reader.patient = yes;
-        self
-    }
-
-    /// Messages that the ring holds.
-    pub fn capacity(&self) -> usize {
-        self.reader.storage.geometry().capacity()
-    }
-
-    /// The longest message, in bytes.
-    pub fn max_len(&self) -> usize {
-        self.reader.storage.geometry().longest
-    }
+    reader_calls!();
 
     fn storage(&self) -> &Storage {
         &self.reader.storage

@@ -194,10 +194,8 @@ impl Storage {
     /// Whether somebody works in that group, counted from 0, who is not known to be dead.
     #[cfg(target_has_atomic = "32")]
     pub(crate) fn has_workers(&self, group: usize) -> bool {
-        self.worker_entries().any(|(index, entry)| {
-            entry.joined.load(Ordering::Relaxed) as usize == group + 1
-                && entry.owner.load(Ordering::Relaxed) != NOBODY
-                && !self.is_dead(index)
+        self.workers_of(group).any(|(index, entry)| {
+            entry.owner.load(Ordering::Relaxed) != NOBODY && !self.is_dead(index)
         })
     }
 

@@ -126,22 +126,23 @@ impl View {
     }
 
     /// The entries of workers, with their numbers among all entries.
-    #[cfg(target_has_atomic = "32")]
     pub(crate) fn worker_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.all_entries().iter().enumerate().skip(self.geometry.gates)
     }
 
     /// Whether the entry is that of a group of which a worker reads a message in place.
     pub(crate) fn has_pinned_worker(&self, entry: usize) -> bool {
-        #[cfg(target_has_atomic = "32")]
-        if let Some(group) = entry.checked_sub(self.geometry.shape.entries) {
-            return self.worker_entries().any(|(_, worker)| {
-                worker.joined.load(Ordering::Relaxed) as usize == group + 1
-                    && worker.pinned.load(Ordering::Relaxed) != 0
-            });
-        }
-        let _ = entry;
-        false
+        let group = entry.checked_sub(self.geometry.shape.entries);
+        group.is_some_and(|group| {
+            let mut workers = self.workers_of(group);
+            workers.any(|(_, worker)| worker.pinned.load(Ordering::Relaxed) != 0)
+        })
+    }
+
+    /// The entries of those who say that they work in a group, counted from 0.
+    pub(crate) fn workers_of(&self, group: usize) -> impl Iterator<Item = (usize, &Entry)> {
+        let here = move |entry: &Entry| entry.joined.load(Ordering::Relaxed) as usize == group + 1;
+        self.worker_entries().filter(move |(_, entry)| here(entry))
     }
 
     /// The slot that a position's message has, had or will have.
