@@ -2,7 +2,7 @@
 //! private memory: nothing that another process can change is ever asked again.
 
 use crate::error::ConfigError;
-use crate::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
+use crate::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::sync::{AtomicU32, WORD, Word};
@@ -94,7 +94,7 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 /// Bytes of the line that a slot can be padded to.
 const SLOT_LINE: usize = 64;
 /// What the first slot's place in the data segment is a multiple of, at least.
-const SLOTS_ALIGN: usize = if cfg!(target_os = "none") { WORD } else { 128 };
+const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
 
 /// What the place of a group's claims in the control segment is a multiple of.
 const CLAIMS_ALIGN: usize = SLOTS_ALIGN;

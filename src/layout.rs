@@ -21,13 +21,13 @@ pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFl
 
 /// What the ring is. Written once, before anybody else can see it.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Header(pub(crate) [AtomicU32; HEADER_WORDS]);
 
 /// The producer's words. Written by it alone.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct ProducerLine {
     /// Messages published, modulo the number of positions. Exact at every refill of the credit and
@@ -75,7 +75,7 @@ pub(crate) struct SleepFlags {
 /// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
 /// nobody else; but of a group, which nobody owns, what changes is changed by read-modify-write.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
@@ -108,20 +108,22 @@ pub(crate) struct Entry {
 }
 
 /// What an entry's `owner` says.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) const NOBODY: u32 = 0;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) const SOMEBODY: u32 = 1;
 pub(crate) const AWAY: u32 = 2;
 
-/// Words of 32 bits in the name of a durable subscriber or a group. There are none where nobody can go away
-/// and come back.
-pub(crate) const NAME_WORDS: usize = if cfg!(target_os = "none") { 0 } else { 20 };
+/// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
+pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
+
+/// Words of 32 bits in the name of a durable subscriber or a group.
+pub(crate) const NAME_WORDS: usize = if SMALL { 1 } else { 20 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Lone<T> {
     pub(crate) word: T,
@@ -145,7 +147,7 @@ unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
 
 /// Words that fill up a line of which so many bytes are used.
 const fn rest(used: usize) -> usize {
-    if cfg!(target_os = "none") { 0 } else { (128 - used) / 4 }
+    if SMALL { 0 } else { (128 - used) / 4 }
 }
 
 #[cfg(feature = "alloc")]
@@ -219,9 +221,21 @@ impl Entry {
     }
 }
 
-// The documented offsets. Not under loom, whose atomics are of another size, and not on bare metal,
-// where nothing is padded to lines that the machine does not have.
-const _: () = if NATIVE && cfg!(not(target_os = "none")) {
+// The documented offsets. Not under loom, whose atomics are of another size.
+const _: () = if NATIVE && SMALL {
+    use core::mem::offset_of;
+    assert!(size_of::<Header>() == 128);
+    assert!(size_of::<ProducerLine>() == 52);
+    assert!(size_of::<SleepFlags>() == 8);
+    assert!(size_of::<Entry>() == 48);
+    assert!(offset_of!(ProducerLine, kept) == 48);
+    assert!(offset_of!(SleepFlags, waiting) == 4);
+    assert!(offset_of!(Entry, gate) == 16);
+    assert!(offset_of!(Entry, name) == 28);
+    assert!(offset_of!(Entry, pinned) == 32);
+    assert!(offset_of!(Entry, bell) == 44);
+};
+const _: () = if NATIVE && !SMALL {
     use core::mem::offset_of;
     assert!(size_of::<Header>() == 128);
     assert!(size_of::<ProducerLine>() == 128);

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::fence::Fences;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::NOBODY;
 use crate::storage::View;
 use crate::sync::{Futex, NATIVE, Ordering, fence, spin_loop};
@@ -456,7 +456,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     // Pairs with the fence in `sleep_as_consumer`: who sees the new word sees the flag cleared.
     wake.store(next, Ordering::Release);
     wake.wake_all();
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     for group in view.group_entries() {
         if group.owner.load(Ordering::Relaxed) != NOBODY {
             ring_bell(&group.bell);
@@ -465,7 +465,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
 }
 
 /// Wakes all workers of a group that sleep, to look again for what the caller has just made known.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) fn ring_bell(bell: &Futex) {
     // Pairs with the fence in `sleep_on`: who sees the new word sees what it is rung for, and the flag
     // cleared if it is the producer who rings.

@@ -7,9 +7,9 @@
 
 mod calls;
 mod credit;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod durable;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod group;
 mod head;
 mod join;
@@ -19,7 +19,7 @@ mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod recover;
 mod subscriber;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod worker;
 
 use core::fmt;
@@ -27,7 +27,7 @@ use core::marker::PhantomData;
 
 pub use calls::Iter;
 pub(crate) use credit::Limits;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use group::Group;
 pub use join::Start;
 pub use observer::Observer;
@@ -35,7 +35,7 @@ pub use producer::{Laggard, Loan, Producer};
 pub use subscriber::{Ref, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use subscriber::{Refs, Run, RunIter};
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use worker::{Batch, BytesJob, ClaimLost, Job, Worker};
 
 #[cfg(not(ringway_loom))]
@@ -45,7 +45,7 @@ use crate::error::JoinError;
 use crate::geometry::Schema;
 use crate::message::Message;
 use crate::storage::Storage;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::wait::{SpinThenSleep, Wait};
 
 /// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
@@ -74,7 +74,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(late.try_recv(), Ok(2));
     /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 1 });
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn subscribe(&self, start: Start) -> Result<Subscriber<T>, JoinError> {
         self.subscribe_with(start, SpinThenSleep::DEFAULT)
     }
@@ -90,7 +90,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// producer.send(&1).unwrap();
     /// assert_eq!(subscriber.recv(), Ok(1));
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn subscribe_with<W: Wait>(
         &self,
         start: Start,
@@ -135,7 +135,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// keeper.leave();
     /// assert_eq!(ring.forget("keeper"), Ok(false));
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
         Ok(Subscriber::durable(joined, next, SpinThenSleep::DEFAULT))
@@ -143,7 +143,7 @@ impl<T: Message + ?Sized> Ring<T> {
 
     /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
     /// [`JoinError::InUse`]: it is not away.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
     }
@@ -162,7 +162,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(ring.forget_group("billing"), Ok(true));
     /// assert_eq!(producer.try_send_batch(&[3]), 1);
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn forget_group(&self, name: &str) -> Result<bool, JoinError> {
         group::forget(&self.storage, name.as_bytes())
     }

@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::credit::{self, Credit, Limits};
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::group;
 use super::join;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
@@ -362,7 +362,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 });
             }
         }
-        #[cfg(target_has_atomic = "32")]
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         group::reap(&self.storage);
     }
 

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
 use super::credit::Limits;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::durable;
 use super::receive::{self, Consumer, Reader, Unchecked};
 use super::{head, join};
@@ -55,7 +55,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// The caller has just joined in that entry.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
         Subscriber::of(Reader::new(storage, next, wait), entry, generation)
@@ -67,7 +67,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     }
 
     /// The same for an entry that has a name.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn durable(joined: join::Joined, next: Pos, wait: W) -> Self {
         let mut subscriber = Subscriber::new(joined, next, wait);
         subscriber.durable = true;
@@ -180,7 +180,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
             return;
         }
         match self.durable {
-            #[cfg(target_has_atomic = "32")]
+            #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
             true => durable::go_away(&self.reader.storage, self.entry),
             _ => join::leave(&self.reader.storage, self.entry),
         }

@@ -27,7 +27,7 @@ pub(crate) struct Control {
     pub(crate) flags: NonNull<SleepFlags>,
     pub(crate) entries: NonNull<Entry>,
     /// What the groups' workers have claimed.
-    #[cfg_attr(not(target_has_atomic = "32"), expect(dead_code))]
+    #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), expect(dead_code))]
     pub(crate) claims: NonNull<AtomicWord>,
 }
 
@@ -108,13 +108,13 @@ impl View {
     }
 
     /// The entries of groups.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn group_entries(&self) -> &[Entry] {
         self.entries().get(self.geometry.shape.entries..).unwrap_or(&[])
     }
 
     /// The claims of one of the groups, counted from 0, if this process may write them.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn claims(&self, group: usize) -> Option<Claims<'_>> {
         let control = self.control.as_ref().filter(|_| group < self.geometry.shape.groups)?;
         // SAFETY: there are so many groups, each with `claims_stride` words, by the contract of `new`.
@@ -124,7 +124,7 @@ impl View {
     }
 
     /// The entries of workers, with their numbers among all entries.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn worker_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.all_entries().iter().enumerate().skip(self.geometry.gates)
     }
@@ -176,14 +176,14 @@ impl Slot<'_> {
 }
 
 /// What has become of each slot's message in one group.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claims<'a> {
     words: NonNull<AtomicWord>,
     view: &'a View,
 }
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 impl<'a> Claims<'a> {
     /// The word of a position's slot.
     #[inline]
