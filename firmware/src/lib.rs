@@ -4,7 +4,9 @@
 pub mod board;
 mod given;
 pub mod message;
+pub mod peers;
 mod random;
+pub mod roots;
 
 pub use given::Given;
 pub use random::Random;
@@ -20,7 +22,8 @@ pub fn exit(code: i32) -> ! {
 macro_rules! ring {
     ($Static:ty) => {{
         static mut RING: $Static = <$Static>::new();
+        let at = &raw mut RING;
         // SAFETY: the caller passes here once, so that this is the only reference.
-        unsafe { &mut *&raw mut RING }
+        unsafe { &mut *at }
     }};
 }

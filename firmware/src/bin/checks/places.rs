@@ -23,14 +23,15 @@ fn is_shared<T>(at: *const T) -> bool {
 pub fn section() {
     #[unsafe(link_section = ".shared")]
     static mut RING: Static<Sample, 8> = Static::new();
+    let at = &raw mut RING;
     // As it may be after the power came on.
     // SAFETY: nobody else knows of it.
-    unsafe { (&raw mut RING).write_bytes(0xa5, 1) };
+    unsafe { at.write_bytes(0xa5, 1) };
     // A `Static` in a section that is not cleared at the start has to be, before it is split.
     // SAFETY: as above.
-    unsafe { (&raw mut RING).write(Static::new()) };
+    unsafe { at.write(Static::new()) };
     // SAFETY: the only reference.
-    let ring = unsafe { &mut *&raw mut RING };
+    let ring = unsafe { &mut *at };
     assert!(is_shared(ring));
     let mut parts = ring.split_mut(Overflow::Wait, 0).unwrap();
     let [subscriber] = &mut parts.subscribers;
