@@ -215,6 +215,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 20 }));
     /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where nobody is evicted.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn max_lag(mut self, messages: usize) -> Self {
         self.limits.max_lag = messages.min(self.shape.capacity);
         self

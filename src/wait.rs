@@ -71,7 +71,8 @@ pub trait Wait {
     /// this is for events that a [`pause`](Self::pause) on the other side waits for. Where the pause
     /// has no end of its own, both sides have to notify: subscribers then join by
     /// [`subscribe_with`](crate::Ring::subscribe_with). An event that is an instruction (`SEV`) wants
-    /// a barrier for completion (`DSB`) before it; the ring's fences are only for order.
+    /// a barrier for completion (`DSB`) before it; the ring's fences are only for order. One that is a flag
+    /// in memory, and seen by other cores, wants a full fence before it.
     #[inline(always)]
     fn notify(&mut self) {}
 }
@@ -399,6 +400,10 @@ impl Watch {
 //
 // Models: in loom-tests/tests/group.rs.
 
+/// Whether anybody here sleeps, or can wake somebody who does. Without an operating system nobody is asked
+/// by the flags, and nobody looks at them: what there is to wait for is told by [`Wait::notify`].
+const SLEEPS: bool = cfg!(any(feature = "std", ringway_loom));
+
 /// Sleeps until the producer publishes, closes or takes over, or `limit` is over, or for no reason.
 /// Returns at once if `ready` says so after the flag is up.
 pub(crate) fn sleep_as_consumer(
@@ -418,6 +423,9 @@ pub(crate) fn sleep_on(
     ready: impl Fn() -> bool,
     limit: Duration,
 ) {
+    if !SLEEPS {
+        return spin_loop();
+    }
     let seen = wake.load(Ordering::Relaxed);
     let Some(flags) = view.flags() else {
         // Nobody can be told that we sleep.
@@ -438,6 +446,9 @@ pub(crate) fn sleep_on(
 /// once per batch.
 #[inline(always)]
 pub(crate) fn wake_consumers(view: &View, fences: Fences) {
+    if !SLEEPS {
+        return;
+    }
     // Pairs with `heavy` in `sleep_as_consumer`.
     fences.light();
     let Some(flags) = view.flags() else { return };
@@ -481,6 +492,9 @@ pub(crate) fn sleep_as_producer(
     ready: impl FnOnce() -> bool,
     limit: Duration,
 ) {
+    if !SLEEPS {
+        return spin_loop();
+    }
     let Some(flags) = view.flags() else { return };
     let waiting = &flags.waiting.word;
     waiting.store(1, Ordering::Relaxed);
@@ -496,6 +510,9 @@ pub(crate) fn sleep_as_producer(
 /// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
 #[inline(always)]
 pub(crate) fn wake_producer(view: &View, fences: Fences) {
+    if !SLEEPS {
+        return;
+    }
     // Pairs with `heavy` in `sleep_as_producer`.
     fences.light();
     let Some(flags) = view.flags() else { return };

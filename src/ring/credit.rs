@@ -5,10 +5,14 @@
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
 use crate::geometry::Overflow;
-use crate::layout::Entry;
+use crate::layout::{Entry, SMALL};
 use crate::position::Pos;
 use crate::storage::View;
 use crate::sync::{Ordering, Signed, Word, fence};
+
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
+/// nothing in a ring's header could set one.
+pub(crate) const EVICTS: bool = !SMALL;
 
 /// How long a subscriber may hold the producer back. Chosen by the ring's creator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +44,11 @@ impl Limits {
     /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
     /// still.
     pub(crate) fn evict(self, view: &View) -> bool {
-        self.max_lag < view.geometry().capacity()
-            || self.max_hold != u32::MAX
-            || self.max_away != u32::MAX
+        let most = u32::MAX;
+        EVICTS
+            && (self.max_lag < view.geometry().capacity()
+                || self.max_hold != most
+                || self.max_away != most)
     }
 
     pub(crate) fn write(self, view: &View) {
@@ -149,7 +155,7 @@ impl Credit {
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
     /// message in place, which it may finish.
     fn lag_pinned(&self, view: &View, entry: &Entry) -> Option<Signed> {
-        if !view.geometry().shape.pins {
+        if !EVICTS || !view.geometry().shape.pins {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
@@ -168,8 +174,11 @@ impl Credit {
     ) -> Option<Signed> {
         let capacity = view.geometry().capacity() as Signed;
         // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
-        let limit =
-            if self.max_lag < capacity as usize { self.max_lag as Signed } else { Signed::MAX };
+        let limit = if EVICTS && self.max_lag < capacity as usize {
+            self.max_lag as Signed
+        } else {
+            Signed::MAX
+        };
         let first = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
         // Before the gates that count are loaded: it may take a system call.
         let too_long = self.next.since(first) >= capacity && too_long(index);
@@ -183,6 +192,10 @@ impl Credit {
             // A gate above the exact head is a lie: nobody can need what has not been sent.
             if (0..=limit).contains(&lag) && !(too_long && lag >= capacity) {
                 return Some(lag);
+            }
+            // The only reason where there is no eviction: a lie holds nothing back.
+            if !EVICTS {
+                return None;
             }
             // Whoever has blocked for too long and changes its gate faster than one can look is evicted
             // for that.
@@ -215,6 +228,9 @@ pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
 /// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that its
 /// owner has a generation, which is not 0; who says 0 there has forged it, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
+    if !EVICTS {
+        return false;
+    }
     // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
     // generation, which was not evicted.
     fence(Ordering::Acquire);

@@ -109,9 +109,11 @@ impl<W> Reader<W> {
         core::mem::replace(&mut self.epoch, epoch) != epoch
     }
 
-    /// What there is instead of a next message that `ready` did not find, its slot having said `seen`.
+    /// What there is instead of a next message that `ready` did not find, its slot having said `state`.
     /// `Ok`: it is there after all, and may be copied.
-    fn find(&self, mut seen: Look) -> Result<(), NotFound> {
+    #[inline]
+    fn find(&self, state: Word) -> Result<(), NotFound> {
+        let mut seen = self.next.look(state);
         if seen == Look::NotYet {
             if !self.is_closed() {
                 return Err(NotFound::Empty);
@@ -340,7 +342,7 @@ pub(crate) fn find_next<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvErro
 #[inline(never)]
 fn find<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
     let reader = consumer.reader();
-    reader.find(reader.next.look(state)).map_err(|not_found| match not_found {
+    reader.find(state).map_err(|not_found| match not_found {
         NotFound::Empty => consumer.excluded().unwrap_or(TryRecvError::Empty),
         NotFound::Closed => TryRecvError::Closed,
         NotFound::Passed(passed) => consumer.lagged(passed),

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
-use super::credit::Limits;
+use super::credit::{EVICTS, Limits};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::durable;
 use super::receive::{self, Consumer, Reader, Unchecked};
@@ -149,6 +149,9 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     }
 
     fn excluded(&mut self) -> Option<TryRecvError> {
+        if !EVICTS {
+            return None;
+        }
         let storage = &self.reader.storage;
         let evicted = storage.evicted(self.entry)?.load(Ordering::Relaxed) == self.generation;
         // It has been told: its name is free when it is dropped.
