@@ -3,26 +3,6 @@
 
 use core::hint::black_box;
 
-use heapless::spsc;
-
-/// One place is always empty.
-pub type Heapless = spsc::Queue<u32, 17>;
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-pub extern "Rust" fn heapless_send(
-    producer: &mut spsc::Producer<'static, u32>,
-    message: u32,
-) -> bool {
-    producer.enqueue(message).is_ok()
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-pub extern "Rust" fn heapless_recv(consumer: &mut spsc::Consumer<'static, u32>) -> Option<u32> {
-    consumer.dequeue()
-}
-
 #[inline(never)]
 #[unsafe(no_mangle)]
 pub extern "Rust" fn nothing_send(producer: &mut u32, message: u32) -> bool {
@@ -65,5 +45,29 @@ pub mod bb {
         let message = grant.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes));
         grant.release(4);
         message
+    }
+}
+
+/// It is not there on RISC-V without compare-and-swap.
+#[cfg(any(target_arch = "arm", target_has_atomic = "ptr"))]
+pub mod heapless {
+    use ::heapless::spsc::{self, Consumer, Producer};
+
+    /// One place is always empty.
+    pub type Queue = spsc::Queue<u32, 17>;
+
+    #[inline(never)]
+    #[unsafe(no_mangle)]
+    pub extern "Rust" fn heapless_send(
+        producer: &mut Producer<'static, u32>,
+        message: u32,
+    ) -> bool {
+        producer.enqueue(message).is_ok()
+    }
+
+    #[inline(never)]
+    #[unsafe(no_mangle)]
+    pub extern "Rust" fn heapless_recv(consumer: &mut Consumer<'static, u32>) -> Option<u32> {
+        consumer.dequeue()
     }
 }

@@ -22,6 +22,7 @@ mod prune;
 mod sizes;
 mod sleep;
 mod two;
+mod widths;
 
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ roles! {
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
     two::first two::second
+    widths::creator widths::opener
 }
 
 /// No test: it is what the processes run that the tests start.

@@ -84,10 +84,11 @@ impl Board {
         // What cargo's configuration says of the linker would be replaced by flags of the caller's.
         cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         cargo.args(["build", "--release", "--locked", "--target", self.target, "--bin", program]);
-        // Programs of one name with other features would lie at the same place.
+        // Programs of one name with other features lie at the same place, until the next build.
         let features = format!("{},{more_features}", self.features);
-        let folder = project.target.join(format!("firmware{}", features.replace(',', "-")));
-        cargo.env("CARGO_TARGET_DIR", folder).args(["--features", &features]);
+        cargo
+            .env("CARGO_TARGET_DIR", project.target.join("firmware"))
+            .args(["--features", &features]);
         tools::build(cargo, program, &self.log(project, &format!("build-{program}")))
     }
 

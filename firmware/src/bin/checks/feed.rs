@@ -154,7 +154,7 @@ pub fn an_interrupt_sends() {
     let parts = ring!(Static<Sample, 8>).split_mut(Overflow::Wait, 0).unwrap();
     let [mut subscriber] = parts.subscribers;
     let mut observer = parts.ring.observe(Start::Next).unwrap();
-    receive_all(parts.producer, &mut subscriber, &mut observer, 100_000);
+    receive_all(parts.producer, &mut subscriber, &mut observer, 50_000);
 }
 
 pub fn positions_wrap_around() {
