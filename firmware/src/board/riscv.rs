@@ -8,22 +8,22 @@ use riscv::register::{mcycle, mie};
 pub use riscv_rt::entry;
 
 /// The time, and when the timer interrupts next, on QEMU's `virt`: two words each.
-const TIME: *mut u32 = 0x0200_bff8 as *mut u32;
-const NEXT: *mut u32 = 0x0200_4000 as *mut u32;
+const TIME: [*mut u32; 2] = [0x0200_bff8 as *mut u32, 0x0200_bffc as *mut u32];
+const NEXT: [*mut u32; 2] = [0x0200_4000 as *mut u32, 0x0200_4004 as *mut u32];
 
 pub fn again_in(ticks: u32) {
     // SAFETY: a register that can always be read.
-    let now = unsafe { TIME.read_volatile() };
+    let now = unsafe { TIME[0].read_volatile() };
     let (next, carry) = now.overflowing_add(ticks);
     // SAFETY: as above.
-    let high = unsafe { TIME.add(1).read_volatile() } + u32::from(carry);
+    let high = unsafe { TIME[1].read_volatile() } + u32::from(carry);
     // First to a time that never comes.
     // SAFETY: the timer's register, which nobody else writes.
-    unsafe { NEXT.add(1).write_volatile(u32::MAX) };
+    unsafe { NEXT[1].write_volatile(u32::MAX) };
     // SAFETY: as above.
-    unsafe { NEXT.write_volatile(next) };
+    unsafe { NEXT[0].write_volatile(next) };
     // SAFETY: as above.
-    unsafe { NEXT.add(1).write_volatile(high) };
+    unsafe { NEXT[1].write_volatile(high) };
 }
 
 pub(super) fn unmask() {
@@ -41,7 +41,7 @@ pub(super) fn mask() {
 #[riscv_rt::core_interrupt(Interrupt::MachineTimer)]
 fn timer() {
     // SAFETY: the timer's register, which nobody else writes: no more, unless the handler wants it.
-    unsafe { NEXT.add(1).write_volatile(u32::MAX) };
+    unsafe { NEXT[1].write_volatile(u32::MAX) };
     super::interrupted();
 }
 

@@ -16,7 +16,7 @@ const TIME_OUT: Duration = Duration::from_secs(240);
 #[derive(Debug)]
 pub struct Board {
     pub name: &'static str,
-    target: &'static str,
+    pub target: &'static str,
     features: &'static str,
     /// The Debian package that has its QEMU.
     package: &'static str,
@@ -59,9 +59,8 @@ pub const BOARDS: [Board; 5] = [
 impl Board {
     /// What is missing here, and how to get it.
     pub fn missing(&self, project: &Project) -> Result<Option<String>> {
-        let target = self.target;
-        if !toolchain::has_target(target)? {
-            return Ok(Some(format!("not installed; `rustup target add {target}` gets it")));
+        if !toolchain::has_target(self.target)? {
+            return Ok(Some(self.no_target()));
         }
         let (qemu, _) = self.runner(project)?;
         if !tools::succeeds(Command::new(&qemu).arg("--version")) {
@@ -71,6 +70,20 @@ impl Board {
             )));
         }
         Ok(None)
+    }
+
+    /// How to get its target.
+    pub fn no_target(&self) -> String {
+        format!("not installed; `rustup target add {}` gets it", self.target)
+    }
+
+    /// Lints for what is compiled for it.
+    pub fn clippy(&self, project: &Project) -> Command {
+        let mut cargo = project.cargo("firmware");
+        cargo.env("CARGO_TARGET_DIR", project.target.join("firmware"));
+        cargo.args(["clippy", "--release", "--locked", "--target", self.target, "--lib", "--bins"]);
+        cargo.args(["--features", self.features, "--", "-D", "warnings"]);
+        cargo
     }
 
     /// QEMU and its arguments, from where cargo has them.

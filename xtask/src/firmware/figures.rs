@@ -13,7 +13,7 @@ const MOST: f64 = 1.1;
 
 const HEAD: &str = "\
 # What the firmware costs on each board: `cargo xtask firmware`, which fails if something is a tenth above this.
-# code: bytes in flash of all that the operations can reach. instructions: per message, sent and received. ram: bytes of a
+# code: bytes in flash of all that the operations can reach, but for panics; panicking_code: with them. instructions: per message, sent and received. ram: bytes of a
 # ring with one subscriber, without its slots. handles: bytes of a producer and a consumer. `--accept` writes it anew.
 ";
 

@@ -83,8 +83,8 @@ impl Image {
     }
 
     /// All that can be reached from functions of these names, themselves included, but for panics and what
-    /// only they reach: what they are is the program's choice.
-    fn reachable(&self, roots: &[String]) -> Result<Vec<&Item>> {
+    /// only they reach, unless `panics`: what they print, if anything, is the program's choice.
+    fn reachable(&self, roots: &[String], panics: bool) -> Result<Vec<&Item>> {
         let mut open = Vec::new();
         for root in roots {
             let item = self.items.values().find(|item| item.name == *root);
@@ -92,7 +92,8 @@ impl Image {
         }
         let mut found = BTreeSet::new();
         while let Some(address) = open.pop() {
-            if !is_panic(&self.items[&address].name) && found.insert(address) {
+            let passed_over = !panics && is_panic(&self.items[&address].name);
+            if !passed_over && found.insert(address) {
                 open.extend(self.refers.get(&address).into_iter().flatten());
             }
         }
@@ -101,13 +102,21 @@ impl Image {
 
     /// Bytes of all that can be reached from these functions.
     pub fn size_of(&self, roots: &[String]) -> Result<u64> {
-        Ok(self.reachable(roots)?.iter().map(|item| item.size).sum())
+        Ok(self.reachable(roots, false)?.iter().map(|item| item.size).sum())
+    }
+
+    /// The same with panics, of a program that prints them.
+    pub fn size_with_panics(&self, roots: &[String]) -> Result<u64> {
+        Ok(self.reachable(roots, true)?.iter().map(|item| item.size).sum())
     }
 
     /// The same, one by one, the largest first.
     pub fn parts_of(&self, roots: &[String]) -> Result<Vec<(u64, &str)>> {
-        let mut parts: Vec<_> =
-            self.reachable(roots)?.iter().map(|item| (item.size, item.name.as_str())).collect();
+        let mut parts: Vec<_> = self
+            .reachable(roots, false)?
+            .iter()
+            .map(|item| (item.size, item.name.as_str()))
+            .collect();
         parts.sort_by(|a, b| b.cmp(a));
         Ok(parts)
     }
@@ -150,6 +159,7 @@ mod tests {
         };
         assert_eq!(image.size_of(&["a".into()]).unwrap(), 12);
         assert_eq!(image.size_of(&["a".into(), "c".into()]).unwrap(), 28);
+        assert_eq!(image.size_with_panics(&["a".into(), "c".into()]).unwrap(), 60);
         assert_eq!(image.parts_of(&["a".into()]).unwrap(), [(8, "b"), (4, "a")]);
         assert_eq!(image.item_at(11).map(|item| item.address), Some(4));
         assert_eq!(image.panics(), ["9panicking"]);

@@ -152,6 +152,8 @@ fn measure(project: &Project, board: &Board) -> Result<Figures> {
     let here = FIELD.into_iter().filter(|queue| figures.contains_key(&format!("ram_{queue}")));
     for queue in MEASURED.into_iter().chain(here.collect::<Vec<_>>()) {
         figures.insert(format!("code_{queue}"), image.size_of(&roots(queue))? as f64);
+        let with_panics = image.size_with_panics(&roots(queue))? as f64;
+        figures.insert(format!("panicking_code_{queue}"), with_panics);
     }
     figures.insert("code_ringway_split".into(), image.size_of(&["ringway_split".into()])? as f64);
     Ok(figures)

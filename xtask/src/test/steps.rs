@@ -78,6 +78,17 @@ fn lints(steps: &mut Vec<Step>) {
     lint("fuzz", "fuzz", false, "--locked --all-targets");
     lint("benches", "benches", false, "--locked --all-targets");
     lint("instructions", "benches/instructions", false, "--locked --all-targets");
+    for board in &firmware::BOARDS {
+        steps.push(Step::new(format!("lints: firmware: {}", board.name), |project, log| {
+            if !toolchain::has_subcommand(project, "clippy") {
+                return Ok(Outcome::Skipped(missing_component("clippy")));
+            }
+            if !toolchain::has_target(board.target)? {
+                return Ok(Outcome::Skipped(board.no_target()));
+            }
+            command(board.clippy(project), log)
+        }));
+    }
     steps.push(Step::new("docs", |project, log| {
         let mut doc = cargo(project, "", "doc -p ringway --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings");

@@ -10,7 +10,6 @@ const END: u32 = 5_000;
 struct Source {
     producer: Producer<Sample, Event>,
     sent: u32,
-    random: Random,
 }
 
 static SOURCE: Given<Source> = Given::nothing();
@@ -24,23 +23,27 @@ fn send_one() {
         *slot = None;
         return;
     }
-    if source.producer.try_send(&Sample::new(source.sent)).is_ok() {
-        source.sent += 1;
-    }
-    again_in(1 + source.random.below(128));
+    source.producer.try_send(&Sample::new(source.sent)).unwrap();
+    source.sent += 1;
 }
 
+/// Each message comes from an interrupt of its own, at any time before or after the receiver has looked for it in vain,
+/// and the next one only after this was received: whoever misses an event waits for ever.
 pub fn for_messages() {
     let parts = ring!(Static<Sample, 4>).split_mut(Overflow::Wait, 0).unwrap();
     let [subscriber] = parts.subscribers;
     let mut subscriber = subscriber.with_wait(Event);
     let producer = parts.producer.with_wait(Event);
     // SAFETY: the timer stands still.
-    *unsafe { SOURCE.get() } = Some(Source { producer, sent: 0, random: Random::new(9) });
-    let before = pauses();
+    *unsafe { SOURCE.get() } = Some(Source { producer, sent: 0 });
+    let (before, mut random) = (pauses(), Random::new(9));
     start(send_one);
     for number in 0..END {
         assert_eq!(subscriber.recv(), Ok(Sample::new(number)));
+        again_in(1 + random.below(4));
+        for _ in 0..random.below(128) {
+            core::hint::spin_loop();
+        }
     }
     assert_eq!(subscriber.recv(), Err(RecvError::Closed));
     let pauses = pauses() - before;
