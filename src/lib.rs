@@ -127,3 +127,7 @@ pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../docs/embedded.md")]
+struct Embedded;
