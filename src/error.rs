@@ -60,6 +60,13 @@ pub enum ConfigError {
         /// The largest number.
         max: usize,
     },
+    /// The arena is too large, alone or with the slots.
+    ArenaTooLarge {
+        /// The size in bytes that was asked for, rounded up where that is possible.
+        size: usize,
+        /// The largest, in bytes.
+        max: usize,
+    },
     /// The first position is not a position.
     OriginTooLarge {
         /// The last position before they wrap around.
@@ -78,6 +85,9 @@ error!(ConfigError {
     Self::TooManySubscribers { asked, max } => "{asked} subscribers are too many (at most {max})";
     Self::TooManyEntries { asked, max } =>
         "{asked} subscribers, groups and workers are too many (at most {max} together)";
+    Self::ArenaTooLarge { size, max } =>
+        "an arena of {size} bytes is too large (at most {max}, and with the slots it has to fit the \
+         address space)";
     Self::OriginTooLarge { max } => "the origin is beyond the last position, {max}";
 });
 
@@ -85,7 +95,7 @@ error!(ConfigError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrySendError {
-    /// The slowest subscriber still needs the slot. Nothing was sent.
+    /// The slowest subscriber still needs the slot, or room in the arena. Nothing was sent.
     Full,
     /// The message is longer than the ring's messages can be. Nothing was sent.
     TooLarge {

@@ -2,10 +2,10 @@
 //! private memory: nothing that another process can change is ever asked again.
 
 use crate::error::ConfigError;
-use crate::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
+use crate::layout::{ARENAS, ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
 use crate::message::Message;
 use crate::position::Pos;
-use crate::sync::{AtomicU32, WORD, Word};
+use crate::sync::{AtomicU32, NATIVE, WORD, Word};
 
 /// What a full ring does. Fixed when the ring is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(crate) struct Shape {
     pub(crate) observers: bool,
     /// A message that is read in place stays, also if its reader is evicted.
     pub(crate) pins: bool,
+    /// Bytes of the arena for messages that are longer than a slot; 0: there is none.
+    pub(crate) arena: usize,
     pub(crate) tag: u64,
     pub(crate) origin: Word,
 }
@@ -68,6 +70,10 @@ pub(crate) struct Geometry {
     pub(crate) payload: usize,
     /// Bytes from the start of the data segment to the first slot.
     pub(crate) slots_offset: usize,
+    /// Words from the first slot to the arena, if there is one.
+    pub(crate) arena: usize,
+    /// The longest message, in its slot or in the arena.
+    pub(crate) longest: usize,
     /// Bytes of the data segment.
     pub(crate) data_len: usize,
     /// Entries that have gates: those of subscribers and groups.
@@ -86,6 +92,12 @@ pub(crate) struct Geometry {
 pub(crate) const MAX_CAPACITY: usize = if WORD == 8 { 1 << 40 } else { 1 << 28 };
 /// The longest message: its length is stored in 32 bits.
 pub(crate) const MAX_MESSAGE: usize = if usize::BITS > 32 { 1 << 31 } else { 1 << 28 };
+/// The largest arena: a place in it, counted in granules, is stored in 32 bits.
+pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
+    (false, _) => 0,
+    (true, ..=32) => 1 << 29,
+    (true, _) => 1 << 37,
+};
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
 /// The largest alignment of a message: a page, beyond which no mapping helps.
@@ -95,6 +107,11 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 const SLOT_LINE: usize = 64;
 /// What the first slot's place in the data segment is a multiple of, at least.
 const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
+
+/// Bytes in which room in the arena is counted: a cache line, or as little as there can be in a model.
+pub(crate) const GRANULE: usize = if NATIVE { 64 } else { WORD };
+/// What the size of an arena is a multiple of, and so is its place in the data segment.
+pub(crate) const ARENA_UNIT: usize = if NATIVE { 128 } else { WORD };
 
 /// What the place of a group's claims in the control segment is a multiple of.
 const CLAIMS_ALIGN: usize = SLOTS_ALIGN;
@@ -154,9 +171,20 @@ impl Geometry {
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
         let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
         let slots_offset = evictions_end.next_multiple_of(align.max(SLOTS_ALIGN));
-        let data_len = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
-        let Some(data_len) = data_len.filter(|&n| n <= isize::MAX as usize) else {
+        let slots_end = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
+        let Some(slots_end) = slots_end.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);
+        };
+        let arena_too_large = ConfigError::ArenaTooLarge { size: shape.arena, max: MAX_ARENA };
+        if shape.arena > MAX_ARENA || shape.arena % ARENA_UNIT != 0 {
+            return Err(arena_too_large);
+        }
+        // Neither sum is more than twice what fits.
+        let arena_offset =
+            if shape.arena == 0 { slots_end } else { slots_end.next_multiple_of(ARENA_UNIT) };
+        let data_len = arena_offset.checked_add(shape.arena).filter(|&n| n <= isize::MAX as usize);
+        let Some(data_len) = data_len else {
+            return Err(arena_too_large);
         };
         let entries_end = ENTRIES_OFFSET + entries * size_of::<Entry>();
         let claims_offset =
@@ -173,6 +201,8 @@ impl Geometry {
             stride: stride / WORD,
             payload: payload / WORD,
             slots_offset,
+            arena: (arena_offset - slots_offset) / WORD,
+            longest: max_len.max((shape.arena / 2).min(MAX_MESSAGE)),
             data_len,
             gates: subscribers + groups,
             entries,
@@ -185,6 +215,17 @@ impl Geometry {
     /// The first position.
     pub(crate) fn origin(&self) -> Pos {
         Pos::new(self.shape.origin)
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_arena(&self) -> bool {
+        ARENAS && self.shape.arena > 0
+    }
+
+    /// Bytes from the start of the data segment to the arena; 0 if there is none.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn arena_offset(&self) -> usize {
+        if self.has_arena() { self.slots_offset + self.arena * WORD } else { 0 }
     }
 
     #[inline]
@@ -214,6 +255,7 @@ mod tests {
             line_slots: false,
             observers: true,
             pins: false,
+            arena: 0,
             tag: 0,
             origin: 0,
         }
@@ -271,5 +313,24 @@ mod tests {
         assert!(new(&|s| s.workers = MAX_ENTRIES - 2).is_err());
         assert!(new(&|s| s.groups = usize::MAX).is_err());
         assert!(new(&|s| s.origin = Word::MAX).is_err());
+        assert!(new(&|s| s.arena = ARENA_UNIT + 1).is_err());
+        assert!(new(&|s| s.arena = MAX_ARENA + ARENA_UNIT).is_err());
+    }
+
+    #[test]
+    fn an_arena_lies_behind_the_slots_and_takes_messages_of_half_its_size() {
+        let without = Geometry::new(shape(40, 1, true)).unwrap();
+        assert_eq!((without.arena_offset(), without.longest), (0, 40));
+        let with = Geometry::new(Shape { arena: 4096, ..without.shape }).unwrap();
+        let end = without.data_len;
+        assert!((end..end + ARENA_UNIT).contains(&with.arena_offset()));
+        assert_eq!(with.arena_offset() % ARENA_UNIT, 0);
+        assert_eq!(with.data_len, with.arena_offset() + 4096);
+        assert_eq!(
+            (with.stride, with.slots_offset, with.longest),
+            (without.stride, without.slots_offset, 2048)
+        );
+        let small = Geometry::new(Shape { arena: ARENA_UNIT, ..shape(500, 1, true) }).unwrap();
+        assert_eq!(small.longest, 500);
     }
 }

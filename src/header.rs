@@ -42,7 +42,7 @@ mod field {
     pub(super) const STRIDE: usize = 20;
     pub(super) const PAYLOAD: usize = 21;
     pub(super) const SLOTS: usize = 22; // 2 words
-    pub(super) const ARENA: usize = 24; // 4 words: offset and size; none in this version
+    pub(super) const ARENA: usize = 24; // 4 words: offset and size; zeros: there is none
     pub(super) const FLAGS: usize = 28;
     pub(super) const FIRST_ENTRY: usize = 29;
     pub(super) const ENTRY: usize = 30;
@@ -83,6 +83,8 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
     #[allow(clippy::useless_conversion)]
     wide(field::ORIGIN, u64::from(shape.origin));
     wide(field::SLOTS, slots_offset as u64);
+    wide(field::ARENA, geometry.arena_offset() as u64);
+    wide(field::ARENA + 2, shape.arena as u64);
     words[field::MAGIC + 1] = MAGIC_DATA;
     words[field::WORD_SIZE] = WORD as u32;
     words[field::VARIABLE] = u32::from(shape.schema.variable);
@@ -190,9 +192,11 @@ pub(crate) fn decode(
     if origin > u64::from(Word::MAX) {
         return corrupt("origin");
     }
-    if wide(field::ARENA) != 0 || wide(field::ARENA + 2) != 0 {
-        return corrupt("arena");
-    }
+    let arena = match usize::try_from(wide(field::ARENA + 2)) {
+        // Where all messages have one length there is nothing to spill.
+        Ok(size) if size == 0 || variable => size,
+        _ => return corrupt("arena"),
+    };
     let shape = Shape {
         schema: Schema {
             variable,
@@ -207,11 +211,14 @@ pub(crate) fn decode(
         line_slots: flags & flags::LINE_SLOTS != 0,
         observers: flags & flags::NO_OBSERVERS == 0,
         pins: flags & flags::PINS != 0,
+        arena,
         tag: wide(field::TAG),
         origin: origin as Word,
     };
     let Ok(geometry) = Geometry::new(shape) else {
-        return corrupt("capacity, message size, alignment, entries, groups, workers or origin");
+        return corrupt(
+            "capacity, message size, alignment, entries, groups, workers, origin or arena",
+        );
     };
     if words[field::STRIDE] as usize != geometry.stride * WORD {
         return corrupt("stride");
@@ -221,6 +228,9 @@ pub(crate) fn decode(
     }
     if wide(field::SLOTS) != geometry.slots_offset as u64 {
         return corrupt("slots offset");
+    }
+    if wide(field::ARENA) != geometry.arena_offset() as u64 {
+        return corrupt("arena");
     }
     // Bare metal pads nothing, so that its control segment is another one.
     if words[field::FIRST_ENTRY] as usize != ENTRIES_OFFSET
@@ -264,6 +274,7 @@ mod tests {
             line_slots: true,
             observers: false,
             pins: true,
+            arena: if variable { 1024 } else { 0 },
             tag: 0x1234_5678_9abc_def0,
             origin: 77,
         })
@@ -288,23 +299,48 @@ mod tests {
 
     #[test]
     fn every_field_is_checked() {
-        let g = geometry(false);
-        let good = encode(&g, INSTANCE);
-        for at in 0..HEADER_WORDS {
-            for change in [1, 3, 0x100, 1 << 31, u32::MAX] {
-                let mut words = good;
-                words[at] ^= change;
-                let got = decode_as(&words, g.data_len, &g);
-                let identity = field::INSTANCE..field::INSTANCE + 4;
-                // Another origin or number of entries is as good a ring.
-                let free = identity.contains(&at)
-                    || (field::ORIGIN..field::ORIGIN + 2).contains(&at)
-                    || at == field::ENTRIES
-                    || at == field::GROUPS
-                    || (at == field::OVERFLOW && change == 1);
-                assert!(got.is_err() || free, "word {at} changed by {change:#x}: {got:?}");
+        for variable in [false, true] {
+            let g = geometry(variable);
+            let good = encode(&g, INSTANCE);
+            for at in 0..HEADER_WORDS {
+                for change in [1, 3, 0x100, 1 << 31, u32::MAX] {
+                    let mut words = good;
+                    words[at] ^= change;
+                    let got = decode_as(&words, g.data_len, &g);
+                    let identity = field::INSTANCE..field::INSTANCE + 4;
+                    // Another origin or number of entries is as good a ring, and so is a shorter message
+                    // in a slot of the same size, or a smaller arena in the same place.
+                    let free = identity.contains(&at)
+                        || (field::ORIGIN..field::ORIGIN + 2).contains(&at)
+                        || at == field::ENTRIES
+                        || at == field::GROUPS
+                        || (variable && at == field::MAX_LEN)
+                        || (variable && at == field::ARENA + 2)
+                        || (at == field::OVERFLOW && change == 1);
+                    assert!(got.is_err() || free, "word {at} changed by {change:#x}: {got:?}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn an_arena_is_where_it_has_to_be_or_the_ring_is_refused() {
+        let g = geometry(true);
+        let good = encode(&g, INSTANCE);
+        assert!(g.arena_offset() > 0);
+        for (at, value) in
+            [(0, 0), (0, g.arena_offset() as u32 - 128), (1, 1), (2, 1025), (2, 1 << 20), (3, 1)]
+        {
+            let mut words = good;
+            words[field::ARENA + at] = value;
+            assert!(decode_as(&words, g.data_len, &g).is_err(), "word {at} is {value}");
+        }
+        let fixed = geometry(false);
+        let mut words = encode(&fixed, INSTANCE);
+        words[field::ARENA] = fixed.data_len.next_multiple_of(128) as u32;
+        words[field::ARENA + 2] = 128;
+        let refused = Err(HeaderError::Corrupt { what: "arena" });
+        assert_eq!(decode_as(&words, 1 << 20, &fixed), refused);
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots...]` and only the producer writes it. The
+//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
 //! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
 //! `[state, (length,) payload...]`, all of it words.
 
 use core::cell::UnsafeCell;
 
-use crate::position::FREE;
-#[cfg(not(ringway_loom))]
-use crate::sync::Ordering;
-use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, WORD};
+use crate::position::{FREE, Pos};
+use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, Ordering, WORD, Word};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
@@ -57,7 +55,51 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _rest: Unused<{ rest(52) }>,
+    _unused_three: Unused<{ ARENAS as usize }>,
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
+    /// word, where there are arenas.
+    reclaimed: [AtomicWord; ARENAS as usize],
+    _unused_four: Unused<{ beside(COUNTS) }>,
+    /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
+    /// own, which nobody needs while messages flow.
+    pub(crate) blocked: Count,
+    _unused_blocked: Unused<{ beside(COUNTS) }>,
+    /// How often producers found that somebody slept, and woke all who did.
+    pub(crate) wakes: Count,
+    _unused_wakes: Unused<{ beside(COUNTS) }>,
+    /// Subscribers and groups that were evicted.
+    pub(crate) evicted: Count,
+    _unused_evicted: Unused<{ beside(COUNTS) }>,
+    _rest: Unused<{ rest(88) }>,
+}
+
+/// A number that grows, of one writer's. Wraps. 0, and no word, where nothing is counted.
+#[repr(transparent)]
+#[derive(Debug)]
+pub(crate) struct Count([AtomicWord; COUNTS]);
+
+impl Count {
+    #[cfg(feature = "alloc")]
+    fn new() -> Self {
+        Count(core::array::from_fn(|_| AtomicWord::new(0)))
+    }
+
+    /// Only by its writer.
+    pub(crate) fn add(&self, more: Word) {
+        self.set(self.get().wrapping_add(more));
+    }
+
+    pub(crate) fn get(&self) -> Word {
+        self.0.first().map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+
+    /// Only by its writer.
+    pub(crate) fn set(&self, value: Word) {
+        if let Some(word) = self.0.first() {
+            // Nobody relies on what is counted, so that neither this nor a look orders anything.
+            word.store(value, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
@@ -105,6 +147,52 @@ pub(crate) struct Entry {
     /// Of a group: what its workers sleep on. Changes whenever there may be something for them.
     pub(crate) bell: Futex,
     _rest: Unused<{ rest(44 + 4 * NAME_WORDS) }>,
+    pub(crate) tally: Tally,
+}
+
+/// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
+/// line away from those who look there whether it lives, or what it is.
+#[repr(C)]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// The first position of a subscriber or a group. Stored before the entry is `joined`.
+    pub(crate) start: Count,
+    _unused: Unused<{ beside(COUNTS) }>,
+    /// Messages that a worker was given.
+    pub(crate) received: Count,
+    _unused_received: Unused<{ beside(COUNTS) }>,
+    /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
+    redelivered: [AtomicU32; COUNTS],
+    _rest: Unused<{ rest(20) }>,
+}
+
+impl Tally {
+    #[cfg(feature = "alloc")]
+    fn new() -> Self {
+        Tally {
+            start: Count::new(),
+            _unused: Unused::new(),
+            received: Count::new(),
+            _unused_received: Unused::new(),
+            redelivered: core::array::from_fn(|_| AtomicU32::new(0)),
+            _rest: Unused::new(),
+        }
+    }
+
+    /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
+    pub(crate) fn begin(&self, start: Pos) {
+        self.start.set(start.number());
+        self.received.set(0);
+        if let Some(word) = self.redelivered() {
+            word.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Where messages are counted that a worker was given again, or the workers of a group; `None`: they are not.
+    pub(crate) fn redelivered(&self) -> Option<&AtomicU32> {
+        self.redelivered.first()
+    }
 }
 
 /// What an entry's `owner` says.
@@ -116,6 +204,12 @@ pub(crate) const AWAY: u32 = 2;
 
 /// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
 pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
+
+/// Whether there can be arenas.
+pub(crate) const ARENAS: bool = !SMALL;
+
+/// Words for each number that is only counted: see [`Stats`](crate::Stats).
+const COUNTS: usize = if SMALL { 0 } else { 1 };
 
 /// Words of 32 bits in the name of a durable subscriber or a group.
 pub(crate) const NAME_WORDS: usize = if SMALL { 1 } else { 20 };
@@ -145,9 +239,22 @@ impl<const WORDS: usize> Unused<WORDS> {
 // SAFETY: nobody reads or writes them through it.
 unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
 
+/// Words of 32 bits that keep the place of 8 bytes beside so many words.
+const fn beside(words: usize) -> usize {
+    words * (8 - WORD) / 4
+}
+
 /// Words that fill up a line of which so many bytes are used.
 const fn rest(used: usize) -> usize {
     if SMALL { 0 } else { (128 - used) / 4 }
+}
+
+impl ProducerLine {
+    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
+    #[inline(always)]
+    pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
+        self.reclaimed.first()
+    }
 }
 
 #[cfg(feature = "alloc")]
@@ -167,6 +274,15 @@ impl ProducerLine {
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
+            _unused_three: Unused::new(),
+            reclaimed: core::array::from_fn(|_| AtomicWord::new(0)),
+            _unused_four: Unused::new(),
+            blocked: Count::new(),
+            _unused_blocked: Unused::new(),
+            wakes: Count::new(),
+            _unused_wakes: Unused::new(),
+            evicted: Count::new(),
+            _unused_evicted: Unused::new(),
             _rest: Unused::new(),
         }
     }
@@ -197,6 +313,7 @@ impl Entry {
         self.gate.store(FREE, Ordering::Relaxed);
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
+        self.tally.begin(Pos::new(0));
     }
 }
 
@@ -217,6 +334,7 @@ impl Entry {
             returns: AtomicU32::new(0),
             bell: Futex::new(0),
             _rest: Unused::new(),
+            tally: Tally::new(),
         }
     }
 }
@@ -234,13 +352,14 @@ const _: () = if NATIVE && SMALL {
     assert!(offset_of!(Entry, name) == 28);
     assert!(offset_of!(Entry, pinned) == 32);
     assert!(offset_of!(Entry, bell) == 44);
+    assert!(size_of::<Tally>() == 0);
 };
 const _: () = if NATIVE && !SMALL {
     use core::mem::offset_of;
     assert!(size_of::<Header>() == 128);
     assert!(size_of::<ProducerLine>() == 128);
     assert!(size_of::<SleepFlags>() == 256);
-    assert!(size_of::<Entry>() == 128);
+    assert!(size_of::<Entry>() == 256);
     assert!(offset_of!(ProducerLine, head) == 0);
     assert!(offset_of!(ProducerLine, closed) == 8);
     assert!(offset_of!(ProducerLine, lapped) == 12);
@@ -252,6 +371,10 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(ProducerLine, max_hold) == 40);
     assert!(offset_of!(ProducerLine, max_away) == 44);
     assert!(offset_of!(ProducerLine, kept) == 48);
+    assert!(offset_of!(ProducerLine, reclaimed) == 56);
+    assert!(offset_of!(ProducerLine, blocked) == 64);
+    assert!(offset_of!(ProducerLine, wakes) == 72);
+    assert!(offset_of!(ProducerLine, evicted) == 80);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(Entry, owner) == 0);
@@ -265,4 +388,8 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(Entry, at_most_once) == 112);
     assert!(offset_of!(Entry, returns) == 116);
     assert!(offset_of!(Entry, bell) == 120);
+    assert!(offset_of!(Entry, tally) == 128);
+    assert!(offset_of!(Tally, start) == 0);
+    assert!(offset_of!(Tally, received) == 8);
+    assert!(offset_of!(Tally, redelivered) == 16);
 };

@@ -27,6 +27,8 @@
 //! every message and holds the producer back, an [`Observer`] never does and is told exactly what it
 //! missed, and of the [`Worker`]s of a [`Group`] each message goes to one. Handles do not care where their ring lives.
 //!
+//! How a ring is doing say [`Ring::stats`] and [`Ring::consumer_stats`], to anybody who may read it.
+//!
 //! A message is a [`Plain`] type, or `[u8]` of its own length up to the ring's maximum. A message's
 //! number is its [`Position`].
 //!
@@ -114,7 +116,8 @@ pub use os::{
 };
 pub use position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, Worker};
+pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
+pub use ring::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use ring::{Refs, Run, RunIter};

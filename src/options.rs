@@ -41,10 +41,52 @@ impl<T: Plain> Options<T> {
 
 impl Options<[u8]> {
     /// A ring of at least `capacity` messages (rounded up to a power of two) of up to `max_len`
-    /// bytes, each of its own length; a slot is large enough for the longest. By default it waits
-    /// for up to 8 subscribers.
+    /// bytes, each of its own length; a slot is large enough for the longest, unless there is an
+    /// [`arena`](Self::arena). By default it waits for up to 8 subscribers.
     pub fn bytes(capacity: usize, max_len: usize) -> Self {
         Self::with(capacity, max_len)
+    }
+
+    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a multiple of 128),
+    /// each in one piece: the slot says where. The longest message has half of it, or a slot's `max_len` if that
+    /// is more. Shorter ones stay in their slots, as if there were none. By default there is none.
+    ///
+    /// A message leaves the arena when its slot is used again, or sooner, when a later message needs its place.
+    /// Subscribers and groups hold the producer back until they have released it; it waits for room in the
+    /// arena as it does for slots. An observer may find that it has [lagged](crate::Observer) though it is less
+    /// than a capacity behind, and is told exactly how many messages it missed; and who joins at
+    /// [`Start::Oldest`](crate::Start::Oldest) may get fewer messages.
+    ///
+    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for a message
+    /// is left out.
+    ///
+    /// ```
+    /// use ringway::{Options, Start, TrySendError};
+    ///
+    /// // Cache lines of small messages, and now and then one of up to 1 MiB.
+    /// let options = Options::bytes(1024, 48).arena(2 << 20);
+    /// let (mut producer, ring) = options.heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.max_len(), 1 << 20);
+    /// producer.send(b"small").unwrap();
+    /// producer.send(&vec![7; 1 << 20]).unwrap();
+    /// producer.send(&vec![8; 1 << 20]).unwrap();
+    /// assert_eq!(producer.try_send(&vec![9; 1 << 20]), Err(TrySendError::Full));
+    ///
+    /// let mut buffer = vec![0; subscriber.max_len()];
+    /// assert_eq!(subscriber.recv_into(&mut buffer), Ok(5));
+    /// assert_eq!(subscriber.recv_into(&mut buffer), Ok(1 << 20));
+    /// assert_eq!(buffer, vec![7; 1 << 20]);
+    /// producer.try_send(&vec![9; 1 << 20]).unwrap();
+    /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has an arena.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub fn arena(mut self, bytes: usize) -> Self {
+        let unit = crate::geometry::ARENA_UNIT;
+        // What cannot be rounded up is too large anyway, and refused as it is.
+        self.shape.arena = bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
+        self
     }
 }
 
@@ -64,6 +106,7 @@ impl<T: Message + ?Sized> Options<T> {
             line_slots: false,
             observers: true,
             pins: false,
+            arena: 0,
             tag: 0,
             origin: 0,
         };
@@ -205,7 +248,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// workers counts as a subscriber, here and below. By default
     /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
     /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
-    /// eighth of a ring at a time, and so evicts at a lag of up to that much more.
+    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an [`arena`](Self::arena)
+    /// few messages can take all the room: who holds these, without lagging by so many, is evicted only by
+    /// [`max_hold`](Self::max_hold).
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};
@@ -303,6 +348,11 @@ impl<T: Message + ?Sized> Options<T> {
     /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
     /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
     /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
+    ///
+    /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
+    /// a time joins by [`Worker::join`](crate::Worker::join) or
+    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
+    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget).
     ///
     /// ```
     /// use ringway::{Options, RawParts, Ring, Start};

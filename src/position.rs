@@ -34,8 +34,15 @@ pub(crate) enum Look {
 pub(crate) struct Passed {
     /// The position that owns the slot, published or still being written.
     pub(crate) owner: Pos,
-    /// Everything before this position has been published.
+    /// Everything before this position has been published; but see `head::after`.
     pub(crate) head: Pos,
+}
+
+impl Passed {
+    /// Whether the later message has not been published, as far as the slot says.
+    pub(crate) fn is_marked(self) -> bool {
+        self.head == self.owner
+    }
 }
 
 impl Pos {
@@ -63,6 +70,12 @@ impl Pos {
     #[inline]
     pub(crate) const fn since(self, earlier: Pos) -> Signed {
         (self.0.wrapping_sub(earlier.0) as Signed) >> 1
+    }
+
+    /// The same where `self` is known to be the later one, modulo the number of positions.
+    #[inline]
+    pub(crate) const fn distance(self, earlier: Pos) -> Word {
+        self.0.wrapping_sub(earlier.0) >> 1
     }
 
     /// The later of two positions.

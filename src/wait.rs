@@ -291,6 +291,9 @@ pub(crate) struct Patrol {
 }
 
 impl Patrol {
+    /// Without a clock it is not.
+    pub(crate) const IS_EVER_DUE: bool = cfg!(feature = "std");
+
     /// Whether it is time to, and then how long it has been going on. Without a clock it never is.
     #[cfg(feature = "std")]
     pub(crate) fn is_due(&mut self) -> Option<Duration> {
@@ -466,9 +469,12 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     let next = wake.load(Ordering::Relaxed).wrapping_add(1);
     // Pairs with the fence in `sleep_as_consumer`: who sees the new word sees the flag cleared.
     wake.store(next, Ordering::Release);
+    view.producer().wakes.add(1);
     wake.wake_all();
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     for group in view.group_entries() {
+        // The group of a worker that does not see what was published was made before C3, which comes before
+        // P2 then: so it is seen here.
         if group.owner.load(Ordering::Relaxed) != NOBODY {
             ring_bell(&group.bell);
         }

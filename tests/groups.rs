@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use ringway::{
-    ConfigError, Group, JoinError, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, Worker,
+    ConfigError, Group, JoinError, Options, Overflow, Pause, Position, Producer, RecvError,
+    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait, Worker,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -290,6 +290,59 @@ fn all_workers_of_an_evicted_group_are_told() {
 }
 
 #[test]
+fn a_worker_reads_a_message_where_it_lies() {
+    reads_in_place(Options::bytes(2, 1000));
+    reads_in_place(Options::bytes(2, 100).arena(4096));
+}
+
+fn reads_in_place(options: Options<[u8]>) {
+    let (mut producer, ring) = options.groups(1).heap().unwrap();
+    let mut workers = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    assert_eq!(workers[0].try_recv_ref().unwrap_err(), TryRecvError::Empty);
+    for n in 0..20u8 {
+        producer.send(&[n; 1000][..usize::from(n) * 50]).unwrap();
+        let [one, other] = &mut workers;
+        let job = one.recv_ref().unwrap();
+        let place = job.as_ptr();
+        // It is its own, and stays.
+        assert_eq!(other.try_recv_ref().unwrap_err(), TryRecvError::Empty);
+        assert_eq!((producer.try_send(b""), producer.len()), (Ok(()), 2));
+        assert_eq!(producer.try_send(b""), Err(TrySendError::Full));
+        assert_eq!((&*job, job.redelivered()), (&[n; 1000][..usize::from(n) * 50], false));
+        job.nack().unwrap();
+        let job = other.recv_ref_timeout(LONG).unwrap();
+        assert_eq!((job.as_ptr(), job.redelivered()), (place, true));
+        job.done().unwrap();
+        assert!(other.recv_ref().unwrap().is_empty());
+    }
+    assert!(producer.is_empty());
+}
+
+#[test]
+fn what_a_worker_reads_in_place_outlasts_an_eviction_of_its_group() {
+    let (mut producer, ring) = Options::<u64>::new(4).groups(1).max_lag(2).heap().unwrap();
+    let [mut one, mut other] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    producer.send_batch(&[0, 1]);
+    let job = one.recv_ref().unwrap();
+    // The group is evicted, but there is room only for what does not overwrite the message.
+    assert_eq!(producer.try_send_batch(&[2, 3, 4, 5]), 2);
+    assert_eq!(other.try_recv_ref().unwrap_err(), TryRecvError::Evicted { missed: 4 });
+    assert_eq!(producer.try_send(&4), Err(TrySendError::Full));
+    assert_eq!(*job, 0);
+    job.done().unwrap();
+    assert_eq!(producer.try_send_batch(&[4, 5, 6, 7, 8]), 5);
+    assert_eq!(one.recv_ref().unwrap_err(), RecvError::Evicted { missed: 8 });
+    drop((one, other));
+    // Leaked, it holds back until its worker is gone.
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.send(&9).unwrap();
+    std::mem::forget(worker.recv_ref().unwrap());
+    assert_eq!(producer.try_send_batch(&[10, 11, 12, 13]), 3);
+    drop(worker);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
+}
+
+#[test]
 fn what_cannot_be_joined_says_so() {
     let (_producer, ring) = Options::<u64>::new(4).heap().unwrap();
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeGroup { groups: 0 });
@@ -329,6 +382,102 @@ fn messages_of_bytes_arrive_whole() {
         }
     }
     assert!(producer.is_empty());
+}
+
+/// What the others do between two looks of one that waits: they send and take so many messages, or give each back
+/// and take it then.
+struct Others {
+    producer: Producer<u64>,
+    greedy: Worker<u64>,
+    messages: u32,
+    nack: bool,
+    looks: u32,
+}
+
+impl Wait for Others {
+    fn pause(&mut self, _round: u32) -> Pause {
+        self.looks += 1;
+        assert!(self.looks <= 10, "it starves");
+        for _ in 0..self.messages {
+            let _full = self.producer.try_send(&0);
+            if let (true, Ok(job)) = (self.nack, self.greedy.try_recv()) {
+                job.nack().unwrap();
+            }
+            drop(self.greedy.try_recv());
+        }
+        Pause::Again
+    }
+}
+
+#[test]
+fn one_that_waits_gets_its_turn_whatever_the_others_do() {
+    for (capacity, messages, nack, held) in [
+        (8, 1, false, false),
+        (8, 2, false, false),
+        (64, 1, false, true),
+        // Laps of the ring between two looks.
+        (1, 2, false, false),
+        (8, 9, false, false),
+        // Something is given back between any two, and somebody has the oldest.
+        (64, 1, true, true),
+    ] {
+        let options = Options::<u64>::new(capacity).groups(1).workers(3);
+        let (mut producer, ring) = options.heap().unwrap();
+        let [greedy, mut holder, slow] = [(); 3].map(|()| Worker::join(&ring, "a").unwrap());
+        let _job = held.then(|| {
+            producer.try_send(&0).unwrap();
+            holder.recv().unwrap()
+        });
+        let mut slow = slow.with_wait(Others { producer, greedy, messages, nack, looks: 0 });
+        drop(slow.recv().unwrap());
+    }
+}
+
+/// Others who are faster three times, and then take a whole ring at once.
+struct TakesAll {
+    producer: Producer<u64>,
+    greedy: Worker<u64>,
+    looks: u32,
+}
+
+impl Wait for TakesAll {
+    fn pause(&mut self, _round: u32) -> Pause {
+        self.looks += 1;
+        if self.looks <= 3 {
+            self.producer.try_send(&0).unwrap();
+            drop(self.greedy.try_recv().unwrap());
+        } else if self.looks == 4 {
+            let mut messages = vec![0; self.producer.capacity()];
+            assert_eq!(self.producer.try_send_batch(&messages), messages.len());
+            let all = self.greedy.try_recv_batch(&mut messages).unwrap();
+            assert_eq!(all.len(), self.producer.capacity());
+            std::mem::forget(all);
+        }
+        Pause::Again
+    }
+}
+
+/// One that was beaten looks all over the ring for something to reserve, but once, and not at each message.
+#[test]
+fn one_that_was_beaten_comes_back_in_time_from_a_ring_that_is_taken() {
+    let capacity = under_miri(16, 1 << 16) as usize;
+    let (producer, ring) = Options::<u64>::new(capacity).groups(1).workers(2).heap().unwrap();
+    let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    let mut slow = slow.with_wait(TakesAll { producer, greedy, looks: 0 });
+    let start = Instant::now();
+    let nothing = slow.recv_timeout(Duration::from_millis(10)).unwrap_err();
+    assert_eq!(nothing, RecvTimeoutError::Timeout);
+    assert!(start.elapsed() < LONG, "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn who_finds_no_place_in_a_group_leaves_none_behind() {
+    let (mut producer, ring) = Options::<u64>::new(2).groups(2).workers(1).heap().unwrap();
+    let _worker = Worker::join(&ring, "a").unwrap();
+    let refused = Worker::join(&ring, "b").unwrap_err();
+    assert_eq!(refused, JoinError::NoFreeWorker { workers: 1 });
+    assert_eq!(ring.forget_group("b"), Ok(false));
+    assert_eq!(producer.try_send_batch(&[0, 1]), 2);
 }
 
 #[test]
@@ -485,7 +634,7 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(workers[0].lag(), model.sent - model.oldest());
+            prop_assert_eq!(workers[0].lag(), (model.free.len() + model.held.len()) as u64);
         }
     }
 }

@@ -29,7 +29,7 @@ impl Stamp {
     }
 
     /// Some word that follows from it.
-    fn word(self, index: u64) -> u64 {
+    pub fn word(self, index: u64) -> u64 {
         // The finalizer of SplitMix64.
         let x = self.0.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -49,6 +49,11 @@ pub struct Received {
 /// A kind of message that is tried.
 pub trait Payload: Message + 'static {
     fn options(capacity: usize) -> Options<Self>;
+
+    /// The same, with an arena for some of the messages, where there can be one.
+    fn spilling(capacity: usize) -> Options<Self> {
+        Self::options(capacity)
+    }
 
     /// Sends by `send`, as long as it takes.
     fn send(producer: &mut Producer<Self>, stamp: Stamp);
@@ -125,6 +130,10 @@ fn seven(stamp: Stamp) -> Seven {
 impl Payload for [u8] {
     fn options(capacity: usize) -> Options<Self> {
         Options::bytes(capacity, LONGEST)
+    }
+
+    fn spilling(capacity: usize) -> Options<Self> {
+        Options::bytes(capacity, LONGEST / 4).arena(2 * LONGEST)
     }
 
     fn send(producer: &mut Producer<Self>, stamp: Stamp) {

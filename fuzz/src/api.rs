@@ -3,14 +3,17 @@
 //! The model and the interpreter are those of the property tests (`tests/model`); here a fuzzer looks
 //! for the history, and the ring is also in memory of the caller's.
 
-use arbitrary::{Result, Unstructured};
-use ringway::{Options, Position, Producer, Ring};
+use arbitrary::{Arbitrary, Result, Unstructured};
+use ringway::{Options, Overflow, Position, Producer, Ring};
 
+use crate::attach::{Attach, Hire, Name};
+use crate::crew::{Crew, Sent, message};
 use crate::kind::{self, Kind};
 use crate::model::handles::{AnyEnds, Ends, How, Joiner, Sender, of, of_bytes};
 use crate::model::run::{Content, Op, Place, Run};
 use crate::model::{LAST_POSITION, Role, Shape};
-use crate::shape::shape;
+use crate::shape::{Teams, shape, teams};
+use crate::work::Task;
 
 /// The most operations of one input, and the most messages in a batch.
 const OPERATIONS: usize = 200;
@@ -23,7 +26,7 @@ pub fn run(input: &[u8]) {
 }
 
 fn parse(input: &mut Unstructured<'_>) -> Result<()> {
-    match input.int_in_range(0..=8u8)? {
+    match input.int_in_range(0..=11u8)? {
         0 => does_what_the_model_does(of::<u64>, false, input),
         1 => does_what_the_model_does(of::<[u64; 7]>, false, input),
         2 => does_what_the_model_does(of::<[u8; 13]>, false, input),
@@ -32,7 +35,10 @@ fn parse(input: &mut Unstructured<'_>) -> Result<()> {
         5 => raw::<[u64; 7]>(input),
         6 => raw::<[u8; 13]>(input),
         7 => raw::<[u8]>(input),
-        _ => options(input),
+        8 => options(input),
+        9 => workers::<u64>(input),
+        10 => workers::<[u64; 7]>(input),
+        _ => workers::<[u8]>(input),
     }
 }
 
@@ -44,7 +50,8 @@ where
     let mut memory = None;
     let create = |shape| {
         // SAFETY: the memory is dropped at the end of this function, which has no handle then.
-        let (its, producer, ring) = unsafe { kind::create(kind::options::<K>(shape, MAX_LEN), 0) };
+        let (its, producer, ring) =
+            unsafe { kind::create(kind::options::<K>(shape, Teams::default(), MAX_LEN), 0) };
         memory = Some(its);
         Ends { sender: Box::new(producer) as Box<_>, joiner: Box::new(ring) as Box<_> }
     };
@@ -121,6 +128,69 @@ fn place(input: &mut Unstructured<'_>) -> Result<Place> {
 /// Not so far that positions of 32 bits would have come round.
 fn far(input: &mut Unstructured<'_>) -> Result<u32> {
     Ok(input.arbitrary::<u32>()? >> 4)
+}
+
+/// One step of a producer and workers.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Step {
+    Send(u8),
+    Work(u8, Task),
+    Hire(Hire),
+    Resign(u8),
+    Forget(Name),
+}
+
+/// Groups on the heap, where messages can be received in place: a ring is full if a group needs its oldest
+/// message, and only then.
+fn workers<K: Kind + ?Sized>(input: &mut Unstructured<'_>) -> Result<()>
+where
+    Producer<K>: Sender,
+    Ring<K>: Attach,
+{
+    let shape = Shape { overflow: Overflow::Wait, ..shape(input)? };
+    let teams = teams(input)?;
+    let options = kind::options::<K>(shape, teams, input.int_in_range(0..=MAX_LEN)?);
+    let (options, max_lag) = kind::with_max_lag(options, input)?;
+    let max_lag = max_lag.filter(|&max_lag| max_lag < shape.capacity());
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut crew = Crew::new(shape.origin, teams, true);
+    let mut lengths = Vec::new();
+    for _ in 0..OPERATIONS {
+        if input.is_empty() {
+            break;
+        }
+        match input.arbitrary()? {
+            Step::Send(len) => {
+                let max = Sender::max_len(&producer);
+                let len = if K::HAS_LENGTHS { usize::from(len) % (max + 1) } else { max };
+                let bytes = message(Sender::head(&producer), len);
+                let sent = lengths.len() as i64;
+                let full = |n| sent - n >= shape.capacity() as i64;
+                let is_full = crew.oldest().map(|oldest| oldest.is_some_and(full));
+                match Sender::send(&mut producer, How::Try, &bytes) {
+                    Ok(()) => {
+                        assert!(is_full != Ok(true) || max_lag.is_some());
+                        crew.sent(sent);
+                        lengths.push(len);
+                    }
+                    Err(error) => assert_ne!(is_full, Ok(false), "{error}"),
+                }
+                if let Some(max_lag) = max_lag {
+                    crew.see_who_lags(lengths.len() as i64, max_lag);
+                }
+            }
+            Step::Work(who, task) => {
+                crew.call(who, task, Sent { lengths: &lengths, closed: false })
+            }
+            Step::Hire(hire) => crew.hire(&ring, hire, Sent { lengths: &lengths, closed: false }),
+            Step::Resign(who) => crew.leave(who),
+            Step::Forget(name) => crew.forget(&ring, name),
+        }
+        Attach::stats(&ring, shape.entries + teams.groups + teams.workers);
+    }
+    drop(producer);
+    crew.drain(Sent { lengths: &lengths, closed: true });
+    Ok(())
 }
 
 /// Options of any size: a ring that can be has a length, and no other has.

@@ -1,11 +1,15 @@
 //! Joining a ring, in every way that there is.
 
 use arbitrary::Arbitrary;
-use ringway::{JoinError, Plain, Position, Ring, SpinThenSleep, Start};
+use ringway::{
+    ConsumerKind, Group, JoinError, Plain, Position, Ring, SpinThenSleep, Start, Stats, Worker,
+};
 
+use crate::call::LAST;
 use crate::model::handles::{Joiner, Receiver};
 use crate::model::{LAST_POSITION, Role};
 use crate::shape::after;
+use crate::work::Work;
 
 /// How a consumer joins.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -18,7 +22,7 @@ pub(crate) struct Join {
     name: Option<Name>,
 }
 
-/// A name of a durable subscriber.
+/// A name of a durable subscriber or a group.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     Short,
@@ -54,9 +58,11 @@ impl Join {
     pub(crate) fn name(self) -> Option<Name> {
         self.name.filter(|_| self.subscribe)
     }
+}
 
+impl From {
     fn start(self, head: Position) -> Start {
-        match self.from {
+        match self {
             From::Next => Start::Next,
             From::Oldest => Start::Oldest,
             From::Near(n) => Start::At(after(head, n.into())),
@@ -65,16 +71,32 @@ impl Join {
     }
 }
 
+/// How a worker joins.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) struct Hire {
+    pub(crate) name: Name,
+    pub(crate) at_most_once: bool,
+    from: From,
+}
+
 /// A ring of any messages.
 pub(crate) trait Attach: Joiner {
     fn attach(&self, join: Join, head: Position) -> Result<Box<dyn Receiver>, JoinError>;
+
+    /// Joins a group.
+    fn hire(&self, hire: Hire, head: Position) -> Result<Box<dyn Work>, JoinError>;
+
+    fn forget_group(&self, name: Name) -> Result<bool, JoinError>;
+
+    /// Looks at the statistics. Panics if anything is out of bounds, whatever the segments say.
+    fn stats(&self, entries: usize) -> Stats;
 }
 
 macro_rules! attach {
     ([$($generics:tt)*] $Message:ty) => {
         impl<$($generics)*> Attach for Ring<$Message> {
             fn attach(&self, join: Join, head: Position) -> Result<Box<dyn Receiver>, JoinError> {
-                let start = join.start(head);
+                let start = join.from.start(head);
                 let wait = SpinThenSleep { spins: 1 };
                 let consumer: Box<dyn Receiver> = match (join.role(), join.other) {
                     _ if join.name().is_some() => {
@@ -95,9 +117,35 @@ macro_rules! attach {
                 assert!(consumer.position() <= LAST_POSITION);
                 Ok(consumer)
             }
+
+            fn hire(&self, hire: Hire, head: Position) -> Result<Box<dyn Work>, JoinError> {
+                let group = Group::new(hire.name.text()).start(hire.from.start(head));
+                let group = if hire.at_most_once { group.at_most_once() } else { group };
+                let worker = Worker::join(self, group)?.with_wait(SpinThenSleep { spins: 1 });
+                Ok(Box::new(worker))
+            }
+
+            fn forget_group(&self, name: Name) -> Result<bool, JoinError> {
+                Ring::forget_group(self, name.text())
+            }
+
+            fn stats(&self, entries: usize) -> Stats {
+                let stats = Ring::stats(self);
+                assert!(stats.sent <= LAST);
+                let all: Vec<_> = self.consumer_stats().into_iter().flatten().collect();
+                assert!(all.len() <= entries);
+                for stats in all {
+                    // A worker's is a count of its own, and not between two positions.
+                    assert!(stats.received <= LAST || stats.kind == ConsumerKind::Worker);
+                    assert!(stats.lag <= LAST && stats.lagged <= LAST);
+                    assert!(stats.lag == 0 || stats.lagged == 0);
+                    assert!(stats.name.is_none_or(|name| (1..=80).contains(&name.as_str().len())));
+                }
+                stats
+            }
         }
     };
 }
 
-attach!([T: Plain + 'static] T);
+attach!([T: Plain + Sync + 'static] T);
 attach!([][u8]);

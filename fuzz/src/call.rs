@@ -9,7 +9,7 @@ use crate::shape::after;
 
 /// The last position.
 #[allow(clippy::unnecessary_cast)] // It is a `u64` already where a word is.
-const LAST: u64 = LAST_POSITION as u64;
+pub(crate) const LAST: u64 = LAST_POSITION as u64;
 
 /// One call that does not block.
 #[derive(Arbitrary, Clone, Copy, Debug)]

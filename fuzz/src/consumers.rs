@@ -6,14 +6,15 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use ringway::{Position, Producer, Ring};
 
-use crate::attach::{Attach, Join};
+use crate::attach::{Attach, Hire, Join, Name};
 use crate::call::{self, Call};
 use crate::kind::{self, Kind};
 use crate::memory::Memory;
 use crate::model::Role;
 use crate::model::handles::{How, Receiver, Sender};
-use crate::poke::{Place, Poke};
-use crate::shape::shape;
+use crate::poke::{ClaimPoke, Place, Poke};
+use crate::shape::{Teams, shape, teams};
+use crate::work::{self, Task, Work};
 
 /// The most steps of one input, and the most consumers at a time.
 const STEPS: usize = 200;
@@ -30,6 +31,17 @@ enum Step {
     Close,
 }
 
+/// One step on a ring with groups.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum TeamStep {
+    Other(Step),
+    Claim(ClaimPoke),
+    Work(u8, Task),
+    Hire(Hire),
+    Resign(u8),
+    Forget(Name),
+}
+
 pub fn run(input: &[u8]) {
     crate::decode(input, parse);
 }
@@ -38,13 +50,15 @@ fn parse(input: &mut Unstructured<'_>) -> Result<()> {
     kind::of_some_kind!(steps(input))
 }
 
-fn steps<K: Kind + ?Sized>(input: &mut Unstructured<'_>) -> Result<()>
+fn steps<K: Kind + ?Sized>(has_groups: bool, input: &mut Unstructured<'_>) -> Result<()>
 where
     Producer<K>: Sender + 'static,
     Ring<K>: Attach + 'static,
 {
     let shape = shape(input)?;
-    let options = kind::options::<K>(shape, input.int_in_range(0..=40)?);
+    let teams = if has_groups { teams(input)? } else { Teams::default() };
+    let options = kind::options::<K>(shape, teams, input.int_in_range(0..=40)?);
+    let options = kind::with_arena(options, input)?;
     let (options, _) = kind::with_max_lag(options, input)?;
     // SAFETY: dropped last, being declared first.
     let (memory, producer, ring) = unsafe { kind::create(options, 0) };
@@ -56,13 +70,19 @@ where
         ring: Box::new(ring),
         variable: K::HAS_LENGTHS,
         entries: shape.entries,
+        teams,
         consumers: Vec::new(),
+        workers: Vec::new(),
     };
     for _ in 0..STEPS {
         if input.is_empty() {
             break;
         }
-        run.step(input.arbitrary()?);
+        if has_groups {
+            run.team_step(input.arbitrary()?);
+        } else {
+            run.step(input.arbitrary()?);
+        }
     }
     Ok(())
 }
@@ -74,16 +94,17 @@ struct Run<'a> {
     ring: Box<dyn Attach>,
     variable: bool,
     entries: usize,
+    teams: Teams,
     consumers: Vec<(Role, Box<dyn Receiver>)>,
+    workers: Vec<Box<dyn Work>>,
 }
 
 impl Run<'_> {
     fn step(&mut self, step: Step) {
         match step {
             Step::Poke(poke) => {
-                let capacity = self.ring.capacity();
-                let place = Place { head: self.head, capacity, entries: self.entries };
-                poke.apply(self.memory, place);
+                poke.apply(self.memory, self.place());
+                self.look_at_stats();
             }
             Step::Call(who, call) => {
                 if let Some(index) = self.who(who) {
@@ -100,6 +121,45 @@ impl Run<'_> {
             Step::Send(n) => self.send(n),
             Step::Close => self.producer = None,
         }
+    }
+
+    fn team_step(&mut self, step: TeamStep) {
+        let workers = self.workers.len();
+        let who = |who: u8| usize::from(who).checked_rem(workers);
+        match step {
+            TeamStep::Other(step) => self.step(step),
+            TeamStep::Claim(poke) => {
+                poke.apply(self.memory, self.place());
+                self.look_at_stats();
+            }
+            TeamStep::Work(n, task) => {
+                if let Some(index) = who(n) {
+                    let _ = work::make(task, &mut *self.workers[index], false);
+                }
+            }
+            TeamStep::Hire(hire) => {
+                if workers < CONSUMERS
+                    && let Ok(worker) = self.ring.hire(hire, self.head)
+                {
+                    self.workers.push(worker);
+                }
+            }
+            TeamStep::Resign(n) => {
+                if let Some(index) = who(n) {
+                    self.workers.swap_remove(index);
+                }
+            }
+            TeamStep::Forget(name) => drop(self.ring.forget_group(name)),
+        }
+    }
+
+    fn place(&self) -> Place {
+        let Run { head, entries, teams, .. } = *self;
+        Place { head, capacity: self.ring.capacity(), entries, teams }
+    }
+
+    fn look_at_stats(&self) {
+        self.ring.stats(self.place().all_entries());
     }
 
     fn who(&self, who: u8) -> Option<usize> {

@@ -6,13 +6,14 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use ringway::{Producer, Ring};
 
-use crate::attach::{Attach, Join};
+use crate::attach::{Attach, Hire, Join};
 use crate::call::{self, Call};
 use crate::kind::{self, Kind};
 use crate::memory::Memory;
 use crate::model::handles::{How, Sender};
-use crate::poke::{HeaderPoke, Place, Poke};
-use crate::shape::shape;
+use crate::poke::{ClaimPoke, HeaderPoke, Place, Poke};
+use crate::shape::{shape, teams};
+use crate::work;
 
 /// The most changes of one input, and the most that is done to a ring that was opened after all.
 const POKES: usize = 16;
@@ -68,16 +69,26 @@ where
     Ring<K>: Attach,
 {
     let shape = shape(input)?;
-    let options = kind::options::<K>(shape, input.int_in_range(0..=96)?);
+    let teams = teams(input)?;
+    let options = kind::options::<K>(shape, teams, input.int_in_range(0..=96)?);
+    let options = kind::with_arena(options, input)?;
     let tag = input.arbitrary::<u8>()?.into();
     // SAFETY: the handles are dropped first, being declared later.
-    let (memory, mut producer, _ring) = unsafe { kind::create(options, tag) };
+    let (memory, mut producer, ring) = unsafe { kind::create(options, tag) };
     for n in 0..input.arbitrary::<u8>()? {
         let message = vec![n; producer.max_len()];
         Sender::send(&mut producer, How::Try, &message).unwrap();
     }
-    let place =
-        Place { head: producer.head(), capacity: producer.capacity(), entries: shape.entries };
+    // They are there still when the segments are copied.
+    let mut workers = Vec::new();
+    for _ in 0..teams.groups {
+        if let Ok(mut worker) = ring.hire(input.arbitrary()?, producer.head()) {
+            let _ = work::make(input.arbitrary()?, &mut *worker, false);
+            workers.push(worker);
+        }
+    }
+    let (head, capacity) = (producer.head(), producer.capacity());
+    let place = Place { head, capacity, entries: shape.entries, teams };
     if input.arbitrary()? {
         // As if it were still running. A raw ring's producer has nothing that would leak.
         std::mem::forget(producer);
@@ -95,6 +106,11 @@ where
     }
     for _ in 0..input.int_in_range(0..=POKES)? {
         input.arbitrary::<Poke>()?.apply(&memory, place);
+    }
+    if teams.groups > 0 {
+        for _ in 0..input.int_in_range(0..=POKES)? {
+            input.arbitrary::<ClaimPoke>()?.apply(&memory, place);
+        }
     }
     let tag = if input.ratio(1u8, 8u8)? { !tag } else { tag };
     match input.arbitrary()? {
@@ -133,6 +149,13 @@ where
         call::make(Call::Look, &mut *consumer, join.role()).unwrap();
         for _ in 0..CALLS {
             let _ = call::make(input.arbitrary()?, &mut *consumer, join.role());
+        }
+    }
+    for _ in 0..JOINS {
+        let hire: Hire = input.arbitrary()?;
+        let Ok(mut worker) = ring.hire(hire, place.head) else { continue };
+        for _ in 0..CALLS {
+            let _ = work::make(input.arbitrary()?, &mut *worker, false);
         }
     }
     Ok(())

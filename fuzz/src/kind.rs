@@ -5,6 +5,7 @@ use ringway::{Message, Options, Producer, RawParts, Ring};
 
 use crate::memory::Memory;
 use crate::model::Shape;
+use crate::shape::Teams;
 
 /// A kind of message, and how a ring of it is asked for. Where messages have one size, `max_len`
 /// does not matter.
@@ -13,6 +14,11 @@ pub(crate) trait Kind: Message {
     const HAS_LENGTHS: bool = false;
 
     fn options(capacity: usize, max_len: usize) -> Options<Self>;
+
+    /// With an arena, where there can be one.
+    fn spill(options: Options<Self>, _arena: usize) -> Options<Self> {
+        options
+    }
 }
 
 impl Kind for u64 {
@@ -39,15 +45,23 @@ impl Kind for [u8] {
     fn options(capacity: usize, max_len: usize) -> Options<Self> {
         Options::bytes(capacity, max_len)
     }
+
+    fn spill(options: Options<Self>, arena: usize) -> Options<Self> {
+        options.arena(arena)
+    }
 }
 
-/// Calls a function of a kind of message and an input for the kind that the input says.
+/// Calls a function of a kind of message, of whether the ring has groups, and of an input for what the
+/// input says.
 macro_rules! of_some_kind {
     ($steps:ident($input:ident)) => {
-        match $input.int_in_range(0..=2u8)? {
-            0 => $steps::<u64>($input),
-            1 => $steps::<[u64; 7]>($input),
-            _ => $steps::<[u8]>($input),
+        match $input.int_in_range(0..=5u8)? {
+            0 => $steps::<u64>(false, $input),
+            1 => $steps::<[u64; 7]>(false, $input),
+            2 => $steps::<[u8]>(false, $input),
+            3 => $steps::<u64>(true, $input),
+            4 => $steps::<[u64; 7]>(true, $input),
+            _ => $steps::<[u8]>(true, $input),
         }
     };
 }
@@ -65,11 +79,21 @@ pub(crate) fn with_max_lag<K: Kind + ?Sized>(
     Ok((options.max_lag(max_lag), Some(max_lag)))
 }
 
+/// The same ring with an arena, if the input says so.
+pub(crate) fn with_arena<K: Kind + ?Sized>(
+    options: Options<K>,
+    input: &mut Unstructured<'_>,
+) -> Result<Options<K>> {
+    Ok(K::spill(options, 128 * input.int_in_range(0..=16)?))
+}
+
 /// The options for a ring of some shape.
-pub(crate) fn options<K: Kind + ?Sized>(shape: Shape, max_len: usize) -> Options<K> {
+pub(crate) fn options<K: Kind + ?Sized>(shape: Shape, teams: Teams, max_len: usize) -> Options<K> {
     K::options(shape.asked, max_len)
         .overflow(shape.overflow)
         .subscribers(shape.entries)
+        .groups(teams.groups)
+        .workers(teams.workers)
         .origin(shape.origin)
         .line_per_slot(shape.line_per_slot)
         // No kernel's barrier, which takes longer than everything else here.

@@ -12,10 +12,12 @@ pub mod replay;
 
 mod attach;
 mod call;
+mod crew;
 mod kind;
 mod memory;
 mod poke;
 mod shape;
+mod work;
 
 /// What a ring has to do, as the property tests say it.
 #[path = "../../tests/model/mod.rs"]

@@ -5,23 +5,31 @@ use arbitrary::Arbitrary;
 use ringway::Position;
 
 use crate::memory::{Memory, WORD};
+use crate::shape::{Teams, after};
 
 /// Words of 32 bits in a header.
 const HEADER: usize = 32;
 /// What lies behind the data segment's header and means something: words, and places of 32 bits.
-const LINE_WORDS: [usize; 2] = [128, 160];
+const LINE_WORDS: [usize; 6] = [128, 160, 184, 192, 200, 208];
 const LINE_HALVES: [usize; 9] = [136, 140, 144, 148, 152, 156, 168, 172, 176];
-/// Where evictions start, of which each entry has one, before the slots.
+/// Where evictions start, of which each entry has one, before the slots and the arena.
 const EVICTIONS: usize = 256;
 const EVICTION: usize = 4;
 const SLOTS_ALIGN: usize = 128;
 /// The control segment's two flags, and where its entries start.
 const FLAGS: [usize; 2] = [128, 256];
 const ENTRIES: usize = 384;
-const ENTRY: usize = 128;
-/// What an entry has: places of 32 bits, the last of them the start of its name, and its gate.
-const FIELDS: [usize; 6] = [0, 4, 8, 12, 24, 28];
+const ENTRY: usize = 256;
+/// What an entry has: places of 32 bits, among them the start of its name, and words, the first of them its gate.
+const FIELDS: [usize; 7] = [0, 4, 8, 12, 24, 28, 144];
 const GATE: usize = 16;
+const WORDS: [usize; 3] = [GATE, 128, 136];
+/// What groups and workers have beside: `pinned`, `at_most_once`, `returns` and `bell`.
+const MORE: [usize; 4] = [108, 112, 116, 120];
+/// What the claims of each group start at a multiple of, and where in a claim word its worker and its lap are.
+const CLAIMS_ALIGN: usize = 128;
+const CLAIMANT: u32 = 3;
+const LAP: u32 = 15;
 
 /// One change.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -73,12 +81,73 @@ enum Change {
     NearHead(i8, u8),
 }
 
+/// A change of the claim word of a position that is so far from the head.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(crate) struct ClaimPoke {
+    group: u8,
+    ahead: i8,
+    to: Claim,
+}
+
+/// What a claim word is made to say, of a lap that is so far from the right one.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Claim {
+    Any(Change),
+    Done(i8),
+    Claimed { lap: i8, worker: u8, marked: bool },
+    Returned(i8),
+}
+
 /// Where a ring is: what makes a forged word plausible.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) head: Position,
     pub(crate) capacity: usize,
     pub(crate) entries: usize,
+    pub(crate) teams: Teams,
+}
+
+impl Place {
+    /// All entries, of which those with a gate come first.
+    pub(crate) fn all_entries(&self) -> usize {
+        self.gates() + self.teams.workers
+    }
+
+    pub(crate) fn gates(&self) -> usize {
+        self.entries + self.teams.groups
+    }
+}
+
+impl ClaimPoke {
+    /// Makes the change. Returns the entry of the group, if there is one.
+    pub(crate) fn apply(self, memory: &Memory, place: Place) -> Option<usize> {
+        let group = usize::from(self.group).checked_rem(place.teams.groups)?;
+        let position = after(place.head, self.ahead.into());
+        let each = (place.capacity * WORD).next_multiple_of(CLAIMS_ALIGN);
+        let claims = (ENTRIES + place.all_entries() * ENTRY).next_multiple_of(CLAIMS_ALIGN);
+        let at = claims + group * each + position as usize % place.capacity * WORD;
+        memory.control.change_word(at, |old| self.to.of(old, position, place));
+        Some(place.entries + group)
+    }
+}
+
+impl Claim {
+    fn of(self, old: u64, position: Position, place: Place) -> u64 {
+        #[allow(clippy::unnecessary_cast)] // A position is a `u64` already where a word is.
+        let lap = |off: i8| {
+            (position as u64 / place.capacity as u64).wrapping_add_signed(off.into()) << LAP
+        };
+        match self {
+            Claim::Any(change) => change.of(old, place),
+            Claim::Done(off) => lap(off),
+            Claim::Claimed { lap: off, worker, marked } => {
+                // Now and then somebody's who is no worker.
+                let worker = place.all_entries().saturating_sub(usize::from(worker % 8));
+                lap(off) | (worker as u64) << CLAIMANT | u64::from(marked) << 2 | 1
+            }
+            Claim::Returned(off) => lap(off) | 2,
+        }
+    }
 }
 
 impl Change {
@@ -122,12 +191,12 @@ impl Poke {
 
     fn apply_to_data(self, memory: &Memory, place: Place) {
         let change = |old| self.change.of(old, place);
-        let halves = LINE_HALVES.len() + place.entries;
+        let halves = LINE_HALVES.len() + place.gates();
         let half = |n: usize| match n.checked_sub(LINE_HALVES.len()) {
             None => LINE_HALVES[n],
             Some(entry) => EVICTIONS + entry * EVICTION,
         };
-        let start = (EVICTIONS + place.entries * EVICTION).next_multiple_of(SLOTS_ALIGN);
+        let start = (EVICTIONS + place.gates() * EVICTION).next_multiple_of(SLOTS_ALIGN);
         let words = LINE_WORDS.len() + memory.data.len().saturating_sub(start) / WORD;
         let word = |n: usize| match n.checked_sub(LINE_WORDS.len()) {
             None => LINE_WORDS[n],
@@ -142,8 +211,9 @@ impl Poke {
 
     fn apply_to_control(self, memory: &Memory, place: Place) -> Option<usize> {
         let change = |old| self.change.of(old, place);
-        let each = FIELDS.len() + 1;
-        let fields = memory.control.len().saturating_sub(ENTRIES) / ENTRY * each;
+        let each = FIELDS.len() + WORDS.len();
+        let (own, more) = (place.entries * each, place.teams.groups + place.teams.workers);
+        let fields = own + more * (each + MORE.len());
         let n = usize::from(self.place) % (fields + FLAGS.len() + HEADER);
         if n >= fields {
             let n = n - fields;
@@ -151,12 +221,17 @@ impl Poke {
             memory.control.change_half(at, change);
             return None;
         }
-        let at = ENTRIES + n / each * ENTRY;
-        match FIELDS.get(n % each) {
-            Some(field) => memory.control.change_half(at + field, change),
-            None => memory.control.change_word(at + GATE, change),
+        let (entry, n) = match n.checked_sub(own) {
+            None => (n / each, n % each),
+            Some(n) => (place.entries + n / (each + MORE.len()), n % (each + MORE.len())),
+        };
+        let at = ENTRIES + entry * ENTRY;
+        match (FIELDS.get(n), n.checked_sub(each)) {
+            (Some(field), _) => memory.control.change_half(at + field, change),
+            (None, Some(n)) => memory.control.change_half(at + MORE[n], change),
+            (None, None) => memory.control.change_word(at + WORDS[n - FIELDS.len()], change),
         }
-        Some(n / each)
+        Some(entry)
     }
 }
 
@@ -169,12 +244,13 @@ pub(crate) fn entry(memory: &Memory, index: usize) -> Option<(u32, Position)> {
 }
 
 /// The entry that the next subscriber gets.
-pub(crate) fn free_entry(memory: &Memory) -> Option<usize> {
-    (0..).map_while(|index| entry(memory, index)).position(|(owner, _)| owner == 0)
+pub(crate) fn free_entry(memory: &Memory, place: Place) -> Option<usize> {
+    let mut entries = (0..place.entries).map_while(|index| entry(memory, index));
+    entries.position(|(owner, _)| owner == 0)
 }
 
 /// The gates that hold something back, as positions.
-pub(crate) fn gates(memory: &Memory) -> impl Iterator<Item = Position> {
-    let gates = (0..).map_while(|index| entry(memory, index)).map(|(_, gate)| gate);
+pub(crate) fn gates(memory: &Memory, place: Place) -> impl Iterator<Item = Position> {
+    let gates = (0..place.gates()).map_while(|index| entry(memory, index)).map(|(_, gate)| gate);
     gates.filter(|&gate| gate != 0).map(|gate| gate >> 1)
 }

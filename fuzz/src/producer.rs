@@ -7,14 +7,16 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use ringway::{JoinError, Overflow, Position, Producer, Ring, TryRecvError, TrySendError};
 
-use crate::attach::{Attach, Join, Name};
+use crate::attach::{Attach, Hire, Join, Name};
 use crate::call::{self, Call, Outcome, Room};
+use crate::crew::{Crew, Sent, message};
 use crate::kind::{self, Kind};
 use crate::memory::Memory;
 use crate::model::handles::{How, Receiver, Sender};
 use crate::model::{Role, Shape};
-use crate::poke::{self, Place, Poke};
-use crate::shape::{after, distance, shape};
+use crate::poke::{self, ClaimPoke, Place, Poke};
+use crate::shape::{Teams, after, distance, shape, teams};
+use crate::work::Task;
 
 /// The most steps of one input, and the most consumers at a time.
 const STEPS: usize = 200;
@@ -32,6 +34,17 @@ enum Step {
     Look,
 }
 
+/// One step on a ring with groups.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum TeamStep {
+    Other(Step),
+    Claim(ClaimPoke),
+    Work(u8, Task),
+    Hire(Hire),
+    Resign(u8),
+    Forget(Name),
+}
+
 pub fn run(input: &[u8]) {
     crate::decode(input, parse);
 }
@@ -40,13 +53,14 @@ fn parse(input: &mut Unstructured<'_>) -> Result<()> {
     kind::of_some_kind!(steps(input))
 }
 
-fn steps<K: Kind + ?Sized>(input: &mut Unstructured<'_>) -> Result<()>
+fn steps<K: Kind + ?Sized>(has_groups: bool, input: &mut Unstructured<'_>) -> Result<()>
 where
     Producer<K>: Sender + 'static,
     Ring<K>: Attach + 'static,
 {
     let shape = Shape { overflow: Overflow::Wait, ..shape(input)? };
-    let options = kind::options::<K>(shape, input.int_in_range(0..=40)?);
+    let teams = if has_groups { teams(input)? } else { Teams::default() };
+    let options = kind::options::<K>(shape, teams, input.int_in_range(0..=40)?);
     let (options, max_lag) = kind::with_max_lag(options, input)?;
     // SAFETY: dropped last, being declared first.
     let (memory, producer, ring) = unsafe { kind::create(options, 0) };
@@ -55,9 +69,11 @@ where
         shape,
         max_lag: max_lag.filter(|&max_lag| max_lag < shape.capacity()),
         lengths: Vec::new(),
-        forged: vec![false; shape.entries],
+        forged: vec![false; shape.entries + teams.groups + teams.workers],
         consumers: Vec::new(),
         away: Vec::new(),
+        teams,
+        crew: Crew::new(shape.origin, teams, false),
     };
     let mut run = Run {
         ledger,
@@ -69,7 +85,11 @@ where
         if input.is_empty() {
             break;
         }
-        run.step(input.arbitrary()?);
+        if has_groups {
+            run.team_step(input.arbitrary()?);
+        } else {
+            run.step(input.arbitrary()?);
+        }
     }
     run.close();
     Ok(())
@@ -95,6 +115,8 @@ struct Ledger<'a> {
     consumers: Vec<Consumer>,
     /// Those with a name who have gone, and not been told that they were evicted.
     away: Vec<Away>,
+    teams: Teams,
+    crew: Crew,
 }
 
 /// A durable subscriber that is away.
@@ -120,16 +142,13 @@ struct Consumer {
     lagged: i64,
 }
 
-/// The message at a position.
-fn message(position: Position, len: usize) -> Vec<u8> {
-    let byte = |n: usize| (position as usize).wrapping_mul(151).wrapping_add(n * 7) as u8;
-    (0..len).map(byte).collect()
-}
-
 impl Run<'_> {
     fn step(&mut self, step: Step) {
         match step {
-            Step::Poke(poke) => self.ledger.poke(poke),
+            Step::Poke(poke) => {
+                self.ledger.poke(poke);
+                self.look_at_stats();
+            }
             Step::Send { timeout, len } => {
                 self.send(if timeout { How::Timeout } else { How::Try }, len.into());
             }
@@ -141,9 +160,34 @@ impl Run<'_> {
                     self.ledger.leave(index);
                 }
             }
-            Step::Look => self.look(),
+            Step::Look => {
+                self.look();
+                self.look_at_stats();
+            }
         }
         assert_eq!(self.producer.head(), self.ledger.head());
+        self.ledger.see_who_lags();
+    }
+
+    fn team_step(&mut self, step: TeamStep) {
+        match step {
+            TeamStep::Other(step) => return self.step(step),
+            TeamStep::Claim(poke) => {
+                let entry = poke.apply(self.ledger.memory, self.ledger.place());
+                self.ledger.forged(entry);
+            }
+            TeamStep::Work(who, task) => {
+                let Ledger { crew, lengths, .. } = &mut self.ledger;
+                crew.call(who, task, Sent { lengths, closed: false });
+            }
+            TeamStep::Hire(hire) => {
+                let Ledger { crew, lengths, .. } = &mut self.ledger;
+                crew.hire(&*self.ring, hire, Sent { lengths, closed: false });
+            }
+            TeamStep::Resign(who) => self.ledger.crew.leave(who),
+            TeamStep::Forget(name) => self.ledger.crew.forget(&*self.ring, name),
+        }
+        self.look_at_stats();
         self.ledger.see_who_lags();
     }
 
@@ -153,7 +197,7 @@ impl Run<'_> {
         match self.producer.send(how, &message(self.ledger.head(), len)) {
             Ok(()) => {
                 assert!(len <= max);
-                self.ledger.lengths.push(len);
+                self.ledger.sent_one(len);
             }
             Err(TrySendError::Full) => self.ledger.assert_full(),
             Err(error) => assert_eq!(error, TrySendError::TooLarge { len, max }),
@@ -168,7 +212,9 @@ impl Run<'_> {
             return self.send(How::Try, n);
         };
         assert!(sent <= n);
-        self.ledger.lengths.extend(std::iter::repeat_n(max, sent));
+        for _ in 0..sent {
+            self.ledger.sent_one(max);
+        }
         if sent < n {
             self.ledger.assert_full();
         }
@@ -179,9 +225,20 @@ impl Run<'_> {
         let len = producer.len();
         assert_eq!(producer.is_empty(), len == 0);
         assert!(len <= shape.capacity());
-        assert!(producer.consumers() <= shape.entries);
+        assert!(producer.consumers() <= self.ledger.forged.len());
         let dimensions = (producer.capacity(), producer.max_len());
         assert_eq!(dimensions, (self.ring.capacity(), self.ring.max_len()));
+    }
+
+    /// What is in the data segment, nobody forges.
+    fn look_at_stats(&self) {
+        let stats = self.ring.stats(self.ledger.forged.len());
+        assert_eq!(stats.sent, self.ledger.lengths.len() as u64);
+        assert!(
+            self.ledger.max_lag.is_some()
+                || stats.evictions == 0
+                || self.ledger.forged.contains(&true)
+        );
     }
 
     fn join(&mut self, join: Join) {
@@ -190,7 +247,7 @@ impl Run<'_> {
             return;
         }
         let (role, name, head) = (join.role(), join.name(), ledger.head());
-        let free = poke::free_entry(ledger.memory);
+        let free = poke::free_entry(ledger.memory, ledger.place());
         // Who forged an entry may have given it that name.
         let honest = !ledger.forged.contains(&true);
         let in_use = name.is_some() && ledger.consumers.iter().any(|other| other.name == name);
@@ -236,6 +293,8 @@ impl Run<'_> {
         for index in 0..ledger.consumers.len() {
             ledger.drain(index);
         }
+        let Ledger { crew, lengths, .. } = &mut ledger;
+        crew.drain(Sent { lengths, closed: true });
     }
 }
 
@@ -249,11 +308,26 @@ impl Ledger<'_> {
     }
 
     fn poke(&mut self, poke: Poke) {
+        let entry = poke.of_control().apply(self.memory, self.place());
+        self.forged(entry);
+    }
+
+    /// Somebody has changed that entry, or what belongs to it.
+    fn forged(&mut self, entry: Option<usize>) {
+        let Some(entry) = entry else { return };
+        self.forged[entry] = true;
+        self.crew.forged |= entry >= self.shape.entries;
+    }
+
+    fn place(&self) -> Place {
         let Shape { entries, .. } = self.shape;
-        let place = Place { head: self.head(), capacity: self.shape.capacity(), entries };
-        if let Some(entry) = poke.of_control().apply(self.memory, place) {
-            self.forged[entry] = true;
-        }
+        let (head, capacity, teams) = (self.head(), self.shape.capacity(), self.teams);
+        Place { head, capacity, entries, teams }
+    }
+
+    fn sent_one(&mut self, len: usize) {
+        self.crew.sent(self.lengths.len() as i64);
+        self.lengths.push(len);
     }
 
     fn leave(&mut self, index: usize) {
@@ -269,6 +343,7 @@ impl Ledger<'_> {
     fn see_who_lags(&mut self) {
         let Some(max_lag) = self.max_lag else { return };
         let head = self.head();
+        self.crew.see_who_lags(self.lengths.len() as i64, max_lag);
         let too_far = |next| distance(next, head) > max_lag as i64;
         for consumer in &mut self.consumers {
             consumer.too_far |= too_far(consumer.handle.position());
@@ -283,7 +358,10 @@ impl Ledger<'_> {
         assert_eq!(self.max_lag, None, "full, and whoever leaves no room is evicted");
         let (head, capacity) = (self.head(), self.shape.capacity() as i64);
         let holds_back = |gate| distance(gate, head) >= capacity;
-        assert!(poke::gates(self.memory).any(holds_back), "full, and no gate says so");
+        assert!(
+            poke::gates(self.memory, self.place()).any(holds_back),
+            "full, and no gate says so"
+        );
     }
 
     fn call(&mut self, who: u8, call: Call) {

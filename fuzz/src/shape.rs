@@ -8,6 +8,9 @@ use crate::model::{LAST_POSITION, Shape};
 /// The most messages that a ring is asked for, and the most subscribers.
 const CAPACITY: usize = 33;
 const ENTRIES: usize = 4;
+/// The most groups, and the most workers.
+const GROUPS: usize = 2;
+const WORKERS: usize = 4;
 
 /// A small ring that starts at 0, just before some arithmetic turns over, or anywhere.
 pub(crate) fn shape(input: &mut Unstructured<'_>) -> Result<Shape> {
@@ -19,6 +22,17 @@ pub(crate) fn shape(input: &mut Unstructured<'_>) -> Result<Shape> {
         origin: origin(input)?,
         line_per_slot: input.arbitrary()?,
     })
+}
+
+/// How many groups a ring can have, and workers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Teams {
+    pub(crate) groups: usize,
+    pub(crate) workers: usize,
+}
+
+pub(crate) fn teams(input: &mut Unstructured<'_>) -> Result<Teams> {
+    Ok(Teams { groups: input.int_in_range(0..=GROUPS)?, workers: input.int_in_range(0..=WORKERS)? })
 }
 
 fn origin(input: &mut Unstructured<'_>) -> Result<Position> {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{Options, Pause, Plain, Producer, RecvError, Ring, TryRecvError, Wait, Worker};
+use ringway::{
+    Group, JoinError, Options, Pause, Plain, Producer, RecvError, Ring, Start, TryRecvError, Wait,
+    Worker,
+};
 
 /// A ring of a group with two workers, in a model in which nobody sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
@@ -353,6 +356,26 @@ fn a_worker_that_keeps_asking_does_not_starve() {
     });
 }
 
+/// The same where there are always messages: in a model who was beaten once takes the newest, for which
+/// nobody competes with it.
+#[test]
+fn a_worker_that_keeps_asking_does_not_starve_in_a_backlog() {
+    check("a_worker_that_keeps_asking_does_not_starve_in_a_backlog", Some(3), || {
+        let (mut producer, _ring, [mut greedy, mut slow]) = crew::<u64>(4);
+        producer.try_send_batch(&[0, 1, 2, 3]);
+        let thread = thread::spawn(move || {
+            let message = *slow.recv().unwrap();
+            assert!(slow.beaten() <= 1, "beaten {} times", slow.beaten());
+            message
+        });
+        let mut received: Vec<u64> =
+            (0..3).filter_map(|_| greedy.try_recv().ok().map(|job| *job)).collect();
+        received.push(thread.join().unwrap());
+        receive_all(&mut greedy, &mut received);
+        assert_eq!(in_order(received), [0, 1, 2, 3]);
+    });
+}
+
 /// A position that was reserved goes to others if the one who had it got another message.
 #[test]
 fn a_reserved_position_that_is_given_up_is_not_lost() {
@@ -396,19 +419,22 @@ fn who_moves_the_gate_brings_what_the_others_have_read() {
     });
 }
 
-/// The same for one that is done with the first message of a batch, and not with the next. loom does not
-/// interrupt anybody between his last claim word and the fence that follows.
+/// The same for one that dies between being done and saying so, of whom nothing else brings it.
 #[test]
-fn who_moves_the_gate_brings_what_the_others_are_reading() {
-    check("who_moves_the_gate_brings_what_the_others_are_reading", Some(2), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2, 3]);
-        let batch = thread::spawn(move || drop(first.try_recv_batch(&mut [0; 2])));
-        let single = thread::spawn(move || drop(second.try_recv()));
-        single.join().unwrap();
-        // If it is done.
-        let _ = producer.try_send(&4);
-        batch.join().unwrap();
+fn who_moves_the_gate_brings_what_the_dead_have_read() {
+    check("who_moves_the_gate_brings_what_the_dead_have_read", Some(2), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
+        producer.try_send_batch(&[0, 1]);
+        let dying = thread::spawn(move || {
+            first.try_recv().unwrap().die_done();
+            first.die()
+        });
+        let other = thread::spawn(move || drop(second.try_recv()));
+        // If it is done. After a join this would see what happened after the gate was moved, too.
+        thread::yield_now();
+        let _ = producer.try_send(&2);
+        dying.join().unwrap();
+        other.join().unwrap();
     });
 }
 
@@ -477,5 +503,109 @@ fn a_length_that_does_not_fit_is_the_messages_own() {
         producer.try_send(b"b").unwrap();
         producer.try_send(b"long").unwrap();
         thread.join().unwrap();
+    });
+}
+
+/// Whoever finds the gate where it was, because his look is an old one, finds a later message's word in the
+/// slot there. He must not stop at that: what he has done may be all that the gate waits for.
+#[test]
+fn the_gate_comes_to_rest_behind_all_that_is_done() {
+    check("the_gate_comes_to_rest_behind_all_that_is_done", Some(3), || {
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
+        producer.try_send_batch(&[0, 1]);
+        let thread = thread::spawn(move || {
+            drop(second.try_recv());
+            second
+        });
+        drop(first.try_recv());
+        let sent = if producer.try_send(&2).is_ok() { 3 } else { 2 };
+        let kept = first.try_recv().ok().map(|job| {
+            let message = *job;
+            std::mem::forget(job);
+            message
+        });
+        let second = thread.join().unwrap();
+        assert_eq!(producer.len() as u64, sent - kept.unwrap_or(sent));
+        drop(second);
+    });
+}
+
+/// Who leaves has read what it read before whoever forgets the group lets the producer overwrite it.
+#[test]
+fn a_group_that_is_forgotten_has_read_what_it_read() {
+    check("a_group_that_is_forgotten_has_read_what_it_read", Some(3), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        producer.try_send(&0).unwrap();
+        let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
+        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+            Ok(forgotten) => assert!(forgotten),
+            Err(error) => assert_eq!(error, JoinError::InUse),
+        });
+        // If it is forgotten.
+        thread::yield_now();
+        let _ = producer.try_send(&1);
+        working.join().unwrap();
+        forgetting.join().unwrap();
+    });
+}
+
+/// Whoever joins a group has joined it before anybody can forget it, or makes it anew.
+#[test]
+fn a_group_is_not_forgotten_under_who_joins() {
+    check("a_group_is_not_forgotten_under_who_joins", Some(3), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(1);
+        let (_producer, ring) = options.heap().unwrap();
+        drop(Worker::join(&ring, "a").unwrap());
+        let other = ring.clone();
+        let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
+        let forgotten = ring.forget_group("a");
+        assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse)), "{forgotten:?}");
+        let _worker = thread.join().unwrap();
+        assert_eq!(ring.forget_group("a"), Err(JoinError::InUse));
+    });
+}
+
+/// A claim that is found where an earlier message was looked for tells that this is done.
+#[test]
+fn a_claim_of_a_later_lap_is_left_alone() {
+    check("a_claim_of_a_later_lap_is_left_alone", Some(2), || {
+        let options = awake::<u64>(1).subscribers(0).groups(1).workers(3);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut first = Worker::join(&ring, "a").unwrap();
+        let others = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+        producer.try_send(&0).unwrap();
+        let threads = others.map(|mut worker| {
+            thread::spawn(move || {
+                let mut received = Vec::new();
+                receive(&mut worker, &mut received);
+                received
+            })
+        });
+        let mut received = Vec::new();
+        receive(&mut first, &mut received);
+        let sent = if producer.try_send(&1).is_ok() { 2 } else { 1 };
+        for thread in threads {
+            received.extend(thread.join().unwrap());
+        }
+        receive_all(&mut first, &mut received);
+        assert_eq!(in_order(received), [0, 1][..sent]);
+    });
+}
+
+/// The producer rings the bells of groups that are there: of one that has just been made, too.
+#[test]
+fn no_lost_wakeup_for_the_first_worker_of_a_group() {
+    check("no_lost_wakeup_for_the_first_worker_of_a_group", Some(3), || {
+        let (mut producer, ring) = sleepy(2);
+        let thread = thread::spawn(move || {
+            let group = Group::new("a").start(Start::Oldest);
+            let mut worker = Worker::join_with(&ring, group, SLEEPY).unwrap();
+            assert_eq!(*worker.recv().unwrap(), 0);
+        });
+        producer.try_send(&0).unwrap();
+        thread.join().unwrap();
+        drop(producer);
     });
 }

@@ -1,8 +1,8 @@
 //! Messages that are written and read where they lie.
 
 use loom::thread;
-use loom_tests::{ORIGIN, SLEEPY, awake, check};
-use ringway::{Options, Start, Subscriber, TryRecvError};
+use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
+use ringway::{Options, Start, Subscriber, TryRecvError, Worker};
 
 /// Reads the next message in place, twice, and checks that it is one that was sent and does not change.
 fn read_twice(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64) -> Result<(), TryRecvError> {
@@ -59,6 +59,38 @@ fn whoever_reads_in_place_is_evicted_only_from_the_next_message() {
                 match read_twice(&mut subscriber, &mut next) {
                     Ok(()) | Err(TryRecvError::Empty) => {}
                     Err(TryRecvError::Evicted { missed }) => assert!(missed <= 4),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+        for n in 1..4 {
+            let _full = producer.try_send(&[n; 2]);
+        }
+        receiver.join().unwrap();
+        // Nobody is there any more who could hold it back.
+        for n in 4..7 {
+            producer.try_send(&[n; 2]).unwrap();
+        }
+    });
+}
+
+/// The same for a worker, whose group is evicted.
+#[test]
+fn a_worker_that_reads_in_place_finishes_though_its_group_is_evicted() {
+    check("a_worker_that_reads_in_place_finishes_though_its_group_is_evicted", Some(2), || {
+        let options = awake::<[u64; 2]>(2).subscribers(0).groups(1).workers(1).max_lag(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        producer.try_send(&[0; 2]).unwrap();
+        let receiver = thread::spawn(move || {
+            for _ in 0..2 {
+                match worker.try_recv_ref() {
+                    Ok(job) => {
+                        let message = job.read();
+                        assert_eq!(position(message[0]), job.position(), "it was overwritten");
+                        assert_eq!(job.read(), [message[0]; 2], "it was overwritten");
+                    }
+                    Err(TryRecvError::Empty | TryRecvError::Evicted { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -41,7 +41,7 @@ pub(crate) struct Mapping {
 pub(super) struct Here(MmapMut);
 
 /// The files that are mapped: to ask who holds a lock on them, and to open them once more. What is
-/// mapped keeps a description alive, and so its locks: these have none, but while an entry is reaped.
+/// mapped keeps a description alive, and so its locks: these have none.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) data: File,
@@ -168,6 +168,16 @@ impl Mapping {
         lock::is_held(&self.files.data, lock::PRODUCER).unwrap_or(true)
     }
 
+    /// The control file once more, for a lock. An error where locks have descriptions of their own, and `/proc`
+    /// has gone since: with a shared one the living would be taken for dead.
+    fn control_again(&self, control: &File) -> io::Result<File> {
+        match lock::reopen(control, true)? {
+            Some(file) => Ok(file),
+            None if self.own_locks => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+            None => control.try_clone(),
+        }
+    }
+
     /// Asks for an entry.
     pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
         let Some(control) = &self.files.control else { return Ok(Claim::Open(None)) };
@@ -177,7 +187,7 @@ impl Mapping {
         if lock::is_held(control, at)? {
             return Ok(Claim::Taken);
         }
-        let seat = Lock::take(lock::again(control, true)?, at, &self.here)?;
+        let seat = Lock::take(self.control_again(control)?, at, &self.here)?;
         Ok(match seat {
             None => Claim::Taken,
             Some(seat) if self.own_locks => Claim::Ours(seat),
@@ -190,10 +200,14 @@ impl Mapping {
         let (Some(control), true) = (&self.files.control, self.own_locks) else { return };
         let at = entry as u64;
         // Asking first: a lock that is held for a moment would keep others from what is theirs.
-        let dead = !lock::is_held(control, at).unwrap_or(true);
-        if dead && lock::try_lock(control, at).unwrap_or(false) {
+        if lock::is_held(control, at).unwrap_or(true) {
+            return;
+        }
+        // With a description of its own: those who share one share its locks, and two threads here could
+        // reap the same entry at once.
+        let own = self.control_again(control);
+        if let Ok(Some(_lock)) = own.and_then(|file| Lock::take(file, at, &self.here)) {
             reset();
-            lock::unlock(control, at);
         }
     }
 
@@ -211,8 +225,8 @@ impl Mapping {
             return Err(io::ErrorKind::PermissionDenied.into());
         };
         for _ in 0..REGISTRY_ATTEMPTS {
-            if let Some(lock) = Lock::take(lock::again(control, true)?, lock::REGISTRY, &self.here)?
-            {
+            let file = self.control_again(control)?;
+            if let Some(lock) = Lock::take(file, lock::REGISTRY, &self.here)? {
                 return Ok(Registry { _lock: lock, _here: here });
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -314,5 +328,54 @@ impl Names {
         // nobody to tell of an error: `unlink` will say it.
         let _ = self.directory.remove(&self.data_name, data);
         let _ = self.directory.remove_name(&self.control_name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::options::Options;
+
+    fn mapping() -> Mapping {
+        let geometry = Options::<u64>::new(8).geometry().unwrap();
+        let directory = Directory::open(Path::new("/dev/shm")).unwrap();
+        let file = |len: usize| {
+            let file = directory.unnamed_file().unwrap();
+            file.set_len(len as u64).unwrap();
+            file
+        };
+        let files =
+            Files { data: file(geometry.data_len), control: Some(file(geometry.control_len)) };
+        Mapping::create(files, &geometry).unwrap()
+    }
+
+    #[test]
+    fn of_two_threads_that_find_somebody_dead_one_clears_up() {
+        let mapping = mapping();
+        let cleared = AtomicU32::new(0);
+        let clear = || {
+            cleared.fetch_add(1, Ordering::Relaxed);
+        };
+        mapping.reap(0, || {
+            clear();
+            std::thread::scope(|scope| scope.spawn(|| mapping.reap(0, clear)).join().unwrap());
+        });
+        assert_eq!(cleared.load(Ordering::Relaxed), 1);
+        mapping.reap(0, clear);
+        assert_eq!(cleared.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn whose_lock_is_held_is_not_dead() {
+        let mapping = mapping();
+        let Ok(Claim::Ours(seat)) = mapping.claim(0) else { panic!("not to be had") };
+        mapping.reap(0, || panic!("it lives"));
+        drop(seat);
+        let mut cleared = false;
+        mapping.reap(0, || cleared = true);
+        assert!(cleared);
     }
 }

@@ -111,7 +111,7 @@ macro_rules! receiving_calls {
 
             /// The longest message, in bytes.
             pub fn max_len(&self) -> usize {
-                self.reader.storage.geometry().shape.schema.max_len
+                self.reader.storage.geometry().longest
             }
 
             /// The head, from the later of what the producer says and where this consumer is.

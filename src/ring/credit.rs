@@ -74,13 +74,27 @@ pub(crate) struct Credit {
     limit: Pos,
     /// `lapped` has been stored.
     lapped: bool,
+    /// Messages before this one may lose their place in the arena: all gates were found to be here or later.
+    reclaimable: Pos,
+    /// The last `reclaimed` that was stored; or a later position, if that is a lap back.
+    reclaimed: Pos,
 }
 
 impl Credit {
     /// None yet: the first message, at that position, refills it.
     pub(crate) fn new(view: &View, next: Pos, max_lag: usize) -> Credit {
         let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-        Credit { max_lag, next, limit: next, lapped }
+        let mut credit =
+            Credit { max_lag, next, limit: next, lapped, reclaimable: next, reclaimed: next };
+        (credit.reclaimable, credit.reclaimed) = (credit.gone(view), credit.gone(view));
+        // A predecessor may have let go of more, and of less than it says.
+        credit.reclaimed = not_reclaimed(view, reclaimed(view), next, credit.reclaimed);
+        credit
+    }
+
+    /// Every message before this one may lose its slot, and so its place in the arena, too.
+    fn gone(&self, view: &View) -> Pos {
+        self.limit.minus(view.geometry().capacity())
     }
 
     /// Whether the next message may be published.
@@ -131,17 +145,13 @@ impl Credit {
     ) -> bool {
         self.publish_head(view);
         let geometry = view.geometry();
+        let capacity = geometry.capacity() as Signed;
         let mut room = geometry.credit() as Signed;
         if geometry.shape.overflow == Overflow::Wait {
             // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
-            for (index, entry) in view.entries().iter().enumerate() {
-                let lag = self.lag_allowed(view, index, entry, &too_long);
-                if let Some(lag) = lag.or_else(|| self.lag_pinned(view, entry)) {
-                    room = room.min(geometry.capacity() as Signed - lag);
-                }
-            }
+            room = room.min(capacity - self.largest_lag(view, capacity, &too_long));
             // Pairs with the stores to gates and pins: what a consumer read before it let go of a slot, it
             // has read before the slot is written again.
             fence(Ordering::Acquire);
@@ -149,39 +159,110 @@ impl Credit {
         if room > 0 {
             self.limit = self.limit.max(self.next.plus(room as usize));
         }
+        if geometry.has_arena() {
+            // So that they are never so far back that they seem to be ahead.
+            self.reclaimable = self.reclaimable.max(self.gone(view));
+            self.reclaimed = self.reclaimed.max(self.gone(view));
+        }
         self.next != self.limit
     }
 
+    /// Whether every message before that position, which is not after the next one, may lose its place in the
+    /// arena. Evicts those who keep it there and of whom `too_long` says that they have done so for too long.
+    /// Why this is so is said in `arena`.
+    pub(crate) fn reclaim(
+        &mut self,
+        view: &View,
+        first: Pos,
+        too_long: impl Fn(usize) -> bool,
+    ) -> bool {
+        let geometry = view.geometry();
+        self.reclaimable = self.reclaimable.max(self.gone(view));
+        if geometry.shape.overflow == Overflow::Overwrite || first.since(self.reclaimable) <= 0 {
+            return true;
+        }
+        // Whoever lags by so much is in the way.
+        let too_far = self.next.since(first) + 1;
+        // A first look, so that joiners are not denied what stays in the end.
+        let lag = self.largest_lag(view, too_far, &too_long);
+        if lag >= too_far {
+            return false;
+        }
+        // An eighth of a ring more, if nobody needs that: one scan for all of it.
+        let seen = self.next.minus(lag as usize);
+        let more = first.plus(geometry.credit());
+        let asked = if seen.since(more) < 0 { seen } else { more };
+        self.reclaimed = self.reclaimed.max(asked);
+        self.publish_head(view);
+        // After the head: pairs with the fence between the two in `pin`.
+        if let Some(word) = view.producer().reclaimed() {
+            word.store(self.reclaimed.number(), Ordering::Release);
+        }
+        // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner sees what
+        // was just stored.
+        fence(Ordering::SeqCst);
+        let lag = self.largest_lag(view, too_far, &too_long);
+        // Pairs with the stores to gates and pins: what a consumer read before it let go of a message, also one that
+        // joined and left between the two looks, it has read before anything is written there.
+        fence(Ordering::Acquire);
+        let seen = self.next.minus(lag as usize);
+        let may = if seen.since(asked) < 0 { seen } else { asked };
+        self.reclaimable = self.reclaimable.max(may);
+        first.since(self.reclaimable) <= 0
+    }
+
+    /// How far the last of those lags whose gates count; 0 if there is none. Evicts whoever lags further than
+    /// it may, or by `too_far` and for too long, as `too_long` says.
+    fn largest_lag(
+        &self,
+        view: &View,
+        too_far: Signed,
+        too_long: &impl Fn(usize) -> bool,
+    ) -> Signed {
+        let mut largest = 0;
+        for (index, entry) in view.entries().iter().enumerate() {
+            let lag = self.lag_allowed(view, index, entry, too_far, too_long);
+            if let Some(lag) = lag.or_else(|| self.lag_pinned(view, index, entry)) {
+                largest = largest.max(lag);
+            }
+        }
+        largest
+    }
+
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
-    /// message in place, which it may finish.
-    fn lag_pinned(&self, view: &View, entry: &Entry) -> Option<Signed> {
+    /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
+    fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
         if !EVICTS || !view.geometry().shape.pins {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-        let pinned = entry.pinned.load(Ordering::Relaxed) != 0;
+        let pinned = entry.pinned.load(Ordering::Relaxed) != 0 || view.has_pinned_worker(index);
         pinned.then(|| self.next.since(gate))
     }
 
-    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags too far, or
-    /// leaves no room and `too_long` says, given the entry's index, that it has done so for too long.
+    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags further than it
+    /// may, or by `too_far`, so that it leaves no room, and `too_long` says, given the entry's index, that it
+    /// has done so for too long.
     fn lag_allowed(
         &self,
         view: &View,
         index: usize,
         entry: &Entry,
+        too_far: Signed,
         too_long: &impl Fn(usize) -> bool,
     ) -> Option<Signed> {
+        if !EVICTS {
+            // All that is left is that a lie holds nothing back: its lag is negative, which is less than none.
+            let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+            return Some(self.next.since(gate));
+        }
         let capacity = view.geometry().capacity() as Signed;
         // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
-        let limit = if EVICTS && self.max_lag < capacity as usize {
-            self.max_lag as Signed
-        } else {
-            Signed::MAX
-        };
+        let limit =
+            if self.max_lag < capacity as usize { self.max_lag as Signed } else { Signed::MAX };
         let first = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
         // Before the gates that count are loaded: it may take a system call.
-        let too_long = self.next.since(first) >= capacity && too_long(index);
+        let too_long = self.next.since(first) >= too_far && too_long(index);
         for look in 1..=LOOKS {
             let word = entry.gate.load(Ordering::Relaxed);
             let gate = Pos::from_gate(word)?;
@@ -190,12 +271,8 @@ impl Credit {
             }
             let lag = self.next.since(gate);
             // A gate above the exact head is a lie: nobody can need what has not been sent.
-            if (0..=limit).contains(&lag) && !(too_long && lag >= capacity) {
+            if (0..=limit).contains(&lag) && !(too_long && lag >= too_far) {
                 return Some(lag);
-            }
-            // The only reason where there is no eviction: a lie holds nothing back.
-            if !EVICTS {
-                return None;
             }
             // Whoever has blocked for too long and changes its gate faster than one can look is evicted
             // for that.
@@ -206,6 +283,26 @@ impl Credit {
         // There is no room for now, for the benefit of the doubt.
         Some(capacity)
     }
+}
+
+/// Before which position messages may have lost their place in the arena, by what the producer last said.
+/// `None`: there is no arena.
+pub(super) fn reclaimed(view: &View) -> Option<Pos> {
+    if !view.geometry().has_arena() {
+        return None;
+    }
+    let position = view.producer().reclaimed()?.load(Ordering::Relaxed);
+    // Pairs with its release: a head that is loaded from here on is not before it.
+    fence(Ordering::Acquire);
+    Some(Pos::new(position))
+}
+
+/// The same, of somebody who has since seen that head, for one who starts at a position at the earliest: what
+/// was said so long ago that it may be any number by now says nothing.
+pub(super) fn not_reclaimed(view: &View, reclaimed: Option<Pos>, head: Pos, position: Pos) -> Pos {
+    let recent = 0..=view.geometry().capacity() as Signed;
+    let reclaimed = reclaimed.filter(|&reclaimed| recent.contains(&head.since(reclaimed)));
+    reclaimed.map_or(position, |reclaimed| position.max(reclaimed))
 }
 
 /// The gates of those who have joined and not been evicted. A joiner that is still about to has a gate
@@ -250,6 +347,7 @@ fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> 
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
         word.store(generation, Ordering::Relaxed);
+        view.producer().evicted.add(1);
         // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being overwritten
         // finds that it was evicted. And with the one in `Subscriber::pin`: either the owner sees that it was
         // evicted and reads nothing in place, or the look at its pin that follows here sees that.

@@ -1,6 +1,7 @@
 //! How far the producer has come, seen from the other side.
 
-use crate::position::{Look, Pos};
+use crate::layout::ARENAS;
+use crate::position::{Look, Passed, Pos};
 use crate::storage::View;
 use crate::sync::{Ordering, fence};
 
@@ -32,7 +33,9 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
                 step /= 2;
             }
             Look::Passed(passed) => {
-                head = passed.head;
+                let known = after(view, passed);
+                // An early mark may say less than what has been found.
+                head = if ARENAS { known.max(head) } else { known };
                 (step, growing) = (1, true);
             }
         }
@@ -40,6 +43,20 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
     // Pairs with the release of the states: everything before the head can be read at once.
     fence(Ordering::Acquire);
     head
+}
+
+/// A position that the head is not before, by what a slot says that is past the message that was looked for.
+///
+/// A mark that a message is being written says that all before that have been published. Not so where
+/// messages are spilled: there a slot is marked already when its message loses its place in the arena. All that
+/// such a mark says is that the slot's message was published. But the producer stores `head` before it, exactly,
+/// and so that is looked at again. A fence between the mark and `head` has whoever was told of the mark by a
+/// first look (`Reader::ready`), and whoever searches at the next one that it finds: `hint` ends with one.
+pub(crate) fn after(view: &View, passed: Passed) -> Pos {
+    if !view.geometry().has_arena() || !passed.is_marked() {
+        return passed.head;
+    }
+    hint(view).max(passed.owner.minus(view.geometry().capacity() - 1))
 }
 
 /// What the producer last said of its head. Everything before it can be read at once.

@@ -21,12 +21,17 @@
 //! after the start, because head0 <= head1. With `start` = head1 (or later), or for the oldest,
 //! head1 + credit - capacity, nothing from it on is lost.
 //!
+//! Where messages are spilled, the oldest one that a joiner starts at is not before what J4 finds to have been
+//! reclaimed: see [`arena`](super::arena).
+//!
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use core::ops::Range;
 
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use super::credit;
 use super::head::exact;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::head::{hint, search};
@@ -53,7 +58,8 @@ pub enum Start {
     Next,
     /// At the oldest message that can still be had. For a subscriber these are at least
     /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
-    /// be overwritten. An observer tries for all that the ring holds, and may find that it has lagged.
+    /// be overwritten. With an [arena](crate::Options::arena) it is fewer: none that comes before one of
+    /// whose place there something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that the ring holds, and may find that it has lagged.
     Oldest,
     /// At this position: for a subscriber [`JoinError::TooOld`] if it can no longer be promised.
     At(Position),
@@ -115,6 +121,7 @@ pub(super) fn join_in(
     let first = joined.pin(start)?;
     if let Some(entry) = storage.entry(index) {
         describe(entry, first);
+        entry.tally.begin(first);
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);
@@ -207,9 +214,12 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     // Pairs with the one in `Credit::refill`. It also is the acquire fence between `lapped` and
     // `head` that `at_least_origin` needs.
     fence(Ordering::SeqCst);
+    // Before the head, so that the head is not before it.
+    let reclaimed = credit::reclaimed(view);
     let head1 = hint(view);
 
     let oldest = at_least_origin(view, head1.minus(back), lapped);
+    let oldest = credit::not_reclaimed(view, reclaimed, head1, oldest);
     let first = match start {
         Start::Next => search(view, head1),
         Start::Oldest => oldest,
@@ -225,7 +235,8 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
             position
         }
     };
-    entry.gate.store(first.gate(), Ordering::Release);
+    // Nothing was read since that fence which is a release of what was read before.
+    entry.gate.store(first.gate(), Ordering::Relaxed);
     Ok(first)
 }
 
@@ -239,6 +250,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
+        entry.tally.begin(view.geometry().origin());
         entry.joined.store(1, Ordering::Relaxed);
     }
     FIRST

@@ -5,6 +5,11 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod arena;
+#[cfg(all(target_os = "none", target_pointer_width = "32"))]
+#[path = "no_arena.rs"]
+mod arena;
 mod calls;
 mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -18,6 +23,7 @@ mod producer;
 mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod recover;
+mod stats;
 mod subscriber;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod worker;
@@ -32,11 +38,12 @@ pub use group::Group;
 pub use join::Start;
 pub use observer::Observer;
 pub use producer::{Laggard, Loan, Producer};
+pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 pub use subscriber::{Ref, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use subscriber::{Refs, Run, RunIter};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use worker::{Batch, BytesJob, ClaimLost, Job, Worker};
+pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};
 
 #[cfg(not(ringway_loom))]
 use crate::error::HeaderError;
@@ -194,7 +201,8 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
     /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
-    /// atomic operations, of the widths that handles use at the same places.
+    /// atomic operations, of the widths that handles use at the same places. One at a time joins or forgets under a
+    /// name, as [`Options::create_raw`](crate::Options::create_raw) says.
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.
@@ -208,9 +216,10 @@ impl<T: Message + ?Sized> Ring<T> {
         self.storage.geometry().capacity()
     }
 
-    /// The longest message, in bytes.
+    /// The longest message, in bytes: what a slot has room for, or half of the
+    /// [arena](crate::Options::arena) if that is more.
     pub fn max_len(&self) -> usize {
-        self.storage.geometry().shape.schema.max_len
+        self.storage.geometry().longest
     }
 }
 

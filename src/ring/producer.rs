@@ -1,13 +1,16 @@
 //! The one that sends.
 
 mod batch;
+mod blocked;
 mod flush;
+mod large;
 mod loan;
 
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
+use super::arena::Arena;
 use super::credit::{self, Credit, Limits};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::group;
@@ -20,11 +23,13 @@ use crate::error::HeaderError;
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
+use crate::layout::ARENAS;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::storage::{Slot, Storage};
+use crate::storage::{Slot, Span, Storage};
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, Limit, Patrol, SpinThenSleep, Wait};
+use blocked::Clock;
 
 /// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
 /// its cache. Each message ends with a store to the handle, which keeps the place, and processors that
@@ -43,22 +48,24 @@ const MOST_LINGERING: u32 = 256;
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
 pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
-    storage: Storage,
+    pub(super) storage: Storage,
     credit: Credit,
     fences: Fences,
     wait: W,
     stuck: Stuck,
+    arena: Arena,
     message: HandleOf<T>,
 }
 
 /// A producer that cannot go on.
 #[derive(Clone, Copy, Debug)]
 struct Stuck {
-    /// Where.
+    /// For which position it has no room, or which message in the arena is in its way.
     at: Pos,
     /// Since when, and when it last looked who keeps it there.
     patrol: Patrol,
     limits: Limits,
+    clock: Clock,
 }
 
 pub use flush::Laggard;
@@ -90,13 +97,16 @@ impl<T: Message + ?Sized> Producer<T> {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
         let credit = Credit::new(&storage, next, limits.max_lag);
-        let stuck = Stuck { at: next, patrol: Patrol::default(), limits };
+        let (patrol, clock) = (Patrol::default(), Clock::default());
+        let stuck = Stuck { at: next, patrol, limits, clock };
+        let arena = Arena::find(&storage, next);
         Producer {
             storage,
             credit,
             fences,
             wait: SpinThenSleep::DEFAULT,
             stuck,
+            arena,
             message: PhantomData,
         }
     }
@@ -117,8 +127,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let storage = unsafe { core::ptr::read(&this.storage) };
         // SAFETY: as above.
         let before = unsafe { core::ptr::read(&this.wait) };
-        let Producer { credit, fences, stuck, message, .. } = *this;
-        let producer = Producer { storage, credit, fences, wait, stuck, message };
+        let Producer { credit, fences, stuck, arena, message, .. } = *this;
+        let producer = Producer { storage, credit, fences, wait, stuck, arena, message };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer
@@ -142,8 +152,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline]
     pub fn try_send(&mut self, message: &T) -> Result<(), TrySendError> {
         let bytes = message.bytes();
-        self.check_len(bytes.len())?;
-        if !self.has_room() {
+        if !self.goes_at_once(bytes.len()) {
+            return self.try_send_slowly(bytes);
+        }
+        if !T::VARIABLE && !self.has_room() {
             return Err(TrySendError::Full);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -164,8 +176,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline]
     pub fn send(&mut self, message: &T) -> Result<(), SendError> {
         let bytes = message.bytes();
-        self.check_len(bytes.len())?;
-        self.wait_for_room(Limit::Never);
+        if !self.goes_at_once(bytes.len()) {
+            return self.send_slowly(bytes);
+        }
+        if !T::VARIABLE {
+            self.wait_for_room(Limit::Never);
+        }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
         self.wake();
@@ -186,8 +202,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[cfg(feature = "std")]
     pub fn send_timeout(&mut self, message: &T, timeout: Duration) -> Result<(), SendTimeoutError> {
         let bytes = message.bytes();
-        self.check_len(bytes.len())?;
-        if !self.wait_for_room(Limit::after(timeout)) {
+        if !self.goes_at_once(bytes.len()) {
+            return self.send_timeout_slowly(bytes, Limit::after(timeout));
+        }
+        if !T::VARIABLE && !self.wait_for_room(Limit::after(timeout)) {
             return Err(SendTimeoutError::Timeout);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -201,32 +219,42 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.fences
     }
 
+    /// Whether a message of such a length lies in its slot.
     #[inline(always)]
-    fn check_len(&self, len: usize) -> Result<(), SendError> {
-        if !T::VARIABLE {
-            return Ok(());
-        }
-        let max = self.max_len();
-        if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
+    fn fits_slot(&self, len: usize) -> bool {
+        !T::VARIABLE || len <= self.storage.geometry().shape.schema.max_len
     }
 
-    /// Whether the next message may be published.
+    /// Whether a message of such a length, which the ring has, lies in the arena.
+    #[inline(always)]
+    fn spills(&self, len: usize) -> bool {
+        ARENAS && !self.fits_slot(len)
+    }
+
+    /// Whether a message of such a length fits its slot, and may be published. Of no account where all have one
+    /// length: there the compiler makes less of one way out than of looking for room, and then waiting.
+    #[inline(always)]
+    fn goes_at_once(&mut self, len: usize) -> bool {
+        !T::VARIABLE || (self.fits_slot(len) && self.credit.check(&self.storage))
+    }
+
+    /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
     fn has_room(&mut self) -> bool {
-        self.credit.check(&self.storage) || self.clear_the_way()
+        self.credit.check(&self.storage) || self.clear_the_way(0)
     }
 
-    /// Waits until the next message may be published; `false` if there is no time left.
+    /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
     #[inline(always)]
     fn wait_for_room(&mut self, limit: Limit) -> bool {
-        self.credit.check(&self.storage) || self.wait_for_credit(limit)
+        self.credit.check(&self.storage) || self.wait_for_credit(0, limit)
     }
 
     /// Writes the next message, and lets everybody see it. Wakes nobody.
     ///
     /// # Safety
     ///
-    /// There is credit, and `bytes` is no longer than the ring's longest message.
+    /// There is credit, and `bytes` fits a slot.
     #[inline(always)]
     unsafe fn publish(&mut self, bytes: &[u8]) {
         let next = self.credit.next;
@@ -240,15 +268,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     ///
     /// # Safety
     ///
-    /// There is credit for the position, and `bytes` is no longer than the ring's longest message.
+    /// There is credit for the position, and `bytes` fits a slot.
     #[inline(always)]
     unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
         let slot = self.begin(position);
         if T::VARIABLE {
-            slot.set_len(bytes.len());
+            slot.set_span(Span::in_slot(bytes.len()));
         }
         // SAFETY: the caller's promise, of a ring of messages `T`.
-        unsafe { slot.fill::<T>(bytes) };
+        unsafe { slot.payload::<T>(bytes.len()) }.fill(bytes);
         // Pairs with the fence after a consumer's first look at the state.
         slot.state().store(position.published(), Ordering::Release);
     }
@@ -272,20 +300,24 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.wait.notify();
     }
 
-    /// The same where there was no room at a first look.
+    /// The same, for a message of `len` bytes, where there was no room at a first look.
     #[cold]
-    fn wait_for_credit(&mut self, limit: Limit) -> bool {
-        if self.clear_the_way() {
+    fn wait_for_credit(&mut self, len: usize, limit: Limit) -> bool {
+        if self.clear_the_way(len) {
             return true;
         }
-        let clear_the_way = |this: &mut Self| {
-            this.clear_the_way();
+        let now_and_then = |this: &mut Self| {
+            this.stuck.clock.count(&this.storage);
+            this.clear_the_way(len);
         };
-        if !self.wait_until(|this| this.credit.check(&this.storage), clear_the_way, limit) {
-            return false;
+        self.stuck.clock.start();
+        let found =
+            self.wait_until(|this| this.has_room_for(len, |_, _| false), now_and_then, limit);
+        if found {
+            self.linger();
         }
-        self.linger();
-        true
+        self.stuck.clock.count(&self.storage);
+        found
     }
 
     /// There is room again in a ring that was full, and a consumer that has made room for one
@@ -327,13 +359,19 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         .is_ok()
     }
 
-    /// Whether there is room after all, somebody who held it having died or been evicted. Looks for
-    /// them only now and then, and not while messages flow.
+    /// Whether there is room for a message of `len` bytes after all, somebody who held it having died or been
+    /// evicted. Looks for them only now and then, and not while messages flow.
     #[cold]
-    fn clear_the_way(&mut self) -> bool {
-        let Stuck { at, patrol, limits } = &mut self.stuck;
-        if *at != self.credit.next {
-            *at = self.credit.next;
+    fn clear_the_way(&mut self, len: usize) -> bool {
+        if !Patrol::IS_EVER_DUE {
+            return false;
+        }
+        let Stuck { at, patrol, limits, .. } = &mut self.stuck;
+        // Small messages go on while the arena has no room for a large one: then what is in its way tells whether
+        // it is still the same.
+        let now = if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() };
+        if *at != now {
+            *at = now;
             *patrol = Patrol::default();
         }
         let Some(stuck_for) = patrol.is_due() else { return false };
@@ -341,11 +379,25 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             |limit: u32| limit != u32::MAX && stuck_for >= Duration::from_millis(limit.into());
         let (living, away) = (over(limits.max_hold), over(limits.max_away));
         self.reap();
-        if self.credit.check(&self.storage) || !(living || away) {
-            return self.credit.left() > 0;
+        let has_room = self.has_room_for(len, |_, _| false);
+        if has_room || !(living || away) {
+            return has_room;
         }
-        let too_long = |entry| if self.storage.is_away(entry) { away } else { living };
-        self.credit.refill_evicting(&self.storage, too_long)
+        self.has_room_for(len, |storage, entry| if storage.is_away(entry) { away } else { living })
+    }
+
+    /// Whether the next message, of `len` bytes, may be published. Evicts whoever leaves no room for it, if
+    /// `too_long` says, given an entry's index, that it has done so for too long.
+    fn has_room_for(&mut self, len: usize, too_long: impl Fn(&Storage, usize) -> bool) -> bool {
+        let too_long = |entry| too_long(&self.storage, entry);
+        if self.credit.left() == 0 && !self.credit.refill_evicting(&self.storage, too_long) {
+            return false;
+        }
+        if !self.spills(len) {
+            return true;
+        }
+        let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next, len);
+        in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
     }
 
     /// Frees the entries of subscribers that have died and will not come back.
@@ -388,10 +440,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.storage.geometry().capacity()
     }
 
-    /// The longest message, in bytes.
+    /// The longest message, in bytes: what a slot has room for, or half of the
+    /// [arena](crate::Options::arena) if that is more.
     #[inline]
     pub fn max_len(&self) -> usize {
-        self.storage.geometry().shape.schema.max_len
+        self.storage.geometry().longest
     }
 
     /// Whether publishing costs no memory fence of its own, because whoever goes to sleep has the
@@ -487,13 +540,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Ends without closing the ring, while it writes a message, if there is one and room for it. What
     /// it did is seen by whoever learns of it, as the kernel sees to where a process dies.
     pub fn die(mut self, writing: Option<&T>) {
-        if let Some(message) = writing.filter(|_| self.credit.check(&self.storage)) {
+        let len = writing.map_or(0, |message| message.bytes().len());
+        if let Some(message) = writing.filter(|_| self.has_room_for(len, |_, _| false)) {
+            let span = self.begin_message(len);
             let slot = self.storage.slot(self.credit.next);
-            slot.state().store(self.credit.next.writing(), Ordering::Relaxed);
-            fence(Ordering::Release);
-            slot.ghost().write();
             // SAFETY: the ring is one of messages `T`, and the model sends none that is too long.
-            unsafe { slot.fill::<T>(message.bytes()) };
+            unsafe { slot.payload_at::<T>(span) }.fill(message.bytes());
         }
         core::mem::forget(self);
     }

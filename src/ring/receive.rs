@@ -7,18 +7,26 @@ use super::head;
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::fence::Fences;
+use crate::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
-use crate::storage::{Slot, Storage};
+use crate::storage::{Slot, Span, Storage};
 use crate::sync::{Ordering, Word, fence};
 use crate::wait::{self, Ended, Limit, Patrol, Wait};
 
 /// A place in a ring, and the way to wait there.
+///
+/// On a microcontroller in this order: what is near the start is reached by shorter instructions.
+#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
 #[derive(Debug)]
 pub(crate) struct Reader<W> {
-    pub(crate) storage: Storage,
     /// The position of the next message.
     pub(crate) next: Pos,
+    /// Messages that were lost to it.
+    pub(super) lagged: Word,
+    pub(crate) storage: Storage,
+    /// Where it began.
+    pub(super) start: Pos,
     pub(crate) fences: Fences,
     pub(crate) wait: W,
     /// How many producers there had been when this one was last looked at.
@@ -35,14 +43,47 @@ impl<W> Reader<W> {
         let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
         let patrol = Patrol::default();
-        Reader { storage, next, fences, wait, epoch, patient: false, patrol, waits_for: next }
+        Reader {
+            storage,
+            next,
+            start: next,
+            lagged: 0,
+            fences,
+            wait,
+            epoch,
+            patient: false,
+            patrol,
+            waits_for: next,
+        }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader { storage, next, fences, wait: before, epoch, patient, patrol, waits_for } =
-            self;
-        (Reader { storage, next, fences, wait, epoch, patient, patrol, waits_for }, before)
+        let Reader {
+            storage,
+            next,
+            start,
+            lagged,
+            fences,
+            wait: before,
+            epoch,
+            patient,
+            patrol,
+            waits_for,
+        } = self;
+        let reader = Reader {
+            storage,
+            next,
+            start,
+            lagged,
+            fences,
+            wait,
+            epoch,
+            patient,
+            patrol,
+            waits_for,
+        };
+        (reader, before)
     }
 
     /// What the next slot says.
@@ -131,14 +172,17 @@ impl<W> Reader<W> {
         }
     }
 
-    /// The length of the message in a slot, if it can be one.
+    /// Where the message of a slot lies, if that can be so.
     #[inline(always)]
-    pub(crate) fn len_of<T: Message + ?Sized>(&self, slot: Slot<'_>) -> Option<usize> {
+    pub(crate) fn span_of<T: Message + ?Sized>(&self, slot: Slot<'_>) -> Option<Span> {
         if !T::VARIABLE {
-            return Some(T::max_len(0));
+            return Some(Span::in_slot(T::max_len(0)));
         }
-        let max = self.storage.geometry().shape.schema.max_len;
-        Some(slot.len()).filter(|&len| len <= max)
+        let length = slot.length();
+        if length <= self.storage.geometry().shape.schema.max_len as u64 {
+            return Some(Span::in_slot(length as usize));
+        }
+        self.storage.spilled(length)
     }
 
     fn sleep(&self, limit: Duration) {
@@ -209,14 +253,40 @@ pub(crate) fn copy_unchecked<T: Message + ?Sized, W>(
     slot: Slot<'_>,
     buffer: &mut [u8],
 ) -> Unchecked {
-    let len = reader.len_of::<T>(slot);
-    let to = len.and_then(|len| buffer.get_mut(..len));
+    let len = if T::VARIABLE { slot.length() } else { T::max_len(0) as u64 };
+    if T::VARIABLE && len > reader.storage.geometry().shape.schema.max_len as u64 {
+        return match ARENAS {
+            true => copy_spilled::<T, W>(reader, slot, len, buffer),
+            false => Unchecked { len: None, copied: false },
+        };
+    }
+    let len = len as usize;
+    let to = buffer.get_mut(..len);
     let copied = to.is_some();
     if let Some(to) = to {
-        // SAFETY: a ring of messages `T`, and `len_of` returns no more than its longest has.
-        unsafe { slot.copy_to::<T>(to) };
+        // SAFETY: a ring of messages `T`, and the length is no more than a slot has room for.
+        unsafe { slot.payload::<T>(len) }.copy_to(to);
     }
-    Unchecked { len, copied }
+    Unchecked { len: Some(len), copied }
+}
+
+/// The same for a message that is not in its slot, but in the arena, if it can be.
+#[cold]
+#[inline(never)]
+fn copy_spilled<T: Message + ?Sized, W>(
+    reader: &Reader<W>,
+    slot: Slot<'_>,
+    length: u64,
+    buffer: &mut [u8],
+) -> Unchecked {
+    let span = reader.storage.spilled(length);
+    let to = span.and_then(|span| buffer.get_mut(..span.len));
+    let copied = to.is_some();
+    if let (Some(span), Some(to)) = (span, to) {
+        // SAFETY: a ring of messages `T`, and the span was just checked.
+        unsafe { slot.payload_at::<T>(span) }.copy_to(to);
+    }
+    Unchecked { len: span.map(|span| span.len), copied }
 }
 
 /// The second look at the slot of a message: whether that, and so all behind it, which are overwritten
@@ -260,19 +330,30 @@ fn copy<C: Consumer>(
 #[cold]
 pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     let capacity = reader.storage.geometry().capacity();
+    let spills = reader.storage.geometry().has_arena();
     let before = reader.next;
-    // Whoever owns the slot, everything a capacity before it or more is gone.
-    let gone = |owner: Pos| owner.minus(capacity - 1);
+    // Whoever owns the slot, everything a capacity before it or more is gone. But where messages are spilled, a
+    // mark may be early: it says that one message is gone, and so of another lap only what that one says.
+    let gone = |looked: Pos, passed: Passed| {
+        let last = passed.owner.minus(capacity);
+        if spills && passed.is_marked() && looked != last {
+            last.minus(capacity - 1)
+        } else {
+            last.plus(1)
+        }
+    };
     let laps = passed.owner.since(before);
     // A slot has only positions that are a whole number of laps apart.
     if laps <= 0 || laps as usize & (capacity - 1) != 0 {
         return TryRecvError::Corrupt;
     }
-    let head = head::search(&reader.storage, passed.head);
-    reader.next = gone(passed.owner).max(head.minus(capacity));
-    // The producer may be writing the next one, or may have gone on meanwhile.
-    if let Look::Passed(passed) = reader.look() {
-        reader.next = reader.next.max(gone(passed.owner));
+    let head = head::search(&reader.storage, head::after(&reader.storage, passed));
+    reader.next = gone(before, passed).max(head.minus(capacity));
+    // The producer may be writing the next one, or may have gone on meanwhile. And where messages are spilled,
+    // those that follow may have lost their place in the arena, too.
+    for _ in 0..if spills { capacity } else { 1 } {
+        let Look::Passed(passed) = reader.look() else { break };
+        reader.next = reader.next.max(gone(reader.next, passed));
     }
     let lag = reader.next.since(before);
     if lag <= 0 {
@@ -280,6 +361,7 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
         reader.next = before;
         return TryRecvError::Corrupt;
     }
+    reader.lagged = reader.lagged.wrapping_add(lag as Word);
     TryRecvError::Lagged(lag as u64)
 }
 

@@ -21,7 +21,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
 use crate::storage::{Slot, Storage};
-use crate::sync::{NATIVE, Ordering, fence};
+use crate::sync::{Ghost, NATIVE, Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
 
 /// A consumer that gets every message, in order, and holds the producer back until it has.
@@ -130,6 +130,9 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked {
         if !NATIVE && !self.can_be_evicted() {
             slot.ghost().read();
+            if let Some(span) = self.reader.span_of::<T>(slot) {
+                self.reader.storage.spilled_ghosts(span).for_each(Ghost::read);
+            }
         }
         receive::copy_unchecked::<T, W>(&self.reader, slot, buffer)
     }

@@ -1,25 +1,28 @@
 //! The consumer that shares its messages with others of its group.
 
+mod calls;
+mod in_place;
 mod job;
 mod seek;
+mod tally;
 
 use core::fmt;
 use core::marker::PhantomData;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::group::{self, Desk, Fate, Group, Hired, Outcome};
+use super::group::{self, Desk, Fate, Group, Hired, Outcome, Rest};
 use super::receive::Reader;
 use super::{Ring, head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{JoinError, RecvError, TryRecvError};
-use crate::message::{HandleOf, Message, Plain};
+use crate::fence::Fences;
+use crate::message::{HandleOf, Message};
 use crate::position::Pos;
 use crate::storage::Storage;
-use crate::wait::{Ended, Limit, Patrol, SpinThenSleep, Wait};
-use job::Hold;
-pub use job::{Batch, BytesJob, ClaimLost, Job};
+use crate::wait::{Ended, Limit, Patrol, SpinThenSleep, Wait, wake_producer};
+pub use job::{Batch, BytesJob, ClaimLost, Job, JobRef};
 use seek::Claim;
 
 /// A consumer that shares its messages with the other workers of its [`Group`]: each message goes to one
@@ -34,9 +37,9 @@ use seek::Claim;
 /// the mark. [`Group::at_most_once`] has it the other way round.
 ///
 /// Workers get messages in the order in which they ask, each the oldest that nobody has, without any promise
-/// of how many each gets. None starves that keeps asking: one that waits in a call, and has seen four
-/// messages for which it waited go to others that were faster, gets the next one that nobody has yet,
-/// whoever is faster.
+/// of how many each gets. None starves that keeps asking in calls that block: one for which others were
+/// faster four times gets the newest message that nobody has, or, where there is none, the next one that is
+/// sent, whoever is faster.
 ///
 /// # Errors
 ///
@@ -100,6 +103,24 @@ struct Place {
     patrol: Patrol,
     /// It has been told that its group was evicted.
     told: bool,
+    /// Somebody has promised that all who may write the memory follow the protocol.
+    trusts: bool,
+    /// What it has claimed stays, also if its group is evicted.
+    pinned: bool,
+    /// The most that others were faster for one message.
+    #[cfg(ringway_loom)]
+    beaten: u32,
+}
+
+impl Place {
+    /// Somebody else was faster.
+    fn lose(&mut self) {
+        self.losses = self.losses.saturating_add(1);
+        #[cfg(ringway_loom)]
+        {
+            self.beaten = self.beaten.max(self.losses);
+        }
+    }
 }
 
 impl<T: Message + ?Sized> Worker<T> {
@@ -118,8 +139,28 @@ impl<T: Message + ?Sized> Worker<T> {
     /// assert_eq!(&*worker.recv_into(&mut buffer).unwrap(), b"seven");
     /// ```
     pub fn join<'a>(ring: &Ring<T>, group: impl Into<Group<'a>>) -> Result<Self, JoinError> {
-        let Hired { storage, index, group, generation, first } =
-            group::hire(&ring.storage, group.into())?;
+        Worker::join_with(ring, group, SpinThenSleep::DEFAULT)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// As [`join`](Worker::join), with another way to wait, which is notified at once: a producer may be
+    /// waiting for an event, over what a group held back while it was made.
+    ///
+    /// ```
+    /// # use ringway::{Options, Spin, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join_with(&ring, "billing", Spin).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(*worker.recv().unwrap(), 1);
+    /// ```
+    pub fn join_with<'a>(
+        ring: &Ring<T>,
+        group: impl Into<Group<'a>>,
+        mut wait: W,
+    ) -> Result<Self, JoinError> {
+        let hired = group::hire(&ring.storage, group.into()).inspect_err(|_| wait.notify());
+        let Hired { storage, index, group, generation, first } = hired?;
         let place = Place {
             index,
             group,
@@ -131,13 +172,18 @@ impl<T: Message + ?Sized> Worker<T> {
             losses: 0,
             patrol: Patrol::default(),
             told: false,
+            trusts: false,
+            pinned: false,
+            #[cfg(ringway_loom)]
+            beaten: 0,
         };
-        let reader = Reader::new(storage, first, SpinThenSleep::DEFAULT);
-        Ok(Worker { reader, place, message: PhantomData })
+        let reader = Reader::new(storage, first, wait);
+        let mut worker = Worker { reader, place, message: PhantomData };
+        // Should this panic, whoever was hired leaves again.
+        worker.reader.wait.notify();
+        Ok(worker)
     }
-}
 
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// The same worker, waiting in another way.
     ///
     /// ```
@@ -170,9 +216,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.lag(), 2);
     /// ```
     pub fn lag(&self) -> u64 {
-        let Some(gate) = self.desk().and_then(|desk| desk.gate()) else { return 0 };
-        // Never negative, unless somebody forged the gate.
-        u64::try_from(head::exact(&self.reader.storage).since(gate)).unwrap_or(0)
+        let head = head::exact(&self.reader.storage);
+        self.desk().map_or(0, |desk| desk.undone(head))
     }
 
     /// Whether the producer has closed the ring. There may still be messages to receive.
@@ -206,7 +251,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.reader.storage.geometry().shape.schema.max_len
+        self.reader.storage.geometry().longest
     }
 
     fn storage(&self) -> &Storage {
@@ -218,11 +263,22 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Desk::of(self.storage(), self.place.group)
     }
 
-    /// Ends the claims of so many positions.
+    /// Ends the claims of so many positions, and tells those who wait for events.
     fn settle(&mut self, claim: Claim, fate: Fate) -> Outcome {
+        let outcome = self.settle_quietly(claim, fate);
+        if outcome.done || outcome.back {
+            self.reader.wait.notify();
+        }
+        outcome
+    }
+
+    /// The same, and leaves telling them to the caller.
+    fn settle_quietly(&mut self, claim: Claim, fate: Fate) -> Outcome {
         let Claim { first, messages, .. } = claim;
         let mut outcome = Outcome::default();
         if !self.storage().is_here() {
+            // The claim is the parent's.
+            outcome.lost = true;
             return outcome;
         }
         if let Some(desk) = self.desk() {
@@ -232,9 +288,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             desk.finish(outcome, self.reader.fences);
         }
         self.place.held = self.place.held.saturating_sub(messages);
-        if outcome.done {
-            self.reader.wait.notify();
-        }
+        self.unpin();
         outcome
     }
 
@@ -243,7 +297,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     fn patrol(&mut self) {
         group::reap(self.storage());
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
-        desk.push();
+        if desk.push() {
+            wake_producer(self.storage(), Fences::FULL);
+            self.reader.wait.notify();
+        }
+        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
         if let Some(gate) = desk.gate() {
             self.reader.next = gate;
         }
@@ -275,8 +333,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             |worker, limit| worker.sleep(limit),
             |worker| {
                 worker.patrol();
-                // What others have may come back.
-                worker.reader.has_producer() || worker.others_are_at_work()
+                // What others have may come back, or has come back since the attempt.
+                worker.reader.has_producer() || worker.rest() != Rest::Nothing
             },
             limit,
             &mut patrol,
@@ -315,161 +373,24 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 }
 
-impl<T: Plain, W: Wait> Worker<T, W> {
-    /// Receives the oldest message that nobody has, if there is one. Does not block.
-    ///
-    /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
-    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
-    /// producer.send(&7).unwrap();
-    /// assert_eq!(*worker.try_recv().unwrap(), 7);
-    /// ```
-    pub fn try_recv(&mut self) -> Result<Job<'_, T, W>, TryRecvError> {
-        self.patrol_if_due();
-        let (message, claim) = self.take(false)?;
-        Ok(Job::new(Hold::new(self, claim), message))
-    }
-
-    /// Receives the oldest message that nobody has, waiting for one as long as it takes.
-    ///
-    /// ```
-    /// # use ringway::{Options, RecvError, Worker};
-    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// let thread = std::thread::spawn(move || {
-    ///     assert_eq!(*worker.recv().unwrap(), 7);
-    ///     assert_eq!(worker.recv().unwrap_err(), RecvError::Closed);
-    /// });
-    /// producer.send(&7).unwrap();
-    /// producer.close();
-    /// thread.join().unwrap();
-    /// ```
-    pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {
-        self.patrol_if_due();
-        let (message, claim) = self.blocking(|worker| worker.take(true))?;
-        Ok(Job::new(Hold::new(self, claim), message))
-    }
-
-    /// Receives the oldest message that nobody has, waiting for one for at most `timeout`.
-    ///
-    /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
-    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// let timeout = std::time::Duration::from_millis(5);
-    /// assert_eq!(worker.recv_timeout(timeout).unwrap_err(), RecvTimeoutError::Timeout);
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Job<'_, T, W>, RecvTimeoutError> {
-        self.patrol_if_due();
-        let (message, claim) = self.blocking_timeout(|worker| worker.take(true), timeout)?;
-        Ok(Job::new(Hold::new(self, claim), message))
-    }
-
-    /// Receives messages that nobody has, of which each comes right after the one before, into the start
-    /// of `buffer`: one at least, and at most as many as it has room for. The guard says how many, and is
-    /// for all of them: dropped, they are all done. Does not block.
-    ///
-    /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
-    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
-    /// let mut buffer = [0; 2];
-    /// let batch = worker.try_recv_batch(&mut buffer).unwrap();
-    /// assert_eq!(buffer[..batch.len()], [1, 2]);
-    /// ```
-    pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, TryRecvError> {
-        self.patrol_if_due();
-        let claim = self.take_batch(buffer, false)?;
-        Ok(Batch::new(Hold::new(self, claim)))
-    }
-
-    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it takes.
-    ///
-    /// ```
-    /// # use ringway::{Options, Worker};
-    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
-    /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
-    /// ```
-    pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
-        self.patrol_if_due();
-        let claim = self.blocking(|worker| worker.take_batch(buffer, true))?;
-        Ok(Batch::new(Hold::new(self, claim)))
-    }
-}
-
-impl<W: Wait> Worker<[u8], W> {
-    /// Receives the oldest message that nobody has into the start of `buffer`, if there is one. Does not
-    /// block. If the buffer is too small, the error says how long it has to be, and the message is not
-    /// claimed. After an error the buffer's contents are unspecified.
-    ///
-    /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
-    /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.send(b"four").unwrap();
-    /// let too_small = TryRecvError::BufferTooSmall { needed: 4 };
-    /// assert_eq!(worker.try_recv_into(&mut [0; 3]).unwrap_err(), too_small);
-    /// assert_eq!(worker.try_recv_into(&mut [0; 32]).unwrap().len(), 4);
-    /// ```
-    pub fn try_recv_into<'a>(
-        &'a mut self,
-        buffer: &'a mut [u8],
-    ) -> Result<BytesJob<'a, W>, TryRecvError> {
-        self.patrol_if_due();
-        let (len, claim) = self.take_bytes(buffer, false)?;
-        Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
-    }
-
-    /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
-    ///
-    /// ```
-    /// # use ringway::{Options, Worker};
-    /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
-    /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.send(b"four").unwrap();
-    /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
-    /// ```
-    pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
-        self.patrol_if_due();
-        let (len, claim) = self.blocking(|worker| worker.take_bytes(buffer, true))?;
-        Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
-    }
-
-    /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most `timeout`.
-    #[cfg(feature = "std")]
-    pub fn recv_into_timeout<'a>(
-        &'a mut self,
-        buffer: &'a mut [u8],
-        timeout: Duration,
-    ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
-        self.patrol_if_due();
-        let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
-        let (len, claim) = self.blocking_timeout(attempt, timeout)?;
-        Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
-    }
-}
-
 impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
     fn drop(&mut self) {
         if !self.storage().is_here() {
             return;
         }
-        self.give_up_reserved();
+        self.give_up_reserved_quietly();
         if let (Some(desk), true) = (self.desk(), self.place.held > 0) {
             // Guards were leaked.
             desk.take_back(self.place.index);
         }
         // Last, so that no claim names an entry that may be somebody else's.
         join::leave(self.storage(), self.place.index);
+        // It may have slept over a pin.
+        wake_producer(self.storage(), self.reader.fences);
         if self.place.told {
             group::forget_evicted(self.storage(), self.place.group, self.place.generation);
         }
+        self.reader.wait.notify();
     }
 }
 
@@ -491,6 +412,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let index = self.place.index;
         core::mem::forget(self);
         index
+    }
+
+    /// How often others were faster than this one, at most, before it got a message.
+    pub fn beaten(&self) -> u32 {
+        self.place.beaten
     }
 
     /// Clears up after a worker that has died, as whoever finds it does.

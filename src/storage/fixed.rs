@@ -232,6 +232,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             line_slots: false,
             observers: true,
             pins: true,
+            arena: 0,
             tag: 0,
             origin,
         };

@@ -6,7 +6,7 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use super::{Control, Owner, Storage, View};
-use crate::geometry::Geometry;
+use crate::geometry::{GRANULE, Geometry};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, spin_loop};
 
@@ -60,7 +60,9 @@ impl fmt::Debug for Memory {
 pub(crate) fn create(geometry: Geometry) -> Storage {
     let align = SLOT_ALIGN.max(geometry.shape.schema.align);
     let padding = if NATIVE { align / WORD } else { 0 };
-    let words = geometry.capacity() * geometry.stride;
+    // The slots, and the arena behind them.
+    let words = (geometry.data_len - geometry.slots_offset) / WORD;
+    let granules = if NATIVE { 0 } else { geometry.shape.arena / GRANULE };
     let slots: Box<[AtomicWord]> = (0..words + padding).map(|_| AtomicWord::new(0)).collect();
     // In units of words; of no account if it cannot be had.
     let skipped = if NATIVE { slots.as_ptr().align_offset(align).min(padding) } else { 0 };
@@ -69,7 +71,7 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
         evictions: (0..geometry.gates).map(|_| AtomicU32::new(0)).collect(),
         slots,
         skipped,
-        ghosts: (0..geometry.capacity()).map(|_| Default::default()).collect(),
+        ghosts: (0..geometry.capacity() + granules).map(|_| Default::default()).collect(),
         flags: SleepFlags::new(),
         entries: (0..geometry.entries).map(|_| Entry::new()).collect(),
         claims: (0..geometry.claims_stride * geometry.shape.groups)

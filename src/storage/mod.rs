@@ -5,6 +5,7 @@
 //! lets a function take a `Subscriber<Quote>` without saying where the ring lives.
 
 mod liveness;
+mod payload;
 mod view;
 
 #[cfg(feature = "alloc")]
@@ -19,6 +20,7 @@ pub(crate) mod raw;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Claim;
 pub(crate) use liveness::Seat;
+pub(crate) use payload::Span;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use view::Claims;
 pub(crate) use view::{Control, Slot, View};

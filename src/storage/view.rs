@@ -3,8 +3,9 @@
 use core::ptr::NonNull;
 use core::slice;
 
-use crate::geometry::{Geometry, LENGTH_WORDS, payload_words};
-use crate::layout::{Entry, ProducerLine, SleepFlags};
+use super::payload::{Payload, Span};
+use crate::geometry::{GRANULE, Geometry, LENGTH_WORDS, payload_words};
+use crate::layout::{ARENAS, Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, Word, prefetch_to_write};
@@ -36,7 +37,8 @@ impl View {
     ///
     /// For as long as the view or a copy of it is used, and aligned as their types want it:
     /// `producer` is valid for reads; so are `entries` words from `evictions`, `capacity * stride` words
-    /// from `slots` and `capacity` ghosts from `ghosts`; so are, if there is a `control`, its flags and as
+    /// from `slots`, the arena's words, behind these where the geometry says, and from `ghosts` one for each slot and
+    /// each granule; so are, if there is a `control`, its flags and as
     /// many entries and claims as the geometry says. Whoever writes through the view has them valid for writes too. Nobody accesses
     /// any of it but by atomic operations of the same widths.
     pub(crate) unsafe fn new(
@@ -129,6 +131,19 @@ impl View {
         self.all_entries().iter().enumerate().skip(self.geometry.gates)
     }
 
+    /// Whether the entry is that of a group of which a worker reads a message in place.
+    pub(crate) fn has_pinned_worker(&self, entry: usize) -> bool {
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+        if let Some(group) = entry.checked_sub(self.geometry.shape.entries) {
+            return self.worker_entries().any(|(_, worker)| {
+                worker.joined.load(Ordering::Relaxed) as usize == group + 1
+                    && worker.pinned.load(Ordering::Relaxed) != 0
+            });
+        }
+        let _ = entry;
+        false
+    }
+
     /// The slot that a position's message has, had or will have.
     #[inline(always)]
     pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {
@@ -140,6 +155,76 @@ impl View {
     }
 }
 
+/// The arena: what is longer than a slot lies there.
+impl View {
+    /// What a slot's length says that is no length of a message in the slot, if it can be so.
+    #[cold]
+    pub(crate) fn spilled(&self, length: u64) -> Option<Span> {
+        if !ARENAS {
+            return None;
+        }
+        let (granule, len) = Span::decode(length)?;
+        self.span(granule as usize, len)
+    }
+
+    /// So many bytes in the arena, from that granule on, if it has them and a message can be so long.
+    pub(crate) fn span(&self, granule: usize, len: usize) -> Option<Span> {
+        let end = granule.checked_mul(GRANULE)?.checked_add(len)?;
+        // The span of no bytes at the end of the arena is refused, too: nobody makes it.
+        if granule >= self.granules()
+            || end > self.geometry.shape.arena
+            || len > self.geometry.longest
+        {
+            return None;
+        }
+        Span::in_arena(u32::try_from(granule).ok()?, len)
+    }
+
+    /// Granules that the arena has.
+    pub(crate) fn granules(&self) -> usize {
+        self.geometry.shape.arena / GRANULE
+    }
+
+    /// The first word of a message in the arena.
+    ///
+    /// # Safety
+    ///
+    /// The span is one of this ring's, in the arena.
+    unsafe fn spilled_words(&self, span: Span) -> NonNull<AtomicWord> {
+        let first = self.geometry.arena + span.granule().unwrap_or(0) * (GRANULE / WORD);
+        // SAFETY: the arena lies so many words behind the first slot, by the contract of `new`, and the span
+        // in it, as was checked when that was made.
+        unsafe { self.slots.add(first) }
+    }
+
+    /// The words of a message in the arena.
+    ///
+    /// # Safety
+    ///
+    /// As for `spilled_words`.
+    unsafe fn spilled_payload(&self, span: Span) -> Payload<'_> {
+        // SAFETY: the caller's promise.
+        let first = unsafe { self.spilled_words(span) };
+        // SAFETY: as many bytes are there, and an arena ends with a whole word.
+        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) })
+    }
+
+    /// What a model has in place of a message's memory in the arena. Those of the arena follow those of the
+    /// slots.
+    pub(crate) fn spilled_ghosts(&self, span: Span) -> impl Iterator<Item = &Ghost> {
+        let granules = span.granule().filter(|_| !NATIVE).map_or(0..0, |granule| {
+            let first = self.geometry.capacity() + granule;
+            first..first + span.len.div_ceil(GRANULE)
+        });
+        granules.map(|index| {
+            // SAFETY: there are as many as slots and granules together, by the contract of `new`.
+            let ghost = unsafe { self.ghosts.add(index) };
+            // SAFETY: valid by the contract of `new`.
+            unsafe { ghost.as_ref() }
+        })
+    }
+}
+
 impl View {
     /// Gives every slot its first state, as if the ring had been full one lap before the origin. So
     /// "never written" is not a value of its own, which a state could run into after a wrap. Only by
@@ -147,6 +232,9 @@ impl View {
     pub(crate) fn reset(&self) {
         let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
         self.producer().head.store(origin.number(), Ordering::Relaxed);
+        if let Some(word) = self.producer().reclaimed() {
+            word.store(origin.number(), Ordering::Relaxed);
+        }
         for entry in 0..self.geometry.gates {
             if let Some(word) = self.evicted(entry) {
                 word.store(0, Ordering::Relaxed);
@@ -156,6 +244,10 @@ impl View {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();
             self.slot(position).state().store(before, Ordering::Relaxed);
+            if self.geometry.shape.schema.variable {
+                // What stood there before would look like a message in the arena.
+                self.slot(position).set_span(Span::in_slot(0));
+            }
         }
     }
 }
@@ -225,13 +317,13 @@ impl<'a> Slot<'a> {
         unsafe { ghost.as_ref() }
     }
 
-    /// The words that `len` bytes of payload fill.
+    /// The words that a message of `len` bytes fills in its slot.
     ///
     /// # Safety
     ///
-    /// The ring is one of messages `T`, and `len` is at most its longest.
+    /// The ring is one of messages `T`, and `len` is at most what a slot has room for.
     #[inline(always)]
-    unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> &'a [AtomicWord] {
+    pub(crate) unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> Payload<'a> {
         debug_assert!(len <= self.view.geometry.shape.schema.max_len);
         debug_assert_eq!(self.view.geometry.payload, payload_words::<T>());
         // SAFETY: `Geometry::new` made the stride long enough for the payload's offset, which
@@ -239,92 +331,40 @@ impl<'a> Slot<'a> {
         // message, rounded up to words.
         let first = unsafe { self.words.add(payload_words::<T>()) };
         // SAFETY: as above, `len` being at most the longest.
-        unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) }
+        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) })
     }
 
-    /// Copies a message in, word by word; the last word is filled up with zeros. Only between
-    /// `writing` and `published`, by the producer.
+    /// The words of a message, wherever it lies.
     ///
     /// # Safety
     ///
-    /// The ring is one of messages `T`, and `bytes` is no longer than its longest.
+    /// The ring is one of messages `T`, and the span one of this ring's.
     #[inline(always)]
-    pub(crate) unsafe fn fill<T: Message + ?Sized>(self, bytes: &[u8]) {
-        // SAFETY: the caller's promise.
-        let words = unsafe { self.payload::<T>(bytes.len()) };
-        let (whole, rest) = bytes.split_at(bytes.len() / WORD * WORD);
-        for (chunk, word) in whole.chunks_exact(WORD).zip(words) {
-            word.store(word_from(chunk), Ordering::Relaxed);
+    pub(crate) unsafe fn payload_at<T: Message + ?Sized>(self, span: Span) -> Payload<'a> {
+        if T::VARIABLE && span.granule().is_some() {
+            // SAFETY: the caller's promise.
+            return unsafe { self.view.spilled_payload(span) };
         }
-        if let (Some(word), false) = (words.last(), rest.is_empty()) {
-            word.store(word_from(rest), Ordering::Relaxed);
-        }
+        // SAFETY: the caller's promise: a slot has room for it.
+        unsafe { self.payload::<T>(span.len) }
     }
 
-    /// Copies `bytes.len()` bytes of the message out, word by word. What they are is worth something
-    /// only if the slot's state says so afterwards (or cannot have changed).
+    /// Where a message lies.
     ///
     /// # Safety
     ///
-    /// The ring is one of messages `T`, and `bytes` is no longer than its longest.
+    /// As for [`payload_at`](Self::payload_at).
+    #[cfg(not(ringway_loom))]
     #[inline(always)]
-    pub(crate) unsafe fn copy_to<T: Message + ?Sized>(self, bytes: &mut [u8]) {
-        // SAFETY: the caller's promise.
-        let words = unsafe { self.payload::<T>(bytes.len()) };
-        let (whole, rest) = bytes.split_at_mut(bytes.len() / WORD * WORD);
-        for (chunk, word) in whole.chunks_exact_mut(WORD).zip(words) {
-            chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+    pub(crate) unsafe fn place_at<T: Message + ?Sized>(self, span: Span) -> NonNull<u8> {
+        if T::VARIABLE && span.granule().is_some() {
+            // SAFETY: the caller's promise.
+            return unsafe { self.view.spilled_words(span) }.cast();
         }
-        if let (Some(word), false) = (words.last(), rest.is_empty()) {
-            let last = word.load(Ordering::Relaxed).to_ne_bytes();
-            for (to, from) in rest.iter_mut().zip(last) {
-                *to = from;
-            }
-        }
+        self.place::<T>()
     }
 
-    /// Copies bytes into a message of `T`, from its byte number `at` on, and leaves the rest of it as it is. Only
-    /// between `writing` and `published`, by the producer.
-    ///
-    /// # Safety
-    ///
-    /// The ring is one of messages `T`, and its longest has room for as many bytes from there on.
-    pub(crate) unsafe fn write_at<T: Message + ?Sized>(self, at: usize, bytes: &[u8]) {
-        // SAFETY: the caller's promise.
-        let words = unsafe { self.payload::<T>(at + bytes.len()) };
-        let (mut rest, mut skipped) = (bytes, at % WORD);
-        for word in words.iter().skip(at / WORD) {
-            let (now, later) = rest.split_at(rest.len().min(WORD - skipped));
-            let value = if now.len() == WORD {
-                word_from(now)
-            } else {
-                let mut old = word.load(Ordering::Relaxed).to_ne_bytes();
-                for (to, from) in old.iter_mut().skip(skipped).zip(now) {
-                    *to = *from;
-                }
-                Word::from_ne_bytes(old)
-            };
-            word.store(value, Ordering::Relaxed);
-            (rest, skipped) = (later, 0);
-        }
-    }
-
-    /// Fills the last word of a message of so many bytes up with zeros. As [`write_at`](Self::write_at).
-    ///
-    /// # Safety
-    ///
-    /// As for [`write_at`](Self::write_at).
-    pub(crate) unsafe fn pad<T: Message + ?Sized>(self, len: usize) {
-        // SAFETY: the caller's promise; a slot ends with a whole word.
-        let words = unsafe { self.payload::<T>(len) };
-        if let (Some(word), used @ 1..) = (words.last(), len % WORD) {
-            let mut bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-            bytes[used..].fill(0);
-            word.store(Word::from_ne_bytes(bytes), Ordering::Relaxed);
-        }
-    }
-
-    /// Where the message lies.
+    /// Where the message lies, or would, if it is in its slot.
     #[inline(always)]
     pub(crate) fn place<T: Message + ?Sized>(self) -> NonNull<u8> {
         // SAFETY: `Geometry::new` made the stride long enough for the payload's offset.
@@ -337,41 +377,35 @@ impl<'a> Slot<'a> {
         !NATIVE || T::ALIGN <= WORD || self.place::<T>().addr().get() % T::ALIGN == 0
     }
 
-    /// Writes the length of the message. Only where messages vary in length.
+    /// Writes the length of the message, and where it lies. Only where messages vary in length.
     #[inline(always)]
-    pub(crate) fn set_len(self, len: usize) {
+    pub(crate) fn set_span(self, span: Span) {
         debug_assert!(self.view.geometry.shape.schema.variable);
-        for (i, value) in [len as Word, 0].into_iter().take(LENGTH_WORDS).enumerate() {
+        for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.
             let word = unsafe { self.words.add(1 + i) };
+            let part = (span.code() >> (i * 8 * WORD)) as Word;
             // SAFETY: valid while the view is.
-            unsafe { word.as_ref() }.store(value, Ordering::Relaxed);
+            unsafe { word.as_ref() }.store(part, Ordering::Relaxed);
         }
     }
 
-    /// The length of the message, which may be anything if somebody is writing it. Only where
-    /// messages vary in length.
+    /// What stands where the length of the message is, which may be anything if somebody is writing it: a
+    /// number of bytes, if these are in the slot. Else [`View::spilled`] reads it. Only where messages vary
+    /// in length.
     #[inline(always)]
-    pub(crate) fn len(self) -> usize {
+    pub(crate) fn length(self) -> u64 {
         debug_assert!(self.view.geometry.shape.schema.variable);
-        // SAFETY: a slot of a ring of variable messages has this word after its state.
-        let word = unsafe { self.words.add(1) };
-        // SAFETY: valid while the view is.
-        let word = unsafe { word.as_ref() }.load(Ordering::Relaxed);
-        // The other half of a 64-bit word is for flags, of which there are none yet.
-        (word & (Word::MAX >> (Word::BITS - 32))) as usize
+        let mut code = 0;
+        for i in 0..LENGTH_WORDS {
+            // SAFETY: a slot of a ring of variable messages has these words after its state.
+            let word = unsafe { self.words.add(1 + i) };
+            // SAFETY: valid while the view is.
+            let part = unsafe { word.as_ref() }.load(Ordering::Relaxed);
+            #[allow(clippy::useless_conversion)]
+            let part = u64::from(part);
+            code |= part << (i * 8 * WORD);
+        }
+        code
     }
-}
-
-/// Up to a word of bytes, as they lie in memory, filled up with zeros.
-#[inline(always)]
-fn word_from(bytes: &[u8]) -> Word {
-    if let Ok(word) = bytes.try_into() {
-        return Word::from_ne_bytes(word);
-    }
-    let mut word = [0; WORD];
-    for (to, from) in word.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    Word::from_ne_bytes(word)
 }

@@ -40,6 +40,17 @@ fn frames_are_whole_wherever_they_are_looked_at() {
     assert_eq!(numbers.sum::<u64>(), 12, "{text}");
 }
 
+#[test]
+fn workers_do_all_jobs_though_one_is_killed() {
+    let text = run("workers", "3000");
+    assert!(text.contains("office: 3000 jobs, all done, one of 3 workers killed"), "{text}");
+    // What the other two did; the rest, and what was done twice, was the one's that was killed.
+    let done = text.lines().filter_map(|line| line.strip_prefix("worker: "));
+    let done: Vec<u64> = done.map(|line| line.trim_end_matches(" jobs").parse().unwrap()).collect();
+    assert_eq!(done.len(), 2, "{text}");
+    assert!((2000..=3000).contains(&done.iter().sum::<u64>()), "{text}");
+}
+
 /// An example's program, beside the one of this test. It is built, because a test that is run alone
 /// comes without the examples, or with old ones.
 pub(crate) fn program(example: &str) -> PathBuf {

@@ -1,5 +1,6 @@
 //! Workers that are killed, or stopped, and who gets what they had.
 
+use std::ffi::CString;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,19 @@ pub(crate) fn producer(task: &Task) {
     }
     task.say("sent");
     task.wait();
+}
+
+/// Opens the ring `ring`, loses sight of `/proc`, and says what becomes of joining.
+pub(crate) fn without_proc(task: &Task) {
+    let ring = open(task.segment("ring"));
+    let root = CString::new(task.argument()).unwrap();
+    // SAFETY: a string that ends.
+    if unsafe { libc::chroot(root.as_ptr()) } != 0 {
+        task.say("may not");
+        return;
+    }
+    let joined = Worker::join(&ring, "a").map(drop);
+    task.say(format_args!("{:?} {:?}", joined, ring.subscribe(Start::Next).map(drop)));
 }
 
 fn open(segment: ringway::Segment) -> Ring<u64> {
@@ -213,6 +227,24 @@ fn what_a_killed_worker_had_reserved_is_not_marked() {
     child.dies();
     let job = worker.recv_timeout(LONG).unwrap();
     assert_eq!((*job, job.redelivered()), (n - 1, true));
+}
+
+/// Without `/proc` there is no lock of its own for a worker: with a shared one it would be taken for dead.
+#[test]
+fn nobody_joins_who_could_not_be_seen_to_live() {
+    let place = Place::new("without proc");
+    let _producer = options().create(place.segment("ring")).unwrap();
+    let empty = place.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let child = Child::start(&place, "groups::without_proc", empty.to_str().unwrap());
+    let said = child.hear();
+    // SAFETY: it only asks.
+    if unsafe { libc::geteuid() } != 0 && said == "may not" {
+        eprintln!("not checked: only root may chroot");
+        return;
+    }
+    let refused = "Err(Lock { os_error: 2 })";
+    assert_eq!(said, format!("{refused} {refused}"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ringway::{Options, RecvError, Ring, Start, Subscriber, TryRecvError, TrySendError};
+use ringway::{Options, RecvError, Ring, Start, Subscriber, TryRecvError, TrySendError, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -96,6 +96,16 @@ fn others_memory_is_not_referred_to_without_a_promise() {
     // SAFETY: nobody else knows of the ring.
     let mut subscriber = unsafe { subscriber.trust() };
     assert_eq!(*subscriber.recv_ref().unwrap(), 2);
+
+    // A worker needs no less.
+    let mut producer = Options::<u64>::new(4).groups(1).create(place.segment("jobs")).unwrap();
+    let ring = Ring::<u64>::open(place.segment("jobs")).unwrap();
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.send(&1).unwrap();
+    assert_eq!(worker.try_recv_ref().unwrap_err(), TryRecvError::NotInPlace);
+    // SAFETY: as above.
+    let mut worker = unsafe { worker.trust() };
+    assert_eq!(*worker.recv_ref().unwrap(), 1);
 
     // Whoever can be evicted takes more than trust: the creator's leave to hold the producer.
     let mut producer = Options::<u64>::new(4).max_lag(2).create(place.segment("other")).unwrap();

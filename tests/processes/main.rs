@@ -21,6 +21,7 @@ mod place;
 mod prune;
 mod sizes;
 mod sleep;
+mod stats;
 mod two;
 mod widths;
 
@@ -43,7 +44,7 @@ macro_rules! roles {
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     in_place::reader in_place::holder
-    groups::worker groups::waiter groups::producer
+    groups::worker groups::waiter groups::producer groups::without_proc
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer
@@ -53,6 +54,7 @@ roles! {
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
+    stats::producer stats::subscriber stats::worker
     two::first two::second
     widths::creator widths::opener
 }

@@ -37,6 +37,7 @@ fn as_a_child() {
     match part.as_str() {
         "subscriber" => crate::permissions::subscriber(),
         "observer" => crate::permissions::observer(),
+        "onlooker" => crate::permissions::onlooker(),
         "stranger" => crate::permissions::stranger(),
         "creator" => crate::permissions::creator(),
         "without umask" => crate::permissions::creator_without_umask(),

@@ -5,7 +5,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ringway::{
     CreateError, JoinError, OpenError, Options, Ring, Segment, Start, UnlinkError, unlink,
@@ -113,6 +117,48 @@ pub(crate) fn observer() {
     // Without the other owner being named, it is not trusted.
     let error = Ring::<u64>::open(segment()).unwrap_err();
     assert!(matches!(error, OpenError::Untrusted { .. }), "{error:?}");
+}
+
+#[test]
+fn whoever_may_read_the_data_sees_what_was_sent() {
+    let directory = Directory::new();
+    let gid = if rustix::process::geteuid().is_root() {
+        NOBODY
+    } else {
+        rustix::process::getegid().as_raw()
+    };
+    let segment = directory.segment("ring").observe(gid);
+    let mut producer = Options::<u64>::new(16).create(segment).unwrap();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                producer.try_send(&42).unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let outcome = catch_unwind(AssertUnwindSafe(|| as_nobody("onlooker", &directory)));
+        over.store(true, Ordering::Relaxed);
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
+        }
+    });
+}
+
+pub(crate) fn onlooker() {
+    let ring = Ring::<u64>::open(segment().owner(0)).unwrap();
+    // Those of consumers are in the control segment.
+    assert!(ring.consumer_stats().is_none());
+    let start = Instant::now();
+    let (mut last, mut grown) = (ring.stats(), 0);
+    while grown < 3 {
+        let now = ring.stats();
+        assert!(now.sent >= last.sent && now.evictions == 0 && now.blocked.is_zero());
+        grown += u32::from(now.sent > last.sent);
+        last = now;
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing more is sent");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]

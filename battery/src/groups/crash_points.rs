@@ -26,7 +26,7 @@ use crate::place::Room;
 use scenarios::SCENARIOS;
 pub use scenarios::{
     bury, bystander, bytes, create, durable, evict, idler, in_place, predecessor, prune, publish,
-    reap, resume, subscribe, unlink, work,
+    reap, resume, spill, subscribe, unlink, work,
 };
 
 // The page.

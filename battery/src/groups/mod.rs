@@ -4,6 +4,7 @@ mod billion;
 #[cfg(ringway_crash_points)]
 mod crash_points;
 mod killed_sleepers;
+mod large_messages;
 mod mutated;
 mod producer_kills;
 mod races;
@@ -53,6 +54,7 @@ groups! {
     producer_kills: producer subscriber observer;
     subscriber_kills: producer subscriber;
     worker_kills: producer worker;
+    large_messages: producer subscriber observer guest;
     sleeping_consumers: producer consumer;
     stops: producer subscriber;
     killed_sleepers: producer sleeper;
@@ -66,7 +68,7 @@ groups! {
 #[cfg(ringway_crash_points)]
 groups! {
     CRASH_GROUPS, CRASH_ROLES:
-    crash_points: create publish bytes subscribe in_place durable resume predecessor reap bystander evict
+    crash_points: create publish bytes spill subscribe in_place durable resume predecessor reap bystander evict
         unlink prune work bury idler;
 }
 #[cfg(not(ringway_crash_points))]

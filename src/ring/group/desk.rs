@@ -17,7 +17,9 @@
 //! The gate never stays at a word that is done once all are at rest. Say that it does, at g. Among those
 //! who made done what lies between some gate that was read at D3 and g, take the one whose D2 came last.
 //! It saw all of these words done, so that its D4 moved the gate beyond g, or failed because somebody else
-//! had moved the gate, and then it went on from there.
+//! had moved the gate, and then it went on from there. Or it saw not the word but a later one of the same
+//! slot: then the gate that it had read was an old one. So where the first word is of another lap it makes
+//! the exchange too, of the gate for itself: that fails, and it goes on from the gate that it finds.
 //!
 //! What a worker has read before D1 is over before D4 of whoever saw its D1, and so before the producer
 //! overwrites it, which it does after it has seen the gate.
@@ -30,6 +32,9 @@ use crate::ring::join;
 use crate::storage::{Claims, View};
 use crate::sync::{Ordering, Signed, Word, fence, peek_word};
 use crate::wait;
+
+/// How often somebody tries for the last gate that was stored, while others store.
+const LOOKS: u32 = 8;
 
 /// One group, seen by somebody who works in it or clears up.
 #[derive(Clone, Copy, Debug)]
@@ -123,23 +128,29 @@ impl<'a> Desk<'a> {
     /// The gate, as it was at some time, but not before the first message: slots say of positions before
     /// that they are there. `None` if somebody forged it.
     pub(crate) fn gate(&self) -> Option<Pos> {
-        self.checked(|| self.entry.gate.load(Ordering::Relaxed))
+        self.gate_of(self.entry.gate.load(Ordering::Relaxed))
     }
 
-    fn checked(&self, gate: impl FnOnce() -> Word) -> Option<Pos> {
+    fn gate_of(&self, word: Word) -> Option<Pos> {
         let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
-        Pos::from_gate(gate()).map(|gate| join::at_least_origin(self.view, gate, lapped))
+        let gate = Pos::from_gate(word)?;
+        Some(join::at_least_origin(self.view, gate, lapped))
     }
 
-    /// The gate as it is: an exchange finds the last one that was stored.
+    /// The gate that the producer has seen, or a later one, for somebody who has seen that it overwrites what
+    /// came before and has had an acquire fence since. The mark that says so is no release, so that a mere
+    /// load may find an older one; an exchange finds the last.
     pub(crate) fn gate_now(&self) -> Option<Pos> {
-        self.checked(|| {
-            let seen = self.entry.gate.load(Ordering::Relaxed);
+        let mut gate = self.entry.gate.load(Ordering::Relaxed);
+        for _ in 0..LOOKS {
             let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-            match self.entry.gate.compare_exchange(seen, seen, order, failed) {
-                Ok(gate) | Err(gate) => gate,
+            match self.entry.gate.compare_exchange(gate, gate, order, failed) {
+                Ok(_) => break,
+                // A failed one is a mere load.
+                Err(now) => gate = now,
             }
-        })
+        }
+        self.gate_of(gate)
     }
 
     /// Puts a gate that was forged right, which holds messages that have been overwritten.
@@ -165,7 +176,9 @@ impl<'a> Desk<'a> {
         let claimed = self.code(position).claimed(worker, marked);
         // What somebody who gave the message back has read of it, he has read before we are done with it:
         // the fence of the second look, which comes between, pairs with the release in `settle`.
-        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        // Release: the gate is beyond what was in the slot before, and that has been seen. Pairs with the
+        // fence of whoever finds this word where he looks for that one, in `Worker::seek`.
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         self.claims.word(position).compare_exchange(word, claimed, order, failed).is_ok()
     }
 
@@ -231,33 +244,44 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Moves the gate on over all that is done: D2 to D4 above.
-    pub(crate) fn push(&self) {
+    /// Moves the gate on over all that is done: D2 to D4 above. Returns whether there was anything.
+    pub(crate) fn push(&self) -> bool {
         // Pairs with itself in another worker.
         fence(Ordering::SeqCst);
         let mut gate = peek_word(&self.entry.gate);
-        let Some(mut last) = Pos::from_gate(gate) else { return };
+        let Some(mut last) = Pos::from_gate(gate) else { return false };
         // The gate may be moved while we walk, by all that it can be, and by no more.
         for _ in 0..=2 * self.capacity() {
-            if self.told(last) == Told::Done {
+            let told = self.told(last);
+            if told == Told::Done {
                 last = last.plus(1);
                 continue;
             }
-            let Some(first) = Pos::from_gate(gate) else { return };
-            if last == first {
-                return;
+            // The gate is not beyond a message that somebody has, or nobody.
+            if last.gate() == gate && told != Told::Other {
+                return false;
             }
             // Pairs with the release of the words: what others have read is read before the gate lets go
             // of it.
             fence(Ordering::Acquire);
             let (order, failed) = (Ordering::Release, Ordering::Relaxed);
             match self.entry.gate.compare_exchange(gate, last.gate(), order, failed) {
-                Ok(_) => return,
+                Ok(_) => return last.gate() != gate,
                 Err(now) => gate = now,
             }
-            let Some(now) = Pos::from_gate(gate) else { return };
+            let Some(now) = Pos::from_gate(gate) else { return false };
             last = last.max(now);
         }
+        false
+    }
+
+    /// Messages before a position that are not done.
+    pub(crate) fn undone(&self, end: Pos) -> u64 {
+        let Some(gate) = self.gate() else { return 0 };
+        let sent = end.since(gate).max(0) as usize;
+        let ahead = 0..sent.min(self.capacity());
+        let done = ahead.filter(|&ahead| self.told(gate.plus(ahead)) == Told::Done).count();
+        (sent - done) as u64
     }
 
     /// What is left before a position, for one who has no message.

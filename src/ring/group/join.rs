@@ -16,7 +16,7 @@ use crate::position::Pos;
 use crate::ring::join::{self, Joined};
 use crate::ring::{durable, head};
 use crate::storage::{Storage, View};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use crate::wait;
 
 /// How often, a moment apart, somebody looks whether workers that are in the way are gone.
@@ -53,7 +53,12 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
 pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinError> {
     let name = group.name.as_bytes();
     check(storage, name)?;
+    if storage.geometry().shape.groups == 0 {
+        return Err(JoinError::NoFreeGroup { groups: 0 });
+    }
     let _registry = storage.registry()?;
+    // First of all: a group that was made for nobody would hold the producer back.
+    let place = take_place(storage)?;
     let found = match find(storage, name)? {
         Some(found) => {
             let once = Desk::of(storage, found.group)
@@ -65,7 +70,7 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
         }
         None => make(storage, name, group)?,
     };
-    work(storage, found)
+    Ok(work(place, found))
 }
 
 /// Frees the entry of that group, if there is one and nobody works in it.
@@ -113,9 +118,8 @@ fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
     // name and its claims.
     let head = head::exact(storage);
     let generation = entry.generation.load(Ordering::Relaxed);
-    let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
     if is_evicted(storage, group, entry) {
-        let missed = gate.map_or(0, |gate| head.since(gate).max(0) as u64);
+        let missed = Desk::of(storage, group).map_or(0, |desk| desk.undone(head));
         // Who works there is told by himself, and the next one here.
         close(storage, group)?;
         return Err(JoinError::Evicted { missed });
@@ -144,6 +148,9 @@ fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
             return Err(JoinError::InUse);
         }
     }
+    // Pairs with the release of `joined` by those who have left: what they have read is read before the
+    // gate is gone.
+    fence(Ordering::Acquire);
     if let Some(entry) = storage.group_entries().get(group) {
         join::reset(entry);
         wait::wake_producer(storage, Fences::FULL);
@@ -169,18 +176,26 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     Ok(Found { group: number, generation: joined.into_generation(), gate: first })
 }
 
-/// Takes an entry to work in a group.
-fn work(storage: &Storage, found: Found) -> Result<Hired, JoinError> {
-    let Found { group, generation, gate } = found;
+/// Takes an entry to work in some group, which is free again if this is dropped.
+fn take_place(storage: &Storage) -> Result<Joined, JoinError> {
     let workers = storage.geometry().shape.workers;
     let entries = storage.geometry().gates..storage.geometry().entries;
     let taken = join::take_entry(storage, entries, |index, entry| bury(storage, index, entry))?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
+    Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
+}
+
+/// Begins to work in a group.
+fn work(place: Joined, found: Found) -> Hired {
+    let Found { group, generation, gate } = found;
+    let (storage, index, _) = place.keep();
     if let Some(entry) = storage.entry(index) {
-        // That it has joined, and where, is one word.
-        entry.joined.store(group as u32 + 1, Ordering::Relaxed);
+        entry.tally.begin(gate);
+        // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
+        // sees the group.
+        entry.joined.store(group as u32 + 1, Ordering::Release);
     }
-    Ok(Hired { storage: storage.clone().seated(seat), index, group, generation, first: gate })
+    Hired { storage, index, group, generation, first: gate }
 }
 
 /// Clears up after a worker that has died, in whose entry nobody else can be meanwhile: the caller has

@@ -58,7 +58,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
                 None | Some([]) => return,
                 Some(rest) => rest,
             };
-            self.wait_for_credit(Limit::Never);
+            self.wait_for_credit(0, Limit::Never);
         }
     }
 }
@@ -81,7 +81,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         for message in messages {
             if !waking.0.credit.check(&waking.0.storage) {
                 waking.0.wake();
-                waking.0.wait_for_credit(Limit::Never);
+                waking.0.wait_for_credit(0, Limit::Never);
             }
             // SAFETY: all messages of a type have its length, and there is credit.
             unsafe { waking.0.publish(message.borrow().as_bytes()) };
@@ -118,13 +118,19 @@ impl<W: Wait> Producer<[u8], W> {
         let mut outcome = Ok(());
         let mut sent = 0;
         for bytes in messages {
-            if let Err(error) = self.check_len(bytes.len()) {
-                outcome = Err(BatchError { sent, error });
-                break;
+            if !self.fits_slot(bytes.len()) {
+                // Who sleeps may be what it waits for.
+                self.wake();
+                if let Err(error) = self.send_slowly(bytes) {
+                    outcome = Err(BatchError { sent, error });
+                    break;
+                }
+                sent += 1;
+                continue;
             }
             if !self.credit.check(&self.storage) {
                 self.wake();
-                self.wait_for_credit(Limit::Never);
+                self.wait_for_credit(0, Limit::Never);
             }
             // SAFETY: the length was checked, and there is credit.
             unsafe { self.publish(bytes) };

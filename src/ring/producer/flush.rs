@@ -1,16 +1,15 @@
 //! Rendezvous: sending that is over when everybody has the message.
 
 use core::fmt;
-use core::str;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::Producer;
 #[cfg(feature = "std")]
 use crate::error::{FlushError, SendSyncError};
-use crate::layout::NAME_WORDS;
 use crate::message::Message;
 use crate::ring::credit;
+use crate::ring::stats::ConsumerName;
 use crate::sync::{Ordering, fence};
 #[cfg(feature = "std")]
 use crate::wait::Limit;
@@ -20,8 +19,7 @@ use crate::wait::Wait;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Laggard {
     lag: u64,
-    name: [u8; NAME_WORDS * 4],
-    name_len: usize,
+    name: Option<ConsumerName>,
 }
 
 impl Laggard {
@@ -32,8 +30,7 @@ impl Laggard {
 
     /// Its name, if it is [durable](crate::Ring::subscribe_durable).
     pub fn name(&self) -> Option<&str> {
-        let name = self.name.get(..self.name_len).filter(|name| !name.is_empty())?;
-        str::from_utf8(name).ok()
+        self.name.as_ref().map(ConsumerName::as_str)
     }
 }
 
@@ -63,14 +60,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         credit::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
             // Who has joined has written its name: `is_evicted` has a fence after the look at `joined`.
-            let durable = entry.durable.load(Ordering::Relaxed) != 0;
-            let len = entry.name_len.load(Ordering::Relaxed) as usize;
-            let mut name = [0; NAME_WORDS * 4];
-            for (bytes, word) in name.chunks_exact_mut(4).zip(&entry.name) {
-                bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
-            }
-            let name_len = if durable { len.min(name.len()) } else { 0 };
-            (lag > 0).then_some(Laggard { lag, name, name_len })
+            let name = ConsumerName::of(entry);
+            (lag > 0).then_some(Laggard { lag, name })
         })
     }
 

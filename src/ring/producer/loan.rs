@@ -10,7 +10,7 @@ use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::message::{Message, Plain};
 use crate::position::Position;
-use crate::storage::Slot;
+use crate::storage::{Slot, Span};
 use crate::sync::Ordering;
 use crate::wait::{Limit, SpinThenSleep, Wait};
 
@@ -29,8 +29,8 @@ use crate::wait::{Limit, SpinThenSleep, Wait};
 #[must_use = "dropped, it sends nothing"]
 pub struct Loan<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     producer: &'a mut Producer<T, W>,
-    /// Bytes that the message has.
-    len: usize,
+    /// Where the message lies, and the bytes that it has.
+    span: Span,
 }
 
 impl<T: Plain, W: Wait> Producer<T, W> {
@@ -101,13 +101,13 @@ impl<W: Wait> Producer<[u8], W> {
     /// ```
     pub fn try_reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, TrySendError> {
         self.check_len(len)?;
-        if self.has_room() { Ok(Loan::of(self, len)) } else { Err(TrySendError::Full) }
+        if self.has_place(len) { Ok(Loan::of(self, len)) } else { Err(TrySendError::Full) }
     }
 
     /// The same, waiting for room as long as it takes.
     pub fn reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, SendError> {
         self.check_len(len)?;
-        self.wait_for_room(Limit::Never);
+        self.wait_for_place(len, Limit::Never);
         Ok(Loan::of(self, len))
     }
 
@@ -119,7 +119,7 @@ impl<W: Wait> Producer<[u8], W> {
         timeout: Duration,
     ) -> Result<Loan<'_, [u8], W>, SendTimeoutError> {
         self.check_len(len)?;
-        if self.wait_for_room(Limit::after(timeout)) {
+        if self.wait_for_place(len, Limit::after(timeout)) {
             Ok(Loan::of(self, len))
         } else {
             Err(SendTimeoutError::Timeout)
@@ -130,8 +130,8 @@ impl<W: Wait> Producer<[u8], W> {
 impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
     /// There is room for a message, which may have that length.
     fn of(producer: &'a mut Producer<T, W>, len: usize) -> Self {
-        producer.begin(producer.credit.next);
-        Loan { producer, len }
+        let span = producer.begin_message(len);
+        Loan { producer, span }
     }
 
     fn slot(&self) -> Slot<'_> {
@@ -141,11 +141,11 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
     /// Copies bytes to the place's byte number `at` and those that follow it.
     pub fn write_at(&mut self, at: usize, bytes: &[u8]) -> Result<(), SendError> {
         let len = at.saturating_add(bytes.len());
-        if len > self.len {
-            return Err(SendError::TooLarge { len, max: self.len });
+        if len > self.span.len {
+            return Err(SendError::TooLarge { len, max: self.span.len });
         }
-        // SAFETY: the ring's messages are `T`, and the place's length is at most that of its longest.
-        unsafe { self.slot().write_at::<T>(at, bytes) };
+        // SAFETY: the ring's messages are `T`, and this is the place of one.
+        unsafe { self.slot().payload_at::<T>(self.span) }.write_at(at, bytes);
         Ok(())
     }
 
@@ -162,23 +162,24 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
         if !self.slot().is_aligned::<T>() {
             return None;
         }
-        let place = self.slot().place::<T>();
+        // SAFETY: the ring's messages are `T`, and this is the place of one.
+        let place = unsafe { self.slot().place_at::<T>(self.span) };
         // SAFETY: aligned; as long as the ring's messages can be; and written by the producer alone, which
         // this borrows. Who reads messages reads what has been sent, no later than its gate says: there are no
         // observers, who might look sooner, and nobody is evicted, who might look later. But for a gate that
         // was forged, which takes memory that others can write; and of that no consumer shares this mapping,
         // as whoever creates a ring there gets a producer and nothing else.
-        Some(unsafe { T::at_mut(place, self.len) })
+        Some(unsafe { T::at_mut(place, self.span.len) })
     }
 
     /// Bytes that the message will have.
     pub fn len(&self) -> usize {
-        self.len
+        self.span.len
     }
 
     /// Whether the message will have no bytes.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.span.len == 0
     }
 
     /// The position that the message will have.
@@ -191,13 +192,14 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
         let next = self.producer.credit.next;
         let slot = self.slot();
         if T::VARIABLE {
-            slot.set_len(self.len);
-            // SAFETY: the ring's messages are `T`, and the length is at most that of its longest.
-            unsafe { slot.pad::<T>(self.len) };
+            slot.set_span(self.span);
+            // SAFETY: the ring's messages are `T`, and this is the place of one.
+            unsafe { slot.payload_at::<T>(self.span) }.pad(self.span.len);
         }
         // Pairs with the fence after a consumer's first look at the state.
         slot.state().store(next.published(), Ordering::Release);
         self.producer.credit.next = next.plus(1);
+        self.producer.arena.publish(self.span);
         self.producer.wake();
         next.number()
     }
@@ -207,7 +209,7 @@ impl<T: Plain, W: Wait> Loan<'_, T, W> {
     /// Writes the message.
     pub fn write(&mut self, message: &T) {
         // SAFETY: the ring's messages are `T`.
-        unsafe { self.slot().fill::<T>(message.as_bytes()) };
+        unsafe { self.slot().payload::<T>(size_of::<T>()) }.fill(message.as_bytes());
     }
 }
 
@@ -225,7 +227,7 @@ impl<W: Wait> Loan<'_, [u8], W> {
     /// assert_eq!(&*subscriber.recv_ref().unwrap(), b"as read");
     /// ```
     pub fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
+        self.span.len = self.span.len.min(len);
     }
 }
 
@@ -233,7 +235,7 @@ impl<T: Message + ?Sized, W: Wait> fmt::Debug for Loan<'_, T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loan")
             .field("position", &self.position())
-            .field("len", &self.len)
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }

@@ -32,6 +32,7 @@ use crate::message::Message;
 use crate::position::Position;
 use crate::ring::join;
 use crate::ring::receive::{self, Consumer};
+use crate::storage::Span;
 use crate::sync::{Ordering, fence};
 use crate::wait::{self, SpinThenSleep, Wait};
 
@@ -43,7 +44,7 @@ use crate::wait::{self, SpinThenSleep, Wait};
 /// While it lives the message does not change: see [`recv_ref`](Subscriber::recv_ref).
 pub struct Ref<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     subscriber: &'a mut Subscriber<T, W>,
-    len: usize,
+    span: Span,
     release: bool,
 }
 
@@ -84,8 +85,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn try_recv_ref(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
-        let len = self.find_in_place()?;
-        Ok(Ref { subscriber: self, len, release: true })
+        let span = self.find_in_place()?;
+        Ok(Ref { subscriber: self, span, release: true })
     }
 
     /// The same, waiting for a message as long as it takes.
@@ -101,10 +102,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T, W>, RecvError> {
-        let len = self
+        let span = self
             .find_in_place()
             .or_else(|error| receive::blocking_after(self, error, Self::find_in_place))?;
-        Ok(Ref { subscriber: self, len, release: true })
+        Ok(Ref { subscriber: self, span, release: true })
     }
 
     /// The same, waiting for a message for at most `timeout`.
@@ -113,8 +114,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         &mut self,
         timeout: Duration,
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
-        let len = receive::blocking_timeout(self, Self::find_in_place, timeout)?;
-        Ok(Ref { subscriber: self, len, release: true })
+        let span = receive::blocking_timeout(self, Self::find_in_place, timeout)?;
+        Ok(Ref { subscriber: self, span, release: true })
     }
 
     /// Looks at the next message where it lies, if it is there, without receiving it: it comes again. Else as
@@ -129,20 +130,20 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// assert_eq!(subscriber.recv(), Ok(7));
     /// ```
     pub fn peek(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
-        let len = self.find_in_place()?;
-        Ok(Ref { subscriber: self, len, release: false })
+        let span = self.find_in_place()?;
+        Ok(Ref { subscriber: self, span, release: false })
     }
 
-    /// The length of the next message, which stays where it is from here on, and all behind it.
+    /// Where the next message lies, which stays there from here on, and all behind it.
     #[inline]
-    pub(super) fn find_in_place(&mut self) -> Result<usize, TryRecvError> {
+    pub(super) fn find_in_place(&mut self) -> Result<Span, TryRecvError> {
         if !self.reads_in_place() {
             return Err(TryRecvError::NotInPlace);
         }
         receive::find_next(self)?;
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
-        self.reader.len_of::<T>(slot).ok_or_else(|| {
+        self.reader.span_of::<T>(slot).ok_or_else(|| {
             self.finish_in_place(0);
             TryRecvError::Corrupt
         })
@@ -232,10 +233,11 @@ impl<T: Message + ?Sized, W: Wait> Deref for Ref<'_, T, W> {
     #[inline]
     fn deref(&self) -> &T {
         let reader = &self.subscriber.reader;
-        let place = reader.storage.slot(reader.next).place::<T>();
+        // SAFETY: a ring of messages `T`, one of which was found by `find_in_place` to lie there.
+        let place = unsafe { reader.storage.slot(reader.next).place_at::<T>(self.span) };
         // SAFETY: found by `find_in_place`: aligned, a message of the ring's, which holds messages `T`; and
         // nobody writes it before this is dropped, as the file's head says.
-        unsafe { T::at(place, self.len) }
+        unsafe { T::at(place, self.span.len) }
     }
 }
 
@@ -244,13 +246,25 @@ impl<T: Message + ?Sized, W: Wait> Deref for Ref<'_, T, W> {
 impl<T: crate::Plain, W: Wait> Ref<'_, T, W> {
     /// What stands in the message's place.
     pub fn read(&self) -> T {
+        let mut value = T::new_zeroed();
+        self.copy_to(value.as_mut_bytes());
+        value
+    }
+}
+
+/// In a model there is no memory to refer to.
+#[cfg(ringway_loom)]
+impl<T: Message + ?Sized, W: Wait> Ref<'_, T, W> {
+    /// Copies what stands in the message's place to the start of a buffer that is long enough, and returns how
+    /// many bytes there are.
+    pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
         let reader = &self.subscriber.reader;
         let slot = reader.storage.slot(reader.next);
         slot.ghost().read();
-        let mut value = T::new_zeroed();
-        // SAFETY: the ring's messages are `T`.
-        unsafe { slot.copy_to::<T>(value.as_mut_bytes()) };
-        value
+        reader.storage.spilled_ghosts(self.span).for_each(crate::sync::Ghost::read);
+        // SAFETY: the ring's messages are `T`, one of which was found by `find_in_place` to lie there.
+        unsafe { slot.payload_at::<T>(self.span) }.copy_to(&mut buffer[..self.span.len]);
+        self.span.len
     }
 }
 
@@ -263,6 +277,9 @@ impl<T: Message + ?Sized, W: Wait> Drop for Ref<'_, T, W> {
 
 impl<T: Message + ?Sized + fmt::Debug, W: Wait> fmt::Debug for Ref<'_, T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ref").field("position", &self.position()).field("len", &self.len).finish()
+        f.debug_struct("Ref")
+            .field("position", &self.position())
+            .field("len", &self.span.len)
+            .finish()
     }
 }

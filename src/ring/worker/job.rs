@@ -9,6 +9,7 @@ use super::Worker;
 use super::seek::Claim;
 use crate::message::{Message, Plain};
 use crate::position::Position;
+use crate::storage::{Slot, Span};
 use crate::wait::{SpinThenSleep, Wait};
 
 /// What was claimed has been taken away meanwhile, and may be another worker's: somebody has forged the
@@ -45,6 +46,7 @@ fn is_panicking() -> bool {
 
 impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
     pub(super) fn new(worker: &'a mut Worker<T, W>, claim: Claim) -> Self {
+        worker.count(claim);
         Hold { worker, claim, was_panicking: is_panicking() }
     }
 
@@ -58,6 +60,19 @@ impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
 
     fn position(&self) -> Position {
         self.claim.first.number()
+    }
+}
+
+/// What happens to workers in a model.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> Job<'_, T, W> {
+    /// The message is done, and the worker dies before it can say so or move the gate.
+    pub fn die_done(self) {
+        let this = ManuallyDrop::new(self);
+        let Hold { worker, claim, .. } = &this.hold;
+        if let Some(desk) = worker.desk() {
+            desk.settle(claim.first, worker.place.index, Fate::Done, &mut Outcome::default());
+        }
     }
 }
 
@@ -160,6 +175,67 @@ impl<W: Wait> Deref for BytesJob<'_, W> {
 
 job!([W: Wait] BytesJob<'_, W>);
 
+/// A message that a [`Worker`] has received, where it lies. As a [`Job`](crate::Job), which has a copy.
+///
+/// While it lives the message does not change: see [`recv_ref`](Worker::recv_ref). A leaked one holds the
+/// producer back until the worker is dropped, which gives the message back.
+///
+/// ```
+/// use ringway::{Options, Worker};
+///
+/// let (mut producer, ring) = Options::<[u8]>::bytes(4, 1000).groups(1).heap().unwrap();
+/// let mut worker = Worker::join(&ring, "billing").unwrap();
+/// producer.send(b"large").unwrap();
+/// worker.recv_ref().unwrap().nack().unwrap();
+/// let job = worker.recv_ref().unwrap();
+/// assert_eq!((&*job, job.position(), job.redelivered()), (&b"large"[..], 0, true));
+/// job.done().unwrap();
+/// ```
+#[must_use = "dropped, the message is done"]
+pub struct JobRef<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+    hold: Hold<'a, T, W>,
+    span: Span,
+}
+
+impl<'a, T: Message + ?Sized, W: Wait> JobRef<'a, T, W> {
+    pub(super) fn new(hold: Hold<'a, T, W>, span: Span) -> Self {
+        JobRef { hold, span }
+    }
+
+    fn slot(&self) -> Slot<'_> {
+        self.hold.worker.storage().slot(self.hold.claim.first)
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: a ring of messages `T`, one of which was found by `take_in_place` to lie there.
+        let place = unsafe { self.slot().place_at::<T>(self.span) };
+        // SAFETY: found by `take_in_place`: aligned, a message of the ring's, which holds messages `T`; and
+        // nobody writes it before this is dropped, as the head of `in_place.rs` says.
+        unsafe { T::at(place, self.span.len) }
+    }
+}
+
+/// In a model there is no memory to refer to.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> JobRef<'_, T, W> {
+    /// What stands in the message's place.
+    pub fn read(&self) -> T {
+        let slot = self.slot();
+        slot.ghost().read();
+        let mut value = T::new_zeroed();
+        // SAFETY: the ring's messages are `T`, one of which was found by `take_in_place` to lie there.
+        unsafe { slot.payload_at::<T>(self.span) }.copy_to(value.as_mut_bytes());
+        value
+    }
+}
+
+job!([T: Message + ?Sized, W: Wait] JobRef<'_, T, W>);
+
 /// Messages that a [`Worker`] has received at a time, into a buffer of the caller's, and which are its own
 /// until this is dropped: then they are done. As a [`Job`] for all of them.
 ///
@@ -244,6 +320,15 @@ impl<T: Plain, W: Wait> fmt::Debug for Batch<'_, T, W> {
         f.debug_struct("Batch")
             .field("position", &self.position())
             .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> fmt::Debug for JobRef<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobRef")
+            .field("position", &self.position())
+            .field("len", &self.span.len)
             .finish_non_exhaustive()
     }
 }

@@ -1,13 +1,13 @@
 //! How a worker comes by a message.
 
 use super::super::group::{Desk, Fate, Offer, Rest};
-use super::super::{head, receive};
+use super::super::{Limits, head, receive};
 use super::Worker;
 use crate::error::TryRecvError;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
-use crate::storage::Slot;
-use crate::sync::{NATIVE, Ordering, fence};
+use crate::storage::{Slot, Span};
+use crate::sync::{Ghost, NATIVE, Ordering, fence};
 use crate::wait::{self, Wait};
 
 /// How often others are faster before a worker that waits claims a position ahead of its message. In a
@@ -25,9 +25,15 @@ pub(super) struct Claim {
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Claims the oldest message that nobody has, if it fits a place of so many bytes, and returns its
-    /// length too. `waiting`: in a call that goes on asking.
-    fn seek(&mut self, room: usize, waiting: bool) -> Result<(Claim, usize), TryRecvError> {
+    /// place too. `waiting`: in a call that goes on asking.
+    pub(super) fn seek(
+        &mut self,
+        room: usize,
+        waiting: bool,
+    ) -> Result<(Claim, Span), TryRecvError> {
         let capacity = self.capacity();
+        // Once at most: it looks at all that the ring holds.
+        let mut may_reserve = waiting;
         // Each look is at another position, or at one that somebody has just changed.
         for _ in 0..=2 * capacity {
             if let Some(found) = self.take_reserved(room)? {
@@ -38,6 +44,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 return Err(TryRecvError::Corrupt);
             };
             let position = self.reader.next;
+            if self.place.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
+                // Somebody else got the message for which this one waited.
+                self.place.awaited = None;
+                self.place.lose();
+            }
             match self.reader.look() {
                 Look::Ready => {}
                 Look::NotYet if self.reader.is_closed() => {
@@ -59,7 +70,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 }
                 Look::NotYet => {
                     self.place.awaited = Some(position);
-                    if waiting && self.reserve() {
+                    if self.reserve(&mut may_reserve) {
                         continue;
                     }
                     return Err(self.excluded().unwrap_or(TryRecvError::Empty));
@@ -72,40 +83,48 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             // Pairs with the release of the state: what is copied from here on is the message, or newer.
             // And with that of `returns`: what was given back before it changed is seen to be free.
             fence(Ordering::Acquire);
+            if let Some(evicted) = self.excluded() {
+                return Err(evicted);
+            }
+            if self.reserve(&mut may_reserve) {
+                continue;
+            }
+            let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
             match desk.offer(position) {
                 Offer::Free { word, marked } => {
                     let slot = self.reader.storage.slot(position);
-                    let Some(len) = self.len(position, slot, room)? else { continue };
+                    let Some(span) = self.span(position, slot, room)? else { continue };
                     let claimed = desk.claim(position, self.place.index, word, marked);
                     if claimed {
                         self.reader.next = position.plus(1);
                         self.place.held += 1;
                         self.place.losses = 0;
                         self.place.awaited = None;
-                        self.give_up_reserved();
-                        return Ok((Claim { first: position, messages: 1, marked }, len));
+                        // Before there is a guard nothing of the caller's may run, which could panic.
+                        self.give_up_reserved_quietly();
+                        return Ok((Claim { first: position, messages: 1, marked }, span));
                     }
-                    self.place.losses = self.place.losses.saturating_add(1);
+                    self.place.lose();
                 }
-                Offer::Taken => {
-                    if self.place.awaited.take() == Some(position) {
-                        self.place.losses = self.place.losses.saturating_add(1);
-                    }
-                    self.reader.next = position.plus(1);
-                }
+                Offer::Taken => self.reader.next = position.plus(1),
                 Offer::Other(word) => {
-                    let gate = desk.gate_now().ok_or(TryRecvError::Corrupt)?;
+                    // Pairs with the release of claims: if it is one of a later lap, its worker had seen that
+                    // the gate is beyond this position, and so do we.
+                    fence(Ordering::Acquire);
+                    let gate = desk.gate().ok_or(TryRecvError::Corrupt)?;
                     if gate.since(position) > 0 {
                         self.reader.next = gate;
                         continue;
                     }
-                    // No worker writes that there. Somebody gets the message, if it is one, perhaps
-                    // again, and this one is told.
+                    // No worker writes that there: the message was sent while its group was not evicted.
+                    // Somebody gets it, perhaps again, and this one is told.
                     desk.mend_word(position, word);
-                    return Err(self.excluded().unwrap_or(TryRecvError::Corrupt));
+                    return Err(TryRecvError::Corrupt);
                 }
             }
         }
+        // All of these had somebody else who was faster.
+        self.place.lose();
         Err(TryRecvError::Empty)
     }
 
@@ -123,23 +142,23 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The length of the message in a slot, which has just been seen to be there, if it fits. `None`: it is
+    /// Where the message of a slot lies, which has just been seen to be there, if it fits. `None`: it is
     /// another one by now.
-    fn len(
+    fn span(
         &self,
         position: Pos,
         slot: Slot<'_>,
         room: usize,
-    ) -> Result<Option<usize>, TryRecvError> {
-        let len = self.reader.len_of::<T>(slot);
-        if let Some(len) = len.filter(|&len| len <= room) {
-            return Ok(Some(len));
+    ) -> Result<Option<Span>, TryRecvError> {
+        let span = self.reader.span_of::<T>(slot);
+        if let Some(span) = span.filter(|span| span.len <= room) {
+            return Ok(Some(span));
         }
         // Pairs with the fence after the `writing` mark.
         fence(Ordering::Acquire);
-        match (slot.state().load(Ordering::Relaxed) == position.published(), len) {
+        match (slot.state().load(Ordering::Relaxed) == position.published(), span) {
             (false, _) => Ok(None),
-            (true, Some(needed)) => Err(TryRecvError::BufferTooSmall { needed }),
+            (true, Some(span)) => Err(TryRecvError::BufferTooSmall { needed: span.len }),
             (true, None) => Err(TryRecvError::Corrupt),
         }
     }
@@ -169,30 +188,33 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// Why the group will get nothing more, whatever is sent.
-    fn excluded(&mut self) -> Option<TryRecvError> {
+    pub(super) fn excluded(&mut self) -> Option<TryRecvError> {
         let storage = &self.reader.storage;
         let entry = storage.geometry().shape.entries + self.place.group;
-        let evicted = storage.evicted(entry)?.load(Ordering::Relaxed) == self.place.generation;
-        evicted.then(|| {
-            self.place.told = true;
-            TryRecvError::Evicted { missed: self.lag() }
-        })
+        if storage.evicted(entry)?.load(Ordering::Relaxed) != self.place.generation {
+            return None;
+        }
+        self.place.told = true;
+        // What was pinned is about to be given back, or its guard was leaked.
+        self.unpin();
+        Some(TryRecvError::Evicted { missed: self.lag() })
     }
 
-    /// Claims the first position that has no message yet and that nobody has, if others were faster too
-    /// often. `false`: not so, or not to be had.
-    fn reserve(&mut self) -> bool {
-        if self.place.losses < PATIENCE || self.place.reserved.is_some() {
+    /// Claims a position for which nobody competes, if others were faster too often: that of the newest
+    /// message that nobody has, or, if there is none, the first that has no message yet. `false`: not so, or
+    /// not to be had.
+    fn reserve(&mut self, may: &mut bool) -> bool {
+        if self.place.losses < PATIENCE || self.place.reserved.is_some() || !*may {
             return false;
         }
+        *may = false;
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return false };
         let Some(gate) = desk.gate() else { return false };
-        let mut position = self.reader.next;
+        let head = head::exact(&self.reader.storage);
         // A claim lies within a lap of the gate, where whoever clears up looks for it.
-        for _ in 0..self.capacity() {
-            if position.since(gate) >= self.capacity() as crate::sync::Signed {
-                return false;
-            }
+        let sent = usize::try_from(head.since(gate)).map_or(0, |sent| sent.min(self.capacity()));
+        for ahead in (0..sent).rev().chain(sent..self.capacity()) {
+            let position = gate.plus(ahead);
             match desk.offer(position) {
                 Offer::Free { word, marked: false } => {
                     let reserved = desk.claim(position, self.place.index, word, false);
@@ -202,15 +224,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     }
                     return reserved;
                 }
-                Offer::Taken => position = position.plus(1),
-                Offer::Free { .. } | Offer::Other(_) => return false,
+                Offer::Taken | Offer::Free { .. } => {}
+                Offer::Other(_) => return false,
             }
         }
         false
     }
 
     /// The reserved position's message, if it is there.
-    fn take_reserved(&mut self, room: usize) -> Result<Option<(Claim, usize)>, TryRecvError> {
+    fn take_reserved(&mut self, room: usize) -> Result<Option<(Claim, Span)>, TryRecvError> {
         let Some(position) = self.place.reserved else { return Ok(None) };
         let slot = self.reader.storage.slot(position);
         if position.look(slot.state().load(Ordering::Relaxed)) == Look::NotYet {
@@ -218,10 +240,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         // Pairs with the release of the state, as in `seek`.
         fence(Ordering::Acquire);
-        let len = match self.len(position, slot, room) {
-            Ok(Some(len)) => len,
+        let span = match self.span(position, slot, room) {
+            Ok(Some(span)) => span,
             // It has been overwritten, which the second look will tell.
-            Ok(None) => 0,
+            Ok(None) => Span::in_slot(0),
             Err(error) => {
                 self.give_up_reserved();
                 return Err(error);
@@ -230,34 +252,42 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.place.reserved = None;
         self.place.losses = 0;
         self.place.awaited = None;
-        Ok(Some((Claim { first: position, messages: 1, marked: false }, len)))
+        Ok(Some((Claim { first: position, messages: 1, marked: false }, span)))
     }
 
     /// Gives the reserved position back, as if it had not been claimed.
     pub(super) fn give_up_reserved(&mut self) {
-        if let Some(position) = self.place.reserved.take() {
-            self.settle(Claim { first: position, messages: 1, marked: false }, Fate::Untouched);
+        if self.give_up_reserved_quietly() {
+            self.reader.wait.notify();
         }
     }
 
-    /// Copies a message that this one has claimed.
-    fn copy(&self, position: Pos, to: &mut [u8]) {
+    /// The same without a word to those who wait for events. Returns whether there was one.
+    pub(super) fn give_up_reserved_quietly(&mut self) -> bool {
+        let Some(position) = self.place.reserved.take() else { return false };
+        let claim = Claim { first: position, messages: 1, marked: false };
+        self.settle_quietly(claim, Fate::Untouched);
+        true
+    }
+
+    /// Copies a message that this one has claimed, and which lies there.
+    fn copy(&self, position: Pos, span: Span, to: &mut [u8]) {
         let slot = self.reader.storage.slot(position);
         if !NATIVE && !self.can_be_evicted() {
             slot.ghost().read();
+            self.reader.storage.spilled_ghosts(span).for_each(Ghost::read);
         }
-        // SAFETY: a ring of messages `T`, and the length was found to be no more than its longest has.
-        unsafe { slot.copy_to::<T>(to) };
+        // SAFETY: a ring of messages `T`, of which `span_of` found one to lie there.
+        unsafe { slot.payload_at::<T>(span) }.copy_to(to);
     }
 
-    fn can_be_evicted(&self) -> bool {
-        let max_lag = self.reader.storage.producer().max_lag.load(Ordering::Relaxed);
-        (max_lag as usize) < self.capacity()
+    pub(super) fn can_be_evicted(&self) -> bool {
+        Limits::read(&self.reader.storage).evict(&self.reader.storage)
     }
 
     /// The second look at the first message of a claim, after copying: whether all of it was whole. Else it
     /// was not delivered. `Ok(false)`: try again.
-    fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
+    pub(super) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
         // Pairs with the producer's fence after the `writing` mark, as a subscriber's does; and with the
         // release in `Desk::settle`.
         fence(Ordering::Acquire);
@@ -284,13 +314,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         reserved
             || self.reader.look() != Look::NotYet
             || desk.returns() != self.place.returns
-            || (self.reader.is_closed() && !self.others_are_at_work())
+            || (self.reader.is_closed() && self.rest() != Rest::Others)
     }
 
-    /// Whether others have what is left, and nothing else is.
-    pub(super) fn others_are_at_work(&self) -> bool {
+    /// What is left of all that was sent.
+    pub(super) fn rest(&self) -> Rest {
         let head = head::exact(&self.reader.storage);
-        self.desk().is_some_and(|desk| desk.rest(head, self.place.index) == Rest::Others)
+        self.desk().map_or(Rest::Nothing, |desk| desk.rest(head, self.place.index))
     }
 
     pub(super) fn sleep(&self, limit: core::time::Duration) {
@@ -304,9 +334,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// One message.
     pub(super) fn take(&mut self, waiting: bool) -> Result<(T, Claim), TryRecvError> {
         loop {
-            let (claim, _) = self.seek(size_of::<T>(), waiting)?;
+            let (claim, span) = self.seek(size_of::<T>(), waiting)?;
             let mut message = T::new_zeroed();
-            self.copy(claim.first, T::as_mut_bytes(&mut message));
+            self.copy(claim.first, span, T::as_mut_bytes(&mut message));
             if self.is_whole(claim)? {
                 return Ok((message, claim));
             }
@@ -323,12 +353,12 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             return Ok(Claim { first: self.reader.next, messages: 0, marked: false });
         }
         loop {
-            let (mut claim, _) = self.seek(size_of::<T>(), waiting)?;
+            let (mut claim, span) = self.seek(size_of::<T>(), waiting)?;
             let more = buffer.len().min(self.capacity()) - 1;
             claim.messages += self.claim_more(claim.first.plus(1), more);
             for (ahead, place) in buffer.iter_mut().take(claim.messages).enumerate() {
                 let mut message = T::new_zeroed();
-                self.copy(claim.first.plus(ahead), T::as_mut_bytes(&mut message));
+                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(&mut message));
                 *place = message;
             }
             // They are overwritten in order, the first one first.
@@ -341,21 +371,16 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// Claims messages from a position on, until there is one that is not there or not to be had.
     fn claim_more(&mut self, first: Pos, most: usize) -> usize {
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return 0 };
+        let there = self.reader.ready_run(first, most);
         let mut claimed = 0;
-        while claimed < most {
+        while claimed < there {
             let position = first.plus(claimed);
-            let slot = self.reader.storage.slot(position);
-            if slot.state().load(Ordering::Relaxed) != position.published() {
-                break;
-            }
             let Offer::Free { word, marked } = desk.offer(position) else { break };
             if !desk.claim(position, self.place.index, word, marked) {
                 break;
             }
             claimed += 1;
         }
-        // Pairs with the release of the states: what is copied from here on are the messages, or newer.
-        fence(Ordering::Acquire);
         self.place.held += claimed;
         // If the batch began at the reserved position, others may be before it.
         if self.reader.next == first {
@@ -373,12 +398,12 @@ impl<W: Wait> Worker<[u8], W> {
         waiting: bool,
     ) -> Result<(usize, Claim), TryRecvError> {
         loop {
-            let (claim, len) = self.seek(buffer.len(), waiting)?;
-            if let Some(to) = buffer.get_mut(..len) {
-                self.copy(claim.first, to);
+            let (claim, span) = self.seek(buffer.len(), waiting)?;
+            if let Some(to) = buffer.get_mut(..span.len) {
+                self.copy(claim.first, span, to);
             }
             if self.is_whole(claim)? {
-                return Ok((len, claim));
+                return Ok((span.len, claim));
             }
         }
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use ringway::{
-    Group, JoinError, Options, Producer, RecvTimeoutError, Ring, Start, Subscriber, Worker,
-    prune_in,
+    Group, JoinError, Options, Producer, RecvTimeoutError, Ring, Start, Subscriber, TryRecvError,
+    Worker, prune_in,
 };
 
 use super::{ASLEEP, DELIVERED, DONE, End, JOINED, POINTS, READY, SOON, Scenario, end, play};
@@ -20,10 +20,11 @@ const CAPACITY: usize = 8;
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 13] = [
+pub(super) const SCENARIOS: [Scenario; 14] = [
     Scenario { name: "create", judge: judge_create },
     Scenario { name: "publish", judge: judge_publish },
     Scenario { name: "bytes", judge: judge_bytes },
+    Scenario { name: "spill", judge: judge_spill },
     Scenario { name: "subscribe", judge: judge_subscribe },
     Scenario { name: "in_place", judge: judge_in_place },
     Scenario { name: "durable", judge: judge_durable },
@@ -208,6 +209,88 @@ fn judge_bytes(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     let end = end(child)?;
     nothing_is_lost(room, received.into())?;
     drop(subscriber);
+    leaves_nothing(room)?;
+    Ok(end)
+}
+
+/// A ring of short messages and of long ones, of which the arena has room for a few.
+fn spilling() -> Options<[u8]> {
+    Options::bytes(CAPACITY, 8).arena(512).subscribers(1)
+}
+
+/// The message of that number, every other one of which is spilled.
+fn spilled(number: u8) -> Vec<u8> {
+    let len = if number % 2 == 0 { 5 } else { 100 + 37 * usize::from(number % 4) };
+    vec![number; len]
+}
+
+/// Sends messages that take each other's places, copied and written in place by turns.
+pub fn spill(task: &Task) -> Result<()> {
+    let mut producer = spilling().create(task.segment())?;
+    ensure!(producer.wait_for_consumers(1, LONG), "nobody has joined");
+    play(task, || {
+        for number in 0..12 {
+            let message = spilled(number);
+            if number % 4 < 2 {
+                producer.send(&message)?;
+            } else {
+                drop(producer.reserve(256)?);
+                let mut loan = producer.reserve(256.max(message.len()))?;
+                loan.write_at(0, &message)?;
+                loan.truncate(message.len());
+                loan.commit();
+            }
+            task.word(DONE).set(u64::from(number) + 1);
+        }
+        Ok(producer)
+    })
+}
+
+/// A subscriber receives everything, and an observer has received it or been told of it; and so they do from
+/// a successor.
+fn judge_spill(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let child = start()?;
+    let ring = Ring::<[u8]>::open_wait(room.segment(), SOON)?;
+    let mut observer = ring.observe(Start::Next)?;
+    let mut subscriber = ring.subscribe(Start::Next)?;
+    let mut buffer = vec![0; subscriber.max_len()];
+    let mut received = 0u8;
+    loop {
+        match subscriber.recv_into_timeout(&mut buffer, SOON) {
+            Ok(len) => {
+                let whole = buffer[..len] == spilled(received);
+                ensure!(whole, "{:?} where {received} was due", &buffer[..len]);
+                received += 1;
+            }
+            Err(RecvTimeoutError::ProducerDied) => break,
+            Err(error) => bail!("told {error}"),
+        }
+    }
+    let end = end(child)?;
+    nothing_is_lost(room, received.into())?;
+    let mut producer = Producer::<[u8]>::resume(room.segment()).context("resuming")?;
+    ensure!(producer.head() == u64::from(received), "the successor stands at {}", producer.head());
+    let sent = received + 3 * CAPACITY as u8;
+    let mut seen = 0;
+    for number in received..sent {
+        let message = spilled(number);
+        producer.send_timeout(&message, SOON).context("sending")?;
+        let len = subscriber.recv_into_timeout(&mut buffer, SOON)?;
+        ensure!(buffer[..len] == message, "{:?} where {number} was due", &buffer[..len]);
+        while seen <= u64::from(number) {
+            match observer.try_recv_into(&mut buffer) {
+                Ok(len) => {
+                    let whole = buffer[..len] == spilled(seen as u8);
+                    ensure!(whole, "{:?} observed where {seen} was due", &buffer[..len]);
+                    seen += 1;
+                }
+                Err(TryRecvError::Lagged(lost)) => seen += lost,
+                Err(error) => bail!("the observer was told {error}"),
+            }
+        }
+        ensure!(seen == u64::from(number) + 1, "{seen} messages were observed or lost of {number}");
+    }
+    drop((producer, subscriber, observer));
     leaves_nothing(room)?;
     Ok(end)
 }

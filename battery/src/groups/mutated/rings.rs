@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
-use ringway::{Overflow, RawParts, Ring, Start};
+use ringway::{Group, Overflow, RawParts, Ring, Start, Worker};
 
+use super::touch::Touched;
 use crate::memory::Guarded;
-use crate::payload::{Payload, Stamp};
+use crate::payload::Stamp;
 
 /// Words of the data segment before its slots: its header, and the producer's line.
 const HEADER: usize = 16;
@@ -15,9 +16,14 @@ const BEFORE_SLOTS: usize = 32;
 /// Words of the control segment before its entries.
 const BEFORE_ENTRIES: usize = 48;
 
+/// Entries of subscribers, of the group and of workers, each of 32 words.
+const ENTRIES: usize = 4 + 1 + 3;
+
 /// The names of durable subscribers.
 pub const AWAY: &str = "away";
 pub const HERE: &str = "here";
+/// The name of a group.
+pub const TEAM: &str = "team";
 
 /// The two segments of a ring.
 #[derive(Debug)]
@@ -66,28 +72,32 @@ fn store(memory: &Guarded, words: &[u64]) {
 
 /// A valid ring, as words, and the memory for its mutations.
 #[derive(Debug)]
-pub struct Template<T: Payload + ?Sized> {
+pub struct Template<T: Touched + ?Sized> {
     data: Vec<u64>,
     control: Vec<u64>,
     pub memory: Memory,
     message: PhantomData<Box<T>>,
 }
 
-/// Empty, in its first lap, in a later one, closed, one that overwrites, one that is about to wrap.
-pub fn templates<T: Payload + ?Sized>() -> Result<Vec<Template<T>>> {
+/// Empty, in its first lap, in a later one, closed, one that overwrites, one that is about to wrap; and some
+/// that spill, if their messages can be spilled.
+pub fn templates<T: Touched + ?Sized>() -> Result<Vec<Template<T>>> {
     let last = ringway::Position::MAX >> 1;
     [
-        (8, 0, 0, Overflow::Wait, false),
-        (8, 5, 0, Overflow::Wait, false),
-        (16, 43, 0, Overflow::Wait, false),
-        (8, 20, 0, Overflow::Wait, true),
-        (4, 11, 0, Overflow::Overwrite, false),
-        (8, 9, last - 5, Overflow::Wait, false),
-        (1, 1, 0, Overflow::Wait, false),
+        (8, 0, 0, Overflow::Wait, false, false),
+        (8, 5, 0, Overflow::Wait, false, false),
+        (16, 43, 0, Overflow::Wait, false, false),
+        (8, 20, 0, Overflow::Wait, true, false),
+        (4, 11, 0, Overflow::Overwrite, false, false),
+        (8, 9, last - 5, Overflow::Wait, false, false),
+        (1, 1, 0, Overflow::Wait, false, false),
+        (16, 43, 0, Overflow::Wait, false, true),
+        (8, 9, last - 5, Overflow::Overwrite, false, true),
     ]
     .into_iter()
-    .map(|(capacity, messages, origin, overflow, closed)| {
-        let options = T::options(capacity).subscribers(4).overflow(overflow).origin(origin);
+    .map(|(capacity, messages, origin, overflow, closed, spills)| {
+        let options = if spills { T::spilling(capacity) } else { T::options(capacity) };
+        let options = options.subscribers(4).groups(1).workers(3).overflow(overflow).origin(origin);
         let memory = Memory::new(options.segment_lengths()?)?;
         // SAFETY: as long as wanted, initialised, and nobody else's; all handles are dropped or
         // forgotten before this returns.
@@ -110,6 +120,13 @@ pub fn templates<T: Payload + ?Sized>() -> Result<Vec<Template<T>>> {
         if let Ok(subscriber) = ring.subscribe_durable(HERE, Start::Next) {
             std::mem::forget(subscriber);
         }
+        // And two who work, one of whom has messages.
+        for _ in 0..2 {
+            if let Ok(mut worker) = Worker::join(&ring, Group::new(TEAM).start(Start::Oldest)) {
+                T::hold(&mut worker);
+                std::mem::forget(worker);
+            }
+        }
         if closed {
             producer.close();
         } else {
@@ -121,7 +138,7 @@ pub fn templates<T: Payload + ?Sized>() -> Result<Vec<Template<T>>> {
     .collect()
 }
 
-impl<T: Payload + ?Sized> Template<T> {
+impl<T: Touched + ?Sized> Template<T> {
     /// Fills the memory with the ring, and changes some words of it. One time in five that may be
     /// words of the headers, so that most can still be attached.
     pub fn mutate(&self, random: &mut fastrand::Rng) {
@@ -133,15 +150,22 @@ impl<T: Payload + ?Sized> Template<T> {
             let lines = HEADER..if of_data { BEFORE_SLOTS } else { BEFORE_ENTRIES };
             let at = match random.u8(0..10) {
                 0..3 if headers => random.usize(0..HEADER),
-                // The words that are used: the line's first seven, and the flags.
-                0..3 if of_data => random.usize(HEADER..HEADER + 7),
+                // The words that are used: the line's first eight, and the flags.
+                0..3 if of_data => random.usize(HEADER..HEADER + 8),
                 0..2 => [16, 32][random.usize(0..2)],
                 3 => random.usize(lines),
                 _ if of_data => random.usize(BEFORE_SLOTS..words.len()),
+                // The claims, which are behind the entries.
+                4 => random.usize(BEFORE_ENTRIES + 32 * ENTRIES..words.len()),
                 // Of an entry the first three words are used, and two or so of its name.
                 _ => {
-                    let entries = (words.len() - BEFORE_ENTRIES) / 16;
-                    BEFORE_ENTRIES + 16 * random.usize(0..entries) + random.usize(0..5)
+                    let line = BEFORE_ENTRIES + 16 * random.usize(0..2 * ENTRIES);
+                    // And of a group and a worker the last two of its first line.
+                    line + if random.u8(0..4) == 0 {
+                        13 + random.usize(0..3)
+                    } else {
+                        random.usize(0..5)
+                    }
                 }
             };
             let other = words[random.usize(0..words.len())];

@@ -1,11 +1,15 @@
 //! Everything that can be done with a ring, at random.
 
 use std::hint::black_box;
+use std::mem::forget;
 use std::time::Duration;
 
-use ringway::{Observer, Producer, Ring, Segment, Start, Subscriber, TryRecvError};
+use ringway::{
+    Batch, BytesJob, Group, Job, Observer, Producer, Ring, Segment, Start, Subscriber,
+    TryRecvError, Worker,
+};
 
-use super::rings::{AWAY, HERE};
+use super::rings::{AWAY, HERE, TEAM};
 use crate::payload::{Payload, Seven, Stamp};
 
 /// Most calls that are made in one case; most cases make far fewer.
@@ -15,6 +19,23 @@ const MOST: u64 = 1_000;
 pub trait Touched: Payload {
     fn subscriber_call(subscriber: &mut Subscriber<Self>, call: u8);
     fn observer_call(observer: &mut Observer<Self>, call: u8);
+    fn worker_call(worker: &mut Worker<Self>, call: u8);
+
+    /// Receives a message, which is never done.
+    fn hold(worker: &mut Worker<Self>);
+}
+
+/// The calls that all workers have.
+macro_rules! worker_call {
+    ($worker:ident, $call:ident) => {
+        match $call {
+            0 => drop(black_box($worker.lag())),
+            1 => drop(black_box(($worker.is_closed(), $worker.is_producer_alive()))),
+            2 => drop(black_box(format!("{:?}", $worker))),
+            3 => assert_eq!($worker.try_recv_ref().err(), Some(TryRecvError::NotInPlace)),
+            _ => {}
+        }
+    };
 }
 
 /// The calls that all consumers have.
@@ -41,6 +62,22 @@ macro_rules! plain {
 
             fn observer_call(consumer: &mut Observer<Self>, call: u8) {
                 plain!(@calls consumer, call, $zero);
+            }
+
+            fn worker_call(worker: &mut Worker<Self>, call: u8) {
+                match call {
+                    4..7 => drop(black_box(worker.try_recv())),
+                    7 => drop(black_box(worker.recv_timeout(Duration::ZERO))),
+                    8 => drop(black_box(worker.try_recv_batch(&mut [$zero; 5]))),
+                    9 => drop(black_box(worker.try_recv().map(Job::nack))),
+                    10 => drop(black_box(worker.try_recv_batch(&mut [$zero; 5]).map(Batch::nack))),
+                    11 => forget(worker.try_recv()),
+                    _ => worker_call!(worker, call),
+                }
+            }
+
+            fn hold(worker: &mut Worker<Self>) {
+                forget(worker.try_recv());
             }
         }
     };
@@ -86,14 +123,40 @@ impl Touched for [u8] {
     fn observer_call(consumer: &mut Observer<Self>, call: u8) {
         bytes!(consumer, call);
     }
+
+    fn worker_call(worker: &mut Worker<Self>, call: u8) {
+        match call {
+            4..8 => drop(black_box(worker.try_recv_into(&mut [0; 200]))),
+            8 => drop(black_box(worker.recv_into_timeout(&mut [0; 200], Duration::ZERO))),
+            9 => drop(black_box(worker.try_recv_into(&mut [0; 20]))),
+            10 => drop(black_box(worker.try_recv_into(&mut [0; 200]).map(BytesJob::nack))),
+            11 => forget(worker.try_recv_into(&mut [0; 200])),
+            _ => worker_call!(worker, call),
+        }
+    }
+
+    fn hold(worker: &mut Worker<Self>) {
+        forget(worker.try_recv_into(&mut [0; 200]));
+    }
 }
 
 /// Joins, leaves and receives. Returns how many calls that were.
 pub fn use_ring<T: Touched + ?Sized>(ring: &Ring<T>, random: &mut fastrand::Rng) -> u64 {
     let calls = if random.u8(0..50) == 0 { MOST } else { random.u64(1..60) };
-    let (mut subscribers, mut observers) = (Vec::new(), Vec::new());
+    let (mut subscribers, mut observers, mut workers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..calls {
-        match random.u8(0..20) {
+        match random.u8(0..26) {
+            20 => match random.u8(0..4) {
+                0 => drop(black_box(ring.forget_group(TEAM))),
+                1 => workers.extend(Worker::join(ring, "others").ok()),
+                _ => workers.extend(Worker::join(ring, Group::new(TEAM).start(start(random))).ok()),
+            },
+            21 if workers.len() > 1 => drop(workers.swap_remove(random.usize(0..workers.len()))),
+            21..26 => {
+                if let Some(worker) = random.choice(&mut workers) {
+                    T::worker_call(worker, random.u8(0..12));
+                }
+            }
             0 => subscribers.extend(ring.subscribe(start(random)).ok()),
             1 => {
                 let name = random.choice([AWAY, HERE, "new"]).unwrap_or("new");

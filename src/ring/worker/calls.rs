@@ -1,0 +1,152 @@
+//! The calls by which a worker receives copies.
+
+#[cfg(feature = "std")]
+use core::time::Duration;
+
+use super::Worker;
+use super::job::{Batch, BytesJob, Hold, Job};
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
+use crate::error::{RecvError, TryRecvError};
+use crate::message::Plain;
+use crate::wait::Wait;
+
+impl<T: Plain, W: Wait> Worker<T, W> {
+    /// Receives the oldest message that nobody has, if there is one. Does not block.
+    ///
+    /// ```
+    /// # use ringway::{Options, TryRecvError, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
+    /// producer.send(&7).unwrap();
+    /// assert_eq!(*worker.try_recv().unwrap(), 7);
+    /// ```
+    pub fn try_recv(&mut self) -> Result<Job<'_, T, W>, TryRecvError> {
+        self.patrol_if_due();
+        let (message, claim) = self.take(false)?;
+        Ok(Job::new(Hold::new(self, claim), message))
+    }
+
+    /// Receives the oldest message that nobody has, waiting for one as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvError, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// let thread = std::thread::spawn(move || {
+    ///     assert_eq!(*worker.recv().unwrap(), 7);
+    ///     assert_eq!(worker.recv().unwrap_err(), RecvError::Closed);
+    /// });
+    /// producer.send(&7).unwrap();
+    /// producer.close();
+    /// thread.join().unwrap();
+    /// ```
+    pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {
+        self.patrol_if_due();
+        let (message, claim) = self.blocking(|worker| worker.take(true))?;
+        Ok(Job::new(Hold::new(self, claim), message))
+    }
+
+    /// Receives the oldest message that nobody has, waiting for one for at most `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// assert_eq!(worker.recv_timeout(timeout).unwrap_err(), RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Job<'_, T, W>, RecvTimeoutError> {
+        self.patrol_if_due();
+        let (message, claim) = self.blocking_timeout(|worker| worker.take(true), timeout)?;
+        Ok(Job::new(Hold::new(self, claim), message))
+    }
+
+    /// Receives messages that nobody has, of which each comes right after the one before, into the start
+    /// of `buffer`: one at least, and at most as many as it has room for. The guard says how many, and is
+    /// for all of them: dropped, they are all done. Does not block.
+    ///
+    /// ```
+    /// # use ringway::{Options, TryRecvError, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// let mut buffer = [0; 2];
+    /// let batch = worker.try_recv_batch(&mut buffer).unwrap();
+    /// assert_eq!(buffer[..batch.len()], [1, 2]);
+    /// ```
+    pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, TryRecvError> {
+        self.patrol_if_due();
+        let claim = self.take_batch(buffer, false)?;
+        Ok(Batch::new(Hold::new(self, claim)))
+    }
+
+    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
+    /// ```
+    pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
+        self.patrol_if_due();
+        let claim = self.blocking(|worker| worker.take_batch(buffer, true))?;
+        Ok(Batch::new(Hold::new(self, claim)))
+    }
+}
+
+impl<W: Wait> Worker<[u8], W> {
+    /// Receives the oldest message that nobody has into the start of `buffer`, if there is one. Does not
+    /// block. If the buffer is too small, the error says how long it has to be, and the message is not
+    /// claimed. After an error the buffer's contents are unspecified.
+    ///
+    /// ```
+    /// # use ringway::{Options, TryRecvError, Worker};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// producer.send(b"four").unwrap();
+    /// let too_small = TryRecvError::BufferTooSmall { needed: 4 };
+    /// assert_eq!(worker.try_recv_into(&mut [0; 3]).unwrap_err(), too_small);
+    /// assert_eq!(worker.try_recv_into(&mut [0; 32]).unwrap().len(), 4);
+    /// ```
+    pub fn try_recv_into<'a>(
+        &'a mut self,
+        buffer: &'a mut [u8],
+    ) -> Result<BytesJob<'a, W>, TryRecvError> {
+        self.patrol_if_due();
+        let (len, claim) = self.take_bytes(buffer, false)?;
+        Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
+    }
+
+    /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, Worker};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// producer.send(b"four").unwrap();
+    /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
+    /// ```
+    pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
+        self.patrol_if_due();
+        let (len, claim) = self.blocking(|worker| worker.take_bytes(buffer, true))?;
+        Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
+    }
+
+    /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most `timeout`.
+    #[cfg(feature = "std")]
+    pub fn recv_into_timeout<'a>(
+        &'a mut self,
+        buffer: &'a mut [u8],
+        timeout: Duration,
+    ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
+        self.patrol_if_due();
+        let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
+        let (len, claim) = self.blocking_timeout(attempt, timeout)?;
+        Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
+    }
+}
