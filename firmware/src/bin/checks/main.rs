@@ -26,6 +26,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("a ring is split once", policies::split_once),
     ("a static in a section of its own", places::section),
     ("memory that two sides know by its address", places::raw),
+    ("a ring with an arena is refused", places::arena),
     ("the main loop waits for an interrupt that sends", wait::for_messages),
     ("the main loop waits for an interrupt that receives", wait::for_room),
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use firmware::message::Sample;
 use firmware::println;
-use ringway::{Options, Overflow, RawParts, Ring, Start, Static};
+use ringway::{Message, Options, Overflow, Producer, RawParts, Ring, Start, Static};
 
 unsafe extern "C" {
     static __shared_start: u32;
@@ -67,7 +67,7 @@ pub fn shared_parts(data_len: usize, control_len: usize) -> RawParts {
 }
 
 /// What the side does that creates the ring.
-pub fn create(options: Options<Sample>) -> (ringway::Producer<Sample>, RawParts) {
+pub fn create<M: Message + ?Sized>(options: Options<M>) -> (Producer<M>, RawParts) {
     let (data_len, control_len) = options.segment_lengths().unwrap();
     let parts = shared_parts(data_len, control_len);
     // SAFETY: the only access, and no handle of an earlier ring there is used again.
@@ -100,4 +100,28 @@ pub fn raw() {
         assert_eq!(subscriber.try_recv(), Ok(Sample::new(number)));
     }
     println!("    {} bytes of data, {} of control", parts.data_len, parts.control_len);
+}
+
+/// A header that says that there is an arena, where there would be one: see docs/layout.md.
+pub fn arena() {
+    const SIZE: usize = 128;
+    /// Words in the header.
+    const OFFSET_AT: usize = 24;
+    const SIZE_AT: usize = 26;
+    let (producer, mut parts) = create(Options::bytes(4, 8).subscribers(1));
+    drop(producer);
+    // SAFETY: the memory of a ring, there for ever.
+    assert!(unsafe { Ring::<[u8]>::open_raw(parts, 0) }.is_ok());
+    let offset = parts.data_len.next_multiple_of(SIZE);
+    for (at, value) in [(OFFSET_AT, offset), (SIZE_AT, SIZE)] {
+        // SAFETY: in the header.
+        let word = unsafe { parts.data.cast::<u32>().add(at) };
+        // SAFETY: valid and aligned, and no handle is left.
+        unsafe { word.write(value as u32) };
+    }
+    parts.data_len = offset + SIZE;
+    assert!(parts.data_len <= size_of_val(&SHARED.data));
+    // SAFETY: as above.
+    let refused = unsafe { Ring::<[u8]>::open_raw(parts, 0) }.unwrap_err();
+    println!("    {refused}");
 }
