@@ -17,7 +17,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// What stands there is what consumers say of themselves: one that follows no protocol can make its own
     /// numbers anything, and others' too. Observers write nothing down, and so are not here: see
-    /// [`Observer::stats`]. One who joins or leaves meanwhile may be missing.
+    /// [`Observer::stats`](crate::Observer::stats). One who joins or leaves meanwhile may be missing.
     ///
     /// Not on microcontrollers (32 bits, no operating system): how far subscribers lag behind is what
     /// [`Producer::laggards`] says there too.
