@@ -478,6 +478,83 @@ fn whoever_holds_the_arena_for_too_long_is_evicted() {
     producer.try_send(&[5; 512]).unwrap();
 }
 
+/// A message whose granules say whose they are, and which.
+fn large(number: u64, len: usize) -> Vec<u8> {
+    let granules = 0..len.div_ceil(GRANULE) as u64;
+    let mut bytes: Vec<u8> = Vec::with_capacity(len + GRANULE);
+    for granule in granules {
+        bytes.extend_from_slice([(number << 32 | granule).to_ne_bytes(); 8].as_flattened());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 1 } else { 12 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// A subscriber, a group and an observer, of whom each gets some messages now and then.
+    #[test]
+    fn messages_of_8_bytes_to_a_mebibyte_arrive_whole(
+        steps in vec((3u32..=20, 0u32..1 << 20, 0usize..4, 0usize..4, 0usize..4), 1..60),
+    ) {
+        let options = Options::<[u8]>::bytes(16, 56).arena(2 << 20).groups(1).subscribers(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        let mut observer = ring.observe(Start::Next).unwrap();
+        let mut buffer = vec![0; producer.max_len()];
+        prop_assert_eq!(buffer.len(), 1 << 20);
+        let mut sent: Vec<usize> = Vec::new();
+        let (mut received, mut done, mut seen, mut missed) = (0, 0, 0, 0);
+        for (log, random, take, work, look) in steps {
+            // As many of each order of size.
+            let len = (1usize << log) - (random as usize >> (21 - log)).min((1 << log) - 8);
+            let message = large(sent.len() as u64, len);
+            match producer.try_send(&message) {
+                Ok(()) => sent.push(len),
+                Err(error) => prop_assert_eq!(error, TrySendError::Full),
+            }
+            for _ in 0..take {
+                let Ok(message) = subscriber.try_recv_ref() else { break };
+                prop_assert!(*message == large(received, sent[received as usize]));
+                received += 1;
+            }
+            for _ in 0..work {
+                let Ok(job) = worker.try_recv_into(&mut buffer) else { break };
+                prop_assert!(*job == large(done, sent[done as usize]));
+                done += 1;
+            }
+            for _ in 0..look {
+                match observer.try_recv_into(&mut buffer) {
+                    Ok(len) => {
+                        let number: u64 = seen + missed;
+                        prop_assert_eq!(len, sent[number as usize]);
+                        prop_assert!(buffer[..len] == large(number, len));
+                        seen += 1;
+                    }
+                    Err(TryRecvError::Lagged(n)) => missed += n,
+                    Err(error) => prop_assert_eq!(error, TryRecvError::Empty),
+                }
+            }
+        }
+        while let Ok(message) = subscriber.try_recv_ref() {
+            prop_assert!(*message == large(received, sent[received as usize]));
+            received += 1;
+        }
+        while let Ok(job) = worker.try_recv_into(&mut buffer) {
+            prop_assert!(*job == large(done, sent[done as usize]));
+            done += 1;
+        }
+        prop_assert_eq!((received, done), (sent.len() as u64, sent.len() as u64));
+        // All is released: there is room for one of the longest, wherever the last one lay.
+        prop_assert_eq!(producer.try_send(&buffer), Ok(()));
+    }
+}
+
 /// Memory that another ring lay in.
 #[test]
 fn what_stood_in_the_memory_before_is_not_taken_for_messages() {

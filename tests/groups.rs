@@ -471,6 +471,35 @@ fn one_that_was_beaten_comes_back_in_time_from_a_ring_that_is_taken() {
 }
 
 #[test]
+fn a_flush_waits_for_groups_and_says_for_which() {
+    let (mut producer, ring) = ring(8);
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut worker = Worker::join(&ring, "billing").unwrap();
+    drop(Worker::join(&ring, "shipping").unwrap());
+    producer.send_batch(&[0, 1]);
+    assert_eq!(subscriber.recv_batch(&mut [0; 2]), Ok(2));
+    let short = Duration::from_millis(5);
+    assert_eq!(producer.flush(short).unwrap_err().laggards, 2);
+    assert_eq!(ring.forget_group("shipping"), Ok(true));
+    // Out of order: the oldest one counts.
+    let mut second = Worker::join(&ring, "billing").unwrap();
+    let job = worker.recv().unwrap();
+    drop(second.recv().unwrap());
+    let named = |producer: &Producer<u64>| -> Vec<_> {
+        let who = producer.laggards();
+        who.map(|who| (who.name().map(str::to_owned), who.lag())).collect()
+    };
+    assert_eq!(named(&producer), [(Some("billing".to_owned()), 2)]);
+    let flushing = thread::spawn(move || {
+        producer.flush(LONG).unwrap();
+        producer
+    });
+    job.done().unwrap();
+    let producer = flushing.join().unwrap();
+    assert!(producer.is_flushed() && named(&producer).is_empty());
+}
+
+#[test]
 fn who_finds_no_place_in_a_group_leaves_none_behind() {
     let (mut producer, ring) = Options::<u64>::new(2).groups(2).workers(1).heap().unwrap();
     let _worker = Worker::join(&ring, "a").unwrap();

@@ -23,7 +23,7 @@ fn receive(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64, sent: u64) -> 
 
 #[test]
 fn an_evicted_subscriber_is_told_and_gets_nothing_torn() {
-    check("an_evicted_subscriber_is_told_and_gets_nothing_torn", Some(3), || {
+    check("an_evicted_subscriber_is_told_and_gets_nothing_torn", Some(2), || {
         let (mut producer, ring) = awake::<[u64; 2]>(2).subscribers(1).max_lag(1).heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap();
         let receiver = thread::spawn(move || {
@@ -73,7 +73,7 @@ fn a_batch_of_an_evicted_subscriber_is_whole() {
 /// evicted itself, and told so.
 #[test]
 fn an_entry_whose_owner_was_evicted_protects_the_next() {
-    check("an_entry_whose_owner_was_evicted_protects_the_next", Some(3), || {
+    check("an_entry_whose_owner_was_evicted_protects_the_next", Some(2), || {
         let (mut producer, ring) = awake::<[u64; 2]>(2).subscribers(1).max_lag(1).heap().unwrap();
         let evicted = ring.subscribe(Start::Next).unwrap();
         for n in 0..3 {

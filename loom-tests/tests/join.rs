@@ -74,7 +74,7 @@ fn joiner_wakes_a_producer_that_slept_over_its_pin() {
 
 #[test]
 fn joiner_does_not_receive_what_was_sent_before() {
-    check("joiner_does_not_receive_what_was_sent_before", None, || {
+    check("joiner_does_not_receive_what_was_sent_before", Some(4), || {
         let (mut producer, ring) = awake::<u64>(4).subscribers(1).heap().unwrap();
         let sender = thread::spawn(move || {
             producer.try_send(&0).unwrap();

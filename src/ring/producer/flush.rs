@@ -23,12 +23,12 @@ pub struct Laggard {
 }
 
 impl Laggard {
-    /// Messages that it has not yet released.
+    /// Messages that it has not yet released; of a group, from the oldest that is not done.
     pub fn lag(&self) -> u64 {
         self.lag
     }
 
-    /// Its name, if it is [durable](crate::Ring::subscribe_durable).
+    /// Its name, if it is [durable](crate::Ring::subscribe_durable) or a [group](crate::Worker).
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(ConsumerName::as_str)
     }
@@ -41,9 +41,9 @@ impl fmt::Debug for Laggard {
 }
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// The subscribers that have not yet released everything that was sent, as it is at the moment. A message
-    /// that is read in place is released when its [`Ref`](crate::Ref) is dropped, any other when the call
-    /// that receives it has returned.
+    /// The subscribers and groups that have not yet released everything that was sent, as it is at the moment. A
+    /// message that is read in place is released when its [`Ref`](crate::Ref) is dropped, a worker's when it is
+    /// done, any other when the call that receives it has returned.
     ///
     /// ```
     /// # use ringway::{Options, Start};

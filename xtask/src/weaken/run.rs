@@ -42,7 +42,7 @@ pub fn baseline(benches: &[Bench], report: &Mutex<Report>) -> Result<Option<Vec<
     }))
 }
 
-/// Tries all mutants, several at a time.
+/// Tries all mutants, several at a time, those in the list last.
 pub fn mutants<'a>(
     benches: &[Bench],
     mutants: &'a [Mutant],
@@ -52,7 +52,9 @@ pub fn mutants<'a>(
     killers: &Mutex<Killers>,
     report: &Mutex<Report>,
 ) -> Result<Vec<Tried<'a>>> {
-    let mutants: Vec<&Mutant> = mutants.iter().collect();
+    let mut mutants: Vec<&Mutant> = mutants.iter().collect();
+    // All models look at those in the list. So they come last: a run that is broken off has asked the others.
+    mutants.sort_by_key(|mutant| listed.reason(&mutant.name).is_some());
     for_each(benches, &mutants, |bench, &mutant| {
         let start = Instant::now();
         let last = lock(killers).of(&mutant.name).map(str::to_owned);

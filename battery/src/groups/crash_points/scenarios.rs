@@ -366,12 +366,17 @@ pub fn in_place(task: &Task) -> Result<()> {
         // SAFETY: as above.
         let mut subscriber = unsafe { ring.subscribe_durable("a name", Start::At(1))?.trust() };
         ensure!(*subscriber.recv_ref()? == 1, "received something else");
-        Ok(subscriber)
+        // SAFETY: as above.
+        let mut worker = unsafe { Worker::join(&ring, GROUP.start(Start::At(0)))?.trust() };
+        for expected in 0..2 {
+            ensure!(*worker.recv_ref()? == expected, "a worker received something else");
+        }
+        Ok((subscriber, worker))
     })
 }
 
 fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
-    let options = options().max_lag(CAPACITY - 1).pins(true);
+    let options = options().groups(1).workers(1).max_lag(CAPACITY - 1).pins(true);
     let mut producer = options.create(room.segment())?;
     producer.send_batch(&[0, 1, 2]);
     let end = end(start()?)?;
@@ -385,6 +390,7 @@ fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End>
         Err(error) => bail!("coming back: {error}"),
     }
     ring.forget("a name")?;
+    ring.forget_group("a group")?;
     holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;
