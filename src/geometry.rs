@@ -2,7 +2,7 @@
 //! private memory: nothing that another process can change is ever asked again.
 
 use crate::error::ConfigError;
-use crate::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
+use crate::layout::{ARENAS, ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::sync::{AtomicU32, NATIVE, WORD, Word};
@@ -93,7 +93,11 @@ pub(crate) const MAX_CAPACITY: usize = if WORD == 8 { 1 << 40 } else { 1 << 28 }
 /// The longest message: its length is stored in 32 bits.
 pub(crate) const MAX_MESSAGE: usize = if usize::BITS > 32 { 1 << 31 } else { 1 << 28 };
 /// The largest arena: a place in it, counted in granules, is stored in 32 bits.
-pub(crate) const MAX_ARENA: usize = if usize::BITS > 32 { 1 << 37 } else { 1 << 29 };
+pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
+    (false, _) => 0,
+    (true, ..=32) => 1 << 29,
+    (true, _) => 1 << 37,
+};
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
 /// The largest alignment of a message: a page, beyond which no mapping helps.
@@ -102,7 +106,7 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 /// Bytes of the line that a slot can be padded to.
 const SLOT_LINE: usize = 64;
 /// What the first slot's place in the data segment is a multiple of, at least.
-const SLOTS_ALIGN: usize = if cfg!(target_os = "none") { WORD } else { 128 };
+const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
 
 /// Bytes in which room in the arena is counted: a cache line, or as little as there can be in a model.
 pub(crate) const GRANULE: usize = if NATIVE { 64 } else { WORD };
@@ -213,10 +217,15 @@ impl Geometry {
         Pos::new(self.shape.origin)
     }
 
+    #[inline(always)]
+    pub(crate) fn has_arena(&self) -> bool {
+        ARENAS && self.shape.arena > 0
+    }
+
     /// Bytes from the start of the data segment to the arena; 0 if there is none.
     #[cfg(not(ringway_loom))]
     pub(crate) fn arena_offset(&self) -> usize {
-        if self.shape.arena == 0 { 0 } else { self.slots_offset + self.arena * WORD }
+        if self.has_arena() { self.slots_offset + self.arena * WORD } else { 0 }
     }
 
     #[inline]

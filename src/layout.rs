@@ -19,13 +19,13 @@ pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFl
 
 /// What the ring is. Written once, before anybody else can see it.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Header(pub(crate) [AtomicU32; HEADER_WORDS]);
 
 /// The producer's words. Written by it alone.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct ProducerLine {
     /// Messages published, modulo the number of positions. Exact at every refill of the credit and
@@ -55,47 +55,50 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _unused_three: Unused<1>,
-    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots.
-    pub(crate) reclaimed: AtomicWord,
-    _unused_four: Unused<{ (8 - WORD) / 4 }>,
+    _unused_three: Unused<{ ARENAS as usize }>,
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
+    /// word, where there are arenas.
+    reclaimed: [AtomicWord; ARENAS as usize],
+    _unused_four: Unused<{ beside(COUNTS) }>,
     /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
     /// own, which nobody needs while messages flow.
     pub(crate) blocked: Count,
-    _unused_blocked: Unused<{ (8 - WORD) / 4 }>,
+    _unused_blocked: Unused<{ beside(COUNTS) }>,
     /// How often producers found that somebody slept, and woke all who did.
     pub(crate) wakes: Count,
-    _unused_wakes: Unused<{ (8 - WORD) / 4 }>,
+    _unused_wakes: Unused<{ beside(COUNTS) }>,
     /// Subscribers and groups that were evicted.
     pub(crate) evicted: Count,
-    _unused_evicted: Unused<{ (8 - WORD) / 4 }>,
+    _unused_evicted: Unused<{ beside(COUNTS) }>,
     _rest: Unused<{ rest(88) }>,
 }
 
-/// A number that grows, of one writer's. Wraps.
+/// A number that grows, of one writer's. Wraps. 0, and no word, where nothing is counted.
 #[repr(transparent)]
 #[derive(Debug)]
-pub(crate) struct Count(AtomicWord);
+pub(crate) struct Count([AtomicWord; COUNTS]);
 
 impl Count {
     #[cfg(feature = "alloc")]
     fn new() -> Self {
-        Count(AtomicWord::new(0))
+        Count(core::array::from_fn(|_| AtomicWord::new(0)))
     }
 
     /// Only by its writer.
     pub(crate) fn add(&self, more: Word) {
-        // Nobody relies on what is counted, so that neither this nor a look orders anything.
-        self.0.store(self.get().wrapping_add(more), Ordering::Relaxed);
+        self.set(self.get().wrapping_add(more));
     }
 
     pub(crate) fn get(&self) -> Word {
-        self.0.load(Ordering::Relaxed)
+        self.0.first().map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
     /// Only by its writer.
-    pub(crate) fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    pub(crate) fn set(&self, value: Word) {
+        if let Some(word) = self.0.first() {
+            // Nobody relies on what is counted, so that neither this nor a look orders anything.
+            word.store(value, Ordering::Relaxed);
+        }
     }
 }
 
@@ -114,7 +117,7 @@ pub(crate) struct SleepFlags {
 /// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
 /// nobody else; but of a group, which nobody owns, what changes is changed by read-modify-write.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
@@ -150,17 +153,17 @@ pub(crate) struct Entry {
 /// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
 /// line away from those who look there whether it lives, or what it is.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Tally {
     /// The first position of a subscriber or a group. Stored before the entry is `joined`.
-    pub(crate) start: AtomicWord,
-    _unused: Unused<{ (8 - WORD) / 4 }>,
+    pub(crate) start: Count,
+    _unused: Unused<{ beside(COUNTS) }>,
     /// Messages that a worker was given.
     pub(crate) received: Count,
-    _unused_received: Unused<{ (8 - WORD) / 4 }>,
+    _unused_received: Unused<{ beside(COUNTS) }>,
     /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
-    pub(crate) redelivered: AtomicU32,
+    redelivered: [AtomicU32; COUNTS],
     _rest: Unused<{ rest(20) }>,
 }
 
@@ -168,38 +171,53 @@ impl Tally {
     #[cfg(feature = "alloc")]
     fn new() -> Self {
         Tally {
-            start: AtomicWord::new(0),
+            start: Count::new(),
             _unused: Unused::new(),
             received: Count::new(),
             _unused_received: Unused::new(),
-            redelivered: AtomicU32::new(0),
+            redelivered: core::array::from_fn(|_| AtomicU32::new(0)),
             _rest: Unused::new(),
         }
     }
 
     /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
     pub(crate) fn begin(&self, start: Pos) {
-        self.start.store(start.number(), Ordering::Relaxed);
-        self.received.clear();
-        self.redelivered.store(0, Ordering::Relaxed);
+        self.start.set(start.number());
+        self.received.set(0);
+        if let Some(word) = self.redelivered() {
+            word.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Where messages are counted that a worker was given again, or the workers of a group; `None`: they are not.
+    pub(crate) fn redelivered(&self) -> Option<&AtomicU32> {
+        self.redelivered.first()
     }
 }
 
 /// What an entry's `owner` says.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) const NOBODY: u32 = 0;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) const SOMEBODY: u32 = 1;
 pub(crate) const AWAY: u32 = 2;
 
-/// Words of 32 bits in the name of a durable subscriber or a group. There are none where nobody can go away
-/// and come back.
-pub(crate) const NAME_WORDS: usize = if cfg!(target_os = "none") { 0 } else { 20 };
+/// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
+pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
+
+/// Whether there can be arenas.
+pub(crate) const ARENAS: bool = !SMALL;
+
+/// Words for each number that is only counted: see [`Stats`](crate::Stats).
+const COUNTS: usize = if SMALL { 0 } else { 1 };
+
+/// Words of 32 bits in the name of a durable subscriber or a group.
+pub(crate) const NAME_WORDS: usize = if SMALL { 1 } else { 20 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
 #[repr(C)]
-#[cfg_attr(not(target_os = "none"), repr(align(128)))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
 pub(crate) struct Lone<T> {
     pub(crate) word: T,
@@ -221,9 +239,22 @@ impl<const WORDS: usize> Unused<WORDS> {
 // SAFETY: nobody reads or writes them through it.
 unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
 
+/// Words of 32 bits that keep the place of 8 bytes beside so many words.
+const fn beside(words: usize) -> usize {
+    words * (8 - WORD) / 4
+}
+
 /// Words that fill up a line of which so many bytes are used.
 const fn rest(used: usize) -> usize {
-    if cfg!(target_os = "none") { 0 } else { (128 - used) / 4 }
+    if SMALL { 0 } else { (128 - used) / 4 }
+}
+
+impl ProducerLine {
+    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
+    #[inline(always)]
+    pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
+        self.reclaimed.first()
+    }
 }
 
 #[cfg(feature = "alloc")]
@@ -244,7 +275,7 @@ impl ProducerLine {
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
             _unused_three: Unused::new(),
-            reclaimed: AtomicWord::new(0),
+            reclaimed: core::array::from_fn(|_| AtomicWord::new(0)),
             _unused_four: Unused::new(),
             blocked: Count::new(),
             _unused_blocked: Unused::new(),
@@ -308,9 +339,22 @@ impl Entry {
     }
 }
 
-// The documented offsets. Not under loom, whose atomics are of another size, and not on bare metal,
-// where nothing is padded to lines that the machine does not have.
-const _: () = if NATIVE && cfg!(not(target_os = "none")) {
+// The documented offsets. Not under loom, whose atomics are of another size.
+const _: () = if NATIVE && SMALL {
+    use core::mem::offset_of;
+    assert!(size_of::<Header>() == 128);
+    assert!(size_of::<ProducerLine>() == 52);
+    assert!(size_of::<SleepFlags>() == 8);
+    assert!(size_of::<Entry>() == 48);
+    assert!(offset_of!(ProducerLine, kept) == 48);
+    assert!(offset_of!(SleepFlags, waiting) == 4);
+    assert!(offset_of!(Entry, gate) == 16);
+    assert!(offset_of!(Entry, name) == 28);
+    assert!(offset_of!(Entry, pinned) == 32);
+    assert!(offset_of!(Entry, bell) == 44);
+    assert!(size_of::<Tally>() == 0);
+};
+const _: () = if NATIVE && !SMALL {
     use core::mem::offset_of;
     assert!(size_of::<Header>() == 128);
     assert!(size_of::<ProducerLine>() == 128);

@@ -51,15 +51,25 @@
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in the
 //!   repository shows how to put code of yours under loom with a ring in it.
 //!
+//! - `portable-atomic`: on targets without compare-and-swap (Cortex-M0, RISC-V without the extension A) brings
+//!   back what needs one, by the crate [`portable-atomic`](https://docs.rs/portable-atomic). The program has
+//!   to say how, by that crate's feature `critical-section` or `unsafe-assume-single-core`. Elsewhere it does nothing.
+//!
 //! Without any of them the crate is `no_std` and needs no allocator. Off Linux there are heap, static
 //! and raw rings, and waiting spins and yields. On targets without compare-and-swap a subscriber gets
-//! its entry when a [`Static`] is split, and not later.
+//! its entry when a [`Static`] is split, and not later; there are no groups, and no `alloc`.
 #![no_std]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+#[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
+compile_error!(
+    "ringway's feature `alloc` shares a ring on the heap by `alloc::sync::Arc`, which this target does not \
+     have, for want of compare-and-swap: use a `Static`, or memory of yours by `Options::create_raw`"
+);
 
 /// Has the process die before the system call that follows, if a battery wants it to.
 #[cfg_attr(not(all(feature = "std", target_os = "linux")), allow(unused_macros))]
@@ -105,7 +115,7 @@ pub use os::{
     unlink,
 };
 pub use position::Position;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
 pub use ring::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
@@ -120,3 +130,7 @@ pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../docs/embedded.md")]
+struct Embedded;

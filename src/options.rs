@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::error::ConfigError;
-use crate::geometry::{ARENA_UNIT, Geometry, Overflow, Schema, Shape};
+use crate::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
 use crate::ring::Limits;
@@ -79,9 +79,13 @@ impl Options<[u8]> {
     /// assert_eq!(buffer, vec![7; 1 << 20]);
     /// producer.try_send(&vec![9; 1 << 20]).unwrap();
     /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has an arena.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn arena(mut self, bytes: usize) -> Self {
+        let unit = crate::geometry::ARENA_UNIT;
         // What cannot be rounded up is too large anyway, and refused as it is.
-        self.shape.arena = bytes.checked_next_multiple_of(ARENA_UNIT).unwrap_or(bytes);
+        self.shape.arena = bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
         self
     }
 }
@@ -256,6 +260,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 20 }));
     /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where nobody is evicted.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn max_lag(mut self, messages: usize) -> Self {
         self.limits.max_lag = messages.min(self.shape.capacity);
         self

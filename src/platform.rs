@@ -1,12 +1,12 @@
 //! What the operating system gives to a ring that is already there: a futex and a memory barrier
 //! that reaches other threads. Where there is none, sleeping is yielding, and fences are full.
 
-use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 
 #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
 mod imp {
     use super::*;
+    use core::sync::atomic::AtomicU32;
     use rustix::thread::{MembarrierCommand, futex, membarrier};
 
     pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) {
@@ -41,6 +41,7 @@ mod imp {
 #[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
 mod imp {
     use super::*;
+    use crate::sync::AtomicU32;
 
     pub(crate) fn futex_wait(_word: &AtomicU32, _expected: u32, _limit: Duration) {
         #[cfg(feature = "std")]

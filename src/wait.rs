@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::fence::Fences;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::NOBODY;
 use crate::storage::View;
 use crate::sync::{Futex, NATIVE, Ordering, fence, spin_loop};
@@ -71,7 +71,8 @@ pub trait Wait {
     /// this is for events that a [`pause`](Self::pause) on the other side waits for. Where the pause
     /// has no end of its own, both sides have to notify: subscribers then join by
     /// [`subscribe_with`](crate::Ring::subscribe_with). An event that is an instruction (`SEV`) wants
-    /// a barrier for completion (`DSB`) before it; the ring's fences are only for order.
+    /// a barrier for completion (`DSB`) before it; the ring's fences are only for order. One that is a flag
+    /// in memory, and seen by other cores, wants a full fence before it.
     #[inline(always)]
     fn notify(&mut self) {}
 }
@@ -290,6 +291,9 @@ pub(crate) struct Patrol {
 }
 
 impl Patrol {
+    /// Without a clock it is not.
+    pub(crate) const IS_EVER_DUE: bool = cfg!(feature = "std");
+
     /// Whether it is time to, and then how long it has been going on. Without a clock it never is.
     #[cfg(feature = "std")]
     pub(crate) fn is_due(&mut self) -> Option<Duration> {
@@ -399,6 +403,10 @@ impl Watch {
 //
 // Models: in loom-tests/tests/group.rs.
 
+/// Whether anybody here sleeps, or can wake somebody who does. Without an operating system nobody is asked
+/// by the flags, and nobody looks at them: what there is to wait for is told by [`Wait::notify`].
+const SLEEPS: bool = cfg!(any(feature = "std", ringway_loom));
+
 /// Sleeps until the producer publishes, closes or takes over, or `limit` is over, or for no reason.
 /// Returns at once if `ready` says so after the flag is up.
 pub(crate) fn sleep_as_consumer(
@@ -418,6 +426,9 @@ pub(crate) fn sleep_on(
     ready: impl Fn() -> bool,
     limit: Duration,
 ) {
+    if !SLEEPS {
+        return spin_loop();
+    }
     let seen = wake.load(Ordering::Relaxed);
     let Some(flags) = view.flags() else {
         // Nobody can be told that we sleep.
@@ -438,6 +449,9 @@ pub(crate) fn sleep_on(
 /// once per batch.
 #[inline(always)]
 pub(crate) fn wake_consumers(view: &View, fences: Fences) {
+    if !SLEEPS {
+        return;
+    }
     // Pairs with `heavy` in `sleep_as_consumer`.
     fences.light();
     let Some(flags) = view.flags() else { return };
@@ -457,7 +471,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     wake.store(next, Ordering::Release);
     view.producer().wakes.add(1);
     wake.wake_all();
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     for group in view.group_entries() {
         // The group of a worker that does not see what was published was made before C3, which comes before
         // P2 then: so it is seen here.
@@ -468,7 +482,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
 }
 
 /// Wakes all workers of a group that sleep, to look again for what the caller has just made known.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) fn ring_bell(bell: &Futex) {
     // Pairs with the fence in `sleep_on`: who sees the new word sees what it is rung for, and the flag
     // cleared if it is the producer who rings.
@@ -484,6 +498,9 @@ pub(crate) fn sleep_as_producer(
     ready: impl FnOnce() -> bool,
     limit: Duration,
 ) {
+    if !SLEEPS {
+        return spin_loop();
+    }
     let Some(flags) = view.flags() else { return };
     let waiting = &flags.waiting.word;
     waiting.store(1, Ordering::Relaxed);
@@ -499,6 +516,9 @@ pub(crate) fn sleep_as_producer(
 /// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
 #[inline(always)]
 pub(crate) fn wake_producer(view: &View, fences: Fences) {
+    if !SLEEPS {
+        return;
+    }
     // Pairs with `heavy` in `sleep_as_producer`.
     fences.light();
     let Some(flags) = view.flags() else { return };

@@ -76,7 +76,7 @@ impl Arena {
     pub(super) fn find(view: &View, next: Pos) -> Arena {
         let capacity = view.geometry().capacity();
         let mut arena = Arena { cursor: 0, oldest: next.minus(capacity), asked: None };
-        if view.geometry().shape.arena > 0 {
+        if view.geometry().has_arena() {
             let newest = (1..=capacity).find_map(|back| spilled(view, next.minus(back)));
             arena.cursor = newest.map_or(0, end_of);
         }

@@ -5,10 +5,14 @@
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
 use crate::geometry::Overflow;
-use crate::layout::Entry;
+use crate::layout::{Entry, SMALL};
 use crate::position::Pos;
 use crate::storage::View;
 use crate::sync::{Ordering, Signed, Word, fence};
+
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
+/// nothing in a ring's header could set one.
+pub(crate) const EVICTS: bool = !SMALL;
 
 /// How long a subscriber may hold the producer back. Chosen by the ring's creator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +44,11 @@ impl Limits {
     /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
     /// still.
     pub(crate) fn evict(self, view: &View) -> bool {
-        self.max_lag < view.geometry().capacity()
-            || self.max_hold != u32::MAX
-            || self.max_away != u32::MAX
+        let most = u32::MAX;
+        EVICTS
+            && (self.max_lag < view.geometry().capacity()
+                || self.max_hold != most
+                || self.max_away != most)
     }
 
     pub(crate) fn write(self, view: &View) {
@@ -153,7 +159,7 @@ impl Credit {
         if room > 0 {
             self.limit = self.limit.max(self.next.plus(room as usize));
         }
-        if geometry.shape.arena > 0 {
+        if geometry.has_arena() {
             // So that they are never so far back that they seem to be ahead.
             self.reclaimable = self.reclaimable.max(self.gone(view));
             self.reclaimed = self.reclaimed.max(self.gone(view));
@@ -189,7 +195,9 @@ impl Credit {
         self.reclaimed = self.reclaimed.max(asked);
         self.publish_head(view);
         // After the head: pairs with the fence between the two in `pin`.
-        view.producer().reclaimed.store(self.reclaimed.number(), Ordering::Release);
+        if let Some(word) = view.producer().reclaimed() {
+            word.store(self.reclaimed.number(), Ordering::Release);
+        }
         // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner sees what
         // was just stored.
         fence(Ordering::SeqCst);
@@ -224,7 +232,7 @@ impl Credit {
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
     /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
     fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
-        if !view.geometry().shape.pins {
+        if !EVICTS || !view.geometry().shape.pins {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
@@ -243,6 +251,11 @@ impl Credit {
         too_far: Signed,
         too_long: &impl Fn(usize) -> bool,
     ) -> Option<Signed> {
+        if !EVICTS {
+            // All that is left is that a lie holds nothing back: its lag is negative, which is less than none.
+            let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+            return Some(self.next.since(gate));
+        }
         let capacity = view.geometry().capacity() as Signed;
         // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
         let limit =
@@ -275,10 +288,10 @@ impl Credit {
 /// Before which position messages may have lost their place in the arena, by what the producer last said.
 /// `None`: there is no arena.
 pub(super) fn reclaimed(view: &View) -> Option<Pos> {
-    if view.geometry().shape.arena == 0 {
+    if !view.geometry().has_arena() {
         return None;
     }
-    let position = view.producer().reclaimed.load(Ordering::Relaxed);
+    let position = view.producer().reclaimed()?.load(Ordering::Relaxed);
     // Pairs with its release: a head that is loaded from here on is not before it.
     fence(Ordering::Acquire);
     Some(Pos::new(position))
@@ -312,6 +325,9 @@ pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
 /// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that its
 /// owner has a generation, which is not 0; who says 0 there has forged it, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
+    if !EVICTS {
+        return false;
+    }
     // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
     // generation, which was not evicted.
     fence(Ordering::Acquire);

@@ -1,5 +1,6 @@
 //! How far the producer has come, seen from the other side.
 
+use crate::layout::ARENAS;
 use crate::position::{Look, Passed, Pos};
 use crate::storage::View;
 use crate::sync::{Ordering, fence};
@@ -32,7 +33,9 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
                 step /= 2;
             }
             Look::Passed(passed) => {
-                head = after(view, passed).max(head);
+                let known = after(view, passed);
+                // An early mark may say less than what has been found.
+                head = if ARENAS { known.max(head) } else { known };
                 (step, growing) = (1, true);
             }
         }
@@ -50,7 +53,7 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
 /// and so that is looked at again. A fence between the mark and `head` has whoever was told of the mark by a
 /// first look (`Reader::ready`), and whoever searches at the next one that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
-    if view.geometry().shape.arena == 0 || !passed.is_marked() {
+    if !view.geometry().has_arena() || !passed.is_marked() {
         return passed.head;
     }
     hint(view).max(passed.owner.minus(view.geometry().capacity() - 1))

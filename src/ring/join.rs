@@ -27,26 +27,26 @@
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use core::ops::Range;
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::credit;
 use super::head::exact;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::head::{hint, search};
 use crate::error::JoinError;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::geometry::Overflow;
 use crate::layout::Entry;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::{NOBODY, SOMEBODY};
 use crate::position::{FREE, Pos, Position};
 use crate::storage::View;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::storage::{Claim, Seat, Storage};
 use crate::sync::{Ordering, WORD};
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::{fence::Fences, sync::fence, sync::peek, wait::wake_producer};
 
 /// Where a consumer starts.
@@ -83,7 +83,7 @@ fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinEr
 }
 
 /// Takes an entry and joins there. Returns that, and the first position.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
     if storage.geometry().shape.overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
@@ -95,7 +95,7 @@ pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos)
 }
 
 /// Joins in an entry of subscribers that is free, of which `describe` says more before it counts.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(super) fn join(
     storage: &Storage,
     start: Start,
@@ -108,7 +108,7 @@ pub(super) fn join(
 }
 
 /// Joins in an entry that the caller has just taken.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(super) fn join_in(
     storage: &Storage,
     index: usize,
@@ -133,7 +133,7 @@ pub(super) fn join_in(
 }
 
 /// Takes one of some entries that nobody has, or whose owner is dead, having called `bury` for that.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(super) fn take_entry(
     storage: &Storage,
     entries: Range<usize>,
@@ -151,7 +151,7 @@ pub(super) fn take_entry(
     Ok(None)
 }
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 fn try_take_entry(
     storage: &Storage,
     entries: Range<usize>,
@@ -195,7 +195,7 @@ fn try_take_entry(
 }
 
 /// J1 to J5, in an entry that is ours.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let Some(entry) = view.entry(index) else {
         return Err(JoinError::ReadOnly);
@@ -247,7 +247,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     const FIRST: u32 = 1;
     if let Some(entry) = view.entry(index) {
         entry.generation.store(FIRST, Ordering::Relaxed);
-        #[cfg(target_has_atomic = "32")]
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
         entry.tally.begin(view.geometry().origin());
@@ -286,7 +286,7 @@ pub(crate) fn reset(entry: &Entry) {
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
     // Release pairs with the acquire in `take_entry`.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     {
         let owner = peek(&entry.owner);
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
@@ -295,7 +295,7 @@ pub(crate) fn reset(entry: &Entry) {
 }
 
 /// An entry in which somebody has joined, who leaves again if this is dropped.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) struct Joined {
     pub(super) storage: Storage,
     pub(super) index: usize,
@@ -304,10 +304,10 @@ pub(crate) struct Joined {
 }
 
 /// How often somebody tries again who finds no entry, or is evicted while joining.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 const ATTEMPTS: u32 = 4;
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 impl Joined {
     /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
     /// first gate being a guess: then it tries again as the entry's next owner.
@@ -340,7 +340,7 @@ impl Joined {
     }
 }
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 impl Drop for Joined {
     fn drop(&mut self) {
         leave(&self.storage, self.index);

@@ -5,12 +5,16 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod arena;
+#[cfg(all(target_os = "none", target_pointer_width = "32"))]
+#[path = "no_arena.rs"]
 mod arena;
 mod calls;
 mod credit;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod durable;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod group;
 mod head;
 mod join;
@@ -21,7 +25,7 @@ mod receive;
 mod recover;
 mod stats;
 mod subscriber;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod worker;
 
 use core::fmt;
@@ -29,7 +33,7 @@ use core::marker::PhantomData;
 
 pub use calls::Iter;
 pub(crate) use credit::Limits;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use group::Group;
 pub use join::Start;
 pub use observer::Observer;
@@ -38,7 +42,7 @@ pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 pub use subscriber::{Ref, Subscriber};
 #[cfg(not(ringway_loom))]
 pub use subscriber::{Refs, Run, RunIter};
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};
 
 #[cfg(not(ringway_loom))]
@@ -48,7 +52,7 @@ use crate::error::JoinError;
 use crate::geometry::Schema;
 use crate::message::Message;
 use crate::storage::Storage;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::wait::{SpinThenSleep, Wait};
 
 /// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
@@ -77,7 +81,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(late.try_recv(), Ok(2));
     /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 1 });
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn subscribe(&self, start: Start) -> Result<Subscriber<T>, JoinError> {
         self.subscribe_with(start, SpinThenSleep::DEFAULT)
     }
@@ -93,7 +97,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// producer.send(&1).unwrap();
     /// assert_eq!(subscriber.recv(), Ok(1));
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn subscribe_with<W: Wait>(
         &self,
         start: Start,
@@ -138,7 +142,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// keeper.leave();
     /// assert_eq!(ring.forget("keeper"), Ok(false));
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
         Ok(Subscriber::durable(joined, next, SpinThenSleep::DEFAULT))
@@ -146,7 +150,7 @@ impl<T: Message + ?Sized> Ring<T> {
 
     /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
     /// [`JoinError::InUse`]: it is not away.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
     }
@@ -165,7 +169,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(ring.forget_group("billing"), Ok(true));
     /// assert_eq!(producer.try_send_batch(&[3]), 1);
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn forget_group(&self, name: &str) -> Result<bool, JoinError> {
         group::forget(&self.storage, name.as_bytes())
     }

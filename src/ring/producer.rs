@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use super::arena::Arena;
 use super::credit::{self, Credit, Limits};
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::group;
 use super::join;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
@@ -23,6 +23,7 @@ use crate::error::HeaderError;
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
+use crate::layout::ARENAS;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::storage::{Slot, Span, Storage};
@@ -224,6 +225,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         !T::VARIABLE || len <= self.storage.geometry().shape.schema.max_len
     }
 
+    /// Whether a message of such a length, which the ring has, lies in the arena.
+    #[inline(always)]
+    fn spills(&self, len: usize) -> bool {
+        ARENAS && !self.fits_slot(len)
+    }
+
     /// Whether a message of such a length fits its slot, and may be published. Of no account where all have one
     /// length: there the compiler makes less of one way out than of looking for room, and then waiting.
     #[inline(always)]
@@ -356,6 +363,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// evicted. Looks for them only now and then, and not while messages flow.
     #[cold]
     fn clear_the_way(&mut self, len: usize) -> bool {
+        if !Patrol::IS_EVER_DUE {
+            return false;
+        }
         let Stuck { at, patrol, limits, .. } = &mut self.stuck;
         // Small messages go on while the arena has no room for a large one: then what is in its way tells whether
         // it is still the same.
@@ -383,7 +393,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.credit.left() == 0 && !self.credit.refill_evicting(&self.storage, too_long) {
             return false;
         }
-        if self.fits_slot(len) {
+        if !self.spills(len) {
             return true;
         }
         let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next, len);
@@ -404,7 +414,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 });
             }
         }
-        #[cfg(target_has_atomic = "32")]
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         group::reap(&self.storage);
     }
 

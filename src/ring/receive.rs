@@ -7,6 +7,7 @@ use super::head;
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::fence::Fences;
+use crate::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::storage::{Slot, Span, Storage};
@@ -14,14 +15,18 @@ use crate::sync::{Ordering, Word, fence};
 use crate::wait::{self, Ended, Limit, Patrol, Wait};
 
 /// A place in a ring, and the way to wait there.
+///
+/// On a microcontroller in this order: what is near the start is reached by shorter instructions.
+#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
 #[derive(Debug)]
 pub(crate) struct Reader<W> {
-    pub(crate) storage: Storage,
     /// The position of the next message.
     pub(crate) next: Pos,
-    /// Where it began, and messages since that were lost to it.
+    /// Messages that were lost to it.
+    pub(super) lagged: Word,
+    pub(crate) storage: Storage,
+    /// Where it began.
     pub(super) start: Pos,
-    pub(super) lagged: u64,
     pub(crate) fences: Fences,
     pub(crate) wait: W,
     /// How many producers there had been when this one was last looked at.
@@ -145,9 +150,11 @@ impl<W> Reader<W> {
         core::mem::replace(&mut self.epoch, epoch) != epoch
     }
 
-    /// What there is instead of a next message that `ready` did not find, its slot having said `seen`.
+    /// What there is instead of a next message that `ready` did not find, its slot having said `state`.
     /// `Ok`: it is there after all, and may be copied.
-    fn find(&self, mut seen: Look) -> Result<(), NotFound> {
+    #[inline]
+    fn find(&self, state: Word) -> Result<(), NotFound> {
+        let mut seen = self.next.look(state);
         if seen == Look::NotYet {
             if !self.is_closed() {
                 return Err(NotFound::Empty);
@@ -248,7 +255,10 @@ pub(crate) fn copy_unchecked<T: Message + ?Sized, W>(
 ) -> Unchecked {
     let len = if T::VARIABLE { slot.length() } else { T::max_len(0) as u64 };
     if T::VARIABLE && len > reader.storage.geometry().shape.schema.max_len as u64 {
-        return copy_spilled::<T, W>(reader, slot, len, buffer);
+        return match ARENAS {
+            true => copy_spilled::<T, W>(reader, slot, len, buffer),
+            false => Unchecked { len: None, copied: false },
+        };
     }
     let len = len as usize;
     let to = buffer.get_mut(..len);
@@ -320,7 +330,7 @@ fn copy<C: Consumer>(
 #[cold]
 pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     let capacity = reader.storage.geometry().capacity();
-    let spills = reader.storage.geometry().shape.arena > 0;
+    let spills = reader.storage.geometry().has_arena();
     let before = reader.next;
     // Whoever owns the slot, everything a capacity before it or more is gone. But where messages are spilled, a
     // mark may be early: it says that one message is gone, and so of another lap only what that one says.
@@ -351,7 +361,7 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
         reader.next = before;
         return TryRecvError::Corrupt;
     }
-    reader.lagged = reader.lagged.wrapping_add(lag as u64);
+    reader.lagged = reader.lagged.wrapping_add(lag as Word);
     TryRecvError::Lagged(lag as u64)
 }
 
@@ -414,7 +424,7 @@ pub(crate) fn find_next<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvErro
 #[inline(never)]
 fn find<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
     let reader = consumer.reader();
-    reader.find(reader.next.look(state)).map_err(|not_found| match not_found {
+    reader.find(state).map_err(|not_found| match not_found {
         NotFound::Empty => consumer.excluded().unwrap_or(TryRecvError::Empty),
         NotFound::Closed => TryRecvError::Closed,
         NotFound::Passed(passed) => consumer.lagged(passed),

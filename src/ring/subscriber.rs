@@ -10,8 +10,8 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
-use super::credit::Limits;
-#[cfg(target_has_atomic = "32")]
+use super::credit::{EVICTS, Limits};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::durable;
 use super::receive::{self, Consumer, Reader, Unchecked};
 use super::{head, join};
@@ -55,7 +55,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// The caller has just joined in that entry.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
         Subscriber::of(Reader::new(storage, next, wait), entry, generation)
@@ -67,7 +67,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     }
 
     /// The same for an entry that has a name.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn durable(joined: join::Joined, next: Pos, wait: W) -> Self {
         let mut subscriber = Subscriber::new(joined, next, wait);
         subscriber.durable = true;
@@ -152,6 +152,9 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     }
 
     fn excluded(&mut self) -> Option<TryRecvError> {
+        if !EVICTS {
+            return None;
+        }
         let storage = &self.reader.storage;
         let evicted = storage.evicted(self.entry)?.load(Ordering::Relaxed) == self.generation;
         // It has been told: its name is free when it is dropped.
@@ -183,7 +186,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
             return;
         }
         match self.durable {
-            #[cfg(target_has_atomic = "32")]
+            #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
             true => durable::go_away(&self.reader.storage, self.entry),
             _ => join::leave(&self.reader.storage, self.entry),
         }

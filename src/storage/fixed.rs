@@ -3,8 +3,6 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
-#[cfg(target_has_atomic = "32")]
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Control, Owner, Storage, View};
 use crate::error::SplitError;
@@ -13,6 +11,8 @@ use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
 use crate::ring::{Limits, Producer, Ring, Subscriber};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use crate::sync::Ordering;
 use crate::sync::{AtomicU32, AtomicWord, Word};
 
 /// A ring of `N` messages (a power of two) and at most `S` subscribers, for a `static`.
@@ -40,8 +40,8 @@ pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
     flags: SleepFlags,
     entries: [Entry; S],
     slots: UnsafeCell<[FixedSlot<M::Body>; N]>,
-    #[cfg(target_has_atomic = "32")]
-    split: AtomicBool,
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    split: AtomicU32,
 }
 
 /// As the geometry lays a slot out: the state, then what the message needs.
@@ -147,7 +147,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
     /// subscriber, and its first position is 0.
     ///
     /// On targets without compare-and-swap there is only [`split_mut`](Self::split_mut).
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn split(&'static self) -> Result<Parts<M::Message, S>, SplitError> {
         self.split_with(Overflow::Wait, 0)
     }
@@ -165,15 +165,15 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
     /// parts.producer.try_send(&7).unwrap();
     /// assert_eq!((observer.position(), observer.try_recv()), (100, Ok(7)));
     /// ```
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub fn split_with(
         &'static self,
         overflow: Overflow,
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
         let geometry = Self::geometry(overflow, origin)?;
-        // AcqRel is not needed: whoever gets `false` reads nothing that another one wrote.
-        if self.split.swap(true, Ordering::Relaxed) {
+        // AcqRel is not needed: whoever gets 0 reads nothing that another one wrote.
+        if self.split.swap(1, Ordering::Relaxed) != 0 {
             return Err(SplitError::AlreadySplit);
         }
         // SAFETY: the flag was clear, so that this is the only caller.
@@ -200,8 +200,8 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
         let geometry = Self::geometry(overflow, origin)?;
-        #[cfg(target_has_atomic = "32")]
-        if core::mem::replace(self.split.get_mut(), true) {
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+        if self.split.swap(1, Ordering::Relaxed) != 0 {
             return Err(SplitError::AlreadySplit);
         }
         // SAFETY: nobody else has a reference, and nobody split it before: on targets with a flag

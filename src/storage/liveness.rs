@@ -1,12 +1,12 @@
 //! Who lives of those who share a ring's memory.
 
-#[cfg(all(feature = "alloc", target_has_atomic = "32"))]
+#[cfg(all(feature = "alloc", any(target_has_atomic = "32", feature = "portable-atomic")))]
 use super::Owner;
 use super::Storage;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::error::JoinError;
 use crate::layout::AWAY;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::NOBODY;
 use crate::sync::Ordering;
 
@@ -18,7 +18,7 @@ pub(crate) type Seat = crate::os::Lock;
 pub(crate) type Seat = core::convert::Infallible;
 
 /// What became of asking for an entry of one's own.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Debug)]
 pub(crate) enum Claim {
     /// Who changes the owner's word first has it.
@@ -48,7 +48,7 @@ impl Storage {
         true
     }
 
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn claim(&self, _entry: usize) -> Result<Claim, JoinError> {
         Ok(Claim::Open(None))
     }
@@ -59,29 +59,29 @@ impl Storage {
         false
     }
 
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
         Ok(self.registry_here())
     }
 
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn give_back(&self, seat: Seat) {
         match seat {}
     }
 
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn can_take_over(&self) -> bool {
         false
     }
 
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn pause(&self) -> bool {
         false
     }
 }
 
 /// Keeps others from making entries of names, until it is dropped.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Debug)]
 #[expect(dead_code, reason = "what counts is when they are dropped")]
 pub(crate) enum Registry<'a> {
@@ -173,7 +173,7 @@ fn lock_error(error: std::io::Error) -> JoinError {
 }
 
 impl Storage {
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     fn registry_here(&self) -> Registry<'_> {
         match &self.owner {
             #[cfg(feature = "alloc")]
@@ -184,7 +184,7 @@ impl Storage {
 
     /// Whether nobody is there who has that entry; if it is a group's, who works in it.
     pub(crate) fn is_away(&self, entry: usize) -> bool {
-        #[cfg(target_has_atomic = "32")]
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         if let Some(group) = entry.checked_sub(self.geometry().shape.entries) {
             return !self.has_workers(group);
         }
@@ -192,7 +192,7 @@ impl Storage {
     }
 
     /// Whether somebody works in that group, counted from 0, who is not known to be dead.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn has_workers(&self, group: usize) -> bool {
         self.workers_of(group).any(|(index, entry)| {
             entry.owner.load(Ordering::Relaxed) != NOBODY && !self.is_dead(index)

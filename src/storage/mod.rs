@@ -17,11 +17,11 @@ pub(crate) mod fixed;
 #[cfg(not(ringway_loom))]
 pub(crate) mod raw;
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Claim;
 pub(crate) use liveness::Seat;
 pub(crate) use payload::Span;
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use view::Claims;
 pub(crate) use view::{Control, Slot, View};
 
@@ -59,7 +59,7 @@ impl Storage {
     }
 
     /// The same memory for a handle that others can see to be alive.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn seated(self, seat: Option<Seat>) -> Storage {
         Storage { seat, ..self }
     }

@@ -1,5 +1,6 @@
 //! Where a message lies, and the bytes that its words stand for.
 
+use crate::layout::ARENAS;
 use crate::sync::{AtomicWord, Ordering, WORD, Word};
 
 /// Where a message lies, and how long it is: what its slot's length says.
@@ -24,7 +25,7 @@ impl Span {
 
     /// The first of its granules, if it lies in the arena.
     pub(crate) fn granule(self) -> Option<usize> {
-        self.place.checked_sub(1).map(|granule| granule as usize)
+        self.place.checked_sub(1).filter(|_| ARENAS).map(|granule| granule as usize)
     }
 
     /// As it stands in a slot: the length in the low half.

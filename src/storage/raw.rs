@@ -16,7 +16,7 @@ use crate::sync::{AtomicU32, AtomicWord, Ordering};
 ///
 /// Two cores that share SRAM use this, or a program with an allocator of its own. How long the
 /// segments have to be is what [`Options::segment_lengths`](crate::Options::segment_lengths) says.
-/// They start at multiples of 128 bytes (8 on bare metal), or of the message's alignment if that is
+/// They start at multiples of 128 bytes (8 on a microcontroller), or of the message's alignment if that is
 /// more, and have no byte in common.
 #[derive(Clone, Copy, Debug)]
 pub struct RawParts {
@@ -116,7 +116,7 @@ pub(crate) unsafe fn create(
         word.store(0, Ordering::Relaxed);
     }
     for count in [&line.blocked, &line.wakes, &line.evicted] {
-        count.clear();
+        count.set(0);
     }
     line.wake.store(0, Ordering::Relaxed);
     view.reset();

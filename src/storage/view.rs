@@ -5,7 +5,7 @@ use core::slice;
 
 use super::payload::{Payload, Span};
 use crate::geometry::{GRANULE, Geometry, LENGTH_WORDS, payload_words};
-use crate::layout::{Entry, ProducerLine, SleepFlags};
+use crate::layout::{ARENAS, Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, Word, prefetch_to_write};
@@ -28,7 +28,7 @@ pub(crate) struct Control {
     pub(crate) flags: NonNull<SleepFlags>,
     pub(crate) entries: NonNull<Entry>,
     /// What the groups' workers have claimed.
-    #[cfg_attr(not(target_has_atomic = "32"), expect(dead_code))]
+    #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), expect(dead_code))]
     pub(crate) claims: NonNull<AtomicWord>,
 }
 
@@ -110,13 +110,13 @@ impl View {
     }
 
     /// The entries of groups.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn group_entries(&self) -> &[Entry] {
         self.entries().get(self.geometry.shape.entries..).unwrap_or(&[])
     }
 
     /// The claims of one of the groups, counted from 0, if this process may write them.
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn claims(&self, group: usize) -> Option<Claims<'_>> {
         let control = self.control.as_ref().filter(|_| group < self.geometry.shape.groups)?;
         // SAFETY: there are so many groups, each with `claims_stride` words, by the contract of `new`.
@@ -161,6 +161,9 @@ impl View {
     /// What a slot's length says that is no length of a message in the slot, if it can be so.
     #[cold]
     pub(crate) fn spilled(&self, length: u64) -> Option<Span> {
+        if !ARENAS {
+            return None;
+        }
         let (granule, len) = Span::decode(length)?;
         self.span(granule as usize, len)
     }
@@ -230,7 +233,9 @@ impl View {
     pub(crate) fn reset(&self) {
         let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
         self.producer().head.store(origin.number(), Ordering::Relaxed);
-        self.producer().reclaimed.store(origin.number(), Ordering::Relaxed);
+        if let Some(word) = self.producer().reclaimed() {
+            word.store(origin.number(), Ordering::Relaxed);
+        }
         for entry in 0..self.geometry.gates {
             if let Some(word) = self.evicted(entry) {
                 word.store(0, Ordering::Relaxed);
@@ -264,14 +269,14 @@ impl Slot<'_> {
 }
 
 /// What has become of each slot's message in one group.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claims<'a> {
     words: NonNull<AtomicWord>,
     view: &'a View,
 }
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 impl<'a> Claims<'a> {
     /// The word of a position's slot.
     #[inline]

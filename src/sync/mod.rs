@@ -21,7 +21,7 @@ pub(crate) use imp::{
     prefetch_to_write, register_barrier, spin_loop,
 };
 
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use imp::{peek, peek_word};
 
 /// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on

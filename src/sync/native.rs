@@ -5,8 +5,14 @@ use core::time::Duration;
 pub(crate) use core::hint::spin_loop;
 pub(crate) use core::sync::atomic::{Ordering, fence};
 
-#[cfg(not(ringway_crash_points))]
+#[cfg(not(any(
+    ringway_crash_points,
+    all(feature = "portable-atomic", not(target_has_atomic = "32"))
+)))]
 use core::sync::atomic as words;
+// The same, with a compare-and-swap that the program provides. Loads and stores are the processor's.
+#[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
+use portable_atomic as words;
 // The same, with places at which to die.
 #[cfg(ringway_crash_points)]
 use super::crashing as words;
@@ -38,14 +44,14 @@ pub(crate) fn prefetch_to_write(word: &AtomicWord) {
 }
 
 /// Looks at a word that the caller is about to exchange.
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
 pub(crate) fn peek(word: &AtomicU32) -> u32 {
     word.load(Ordering::Relaxed)
 }
 
 /// The same for a [`Word`](super::Word).
-#[cfg(target_has_atomic = "32")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
 pub(crate) fn peek_word(word: &AtomicWord) -> super::Word {
     word.load(Ordering::Relaxed)
@@ -88,7 +94,7 @@ impl Futex {
         self.0.store(value, order);
     }
 
-    #[cfg(target_has_atomic = "32")]
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     #[track_caller]
     pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
         self.0.fetch_add(value, order)

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -36,7 +36,12 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn start(place: &Place, role: &str, argument: &str) -> Child {
-        let mut process = Command::new(std::env::current_exe().unwrap())
+        Child::start_as(&std::env::current_exe().unwrap(), place, role, argument)
+    }
+
+    /// The same in another build of this program.
+    pub(crate) fn start_as(program: &Path, place: &Place, role: &str, argument: &str) -> Child {
+        let mut process = Command::new(program)
             .args(["child", "--exact", "--nocapture"])
             .env(ROLE, role)
             .env(PLACE, place.path())

@@ -23,6 +23,7 @@ mod sizes;
 mod sleep;
 mod stats;
 mod two;
+mod widths;
 
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ roles! {
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
     stats::producer stats::subscriber stats::worker
     two::first two::second
+    widths::creator widths::opener
 }
 
 /// No test: it is what the processes run that the tests start.

@@ -3,6 +3,7 @@
 
 mod battery;
 mod bench;
+mod firmware;
 mod fuzz;
 mod instructions;
 mod miri;
@@ -38,6 +39,8 @@ enum Task {
     Battery(battery::Options),
     /// Count the instructions of each operation; none may take a tenth more than it did
     Instructions(instructions::Options),
+    /// Run the firmware on every board, in QEMU, and measure it; nothing may grow by a tenth
+    Firmware(firmware::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
         Task::Bench(options) => bench::run(&project, &options),
         Task::Battery(options) => battery::run(&project, &options),
         Task::Instructions(options) => instructions::run(&project, &options),
+        Task::Firmware(options) => firmware::run(&project, &options),
         Task::Syscalls => {
             let figures = syscalls::measure(&project)?;
             for figure in &figures {

@@ -51,7 +51,7 @@ pub struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The group of that name, of 1 to 80 bytes.
+    /// The group of that name, of 1 to 80 bytes; on a microcontroller, of 1 to 4.
     pub const fn new(name: &'a str) -> Self {
         Group { name, start: Start::Next, at_most_once: false }
     }

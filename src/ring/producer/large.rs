@@ -30,10 +30,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// The same after a first look, which is of no account if the message does not fit its slot.
     fn wait_longer(&mut self, len: usize, limit: Limit) -> bool {
-        if self.fits_slot(len) {
-            self.wait_for_credit(len, limit)
-        } else {
+        if self.spills(len) {
             self.wait_for_place(len, limit)
+        } else {
+            self.wait_for_credit(len, limit)
         }
     }
 
@@ -44,7 +44,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.check_len(bytes.len())?;
         let len = bytes.len();
         // Where it fits its slot, there was that first look already.
-        if !(if self.fits_slot(len) { self.clear_the_way(0) } else { self.has_place(len) }) {
+        if !(if self.spills(len) { self.has_place(len) } else { self.clear_the_way(0) }) {
             return Err(TrySendError::Full);
         }
         self.publish_anywhere(bytes);
@@ -99,7 +99,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// in its way there loses its place: A1 to A4 of [`arena`](crate::ring::arena).
     pub(super) fn begin_message(&mut self, len: usize) -> Span {
         let next = self.credit.next;
-        if self.fits_slot(len) {
+        if !self.spills(len) {
             self.begin(next);
             return Span::in_slot(len);
         }

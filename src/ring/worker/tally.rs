@@ -16,15 +16,20 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             return;
         };
         entry.tally.received.add(claim.messages as Word);
+        let (Some(own_again), Some(all_again)) =
+            (entry.tally.redelivered(), desk.entry().tally.redelivered())
+        else {
+            return;
+        };
         // What the others of a batch are, their claims say.
         let others = (1..claim.messages).filter(|&at| desk.is_marked(claim.first.plus(at), own));
         let again = u32::from(claim.marked) + others.count() as u32;
         if again > 0 {
             // Ours alone.
-            let before = entry.tally.redelivered.load(Ordering::Relaxed);
-            entry.tally.redelivered.store(before.wrapping_add(again), Ordering::Relaxed);
+            let before = own_again.load(Ordering::Relaxed);
+            own_again.store(before.wrapping_add(again), Ordering::Relaxed);
             // The group's, to which other workers add too.
-            desk.entry().tally.redelivered.fetch_add(again, Ordering::Relaxed);
+            all_again.fetch_add(again, Ordering::Relaxed);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The list of what must pass.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use anyhow::{Context, Result};
 
 use super::{Outcome, Step, command, run_tests};
 use crate::battery;
+use crate::firmware;
 use crate::instructions;
 use crate::syscalls::{self, Figure};
 use crate::toolchain;
@@ -14,12 +16,17 @@ use crate::tools::{self, Project, add_rustflags, of_toolchain};
 
 /// Targets without an operating system, and one with 32-bit words that has one. They are checked
 /// and not linked, so that no cross linker is needed.
-const TARGETS: [&str; 4] = [
+const TARGETS: [&str; 7] = [
     "thumbv6m-none-eabi",
+    "thumbv7m-none-eabi",
     "thumbv7em-none-eabihf",
     "riscv32imc-unknown-none-elf",
+    "riscv32imac-unknown-none-elf",
+    "aarch64-unknown-none",
     "i686-unknown-linux-gnu",
 ];
+/// Those of them that have no compare-and-swap.
+const WITHOUT_CAS: [&str; 2] = ["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
 
 /// Packages with a workspace of their own; not all of them need exist.
 const OUTSIDE: [&str; 5] = ["loom-tests", "fuzz", "benches", "benches/instructions", "firmware"];
@@ -71,6 +78,17 @@ fn lints(steps: &mut Vec<Step>) {
     lint("fuzz", "fuzz", false, "--locked --all-targets");
     lint("benches", "benches", false, "--locked --all-targets");
     lint("instructions", "benches/instructions", false, "--locked --all-targets");
+    for board in &firmware::BOARDS {
+        steps.push(Step::new(format!("lints: firmware: {}", board.name), |project, log| {
+            if !toolchain::has_subcommand(project, "clippy") {
+                return Ok(Outcome::Skipped(missing_component("clippy")));
+            }
+            if !toolchain::has_target(board.target)? {
+                return Ok(Outcome::Skipped(board.no_target()));
+            }
+            command(board.clippy(project), log)
+        }));
+    }
     steps.push(Step::new("docs", |project, log| {
         let mut doc = cargo(project, "", "doc -p ringway --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -97,6 +115,18 @@ fn builds(project: &Project, steps: &mut Vec<Step>) -> Result<()> {
             command(check, log)
         }));
     }
+    for target in WITHOUT_CAS {
+        steps.push(Step::new(
+            format!("check: {target}, without what it lacks"),
+            move |project, log| {
+                if !toolchain::has_target(target)? {
+                    let how = format!("not installed; `rustup target add {target}` gets it");
+                    return Ok(Outcome::Skipped(how));
+                }
+                refusals(project, target, log)
+            },
+        ));
+    }
     let version = rust_version(&project.read("Cargo.toml")?)?;
     steps.push(Step::new(format!("check: Rust {version}"), move |project, log| {
         let Some(installed) = toolchain::of_version(&version)? else {
@@ -113,6 +143,30 @@ fn builds(project: &Project, steps: &mut Vec<Step>) -> Result<()> {
     Ok(())
 }
 
+/// What a target without compare-and-swap says to a program that asks for it: that has to be an error of the
+/// compiler's, in words that help. And what the program can do about it has to help.
+fn refusals(project: &Project, target: &str, log: &Path) -> Result<Outcome> {
+    let check = |features: &str| {
+        let mut check = cargo(project, "", "check -p ringway --no-default-features");
+        check.args(["--target", target, "--features", features]);
+        tools::run(&mut check, log, None)
+    };
+    let refused = [("alloc", "`Options::create_raw`"), ("portable-atomic", "`critical-section`")];
+    for (features, advice) in refused {
+        let finished = check(features)?;
+        if finished.success() || !finished.output.contains(advice) {
+            let fault = format!("{features}: no error that names {advice}:\n{}", finished.output);
+            return Ok(Outcome::Failed(fault));
+        }
+    }
+    let finished = check("portable-atomic,portable-atomic/critical-section")?;
+    Ok(if finished.success() {
+        Outcome::Passed(Vec::new())
+    } else {
+        Outcome::Failed(finished.output)
+    })
+}
+
 fn running(steps: &mut Vec<Step>) {
     steps.push(Step::new("tests", |project, log| {
         run_tests(cargo(project, "", "test --workspace --no-fail-fast"), log)
@@ -123,6 +177,7 @@ fn running(steps: &mut Vec<Step>) {
         test.env("CARGO_TARGET_DIR", project.target.join("word32"));
         run_tests(test, log)
     }));
+    steps.push(Step::new("tests: processes of 32 bits, and of both widths", other_width));
     steps.push(Step::new("loom models", |project, log| {
         let mut test = cargo(project, "loom-tests", "test --release --no-fail-fast");
         under_loom(project, &mut test);
@@ -158,6 +213,20 @@ fn running(steps: &mut Vec<Step>) {
             Outcome::Failed(lines.join("\n"))
         })
     }));
+    for board in &firmware::BOARDS {
+        steps.push(Step::new(format!("firmware: {}", board.name), |project, _log| {
+            if let Some(how) = board.missing(project)? {
+                return Ok(Outcome::Skipped(how));
+            }
+            let report = firmware::check(project, board)?;
+            let lines: Vec<String> = report.lines.iter().map(ToString::to_string).collect();
+            Ok(if report.holds() {
+                Outcome::Passed(vec![report.last_check().to_owned()])
+            } else {
+                Outcome::Failed(lines.join("\n"))
+            })
+        }));
+    }
     steps.push(Step::new("syscalls", |project, _log| {
         if !syscalls::has_strace() {
             return Ok(Outcome::Skipped(syscalls::NO_STRACE.into()));
@@ -170,6 +239,42 @@ fn running(steps: &mut Vec<Step>) {
             Outcome::Failed(lines.join("\n"))
         })
     }));
+}
+
+/// The processes' tests, built for 32 bits and run as they are; and once more as they are here, with that
+/// program for the other side. It is linked statically, so that it needs none of the target's libraries to run.
+fn other_width(project: &Project, log: &Path) -> Result<Outcome> {
+    const TARGET: &str = "i686-unknown-linux-gnu";
+    const LINKER: &str = "i686-linux-gnu-gcc";
+    if !toolchain::has_target(TARGET)? {
+        let how = format!("not installed; `rustup target add {TARGET}` gets it");
+        return Ok(Outcome::Skipped(how));
+    }
+    if !tools::succeeds(Command::new(LINKER).arg("--version")) {
+        let how = "no linker; `apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross` gets it";
+        return Ok(Outcome::Skipped(how.into()));
+    }
+    let mut build = cargo(project, "", "test -p ringway --test processes --no-run");
+    build.args(["--target", TARGET]).env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER", LINKER);
+    add_rustflags(&mut build, "-C target-feature=+crt-static");
+    build.env("CARGO_TARGET_DIR", project.target.join("i686"));
+    let program = tools::build(build, "processes", log)?;
+
+    // But for the tests of the examples, which build them.
+    let mut test = Command::new(&program);
+    test.current_dir(&project.root).args(["--skip", "examples::", "--skip", "fanout::"]);
+    let narrow = run_tests(test, log)?;
+    if !matches!(narrow, Outcome::Passed(_)) {
+        return Ok(narrow);
+    }
+    let mut test = cargo(project, "", "test -p ringway --test processes -- --ignored widths::");
+    test.env("RINGWAY_OTHER_WIDTH", program);
+    Ok(match (narrow, run_tests(test, log)?) {
+        (Outcome::Passed(narrow), Outcome::Passed(wide)) => {
+            Outcome::Passed([narrow, wide].concat())
+        }
+        (_, other) => other,
+    })
 }
 
 fn cargo(project: &Project, folder: &str, arguments: &str) -> Command {

@@ -1,0 +1,52 @@
+//! What must hold on a microcontroller, where an interrupt can come between any two instructions of the main
+//! program's: `cargo xtask firmware` runs it in QEMU on every board. Its exit status says how it went.
+#![no_std]
+#![no_main]
+
+mod feed;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod group;
+mod places;
+mod policies;
+mod wait;
+
+use core::panic::PanicInfo;
+
+use firmware::{board, exit, println};
+
+/// Each says a line about what it saw. What does not hold panics.
+const CHECKS: &[(&str, fn())] = &[
+    ("an interrupt sends, the main loop receives and observes", feed::an_interrupt_sends),
+    ("positions wrap around meanwhile", feed::positions_wrap_around),
+    ("an interrupt sends messages of many lengths", feed::lengths),
+    ("an interrupt receives and observes what the main loop sends", feed::an_interrupt_receives),
+    ("an interrupt overwrites what the main loop observes", feed::an_interrupt_overwrites),
+    ("a full ring refuses, and takes a batch up to the brim", policies::full),
+    ("a ring that overwrites never refuses", policies::overwriting),
+    ("a ring is split once", policies::split_once),
+    ("a static in a section of its own", places::section),
+    ("memory that two sides know by its address", places::raw),
+    ("a ring with an arena is refused", places::arena),
+    ("the main loop waits for an interrupt that sends", wait::for_messages),
+    ("the main loop waits for an interrupt that receives", wait::for_room),
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    ("an interrupt sends to a group", group::shares),
+];
+
+#[board::entry]
+fn main() -> ! {
+    for (name, check) in CHECKS {
+        println!("{name}");
+        check();
+        board::stop();
+    }
+    println!("{} checks passed", CHECKS.len());
+    exit(0)
+}
+
+#[panic_handler]
+fn failed(info: &PanicInfo<'_>) -> ! {
+    board::stop();
+    println!("FAILED: {info}");
+    exit(1)
+}
