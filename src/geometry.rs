@@ -1,11 +1,13 @@
-//! How large a ring is and where its parts lie. Worked out once, checked once, and then kept in
-//! private memory: nothing that another process can change is ever asked again.
+//! How large a ring is and where its parts lie. Worked out once, checked once; what is needed further on is
+//! kept in private memory: nothing that another process can change is ever asked again.
+
+mod measures;
 
 use crate::error::ConfigError;
 use crate::layout::{ARENAS, ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
 use crate::message::Message;
-use crate::position::Pos;
 use crate::sync::{AtomicU32, NATIVE, WORD, Word};
+pub(crate) use measures::Measures;
 
 /// What a full ring does. Fixed when the ring is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,30 +62,19 @@ pub(crate) struct Shape {
     pub(crate) origin: Word,
 }
 
-/// A ring's shape, checked, and what follows from it.
+/// A ring's shape, checked, and where its parts lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
     pub(crate) shape: Shape,
-    /// Words from one slot to the next.
-    pub(crate) stride: usize,
-    /// The payload's first word in its slot. The length, if there is one, is right after the state.
-    pub(crate) payload: usize,
+    pub(crate) measures: Measures,
     /// Bytes from the start of the data segment to the first slot.
     pub(crate) slots_offset: usize,
-    /// Words from the first slot to the arena, if there is one.
-    pub(crate) arena: usize,
-    /// The longest message, in its slot or in the arena.
-    pub(crate) longest: usize,
+    /// Bytes from the start of the data segment to the arena; 0 if there is none.
+    pub(crate) arena_offset: usize,
     /// Bytes of the data segment.
     pub(crate) data_len: usize,
-    /// Entries that have gates: those of subscribers and groups.
-    pub(crate) gates: usize,
-    /// Entries of all kinds.
-    pub(crate) entries: usize,
     /// Bytes from the start of the control segment to the first group's claims.
     pub(crate) claims_offset: usize,
-    /// Words from one group's claims to the next.
-    pub(crate) claims_stride: usize,
     /// Bytes of the control segment.
     pub(crate) control_len: usize,
 }
@@ -180,63 +171,33 @@ impl Geometry {
             return Err(arena_too_large);
         }
         // Neither sum is more than twice what fits.
-        let arena_offset =
+        let slots_end =
             if shape.arena == 0 { slots_end } else { slots_end.next_multiple_of(ARENA_UNIT) };
-        let data_len = arena_offset.checked_add(shape.arena).filter(|&n| n <= isize::MAX as usize);
+        let data_len = slots_end.checked_add(shape.arena).filter(|&n| n <= isize::MAX as usize);
         let Some(data_len) = data_len else {
             return Err(arena_too_large);
         };
+        let measures = Measures::new(&shape, stride / WORD, payload / WORD);
         let entries_end = ENTRIES_OFFSET + entries * size_of::<Entry>();
         let claims_offset =
             if groups == 0 { entries_end } else { entries_end.next_multiple_of(CLAIMS_ALIGN) };
-        // The capacity in words fits, being less than the data.
-        let claims_stride = (capacity * WORD).next_multiple_of(CLAIMS_ALIGN);
-        let control_len =
-            claims_stride.checked_mul(groups).and_then(|n| n.checked_add(claims_offset));
+        // One group's claims fit, being about as large as the states of the slots.
+        let control_len = (measures.claims_stride() * WORD)
+            .checked_mul(groups)
+            .and_then(|n| n.checked_add(claims_offset));
         let Some(control_len) = control_len.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);
         };
+        let arena_offset = if shape.arena == 0 { 0 } else { slots_end };
         Ok(Geometry {
             shape,
-            stride: stride / WORD,
-            payload: payload / WORD,
+            measures,
             slots_offset,
-            arena: (arena_offset - slots_offset) / WORD,
-            longest: max_len.max((shape.arena / 2).min(MAX_MESSAGE)),
+            arena_offset,
             data_len,
-            gates: subscribers + groups,
-            entries,
             claims_offset,
-            claims_stride: claims_stride / WORD,
             control_len,
         })
-    }
-
-    /// The first position.
-    pub(crate) fn origin(&self) -> Pos {
-        Pos::new(self.shape.origin)
-    }
-
-    #[inline(always)]
-    pub(crate) fn has_arena(&self) -> bool {
-        ARENAS && self.shape.arena > 0
-    }
-
-    /// Bytes from the start of the data segment to the arena; 0 if there is none.
-    #[cfg(not(ringway_loom))]
-    pub(crate) fn arena_offset(&self) -> usize {
-        if self.has_arena() { self.slots_offset + self.arena * WORD } else { 0 }
-    }
-
-    #[inline]
-    pub(crate) fn capacity(&self) -> usize {
-        self.shape.capacity
-    }
-
-    /// Messages that the producer may send between two looks at its consumers.
-    #[inline]
-    pub(crate) fn credit(&self) -> usize {
-        (self.capacity() / 8).max(1)
     }
 }
 
@@ -263,7 +224,7 @@ mod tests {
 
     fn stride_and_payload(shape: Shape) -> (usize, usize) {
         let g = Geometry::new(shape).unwrap();
-        (g.stride * WORD, g.payload * WORD)
+        (g.measures.stride * WORD, g.measures.payload() * WORD)
     }
 
     #[test]
@@ -320,17 +281,18 @@ mod tests {
     #[test]
     fn an_arena_lies_behind_the_slots_and_takes_messages_of_half_its_size() {
         let without = Geometry::new(shape(40, 1, true)).unwrap();
-        assert_eq!((without.arena_offset(), without.longest), (0, 40));
+        assert_eq!((without.arena_offset, without.measures.longest()), (0, 40));
         let with = Geometry::new(Shape { arena: 4096, ..without.shape }).unwrap();
         let end = without.data_len;
-        assert!((end..end + ARENA_UNIT).contains(&with.arena_offset()));
-        assert_eq!(with.arena_offset() % ARENA_UNIT, 0);
-        assert_eq!(with.data_len, with.arena_offset() + 4096);
+        assert!((end..end + ARENA_UNIT).contains(&with.arena_offset));
+        assert_eq!(with.arena_offset % ARENA_UNIT, 0);
+        assert_eq!(with.data_len, with.arena_offset + 4096);
+        assert_eq!(with.slots_offset + with.measures.arena_start() * WORD, with.arena_offset);
         assert_eq!(
-            (with.stride, with.slots_offset, with.longest),
-            (without.stride, without.slots_offset, 2048)
+            (with.measures.stride, with.slots_offset, with.measures.longest()),
+            (without.measures.stride, without.slots_offset, 2048)
         );
         let small = Geometry::new(Shape { arena: ARENA_UNIT, ..shape(500, 1, true) }).unwrap();
-        assert_eq!(small.longest, 500);
+        assert_eq!(small.measures.longest(), 500);
     }
 }

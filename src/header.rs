@@ -71,7 +71,7 @@ pub(crate) fn encode_control(instance: Instance) -> Words {
 
 /// The header of the data segment.
 pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
-    let Geometry { shape, stride, payload, slots_offset, .. } = *geometry;
+    let Geometry { shape, measures, slots_offset, .. } = *geometry;
     let mut words = encode_control(instance);
     let mut wide = |at: usize, value: u64| {
         words[at] = value as u32;
@@ -83,7 +83,7 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
     #[allow(clippy::useless_conversion)]
     wide(field::ORIGIN, u64::from(shape.origin));
     wide(field::SLOTS, slots_offset as u64);
-    wide(field::ARENA, geometry.arena_offset() as u64);
+    wide(field::ARENA, geometry.arena_offset as u64);
     wide(field::ARENA + 2, shape.arena as u64);
     words[field::MAGIC + 1] = MAGIC_DATA;
     words[field::WORD_SIZE] = WORD as u32;
@@ -95,8 +95,8 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
     words[field::ENTRIES] = shape.entries as u32;
     words[field::MAX_LEN] = shape.schema.max_len as u32;
     words[field::ALIGN] = shape.schema.align as u32;
-    words[field::STRIDE] = (stride * WORD) as u32;
-    words[field::PAYLOAD] = (payload * WORD) as u32;
+    words[field::STRIDE] = (measures.stride * WORD) as u32;
+    words[field::PAYLOAD] = (measures.payload() * WORD) as u32;
     words[field::FLAGS] = [
         (shape.line_slots, flags::LINE_SLOTS),
         (!shape.observers, flags::NO_OBSERVERS),
@@ -220,16 +220,16 @@ pub(crate) fn decode(
             "capacity, message size, alignment, entries, groups, workers, origin or arena",
         );
     };
-    if words[field::STRIDE] as usize != geometry.stride * WORD {
+    if words[field::STRIDE] as usize != geometry.measures.stride * WORD {
         return corrupt("stride");
     }
-    if words[field::PAYLOAD] as usize != geometry.payload * WORD {
+    if words[field::PAYLOAD] as usize != geometry.measures.payload() * WORD {
         return corrupt("payload offset");
     }
     if wide(field::SLOTS) != geometry.slots_offset as u64 {
         return corrupt("slots offset");
     }
-    if wide(field::ARENA) != geometry.arena_offset() as u64 {
+    if wide(field::ARENA) != geometry.arena_offset as u64 {
         return corrupt("arena");
     }
     // Bare metal pads nothing, so that its control segment is another one.
@@ -327,9 +327,9 @@ mod tests {
     fn an_arena_is_where_it_has_to_be_or_the_ring_is_refused() {
         let g = geometry(true);
         let good = encode(&g, INSTANCE);
-        assert!(g.arena_offset() > 0);
+        assert!(g.arena_offset > 0);
         for (at, value) in
-            [(0, 0), (0, g.arena_offset() as u32 - 128), (1, 1), (2, 1025), (2, 1 << 20), (3, 1)]
+            [(0, 0), (0, g.arena_offset as u32 - 128), (1, 1), (2, 1025), (2, 1 << 20), (3, 1)]
         {
             let mut words = good;
             words[field::ARENA + at] = value;

@@ -205,6 +205,10 @@ pub(crate) const AWAY: u32 = 2;
 /// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
 pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
 
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
+/// nothing in a ring's header could set one.
+pub(crate) const EVICTS: bool = !SMALL;
+
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
 

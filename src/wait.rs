@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::fence::Fences;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::NOBODY;
+use crate::position::Pos;
 use crate::storage::View;
 use crate::sync::{Futex, NATIVE, Ordering, fence, spin_loop};
 
@@ -310,6 +311,25 @@ impl Patrol {
     #[cfg(not(feature = "std"))]
     pub(crate) fn is_due(&mut self) -> Option<Duration> {
         None
+    }
+}
+
+/// The patrol of somebody who may wait for the same message in many short calls, and is as much in need of one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Vigil {
+    #[cfg(feature = "std")]
+    waits_for: Option<Pos>,
+    patrol: Patrol,
+}
+
+impl Vigil {
+    /// The patrol while one waits for that position: a new one, if it was another one until now.
+    pub(crate) fn patrol(&mut self, _waits_for: Pos) -> &mut Patrol {
+        #[cfg(feature = "std")]
+        if self.waits_for.replace(_waits_for) != Some(_waits_for) {
+            self.patrol = Patrol::default();
+        }
+        &mut self.patrol
     }
 }
 

@@ -13,7 +13,7 @@ use super::name;
 use super::open::{Found, directory, io_error};
 use super::prune;
 use super::segment::Segment;
-use crate::geometry::{Schema, Shape};
+use crate::geometry::{Geometry, Measures, Schema};
 use crate::message::Message;
 use crate::options::Options;
 use crate::ring::{Limits, Producer};
@@ -63,7 +63,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn create_or_resume(self, segment: impl Into<Segment>) -> Result<Producer<T>, CreateError> {
-        let shape = self.geometry().map_err(CreateError::Config)?.shape;
+        let Geometry { shape, measures, .. } = self.geometry().map_err(CreateError::Config)?;
         let segment = segment.into().tag(shape.tag);
         let path = || segment.path();
         for _ in 0..ATTEMPTS {
@@ -73,7 +73,7 @@ impl<T: Message + ?Sized> Options<T> {
             }
             let directory = directory(&segment);
             let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
-                resume(directory, &segment, shape.schema, Some((shape, self.limits())))
+                resume(directory, &segment, shape.schema, Some((measures, self.limits())))
             });
             match resumed {
                 // Removed meanwhile: there is room for a new one.
@@ -101,7 +101,7 @@ fn resume<T: Message + ?Sized>(
     directory: Directory,
     segment: &Segment,
     expected: Schema,
-    wanted: Option<(Shape, Limits)>,
+    wanted: Option<(Measures, Limits)>,
 ) -> Result<Producer<T>, ResumeError> {
     let io = |what, source| ResumeError::Open(io_error(what, source));
     let found = Found::new(&directory, segment, true).map_err(ResumeError::Open)?;
@@ -125,10 +125,9 @@ fn resume<T: Message + ?Sized>(
     if storage.producer().closed.load(Ordering::Relaxed) != 0 {
         return Err(ResumeError::Closed { path: segment.path() });
     }
-    if let Some((shape, limits)) = wanted {
-        let there = storage.geometry().shape;
-        let same = Shape { origin: there.origin, ..shape } == there;
-        if !same || Limits::read(&storage) != limits {
+    if let Some((measures, limits)) = wanted {
+        // Of one type and tag they are, or would not have been attached to.
+        if !measures.is_but_for_origin(storage.measures()) || Limits::read(&storage) != limits {
             return Err(ResumeError::Different { path: segment.path() });
         }
     }

@@ -74,9 +74,9 @@ pub(super) struct Arena {
 impl Arena {
     /// An arena as it is found, by the ring's creator or whoever takes over.
     pub(super) fn find(view: &View, next: Pos) -> Arena {
-        let capacity = view.geometry().capacity();
+        let capacity = view.measures().capacity();
         let mut arena = Arena { cursor: 0, oldest: next.minus(capacity), asked: None };
-        if view.geometry().has_arena() {
+        if view.measures().has_arena() {
             let newest = (1..=capacity).find_map(|back| spilled(view, next.minus(back)));
             arena.cursor = newest.map_or(0, end_of);
         }
@@ -106,7 +106,7 @@ impl Arena {
     /// The position before which all messages have to lose their places, so that there is one for the next
     /// message, of `len` bytes. `None`: there is one.
     pub(super) fn in_the_way(&mut self, view: &View, next: Pos, len: usize) -> Option<Pos> {
-        let capacity = view.geometry().capacity();
+        let capacity = view.measures().capacity();
         // What has no slot any more, has no place. And a ring may have been without such messages for so long
         // that the numbers mean nothing any more.
         if !(0..=capacity as Signed).contains(&next.since(self.oldest)) {
@@ -149,7 +149,7 @@ impl Arena {
     /// Marks the slots of all messages before a position that were spilled, so that their granules can be
     /// reused: A2. Nobody needs them any more, and `head` was stored since they were published.
     pub(super) fn clear(&mut self, view: &View, end: Pos) {
-        let capacity = view.geometry().capacity();
+        let capacity = view.measures().capacity();
         while end.since(self.oldest) > 0 {
             if spilled(view, self.oldest).is_some() {
                 let marked = self.oldest.plus(capacity).writing();
@@ -187,7 +187,7 @@ fn spilled(view: &View, position: Pos) -> Option<Span> {
         return None;
     }
     let length = slot.length();
-    if length <= view.geometry().shape.schema.max_len as u64 {
+    if length <= view.measures().max_len as u64 {
         return None;
     }
     view.spilled(length)

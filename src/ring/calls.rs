@@ -54,12 +54,12 @@ macro_rules! reader_calls {
 
         /// Messages that the ring holds.
         pub fn capacity(&self) -> usize {
-            self.reader.storage.geometry().capacity()
+            self.reader.storage.measures().capacity()
         }
 
         /// The longest message, in bytes.
         pub fn max_len(&self) -> usize {
-            self.reader.storage.geometry().longest
+            self.reader.storage.measures().longest()
         }
     };
 }

@@ -5,14 +5,10 @@
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
 use crate::geometry::Overflow;
-use crate::layout::{Entry, SMALL};
+use crate::layout::{EVICTS, Entry};
 use crate::position::Pos;
 use crate::storage::View;
 use crate::sync::{Ordering, Signed, Word, fence};
-
-/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
-/// nothing in a ring's header could set one.
-pub(crate) const EVICTS: bool = !SMALL;
 
 /// How long a subscriber may hold the producer back. Chosen by the ring's creator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +42,7 @@ impl Limits {
     pub(crate) fn evict(self, view: &View) -> bool {
         let most = u32::MAX;
         EVICTS
-            && (self.max_lag < view.geometry().capacity()
+            && (self.max_lag < view.measures().capacity()
                 || self.max_hold != most
                 || self.max_away != most)
     }
@@ -65,7 +61,7 @@ const LOOKS: u32 = 8;
 /// The producer's private account.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credit {
-    max_lag: usize,
+    limits: [Limits; EVICTS as usize],
     /// The position of the next message.
     pub(crate) next: Pos,
     /// The first position that may not be published yet. Never before `next`, and never goes down:
@@ -82,10 +78,16 @@ pub(crate) struct Credit {
 
 impl Credit {
     /// None yet: the first message, at that position, refills it.
-    pub(crate) fn new(view: &View, next: Pos, max_lag: usize) -> Credit {
+    pub(crate) fn new(view: &View, next: Pos, limits: Limits) -> Credit {
         let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-        let mut credit =
-            Credit { max_lag, next, limit: next, lapped, reclaimable: next, reclaimed: next };
+        let mut credit = Credit {
+            limits: [limits; EVICTS as usize],
+            next,
+            limit: next,
+            lapped,
+            reclaimable: next,
+            reclaimed: next,
+        };
         (credit.reclaimable, credit.reclaimed) = (credit.gone(view), credit.gone(view));
         // A predecessor may have let go of more, and of less than it says.
         credit.reclaimed = not_reclaimed(view, reclaimed(view), next, credit.reclaimed);
@@ -94,7 +96,12 @@ impl Credit {
 
     /// Every message before this one may lose its slot, and so its place in the arena, too.
     fn gone(&self, view: &View) -> Pos {
-        self.limit.minus(view.geometry().capacity())
+        self.limit.minus(view.measures().capacity())
+    }
+
+    /// How long subscribers may hold the producer back; `None`: nobody is evicted.
+    pub(super) fn limits(&self) -> Option<Limits> {
+        self.limits.first().copied()
     }
 
     /// Whether the next message may be published.
@@ -121,7 +128,7 @@ impl Credit {
         // Pairs with the fences in `join`: who sees this head sees every message before it.
         line.head.store(self.next.number(), Ordering::Release);
         if !self.lapped
-            && self.next.since(view.geometry().origin()) >= view.geometry().capacity() as Signed
+            && self.next.since(view.measures().origin()) >= view.measures().capacity() as Signed
         {
             self.lapped = true;
             // Pairs with the fence after it is loaded in `join`: who sees it sees a head that is at
@@ -144,10 +151,10 @@ impl Credit {
         too_long: impl Fn(usize) -> bool,
     ) -> bool {
         self.publish_head(view);
-        let geometry = view.geometry();
-        let capacity = geometry.capacity() as Signed;
-        let mut room = geometry.credit() as Signed;
-        if geometry.shape.overflow == Overflow::Wait {
+        let measures = view.measures();
+        let capacity = measures.capacity() as Signed;
+        let mut room = measures.credit() as Signed;
+        if measures.overflow == Overflow::Wait {
             // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
@@ -159,7 +166,7 @@ impl Credit {
         if room > 0 {
             self.limit = self.limit.max(self.next.plus(room as usize));
         }
-        if geometry.has_arena() {
+        if measures.has_arena() {
             // So that they are never so far back that they seem to be ahead.
             self.reclaimable = self.reclaimable.max(self.gone(view));
             self.reclaimed = self.reclaimed.max(self.gone(view));
@@ -176,9 +183,9 @@ impl Credit {
         first: Pos,
         too_long: impl Fn(usize) -> bool,
     ) -> bool {
-        let geometry = view.geometry();
+        let measures = view.measures();
         self.reclaimable = self.reclaimable.max(self.gone(view));
-        if geometry.shape.overflow == Overflow::Overwrite || first.since(self.reclaimable) <= 0 {
+        if measures.overflow == Overflow::Overwrite || first.since(self.reclaimable) <= 0 {
             return true;
         }
         // Whoever lags by so much is in the way.
@@ -190,7 +197,7 @@ impl Credit {
         }
         // An eighth of a ring more, if nobody needs that: one scan for all of it.
         let seen = self.next.minus(lag as usize);
-        let more = first.plus(geometry.credit());
+        let more = first.plus(measures.credit());
         let asked = if seen.since(more) < 0 { seen } else { more };
         self.reclaimed = self.reclaimed.max(asked);
         self.publish_head(view);
@@ -232,7 +239,7 @@ impl Credit {
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
     /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
     fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
-        if !EVICTS || !view.geometry().shape.pins {
+        if !EVICTS || !view.measures().pins {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
@@ -256,10 +263,10 @@ impl Credit {
             let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
             return Some(self.next.since(gate));
         }
-        let capacity = view.geometry().capacity() as Signed;
+        let capacity = view.measures().capacity() as Signed;
         // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
-        let limit =
-            if self.max_lag < capacity as usize { self.max_lag as Signed } else { Signed::MAX };
+        let max_lag = self.limits().map_or(usize::MAX, |limits| limits.max_lag);
+        let limit = if max_lag < capacity as usize { max_lag as Signed } else { Signed::MAX };
         let first = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
         // Before the gates that count are loaded: it may take a system call.
         let too_long = self.next.since(first) >= too_far && too_long(index);
@@ -288,7 +295,7 @@ impl Credit {
 /// Before which position messages may have lost their place in the arena, by what the producer last said.
 /// `None`: there is no arena.
 pub(super) fn reclaimed(view: &View) -> Option<Pos> {
-    if !view.geometry().has_arena() {
+    if !view.measures().has_arena() {
         return None;
     }
     let position = view.producer().reclaimed()?.load(Ordering::Relaxed);
@@ -300,7 +307,7 @@ pub(super) fn reclaimed(view: &View) -> Option<Pos> {
 /// The same, of somebody who has since seen that head, for one who starts at a position at the earliest: what
 /// was said so long ago that it may be any number by now says nothing.
 pub(super) fn not_reclaimed(view: &View, reclaimed: Option<Pos>, head: Pos, position: Pos) -> Pos {
-    let recent = 0..=view.geometry().capacity() as Signed;
+    let recent = 0..=view.measures().capacity() as Signed;
     let reclaimed = reclaimed.filter(|&reclaimed| recent.contains(&head.since(reclaimed)));
     reclaimed.map_or(position, |reclaimed| position.max(reclaimed))
 }
@@ -332,7 +339,7 @@ fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
     // generation, which was not evicted.
     fence(Ordering::Acquire);
     let generation = entry.generation.load(Ordering::Relaxed);
-    view.evicted(index).is_none_or(|word| word.load(Ordering::Relaxed) == generation)
+    view.was_evicted(index, generation)
 }
 
 /// Holds nothing back any more for the owner of an entry, who had that gate, as was found after a look at

@@ -50,7 +50,7 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(JoinError::Name { len: name.len(), max: MAX_NAME });
     }
-    if storage.geometry().shape.overflow == Overflow::Overwrite {
+    if storage.measures().overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
     }
     if storage.flags().is_none() {
@@ -63,7 +63,7 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
 fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
     let named = |entry: &Entry| join::is_durable(entry) && has_name(entry, name);
     // Groups have names of their own.
-    let subscribers = storage.geometry().shape.entries;
+    let subscribers = storage.measures().subscribers();
     let Some(index) = storage.entries().iter().take(subscribers).position(named) else {
         return Ok(None);
     };
@@ -116,17 +116,17 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     let head = head::exact(storage);
     // After the head, whose search ends with a fence: who evicted this one did so before he overwrote
     // anything of its, and the head is not beyond that.
-    let evicted = storage.evicted(index).map_or(0, |word| word.load(Ordering::Relaxed));
+    let evicted = generation != 0 && storage.was_evicted(index, generation);
     let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
     let lag = gate.map(|gate| head.since(gate));
-    if generation != 0 && evicted == generation {
+    if evicted {
         return Err(JoinError::Evicted { missed: lag.map_or(0, |lag| lag.max(0) as u64) });
     }
     // Slots say of positions before the origin that they are there.
     let is_there = |gate| join::at_least_origin(storage, gate, lapped) == gate;
     match (gate, lag) {
         (Some(gate), Some(lag))
-            if (0..=storage.geometry().capacity() as Signed).contains(&lag) && is_there(gate) =>
+            if (0..=storage.measures().capacity() as Signed).contains(&lag) && is_there(gate) =>
         {
             Ok(Some((joined, gate)))
         }

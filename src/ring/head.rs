@@ -16,7 +16,7 @@ const PROBES: u32 = 2 * usize::BITS;
 /// each time, then half as long. The producer may be running: what is returned was the head at some
 /// time after the call began, or is short of it if the producer outran the search.
 pub(crate) fn search(view: &View, hint: Pos) -> Pos {
-    let capacity = view.geometry().capacity();
+    let capacity = view.measures().capacity();
     let mut head = hint;
     let mut step = 1;
     let mut growing = true;
@@ -53,10 +53,10 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
 /// and so that is looked at again. A fence between the mark and `head` has whoever was told of the mark by a
 /// first look (`Reader::ready`), and whoever searches at the next one that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
-    if !view.geometry().has_arena() || !passed.is_marked() {
+    if !view.measures().has_arena() || !passed.is_marked() {
         return passed.head;
     }
-    hint(view).max(passed.owner.minus(view.geometry().capacity() - 1))
+    hint(view).max(passed.owner.minus(view.measures().capacity() - 1))
 }
 
 /// What the producer last said of its head. Everything before it can be read at once.

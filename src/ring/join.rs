@@ -71,7 +71,7 @@ pub enum Start {
 /// past the origin. If the flag is not set, the head is near enough
 /// to the origin for a signed difference.
 pub(super) fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
-    if lapped { position } else { position.max(view.geometry().origin()) }
+    if lapped { position } else { position.max(view.measures().origin()) }
 }
 
 /// A position that somebody asked for, if it is one.
@@ -85,7 +85,7 @@ fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinEr
 /// Takes an entry and joins there. Returns that, and the first position.
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
-    if storage.geometry().shape.overflow == Overflow::Overwrite {
+    if storage.measures().overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
     }
     if storage.flags().is_none() {
@@ -101,7 +101,7 @@ pub(super) fn join(
     start: Start,
     describe: impl FnOnce(&Entry, Pos),
 ) -> Result<(Joined, Pos), JoinError> {
-    let entries = storage.geometry().shape.entries;
+    let entries = storage.measures().subscribers();
     let taken = take_entry(storage, 0..entries, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeEntry { entries })?;
     join_in(storage, index, seat, start, describe)
@@ -200,10 +200,10 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let Some(entry) = view.entry(index) else {
         return Err(JoinError::ReadOnly);
     };
-    let geometry = view.geometry();
+    let measures = view.measures();
     // As far as the producer promises, and not so far that it would be evicted at the next refill.
     let max_lag = view.producer().max_lag.load(Ordering::Relaxed) as usize;
-    let back = max_lag.min(geometry.capacity()).saturating_sub(geometry.credit());
+    let back = max_lag.min(measures.capacity()).saturating_sub(measures.credit());
 
     let head0 = hint(view);
     let pin = if start == Start::Next { head0 } else { head0.minus(back) };
@@ -249,8 +249,8 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
         entry.generation.store(FIRST, Ordering::Relaxed);
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
-        entry.gate.store(view.geometry().origin().gate(), Ordering::Relaxed);
-        entry.tally.begin(view.geometry().origin());
+        entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
+        entry.tally.begin(view.measures().origin());
         entry.joined.store(1, Ordering::Relaxed);
     }
     FIRST
@@ -312,9 +312,7 @@ impl Joined {
     /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
     /// first gate being a guess: then it tries again as the entry's next owner.
     fn pin(&mut self, start: Start) -> Result<Pos, JoinError> {
-        let (Some(entry), Some(evicted)) =
-            (self.storage.entry(self.index), self.storage.evicted(self.index))
-        else {
+        let Some(entry) = self.storage.entry(self.index) else {
             return Err(JoinError::ReadOnly);
         };
         let mut attempt = 0;
@@ -326,7 +324,7 @@ impl Joined {
             let first = pin(&self.storage, self.index, start)?;
             attempt += 1;
             // Should it be evicted later, or once too often, it is told when it receives.
-            if attempt == ATTEMPTS || evicted.load(Ordering::Relaxed) != self.generation {
+            if attempt == ATTEMPTS || !self.storage.was_evicted(self.index, self.generation) {
                 return Ok(first);
             }
         }
@@ -350,17 +348,17 @@ impl Drop for Joined {
 
 /// The first position of an observer.
 pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
-    if !view.geometry().shape.observers {
+    if !view.measures().observers {
         return Err(JoinError::NoObservers);
     }
     // The search for the exact head begins with a fence, and so finds all that was sent before the
     // flag was set: it pairs with the flag's release.
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
     let head = exact(view);
-    let origin = view.geometry().origin();
+    let origin = view.measures().origin();
     match start {
         Start::Next => Ok(head),
-        Start::Oldest => Ok(at_least_origin(view, head.minus(view.geometry().capacity()), lapped)),
+        Start::Oldest => Ok(at_least_origin(view, head.minus(view.measures().capacity()), lapped)),
         Start::At(position) => {
             let position = checked(position, || head)?;
             // Positions of 64 bits do not come round to the origin again.

@@ -20,6 +20,7 @@ mod head;
 mod join;
 mod observer;
 mod producer;
+mod reader;
 mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod recover;
@@ -213,13 +214,13 @@ impl<T: Message + ?Sized> Ring<T> {
 
     /// Messages that the ring holds.
     pub fn capacity(&self) -> usize {
-        self.storage.geometry().capacity()
+        self.storage.measures().capacity()
     }
 
     /// The longest message, in bytes: what a slot has room for, or half of the
     /// [arena](crate::Options::arena) if that is more.
     pub fn max_len(&self) -> usize {
-        self.storage.geometry().longest
+        self.storage.measures().longest()
     }
 }
 

@@ -7,7 +7,8 @@ use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
 use super::head;
-use super::receive::{self, Consumer, Reader, Unchecked};
+use super::reader::Reader;
+use super::receive::{self, Consumer, Unchecked};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};

@@ -28,7 +28,7 @@ use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::storage::{Slot, Span, Storage};
 use crate::sync::{Ordering, fence};
-use crate::wait::{self, Limit, Patrol, SpinThenSleep, Wait};
+use crate::wait::{self, Limit, Patrol, SpinThenSleep, Vigil, Wait};
 use blocked::Clock;
 
 /// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
@@ -60,11 +60,9 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 /// A producer that cannot go on.
 #[derive(Clone, Copy, Debug)]
 struct Stuck {
-    /// For which position it has no room, or which message in the arena is in its way.
-    at: Pos,
-    /// Since when, and when it last looked who keeps it there.
-    patrol: Patrol,
-    limits: Limits,
+    /// Since when it has no room for that position, or that message in the arena is in its way; and when it last
+    /// looked who keeps it there.
+    vigil: Vigil,
     clock: Clock,
 }
 
@@ -75,7 +73,7 @@ impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
     pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
         let fences = Fences::for_producer(asymmetric);
-        let origin = storage.geometry().origin();
+        let origin = storage.measures().origin();
         limits.write(&storage);
         Producer::at(storage, origin, fences, limits)
     }
@@ -96,9 +94,8 @@ impl<T: Message + ?Sized> Producer<T> {
     fn at(storage: Storage, next: Pos, fences: Fences, limits: Limits) -> Self {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
-        let credit = Credit::new(&storage, next, limits.max_lag);
-        let (patrol, clock) = (Patrol::default(), Clock::default());
-        let stuck = Stuck { at: next, patrol, limits, clock };
+        let credit = Credit::new(&storage, next, limits);
+        let stuck = Stuck { vigil: Vigil::default(), clock: Clock::default() };
         let arena = Arena::find(&storage, next);
         Producer {
             storage,
@@ -222,7 +219,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether a message of such a length lies in its slot.
     #[inline(always)]
     fn fits_slot(&self, len: usize) -> bool {
-        !T::VARIABLE || len <= self.storage.geometry().shape.schema.max_len
+        !T::VARIABLE || len <= self.storage.measures().max_len
     }
 
     /// Whether a message of such a length, which the ring has, lies in the arena.
@@ -326,7 +323,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ring, as long as [`Wait::linger`] says: not for long, as the consumer may be waiting itself,
     /// for something else.
     fn linger(&mut self) {
-        let enough = self.storage.geometry().credit();
+        let enough = self.storage.measures().credit();
         for round in 0..MOST_LINGERING {
             if self.credit.check_for(enough, &self.storage) || !self.wait.linger(round) {
                 return;
@@ -366,17 +363,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !Patrol::IS_EVER_DUE {
             return false;
         }
-        let Stuck { at, patrol, limits, .. } = &mut self.stuck;
         // Small messages go on while the arena has no room for a large one: then what is in its way tells whether
         // it is still the same.
         let now = if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() };
-        if *at != now {
-            *at = now;
-            *patrol = Patrol::default();
-        }
+        let patrol = self.stuck.vigil.patrol(now);
         let Some(stuck_for) = patrol.is_due() else { return false };
         let over =
             |limit: u32| limit != u32::MAX && stuck_for >= Duration::from_millis(limit.into());
+        let Some(limits) = self.credit.limits() else { return false };
         let (living, away) = (over(limits.max_hold), over(limits.max_away));
         self.reap();
         let has_room = self.has_room_for(len, |_, _| false);
@@ -437,14 +431,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Messages that the ring holds.
     pub fn capacity(&self) -> usize {
-        self.storage.geometry().capacity()
+        self.storage.measures().capacity()
     }
 
     /// The longest message, in bytes: what a slot has room for, or half of the
     /// [arena](crate::Options::arena) if that is more.
     #[inline]
     pub fn max_len(&self) -> usize {
-        self.storage.geometry().longest
+        self.storage.measures().longest()
     }
 
     /// Whether publishing costs no memory fence of its own, because whoever goes to sleep has the

@@ -1,209 +1,25 @@
-//! What all consumers have in common: looking at the next slot, and waiting for it.
+//! What all consumers have in common: taking messages from their slots, and waiting for them.
 
+#[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::head;
+use super::reader::{NotFound, Reader};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::fence::Fences;
 use crate::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
-use crate::storage::{Slot, Span, Storage};
+use crate::storage::Slot;
 use crate::sync::{Ordering, Word, fence};
-use crate::wait::{self, Ended, Limit, Patrol, Wait};
-
-/// A place in a ring, and the way to wait there.
-///
-/// On a microcontroller in this order: what is near the start is reached by shorter instructions.
-#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
-#[derive(Debug)]
-pub(crate) struct Reader<W> {
-    /// The position of the next message.
-    pub(crate) next: Pos,
-    /// Messages that were lost to it.
-    pub(super) lagged: Word,
-    pub(crate) storage: Storage,
-    /// Where it began.
-    pub(super) start: Pos,
-    pub(crate) fences: Fences,
-    pub(crate) wait: W,
-    /// How many producers there had been when this one was last looked at.
-    pub(super) epoch: u32,
-    /// A producer that has died may have a successor: go on waiting.
-    pub(crate) patient: bool,
-    /// When it last asked whether its producer lives, and for which message it waited then.
-    patrol: Patrol,
-    waits_for: Pos,
-}
-
-impl<W> Reader<W> {
-    pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
-        let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
-        let epoch = storage.producer().epoch.load(Ordering::Relaxed);
-        let patrol = Patrol::default();
-        Reader {
-            storage,
-            next,
-            start: next,
-            lagged: 0,
-            fences,
-            wait,
-            epoch,
-            patient: false,
-            patrol,
-            waits_for: next,
-        }
-    }
-
-    /// The same place with another way to wait, and the one that it had.
-    pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader {
-            storage,
-            next,
-            start,
-            lagged,
-            fences,
-            wait: before,
-            epoch,
-            patient,
-            patrol,
-            waits_for,
-        } = self;
-        let reader = Reader {
-            storage,
-            next,
-            start,
-            lagged,
-            fences,
-            wait,
-            epoch,
-            patient,
-            patrol,
-            waits_for,
-        };
-        (reader, before)
-    }
-
-    /// What the next slot says.
-    #[inline(always)]
-    pub(crate) fn look(&self) -> Look {
-        self.next.look(self.storage.slot(self.next).state().load(Ordering::Relaxed))
-    }
-
-    /// The slot of a position's message if that is there, and may be copied; else the slot's state.
-    #[inline(always)]
-    fn ready(&self, position: Pos) -> Result<Slot<'_>, Word> {
-        let slot = self.storage.slot(position);
-        let state = slot.state().load(Ordering::Relaxed);
-        // Pairs with the release of the state by the producer: what is copied from here on is the
-        // message, or newer.
-        fence(Ordering::Acquire);
-        if state == position.published() { Ok(slot) } else { Err(state) }
-    }
-
-    /// How many messages are there from a position on, one after the other, at most `most`. Messages
-    /// are published in order: where one is there, so are all before it. So this looks at few slots,
-    /// each look twice as far ahead while it succeeds.
-    #[inline(always)]
-    pub(crate) fn ready_run(&self, position: Pos, most: usize) -> usize {
-        let most = most.min(self.storage.geometry().capacity());
-        let is_there = |messages: usize| {
-            let last = position.plus(messages - 1);
-            self.storage.slot(last).state().load(Ordering::Relaxed) == last.published()
-        };
-        let (mut there, mut step) = (0, 1);
-        while there < most && is_there((there + step).min(most)) {
-            there = (there + step).min(most);
-            step *= 2;
-        }
-        while step > 1 && there < most {
-            step /= 2;
-            if there + step <= most && is_there(there + step) {
-                there += step;
-            }
-        }
-        // Pairs with the release of the last state that was there: what is copied from here on are
-        // the messages up to it, or newer.
-        fence(Ordering::Acquire);
-        there
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.storage.producer().closed.load(Ordering::Relaxed) != 0
-    }
-
-    /// Takeovers of the ring by a new producer, as far as can be seen.
-    pub(crate) fn epoch(&self) -> u32 {
-        self.storage.producer().epoch.load(Ordering::Relaxed)
-    }
-
-    /// Whether somebody is there who may still send, or will be.
-    pub(super) fn has_producer(&mut self) -> bool {
-        if self.patient || self.storage.producer_is_alive() {
-            return true;
-        }
-        // A successor has taken over, and died or closed the ring since, or this came between its
-        // locks: in any case there is something new to look at.
-        let epoch = self.epoch();
-        core::mem::replace(&mut self.epoch, epoch) != epoch
-    }
-
-    /// What there is instead of a next message that `ready` did not find, its slot having said `state`.
-    /// `Ok`: it is there after all, and may be copied.
-    #[inline]
-    fn find(&self, state: Word) -> Result<(), NotFound> {
-        let mut seen = self.next.look(state);
-        if seen == Look::NotYet {
-            if !self.is_closed() {
-                return Err(NotFound::Empty);
-            }
-            // Closed: and only now is it worth something that the slot is empty. Looking at the two
-            // in the other order would lose what was sent in between. Pairs with the release of
-            // `closed`: all that was sent before can be copied, too.
-            fence(Ordering::Acquire);
-            seen = self.look();
-        }
-        match seen {
-            Look::Ready => Ok(()),
-            Look::NotYet => Err(NotFound::Closed),
-            Look::Passed(passed) => Err(NotFound::Passed(passed)),
-        }
-    }
-
-    /// Where the message of a slot lies, if that can be so.
-    #[inline(always)]
-    pub(crate) fn span_of<T: Message + ?Sized>(&self, slot: Slot<'_>) -> Option<Span> {
-        if !T::VARIABLE {
-            return Some(Span::in_slot(T::max_len(0)));
-        }
-        let length = slot.length();
-        if length <= self.storage.geometry().shape.schema.max_len as u64 {
-            return Some(Span::in_slot(length as usize));
-        }
-        self.storage.spilled(length)
-    }
-
-    fn sleep(&self, limit: Duration) {
-        let ready = || self.look() != Look::NotYet || self.is_closed();
-        wait::sleep_as_consumer(&self.storage, self.fences, ready, limit);
-    }
-}
-
-/// Why there is no message at the next position.
-#[derive(Clone, Copy, Debug)]
-enum NotFound {
-    Empty,
-    Closed,
-    Passed(Passed),
-}
+use crate::wait::{self, Ended, Limit, Wait};
 
 /// Why a message that was there could not be copied.
 #[derive(Clone, Copy, Debug)]
 enum NotCopied {
-    /// It was overwritten meanwhile.
-    Passed(Passed),
+    /// Its slot says something else meanwhile.
+    Changed(Word),
     /// The buffer must be as long as that.
     TooSmall { needed: usize },
     /// No producer writes that.
@@ -254,7 +70,7 @@ pub(crate) fn copy_unchecked<T: Message + ?Sized, W>(
     buffer: &mut [u8],
 ) -> Unchecked {
     let len = if T::VARIABLE { slot.length() } else { T::max_len(0) as u64 };
-    if T::VARIABLE && len > reader.storage.geometry().shape.schema.max_len as u64 {
+    if T::VARIABLE && len > reader.storage.measures().max_len as u64 {
         return match ARENAS {
             true => copy_spilled::<T, W>(reader, slot, len, buffer),
             false => Unchecked { len: None, copied: false },
@@ -297,17 +113,13 @@ fn copy_spilled<T: Message + ?Sized, W>(
 /// the state. A subscriber's gate keeps its messages from being overwritten, as long as nobody evicts
 /// it or forges the gate; so it looks twice as well.
 #[inline(always)]
-fn look_again(position: Pos, slot: Slot<'_>) -> Result<(), NotCopied> {
+fn look_again(position: Pos, slot: Slot<'_>) -> Result<(), Word> {
     // Pairs with the producer's fence after the `writing` mark: if one of the loads before saw a
     // later message's word, the load below sees that message's mark, or a later one. The same with a word of
     // a message behind this one: the mark in this slot came before.
     fence(Ordering::Acquire);
-    match position.look(slot.state().load(Ordering::Relaxed)) {
-        Look::Ready => Ok(()),
-        Look::Passed(passed) => Err(NotCopied::Passed(passed)),
-        // States do not go back.
-        Look::NotYet => Err(NotCopied::Corrupt),
-    }
+    let state = slot.state().load(Ordering::Relaxed);
+    if state == position.published() { Ok(()) } else { Err(state) }
 }
 
 /// Copies the message at a position, which was in its slot when that was last looked at, to the
@@ -320,17 +132,20 @@ fn copy<C: Consumer>(
     buffer: &mut [u8],
 ) -> Result<usize, NotCopied> {
     let Unchecked { len, copied } = consumer.copy_unchecked(slot, buffer);
-    look_again(position, slot)?;
-    let needed = len.ok_or(NotCopied::Corrupt)?;
-    if copied { Ok(needed) } else { Err(NotCopied::TooSmall { needed }) }
+    look_again(position, slot).map_err(NotCopied::Changed)?;
+    match len {
+        Some(len) if copied => Ok(len),
+        Some(needed) => Err(NotCopied::TooSmall { needed }),
+        None => Err(NotCopied::Corrupt),
+    }
 }
 
 /// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
 /// how many are not: all that the producer has come round to, by what the slots say.
 #[cold]
 pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
-    let capacity = reader.storage.geometry().capacity();
-    let spills = reader.storage.geometry().has_arena();
+    let capacity = reader.storage.measures().capacity();
+    let spills = reader.storage.measures().has_arena();
     let before = reader.next;
     // Whoever owns the slot, everything a capacity before it or more is gone. But where messages are spilled, a
     // mark may be early: it says that one message is gone, and so of another lap only what that one says.
@@ -365,11 +180,15 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     TryRecvError::Lagged(lag as u64)
 }
 
-/// The error for a next message that could not be copied.
+/// The error for the next message, which could not be copied.
 #[cold]
 fn explain<C: Consumer>(consumer: &mut C, not_copied: NotCopied) -> TryRecvError {
     match not_copied {
-        NotCopied::Passed(passed) => consumer.lagged(passed),
+        NotCopied::Changed(state) => match consumer.reader().next.look(state) {
+            Look::Passed(passed) => consumer.lagged(passed),
+            // States do not go back.
+            Look::Ready | Look::NotYet => TryRecvError::Corrupt,
+        },
         NotCopied::TooSmall { needed } => TryRecvError::BufferTooSmall { needed },
         NotCopied::Corrupt => TryRecvError::Corrupt,
     }
@@ -482,12 +301,8 @@ pub(crate) fn within<C: Consumer, R>(
     // What a successor did before this is looked at by the first attempt.
     let reader = consumer.reader_mut();
     reader.epoch = reader.epoch();
-    // One who waits again and again for the same message is as much in need of a patrol.
-    if reader.waits_for != reader.next {
-        reader.waits_for = reader.next;
-        reader.patrol = Patrol::default();
-    }
-    let mut patrol = reader.patrol;
+    let waits_for = reader.next;
+    let mut patrol = *reader.vigil.patrol(waits_for);
     let outcome = wait::wait_for(
         consumer,
         |consumer| match attempt(consumer) {
@@ -500,7 +315,7 @@ pub(crate) fn within<C: Consumer, R>(
         limit,
         &mut patrol,
     );
-    consumer.reader_mut().patrol = patrol;
+    *consumer.reader_mut().vigil.patrol(waits_for) = patrol;
     outcome
 }
 

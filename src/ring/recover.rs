@@ -22,12 +22,12 @@ use crate::wait;
 
 /// The position that the dead producer would have published next.
 pub(super) fn place(view: &View) -> Result<Pos, HeaderError> {
-    let geometry = view.geometry();
+    let measures = view.measures();
     let mut next = head::hint(view);
-    for _ in 0..=geometry.credit() {
+    for _ in 0..=measures.credit() {
         let state = view.slot(next).state().load(Ordering::Relaxed);
         if next.look(state) != Look::Ready {
-            let before = next.minus(geometry.capacity()).published();
+            let before = next.minus(measures.capacity()).published();
             if state != next.writing() && state != before {
                 return Err(HeaderError::Corrupt {
                     what: "a slot's state is none that it can have",

@@ -213,7 +213,7 @@ fn wide(word: Word) -> u64 {
 fn of_ring(view: &View) -> Stats {
     let line = view.producer();
     Stats {
-        sent: wide(head::exact(view).distance(view.geometry().origin())),
+        sent: wide(head::exact(view).distance(view.measures().origin())),
         blocked: Duration::from_micros(wide(line.blocked.get())),
         wakes: wide(line.wakes.get()),
         evictions: wide(line.evicted.get()),

@@ -10,10 +10,10 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::{self, receiving_calls};
-use super::credit::{EVICTS, Limits};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::durable;
-use super::receive::{self, Consumer, Reader, Unchecked};
+use super::reader::Reader;
+use super::receive::{self, Consumer, Unchecked};
 use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -36,8 +36,6 @@ pub struct Subscriber<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     generation: u32,
     /// Comes back: its entry stays.
     durable: bool,
-    /// Everybody who may write the ring follows its protocol, it was promised.
-    trusts: bool,
     message: HandleOf<T>,
 }
 
@@ -47,7 +45,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
     #[cfg_attr(ringway_loom, expect(dead_code))]
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
         let generation = join::preassign(&storage, entry);
-        let next = storage.geometry().origin();
+        let next = storage.measures().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
         Subscriber::of(reader, entry, generation)
     }
@@ -62,8 +60,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     }
 
     fn of(reader: Reader<W>, entry: usize, generation: u32) -> Self {
-        let (durable, trusts) = (false, false);
-        Subscriber { reader, entry, generation, durable, trusts, message: PhantomData }
+        Subscriber { reader, entry, generation, durable: false, message: PhantomData }
     }
 
     /// The same for an entry that has a name.
@@ -78,10 +75,6 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// one, whose name is given up.
     pub fn leave(mut self) {
         self.durable = false;
-    }
-
-    fn can_be_evicted(&self) -> bool {
-        Limits::read(&self.reader.storage).evict(&self.reader.storage)
     }
 
     #[cfg(all(test, feature = "std"))]
@@ -103,8 +96,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
         let (reader, before) = reader.with_wait(wait);
-        let Subscriber { entry, generation, durable, trusts, message, .. } = *this;
-        let subscriber = Subscriber { reader, entry, generation, durable, trusts, message };
+        let Subscriber { entry, generation, durable, message, .. } = *this;
+        let subscriber = Subscriber { reader, entry, generation, durable, message };
         // Last: should it panic, the new subscriber is dropped as the old one would have been.
         drop(before);
         subscriber
@@ -128,7 +121,7 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
 
     #[inline(always)]
     fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked {
-        if !NATIVE && !self.can_be_evicted() {
+        if !NATIVE && !self.reader.can_be_evicted() {
             slot.ghost().read();
             if let Some(span) = self.reader.span_of::<T>(slot) {
                 self.reader.storage.spilled_ghosts(span).for_each(Ghost::read);
@@ -152,21 +145,14 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     }
 
     fn excluded(&mut self) -> Option<TryRecvError> {
-        if !EVICTS {
+        if !self.reader.storage.was_evicted(self.entry, self.generation) {
             return None;
         }
-        let storage = &self.reader.storage;
-        let evicted = storage.evicted(self.entry)?.load(Ordering::Relaxed) == self.generation;
         // It has been told: its name is free when it is dropped.
-        self.durable &= !evicted;
-        if evicted {
-            self.forget_pin();
-        }
-        evicted.then(|| {
-            let storage = &self.reader.storage;
-            let missed = head::exact(storage).since(self.reader.next);
-            TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) }
-        })
+        self.durable = false;
+        self.forget_pin();
+        let missed = head::exact(&self.reader.storage).since(self.reader.next);
+        Some(TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) })
     }
 
     #[inline(always)]

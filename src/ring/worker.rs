@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use super::calls::reader_calls;
 use super::group::{self, Desk, Fate, Group, Hired, Outcome, Rest};
-use super::receive::Reader;
+use super::reader::Reader;
 use super::{Ring, head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -104,8 +104,6 @@ struct Place {
     patrol: Patrol,
     /// It has been told that its group was evicted.
     told: bool,
-    /// Somebody has promised that all who may write the memory follow the protocol.
-    trusts: bool,
     /// What it has claimed stays, also if its group is evicted.
     pinned: bool,
     /// The most that others were faster for one message.
@@ -173,7 +171,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             losses: 0,
             patrol: Patrol::default(),
             told: false,
-            trusts: false,
             pinned: false,
             #[cfg(ringway_loom)]
             beaten: 0,

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use super::{Control, Owner, Storage, View};
 use crate::error::SplitError;
-use crate::geometry::{Geometry, LENGTH_WORDS, Overflow, Schema, Shape, slot_layout};
+use crate::geometry::{Geometry, LENGTH_WORDS, Measures, Overflow, Schema, Shape, slot_layout};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
@@ -171,13 +171,13 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         overflow: Overflow,
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
-        let geometry = Self::geometry(overflow, origin)?;
+        let measures = Self::measures(overflow, origin)?;
         // AcqRel is not needed: whoever gets 0 reads nothing that another one wrote.
         if self.split.swap(1, Ordering::Relaxed) != 0 {
             return Err(SplitError::AlreadySplit);
         }
         // SAFETY: the flag was clear, so that this is the only caller.
-        Ok(unsafe { self.parts(geometry) })
+        Ok(unsafe { self.parts(measures) })
     }
 
     /// As [`split_with`](Self::split_with), on any target: that it is the only call is what the
@@ -199,14 +199,14 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         overflow: Overflow,
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
-        let geometry = Self::geometry(overflow, origin)?;
+        let measures = Self::measures(overflow, origin)?;
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         if self.split.swap(1, Ordering::Relaxed) != 0 {
             return Err(SplitError::AlreadySplit);
         }
         // SAFETY: nobody else has a reference, and nobody split it before: on targets with a flag
         // as just seen, on others because a `&'static mut` cannot be had again.
-        Ok(unsafe { self.parts(geometry) })
+        Ok(unsafe { self.parts(measures) })
     }
 
     /// A slot here is what the geometry makes of it: the same words at the same places.
@@ -217,7 +217,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         assert!(stride == size && size % size_of::<AtomicWord>() == 0);
     };
 
-    fn geometry(overflow: Overflow, origin: Position) -> Result<Geometry, SplitError> {
+    fn measures(overflow: Overflow, origin: Position) -> Result<Measures, SplitError> {
         const { Self::SLOT_FITS };
         if overflow == Overflow::Overwrite && S > 0 {
             return Err(SplitError::Overwrites);
@@ -236,13 +236,13 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             tag: 0,
             origin,
         };
-        Geometry::new(shape).map_err(SplitError::Config)
+        Geometry::new(shape).map(|geometry| geometry.measures).map_err(SplitError::Config)
     }
 
     /// # Safety
     ///
     /// Called at most once.
-    unsafe fn parts(&'static self, geometry: Geometry) -> Parts<M::Message, S> {
+    unsafe fn parts(&'static self, measures: Measures) -> Parts<M::Message, S> {
         let control = Control {
             flags: NonNull::from(&self.flags),
             entries: NonNull::from(&self.entries).cast(),
@@ -253,19 +253,19 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         let producer = NonNull::from(&self.producer);
         let evictions = NonNull::from(&self.evictions).cast();
         // SAFETY: all of it is in a `static`, for ever; `FixedSlot` is as large and aligned as the
-        // geometry's slot, and being in an `UnsafeCell` it may be written. A ghost takes no memory.
+        // slot that is measured, and being in an `UnsafeCell` it may be written. A ghost takes no memory.
         let view = unsafe {
-            View::new(geometry, producer, evictions, slots, NonNull::dangling(), Some(control))
+            View::new(measures, producer, evictions, slots, NonNull::dangling(), Some(control))
         };
         // What lies between a message and the next slot is not initialised by a constant.
         for slot in 0..N {
-            view.slot(geometry.origin().plus(slot)).clear();
+            view.slot(measures.origin().plus(slot)).clear();
         }
         view.reset();
         // SAFETY: a `static` is always there.
         let storage = unsafe { Storage::new(view, Owner::Static) };
         // First the producer: it says how consumers have to fence.
-        let producer = Producer::new(storage.clone(), true, Limits::none(geometry.capacity()));
+        let producer = Producer::new(storage.clone(), true, Limits::none(measures.capacity()));
         let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));
         Parts { producer, subscribers, ring: Ring::new(storage) }
     }

@@ -58,6 +58,7 @@ impl fmt::Debug for Memory {
 
 /// Allocates an empty ring.
 pub(crate) fn create(geometry: Geometry) -> Storage {
+    let measures = geometry.measures;
     let align = SLOT_ALIGN.max(geometry.shape.schema.align);
     let padding = if NATIVE { align / WORD } else { 0 };
     // The slots, and the arena behind them.
@@ -68,13 +69,13 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let skipped = if NATIVE { slots.as_ptr().align_offset(align).min(padding) } else { 0 };
     let memory = Arc::new(Memory {
         producer: ProducerLine::new(),
-        evictions: (0..geometry.gates).map(|_| AtomicU32::new(0)).collect(),
+        evictions: (0..measures.gates()).map(|_| AtomicU32::new(0)).collect(),
         slots,
         skipped,
-        ghosts: (0..geometry.capacity() + granules).map(|_| Default::default()).collect(),
+        ghosts: (0..measures.capacity() + granules).map(|_| Default::default()).collect(),
         flags: SleepFlags::new(),
-        entries: (0..geometry.entries).map(|_| Entry::new()).collect(),
-        claims: (0..geometry.claims_stride * geometry.shape.groups)
+        entries: (0..measures.entries()).map(|_| Entry::new()).collect(),
+        claims: (0..measures.claims_stride() * measures.groups())
             .map(|_| AtomicWord::new(0))
             .collect(),
         registry: AtomicU32::new(0),
@@ -90,7 +91,7 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let evictions = NonNull::from(&*memory.evictions).cast();
     // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through shared
     // references to atomics, and there for as long as the owner is.
-    let view = unsafe { View::new(geometry, producer, evictions, first, ghosts, Some(control)) };
+    let view = unsafe { View::new(measures, producer, evictions, first, ghosts, Some(control)) };
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.
     unsafe { Storage::new(view, Owner::Heap { memory }) }

@@ -185,7 +185,7 @@ impl Storage {
     /// Whether nobody is there who has that entry; if it is a group's, who works in it.
     pub(crate) fn is_away(&self, entry: usize) -> bool {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        if let Some(group) = entry.checked_sub(self.geometry().shape.entries) {
+        if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
             return !self.has_workers(group);
         }
         self.has_left(entry) || self.is_dead(entry)

@@ -182,5 +182,7 @@ unsafe fn view(parts: RawParts, geometry: Geometry) -> View {
         Control { flags, entries, claims }
     });
     // SAFETY: just so; a ghost takes no memory, so that any aligned pointer will do.
-    unsafe { View::new(geometry, producer, evictions, slots, NonNull::dangling(), control) }
+    unsafe {
+        View::new(geometry.measures, producer, evictions, slots, NonNull::dangling(), control)
+    }
 }

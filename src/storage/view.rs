@@ -4,8 +4,8 @@ use core::ptr::NonNull;
 use core::slice;
 
 use super::payload::{Payload, Span};
-use crate::geometry::{GRANULE, Geometry, LENGTH_WORDS, payload_words};
-use crate::layout::{ARENAS, Entry, ProducerLine, SleepFlags};
+use crate::geometry::{GRANULE, LENGTH_WORDS, Measures, payload_words};
+use crate::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, Word, prefetch_to_write};
@@ -13,8 +13,7 @@ use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, Word, pr
 /// Where everything is. Copied into every handle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
-    geometry: Geometry,
-    mask: usize,
+    measures: Measures,
     producer: NonNull<ProducerLine>,
     evictions: NonNull<AtomicU32>,
     slots: NonNull<AtomicWord>,
@@ -37,25 +36,24 @@ impl View {
     ///
     /// For as long as the view or a copy of it is used, and aligned as their types want it:
     /// `producer` is valid for reads; so are `entries` words from `evictions`, `capacity * stride` words
-    /// from `slots`, the arena's words, behind these where the geometry says, and from `ghosts` one for each slot and
+    /// from `slots`, the arena's words, behind these where the measures say, and from `ghosts` one for each slot and
     /// each granule; so are, if there is a `control`, its flags and as
-    /// many entries and claims as the geometry says. Whoever writes through the view has them valid for writes too. Nobody accesses
+    /// many entries and claims as the measures say. Whoever writes through the view has them valid for writes too. Nobody accesses
     /// any of it but by atomic operations of the same widths.
     pub(crate) unsafe fn new(
-        geometry: Geometry,
+        measures: Measures,
         producer: NonNull<ProducerLine>,
         evictions: NonNull<AtomicU32>,
         slots: NonNull<AtomicWord>,
         ghosts: NonNull<Ghost>,
         control: Option<Control>,
     ) -> View {
-        let mask = geometry.capacity() - 1;
-        View { geometry, mask, producer, evictions, slots, ghosts, control }
+        View { measures, producer, evictions, slots, ghosts, control }
     }
 
     #[inline(always)]
-    pub(crate) fn geometry(&self) -> &Geometry {
-        &self.geometry
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     #[inline(always)]
@@ -66,13 +64,19 @@ impl View {
 
     /// The last generation of an entry's owners that was evicted; 0: none was. The producer's word.
     pub(crate) fn evicted(&self, entry: usize) -> Option<&AtomicU32> {
-        if entry >= self.geometry.gates {
+        if entry >= self.measures.gates() {
             return None;
         }
-        // SAFETY: as many as the geometry says, by the contract of `new`.
+        // SAFETY: as many as the measures say, by the contract of `new`.
         let word = unsafe { self.evictions.add(entry) };
         // SAFETY: valid by the contract of `new`.
         Some(unsafe { word.as_ref() })
+    }
+
+    /// Whether that owner of an entry was the last one there to be evicted. Orders nothing.
+    #[inline]
+    pub(crate) fn was_evicted(&self, entry: usize, generation: u32) -> bool {
+        EVICTS && self.evicted(entry).is_some_and(|word| word.load(Ordering::Relaxed) == generation)
     }
 
     /// The two sleep flags, if this process may write them.
@@ -85,8 +89,8 @@ impl View {
     /// One of the entries, if there are so many and this process may write them.
     #[inline(always)]
     pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
-        let control = self.control.as_ref().filter(|_| index < self.geometry.entries)?;
-        // SAFETY: as many as the geometry says, by the contract of `new`.
+        let control = self.control.as_ref().filter(|_| index < self.measures.entries())?;
+        // SAFETY: as many as the measures say, by the contract of `new`.
         let entry = unsafe { control.entries.add(index) };
         // SAFETY: valid by the contract of `new`.
         Some(unsafe { entry.as_ref() })
@@ -95,9 +99,9 @@ impl View {
     /// All entries; none where the control segment is out of reach.
     pub(crate) fn all_entries(&self) -> &[Entry] {
         match &self.control {
-            // SAFETY: as many as the geometry says, by the contract of `new`.
+            // SAFETY: as many as the measures say, by the contract of `new`.
             Some(control) => unsafe {
-                slice::from_raw_parts(control.entries.as_ptr(), self.geometry.entries)
+                slice::from_raw_parts(control.entries.as_ptr(), self.measures.entries())
             },
             None => &[],
         }
@@ -106,33 +110,33 @@ impl View {
     /// The entries that have gates: those of subscribers and groups.
     pub(crate) fn entries(&self) -> &[Entry] {
         let entries = self.all_entries();
-        entries.get(..self.geometry.gates).unwrap_or(entries)
+        entries.get(..self.measures.gates()).unwrap_or(entries)
     }
 
     /// The entries of groups.
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn group_entries(&self) -> &[Entry] {
-        self.entries().get(self.geometry.shape.entries..).unwrap_or(&[])
+        self.entries().get(self.measures.subscribers()..).unwrap_or(&[])
     }
 
     /// The claims of one of the groups, counted from 0, if this process may write them.
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn claims(&self, group: usize) -> Option<Claims<'_>> {
-        let control = self.control.as_ref().filter(|_| group < self.geometry.shape.groups)?;
+        let control = self.control.as_ref().filter(|_| group < self.measures.groups())?;
         // SAFETY: there are so many groups, each with `claims_stride` words, by the contract of `new`.
         // `Geometry::new` checked that the product fits.
-        let words = unsafe { control.claims.add(group * self.geometry.claims_stride) };
+        let words = unsafe { control.claims.add(group * self.measures.claims_stride()) };
         Some(Claims { words, view: self })
     }
 
     /// The entries of workers, with their numbers among all entries.
     pub(crate) fn worker_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.all_entries().iter().enumerate().skip(self.geometry.gates)
+        self.all_entries().iter().enumerate().skip(self.measures.gates())
     }
 
     /// Whether the entry is that of a group of which a worker reads a message in place.
     pub(crate) fn has_pinned_worker(&self, entry: usize) -> bool {
-        let group = entry.checked_sub(self.geometry.shape.entries);
+        let group = entry.checked_sub(self.measures.subscribers());
         group.is_some_and(|group| {
             let mut workers = self.workers_of(group);
             workers.any(|(_, worker)| worker.pinned.load(Ordering::Relaxed) != 0)
@@ -148,10 +152,10 @@ impl View {
     /// The slot that a position's message has, had or will have.
     #[inline(always)]
     pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {
-        let index = position.index(self.mask);
+        let index = position.index(self.measures.mask);
         // SAFETY: the index is below the capacity, and that many slots lie there, each `stride`
         // words long, by the contract of `new`. `Geometry::new` checked that the product fits.
-        let words = unsafe { self.slots.add(index * self.geometry.stride) };
+        let words = unsafe { self.slots.add(index * self.measures.stride) };
         Slot { words, ghosts: self.ghosts, index, view: self }
     }
 }
@@ -173,8 +177,8 @@ impl View {
         let end = granule.checked_mul(GRANULE)?.checked_add(len)?;
         // The span of no bytes at the end of the arena is refused, too: nobody makes it.
         if granule >= self.granules()
-            || end > self.geometry.shape.arena
-            || len > self.geometry.longest
+            || end > self.measures.arena()
+            || len > self.measures.longest()
         {
             return None;
         }
@@ -183,7 +187,7 @@ impl View {
 
     /// Granules that the arena has.
     pub(crate) fn granules(&self) -> usize {
-        self.geometry.shape.arena / GRANULE
+        self.measures.arena() / GRANULE
     }
 
     /// The first word of a message in the arena.
@@ -192,7 +196,7 @@ impl View {
     ///
     /// The span is one of this ring's, in the arena.
     unsafe fn spilled_words(&self, span: Span) -> NonNull<AtomicWord> {
-        let first = self.geometry.arena + span.granule().unwrap_or(0) * (GRANULE / WORD);
+        let first = self.measures.arena_start() + span.granule().unwrap_or(0) * (GRANULE / WORD);
         // SAFETY: the arena lies so many words behind the first slot, by the contract of `new`, and the span
         // in it, as was checked when that was made.
         unsafe { self.slots.add(first) }
@@ -214,7 +218,7 @@ impl View {
     /// slots.
     pub(crate) fn spilled_ghosts(&self, span: Span) -> impl Iterator<Item = &Ghost> {
         let granules = span.granule().filter(|_| !NATIVE).map_or(0..0, |granule| {
-            let first = self.geometry.capacity() + granule;
+            let first = self.measures.capacity() + granule;
             first..first + span.len.div_ceil(GRANULE)
         });
         granules.map(|index| {
@@ -231,12 +235,12 @@ impl View {
     /// "never written" is not a value of its own, which a state could run into after a wrap. Only by
     /// the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
-        let (origin, capacity) = (self.geometry.origin(), self.geometry.capacity());
+        let (origin, capacity) = (self.measures.origin(), self.measures.capacity());
         self.producer().head.store(origin.number(), Ordering::Relaxed);
         if let Some(word) = self.producer().reclaimed() {
             word.store(origin.number(), Ordering::Relaxed);
         }
-        for entry in 0..self.geometry.gates {
+        for entry in 0..self.measures.gates() {
             if let Some(word) = self.evicted(entry) {
                 word.store(0, Ordering::Relaxed);
             }
@@ -245,7 +249,7 @@ impl View {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();
             self.slot(position).state().store(before, Ordering::Relaxed);
-            if self.geometry.shape.schema.variable {
+            if self.measures.variable {
                 // What stood there before would look like a message in the arena.
                 self.slot(position).set_span(Span::in_slot(0));
             }
@@ -259,7 +263,7 @@ impl Slot<'_> {
     /// finds out that it was too late.
     #[cfg(not(ringway_loom))]
     pub(crate) fn clear(self) {
-        for i in 0..self.view.geometry.stride {
+        for i in 0..self.view.measures.stride {
             // SAFETY: a slot is `stride` words long.
             let word = unsafe { self.words.add(i) };
             // SAFETY: valid while the view is.
@@ -282,7 +286,7 @@ impl<'a> Claims<'a> {
     #[inline]
     pub(crate) fn word(self, position: Pos) -> &'a AtomicWord {
         // SAFETY: the index is below the capacity, and a group has at least that many words.
-        let word = unsafe { self.words.add(position.index(self.view.mask)) };
+        let word = unsafe { self.words.add(position.index(self.view.measures.mask)) };
         // SAFETY: valid while the view is, by the contract of `View::new`.
         unsafe { word.as_ref() }
     }
@@ -325,8 +329,8 @@ impl<'a> Slot<'a> {
     /// The ring is one of messages `T`, and `len` is at most what a slot has room for.
     #[inline(always)]
     pub(crate) unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> Payload<'a> {
-        debug_assert!(len <= self.view.geometry.shape.schema.max_len);
-        debug_assert_eq!(self.view.geometry.payload, payload_words::<T>());
+        debug_assert!(len <= self.view.measures.max_len);
+        debug_assert_eq!(self.view.measures.payload(), payload_words::<T>());
         // SAFETY: `Geometry::new` made the stride long enough for the payload's offset, which
         // follows from the type (whoever attaches has compared the ring's), and the longest
         // message, rounded up to words.
@@ -381,7 +385,7 @@ impl<'a> Slot<'a> {
     /// Writes the length of the message, and where it lies. Only where messages vary in length.
     #[inline(always)]
     pub(crate) fn set_span(self, span: Span) {
-        debug_assert!(self.view.geometry.shape.schema.variable);
+        debug_assert!(self.view.measures.variable);
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.
             let word = unsafe { self.words.add(1 + i) };
@@ -396,7 +400,7 @@ impl<'a> Slot<'a> {
     /// in length.
     #[inline(always)]
     pub(crate) fn length(self) -> u64 {
-        debug_assert!(self.view.geometry.shape.schema.variable);
+        debug_assert!(self.view.measures.variable);
         let mut code = 0;
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.

@@ -95,7 +95,7 @@ impl<'a> Desk<'a> {
     }
 
     fn capacity(&self) -> usize {
-        self.view.geometry().capacity()
+        self.view.measures().capacity()
     }
 
     fn code(&self, position: Pos) -> Code {

@@ -40,7 +40,7 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(JoinError::Name { len: name.len(), max: MAX_NAME });
     }
-    if storage.geometry().shape.overflow == Overflow::Overwrite {
+    if storage.measures().overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
     }
     if storage.flags().is_none() {
@@ -53,7 +53,7 @@ fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
 pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinError> {
     let name = group.name.as_bytes();
     check(storage, name)?;
-    if storage.geometry().shape.groups == 0 {
+    if storage.measures().groups() == 0 {
         return Err(JoinError::NoFreeGroup { groups: 0 });
     }
     let _registry = storage.registry()?;
@@ -132,8 +132,7 @@ fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
 /// Whether the group in an entry has been evicted.
 fn is_evicted(view: &View, group: usize, entry: &Entry) -> bool {
     let generation = entry.generation.load(Ordering::Relaxed);
-    let evicted = view.evicted(view.geometry().shape.entries + group);
-    generation != 0 && evicted.is_some_and(|word| word.load(Ordering::Relaxed) == generation)
+    generation != 0 && view.was_evicted(view.measures().subscribers() + group, generation)
 }
 
 /// Frees a group's entry, if nobody works there.
@@ -160,8 +159,8 @@ fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
 
 /// Makes a group of that name, in an entry that is free.
 fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinError> {
-    let groups = storage.geometry().shape.groups;
-    let first_entry = storage.geometry().shape.entries;
+    let groups = storage.measures().groups();
+    let first_entry = storage.measures().subscribers();
     let taken = join::take_entry(storage, first_entry..first_entry + groups, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeGroup { groups })?;
     let number = index - first_entry;
@@ -178,8 +177,8 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
 
 /// Takes an entry to work in some group, which is free again if this is dropped.
 fn take_place(storage: &Storage) -> Result<Joined, JoinError> {
-    let workers = storage.geometry().shape.workers;
-    let entries = storage.geometry().gates..storage.geometry().entries;
+    let workers = storage.measures().workers();
+    let entries = storage.measures().gates()..storage.measures().entries();
     let taken = join::take_entry(storage, entries, |index, entry| bury(storage, index, entry))?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })

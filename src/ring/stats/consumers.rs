@@ -53,7 +53,7 @@ fn of_consumers(view: &View) -> Option<impl Iterator<Item = ConsumerStats> + '_>
     // Without the control segment there are no flags.
     view.flags()?;
     let head = head::exact(view);
-    let gates = view.geometry().gates;
+    let gates = view.measures().gates();
     let all = view.all_entries().iter().enumerate();
     Some(all.filter_map(move |(index, entry)| {
         if index < gates { of_gate(view, index, entry, head) } else { of_worker(view, entry) }
@@ -95,10 +95,10 @@ fn of_owner(
 ) -> Option<ConsumerStats> {
     let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
     let start = Pos::new(entry.tally.start.get());
-    let evicted = view.evicted(index)?.load(Ordering::Relaxed) == generation;
+    let evicted = view.was_evicted(index, generation);
     // The head may be older than the gate.
     let behind = u64::try_from(head.since(gate)).unwrap_or(0);
-    let group = index.checked_sub(view.geometry().shape.entries);
+    let group = index.checked_sub(view.measures().subscribers());
     let (kind, present) = match group {
         Some(group) => (ConsumerKind::Group, view.workers_of(group).next().is_some()),
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
@@ -119,7 +119,7 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
     // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
-    let group = view.entries().get(view.geometry().shape.entries.checked_add(group)?)?;
+    let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;
     Some(ConsumerStats {
         kind: ConsumerKind::Worker,
         name: ConsumerName::of(group),

@@ -58,7 +58,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// producer and its successors, and whoever may write the control segment, are programs that use this
     /// library or one that does the same. Else a message could change while there is a reference to it.
     pub unsafe fn trust(mut self) -> Self {
-        self.trusts = true;
+        self.reader.trusts = true;
         self
     }
 
@@ -137,7 +137,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// Where the next message lies, which stays there from here on, and all behind it.
     #[inline]
     pub(super) fn find_in_place(&mut self) -> Result<Span, TryRecvError> {
-        if !self.reads_in_place() {
+        if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
         receive::find_next(self)?;
@@ -149,20 +149,11 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         })
     }
 
-    /// Whether there can be a reference to a message, and nobody changes it meanwhile.
-    #[inline]
-    fn reads_in_place(&self) -> bool {
-        let storage = &self.reader.storage;
-        (self.trusts || storage.is_private())
-            && (!self.can_be_evicted() || storage.geometry().shape.pins)
-            && storage.slot(self.reader.next).is_aligned::<T>()
-    }
-
     /// Keeps the next message, which is there, where it is, also if this subscriber is evicted from here on.
     /// The error if it has been.
     #[inline]
     fn pin(&mut self) -> Result<(), TryRecvError> {
-        if !self.can_be_evicted() {
+        if !self.reader.can_be_evicted() {
             return Ok(());
         }
         if let Some(entry) = self.reader.storage.entry(self.entry) {
@@ -186,7 +177,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         if messages > 0 {
             self.reader.next = self.reader.next.plus(messages);
             self.release();
-        } else if self.can_be_evicted() {
+        } else if self.reader.can_be_evicted() {
             // The producer may have waited for the pin.
             wait::wake_producer(&self.reader.storage, self.reader.fences);
             self.reader.wait.notify();
@@ -205,7 +196,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// From here on the producer may overwrite what an evicted subscriber has not received.
     #[inline]
     fn unpin(&mut self) {
-        if !self.can_be_evicted() {
+        if !self.reader.can_be_evicted() {
             return;
         }
         if let Some(entry) = self.reader.storage.entry(self.entry) {

@@ -109,7 +109,7 @@ impl<T: Plain, W: Wait> Refs<'_, T, W> {
     fn run(&self, from: Pos, len: usize) -> Run<'_, T> {
         let storage = &self.subscriber.reader.storage;
         let first = storage.slot(from).place::<T>();
-        Run { first, stride: storage.geometry().stride * WORD, len, message: PhantomData }
+        Run { first, stride: storage.measures().stride * WORD, len, message: PhantomData }
     }
 }
 

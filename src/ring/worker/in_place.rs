@@ -28,7 +28,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     ///
     /// As for [`Subscriber::trust`](crate::Subscriber::trust).
     pub unsafe fn trust(mut self) -> Self {
-        self.place.trusts = true;
+        self.reader.trusts = true;
         self
     }
 
@@ -86,7 +86,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
 
     /// Claims a message, which stays where it is from here on.
     fn take_in_place(&mut self, waiting: bool) -> Result<(Claim, Span), TryRecvError> {
-        if !self.reads_in_place() {
+        if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
         loop {
@@ -101,18 +101,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Whether there can be a reference to a message, and nobody changes it meanwhile.
-    fn reads_in_place(&self) -> bool {
-        let storage = self.storage();
-        (self.place.trusts || storage.is_private())
-            && (!self.can_be_evicted() || storage.geometry().shape.pins)
-            && storage.slot(self.reader.next).is_aligned::<T>()
-    }
-
     /// Keeps what this one has claimed where it is, also if its group is evicted from here on. The error if it
     /// has been.
     fn pin(&mut self) -> Result<(), TryRecvError> {
-        if !self.can_be_evicted() {
+        if !self.reader.can_be_evicted() {
             return Ok(());
         }
         if let Some(entry) = self.storage().entry(self.place.index) {

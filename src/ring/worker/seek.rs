@@ -1,7 +1,7 @@
 //! How a worker comes by a message.
 
 use super::super::group::{Desk, Fate, Offer, Rest};
-use super::super::{Limits, head, receive};
+use super::super::{head, receive};
 use super::Worker;
 use crate::error::TryRecvError;
 use crate::message::{Message, Plain};
@@ -190,8 +190,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Why the group will get nothing more, whatever is sent.
     pub(super) fn excluded(&mut self) -> Option<TryRecvError> {
         let storage = &self.reader.storage;
-        let entry = storage.geometry().shape.entries + self.place.group;
-        if storage.evicted(entry)?.load(Ordering::Relaxed) != self.place.generation {
+        let entry = storage.measures().subscribers() + self.place.group;
+        if !storage.was_evicted(entry, self.place.generation) {
             return None;
         }
         self.place.told = true;
@@ -273,16 +273,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Copies a message that this one has claimed, and which lies there.
     fn copy(&self, position: Pos, span: Span, to: &mut [u8]) {
         let slot = self.reader.storage.slot(position);
-        if !NATIVE && !self.can_be_evicted() {
+        if !NATIVE && !self.reader.can_be_evicted() {
             slot.ghost().read();
             self.reader.storage.spilled_ghosts(span).for_each(Ghost::read);
         }
         // SAFETY: a ring of messages `T`, of which `span_of` found one to lie there.
         unsafe { slot.payload_at::<T>(span) }.copy_to(to);
-    }
-
-    pub(super) fn can_be_evicted(&self) -> bool {
-        Limits::read(&self.reader.storage).evict(&self.reader.storage)
     }
 
     /// The second look at the first message of a claim, after copying: whether all of it was whole. Else it
