@@ -378,6 +378,13 @@ pub enum JoinError {
         /// How many that is.
         entries: usize,
     },
+    /// Somebody has the entry that was asked for, or there is none of that number.
+    EntryInUse {
+        /// The entry.
+        entry: usize,
+        /// Entries for subscribers that the ring has.
+        entries: usize,
+    },
     /// The ring was created with [`Overflow::Overwrite`](crate::Overflow::Overwrite): its producer
     /// waits for nobody, so that it can have observers, but no subscribers.
     Overwrites,
@@ -440,6 +447,8 @@ pub enum JoinError {
 error!(JoinError {
     Self::NoFreeEntry { entries } =>
         "all {entries} entries for subscribers are taken: create the ring with more";
+    Self::EntryInUse { entry, entries } =>
+        "entry {entry} is taken, or not one of the {entries} for subscribers";
     Self::NoObservers => "the ring was created for subscribers alone: it cannot be observed";
     Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";

@@ -8,7 +8,7 @@
 use core::cell::UnsafeCell;
 
 use crate::position::{FREE, Pos};
-use crate::sync::{AtomicU32, AtomicWord, Futex, NATIVE, Ordering, WORD, Word};
+use crate::sync::{AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, Ordering, WORD, Word};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
@@ -122,7 +122,7 @@ pub(crate) struct SleepFlags {
 pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
     /// compare-exchange.
-    pub(crate) owner: AtomicU32,
+    pub(crate) owner: CasU32,
     /// 1: the owner has joined, and its gate is where it starts or later; of a worker: 1 more than its
     /// group's number, which counts from 0. 0: nobody is here, or is still joining.
     pub(crate) joined: AtomicU32,
@@ -131,7 +131,7 @@ pub(crate) struct Entry {
     /// 1: durable, once it has joined: the entry stays when its owner goes.
     pub(crate) durable: AtomicU32,
     /// [`FREE`], or the oldest position that is still needed.
-    pub(crate) gate: AtomicWord,
+    pub(crate) gate: CasWord,
     _unused: Unused<{ (8 - WORD) / 4 }>,
     /// Bytes in the name.
     pub(crate) name_len: AtomicU32,
@@ -143,7 +143,7 @@ pub(crate) struct Entry {
     /// Of a group: 1 if a message that may have been delivered is never delivered again.
     pub(crate) at_most_once: AtomicU32,
     /// Of a group: counts the messages that were given back.
-    pub(crate) returns: AtomicU32,
+    pub(crate) returns: CasU32,
     /// Of a group: what its workers sleep on. Changes whenever there may be something for them.
     pub(crate) bell: Futex,
     _rest: Unused<{ rest(44 + 4 * NAME_WORDS) }>,
@@ -163,7 +163,7 @@ pub(crate) struct Tally {
     pub(crate) received: Count,
     _unused_received: Unused<{ beside(COUNTS) }>,
     /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
-    redelivered: [AtomicU32; COUNTS],
+    redelivered: [CasU32; COUNTS],
     _rest: Unused<{ rest(20) }>,
 }
 
@@ -175,7 +175,7 @@ impl Tally {
             _unused: Unused::new(),
             received: Count::new(),
             _unused_received: Unused::new(),
-            redelivered: core::array::from_fn(|_| AtomicU32::new(0)),
+            redelivered: core::array::from_fn(|_| CasU32::new(0)),
             _rest: Unused::new(),
         }
     }
@@ -190,15 +190,13 @@ impl Tally {
     }
 
     /// Where messages are counted that a worker was given again, or the workers of a group; `None`: they are not.
-    pub(crate) fn redelivered(&self) -> Option<&AtomicU32> {
+    pub(crate) fn redelivered(&self) -> Option<&CasU32> {
         self.redelivered.first()
     }
 }
 
 /// What an entry's `owner` says.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) const NOBODY: u32 = 0;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) const SOMEBODY: u32 = 1;
 pub(crate) const AWAY: u32 = 2;
 
@@ -311,7 +309,8 @@ impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
         let Entry { owner, joined, generation, durable, pinned, .. } = self;
-        for word in [owner, joined, generation, durable, pinned] {
+        owner.store(NOBODY, Ordering::Relaxed);
+        for word in [joined, generation, durable, pinned] {
             word.store(0, Ordering::Relaxed);
         }
         self.gate.store(FREE, Ordering::Relaxed);
@@ -325,17 +324,17 @@ impl Entry {
 impl Entry {
     pub(crate) fn new() -> Self {
         Entry {
-            owner: AtomicU32::new(0),
+            owner: CasU32::new(0),
             joined: AtomicU32::new(0),
             generation: AtomicU32::new(0),
             durable: AtomicU32::new(0),
-            gate: AtomicWord::new(FREE),
+            gate: CasWord::new(FREE),
             _unused: Unused::new(),
             name_len: AtomicU32::new(0),
             name: core::array::from_fn(|_| AtomicU32::new(0)),
             pinned: AtomicU32::new(0),
             at_most_once: AtomicU32::new(0),
-            returns: AtomicU32::new(0),
+            returns: CasU32::new(0),
             bell: Futex::new(0),
             _rest: Unused::new(),
             tally: Tally::new(),

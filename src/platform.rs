@@ -41,16 +41,16 @@ mod imp {
 #[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
 mod imp {
     use super::*;
-    use crate::sync::AtomicU32;
+    use crate::sync::CasU32;
 
-    pub(crate) fn futex_wait(_word: &AtomicU32, _expected: u32, _limit: Duration) {
+    pub(crate) fn futex_wait(_word: &CasU32, _expected: u32, _limit: Duration) {
         #[cfg(feature = "std")]
         std::thread::yield_now();
         #[cfg(not(feature = "std"))]
         core::hint::spin_loop();
     }
 
-    pub(crate) fn futex_wake_all(_word: &AtomicU32) {}
+    pub(crate) fn futex_wake_all(_word: &CasU32) {}
 
     pub(crate) fn register_barrier() -> bool {
         false

@@ -45,7 +45,9 @@ pub enum Pause {
 /// ```
 pub trait Wait {
     /// Called after a look in vain, `round` counting from 0 in every blocking call. Returns what to
-    /// do next, having spent as long as it likes.
+    /// do next, having spent as long as it likes. If it waits for a flag that another core sets in
+    /// [`notify`](Self::notify), and clears that, a full fence comes after clearing it: the look that follows
+    /// sees what was there before the flag was set, or the next pause sees the flag.
     fn pause(&mut self, round: u32) -> Pause;
 
     /// What a producer calls instead, when it finds the ring full or waits for subscribers to join.

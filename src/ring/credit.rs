@@ -332,9 +332,6 @@ pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
 /// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that its
 /// owner has a generation, which is not 0; who says 0 there has forged it, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
-    if !EVICTS {
-        return false;
-    }
     // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
     // generation, which was not evicted.
     fence(Ordering::Acquire);

@@ -28,26 +28,21 @@
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use core::ops::Range;
+mod take;
+
+use super::credit;
+use super::head::{exact, hint, search};
+use crate::error::JoinError;
+use crate::fence::Fences;
+use crate::geometry::Overflow;
+use crate::layout::{Entry, NOBODY, SOMEBODY};
+use crate::position::{FREE, Pos, Position};
+use crate::storage::{Claim, Seat, Storage, View};
+use crate::sync::{Ordering, WORD, fence};
+use crate::wait::wake_producer;
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use super::credit;
-use super::head::exact;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use super::head::{hint, search};
-use crate::error::JoinError;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::geometry::Overflow;
-use crate::layout::Entry;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::layout::{NOBODY, SOMEBODY};
-use crate::position::{FREE, Pos, Position};
-use crate::storage::View;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::storage::{Claim, Seat, Storage};
-use crate::sync::{Ordering, WORD};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::{fence::Fences, sync::fence, sync::peek, wait::wake_producer};
+pub(super) use take::{join, subscribe, take_entry};
 
 /// Where a consumer starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,33 +77,50 @@ fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinEr
     Ok(Pos::new(position))
 }
 
-/// Takes an entry and joins there. Returns that, and the first position.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
+/// Whether there can be subscribers here.
+fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
     if storage.measures().overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
     }
     if storage.flags().is_none() {
         return Err(JoinError::ReadOnly);
     }
-    join(storage, start, |_, _| {})
+    Ok(())
 }
 
-/// Joins in an entry of subscribers that is free, of which `describe` says more before it counts.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(super) fn join(
+/// Takes that entry, without an exchange, and joins there. Returns it, and the first position.
+///
+/// # Safety
+///
+/// Nobody else joins meanwhile.
+pub(crate) unsafe fn subscribe_in(
     storage: &Storage,
+    index: usize,
     start: Start,
-    describe: impl FnOnce(&Entry, Pos),
 ) -> Result<(Joined, Pos), JoinError> {
+    can_subscribe(storage)?;
     let entries = storage.measures().subscribers();
-    let taken = take_entry(storage, 0..entries, |_, _| {})?;
-    let (index, seat) = taken.ok_or(JoinError::NoFreeEntry { entries })?;
-    join_in(storage, index, seat, start, describe)
+    let in_use = JoinError::EntryInUse { entry: index, entries };
+    let Some(entry) = storage.entry(index).filter(|_| index < entries) else {
+        return Err(in_use);
+    };
+    // Acquire pairs with the release in `reset`: what the entry's last owner did is over.
+    if entry.owner.load(Ordering::Acquire) != NOBODY {
+        return Err(in_use);
+    }
+    let seat = match storage.claim(index)? {
+        Claim::Open(seat) => seat,
+        Claim::Taken => return Err(in_use),
+        Claim::Ours(seat) => {
+            storage.give_back(seat);
+            return Err(in_use);
+        }
+    };
+    entry.owner.store(SOMEBODY, Ordering::Relaxed);
+    join_in(storage, index, seat, start, |_, _| {})
 }
 
 /// Joins in an entry that the caller has just taken.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(super) fn join_in(
     storage: &Storage,
     index: usize,
@@ -132,70 +144,7 @@ pub(super) fn join_in(
     Ok((joined, first))
 }
 
-/// Takes one of some entries that nobody has, or whose owner is dead, having called `bury` for that.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(super) fn take_entry(
-    storage: &Storage,
-    entries: Range<usize>,
-    bury: impl Fn(usize, &Entry),
-) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    for _ in 0..ATTEMPTS {
-        if let Some(taken) = try_take_entry(storage, entries.clone(), &bury)? {
-            return Ok(Some(taken));
-        }
-        // Somebody who only looked whether its owner lives may have held the one that is free.
-        if !storage.pause() {
-            break;
-        }
-    }
-    Ok(None)
-}
-
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-fn try_take_entry(
-    storage: &Storage,
-    entries: Range<usize>,
-    bury: &impl Fn(usize, &Entry),
-) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    for free in [true, false] {
-        for index in entries.clone() {
-            let Some(entry) = storage.entry(index) else { continue };
-            // Whatever else stands there says somebody: who may write it could keep others out.
-            if (peek(&entry.owner) == NOBODY) != free {
-                continue;
-            }
-            // Whoever was here is away, and will come back.
-            if !free && (is_durable(entry) || !storage.can_take_over()) {
-                continue;
-            }
-            let seat = match storage.claim(index)? {
-                Claim::Taken => continue,
-                Claim::Open(seat) => seat,
-                // It has become one since.
-                Claim::Ours(_) if is_durable(entry) => continue,
-                Claim::Ours(seat) => {
-                    // Whoever was here is dead, or has left since: neither reads slots any more.
-                    bury(index, entry);
-                    reset(entry);
-                    Some(seat)
-                }
-            };
-            // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
-            // slots and its last store to the gate, is over.
-            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-            if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
-                return Ok(Some((index, seat)));
-            }
-            if let Some(seat) = seat {
-                storage.give_back(seat);
-            }
-        }
-    }
-    Ok(None)
-}
-
 /// J1 to J5, in an entry that is ours.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let Some(entry) = view.entry(index) else {
         return Err(JoinError::ReadOnly);
@@ -247,7 +196,6 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     const FIRST: u32 = 1;
     if let Some(entry) = view.entry(index) {
         entry.generation.store(FIRST, Ordering::Relaxed);
-        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
         entry.tally.begin(view.measures().origin());
@@ -285,17 +233,18 @@ pub(crate) fn reset(entry: &Entry) {
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
-    // Release pairs with the acquire in `take_entry`.
+    // Release pairs with the acquires in `take_entry` and `subscribe_in`.
+    let order = Ordering::Release;
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     {
-        let owner = peek(&entry.owner);
-        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-        let _ = entry.owner.compare_exchange(owner, NOBODY, order, failed);
+        let owner = crate::sync::peek(&entry.owner);
+        let _ = entry.owner.compare_exchange(owner, NOBODY, order, Ordering::Relaxed);
     }
+    #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
+    entry.owner.store(NOBODY, order);
 }
 
 /// An entry in which somebody has joined, who leaves again if this is dropped.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) struct Joined {
     pub(super) storage: Storage,
     pub(super) index: usize,
@@ -304,10 +253,8 @@ pub(crate) struct Joined {
 }
 
 /// How often somebody tries again who finds no entry, or is evicted while joining.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 const ATTEMPTS: u32 = 4;
 
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 impl Joined {
     /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
     /// first gate being a guess: then it tries again as the entry's next owner.
@@ -338,7 +285,6 @@ impl Joined {
     }
 }
 
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 impl Drop for Joined {
     fn drop(&mut self) {
         leave(&self.storage, self.index);

@@ -54,7 +54,8 @@ use crate::geometry::Schema;
 use crate::message::Message;
 use crate::storage::Storage;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::wait::{SpinThenSleep, Wait};
+use crate::wait::SpinThenSleep;
+use crate::wait::Wait;
 
 /// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
 /// does not hold the producer back, and does not keep the ring open.
@@ -105,6 +106,43 @@ impl<T: Message + ?Sized> Ring<T> {
         mut wait: W,
     ) -> Result<Subscriber<T, W>, JoinError> {
         let joined = join::subscribe(&self.storage, start);
+        // Should this panic, whoever has joined leaves again.
+        wait.notify();
+        let (joined, next) = joined?;
+        Ok(Subscriber::new(joined, next, wait))
+    }
+
+    /// Joins in that one of the ring's entries for subscribers, counted from 0, without a compare-and-swap: where
+    /// cores share memory of which one has none, or one of its own image's making (`portable-atomic`). The sides
+    /// agree on who has which entry. Otherwise as [`subscribe_with`](Self::subscribe_with).
+    ///
+    /// [`JoinError::EntryInUse`]: somebody has it, or there is no such entry.
+    ///
+    /// # Safety
+    ///
+    /// Until this returns nobody else joins the ring as a subscriber or a worker, in whatever way: two could get the same
+    /// entry, and one be told that a message stays while the other lets go of it.
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Spin, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
+    /// // SAFETY: nobody else joins.
+    /// let mut second = unsafe { ring.subscribe_in(1, Start::Next, Spin) }.unwrap();
+    /// // SAFETY: as above.
+    /// let again = unsafe { ring.subscribe_in(1, Start::Next, Spin) };
+    /// assert_eq!(again.unwrap_err(), JoinError::EntryInUse { entry: 1, entries: 2 });
+    /// producer.try_send(&1).unwrap();
+    /// assert_eq!(second.try_recv(), Ok(1));
+    /// ```
+    pub unsafe fn subscribe_in<W: Wait>(
+        &self,
+        entry: usize,
+        start: Start,
+        mut wait: W,
+    ) -> Result<Subscriber<T, W>, JoinError> {
+        // SAFETY: the caller's promise.
+        let joined = unsafe { join::subscribe_in(&self.storage, entry, start) };
         // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;

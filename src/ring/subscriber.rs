@@ -53,7 +53,6 @@ impl<T: Message + ?Sized> Subscriber<T> {
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// The caller has just joined in that entry.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn new(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
         Subscriber::of(Reader::new(storage, next, wait), entry, generation)

@@ -11,9 +11,9 @@ use crate::layout::{Entry, ProducerLine, SleepFlags};
 use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
 use crate::ring::{Limits, Producer, Ring, Subscriber};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::sync::Ordering;
 use crate::sync::{AtomicU32, AtomicWord, Word};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use crate::sync::{CasU32, Ordering};
 
 /// A ring of `N` messages (a power of two) and at most `S` subscribers, for a `static`.
 ///
@@ -41,7 +41,7 @@ pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
     entries: [Entry; S],
     slots: UnsafeCell<[FixedSlot<M::Body>; N]>,
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    split: AtomicU32,
+    split: CasU32,
 }
 
 /// As the geometry lays a slot out: the state, then what the message needs.

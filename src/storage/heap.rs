@@ -8,7 +8,9 @@ use core::ptr::NonNull;
 use super::{Control, Owner, Storage, View};
 use crate::geometry::{GRANULE, Geometry};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
-use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, spin_loop};
+use crate::sync::{
+    AtomicU32, AtomicWord, CasU32, CasWord, Ghost, NATIVE, Ordering, WORD, spin_loop,
+};
 
 /// Slots start on a pair of cache lines, as they do in a segment.
 const SLOT_ALIGN: usize = 128;
@@ -23,14 +25,14 @@ pub(crate) struct Memory {
     ghosts: Box<[Ghost]>,
     flags: SleepFlags,
     entries: Box<[Entry]>,
-    claims: Box<[AtomicWord]>,
+    claims: Box<[CasWord]>,
     /// 1: somebody looks for a name among the entries.
-    registry: AtomicU32,
+    registry: CasU32,
 }
 
 /// Keeps others from looking for a name, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Registry<'a>(&'a AtomicU32);
+pub(crate) struct Registry<'a>(&'a CasU32);
 
 impl Memory {
     /// Waits for those who look for a name, which takes them a few stores.
@@ -76,9 +78,9 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
         flags: SleepFlags::new(),
         entries: (0..measures.entries()).map(|_| Entry::new()).collect(),
         claims: (0..measures.claims_stride() * measures.groups())
-            .map(|_| AtomicWord::new(0))
+            .map(|_| CasWord::new(0))
             .collect(),
-        registry: AtomicU32::new(0),
+        registry: CasU32::new(0),
     });
     let control = Control {
         flags: NonNull::from(&memory.flags),

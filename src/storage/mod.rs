@@ -17,9 +17,7 @@ pub(crate) mod fixed;
 #[cfg(not(ringway_loom))]
 pub(crate) mod raw;
 
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) use liveness::Claim;
-pub(crate) use liveness::Seat;
+pub(crate) use liveness::{Claim, Seat};
 pub(crate) use payload::Span;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use view::Claims;
@@ -59,7 +57,6 @@ impl Storage {
     }
 
     /// The same memory for a handle that others can see to be alive.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn seated(self, seat: Option<Seat>) -> Storage {
         Storage { seat, ..self }
     }

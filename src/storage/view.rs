@@ -8,7 +8,9 @@ use crate::geometry::{GRANULE, LENGTH_WORDS, Measures, payload_words};
 use crate::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
-use crate::sync::{AtomicU32, AtomicWord, Ghost, NATIVE, Ordering, WORD, Word, prefetch_to_write};
+use crate::sync::{
+    AtomicU32, AtomicWord, CasWord, Ghost, NATIVE, Ordering, WORD, Word, prefetch_to_write,
+};
 
 /// Where everything is. Copied into every handle.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,7 @@ pub(crate) struct Control {
     pub(crate) entries: NonNull<Entry>,
     /// What the groups' workers have claimed.
     #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), expect(dead_code))]
-    pub(crate) claims: NonNull<AtomicWord>,
+    pub(crate) claims: NonNull<CasWord>,
 }
 
 impl View {
@@ -276,7 +278,7 @@ impl Slot<'_> {
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claims<'a> {
-    words: NonNull<AtomicWord>,
+    words: NonNull<CasWord>,
     view: &'a View,
 }
 
@@ -284,7 +286,7 @@ pub(crate) struct Claims<'a> {
 impl<'a> Claims<'a> {
     /// The word of a position's slot.
     #[inline]
-    pub(crate) fn word(self, position: Pos) -> &'a AtomicWord {
+    pub(crate) fn word(self, position: Pos) -> &'a CasWord {
         // SAFETY: the index is below the capacity, and a group has at least that many words.
         let word = unsafe { self.words.add(position.index(self.view.measures.mask)) };
         // SAFETY: valid while the view is, by the contract of `View::new`.

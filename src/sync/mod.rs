@@ -17,8 +17,8 @@ mod imp;
 mod imp;
 
 pub(crate) use imp::{
-    AtomicU32, AtomicWord, Futex, Ghost, NATIVE, Ordering, barrier_everywhere, fence,
-    prefetch_to_write, register_barrier, spin_loop,
+    AtomicU32, AtomicWord, CasU32, CasWord, Futex, Ghost, NATIVE, Ordering, barrier_everywhere,
+    fence, prefetch_to_write, register_barrier, spin_loop,
 };
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

@@ -8,6 +8,7 @@ pub(crate) use loom::sync::atomic::{AtomicU32, Ordering, fence};
 pub(crate) use loom::sync::atomic::AtomicU32 as AtomicWord;
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
 pub(crate) use loom::sync::atomic::AtomicU64 as AtomicWord;
+pub(crate) use {AtomicU32 as CasU32, AtomicWord as CasWord};
 
 /// Yes, to a model that asks for it: see `barrier_everywhere`.
 pub(crate) fn register_barrier() -> bool {
@@ -33,7 +34,7 @@ pub(crate) fn spin_loop() {
 /// Looks at a word that the caller is about to exchange. For whatever comes next, loom tries to let a
 /// thread be earlier than the last access that another one made to the same word, and the last alone. A plain
 /// load here would be that last one, and hide the others: so this is an exchange that fails.
-pub(crate) fn peek(word: &AtomicU32) -> u32 {
+pub(crate) fn peek(word: &CasU32) -> u32 {
     let (never, order) = (u32::MAX, Ordering::Relaxed);
     match word.compare_exchange(never, never, order, order) {
         Ok(value) | Err(value) => value,
@@ -41,7 +42,7 @@ pub(crate) fn peek(word: &AtomicU32) -> u32 {
 }
 
 /// The same for a [`Word`](super::Word).
-pub(crate) fn peek_word(word: &AtomicWord) -> super::Word {
+pub(crate) fn peek_word(word: &CasWord) -> super::Word {
     let (never, order) = (super::Word::MAX, Ordering::Relaxed);
     match word.compare_exchange(never, never, order, order) {
         Ok(value) | Err(value) => value,

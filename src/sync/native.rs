@@ -5,14 +5,8 @@ use core::time::Duration;
 pub(crate) use core::hint::spin_loop;
 pub(crate) use core::sync::atomic::{Ordering, fence};
 
-#[cfg(not(any(
-    ringway_crash_points,
-    all(feature = "portable-atomic", not(target_has_atomic = "32"))
-)))]
+#[cfg(not(ringway_crash_points))]
 use core::sync::atomic as words;
-// The same, with a compare-and-swap that the program provides. Loads and stores are the processor's.
-#[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
-use portable_atomic as words;
 // The same, with places at which to die.
 #[cfg(ringway_crash_points)]
 use super::crashing as words;
@@ -22,6 +16,13 @@ pub(crate) use words::AtomicU32;
 pub(crate) use words::AtomicU32 as AtomicWord;
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
 pub(crate) use words::AtomicU64 as AtomicWord;
+
+// Words that are exchanged, too, which on some targets takes a compare-and-swap that the program provides. It is one
+// for those words of which it does all, and for no others: with critical sections it takes one for loads and stores, too.
+#[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
+pub(crate) use portable_atomic::{AtomicU32 as CasU32, AtomicU32 as CasWord};
+#[cfg(not(all(feature = "portable-atomic", not(target_has_atomic = "32"))))]
+pub(crate) use {AtomicU32 as CasU32, AtomicWord as CasWord};
 
 pub(crate) use crate::platform::{barrier_everywhere, register_barrier};
 
@@ -46,14 +47,14 @@ pub(crate) fn prefetch_to_write(word: &AtomicWord) {
 /// Looks at a word that the caller is about to exchange.
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
-pub(crate) fn peek(word: &AtomicU32) -> u32 {
+pub(crate) fn peek(word: &CasU32) -> u32 {
     word.load(Ordering::Relaxed)
 }
 
 /// The same for a [`Word`](super::Word).
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
-pub(crate) fn peek_word(word: &AtomicWord) -> super::Word {
+pub(crate) fn peek_word(word: &CasWord) -> super::Word {
     word.load(Ordering::Relaxed)
 }
 
@@ -75,12 +76,12 @@ impl Ghost {
 /// A 32-bit word on which a thread of any process can sleep.
 #[derive(Debug)]
 #[repr(transparent)]
-pub(crate) struct Futex(AtomicU32);
+pub(crate) struct Futex(CasU32);
 
 impl Futex {
     #[cfg(feature = "alloc")]
     pub(crate) fn new(value: u32) -> Self {
-        Futex(AtomicU32::new(value))
+        Futex(CasU32::new(value))
     }
 
     #[inline]

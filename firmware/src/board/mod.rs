@@ -9,6 +9,7 @@ mod imp;
 
 use core::cell::UnsafeCell;
 use core::hint::black_box;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 pub use imp::{Event, again_in, entry, pauses};
 
@@ -26,6 +27,8 @@ pub fn start(handler: fn()) {
     stop();
     // SAFETY: the timer stands still.
     unsafe { *HANDLER.0.get() = handler };
+    // What the main program has put there for the handler, it has put there before it can come.
+    compiler_fence(Ordering::SeqCst);
     again_in(50);
     imp::unmask();
 }
@@ -33,6 +36,8 @@ pub fn start(handler: fn()) {
 /// No more interrupts, until the next start.
 pub fn stop() {
     imp::mask();
+    // What the handler has left, the main program reads only now.
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// What the boards' vectors call.

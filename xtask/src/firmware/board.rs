@@ -23,7 +23,7 @@ pub struct Board {
 }
 
 /// All of them. The first has the aims.
-pub const BOARDS: [Board; 5] = [
+pub const BOARDS: [Board; 6] = [
     Board {
         name: "cortex-m3",
         target: "thumbv7m-none-eabi",
@@ -39,7 +39,13 @@ pub const BOARDS: [Board; 5] = [
     Board {
         name: "cortex-m0-portable-atomic",
         target: "thumbv6m-none-eabi",
-        features: "portable-atomic",
+        features: "single-core",
+        package: "qemu-system-arm",
+    },
+    Board {
+        name: "cortex-m0-critical-section",
+        target: "thumbv6m-none-eabi",
+        features: "critical-section",
         package: "qemu-system-arm",
     },
     Board {

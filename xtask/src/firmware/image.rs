@@ -9,7 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use object::{
-    Architecture, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind,
+    Architecture, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget,
+    SectionKind, SymbolKind,
 };
 
 /// What a program says when it can panic: all ways to do so go through one of these.
@@ -62,11 +63,26 @@ impl Image {
         let mut image = Image { items, refers: BTreeMap::new() };
         let mut relocations = 0;
         for section in &sections {
+            let bytes = section.data().context("a section's bytes")?;
             for (at, relocation) in section.relocations() {
                 relocations += 1;
                 let RelocationTarget::Symbol(index) = relocation.target() else { continue };
                 let target = file.symbol_by_index(index).context("a relocation's symbol")?;
-                if let (Some(from), Some(to)) = (image.item_at(at), image.item_at(place(&target))) {
+                // What has no symbol of its own is told by its place in the section. Where the addend stands in the
+                // image, the linker has added the rest to it.
+                let to = if target.kind() != SymbolKind::Section {
+                    place(&target)
+                } else if !relocation.has_implicit_addend() {
+                    target.address().wrapping_add_signed(relocation.addend())
+                } else {
+                    ensure!(
+                        relocation.kind() == RelocationKind::Absolute && relocation.size() == 32,
+                        "{}: an addend in an instruction at {at:#x}",
+                        path.display()
+                    );
+                    word(bytes, at - section.address()).context("a relocation's place")?
+                };
+                if let (Some(from), Some(to)) = (image.item_at(at), image.item_at(to)) {
                     let (from, to) = (from.address, to.address);
                     image.refers.entry(from).or_default().insert(to);
                 }
@@ -126,6 +142,12 @@ impl Image {
         let names = self.items.values().map(|item| item.name.as_str());
         names.filter(|name| is_panic(name)).collect()
     }
+}
+
+/// The word of 32 bits at a place in a section.
+fn word(bytes: &[u8], at: u64) -> Option<u64> {
+    let word = bytes.get(usize::try_from(at).ok()?..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*word).into())
 }
 
 fn is_panic(name: &str) -> bool {

@@ -186,7 +186,22 @@ pub fn lengths() {
     *unsafe { LENGTHS.get() } = Some(Source::new(parts.producer, END));
     start(send_bytes);
     let (mut next, mut seen, mut lagged, mut total) = (0, 0, 0, 0);
-    let (mut found, mut expected) = ([0; MAX_LEN], [0; MAX_LEN]);
+    let (mut found, mut expected, mut random) = ([0; MAX_LEN], [0; MAX_LEN], Random::new(2));
+    // `false`: there is nothing more for now.
+    let mut observe = |found: &mut [u8; MAX_LEN], expected: &mut [u8; MAX_LEN]| {
+        match observer.try_recv_into(found) {
+            Ok(len) => {
+                assert_eq!(found[..len], *bytes_of(seen + lagged, expected));
+                seen += 1;
+            }
+            Err(TryRecvError::Lagged(n)) => lagged += n as u32,
+            Err(error) => {
+                assert!(matches!(error, TryRecvError::Empty | TryRecvError::Closed));
+                return false;
+            }
+        }
+        true
+    };
     loop {
         match subscriber.try_recv_into(&mut found) {
             Ok(len) => {
@@ -199,16 +214,15 @@ pub fn lengths() {
                 break;
             }
         }
-        match observer.try_recv_into(&mut found) {
-            Ok(len) => {
-                assert_eq!(found[..len], *bytes_of(seen + lagged, &mut expected));
-                seen += 1;
+        if random.below(8) == 0 {
+            for _ in 0..random.below(16) {
+                observe(&mut found, &mut expected);
             }
-            Err(TryRecvError::Lagged(n)) => lagged += n as u32,
-            Err(error) => assert!(matches!(error, TryRecvError::Empty | TryRecvError::Closed)),
         }
     }
-    assert_eq!(next, END);
+    while observe(&mut found, &mut expected) {}
+    assert_eq!((next, seen + lagged), (END, END));
+    assert!(seen > 0 && lagged > 0, "nothing was tried");
     println!("    {next} received, {total} bytes; {seen} observed, {lagged} lagged");
 }
 

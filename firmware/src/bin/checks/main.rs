@@ -29,6 +29,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("a ring with an arena is refused", places::arena),
     ("the main loop waits for an interrupt that sends", wait::for_messages),
     ("the main loop waits for an interrupt that receives", wait::for_room),
+    ("the main loop waits for the end of many rings", wait::for_the_end),
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     ("an interrupt sends to a group", group::shares),
 ];

@@ -6,7 +6,9 @@ use core::ptr::NonNull;
 
 use firmware::message::Sample;
 use firmware::println;
-use ringway::{Message, Options, Overflow, Producer, RawParts, Ring, Start, Static};
+use ringway::{
+    JoinError, Message, Options, Overflow, Producer, RawParts, Ring, Spin, Start, Static,
+};
 
 unsafe extern "C" {
     static __shared_start: u32;
@@ -80,7 +82,7 @@ pub fn create<M: Message + ?Sized>(options: Options<M>) -> (Producer<M>, RawPart
 
 pub fn raw() {
     const TAG: u64 = 0x7e57;
-    let (mut producer, parts) = create(Options::<Sample>::new(8).subscribers(1).tag(TAG));
+    let (mut producer, parts) = create(Options::<Sample>::new(8).subscribers(2).tag(TAG));
     // The other side attaches: it compares what the header says with what it was compiled for.
     // SAFETY: the memory of a ring, there for ever.
     let other = unsafe { Ring::<u64>::open_raw(parts, TAG) };
@@ -91,14 +93,29 @@ pub fn raw() {
     // SAFETY: as above.
     let ring = unsafe { Ring::<Sample>::open_raw(parts, TAG) }.unwrap();
     let mut observer = ring.observe(Start::Next).unwrap();
+    // Each side has the entry that was agreed on, for want of a compare-and-swap that both can do.
+    // SAFETY: nobody joins meanwhile.
+    let mut agreed = unsafe { ring.subscribe_in(1, Start::Next, Spin) }.unwrap();
+    for (entry, entries) in [(1, 2), (2, 2)] {
+        // SAFETY: as above.
+        let refused = unsafe { ring.subscribe_in(entry, Start::Next, Spin) };
+        assert_eq!(refused.unwrap_err(), JoinError::EntryInUse { entry, entries });
+    }
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     for number in 0..100 {
         producer.try_send(&Sample::new(number)).unwrap();
         assert_eq!(observer.try_recv(), Ok(Sample::new(number)));
+        assert_eq!(agreed.try_recv(), Ok(Sample::new(number)));
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         assert_eq!(subscriber.try_recv(), Ok(Sample::new(number)));
     }
+    // Whoever leaves makes a place for another one.
+    drop(agreed);
+    // SAFETY: as above.
+    let mut agreed = unsafe { ring.subscribe_in(1, Start::Next, Spin) }.unwrap();
+    producer.try_send(&Sample::new(100)).unwrap();
+    assert_eq!(agreed.try_recv(), Ok(Sample::new(100)));
     println!("    {} bytes of data, {} of control", parts.data_len, parts.control_len);
 }
 

@@ -1,0 +1,88 @@
+//! Taking an entry that is free, by compare-and-swap.
+
+use core::ops::Range;
+
+use super::{ATTEMPTS, Joined, Start, is_durable, join_in, reset};
+use crate::error::JoinError;
+use crate::layout::{Entry, NOBODY, SOMEBODY};
+use crate::position::Pos;
+use crate::storage::{Claim, Seat, Storage};
+use crate::sync::{Ordering, peek};
+
+/// Takes an entry and joins there. Returns that, and the first position.
+pub(crate) fn subscribe(storage: &Storage, start: Start) -> Result<(Joined, Pos), JoinError> {
+    super::can_subscribe(storage)?;
+    join(storage, start, |_, _| {})
+}
+
+/// Joins in an entry of subscribers that is free, of which `describe` says more before it counts.
+pub(in crate::ring) fn join(
+    storage: &Storage,
+    start: Start,
+    describe: impl FnOnce(&Entry, Pos),
+) -> Result<(Joined, Pos), JoinError> {
+    let entries = storage.measures().subscribers();
+    let taken = take_entry(storage, 0..entries, |_, _| {})?;
+    let (index, seat) = taken.ok_or(JoinError::NoFreeEntry { entries })?;
+    join_in(storage, index, seat, start, describe)
+}
+
+/// Takes one of some entries that nobody has, or whose owner is dead, having called `bury` for that.
+pub(in crate::ring) fn take_entry(
+    storage: &Storage,
+    entries: Range<usize>,
+    bury: impl Fn(usize, &Entry),
+) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(taken) = try_take_entry(storage, entries.clone(), &bury)? {
+            return Ok(Some(taken));
+        }
+        // Somebody who only looked whether its owner lives may have held the one that is free.
+        if !storage.pause() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn try_take_entry(
+    storage: &Storage,
+    entries: Range<usize>,
+    bury: &impl Fn(usize, &Entry),
+) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
+    for free in [true, false] {
+        for index in entries.clone() {
+            let Some(entry) = storage.entry(index) else { continue };
+            // Whatever else stands there says somebody: who may write it could keep others out.
+            if (peek(&entry.owner) == NOBODY) != free {
+                continue;
+            }
+            // Whoever was here is away, and will come back.
+            if !free && (is_durable(entry) || !storage.can_take_over()) {
+                continue;
+            }
+            let seat = match storage.claim(index)? {
+                Claim::Taken => continue,
+                Claim::Open(seat) => seat,
+                // It has become one since.
+                Claim::Ours(_) if is_durable(entry) => continue,
+                Claim::Ours(seat) => {
+                    // Whoever was here is dead, or has left since: neither reads slots any more.
+                    bury(index, entry);
+                    reset(entry);
+                    Some(seat)
+                }
+            };
+            // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
+            // slots and its last store to the gate, is over.
+            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+            if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
+                return Ok(Some((index, seat)));
+            }
+            if let Some(seat) = seat {
+                storage.give_back(seat);
+            }
+        }
+    }
+    Ok(None)
+}
