@@ -37,7 +37,7 @@ use crate::fence::Fences;
 use crate::geometry::Overflow;
 use crate::layout::{Entry, NOBODY, SOMEBODY};
 use crate::position::{FREE, Pos, Position};
-use crate::storage::{Claim, Seat, Storage, View};
+use crate::storage::{Seat, Storage, View};
 use crate::sync::{Ordering, WORD, fence};
 use crate::wait::wake_producer;
 
@@ -88,7 +88,7 @@ fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
     Ok(())
 }
 
-/// Takes that entry, without an exchange, and joins there. Returns it, and the first position.
+/// Takes that entry, and joins there. Returns it, and the first position.
 ///
 /// # Safety
 ///
@@ -100,24 +100,28 @@ pub(crate) unsafe fn subscribe_in(
 ) -> Result<(Joined, Pos), JoinError> {
     can_subscribe(storage)?;
     let entries = storage.measures().subscribers();
-    let in_use = JoinError::EntryInUse { entry: index, entries };
-    let Some(entry) = storage.entry(index).filter(|_| index < entries) else {
-        return Err(in_use);
+    let taken = if index < entries { take_one(storage, index)? } else { None };
+    let Some((index, seat)) = taken else {
+        return Err(JoinError::EntryInUse { entry: index, entries });
     };
-    // Acquire pairs with the release in `reset`: what the entry's last owner did is over.
-    if entry.owner.load(Ordering::Acquire) != NOBODY {
-        return Err(in_use);
-    }
-    let seat = match storage.claim(index)? {
-        Claim::Open(seat) => seat,
-        Claim::Taken => return Err(in_use),
-        Claim::Ours(seat) => {
-            storage.give_back(seat);
-            return Err(in_use);
-        }
-    };
-    entry.owner.store(SOMEBODY, Ordering::Relaxed);
     join_in(storage, index, seat, start, |_, _| {})
+}
+
+/// Takes an entry, if nobody has it.
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+fn take_one(storage: &Storage, index: usize) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
+    take_entry(storage, index..index + 1, |_, _| {})
+}
+
+/// Takes an entry, if nobody has it: nobody else takes one meanwhile.
+#[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
+fn take_one(storage: &Storage, index: usize) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
+    // Acquire pairs with the release in `reset`: what the entry's last owner did is over.
+    let entry = storage.entry(index).filter(|entry| entry.owner.load(Ordering::Acquire) == NOBODY);
+    Ok(entry.map(|entry| {
+        entry.owner.store(SOMEBODY, Ordering::Relaxed);
+        (index, None)
+    }))
 }
 
 /// Joins in an entry that the caller has just taken.
@@ -233,7 +237,7 @@ pub(crate) fn reset(entry: &Entry) {
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
-    // Release pairs with the acquires in `take_entry` and `subscribe_in`.
+    // Release pairs with the acquires in `take_entry` and `take_one`.
     let order = Ordering::Release;
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     {

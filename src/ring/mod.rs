@@ -112,9 +112,9 @@ impl<T: Message + ?Sized> Ring<T> {
         Ok(Subscriber::new(joined, next, wait))
     }
 
-    /// Joins in that one of the ring's entries for subscribers, counted from 0, without a compare-and-swap: where
-    /// cores share memory of which one has none, or one of its own image's making (`portable-atomic`). The sides
-    /// agree on who has which entry. Otherwise as [`subscribe_with`](Self::subscribe_with).
+    /// Joins in that one of the ring's entries for subscribers, counted from 0: where cores share memory of which
+    /// one has no compare-and-swap, or one of its own image's making (`portable-atomic`), which excludes no other
+    /// image. The sides agree on who has which entry. Otherwise as [`subscribe_with`](Self::subscribe_with).
     ///
     /// [`JoinError::EntryInUse`]: somebody has it, or there is no such entry.
     ///

@@ -3,6 +3,7 @@
 #[cfg(all(feature = "alloc", any(target_has_atomic = "32", feature = "portable-atomic")))]
 use super::Owner;
 use super::Storage;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::error::JoinError;
 use crate::layout::AWAY;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -17,6 +18,7 @@ pub(crate) type Seat = crate::os::Lock;
 pub(crate) type Seat = core::convert::Infallible;
 
 /// What became of asking for an entry of one's own.
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Debug)]
 pub(crate) enum Claim {
     /// Who changes the owner's word first has it.
@@ -46,6 +48,7 @@ impl Storage {
         true
     }
 
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn claim(&self, _entry: usize) -> Result<Claim, JoinError> {
         Ok(Claim::Open(None))
     }
@@ -61,6 +64,7 @@ impl Storage {
         Ok(self.registry_here())
     }
 
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn give_back(&self, seat: Seat) {
         match seat {}
     }

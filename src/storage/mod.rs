@@ -17,7 +17,9 @@ pub(crate) mod fixed;
 #[cfg(not(ringway_loom))]
 pub(crate) mod raw;
 
-pub(crate) use liveness::{Claim, Seat};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub(crate) use liveness::Claim;
+pub(crate) use liveness::Seat;
 pub(crate) use payload::Span;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use view::Claims;

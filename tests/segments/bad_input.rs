@@ -3,8 +3,8 @@
 use std::fs;
 
 use ringway::{
-    ConfigError, CreateError, JoinError, NameError, OpenError, Options, Overflow, Ring, Start,
-    TrySendError, UnlinkError, unlink,
+    ConfigError, CreateError, JoinError, NameError, OpenError, Options, Overflow, Ring, Spin,
+    Start, TrySendError, UnlinkError, unlink,
 };
 
 use crate::directory::Directory;
@@ -172,6 +172,35 @@ fn no_free_consumer_entry() {
     drop(first);
     assert!(again.subscribe(Start::Next).is_ok());
     drop(producer);
+}
+
+#[test]
+fn an_entry_that_somebody_has_or_that_is_none() {
+    let directory = Directory::new();
+    let segment = directory.segment("ring");
+    let mut producer = Options::<u64>::new(16).subscribers(2).groups(1).create(&segment).unwrap();
+    let ring = Ring::<u64>::open(&segment).unwrap();
+    let again = Ring::<u64>::open(&segment).unwrap();
+    // SAFETY: nobody else joins, here and below.
+    let join = |ring: &Ring<u64>, entry| unsafe { ring.subscribe_in(entry, Start::Next, Spin) };
+    let mut second = join(&ring, 1).unwrap();
+    for entry in [1, 2, usize::MAX] {
+        let error = directory.refused(|| join(&again, entry));
+        assert_eq!(error, JoinError::EntryInUse { entry, entries: 2 });
+    }
+    // Others keep off it, and it off theirs.
+    let first = again.subscribe(Start::Next).unwrap();
+    let error = directory.refused(|| again.subscribe(Start::Next));
+    assert_eq!(error, JoinError::NoFreeEntry { entries: 2 });
+    let error = directory.refused(|| join(&ring, 0));
+    assert_eq!(error, JoinError::EntryInUse { entry: 0, entries: 2 });
+    assert_eq!(producer.try_send_batch(&[7; 20]), 16);
+    assert_eq!(second.try_recv(), Ok(7));
+    drop((first, second));
+    assert_eq!(producer.try_send_batch(&[8; 20]), 20);
+    let mut second = join(&again, 1).unwrap();
+    producer.try_send(&9).unwrap();
+    assert_eq!(second.try_recv(), Ok(9));
 }
 
 #[test]

@@ -110,9 +110,17 @@ fn builds(project: &Project, steps: &mut Vec<Step>) -> Result<()> {
                 let how = format!("not installed; `rustup target add {target}` gets it");
                 return Ok(Outcome::Skipped(how));
             }
-            let mut check = cargo(project, "", "check -p ringway --no-default-features");
-            check.args(["--target", target]);
-            command(check, log)
+            let check = |features: &str| {
+                let mut check = cargo(project, "", "check -p ringway --no-default-features");
+                check.args(["--target", target, "--features", features]);
+                command(check, log)
+            };
+            match check("")? {
+                Outcome::Passed(_) if !WITHOUT_CAS.contains(&target) => {
+                    check("alloc,portable-atomic")
+                }
+                outcome => Ok(outcome),
+            }
         }));
     }
     for target in WITHOUT_CAS {

@@ -52,6 +52,7 @@ const LOOM_BUILD: &[(&str, bool)] = &[
     ("feature=std", false),
     ("feature=alloc", true),
     ("feature=unstable-loom", true),
+    ("target_has_atomic=32", true),
 ];
 
 /// Some configuration values; all others may be either.
