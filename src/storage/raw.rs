@@ -16,7 +16,7 @@ use crate::sync::{AtomicU32, AtomicWord, Ordering};
 ///
 /// Two cores that share SRAM use this, or a program with an allocator of its own. How long the
 /// segments have to be is what [`Options::segment_lengths`](crate::Options::segment_lengths) says.
-/// They start at multiples of 128 bytes (8 on a microcontroller), or of the message's alignment if that is
+/// They start at multiples of 128 bytes (4 on a microcontroller), or of the message's alignment if that is
 /// more, and have no byte in common.
 #[derive(Clone, Copy, Debug)]
 pub struct RawParts {

@@ -1,0 +1,139 @@
+//! Workers that die.
+
+use super::*;
+
+const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
+
+/// Notes that a worker has a message.
+fn note(task: &Task, message: u64) {
+    let word = task.word(DELIVERED);
+    word.set(word.get() | 1 << message);
+}
+
+/// Makes a group, works in it in two places, and leaves.
+pub fn work(task: &Task) -> Result<()> {
+    let ring = Ring::<u64>::open(task.segment())?;
+    play(task, || {
+        let mut first = Worker::join(&ring, GROUP)?;
+        let mut second = Worker::join(&ring, GROUP)?;
+        let job = first.recv()?;
+        note(task, *job);
+        job.nack()?;
+        // It comes again.
+        note(task, *second.recv()?);
+        let mut buffer = [0; 3];
+        let batch = first.recv_batch(&mut buffer)?;
+        buffer[..batch.len()].iter().for_each(|message| note(task, *message));
+        batch.done()?;
+        // More than a lap, in which the other one does not look.
+        for _ in 0..2 * CAPACITY {
+            note(task, *first.recv()?);
+        }
+        let job = second.recv()?;
+        note(task, *job);
+        // Given back when its worker leaves.
+        std::mem::forget(job);
+        drop(second);
+        // There is nothing more for a while, and it sleeps.
+        while let Ok(job) = first.recv_timeout(Duration::from_millis(20)) {
+            note(task, *job);
+        }
+        drop(first);
+        Ok(())
+    })
+}
+
+/// Messages that go to workers.
+const JOBS: u64 = 3 * CAPACITY as u64;
+
+pub(super) fn judge_work(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let mut producer = options().groups(1).workers(2).create(room.segment())?;
+    let ring = Ring::<u64>::open(room.segment())?;
+    // All of these are there for whoever makes the group.
+    let first = CAPACITY as u64 - 1;
+    for message in 0..first {
+        producer.send(&message)?;
+    }
+    let mut child = start()?;
+    let delivered = &room.page()[DELIVERED];
+    while delivered.get() == 0 && child.ended()?.is_none() {
+        thread::sleep(Duration::from_micros(200));
+    }
+    let works = delivered.get() != 0;
+    let end = thread::scope(|scope| -> Result<End> {
+        let ended = scope.spawn(|| end(child));
+        for message in first..JOBS {
+            while works && producer.send_timeout(&message, Duration::from_millis(1)).is_err() {
+                // What the dead one had is the judge's.
+                if ended.is_finished() {
+                    drain(&ring, room)?;
+                }
+            }
+        }
+        ended.join().unwrap_or_else(|_| bail!("the judge itself failed"))
+    })?;
+    drain(&ring, room)?;
+    let all = (1 << if works { JOBS } else { first }) - 1;
+    ensure!(delivered.get() == all, "delivered were {:b}", delivered.get());
+    ensure!(ring.forget_group("a group") == Ok(true), "the group cannot be forgotten");
+    holds_nothing_back(&mut producer, &ring)?;
+    drop(producer);
+    leaves_nothing(room)?;
+    Ok(end)
+}
+
+/// Receives what is there, of which nothing has come before that is not marked. Returns how many were.
+fn drain(ring: &Ring<u64>, room: &Room) -> Result<u64> {
+    let mut worker = Worker::join(ring, GROUP).context("joining the group")?;
+    let word = &room.page()[DELIVERED];
+    let mut marked = 0;
+    while let Ok(job) = worker.recv_timeout(STUCK) {
+        let before = word.get() & 1 << *job != 0;
+        ensure!(job.redelivered() || !before, "{} came twice and is not marked", *job);
+        marked += u64::from(job.redelivered());
+        word.set(word.get() | 1 << *job);
+    }
+    ensure!(worker.lag() == 0, "{} messages are stuck", worker.lag());
+    Ok(marked)
+}
+
+/// Finds a dead worker, and gives back what it had.
+pub fn bury(task: &Task) -> Result<()> {
+    let ring = Ring::<u64>::open(task.segment())?;
+    play(task, || {
+        let mut worker = Worker::join(&ring, GROUP)?;
+        while let Ok(job) = worker.recv_timeout(Duration::from_millis(100)) {
+            note(task, *job);
+        }
+        Ok(worker)
+    })
+}
+
+/// Claims a message, and dies with it.
+pub fn idler(task: &Task) -> Result<()> {
+    let ring = Ring::<u64>::open(task.segment())?;
+    let mut worker = Worker::join(&ring, GROUP)?;
+    let job = worker.recv()?;
+    note(task, *job);
+    task.word(JOINED).set(1);
+    task.wait()
+}
+
+pub(super) fn judge_bury(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let mut producer = options().groups(1).workers(2).create(room.segment())?;
+    producer.send_batch(&[0, 1, 2]);
+    let mut idler = Child::start(room, "crash_points::idler", &[])?;
+    wait_until("an idler", [&mut idler], || room.page()[JOINED].get() != 0)?;
+    idler.kill()?;
+    let end = end(start()?)?;
+    let ring = Ring::<u64>::open(room.segment())?;
+    let marked = drain(&ring, room)?;
+    ensure!(end == End::Lived || marked <= 2, "{marked} messages are marked");
+    let delivered = room.page()[DELIVERED].get();
+    ensure!(delivered == 0b111, "delivered were {delivered:b}");
+    ensure!(ring.forget_group("a group") == Ok(true), "the group cannot be forgotten");
+    holds_nothing_back(&mut producer, &ring)?;
+    drop(producer);
+    leaves_nothing(room)?;
+    Ok(end)
+}
