@@ -49,8 +49,8 @@ impl<T: Message + ?Sized> Producer<T> {
 
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring, or takes it over if it is there and its producer has died: for a producer that
-    /// may have to start again. A ring that is there has to be as these options say, but for its first
-    /// position and its fences, else the error is [`Different`](CreateError::Different). What is there and lives, or
+    /// may have to start again. A ring that is there has to lie in memory as these options say, with the same limits,
+    /// wherever it began and whatever its fences are, else the error is [`Different`](CreateError::Different). What is there and lives, or
     /// was closed and kept, is [`AlreadyExists`](CreateError::AlreadyExists).
     ///
     /// ```

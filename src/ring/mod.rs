@@ -120,8 +120,9 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// # Safety
     ///
-    /// Until this returns nobody else joins the ring as a subscriber or a worker, in whatever way: two could get the same
-    /// entry, and one be told that a message stays while the other lets go of it.
+    /// Whoever else joins the ring as a subscriber, in whatever way, has done so before this is called, in the order of
+    /// [happens-before](core::sync::atomic), or does so after it has returned: two could get the same entry, and one
+    /// be told that a message stays while the other lets go of it.
     ///
     /// ```
     /// use ringway::{JoinError, Options, Spin, Start};
@@ -240,8 +241,8 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
     /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
-    /// atomic operations, of the widths that handles use at the same places. One at a time joins or forgets under a
-    /// name, as [`Options::create_raw`](crate::Options::create_raw) says.
+    /// atomic operations, of the widths that handles use at the same places. Whoever joins, or forgets a name, does so
+    /// as [`Options::create_raw`](crate::Options::create_raw) says.
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.

@@ -15,6 +15,8 @@ mod imp;
 #[cfg(not(ringway_loom))]
 #[path = "native.rs"]
 mod imp;
+#[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
+mod provided;
 
 pub(crate) use imp::{
     AtomicU32, AtomicWord, CasU32, CasWord, Futex, Ghost, NATIVE, Ordering, barrier_everywhere,

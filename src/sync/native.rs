@@ -17,10 +17,9 @@ pub(crate) use words::AtomicU32 as AtomicWord;
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
 pub(crate) use words::AtomicU64 as AtomicWord;
 
-// Words that are exchanged, too, which on some targets takes a compare-and-swap that the program provides. It is one
-// for those words of which it does all, and for no others: with critical sections it takes one for loads and stores, too.
+// Words that can be exchanged.
 #[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
-pub(crate) use portable_atomic::{AtomicU32 as CasU32, AtomicU32 as CasWord};
+pub(crate) use super::provided::{CasU32, CasU32 as CasWord};
 #[cfg(not(all(feature = "portable-atomic", not(target_has_atomic = "32"))))]
 pub(crate) use {AtomicU32 as CasU32, AtomicWord as CasWord};
 
