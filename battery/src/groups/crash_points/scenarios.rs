@@ -27,6 +27,7 @@ pub use taking_over::{bystander, evict, predecessor, prune, reap, resume, unlink
 pub use working::{bury, idler, work};
 
 const CAPACITY: usize = 8;
+const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 

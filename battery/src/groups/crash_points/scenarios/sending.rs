@@ -104,7 +104,7 @@ fn spilling() -> Options<[u8]> {
 
 /// The message of that number, every other one of which is spilled.
 fn spilled(number: u8) -> Vec<u8> {
-    let len = if number % 2 == 0 { 5 } else { 100 + 37 * usize::from(number % 4) };
+    let len = if number.is_multiple_of(2) { 5 } else { 100 + 37 * usize::from(number % 4) };
     vec![number; len]
 }
 

@@ -2,8 +2,6 @@
 
 use super::*;
 
-const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
-
 /// Notes that a worker has a message.
 fn note(task: &Task, message: u64) {
     let word = task.word(DELIVERED);
