@@ -27,6 +27,8 @@
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
+#[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
+mod agreed;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod take;
 
@@ -35,14 +37,18 @@ use super::head::{exact, hint, search};
 use crate::error::JoinError;
 use crate::fence::Fences;
 use crate::geometry::Overflow;
-use crate::layout::{Entry, NOBODY, SOMEBODY};
+use crate::layout::{Entry, SOMEBODY};
 use crate::position::{FREE, Pos, Position};
 use crate::storage::{Seat, Storage, View};
 use crate::sync::{Ordering, WORD, fence};
 use crate::wait::wake_producer;
 
+#[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
+use agreed::{let_go, take_one};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(super) use take::{join, subscribe, take_entry};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use take::{let_go, take_one};
 
 /// Where a consumer starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,23 +111,6 @@ pub(crate) unsafe fn subscribe_in(
         return Err(JoinError::EntryInUse { entry: index, entries });
     };
     join_in(storage, index, seat, start, |_, _| {})
-}
-
-/// Takes an entry, if nobody has it.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-fn take_one(storage: &Storage, index: usize) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    take_entry(storage, index..index + 1, |_, _| {})
-}
-
-/// Takes an entry, if nobody has it: nobody else takes one meanwhile.
-#[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
-fn take_one(storage: &Storage, index: usize) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    // Acquire pairs with the release in `reset`: what the entry's last owner did is over.
-    let entry = storage.entry(index).filter(|entry| entry.owner.load(Ordering::Acquire) == NOBODY);
-    Ok(entry.map(|entry| {
-        entry.owner.store(SOMEBODY, Ordering::Relaxed);
-        (index, None)
-    }))
 }
 
 /// Joins in an entry that the caller has just taken.
@@ -237,15 +226,7 @@ pub(crate) fn reset(entry: &Entry) {
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
     entry.gate.store(FREE, Ordering::Release);
-    // Release pairs with the acquires in `take_entry` and `take_one`.
-    let order = Ordering::Release;
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    {
-        let owner = crate::sync::peek(&entry.owner);
-        let _ = entry.owner.compare_exchange(owner, NOBODY, order, Ordering::Relaxed);
-    }
-    #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
-    entry.owner.store(NOBODY, order);
+    let_go(entry);
 }
 
 /// An entry in which somebody has joined, who leaves again if this is dropped.

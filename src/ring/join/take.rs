@@ -73,7 +73,7 @@ fn try_take_entry(
                     Some(seat)
                 }
             };
-            // Acquire pairs with the release in `leave`: what the entry's last owner did, its reads of
+            // Acquire pairs with the release in `let_go`: what the entry's last owner did, its reads of
             // slots and its last store to the gate, is over.
             let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
             if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
@@ -85,4 +85,20 @@ fn try_take_entry(
         }
     }
     Ok(None)
+}
+
+/// Takes that entry, if nobody has it, or whose owner is dead.
+pub(super) fn take_one(
+    storage: &Storage,
+    index: usize,
+) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
+    take_entry(storage, index..index + 1, |_, _| {})
+}
+
+/// Gives an entry up, of which nothing else is the owner's any more.
+pub(super) fn let_go(entry: &Entry) {
+    // Release pairs with the acquire in `try_take_entry`.
+    let owner = peek(&entry.owner);
+    let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+    let _ = entry.owner.compare_exchange(owner, NOBODY, order, failed);
 }
