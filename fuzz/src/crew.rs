@@ -145,12 +145,15 @@ impl Crew {
         let others_exact = self.groups.keys().all(|&name| self.is_exact(name)) && !self.forged;
         let outcome = ring.hire(hire, after(self.origin, sent.messages()));
         let Teams { groups, workers } = self.teams;
+        // The place comes first: a group that is made for nobody would hold the producer back.
         let expected = match self.groups.get(&name) {
+            _ if groups > 0 && self.workers.len() == workers => {
+                Some(JoinError::NoFreeWorker { workers })
+            }
             Some(group) if group.at_most_once != hire.at_most_once => {
                 Some(JoinError::Delivery { at_most_once: group.at_most_once })
             }
             None if self.groups.len() == groups => Some(JoinError::NoFreeGroup { groups }),
-            _ if self.workers.len() == workers => Some(JoinError::NoFreeWorker { workers }),
             _ => None,
         };
         if exact || (!was_there && others_exact) {
