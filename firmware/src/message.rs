@@ -22,6 +22,13 @@ impl Sample {
     pub fn is_whole(&self) -> bool {
         *self == Sample::new(self.number)
     }
+
+    /// All of it belongs together, and it is the one of that number.
+    #[track_caller]
+    pub fn expect(&self, number: u32) {
+        assert!(self.is_whole(), "torn: {self:?}");
+        assert_eq!(self.number, number);
+    }
 }
 
 /// The longest of those that vary in length.

@@ -7,7 +7,6 @@
 use super::head;
 use super::join::{self, Joined, Start};
 use crate::error::JoinError;
-use crate::geometry::Overflow;
 use crate::layout::{AWAY, Entry, NAME_WORDS, NOBODY, SOMEBODY};
 use crate::position::Pos;
 use crate::storage::{Claim, Storage};
@@ -46,17 +45,12 @@ pub(super) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     }
 }
 
-fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
+/// Whether somebody of that name can be here, a subscriber or a group.
+pub(super) fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(JoinError::Name { len: name.len(), max: MAX_NAME });
     }
-    if storage.measures().overflow == Overflow::Overwrite {
-        return Err(JoinError::Overwrites);
-    }
-    if storage.flags().is_none() {
-        return Err(JoinError::ReadOnly);
-    }
-    Ok(())
+    join::can_subscribe(storage)
 }
 
 /// The entry of that name, which is the caller's from here on, and where its last owner stopped.

@@ -83,8 +83,8 @@ fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinEr
     Ok(Pos::new(position))
 }
 
-/// Whether there can be subscribers here.
-fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
+/// Whether there can be subscribers here, and groups.
+pub(super) fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
     if storage.measures().overflow == Overflow::Overwrite {
         return Err(JoinError::Overwrites);
     }

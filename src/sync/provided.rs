@@ -17,11 +17,11 @@ pub(crate) struct CasU32(AtomicU32);
 /// Does something to a word between the fences that make `order` of it.
 #[inline(always)]
 fn ordered<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
-    if matches!(order, Ordering::Release | Ordering::AcqRel | Ordering::SeqCst) {
+    if !matches!(order, Ordering::Relaxed | Ordering::Acquire) {
         fence(Ordering::Release);
     }
     let result = access();
-    if matches!(order, Ordering::Acquire | Ordering::AcqRel | Ordering::SeqCst) {
+    if !matches!(order, Ordering::Relaxed | Ordering::Release) {
         fence(Ordering::Acquire);
     }
     result

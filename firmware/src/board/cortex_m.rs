@@ -1,7 +1,5 @@
 //! Cortex-M: SysTick, `WFE` and `SEV`.
 
-use core::sync::atomic::{AtomicU32, Ordering};
-
 use cortex_m::Peripherals;
 use cortex_m::asm;
 use cortex_m::peripheral::SYST;
@@ -69,13 +67,6 @@ pub(super) fn two_instructions(times: u32) {
     }
 }
 
-static PAUSES: AtomicU32 = AtomicU32::new(0);
-
-/// Pauses that were made.
-pub fn pauses() -> u32 {
-    PAUSES.load(Ordering::Relaxed)
-}
-
 /// Waits for an event: a `SEV` of the other side's, or an interrupt. If it came between the last look and the
 /// `WFE`, that returns at once.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +74,7 @@ pub struct Event;
 
 impl Wait for Event {
     fn pause(&mut self, _round: u32) -> Pause {
-        // Only the main program waits.
-        PAUSES.store(pauses() + 1, Ordering::Relaxed);
+        super::count_pause();
         asm::wfe();
         Pause::Again
     }

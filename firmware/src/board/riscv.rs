@@ -1,6 +1,6 @@
 //! RISC-V: the timer of the core-local interruptor, and `WFI`.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use ringway::{Pause, Wait};
 use riscv::interrupt::{self, Interrupt};
@@ -65,14 +65,8 @@ pub(super) fn two_instructions(times: u32) {
     }
 }
 
-static PAUSES: AtomicU32 = AtomicU32::new(0);
 /// There was an event since the last pause.
 static EVENT: AtomicBool = AtomicBool::new(false);
-
-/// Pauses that were made.
-pub fn pauses() -> u32 {
-    PAUSES.load(Ordering::Relaxed)
-}
 
 /// Waits for an interrupt that is followed by an event of the other side's. There is no instruction like `WFE`,
 /// which remembers an event that came before it: so this looks, with interrupts masked, at a flag. A `WFI`
@@ -82,8 +76,7 @@ pub struct Event;
 
 impl Wait for Event {
     fn pause(&mut self, _round: u32) -> Pause {
-        // Only the main program waits.
-        PAUSES.store(pauses() + 1, Ordering::Relaxed);
+        super::count_pause();
         interrupt::free(|| {
             if !EVENT.load(Ordering::Relaxed) {
                 riscv::asm::wfi();

@@ -6,11 +6,10 @@
 //! is also when groups come and go. A worker leaves without it; so the entry of a group is free only when
 //! it has no workers that live, and is not made another group's before.
 
+use super::Group;
 use super::desk::Desk;
-use super::{Group, MAX_NAME};
 use crate::error::JoinError;
 use crate::fence::Fences;
-use crate::geometry::Overflow;
 use crate::layout::{Entry, NOBODY};
 use crate::position::Pos;
 use crate::ring::join::{self, Joined};
@@ -36,23 +35,10 @@ pub(crate) struct Hired {
     pub(crate) first: Pos,
 }
 
-fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
-    if name.is_empty() || name.len() > MAX_NAME {
-        return Err(JoinError::Name { len: name.len(), max: MAX_NAME });
-    }
-    if storage.measures().overflow == Overflow::Overwrite {
-        return Err(JoinError::Overwrites);
-    }
-    if storage.flags().is_none() {
-        return Err(JoinError::ReadOnly);
-    }
-    Ok(())
-}
-
 /// Joins the group of that name as a worker, and makes it if there is none.
 pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinError> {
     let name = group.name.as_bytes();
-    check(storage, name)?;
+    durable::check(storage, name)?;
     if storage.measures().groups() == 0 {
         return Err(JoinError::NoFreeGroup { groups: 0 });
     }
@@ -75,7 +61,7 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
 
 /// Frees the entry of that group, if there is one and nobody works in it.
 pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> {
-    check(storage, name)?;
+    durable::check(storage, name)?;
     let _registry = storage.registry()?;
     match find(storage, name) {
         Ok(None) => Ok(false),

@@ -24,10 +24,6 @@ pub(crate) use join::bury;
 pub(crate) use join::{Hired, forget, forget_evicted, hire, reap};
 
 use super::Start;
-use crate::layout::NAME_WORDS;
-
-/// The longest name, in bytes.
-const MAX_NAME: usize = NAME_WORDS * 4;
 
 /// Which group a worker joins, and what it is to be if it has to be made. A `&str` is one too: the group of
 /// that name, which begins at the next message ([`Start::Next`]) and delivers at least once.

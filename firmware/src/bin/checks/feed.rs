@@ -83,8 +83,7 @@ impl Seen {
     fn note(&mut self, outcome: Result<Sample, TryRecvError>) -> bool {
         match outcome {
             Ok(sample) => {
-                assert!(sample.is_whole(), "torn: {sample:?}");
-                assert_eq!(sample.number, self.received + self.lagged);
+                sample.expect(self.received + self.lagged);
                 self.received += 1;
                 true
             }
@@ -122,8 +121,7 @@ fn receive_all(
     loop {
         match subscriber.try_recv() {
             Ok(sample) => {
-                assert!(sample.is_whole(), "torn: {sample:?}");
-                assert_eq!(sample.number, next);
+                sample.expect(next);
                 next += 1;
             }
             Err(TryRecvError::Empty) => {}
@@ -243,8 +241,7 @@ fn receive_some() {
     for _ in 0..=sink.random.below(4) {
         match sink.subscriber.try_recv() {
             Ok(sample) => {
-                assert!(sample.is_whole(), "torn: {sample:?}");
-                assert_eq!(sample.number, sink.next);
+                sample.expect(sink.next);
                 sink.next += 1;
             }
             Err(error) => {
