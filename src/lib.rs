@@ -111,8 +111,8 @@ pub use options::Options;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use os::{
     Anonymous, CreateError, InheritError, NameError, OpenError, Pruned, ResumeError, Segment,
-    SegmentInfo, SegmentState, UnlinkError, Untrusted, prune, prune_in, segments, segments_in,
-    unlink,
+    SegmentInfo, SegmentState, UnlinkError, Untrusted, prune, prune_in, release_inherited,
+    segments, segments_in, unlink,
 };
 pub use position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

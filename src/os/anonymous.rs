@@ -15,6 +15,7 @@ use rustix::io::{Errno, FdFlags};
 
 use super::create::{allocate, check_file_size_limit, io_error, is_full, new_instance, sit};
 use super::error::{CreateError, InheritError, OpenError};
+use super::fork::Descriptor;
 use super::lock;
 use super::mapping::{self, Files, Mapping};
 use super::open::{self, mappable, read_instance};
@@ -262,8 +263,14 @@ impl Anonymous {
 /// The two files once more, for a mapping: opened anew, since whoever was given these has the same
 /// descriptions, and what he locks would not show in them. `writable`: the data too.
 fn files(data: &File, control: Option<&File>, writable: bool) -> io::Result<Files> {
-    let control = control.map(|control| lock::again(control, true)).transpose()?;
-    Ok(Files { data: lock::again(data, writable)?, control })
+    let again = |file: &File, writable| {
+        Descriptor::open(|| match lock::reopen(file, writable, None)? {
+            Some(file) => Ok(file),
+            None => file.try_clone(),
+        })
+    };
+    let control = control.map(|control| again(control, true)).transpose()?;
+    Ok(Files { data: again(data, writable)?, control, names: None })
 }
 
 /// A memory file of that length, all of it allocated, that can still be sealed.

@@ -70,8 +70,6 @@ impl<T: Message + ?Sized> Options<T> {
 
 /// The files of a ring that nobody can see yet. Dropped, they are gone.
 struct Unnamed {
-    directory: Directory,
-    instance: Instance,
     mapping: Arc<Mapping>,
     /// Bytes of both files.
     needed: u64,
@@ -87,7 +85,7 @@ impl Unnamed {
         check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
         let file = |len| {
-            let file = directory.unnamed_file();
+            let file = directory.unnamed_kept();
             let file = file.map_err(|errno| failed(segment, "making files", errno, needed))?;
             match allocate(&file, len) {
                 Ok(()) => Ok(file),
@@ -97,13 +95,18 @@ impl Unnamed {
         let data = file(geometry.data_len as u64)?;
         let control = file(geometry.control_len as u64)?;
         let instance = new_instance()?;
-        let files = Files { data, control: Some(control) };
+        let names = Names {
+            directory,
+            data: segment.name.clone(),
+            control: name::control(&segment.name, instance),
+        };
+        let files = Files { data, control: Some(control), names: Some(names) };
         let mapping = Mapping::create(files, &geometry)
             .map_err(|source| io_error("mapping the segment", source))?;
         let mapping = Arc::new(mapping);
         let storage = mapping::create(&mapping, geometry, instance)
             .map_err(|source| io_error("laying out the ring", source))?;
-        let unnamed = Unnamed { directory, instance, mapping, needed };
+        let unnamed = Unnamed { mapping, needed };
         Ok((unnamed, storage))
     }
 
@@ -113,7 +116,7 @@ impl Unnamed {
         let failed = |what, errno| failed(segment, what, errno, self.needed);
         let (data_access, control_access) = access(segment.access);
         let (data, control) = (self.mapping.data(), self.mapping.control());
-        let control_name = name::control(&segment.name, self.instance);
+        let Some(names) = self.mapping.names() else { return Ok(()) };
         permit(data, data_access).map_err(|errno| failed("setting the group of files", errno))?;
         // Until this is dropped, nobody takes the control file for one that a creator left behind.
         let creating = self.mapping.lock_as_creator();
@@ -121,24 +124,25 @@ impl Unnamed {
         if let Some(control) = control {
             let permitted = permit(control, control_access);
             permitted.map_err(|errno| failed("setting the group of files", errno))?;
-            let linked = self.directory.link(control, &control_name);
+            let linked = names.directory.link(control, &names.control);
             linked.map_err(|errno| failed("naming files", errno))?;
         }
-        if let Err(errno) = self.directory.link(data, &segment.name) {
+        // After this nothing may fail.
+        self.mapping.complete().map_err(|source| {
+            let _ = names.directory.remove_name(&names.control);
+            io_error("opening the control file", source)
+        })?;
+        if let Err(errno) = names.directory.link(data, &segment.name) {
             // Ours alone: nobody else knows the instance. Should this fail too, there is nothing to
             // be said that the first error does not say.
-            let _ = self.directory.remove_name(&control_name);
+            let _ = names.directory.remove_name(&names.control);
             return Err(match errno {
-                Errno::EXIST => taken(&self.directory, segment),
+                Errno::EXIST => taken(&names.directory, segment),
                 errno => failed("naming files", errno),
             });
         }
         if !segment.keep {
-            self.mapping.own(Names {
-                directory: self.directory,
-                data_name: segment.name.clone(),
-                control_name,
-            });
+            self.mapping.own_names();
         }
         Ok(())
     }

@@ -3,13 +3,14 @@
 use std::format;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
+
+use super::fork::Descriptor;
 
 /// A directory, held by its descriptor: what becomes of its path does not matter any more.
 #[derive(Debug)]
@@ -23,6 +24,11 @@ impl Directory {
         crash_point!();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Directory(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// The same directory, held once more.
+    pub(super) fn again(&self) -> Result<Directory> {
+        Ok(Directory(rustix::io::fcntl_dupfd_cloexec(&self.0, 0)?))
     }
 
     /// A new file that has no name and is gone when it is closed, unless it is linked.
@@ -39,6 +45,16 @@ impl Directory {
         // Nonblocking, for a FIFO: opening one waits for the other side. It means nothing to a file.
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         rustix::fs::openat(&self.0, name, access | careful, Mode::empty()).map(File::from)
+    }
+
+    /// The same for a handle, whose forked children must not keep it.
+    pub(super) fn open_kept(&self, name: &str, writable: bool) -> Result<Descriptor> {
+        kept(|| self.open_file(name, writable))
+    }
+
+    /// As [`unnamed_file`](Self::unnamed_file), for a handle, whose forked children must not keep it.
+    pub(super) fn unnamed_kept(&self) -> Result<Descriptor> {
+        kept(|| self.unnamed_file())
     }
 
     /// Gives the file a name, in one step: `EXIST` if it is taken.
@@ -58,11 +74,16 @@ impl Directory {
         self.handle(name).is_ok()
     }
 
-    /// Whether `file` is what that names.
+    /// Whether `file` is what that names. Takes no descriptor: a process may have used up its own.
     pub(super) fn names(&self, name: &str, file: &File) -> Result<bool> {
-        match self.handle(name) {
+        crash_point!();
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(false),
-            named => Ok(identity(&named?)? == identity(file)?),
+            named => {
+                // While `file` is open, no other file is given its number.
+                let (named, file) = (named?, rustix::fs::fstat(file)?);
+                Ok((named.st_dev, named.st_ino) == (file.st_dev, file.st_ino))
+            }
         }
     }
 
@@ -107,11 +128,9 @@ impl Directory {
     }
 }
 
-/// Which file it is, as long as somebody has it open: then its number is not given to another.
-fn identity(file: &File) -> Result<(u64, u64)> {
-    let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-    Ok((metadata.dev(), metadata.ino()))
+fn kept(open: impl FnOnce() -> Result<File>) -> Result<Descriptor> {
+    let kept = Descriptor::open(|| Ok(open()?));
+    kept.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
 /// Locks the file against others that remove its name. Gives up after a while: a user who may only

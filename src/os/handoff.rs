@@ -109,7 +109,7 @@ impl Anonymous {
 
 /// An open file of the receiver's own.
 fn own(file: &File, writable: bool) -> io::Result<File> {
-    lock::reopen(file, writable)?.ok_or_else(|| io::Error::other("there is no /proc"))
+    lock::reopen(file, writable, None)?.ok_or_else(|| io::Error::other("there is no /proc"))
 }
 
 fn send(socket: &UnixStream, files: &[File]) -> io::Result<()> {

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::mapping::Here;
+use super::directory::Directory;
+use super::fork::{Descriptor, Here};
 
 /// The producer's byte of the data file.
 pub(super) const PRODUCER: u64 = 0;
@@ -42,7 +43,7 @@ pub(super) enum Holder {
 /// was taken.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    file: File,
+    file: Descriptor,
     at: u64,
     here: Arc<Here>,
     abandoned: bool,
@@ -50,7 +51,7 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
-    pub(super) fn take(file: File, at: u64, here: &Arc<Here>) -> io::Result<Option<Lock>> {
+    pub(super) fn take(file: Descriptor, at: u64, here: &Arc<Here>) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
         Ok(taken.then(|| Lock { file, at, here: here.clone(), abandoned: false }))
     }
@@ -120,24 +121,28 @@ fn control(fd: RawFd, command: i32, kind: i32, at: u64) -> io::Result<i32> {
     if outcome == -1 { Err(io::Error::last_os_error()) } else { Ok(i32::from(about.l_type)) }
 }
 
-/// Another description of the same file, for locks of its own. `None`: there is no `/proc` here.
-pub(super) fn reopen(file: &File, writable: bool) -> io::Result<Option<File>> {
+/// Another description of the same file, for locks of its own: by `/proc`, or by the file's name where
+/// there is no `/proc`. `None`: there is neither.
+pub(super) fn reopen(
+    file: &File,
+    writable: bool,
+    named: Option<(&Directory, &str)>,
+) -> io::Result<Option<File>> {
     crash_point!();
     let path = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
     match rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(file) => Ok(Some(file.into())),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-        Err(errno) => Err(errno.into()),
+        Ok(file) => return Ok(Some(file.into())),
+        Err(Errno::NOENT | Errno::NOTDIR) => {}
+        Err(errno) => return Err(errno.into()),
     }
-}
-
-/// The file once more, with a description of its own; where there is no `/proc`, with the one that it has.
-/// A lock that is taken there stays until the last mapping of the file goes, which comes to the same when a
-/// process dies.
-pub(super) fn again(file: &File, writable: bool) -> io::Result<File> {
-    match reopen(file, writable)? {
-        Some(file) => Ok(file),
-        None => file.try_clone(),
-    }
+    let Some((directory, name)) = named else { return Ok(None) };
+    let again = match directory.open_file(name, writable) {
+        // It has no name yet, or not any more.
+        Err(Errno::NOENT) => return Ok(None),
+        again => again?,
+    };
+    // The name may be that of another file by now.
+    let same = directory.names(name, file)? && directory.names(name, &again)?;
+    Ok(same.then_some(again))
 }

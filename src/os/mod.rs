@@ -9,6 +9,7 @@ mod anonymous;
 mod create;
 mod directory;
 mod error;
+mod fork;
 mod handoff;
 mod lock;
 mod mapping;
@@ -16,6 +17,7 @@ mod name;
 mod open;
 mod prune;
 mod resume;
+mod seats;
 mod segment;
 mod state;
 mod unlink;
@@ -24,9 +26,11 @@ pub use anonymous::Anonymous;
 pub use error::{
     CreateError, InheritError, NameError, OpenError, ResumeError, UnlinkError, Untrusted,
 };
+pub use fork::release_inherited;
 pub(crate) use lock::Lock;
-pub(crate) use mapping::{Mapping, Registry};
+pub(crate) use mapping::Mapping;
 pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
+pub(crate) use seats::Registry;
 pub use segment::Segment;
 pub use state::SegmentState;
 pub use unlink::unlink;

@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use super::directory::Directory;
 use super::error::{OpenError, Untrusted};
-use super::mapping::{self, Files, Mapping};
+use super::fork::Descriptor;
+use super::mapping::{self, Files, Mapping, Names};
 use super::name;
 use super::segment::Segment;
 use crate::error::HeaderError;
@@ -125,7 +126,6 @@ pub(super) struct Found {
     pub(super) files: Files,
     /// Of data and control, in bytes.
     pub(super) lengths: (usize, usize),
-    pub(super) instance: Instance,
 }
 
 impl Found {
@@ -135,7 +135,7 @@ impl Found {
         segment: &Segment,
         writable: bool,
     ) -> Result<Found, OpenError> {
-        let data = match directory.open_file(&segment.name, writable) {
+        let data = match directory.open_kept(&segment.name, writable) {
             Err(Errno::NOENT) => return Err(OpenError::NotFound { path: segment.path() }),
             Err(Errno::ACCESS | Errno::PERM) => {
                 return Err(OpenError::PermissionDenied { path: segment.path() });
@@ -148,8 +148,19 @@ impl Found {
             .map_err(OpenError::Header)?;
         let control = open_control(directory, segment, &data.file, instance)?;
         let lengths = (data.len, control.as_ref().map_or(0, |control| control.len));
-        let files = Files { data: data.file, control: control.map(|control| control.file) };
-        Ok(Found { files, lengths, instance })
+        let names = Names {
+            directory: directory
+                .again()
+                .map_err(|errno| io_error("keeping the directory", errno.into()))?,
+            data: segment.name.clone(),
+            control: name::control(&segment.name, instance),
+        };
+        let files = Files {
+            data: data.file,
+            control: control.map(|control| control.file),
+            names: Some(names),
+        };
+        Ok(Found { files, lengths })
     }
 }
 
@@ -162,7 +173,7 @@ fn open_control(
 ) -> Result<Option<Checked>, OpenError> {
     let name = name::control(&segment.name, instance);
     let path = || segment.directory_path().join(&name);
-    let control = match directory.open_file(&name, true) {
+    let control = match directory.open_kept(&name, true) {
         Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(None),
         Err(Errno::NOENT) => {
             let metadata = data.metadata();
@@ -183,14 +194,14 @@ fn open_control(
 /// A file that can be trusted as far as its owner can, and its length, which was at least a header's
 /// when it was opened.
 struct Checked {
-    file: File,
+    file: Descriptor,
     len: usize,
 }
 
 impl Checked {
     /// `forbidden`: the permissions that it must not have.
     fn new(
-        file: File,
+        file: Descriptor,
         segment: &Segment,
         path: impl FnOnce() -> PathBuf,
         forbidden: u32,

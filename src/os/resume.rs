@@ -8,8 +8,7 @@ use super::create;
 use super::directory::Directory;
 use super::error::{CreateError, OpenError, ResumeError};
 use super::lock::{self, Holder, Lock};
-use super::mapping::{self, Mapping, Names};
-use super::name;
+use super::mapping::{self, Mapping};
 use super::open::{Found, directory, io_error};
 use super::prune;
 use super::segment::Segment;
@@ -43,7 +42,7 @@ impl<T: Message + ?Sized> Producer<T> {
     pub fn resume(segment: impl Into<Segment>) -> Result<Producer<T>, ResumeError> {
         let segment = segment.into();
         let directory = directory(&segment).map_err(ResumeError::Open)?;
-        resume(directory, &segment, Schema::of::<T>(0), None)
+        resume(&directory, &segment, Schema::of::<T>(0), None)
     }
 }
 
@@ -73,7 +72,7 @@ impl<T: Message + ?Sized> Options<T> {
             }
             let directory = directory(&segment);
             let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
-                resume(directory, &segment, shape.schema, Some((measures, self.limits())))
+                resume(&directory, &segment, shape.schema, Some((measures, self.limits())))
             });
             match resumed {
                 // Removed meanwhile: there is room for a new one.
@@ -98,17 +97,16 @@ fn remove_closed(segment: &Segment) -> Result<(), CreateError> {
 }
 
 fn resume<T: Message + ?Sized>(
-    directory: Directory,
+    directory: &Directory,
     segment: &Segment,
     expected: Schema,
     wanted: Option<(Measures, Limits)>,
 ) -> Result<Producer<T>, ResumeError> {
     let io = |what, source| ResumeError::Open(io_error(what, source));
-    let found = Found::new(&directory, segment, true).map_err(ResumeError::Open)?;
+    let found = Found::new(directory, segment, true).map_err(ResumeError::Open)?;
     if found.files.control.is_none() {
         return Err(ResumeError::Open(OpenError::PermissionDenied { path: segment.path() }));
     }
-    let control_name = name::control(&segment.name, found.instance);
     let mapping = Mapping::take_over(found.files, found.lengths)
         .map_err(|source| io("mapping the segment", source))?;
     let mapping = Arc::new(mapping);
@@ -135,7 +133,7 @@ fn resume<T: Message + ?Sized>(
     let producer = Producer::successor(storage.seated(Some(seat)))
         .map_err(|error| ResumeError::Open(OpenError::Header(error)))?;
     if !segment.keep {
-        mapping.own(Names { directory, data_name: segment.name.clone(), control_name });
+        mapping.own_names();
     }
     Ok(producer)
 }

@@ -36,7 +36,14 @@ macro_rules! reader_calls {
         /// ring is not files, or its producer could not lock them, it always does. Asks the kernel.
         /// For those who only poll: calls that block do this for themselves.
         pub fn is_producer_alive(&self) -> bool {
-            !self.reader.is_closed() && self.reader.storage.producer_is_alive()
+            !self.reader.is_closed() && self.reader.storage.producer_is_alive().unwrap_or(true)
+        }
+
+        /// Whether the handle can be used here: not in a child that was forked, to which its parent's
+        /// mapping is not handed down. There it can only be dropped, and any other call ends the child by
+        /// a fault (`SIGSEGV`); the child can open the ring by itself.
+        pub fn is_usable(&self) -> bool {
+            self.reader.storage.is_here()
         }
 
         /// Takeovers of the ring by a new producer, as far as can be seen

@@ -251,6 +251,20 @@ impl<T: Message + ?Sized> Ring<T> {
         Ok(Ring::new(unsafe { Storage::new(view, crate::storage::Owner::Caller) }))
     }
 
+    /// Whether the handle can be used here: not in a child that was forked, to which its parent's
+    /// mapping is not handed down. There it can only be dropped, and any other call ends the child by
+    /// a fault (`SIGSEGV`); the child can open the ring by itself.
+    pub fn is_usable(&self) -> bool {
+        self.storage.is_here()
+    }
+
+    /// Whether this process learns which of those who share the ring are dead. `false`: an anonymous
+    /// ring that was attached where there is no `/proc`; there a worker does not get what a dead one of
+    /// its group had, and the entry of a dead consumer is not given to the next.
+    pub fn detects_death(&self) -> bool {
+        self.storage.detects_death()
+    }
+
     /// Messages that the ring holds.
     pub fn capacity(&self) -> usize {
         self.storage.measures().capacity()

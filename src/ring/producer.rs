@@ -326,6 +326,20 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.fences.mode() == MODE_ASYMMETRIC
     }
 
+    /// Whether the handle can be used here: not in a child that was forked, to which its parent's
+    /// mapping is not handed down. There it can only be dropped, and any other call ends the child by
+    /// a fault (`SIGSEGV`); the child can open the ring by itself.
+    pub fn is_usable(&self) -> bool {
+        self.storage.is_here()
+    }
+
+    /// Whether this process learns which of its consumers are dead. `false`: an anonymous ring that was
+    /// created where there is no `/proc`; there a dead subscriber holds the producer back as one does
+    /// that is stopped, and limits ([`max_hold`](crate::Options::max_hold)) are all that helps.
+    pub fn detects_death(&self) -> bool {
+        self.storage.detects_death()
+    }
+
     /// Takeovers of the ring by a new producer, this one's included
     /// ([`resume`](Self::resume)); 0 for the one that created it.
     pub fn epoch(&self) -> u32 {

@@ -142,7 +142,7 @@ impl<W> Reader<W> {
 
     /// Whether somebody is there who may still send, or will be.
     pub(super) fn has_producer(&mut self) -> bool {
-        if self.patient || self.storage.producer_is_alive() {
+        if self.patient || self.storage.producer_is_alive().unwrap_or(true) {
             return true;
         }
         // A successor has taken over, and died or closed the ring since, or this came between its

@@ -266,7 +266,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Now and then looks whether the other workers live, gives back what the dead had, and looks at
     /// everything again, whatever was told of it.
     fn patrol(&mut self) {
-        group::reap(self.storage());
+        let _ = group::reap(self.storage());
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
         if desk.push() {
             wake_producer(self.storage(), Fences::FULL);

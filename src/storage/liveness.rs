@@ -37,15 +37,67 @@ pub(crate) enum Claim {
     Taken,
 }
 
-/// Where the memory is not files, whoever shares it lives and dies together.
+/// Why the kernel could not be asked whether an owner of something lives: never a sign of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LivenessError {
+    pub(crate) os_error: i32,
+}
+
+/// Some of a ring's entries.
+#[derive(Clone, Debug)]
+pub(crate) struct Entries {
+    words: [u64; crate::geometry::MAX_ENTRIES / 64],
+    len: usize,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Entries { words: [0; crate::geometry::MAX_ENTRIES / 64], len: 0 }
+    }
+}
+
+#[cfg_attr(not(all(feature = "std", target_os = "linux")), expect(dead_code))]
+impl Entries {
+    /// Adds one. There is none beyond what a ring can have.
+    pub(crate) fn insert(&mut self, entry: usize) {
+        let bit = 1 << (entry % 64);
+        if let Some(word) = self.words.get_mut(entry / 64).filter(|word| **word & bit == 0) {
+            *word |= bit;
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn contains(&self, entry: usize) -> bool {
+        self.words.get(entry / 64).is_some_and(|word| word & (1 << (entry % 64)) != 0)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.words.len() * 64).filter(|&entry| self.contains(entry))
+    }
+}
+
+/// Where the memory is not files, all who share it live and die together.
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 impl Storage {
     pub(crate) fn is_here(&self) -> bool {
         true
     }
 
-    pub(crate) fn producer_is_alive(&self) -> bool {
+    pub(crate) fn detects_death(&self) -> bool {
         true
+    }
+
+    pub(crate) fn producer_is_alive(&self) -> Result<bool, LivenessError> {
+        Ok(true)
+    }
+
+    #[expect(dead_code, reason = "for consumers that wait for a successor")]
+    pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
+        Ok(false)
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -53,10 +105,16 @@ impl Storage {
         Ok(Claim::Open(None))
     }
 
-    pub(crate) fn reap(&self, _entry: usize, _reset: impl FnOnce()) {}
+    pub(crate) fn reap(
+        &self,
+        _entries: impl IntoIterator<Item = usize>,
+        _clean: impl FnOnce(&Entries),
+    ) -> Result<usize, LivenessError> {
+        Ok(0)
+    }
 
-    fn is_dead(&self, _entry: usize) -> bool {
-        false
+    fn is_dead(&self, _entry: usize) -> Result<bool, LivenessError> {
+        Ok(false)
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -110,10 +168,22 @@ impl Storage {
         self.mapping().is_none_or(|mapping| mapping.is_here())
     }
 
-    /// Whether the producer lives, as far as can be told: `false` only if it does not.
-    pub(crate) fn producer_is_alive(&self) -> bool {
+    /// Whether the producer lives: `false` only if it does not.
+    pub(crate) fn producer_is_alive(&self) -> Result<bool, LivenessError> {
         let guarded = self.producer().guarded.load(Ordering::Relaxed) != 0;
-        !guarded || self.mapping().is_none_or(|mapping| mapping.producer_is_alive())
+        match self.mapping().filter(|_| guarded) {
+            None => Ok(true),
+            Some(mapping) => mapping.producer_is_alive().map_err(not_told),
+        }
+    }
+
+    /// Whether the ring is files that have no name, so that no producer can take it over.
+    #[expect(dead_code, reason = "for consumers that wait for a successor")]
+    pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
+        match self.mapping() {
+            None => Ok(false),
+            Some(mapping) => mapping.is_removed().map_err(not_told),
+        }
     }
 
     /// Asks for an entry. What is ours is so until the seat is dropped.
@@ -124,16 +194,26 @@ impl Storage {
         }
     }
 
-    /// Calls `reset` if the entry's owner is dead, while nobody else can take it.
-    pub(crate) fn reap(&self, entry: usize, reset: impl FnOnce()) {
-        if let Some(mapping) = self.mapping() {
-            mapping.reap(entry, reset);
+    /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no other
+    /// process can take these entries. Opens nothing. Returns how many they are. An error is the first
+    /// that the kernel gave; what could be found in spite of it has been cleaned.
+    pub(crate) fn reap(
+        &self,
+        entries: impl IntoIterator<Item = usize>,
+        clean: impl FnOnce(&Entries),
+    ) -> Result<usize, LivenessError> {
+        match self.mapping() {
+            None => Ok(0),
+            Some(mapping) => mapping.reap(entries, clean).map_err(not_told),
         }
     }
 
-    /// Whether the owner of that entry is dead, as far as can be told.
-    fn is_dead(&self, entry: usize) -> bool {
-        self.mapping().is_some_and(|mapping| mapping.is_dead(entry))
+    /// Whether the owner of that entry is dead.
+    fn is_dead(&self, entry: usize) -> Result<bool, LivenessError> {
+        match self.mapping() {
+            None => Ok(false),
+            Some(mapping) => mapping.is_dead(entry).map_err(not_told),
+        }
     }
 
     /// Keeps others from making entries of names, until it is dropped.
@@ -142,6 +222,11 @@ impl Storage {
             None => Ok(self.registry_here()),
             Some(mapping) => mapping.registry().map(Registry::Files).map_err(lock_error),
         }
+    }
+
+    /// Whether this process learns which of those who share the ring are dead, if they can die alone.
+    pub(crate) fn detects_death(&self) -> bool {
+        self.mapping().is_none_or(|mapping| mapping.detects_death())
     }
 
     /// Gives up a claim whose entry somebody else has taken.
@@ -168,6 +253,11 @@ impl Storage {
 }
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+fn not_told(error: std::io::Error) -> LivenessError {
+    LivenessError { os_error: error.raw_os_error().unwrap_or(0) }
+}
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 fn lock_error(error: std::io::Error) -> JoinError {
     JoinError::Lock { os_error: error.raw_os_error().unwrap_or(0) }
 }
@@ -182,20 +272,25 @@ impl Storage {
         }
     }
 
-    /// Whether nobody is there who has that entry; if it is a group's, who works in it.
+    /// Whether an entry is held by none that is there, and may come back: by a durable subscriber that is
+    /// away, or has died; or by a group in which no worker is known to live.
     pub(crate) fn is_away(&self, entry: usize) -> bool {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
             return !self.has_workers(group);
         }
-        self.has_left(entry) || self.is_dead(entry)
+        let durable =
+            self.entry(entry).is_some_and(|entry| entry.durable.load(Ordering::Relaxed) != 0);
+        // One of which the kernel does not tell is not away: the limit for the living counts.
+        durable && (self.has_left(entry) || self.is_dead(entry).unwrap_or(false))
     }
 
-    /// Whether somebody works in that group, counted from 0, who is not known to be dead.
+    /// Whether a worker is in that group, counted from 0, which is not known to be dead.
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn has_workers(&self, group: usize) -> bool {
         self.workers_of(group).any(|(index, entry)| {
-            entry.owner.load(Ordering::Relaxed) != NOBODY && !self.is_dead(index)
+            let dead = || self.is_dead(index).unwrap_or(false);
+            entry.owner.load(Ordering::Relaxed) != NOBODY && !dead()
         })
     }
 

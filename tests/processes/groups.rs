@@ -52,7 +52,8 @@ pub(crate) fn producer(task: &Task) {
     task.wait();
 }
 
-/// Opens the ring `ring`, loses sight of `/proc`, and says what becomes of joining.
+/// Opens the ring `ring`, loses sight of `/proc`, and says what becomes of joining, before and after the
+/// ring has lost its names.
 pub(crate) fn without_proc(task: &Task) {
     let ring = open(task.segment("ring"));
     let root = CString::new(task.argument()).unwrap();
@@ -61,6 +62,9 @@ pub(crate) fn without_proc(task: &Task) {
         task.say("may not");
         return;
     }
+    let joined = Worker::join(&ring, "a").map(drop);
+    task.say(format_args!("{:?} {:?}", joined, ring.subscribe(Start::Next).map(drop)));
+    task.wait();
     let joined = Worker::join(&ring, "a").map(drop);
     task.say(format_args!("{:?} {:?}", joined, ring.subscribe(Start::Next).map(drop)));
 }
@@ -229,22 +233,26 @@ fn what_a_killed_worker_had_reserved_is_not_marked() {
     assert_eq!((*job, job.redelivered()), (n - 1, true));
 }
 
-/// Without `/proc` there is no lock of its own for a worker: with a shared one it would be taken for dead.
+/// Without `/proc` a lock of its own can be had by the file's name. Where that is gone too, joining is an
+/// error: with a shared lock a worker would be taken for dead.
 #[test]
-fn nobody_joins_who_could_not_be_seen_to_live() {
+fn a_worker_that_could_not_be_seen_to_live_does_not_join() {
     let place = Place::new("without proc");
     let _producer = options().create(place.segment("ring")).unwrap();
     let empty = place.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
-    let child = Child::start(&place, "groups::without_proc", empty.to_str().unwrap());
+    let mut child = Child::start(&place, "groups::without_proc", empty.to_str().unwrap());
     let said = child.hear();
     // SAFETY: it only asks.
     if unsafe { libc::geteuid() } != 0 && said == "may not" {
         eprintln!("not checked: only root may chroot");
         return;
     }
+    assert_eq!(said, "Ok(()) Ok(())");
+    assert!(ringway::unlink(place.segment("ring")).unwrap());
+    child.go();
     let refused = "Err(Lock { os_error: 2 })";
-    assert_eq!(said, format!("{refused} {refused}"));
+    child.hears(&format!("{refused} {refused}"));
 }
 
 #[test]

@@ -47,6 +47,8 @@ fn as_a_child() {
         "consumer without membarrier" => crate::scarce::consumer_without_membarrier(),
         "two subscribers without proc" => crate::scarce::two_subscribers_without_proc(),
         "without proc" => crate::scarce::without_proc_part(),
+        "bare clone" => crate::forked::bare_clone(),
+        "no more descriptors" => crate::scarce::no_more_descriptors(),
         "heir" => crate::anonymous::heir(),
         "heir of nothing" => crate::anonymous::heir_of_nothing(),
         part => panic!("there is no part {part}"),

@@ -1,16 +1,19 @@
 //! What a child that is forked, and has not called `exec`, does to its parent's rings.
 
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Command;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use ringway::{Options, Producer, RecvTimeoutError, Ring, Start, TrySendError};
+use ringway::{Options, Producer, RecvTimeoutError, Ring, Segment, Start, TrySendError};
 use rustix::process::{Pid, Signal};
 
-use super::directory::Directory;
+use crate::children::{part, succeeds};
+use crate::directory::Directory;
+
+const PATH: &str = "RINGWAY_TEST_PATH";
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(10);
@@ -65,10 +68,10 @@ fn wait_for(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A child that was forked has its parent's locks. If the parent is killed, they are the child's until it
-/// drops the handles that it was given, or ends.
+/// A child that was forked does not keep its parent alive in the eyes of its peers, though it keeps the
+/// handles that it was given.
 #[test]
-fn a_dead_parents_ring_lives_until_its_child_drops_the_handles() {
+fn a_parents_death_is_told_while_its_forked_child_lives_and_keeps_the_handles() {
     let directory = Directory::new();
     let segment = directory.segment("ring");
     let [pid, forked, drop_it, dropped, end] =
@@ -110,13 +113,14 @@ fn a_dead_parents_ring_lives_until_its_child_drops_the_handles() {
     let pid = fs::read_to_string(&pid).unwrap().parse().unwrap();
     rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
 
-    // The kernel is given time to see the death.
-    assert_eq!(observer.recv_timeout(Duration::from_millis(300)), Err(RecvTimeoutError::Timeout));
-    assert!(observer.is_producer_alive());
+    assert_eq!(observer.recv_timeout(LONG), Err(RecvTimeoutError::ProducerDied));
+    let mut successor = Producer::<u64>::resume(&segment).unwrap();
+    // What the child drops is not the successor's.
     fs::write(&drop_it, "").unwrap();
     wait_for(&dropped).unwrap();
-    assert_eq!(observer.recv_timeout(LONG), Err(RecvTimeoutError::ProducerDied));
-    assert!(Producer::<u64>::resume(&segment).is_ok());
+    successor.send(&2).unwrap();
+    assert_eq!(observer.recv_timeout(LONG), Ok(2));
+    assert!(observer.is_producer_alive());
 
     fs::write(&end, "").unwrap();
     let _killed = child.join().unwrap();
@@ -139,4 +143,117 @@ fn a_message_that_a_forked_child_drops_is_still_the_parents() {
         Ok(())
     });
     assert_eq!(producer.len(), 1);
+}
+
+/// Runs this in a child made by the C library's `fork`, and says how that ended.
+fn forked(child: impl FnOnce()) -> ExitStatus {
+    // SAFETY: the child calls what follows and ends; the C library takes care of its allocator's locks.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "no fork");
+    if pid == 0 {
+        let whole = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).is_ok();
+        // SAFETY: ends the process, and runs nothing of the parent's.
+        unsafe { libc::_exit(i32::from(!whole)) };
+    }
+    let mut status = 0;
+    // SAFETY: writes the one number.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    ExitStatus::from_raw(status)
+}
+
+/// Memory that the child's allocator would put where the parent's mapping was.
+fn fill_the_holes() -> Vec<Vec<u8>> {
+    // Mapped one by one by the kernel, from the top down.
+    (0..256).map(|_| vec![0xaa; 256 << 10]).collect()
+}
+
+#[test]
+fn a_handle_that_a_forked_child_uses_is_a_fault_and_writes_into_nothing() {
+    let directory = Directory::new();
+    let mut producer = directory.ring();
+    let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    producer.send(&1).unwrap();
+    type Use<'a> = Box<dyn FnMut() + 'a>;
+    let uses: [Use<'_>; 3] = [
+        Box::new(|| _ = producer.try_send(&7)),
+        Box::new(|| _ = subscriber.try_recv()),
+        Box::new(|| drop(ring.subscribe(Start::Next))),
+    ];
+    for mut call in uses {
+        let status = forked(|| {
+            let full = fill_the_holes();
+            // A fault is wanted, and no core.
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            // SAFETY: reads the one structure.
+            unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
+            call();
+            drop(full);
+        });
+        assert_eq!(status.signal(), Some(libc::SIGSEGV), "{status}");
+    }
+    // The parent's are as they were.
+    assert_eq!(subscriber.try_recv(), Ok(1));
+}
+
+#[test]
+fn a_forked_child_can_ask_whether_a_handle_is_usable_and_open_the_ring_by_itself() {
+    let directory = Directory::new();
+    let producer = directory.ring();
+    let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
+    let subscriber = ring.subscribe(Start::Next).unwrap();
+    let observer = ring.observe(Start::Next).unwrap();
+    assert!(producer.is_usable() && ring.is_usable());
+    assert!(subscriber.is_usable() && observer.is_usable());
+    let segment = directory.segment("ring");
+    let status = forked(|| {
+        assert!(!producer.is_usable() && !ring.is_usable());
+        assert!(!subscriber.is_usable() && !observer.is_usable());
+        let own = Ring::<u64>::open(&segment).unwrap();
+        assert!(own.is_usable());
+        let second = own.subscribe(Start::Next).unwrap();
+        // What its own child inherits is the grandchild's as little.
+        assert!(forked(|| assert!(!second.is_usable() && !own.is_usable())).success());
+        assert!(second.is_usable());
+    });
+    assert!(status.success(), "{status}");
+}
+
+/// The same without the C library's handlers: the child gives up what it inherited by a call.
+#[test]
+fn a_child_of_the_bare_system_call_gives_up_what_it_inherited_by_a_call() {
+    let directory = Directory::new();
+    succeeds(part("bare clone").env(PATH, directory.path()));
+}
+
+pub(crate) fn bare_clone() {
+    let path = PathBuf::from(std::env::var_os(PATH).unwrap());
+    let segment = Segment::new("ring").directory(&path);
+    let producer = Options::<u64>::new(16).create(&segment).unwrap();
+    let subscriber = Ring::<u64>::open(&segment).unwrap().subscribe(Start::Next).unwrap();
+    let of_the_ring = || {
+        let open = fs::read_dir("/proc/self/fd").unwrap();
+        let links = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+        links.filter(|link| link.is_file() && link.starts_with(&path)).count()
+    };
+    assert!(of_the_ring() > 2);
+    ringway::release_inherited();
+    assert!(of_the_ring() > 2, "what is this process's own stays");
+    // SAFETY: as `fork`, but for handlers. No other thread of this process runs.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    assert!(pid >= 0, "no clone");
+    if pid == 0 {
+        let inherited = of_the_ring() > 2 && !producer.is_usable();
+        ringway::release_inherited();
+        let whole = inherited && of_the_ring() == 0 && !subscriber.is_usable();
+        drop((producer, subscriber));
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(i32::from(!whole)) };
+    }
+    let mut status = 0;
+    let pid = i32::try_from(pid).unwrap();
+    // SAFETY: writes the one number.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert!(ExitStatus::from_raw(status).success());
+    assert!(subscriber.is_producer_alive() && producer.is_usable());
 }

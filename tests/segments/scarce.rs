@@ -257,3 +257,39 @@ pub(crate) fn two_subscribers_without_proc() {
         }
     }
 }
+
+/// What it takes to notice a death, to clean up after it and to remove the names is kept: a process that
+/// has used up its descriptors does so.
+#[test]
+fn without_a_free_descriptor_the_dead_are_found_and_names_removed() {
+    let directory = Directory::new();
+    plays("no more descriptors", &directory);
+    assert!(directory.names().is_empty(), "{:?}", directory.names());
+}
+
+pub(crate) fn no_more_descriptors() {
+    let mut producer = Options::<u64>::new(8).create(segment()).unwrap();
+    // A subscriber that dies: in a child, by its exit.
+    // SAFETY: this process has no other thread that does anything.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next);
+        // SAFETY: ends the process, and drops nothing.
+        unsafe { libc::_exit(i32::from(subscriber.is_err())) };
+    }
+    let mut status = 0;
+    // SAFETY: writes the one number.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert_eq!(status, 0);
+    assert_eq!(producer.consumers(), 1);
+    limit(libc::RLIMIT_NOFILE, 64);
+    let mut files = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        files.push(file);
+    }
+    assert_eq!(producer.try_send_batch(&[0; 20]), 8);
+    assert_eq!(producer.send_timeout(&0, Duration::from_secs(5)), Ok(()));
+    assert_eq!(producer.consumers(), 0);
+    drop(producer);
+    drop(files);
+}

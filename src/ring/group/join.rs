@@ -14,7 +14,7 @@ use crate::layout::{Entry, NOBODY};
 use crate::position::Pos;
 use crate::ring::join::{self, Joined};
 use crate::ring::{durable, head};
-use crate::storage::{Storage, View};
+use crate::storage::{LivenessError, Storage, View};
 use crate::sync::{Ordering, fence};
 use crate::wait;
 
@@ -124,7 +124,7 @@ fn is_evicted(view: &View, group: usize, entry: &Entry) -> bool {
 /// Frees a group's entry, if nobody works there.
 fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
     for attempt in 0.. {
-        reap(storage);
+        let _ = reap(storage);
         if !storage.has_workers(group) {
             break;
         }
@@ -194,13 +194,17 @@ pub(crate) fn bury(view: &View, index: usize, entry: &Entry) {
     join::reset(entry);
 }
 
-/// Clears up after all workers that have died.
-pub(crate) fn reap(storage: &Storage) {
-    for (index, entry) in storage.worker_entries() {
-        if entry.owner.load(Ordering::Relaxed) != NOBODY {
-            storage.reap(index, || bury(storage, index, entry));
+/// Cleans up after all workers that have died. Returns how many they were.
+pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
+    let workers = storage.worker_entries();
+    let present = workers.filter(|(_, entry)| entry.owner.load(Ordering::Relaxed) != NOBODY);
+    storage.reap(present.map(|(index, _)| index), |dead| {
+        for index in dead.iter() {
+            if let Some(entry) = storage.entry(index) {
+                bury(storage, index, entry);
+            }
         }
-    }
+    })
 }
 
 impl Joined {

@@ -130,19 +130,23 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Frees the entries of subscribers that have died and will not come back.
     pub(super) fn reap(&mut self) {
-        for (index, entry) in self.storage.entries().iter().enumerate() {
-            if Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some() {
-                self.storage.reap(index, || {
-                    // A durable one is away, and not given up.
-                    if join::is_durable(entry) {
-                        join::unpin(entry);
-                    } else {
-                        join::reset(entry);
-                    }
-                });
+        let joined = self
+            .storage
+            .entries()
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some());
+        let _ = self.storage.reap(joined.map(|(index, _)| index), |dead| {
+            for entry in dead.iter().filter_map(|index| self.storage.entry(index)) {
+                // A durable one is away, and not given up.
+                if join::is_durable(entry) {
+                    join::unpin(entry);
+                } else {
+                    join::reset(entry);
+                }
             }
-        }
+        });
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        group::reap(&self.storage);
+        let _ = group::reap(&self.storage);
     }
 }

@@ -1,0 +1,333 @@
+//! Seats: the locks by which those who share a ring show that they live, and what it takes to clean up
+//! after the dead.
+//!
+//! A process may lose its privileges, its root, `/proc` or its last free descriptor at any time after a
+//! ring was attached. So all that is needed to find the dead and clean up after them is opened when the
+//! ring is attached, and kept: a descriptor of each file to ask the kernel who holds a lock, and one more
+//! of the control file, with a description of its own, on which the entries of the dead are locked while
+//! they are cleaned. What is opened later is the seat of a handle that joins: where that cannot be had,
+//! joining is an error.
+
+use std::fs::File;
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::fork::Descriptor;
+use super::lock::{self, Lock};
+use super::mapping::{Files, Mapping};
+use crate::storage::{Claim, Entries};
+
+/// How long the registry's lock is asked for, all in all. Time in which this process did not run does
+/// not count.
+const REGISTRY_PATIENCE: Duration = Duration::from_secs(1);
+/// The most that counts between two looks.
+const MOST_COUNTED: Duration = Duration::from_millis(20);
+/// The pause between two looks at a lock that another process has.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// The means of one mapping to clean up after the dead.
+#[derive(Debug)]
+pub(super) struct Broom {
+    /// The control file with a description of its own. `None`: this process cannot have one (an
+    /// anonymous ring and no `/proc`), so that its locks are those of all to whom its files were given,
+    /// and do not tell who lives.
+    control: OnceLock<Descriptor>,
+    /// Held while entries are cleaned: threads here share the description, and so its locks.
+    cleaning: Mutex<()>,
+    /// Whether a thread here has the registry's lock, or asks for it.
+    in_registry: Mutex<bool>,
+    registry_is_free: Condvar,
+}
+
+impl Broom {
+    pub(super) fn new(files: &Files) -> io::Result<Broom> {
+        let broom = Broom {
+            control: OnceLock::new(),
+            cleaning: Mutex::new(()),
+            in_registry: Mutex::new(false),
+            registry_is_free: Condvar::new(),
+        };
+        broom.complete(files)?;
+        Ok(broom)
+    }
+
+    /// Opens what could not be opened without `/proc` while the files had no names.
+    fn complete(&self, files: &Files) -> io::Result<()> {
+        let Some(control) = files.control.as_ref().filter(|_| self.control.get().is_none()) else {
+            return Ok(());
+        };
+        let own = Descriptor::try_open(|| lock::reopen(control, true, files.control_name()))?;
+        if let Some(own) = own {
+            // Set once: by the ring's creator, before other threads have the mapping.
+            let _ = self.control.set(own);
+        }
+        Ok(())
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps others from making entries of names.
+#[derive(Debug)]
+pub(crate) struct Registry<'a> {
+    mapping: &'a Mapping,
+    file: Option<&'a File>,
+}
+
+impl Drop for Registry<'_> {
+    fn drop(&mut self) {
+        // First the lock goes, then what keeps threads here apart.
+        if let Some(file) = self.file.filter(|_| self.mapping.is_here()) {
+            lock::unlock(file, lock::REGISTRY);
+        }
+        *locked(&self.mapping.broom.in_registry) = false;
+        self.mapping.broom.registry_is_free.notify_one();
+    }
+}
+
+/// How long something has been asked for in vain, not counting the time in which this process was stopped.
+struct Patience {
+    left: Duration,
+    last: Instant,
+}
+
+impl Patience {
+    fn new(left: Duration) -> Patience {
+        Patience { left, last: Instant::now() }
+    }
+
+    /// Whether it is over.
+    fn ends(&mut self) -> bool {
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(self.last).min(MOST_COUNTED);
+        self.left = self.left.saturating_sub(passed);
+        self.last = now;
+        self.left.is_zero()
+    }
+}
+
+impl Mapping {
+    /// Whether those who share this mapping's files can tell from locks who lives.
+    pub(crate) fn has_own_locks(&self) -> bool {
+        self.broom.control.get().is_some()
+    }
+
+    /// Whether this process learns who of its peers is dead, as far as that concerns it: who has no
+    /// control file asks for the producer alone, which shows on any description.
+    pub(crate) fn detects_death(&self) -> bool {
+        self.has_own_locks() || self.files.control.is_none()
+    }
+
+    /// For the creator of a ring whose files have just been named.
+    pub(super) fn complete(&self) -> io::Result<()> {
+        self.broom.complete(&self.files)
+    }
+
+    /// Takes the lock that shows that the producer lives. `None`: another process has it.
+    pub(super) fn lock_as_producer(&self) -> io::Result<Option<Lock>> {
+        let data = Descriptor::open(|| {
+            match lock::reopen(&self.files.data, true, self.files.data_name())? {
+                Some(file) => Ok(file),
+                // A lock on a shared description stays until the last mapping of the file goes, which
+                // comes to the same when a process dies.
+                None => self.files.data.try_clone(),
+            }
+        })?;
+        Lock::take(data, lock::PRODUCER, &self.here)
+    }
+
+    /// Shows that the ring is being made, until it is dropped.
+    pub(super) fn lock_as_creator(&self) -> io::Result<Option<Lock>> {
+        match &self.files.control {
+            None => Ok(None),
+            Some(control) => Lock::take(self.again(control)?, lock::CREATOR, &self.here),
+        }
+    }
+
+    /// Whether the producer lives.
+    pub(crate) fn producer_is_alive(&self) -> io::Result<bool> {
+        lock::is_held(&self.files.data, lock::PRODUCER)
+    }
+
+    /// Whether the ring has no name any more, so that no producer can take it over.
+    pub(crate) fn is_removed(&self) -> io::Result<bool> {
+        Ok(rustix::fs::fstat(&self.files.data)?.st_nlink == 0)
+    }
+
+    /// The control file once more, for a lock. An error where locks have descriptions of their own, and
+    /// another one cannot be had: with a shared one the living would be taken for dead.
+    fn again(&self, control: &File) -> io::Result<Descriptor> {
+        Descriptor::open(|| match lock::reopen(control, true, self.files.control_name())? {
+            Some(file) => Ok(file),
+            None if self.has_own_locks() => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+            None => control.try_clone(),
+        })
+    }
+
+    /// Asks for an entry.
+    pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
+        let Some(control) = &self.files.control else { return Ok(Claim::Open(None)) };
+        let at = entry as u64;
+        // Where locks are shared this may be that of another handle here: a caller that does not get the
+        // entry gives it back with `Lock::abandon`.
+        if lock::is_held(control, at)? {
+            return Ok(Claim::Taken);
+        }
+        let seat = Lock::take(self.again(control)?, at, &self.here)?;
+        Ok(match seat {
+            None => Claim::Taken,
+            Some(seat) if self.has_own_locks() => Claim::Ours(seat),
+            shared => Claim::Open(shared),
+        })
+    }
+
+    /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no other
+    /// process can take these entries. Opens nothing. Returns how many they are. An error is the first
+    /// that the kernel gave; what could be found in spite of it has been cleaned.
+    pub(crate) fn reap(
+        &self,
+        entries: impl IntoIterator<Item = usize>,
+        clean: impl FnOnce(&Entries),
+    ) -> io::Result<usize> {
+        let (Some(control), Some(own)) = (&self.files.control, self.broom.control.get()) else {
+            return Ok(0);
+        };
+        let mut cleaning = None;
+        let mut dead = Dead { file: own, entries: Entries::default() };
+        let mut failed = None;
+        for entry in entries {
+            // Asking first: a lock that is held for a moment would keep others from what is theirs.
+            match lock::is_held(control, entry as u64) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    failed = failed.or(Some(error));
+                    continue;
+                }
+            }
+            if cleaning.is_none() {
+                cleaning = Some(locked(&self.broom.cleaning));
+            }
+            match lock::try_lock(own, entry as u64) {
+                Ok(true) => dead.entries.insert(entry),
+                // Another process cleans it, or has just taken it.
+                Ok(false) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        let found = dead.entries.len();
+        if found > 0 {
+            clean(&dead.entries);
+        }
+        // First the entries' locks go, then what keeps threads here apart.
+        drop(dead);
+        drop(cleaning);
+        failed.map_or(Ok(found), Err)
+    }
+
+    /// Whether an entry's owner is dead: no process has its lock.
+    pub(crate) fn is_dead(&self, entry: usize) -> io::Result<bool> {
+        match self.files.control.as_ref().filter(|_| self.has_own_locks()) {
+            None => Ok(false),
+            Some(control) => Ok(!lock::is_held(control, entry as u64)?),
+        }
+    }
+
+    /// Waits for the lock of those who look for a name among the entries, but not for ever: its holder
+    /// may be stopped. Threads here wait for each other within the same time.
+    pub(crate) fn registry(&self) -> io::Result<Registry<'_>> {
+        let Some(control) = &self.files.control else {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        };
+        let late = || io::Error::from_raw_os_error(libc::EAGAIN);
+        let mut patience = Patience::new(REGISTRY_PATIENCE);
+        let mut taken = locked(&self.broom.in_registry);
+        while *taken {
+            if patience.ends() {
+                return Err(late());
+            }
+            let free = &self.broom.registry_is_free;
+            let woken = free.wait_timeout(taken, MOST_COUNTED);
+            taken = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *taken = true;
+        drop(taken);
+        let file: &File = self.broom.control.get().unwrap_or(control);
+        // Dropped on the way out, it lets the next thread try.
+        let mut registry = Registry { mapping: self, file: None };
+        while !lock::try_lock(file, lock::REGISTRY)? {
+            if patience.ends() {
+                return Err(late());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        registry.file = Some(file);
+        Ok(registry)
+    }
+}
+
+/// Entries of the dead that are locked until this is dropped.
+struct Dead<'a> {
+    file: &'a File,
+    entries: Entries,
+}
+
+impl Drop for Dead<'_> {
+    fn drop(&mut self) {
+        for entry in self.entries.iter() {
+            lock::unlock(self.file, entry as u64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::mapping::tests::mapping;
+    use super::*;
+
+    #[test]
+    fn of_two_threads_that_find_an_owner_dead_one_cleans_up_at_a_time() {
+        let mapping = mapping();
+        let (inside, most, cleaned) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+        let clean = |_: &Entries| {
+            most.fetch_max(inside.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(5));
+            inside.fetch_sub(1, Ordering::Relaxed);
+            cleaned.fetch_add(1, Ordering::Relaxed);
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..10).for_each(|_| _ = mapping.reap([0], clean).unwrap()));
+            }
+        });
+        assert_eq!(most.load(Ordering::Relaxed), 1);
+        assert!(cleaned.load(Ordering::Relaxed) > 0);
+    }
+
+    #[test]
+    fn all_that_are_dead_are_cleaned_at_once_and_none_that_lives() {
+        let mapping = mapping();
+        let Ok(Claim::Ours(seat)) = mapping.claim(1) else { panic!("not to be had") };
+        let mut dead = std::vec::Vec::new();
+        let found = mapping.reap([0, 1, 2, 5], |entries| dead.extend(entries.iter())).unwrap();
+        assert_eq!((found, dead), (3, std::vec::Vec::from([0, 2, 5])));
+        drop(seat);
+        assert_eq!(mapping.reap([1], |_| {}).unwrap(), 1);
+        assert!(matches!(mapping.claim(5), Ok(Claim::Ours(_))), "no lock is left behind");
+    }
+
+    #[test]
+    fn what_the_kernel_refuses_to_say_is_an_error_and_not_a_life() {
+        let mut mapping = mapping();
+        let null = || Descriptor::open(|| File::open("/dev/null")).unwrap();
+        mapping.files.control = Some(null());
+        // A lock for writing cannot be had on a descriptor that only reads.
+        mapping.broom.control = OnceLock::from(null());
+        assert!(mapping.reap([0], |_| {}).is_err());
+    }
+}
