@@ -192,12 +192,14 @@ pub(super) struct Memory(MmapRaw);
 
 impl Memory {
     pub(super) fn new(map: impl FnOnce() -> io::Result<MmapRaw>) -> io::Result<Memory> {
+        // Mapping may take long. A child that is forked before it is listed has no handle for it.
+        let memory = map()?;
+        memory.advise(Advice::DontFork)?;
         let mut inherited = inherited();
         inherited.prepare()?;
         inherited.ranges.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let memory = map()?;
-        memory.advise(Advice::DontFork)?;
         inherited.ranges.push((memory.as_ptr().addr(), memory.len()));
+        drop(inherited);
         Ok(Memory(memory))
     }
 }

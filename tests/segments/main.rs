@@ -12,4 +12,5 @@ mod directory;
 mod forked;
 mod lifetime;
 mod permissions;
+mod registry;
 mod scarce;
