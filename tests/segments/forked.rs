@@ -161,17 +161,24 @@ fn forked(child: impl FnOnce()) -> ExitStatus {
     ExitStatus::from_raw(status)
 }
 
-/// Memory that the child's allocator would put where the parent's mapping was.
-fn fill_the_holes() -> Vec<Vec<u8>> {
-    // Mapped one by one by the kernel, from the top down.
-    (0..256).map(|_| vec![0xaa; 256 << 10]).collect()
+/// Memory as the child's allocator gets it from the kernel, which puts it where the parent's mapping was.
+fn fill_the_holes() {
+    for _ in 0..512 {
+        let (len, flags) = (64 << 10, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: new memory, wherever the kernel has room for it.
+        let memory = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
+        assert_ne!(memory, libc::MAP_FAILED);
+    }
 }
 
 #[test]
 fn a_handle_that_a_forked_child_uses_is_a_fault_and_writes_into_nothing() {
     let directory = Directory::new();
-    let mut producer = directory.ring();
-    let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
+    let segment = directory.segment("ring");
+    // So large that the child's allocator has use for its place.
+    let mut producer = Options::<u64>::new(1 << 16).create(&segment).unwrap();
+    let ring = Ring::<u64>::open(&segment).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     producer.send(&1).unwrap();
     type Use<'a> = Box<dyn FnMut() + 'a>;
@@ -182,13 +189,12 @@ fn a_handle_that_a_forked_child_uses_is_a_fault_and_writes_into_nothing() {
     ];
     for mut call in uses {
         let status = forked(|| {
-            let full = fill_the_holes();
+            fill_the_holes();
             // A fault is wanted, and no core.
             let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
             // SAFETY: reads the one structure.
             unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
             call();
-            drop(full);
         });
         assert_eq!(status.signal(), Some(libc::SIGSEGV), "{status}");
     }
