@@ -17,9 +17,20 @@ pub(super) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 /// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
 /// of at most 218 bytes, that does not end in `.ctl`.
 ///
-/// What is mapped is not inherited over a `fork`. A child that was forked and does not `exec` can drop
-/// the handles that it was given that way, which does nothing, but must not use them: there is
-/// nothing where their ring was, or something else. It can open the ring by itself.
+/// # Fork
+///
+/// A child that was forked and does not `exec` inherits no ring. The handles that it was given that way
+/// can be dropped, which does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and any
+/// other call is a fault (`SIGSEGV`). The child can open the ring by itself. For this the library
+/// registers handlers (`pthread_atfork`) when a process creates or opens its first named or anonymous
+/// ring; [`release_inherited`](crate::release_inherited) is for children of the bare system call.
+///
+/// # Descriptors
+///
+/// All that is needed to find dead peers, and to clean up after them, is opened when a ring is created or
+/// opened, and kept: four descriptors for each time (data, control, control for locks, the directory;
+/// three for an anonymous ring), and one more for each producer, subscriber and worker. One, of
+/// nothing, is kept by the process for its forked children.
 ///
 /// ```
 /// use ringway::{Options, Ring, Segment, Start};

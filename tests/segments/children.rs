@@ -47,6 +47,7 @@ fn as_a_child() {
         "consumer without membarrier" => crate::scarce::consumer_without_membarrier(),
         "two subscribers without proc" => crate::scarce::two_subscribers_without_proc(),
         "without proc" => crate::scarce::without_proc_part(),
+        "descriptors" => crate::descriptors::descriptors(),
         "bare clone" => crate::forked::bare_clone(),
         "no more descriptors" => crate::scarce::no_more_descriptors(),
         "heir" => crate::anonymous::heir(),

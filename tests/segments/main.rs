@@ -8,6 +8,7 @@ mod anonymous;
 mod bad_files;
 mod bad_input;
 mod children;
+mod descriptors;
 mod directory;
 mod forked;
 mod lifetime;
