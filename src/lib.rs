@@ -101,7 +101,7 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError, RecvError,
+    BatchError, ConfigError, FlushError, HeaderError, JoinError, LivenessError, MessageType, RawError, RecvError,
     RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError, TryRecvError,
     TrySendError,
 };
