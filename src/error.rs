@@ -253,10 +253,7 @@ pub enum TryRecvError {
     /// [`Empty`](Self::Empty).
     ProducerDied,
     /// See [`RecvError::Liveness`].
-    Liveness {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    Liveness(LivenessError),
 }
 
 error!(TryRecvError {
@@ -269,36 +266,38 @@ error!(TryRecvError {
     Self::NotInPlace => "messages cannot be read in place on this ring by this subscriber";
     Self::ProducerDied =>
         "the producer has died without closing the ring, and every message has been received";
-    Self::Liveness { os_error } =>
-        "whether the producer lives could not be asked: {}", SystemError(*os_error);
+    Self::Liveness(error) => "no message, and {error}";
 });
-
-/// What the operating system says of an error of its own.
-struct SystemError(i32);
-
-impl fmt::Display for SystemError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(feature = "std")]
-        return std::io::Error::from_raw_os_error(self.0).fmt(f);
-        #[cfg(not(feature = "std"))]
-        write!(f, "error {}", self.0)
-    }
-}
 
 /// The operating system did not say whether a producer or a consumer lives. That is never taken for a sign
 /// of life, nor of death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct LivenessError {
+    /// As wide as what other errors carry: so every receiving call returns its error in two registers.
+    os_error: u64,
+}
+
+impl LivenessError {
+    #[cfg_attr(not(all(feature = "std", target_os = "linux")), expect(dead_code))]
+    pub(crate) fn new(os_error: i32) -> Self {
+        LivenessError { os_error: u64::from(os_error as u32) }
+    }
+
     /// The operating system's number for what went wrong.
-    pub os_error: i32,
+    pub fn os_error(self) -> i32 {
+        self.os_error as i32
+    }
 }
 
 impl core::error::Error for LivenessError {}
 
 impl fmt::Display for LivenessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "whether a peer lives could not be asked: {}", SystemError(self.os_error))
+        f.write_str("whether a peer lives could not be asked: ")?;
+        #[cfg(feature = "std")]
+        return std::io::Error::from_raw_os_error(self.os_error()).fmt(f);
+        #[cfg(not(feature = "std"))]
+        write!(f, "error {}", self.os_error())
     }
 }
 
@@ -330,10 +329,7 @@ pub enum RecvError {
     ProducerDied,
     /// There is no message, and the operating system did not say whether the producer lives. It may:
     /// the next call waits for it, and asks again.
-    Liveness {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    Liveness(LivenessError),
 }
 
 /// Why a call that blocks for a limited time brought no message.
@@ -365,10 +361,7 @@ pub enum RecvTimeoutError {
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
     /// See [`RecvError::Liveness`].
-    Liveness {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    Liveness(LivenessError),
 }
 
 impl core::error::Error for RecvError {}
@@ -385,7 +378,7 @@ impl fmt::Display for RecvTimeoutError {
         match *self {
             Self::Timeout => f.write_str("no message before the time was over"),
             Self::ProducerDied => TryRecvError::ProducerDied.fmt(f),
-            Self::Liveness { os_error } => TryRecvError::Liveness { os_error }.fmt(f),
+            Self::Liveness(error) => TryRecvError::Liveness(error).fmt(f),
             Self::Closed => TryRecvError::Closed.fmt(f),
             Self::Lagged(n) => TryRecvError::Lagged(n).fmt(f),
             Self::Evicted { missed } => TryRecvError::Evicted { missed }.fmt(f),
@@ -408,7 +401,7 @@ impl TryRecvError {
             Self::Corrupt => Some(RecvError::Corrupt),
             Self::NotInPlace => Some(RecvError::NotInPlace),
             Self::ProducerDied => Some(RecvError::ProducerDied),
-            Self::Liveness { os_error } => Some(RecvError::Liveness { os_error }),
+            Self::Liveness(error) => Some(RecvError::Liveness(error)),
         }
     }
 }
@@ -423,7 +416,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::Corrupt => Self::Corrupt,
             RecvError::NotInPlace => Self::NotInPlace,
             RecvError::ProducerDied => Self::ProducerDied,
-            RecvError::Liveness { os_error } => Self::Liveness { os_error },
+            RecvError::Liveness(error) => Self::Liveness(error),
         }
     }
 }
@@ -440,7 +433,7 @@ impl RecvError {
             | Self::Corrupt
             | Self::NotInPlace
             | Self::ProducerDied
-            | Self::Liveness { .. } => false,
+            | Self::Liveness(_) => false,
         }
     }
 }

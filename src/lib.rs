@@ -101,9 +101,9 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, ConfigError, FlushError, HeaderError, JoinError, LivenessError, MessageType, RawError, RecvError,
-    RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError, TryRecvError,
-    TrySendError,
+    BatchError, ConfigError, FlushError, HeaderError, JoinError, LivenessError, MessageType,
+    RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError,
+    TryRecvError, TrySendError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};

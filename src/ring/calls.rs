@@ -51,7 +51,7 @@ macro_rules! reader_calls {
         #[doc = "drop(producer);"]
         #[doc = "assert_eq!(subscriber.is_producer_alive(), Ok(false));"]
         #[doc = "```"]
-        pub fn is_producer_alive(&self) -> Result<bool, LivenessError> {
+        pub fn is_producer_alive(&self) -> Result<bool, crate::LivenessError> {
             Ok(!self.reader.is_closed() && self.reader.storage.producer_is_alive()?)
         }
 

@@ -8,11 +8,11 @@ use super::reader::Reader;
 use crate::error::{RecvError, TryRecvError};
 
 /// Whether a producer can die and its consumers not, so that calls that only poll look for that.
-pub(super) const POLLS: bool =
-    cfg!(all(feature = "std", target_os = "linux", not(ringway_loom)));
+pub(super) const POLLS: bool = cfg!(all(feature = "std", target_os = "linux", not(ringway_loom)));
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod memory {
+    use crate::error::LivenessError;
     use crate::position::Pos;
     use crate::wait::Ticker;
 
@@ -24,7 +24,7 @@ mod memory {
         /// Its messages end here, and it is dead.
         dead_at: Option<Pos>,
         /// Why the kernel did not say, when it was last asked.
-        failed: Option<i32>,
+        failed: Option<LivenessError>,
     }
 
     impl LifeSign {
@@ -47,11 +47,11 @@ mod memory {
             *self = LifeSign { ticker: self.ticker, ..LifeSign::default() };
         }
 
-        pub(crate) fn set_failed(&mut self, os_error: i32) {
-            self.failed = Some(os_error);
+        pub(crate) fn set_failed(&mut self, error: LivenessError) {
+            self.failed = Some(error);
         }
 
-        pub(crate) fn take_failed(&mut self) -> Option<i32> {
+        pub(crate) fn take_failed(&mut self) -> Option<LivenessError> {
             self.failed.take()
         }
     }
@@ -59,6 +59,7 @@ mod memory {
 
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 mod memory {
+    use crate::error::LivenessError;
     use crate::position::Pos;
 
     /// Where nothing can die alone there is nothing to remember.
@@ -78,9 +79,9 @@ mod memory {
 
         pub(crate) fn forget(&mut self) {}
 
-        pub(crate) fn set_failed(&mut self, _os_error: i32) {}
+        pub(crate) fn set_failed(&mut self, _error: LivenessError) {}
 
-        pub(crate) fn take_failed(&mut self) -> Option<i32> {
+        pub(crate) fn take_failed(&mut self) -> Option<LivenessError> {
             None
         }
     }
@@ -101,7 +102,7 @@ impl<W> Reader<W> {
             }
             Ok(false) => {}
             Err(error) => {
-                self.life.set_failed(error.os_error);
+                self.life.set_failed(error);
                 return false;
             }
         }
@@ -118,7 +119,7 @@ impl<W> Reader<W> {
         match self.storage.is_removed() {
             Ok(removed) => !removed,
             Err(error) => {
-                self.life.set_failed(error.os_error);
+                self.life.set_failed(error);
                 false
             }
         }
@@ -129,7 +130,7 @@ impl<W> Reader<W> {
     #[cold]
     pub(super) fn death(&mut self) -> TryRecvError {
         match self.life.take_failed() {
-            Some(os_error) => TryRecvError::Liveness { os_error },
+            Some(error) => TryRecvError::Liveness(error),
             None => {
                 self.life.set_dead_at(self.next);
                 TryRecvError::ProducerDied

@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::receive::{self, Consumer, Unchecked};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
-use crate::error::{LivenessError, RecvError, TryRecvError};
+use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
 use crate::storage::{Slot, Storage};

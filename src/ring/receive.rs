@@ -289,6 +289,27 @@ fn ask<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
     }
 }
 
+/// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it in registers.
+const LINE: usize = 64;
+
+/// Copies a short message of a batch to its place, unless it is found to have been overwritten: `false`. Of
+/// who holds its messages that is found out for all of the batch.
+#[inline(always)]
+fn copy_by_value<C: Consumer, T: Plain>(
+    consumer: &C,
+    position: Pos,
+    slot: Slot<'_>,
+    place: &mut T,
+) -> bool {
+    let mut value = T::new_zeroed();
+    consumer.copy_unchecked(slot, T::as_mut_bytes(&mut value));
+    if !C::HOLDS && look_again(position, slot).is_err() {
+        return false;
+    }
+    *place = value;
+    true
+}
+
 /// Receives messages of a type, as many as are there and `buffer` has room for, each copied to its place in
 /// the buffer: a message may be too large for the stack.
 #[inline]
@@ -303,8 +324,13 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain, const ASKS: bool>(
     let there = reader.ready_run(position, buffer.len());
     for place in buffer.iter_mut().take(there) {
         let slot = reader.storage.slot(position);
-        consumer.copy_unchecked(slot, T::as_mut_bytes(place));
-        if !C::HOLDS && look_again(position, slot).is_err() {
+        let copied = if size_of::<T>() <= LINE {
+            copy_by_value(consumer, position, slot, place)
+        } else {
+            consumer.copy_unchecked(slot, T::as_mut_bytes(place));
+            C::HOLDS || look_again(position, slot).is_ok()
+        };
+        if !copied {
             break;
         }
         position = position.plus(1);

@@ -17,7 +17,7 @@ use super::receive::{self, Consumer, Unchecked};
 use super::{head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
-use crate::error::{LivenessError, RecvError, TryRecvError};
+use crate::error::{RecvError, TryRecvError};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
 use crate::storage::{Slot, Storage};

@@ -17,7 +17,7 @@ use super::reader::Reader;
 use super::{Ring, head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
-use crate::error::{JoinError, LivenessError, RecvError, TryRecvError};
+use crate::error::{JoinError, RecvError, TryRecvError};
 use crate::fence::Fences;
 use crate::message::{HandleOf, Message};
 use crate::position::Pos;

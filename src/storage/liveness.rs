@@ -247,7 +247,7 @@ impl Storage {
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 fn not_told(error: std::io::Error) -> LivenessError {
-    LivenessError { os_error: error.raw_os_error().unwrap_or(0) }
+    LivenessError::new(error.raw_os_error().unwrap_or(0))
 }
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

@@ -50,10 +50,7 @@ fn open(place: &Place) -> Ring<u64> {
 }
 
 /// One consumer of each kind, and a producer of the role above that has sent so many messages.
-fn everyone(
-    place: &Place,
-    messages: u64,
-) -> (Child, Subscriber<u64>, Observer<u64>, Worker<u64>) {
+fn everyone(place: &Place, messages: u64) -> (Child, Subscriber<u64>, Observer<u64>, Worker<u64>) {
     let mut child = Child::start(place, "ends::producer", &messages.to_string());
     child.hears("created");
     let ring = open(place);

@@ -102,9 +102,9 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T, W>, RecvError> {
-        let span = self
-            .find_in_place::<{ receive::WAITING }>()
-            .or_else(|error| receive::blocking_after(self, error, Self::find_in_place::<{ receive::WAITING }>))?;
+        let span = self.find_in_place::<{ receive::WAITING }>().or_else(|error| {
+            receive::blocking_after(self, error, Self::find_in_place::<{ receive::WAITING }>)
+        })?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -114,11 +114,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         &mut self,
         timeout: Duration,
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
-        let span = receive::blocking_timeout(
-            self,
-            Self::find_in_place::<{ receive::WAITING }>,
-            timeout,
-        )?;
+        let span =
+            receive::blocking_timeout(self, Self::find_in_place::<{ receive::WAITING }>, timeout)?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 

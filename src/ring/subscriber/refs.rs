@@ -62,10 +62,7 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
         Ok(Refs { subscriber: self, len, release: len })
     }
 
-    fn find_many_in_place<const ASKS: bool>(
-        &mut self,
-        max: usize,
-    ) -> Result<usize, TryRecvError> {
+    fn find_many_in_place<const ASKS: bool>(&mut self, max: usize) -> Result<usize, TryRecvError> {
         if max == 0 {
             return Ok(0);
         }
