@@ -411,3 +411,61 @@ macro_rules! receiving_calls {
 }
 
 pub(crate) use receiving_calls;
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// What an iterator gives whose consumer says this again and again, in so many steps.
+    fn items(says: Result<u8, RecvError>) -> Vec<Result<u8, RecvError>> {
+        let mut consumer = ();
+        let mut iter = Iter::new(&mut consumer);
+        (0..4).map_while(|_| iter.step(|_| says)).collect()
+    }
+
+    /// Every state that a receiving call can return. What is added to them does not compile here until it
+    /// is said whether it goes on.
+    #[test]
+    fn every_final_state_is_given_once_and_closed_not_at_all() {
+        let states = [
+            Ok(7),
+            Err(RecvError::Lagged(2)),
+            Err(RecvError::Closed),
+            Err(RecvError::Evicted { missed: 2 }),
+            Err(RecvError::BufferTooSmall { needed: 2 }),
+            Err(RecvError::Corrupt),
+            Err(RecvError::NotInPlace),
+            Err(RecvError::ProducerDied),
+            Err(RecvError::Liveness(crate::LivenessError::new(5))),
+        ];
+        for says in states {
+            let given = match says {
+                Ok(_) | Err(RecvError::Lagged(_)) => 4,
+                Err(RecvError::Closed) => 0,
+                Err(
+                    RecvError::Evicted { .. }
+                    | RecvError::BufferTooSmall { .. }
+                    | RecvError::Corrupt
+                    | RecvError::NotInPlace
+                    | RecvError::ProducerDied
+                    | RecvError::Liveness(_),
+                ) => 1,
+            };
+            assert!(items(says).into_iter().eq((0..given).map(|_| says)), "{says:?}");
+        }
+    }
+
+    #[test]
+    fn an_iterator_that_has_ended_asks_no_more() {
+        let mut asked = 0;
+        let mut iter = Iter::new(&mut asked);
+        for _ in 0..3 {
+            let _ = iter.step(|asked| {
+                *asked += 1;
+                Err::<u8, _>(RecvError::ProducerDied)
+            });
+        }
+        assert_eq!(asked, 1);
+    }
+}

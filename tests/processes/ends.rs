@@ -45,6 +45,129 @@ pub(crate) fn anonymous(task: &Task) {
     task.wait();
 }
 
+/// Has every question whether a lock is held answered with `action` from now on.
+#[cfg(target_pointer_width = "64")]
+fn filter_questions(action: u32) {
+    let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
+    let unless = |k, skip| libc::sock_filter {
+        code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
+        jt: 0,
+        jf: skip,
+        k,
+    };
+    let load = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    let answer = (libc::BPF_RET | libc::BPF_K) as u16;
+    // The system call's number, and the lower half of its second argument, as `seccomp_data` has them.
+    let low = if cfg!(target_endian = "big") { 4 } else { 0 };
+    let mut filter = [
+        statement(load, 0),
+        unless(libc::SYS_fcntl as u32, 3),
+        statement(load, 16 + 8 + low),
+        unless(libc::F_OFD_GETLK as u32, 1),
+        statement(answer, action),
+        statement(answer, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: takes numbers only.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    // SAFETY: reads the filter, which is there.
+    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
+    assert_eq!(set, 0);
+}
+
+/// Joins, may not ask about locks any more, and says what its calls say.
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn unasked(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut patient = ring.subscribe(Start::Next).unwrap().wait_for_successor(true);
+    let mut observer = ring.observe(Start::Next).unwrap();
+    filter_questions(libc::SECCOMP_RET_ERRNO | libc::ENOLCK as u32);
+    let told = |error: RecvTimeoutError| match error {
+        RecvTimeoutError::Liveness(error) => error.os_error(),
+        error => panic!("{error}"),
+    };
+    let mut all = vec![
+        told(subscriber.recv().unwrap_err().into()),
+        told(subscriber.recv_timeout(LONG).unwrap_err()),
+        told(patient.recv().unwrap_err().into()),
+        told(observer.recv().unwrap_err().into()),
+        subscriber.is_producer_alive().unwrap_err().os_error(),
+    ];
+    for consumer in [&mut subscriber, &mut patient] {
+        match poll(|| consumer.try_recv()) {
+            Err(TryRecvError::Liveness(error)) => all.push(error.os_error()),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+    assert!(subscriber.recv().unwrap_err().to_string().contains("No locks available"));
+    let ended: Vec<_> = subscriber.iter().take(5).collect();
+    assert!(matches!(ended[..], [Err(RecvError::Liveness(_))]), "{ended:?}");
+    assert_eq!(all, [libc::ENOLCK; 7]);
+    // What is sent comes all the same.
+    task.say("told");
+    assert_eq!(poll(|| observer.try_recv().or(Err(TryRecvError::Empty))), Ok(7));
+    assert_eq!(subscriber.try_recv(), Ok(7));
+    task.say("received");
+}
+
+/// How often this process has asked whether a lock is held.
+#[cfg(target_arch = "x86_64")]
+static ASKED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+/// The handler of a trap in place of a question: counts it, and answers that the lock is held.
+#[cfg(target_arch = "x86_64")]
+extern "C" fn count(_signal: i32, _info: *const libc::siginfo_t, context: *mut libc::c_void) {
+    ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    // SAFETY: the kernel hands a handler of this kind the context that it returns to.
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    // The call succeeds, and has left its argument, a lock, as it was.
+    context.uc_mcontext.gregs[libc::REG_RAX as usize] = 0;
+}
+
+/// Joins, polls for half a second, first in vain and then with messages in between, and says how often
+/// the kernel was asked.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn counting(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut observer = ring.observe(Start::Next).unwrap();
+    let handler = count as extern "C" fn(i32, *const libc::siginfo_t, *mut libc::c_void);
+    // SAFETY: of numbers and an address, all of which may be 0.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as libc::sighandler_t;
+    action.sa_flags = libc::SA_SIGINFO;
+    // SAFETY: the handler touches nothing but an atomic and its context.
+    let set = unsafe { libc::sigaction(libc::SIGSYS, &action, std::ptr::null_mut()) };
+    assert_eq!(set, 0);
+    filter_questions(libc::SECCOMP_RET_TRAP);
+    let asked = || ASKED.load(std::sync::atomic::Ordering::Relaxed);
+    let (begin, mut looks) = (Instant::now(), 0u64);
+    while begin.elapsed() < Duration::from_millis(500) {
+        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+        assert_eq!(observer.try_recv(), Err(TryRecvError::Empty));
+        looks += 2;
+    }
+    // Each of the two, every 20 ms.
+    let most = 2 * (begin.elapsed().as_millis() as u64 / 20 + 1);
+    assert!((1..=most).contains(&asked()), "{} of at most {most} in {looks} looks", asked());
+    task.say("in vain");
+    let (before, begin) = (asked(), Instant::now());
+    let (mut received, mut vain) = (0, 0);
+    while received < 2000 {
+        match subscriber.try_recv() {
+            Ok(_) => received += 1,
+            Err(error) => {
+                assert_eq!(error, TryRecvError::Empty);
+                vain += 1;
+            }
+        }
+    }
+    let most = begin.elapsed().as_millis() as u64 / 20 + 1;
+    assert!(asked() - before <= most, "{} for {vain} looks in vain", asked() - before);
+    task.say("in between");
+}
+
 fn open(place: &Place) -> Ring<u64> {
     Ring::open(place.segment("ring")).unwrap()
 }
@@ -291,4 +414,30 @@ fn who_waits_for_a_ring_finds_it_in_a_directory_that_was_made_anew() {
     let refused = Ring::<u64>::open_wait(nowhere, LONG).unwrap_err();
     assert!(matches!(refused, ringway::OpenError::Directory { .. }), "{refused:?}");
     assert!(started.elapsed() < LONG);
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn who_cannot_ask_whether_the_producer_lives_is_told_that() {
+    let place = Place::new("unasked");
+    let mut producer = Options::<u64>::new(8).create(place.segment("ring")).unwrap();
+    let child = Child::start(&place, "ends::unasked", "");
+    child.hears("told");
+    producer.send(&7).unwrap();
+    child.hears("received");
+    child.ends();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn who_polls_asks_the_kernel_every_20_ms_at_most() {
+    let place = Place::new("counting");
+    let mut producer = Options::<u64>::new(8).create(place.segment("ring")).unwrap();
+    let child = Child::start(&place, "ends::counting", "");
+    child.hears("in vain");
+    for n in 0..2000 {
+        producer.send(&n).unwrap();
+    }
+    child.hears("in between");
+    child.ends();
 }

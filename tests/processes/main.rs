@@ -44,7 +44,7 @@ macro_rules! roles {
 
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
-    ends::producer ends::bytes ends::anonymous
+    ends::producer ends::bytes ends::anonymous ends::unasked ends::counting
     in_place::reader in_place::holder
     groups::worker groups::waiter groups::producer groups::without_proc
     late::finished_producer late::running_producer late::idle_producer
