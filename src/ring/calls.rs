@@ -158,7 +158,8 @@ macro_rules! receiving_calls {
         }
 
         impl<T: Plain, W: Wait> $Consumer<T, W> {
-            /// Receives the next message, if it is there. Does not block.
+            /// Receives the next message, if it is there. Does not block. The message is returned by value,
+            /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]
@@ -274,7 +275,8 @@ macro_rules! receiving_calls {
             }
 
             /// Receives as many messages as are there and `buffer` has room for, into its start, and
-            /// returns how many: 1 at least, unless the buffer has no room. Does not block. What ends
+            /// returns how many: 1 at least, unless the buffer has no room. Does not block. Each message is
+            /// copied to its place in the buffer, and large ones by no way of the stack. What ends
             /// a batch early, a lag say, is told by the next call. What is behind those messages in the
             /// buffer afterwards means nothing.
             #[doc = ""]

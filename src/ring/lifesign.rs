@@ -5,7 +5,7 @@
 //! asked. Once the producer is known to be dead every call says so, until there is another one.
 
 use super::reader::Reader;
-use crate::error::{RecvError, TryRecvError};
+use crate::error::{LivenessError, RecvError, TryRecvError};
 
 /// Whether a producer can die and its consumers not, so that calls that only poll look for that.
 pub(super) const POLLS: bool = cfg!(all(feature = "std", target_os = "linux", not(ringway_loom)));
@@ -94,35 +94,30 @@ impl<W> Reader<W> {
     /// not say: then [`death`](Self::death) tells that.
     pub(super) fn has_producer(&mut self) -> bool {
         self.life.forget();
+        self.ask_for_producer().unwrap_or_else(|error| {
+            self.life.set_failed(error);
+            false
+        })
+    }
+
+    fn ask_for_producer(&mut self) -> Result<bool, LivenessError> {
         let epoch = self.epoch();
-        match self.storage.producer_is_alive() {
-            Ok(true) => {
-                self.epoch = epoch;
-                return true;
-            }
-            Ok(false) => {}
-            Err(error) => {
-                self.life.set_failed(error);
-                return false;
-            }
+        if self.storage.producer_is_alive()? {
+            self.epoch = epoch;
+            return Ok(true);
         }
         // A successor has taken over, and died or closed the ring since, or this came between its
         // locks: in any case there is something new to look at.
         let epoch = self.epoch();
         if core::mem::replace(&mut self.epoch, epoch) != epoch {
-            return true;
+            return Ok(true);
         }
-        // A successor opens the ring by its name, and when that is gone none can come.
         if !self.patient {
-            return false;
+            return Ok(false);
         }
-        match self.storage.is_removed() {
-            Ok(removed) => !removed,
-            Err(error) => {
-                self.life.set_failed(error);
-                false
-            }
-        }
+        // A successor opens the ring by its name, and when that is gone none can come. One that came
+        // before looks for the name when it has the producer's lock, and so is seen to have it now.
+        Ok(!self.storage.is_removed()? || self.storage.producer_is_alive()?)
     }
 
     /// Why nothing more comes, after a look in vain that followed a [`has_producer`](Self::has_producer)

@@ -230,6 +230,9 @@ fn who_polls_gets_all_that_a_killed_producer_sent_and_then_learns_of_its_death()
         assert_eq!(at_once, Err(RecvTimeoutError::ProducerDied));
         assert_eq!(worker.try_recv().unwrap_err(), died);
         assert_eq!(worker.try_recv_batch(&mut [0; 4]).unwrap_err(), died);
+        assert_eq!(worker.recv().unwrap_err(), RecvError::ProducerDied);
+        let at_once = worker.recv_timeout(Duration::from_millis(1)).unwrap_err();
+        assert_eq!(at_once, RecvTimeoutError::ProducerDied);
     }
 }
 

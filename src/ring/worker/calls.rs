@@ -43,7 +43,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 }
 
 impl<T: Plain, W: Wait> Worker<T, W> {
-    /// Receives the oldest message that nobody has, if there is one. Does not block.
+    /// Receives the oldest message that nobody has, if there is one. Does not block. The guard has the
+    /// message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
     /// # use ringway::{Options, TryRecvError, Worker};
