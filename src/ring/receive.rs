@@ -295,18 +295,21 @@ const LINE: usize = 64;
 /// Copies a short message of a batch to its place, unless it is found to have been overwritten: `false`. Of
 /// who holds its messages that is found out for all of the batch.
 #[inline(always)]
-fn copy_by_value<C: Consumer, T: Plain>(
+fn copy_by_line<C: Consumer, T: Plain>(
     consumer: &C,
     position: Pos,
     slot: Slot<'_>,
     place: &mut T,
 ) -> bool {
-    let mut value = T::new_zeroed();
-    consumer.copy_unchecked(slot, T::as_mut_bytes(&mut value));
+    // No `T`, which for a large message would have room on the stack, if the compiler does not optimize,
+    // though none comes this way.
+    let mut line = [0; LINE];
+    let Some(message) = line.get_mut(..size_of::<T>()) else { return false };
+    consumer.copy_unchecked(slot, message);
     if !C::HOLDS && look_again(position, slot).is_err() {
         return false;
     }
-    *place = value;
+    T::as_mut_bytes(place).copy_from_slice(message);
     true
 }
 
@@ -325,7 +328,7 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain, const ASKS: bool>(
     for place in buffer.iter_mut().take(there) {
         let slot = reader.storage.slot(position);
         let copied = if size_of::<T>() <= LINE {
-            copy_by_value(consumer, position, slot, place)
+            copy_by_line(consumer, position, slot, place)
         } else {
             consumer.copy_unchecked(slot, T::as_mut_bytes(place));
             C::HOLDS || look_again(position, slot).is_ok()
