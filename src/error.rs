@@ -244,6 +244,16 @@ pub enum TryRecvError {
     /// follow the protocol ([`Subscriber::trust`](crate::Subscriber::trust)), or the ring evicts and does not
     /// let messages be pinned ([`Options::pins`](crate::Options::pins)). Receive a copy.
     NotInPlace,
+    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// Comes again with every call, until a successor takes the ring over
+    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
+    ///
+    /// The kernel is asked every 20 ms at most, by calls that find nothing, and not before 20 ms have
+    /// passed since the first of them that found nothing at this position: until then they say
+    /// [`Empty`](Self::Empty).
+    ProducerDied,
+    /// See [`RecvError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(TryRecvError {
@@ -254,7 +264,42 @@ error!(TryRecvError {
     Self::BufferTooSmall { needed } => "the buffer is too small: the message has {needed} bytes";
     Self::Corrupt => "the ring is corrupt: a slot holds what no producer writes";
     Self::NotInPlace => "messages cannot be read in place on this ring by this subscriber";
+    Self::ProducerDied =>
+        "the producer has died without closing the ring, and every message has been received";
+    Self::Liveness(error) => "no message, and {error}";
 });
+
+/// The operating system did not say whether a producer or a consumer lives. That is never taken for a sign
+/// of life, nor of death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LivenessError {
+    /// As wide as what other errors carry: so every receiving call returns its error in two registers.
+    os_error: u64,
+}
+
+impl LivenessError {
+    #[cfg_attr(not(all(feature = "std", target_os = "linux")), expect(dead_code))]
+    pub(crate) fn new(os_error: i32) -> Self {
+        LivenessError { os_error: u64::from(os_error as u32) }
+    }
+
+    /// The operating system's number for what went wrong.
+    pub fn os_error(self) -> i32 {
+        self.os_error as i32
+    }
+}
+
+impl core::error::Error for LivenessError {}
+
+impl fmt::Display for LivenessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("whether a peer lives could not be asked: ")?;
+        #[cfg(feature = "std")]
+        return std::io::Error::from_raw_os_error(self.os_error()).fmt(f);
+        #[cfg(not(feature = "std"))]
+        write!(f, "error {}", self.os_error())
+    }
+}
 
 /// Why a call that blocks for as long as it takes brought no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +327,9 @@ pub enum RecvError {
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
+    /// There is no message, and the operating system did not say whether the producer lives. It may:
+    /// the next call waits for it, and asks again.
+    Liveness(LivenessError),
 }
 
 /// Why a call that blocks for a limited time brought no message.
@@ -312,6 +360,8 @@ pub enum RecvTimeoutError {
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
+    /// See [`RecvError::Liveness`].
+    Liveness(LivenessError),
 }
 
 impl core::error::Error for RecvError {}
@@ -327,9 +377,8 @@ impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Timeout => f.write_str("no message before the time was over"),
-            Self::ProducerDied => f.write_str(
-                "the producer has died without closing the ring, and every message has been received",
-            ),
+            Self::ProducerDied => TryRecvError::ProducerDied.fmt(f),
+            Self::Liveness(error) => TryRecvError::Liveness(error).fmt(f),
             Self::Closed => TryRecvError::Closed.fmt(f),
             Self::Lagged(n) => TryRecvError::Lagged(n).fmt(f),
             Self::Evicted { missed } => TryRecvError::Evicted { missed }.fmt(f),
@@ -351,6 +400,8 @@ impl TryRecvError {
             Self::BufferTooSmall { needed } => Some(RecvError::BufferTooSmall { needed }),
             Self::Corrupt => Some(RecvError::Corrupt),
             Self::NotInPlace => Some(RecvError::NotInPlace),
+            Self::ProducerDied => Some(RecvError::ProducerDied),
+            Self::Liveness(error) => Some(RecvError::Liveness(error)),
         }
     }
 }
@@ -365,6 +416,24 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::Corrupt => Self::Corrupt,
             RecvError::NotInPlace => Self::NotInPlace,
             RecvError::ProducerDied => Self::ProducerDied,
+            RecvError::Liveness(error) => Self::Liveness(error),
+        }
+    }
+}
+
+impl RecvError {
+    /// Whether the next call can bring something else than this once more: what was lost has been told,
+    /// and messages go on. All other errors are final states of a consumer that does nothing about them.
+    pub(crate) fn goes_on(self) -> bool {
+        match self {
+            Self::Lagged(_) => true,
+            Self::Closed
+            | Self::Evicted { .. }
+            | Self::BufferTooSmall { .. }
+            | Self::Corrupt
+            | Self::NotInPlace
+            | Self::ProducerDied
+            | Self::Liveness(_) => false,
         }
     }
 }

@@ -39,10 +39,84 @@
 //! microseconds and then sleeps on a futex. While data flows there are no system calls on either
 //! side.
 //!
+//! Every wait has an end: a message, the time that the call was given, or that nothing can come any more. A
+//! producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every call, also by those
+//! that do not block. `docs/limits.md` in the repository has a table of all waits, and of what ends each.
+//!
+//! A signal does not interrupt a call that blocks, and nor does another thread. A program that has to stop
+//! when it is told to (Ctrl-C, a flag) waits in slices, and looks between them:
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! use ringway::{Options, RecvTimeoutError, Start};
+//! use std::sync::atomic::{AtomicBool, Ordering};
+//! use std::time::Duration;
+//!
+//! /// Set by a signal handler, or by another thread.
+//! static STOP: AtomicBool = AtomicBool::new(false);
+//!
+//! let (mut producer, ring) = Options::<u64>::new(8).heap()?;
+//! let mut subscriber = ring.subscribe(Start::Next)?;
+//! let thread = std::thread::spawn(move || {
+//!     let mut sum = 0;
+//!     while !STOP.load(Ordering::Relaxed) {
+//!         match subscriber.recv_timeout(Duration::from_millis(100)) {
+//!             Ok(message) => sum += message,
+//!             Err(RecvTimeoutError::Timeout) => {}
+//!             Err(error) => return Err(error),
+//!         }
+//!     }
+//!     Ok(sum)
+//! });
+//! producer.send(&7)?;
+//! // Waits until it has been received.
+//! producer.flush(Duration::from_secs(10))?;
+//! STOP.store(true, Ordering::Relaxed);
+//! assert_eq!(thread.join().unwrap(), Ok(7));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A slice costs one system call while nothing comes, as the sleeps of a call without a limit do.
+//!
+//! # Large messages
+//!
+//! A thread has a stack of 2 MiB, or less, and a message may be larger. On the stack, and in builds without
+//! optimization several times, puts a message only what takes or returns one by value:
+//!
+//! - [`Subscriber::try_recv`], `recv` and `recv_timeout`, those of an [`Observer`], and what
+//!   [`iter`](Subscriber::iter) gives;
+//! - [`Worker::try_recv`], `recv` and `recv_timeout`, whose [`Job`] has the message in it;
+//! - [`Producer::send_iter`] of messages by value: give it references.
+//!
+//! All others copy between the ring and where the caller's message is. To receive, that is
+//! [`recv_to`](Subscriber::recv_to) and its siblings, `recv_batch` and `recv_into` into a buffer, and
+//! [`recv_ref`](Subscriber::recv_ref), which copies nothing; to send, [`send`](Producer::send),
+//! [`send_batch`](Producer::send_batch), and a [loan](Producer::reserve). A message on the heap is made
+//! there, and not moved there, by `zerocopy::FromZeros::new_box_zeroed`:
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! use ringway::{Options, Start};
+//! use zerocopy::FromZeros;
+//!
+//! type Frame = [u8; 6 << 20];
+//!
+//! let (mut producer, ring) = Options::<Frame>::new(2).heap()?;
+//! let mut subscriber = ring.subscribe(Start::Next)?;
+//! let mut frame = Frame::new_box_zeroed().expect("memory");
+//! frame[0] = 7;
+//! producer.send(&*frame)?;
+//! frame[0] = 0;
+//! subscriber.recv_to(&mut *frame)?;
+//! assert_eq!(frame[0], 7);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Closing
 //!
 //! Dropping the producer closes the ring. Every consumer receives what is left, and then
-//! [`Closed`](TryRecvError::Closed), for ever.
+//! [`Closed`](TryRecvError::Closed), for ever. An [iterator](Iter) ends there, and with every other state in
+//! which nothing more comes, which it gives once.
 //!
 //! # Features
 //!
@@ -101,9 +175,9 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError, RecvError,
-    RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError, TryRecvError,
-    TrySendError,
+    BatchError, ConfigError, FlushError, HeaderError, JoinError, LivenessError, MessageType,
+    RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError,
+    TryRecvError, TrySendError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};

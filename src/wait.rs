@@ -2,11 +2,15 @@
 
 mod blocking;
 mod sleep;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod tick;
 
 use crate::sync::{NATIVE, spin_loop};
 
 pub(crate) use blocking::{Ended, Limit, Patrol, Vigil, wait_for};
 pub(crate) use sleep::*;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use tick::Ticker;
 
 /// What to do after looking in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -60,8 +60,9 @@ impl<T: Message + ?Sized> Ring<T> {
     }
 
     /// As [`open`](Self::open), waiting for the ring to be created for at most `timeout`, so that
-    /// programs can start in any order. The directory has to be there. Any error but that there is
-    /// no such ring ends the waiting.
+    /// programs can start in any order. The directory has to be there at first; if it is removed later,
+    /// this waits for it to be made anew. Any other error but that there is no such ring ends the
+    /// waiting.
     ///
     /// ```
     /// use ringway::{OpenError, Options, Ring, Start};
@@ -85,12 +86,22 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn open_wait(segment: impl Into<Segment>, timeout: Duration) -> Result<Ring<T>, OpenError> {
         let segment = segment.into();
-        let directory = directory(&segment)?;
         let deadline = Instant::now().checked_add(timeout);
         let [mut pause, longest] = PAUSES;
+        let mut was_there = false;
         loop {
-            let path = match open(&directory, &segment, Schema::of::<T>(0)) {
+            // Opened anew for each look: a directory that was removed stays empty for ever, and its path
+            // may be another's.
+            let opened = directory(&segment)
+                .inspect(|_| was_there = true)
+                .and_then(|directory| open(&directory, &segment, Schema::of::<T>(0)));
+            let path = match opened {
                 Err(OpenError::NotFound { path }) => path,
+                Err(OpenError::Directory { source, .. })
+                    if was_there && source.kind() == io::ErrorKind::NotFound =>
+                {
+                    segment.path()
+                }
                 outcome => return outcome.map(Ring::new),
             };
             // No deadline: beyond what the clock can represent.

@@ -2,8 +2,14 @@
 
 use crate::error::RecvError;
 
-/// Messages as they come, waiting for each. Ends when the ring is closed, and hides nothing: what
-/// was lost is an item too. Ends also after [`Corrupt`](RecvError::Corrupt), of which there is no end.
+/// Messages as they come, waiting for each. Hides nothing: what was lost is an item too
+/// ([`Lagged`](RecvError::Lagged)), and the messages behind it follow.
+///
+/// It ends with every state of the consumer from which nothing more comes, and gives each of them once, as
+/// its last item: [`Evicted`](RecvError::Evicted), [`Corrupt`](RecvError::Corrupt),
+/// [`ProducerDied`](RecvError::ProducerDied), [`Liveness`](RecvError::Liveness). A ring that was closed ends
+/// it without an item. Having ended it stays so; a new one looks anew, and goes on with a successor of the
+/// producer's.
 #[derive(Debug)]
 pub struct Iter<'a, C> {
     consumer: &'a mut C,
@@ -24,19 +30,29 @@ impl<'a, C> Iter<'a, C> {
             return None;
         }
         let outcome = receive(self.consumer);
-        self.over = matches!(outcome, Err(RecvError::Closed | RecvError::Corrupt));
-        (!matches!(outcome, Err(RecvError::Closed))).then_some(outcome)
+        self.over = outcome.as_ref().is_err_and(|error| !error.goes_on());
+        if matches!(outcome, Err(RecvError::Closed)) { None } else { Some(outcome) }
     }
 }
 
 /// The calls of whoever has a `reader`, workers too.
 macro_rules! reader_calls {
     () => {
-        /// Whether the producer lives and has not closed the ring, as far as can be told: where a
-        /// ring is not files, or its producer could not lock them, it always does. Asks the kernel.
-        /// For those who only poll: calls that block do this for themselves.
-        pub fn is_producer_alive(&self) -> bool {
-            !self.reader.is_closed() && self.reader.storage.producer_is_alive().unwrap_or(true)
+        /// Whether the producer lives and has not closed the ring. Where a ring is not files, or its
+        /// producer could not lock them, it always does until it has closed it. Asks the kernel, now:
+        /// receiving calls do that for themselves, but at most every 20 ms. The error if the kernel
+        /// did not say: then the producer may live or not.
+        #[doc = ""]
+        #[doc = "```"]
+        #[doc = "# use ringway::{Options, Start};"]
+        #[doc = "let (producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+        #[doc = "let subscriber = ring.subscribe(Start::Next).unwrap();"]
+        #[doc = "assert_eq!(subscriber.is_producer_alive(), Ok(true));"]
+        #[doc = "drop(producer);"]
+        #[doc = "assert_eq!(subscriber.is_producer_alive(), Ok(false));"]
+        #[doc = "```"]
+        pub fn is_producer_alive(&self) -> Result<bool, crate::LivenessError> {
+            Ok(!self.reader.is_closed() && self.reader.storage.producer_is_alive()?)
         }
 
         /// Whether the handle can be used here: not in a child that was forked, to which its parent's
@@ -52,8 +68,13 @@ macro_rules! reader_calls {
             self.reader.epoch()
         }
 
-        /// Whether calls that block go on waiting when the producer has died, for a successor. By
+        /// Whether calls go on when the producer has died and everything was received: those that block
+        /// wait for a successor, and the others find the ring [`Empty`](crate::TryRecvError::Empty). By
         /// default they return [`ProducerDied`](crate::RecvError::ProducerDied).
+        ///
+        /// They return that also with `yes` when no successor can come: when the ring's name is gone,
+        /// having been unlinked, replaced by a new ring of the name, say; and of
+        /// an anonymous ring, which never had one. Noticed as fast as the death itself.
         pub fn wait_for_successor(mut self, yes: bool) -> Self {
             self.reader.patient = yes;
             self
@@ -137,7 +158,8 @@ macro_rules! receiving_calls {
         }
 
         impl<T: Plain, W: Wait> $Consumer<T, W> {
-            /// Receives the next message, if it is there. Does not block.
+            /// Receives the next message, if it is there. Does not block. The message is returned by value,
+            /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]
@@ -151,7 +173,7 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-                receive::try_recv(self)
+                receive::try_recv::<_, _, { receive::POLLING }>(self)
             }
 
             /// Receives the next message, waiting for it as long as it takes.
@@ -167,9 +189,8 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn recv(&mut self) -> Result<T, RecvError> {
-                self.try_recv().or_else(|error| {
-                    receive::blocking_after(self, error, Self::try_recv)
-                })
+                let attempt = receive::try_recv::<Self, T, { receive::WAITING }>;
+                attempt(self).or_else(|error| receive::blocking_after(self, error, attempt))
             }
 
             /// Receives the next message, waiting for it for at most `timeout`.
@@ -183,11 +204,79 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[cfg(feature = "std")]
             pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-                receive::blocking_timeout(self, Self::try_recv, timeout)
+                let attempt = receive::try_recv::<Self, T, { receive::WAITING }>;
+                receive::blocking_timeout(self, attempt, timeout)
+            }
+
+            /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
+            /// be returned, which puts one on the stack. After an error what is there is unspecified.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, Start, TryRecvError};"]
+            #[doc = "use zerocopy::FromZeros;"]
+            #[doc = ""]
+            #[doc = "type Frame = [u8; 1 << 20];"]
+            #[doc = "let (mut producer, ring) = Options::<Frame>::new(2).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "// Made where it is to stay. `Box::new([0; 1 << 20])` may make it on the stack first."]
+            #[doc = "let mut frame = Frame::new_box_zeroed().unwrap();"]
+            #[doc = "frame[9] = 7;"]
+            #[doc = "producer.send(&*frame).unwrap();"]
+            #[doc = "frame[9] = 0;"]
+            #[doc = "assert_eq!(consumer.try_recv_to(&mut *frame), Ok(()));"]
+            #[doc = "assert_eq!(frame[9], 7);"]
+            #[doc = "assert_eq!(consumer.try_recv_to(&mut *frame), Err(TryRecvError::Empty));"]
+            #[doc = "```"]
+            #[inline]
+            pub fn try_recv_to(&mut self, message: &mut T) -> Result<(), TryRecvError> {
+                receive::try_recv_to::<_, _, { receive::POLLING }>(self, message)
+            }
+
+            /// As [`try_recv_to`](Self::try_recv_to), waiting for a message as long as it takes.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, RecvError, Start};"]
+            #[doc = "let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "producer.send(&7).unwrap();"]
+            #[doc = "producer.close();"]
+            #[doc = "let mut message = 0;"]
+            #[doc = "assert_eq!((consumer.recv_to(&mut message), message), (Ok(()), 7));"]
+            #[doc = "assert_eq!(consumer.recv_to(&mut message), Err(RecvError::Closed));"]
+            #[doc = "```"]
+            #[inline]
+            pub fn recv_to(&mut self, message: &mut T) -> Result<(), RecvError> {
+                let mut attempt = |this: &mut Self| {
+                    receive::try_recv_to::<Self, T, { receive::WAITING }>(this, message)
+                };
+                attempt(self).or_else(|error| receive::blocking_after(self, error, attempt))
+            }
+
+            /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
+            #[doc = ""]
+            #[doc = "```"]
+            #[doc = "# use ringway::{Options, RecvTimeoutError, Start};"]
+            #[doc = "let (producer, ring) = Options::<u64>::new(8).heap().unwrap();"]
+            #[doc = concat!("let mut consumer = ring.", $join, "(Start::Next).unwrap();")]
+            #[doc = "let timeout = std::time::Duration::from_millis(5);"]
+            #[doc = "let outcome = consumer.recv_to_timeout(&mut 0, timeout);"]
+            #[doc = "assert_eq!(outcome, Err(RecvTimeoutError::Timeout));"]
+            #[doc = "```"]
+            #[cfg(feature = "std")]
+            pub fn recv_to_timeout(
+                &mut self,
+                message: &mut T,
+                timeout: Duration,
+            ) -> Result<(), RecvTimeoutError> {
+                let attempt = |this: &mut Self| {
+                    receive::try_recv_to::<Self, T, { receive::WAITING }>(this, message)
+                };
+                receive::blocking_timeout(self, attempt, timeout)
             }
 
             /// Receives as many messages as are there and `buffer` has room for, into its start, and
-            /// returns how many: 1 at least, unless the buffer has no room. Does not block. What ends
+            /// returns how many: 1 at least, unless the buffer has no room. Does not block. Each message is
+            /// copied to its place in the buffer, and large ones by no way of the stack. What ends
             /// a batch early, a lag say, is told by the next call. What is behind those messages in the
             /// buffer afterwards means nothing.
             #[doc = ""]
@@ -202,7 +291,7 @@ macro_rules! receiving_calls {
             #[doc = "assert_eq!(consumer.try_recv_batch(&mut buffer), Err(TryRecvError::Empty));"]
             #[doc = "```"]
             pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
-                receive::try_recv_batch(self, buffer)
+                receive::try_recv_batch::<_, _, { receive::POLLING }>(self, buffer)
             }
 
             /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as
@@ -216,11 +305,14 @@ macro_rules! receiving_calls {
             #[doc = "assert_eq!(consumer.recv_batch(&mut [0; 4]), Ok(2));"]
             #[doc = "```"]
             pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
-                receive::blocking(self, |this| this.try_recv_batch(buffer))
+                receive::blocking(self, |this| {
+                    receive::try_recv_batch::<_, _, { receive::WAITING }>(this, buffer)
+                })
             }
 
-            /// Messages as they come, waiting for each. Ends when the ring is closed; any other
-            /// error is an item, so that nothing lost is hidden.
+            /// Messages as they come, waiting for each. Ends when the ring is closed. Any other error is
+            /// an item, so that nothing lost is hidden, and the last one, unless messages go on behind it
+            /// (`Lagged`): see [`Iter`](crate::Iter).
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start};"]
@@ -244,6 +336,8 @@ macro_rules! receiving_calls {
             }
         }
 
+        impl<T: Plain, W: Wait> core::iter::FusedIterator for calls::Iter<'_, $Consumer<T, W>> {}
+
         impl<W: Wait> $Consumer<[u8], W> {
             /// Receives the next message into the start of `buffer`, if it is there, and returns its
             /// length. Does not block. If the buffer is too small, the error says how long it has to
@@ -261,7 +355,7 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-                receive::try_recv_into(self, buffer)
+                receive::try_recv_into::<_, { receive::POLLING }>(self, buffer)
             }
 
             /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
@@ -277,9 +371,10 @@ macro_rules! receiving_calls {
             #[doc = "```"]
             #[inline]
             pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-                self.try_recv_into(buffer).or_else(|error| {
-                    receive::blocking_after(self, error, |this| this.try_recv_into(buffer))
-                })
+                let mut attempt = |this: &mut Self| {
+                    receive::try_recv_into::<_, { receive::WAITING }>(this, buffer)
+                };
+                attempt(self).or_else(|error| receive::blocking_after(self, error, attempt))
             }
 
             /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most
@@ -299,7 +394,10 @@ macro_rules! receiving_calls {
                 buffer: &mut [u8],
                 timeout: Duration,
             ) -> Result<usize, RecvTimeoutError> {
-                receive::blocking_timeout(self, |this| this.try_recv_into(buffer), timeout)
+                let attempt = |this: &mut Self| {
+                    receive::try_recv_into::<_, { receive::WAITING }>(this, buffer)
+                };
+                receive::blocking_timeout(self, attempt, timeout)
             }
         }
 
@@ -315,3 +413,61 @@ macro_rules! receiving_calls {
 }
 
 pub(crate) use receiving_calls;
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// What an iterator gives whose consumer says this again and again, in so many steps.
+    fn items(says: Result<u8, RecvError>) -> Vec<Result<u8, RecvError>> {
+        let mut consumer = ();
+        let mut iter = Iter::new(&mut consumer);
+        (0..4).map_while(|_| iter.step(|_| says)).collect()
+    }
+
+    /// Every state that a receiving call can return. What is added to them does not compile here until it
+    /// is said whether it goes on.
+    #[test]
+    fn every_final_state_is_given_once_and_closed_not_at_all() {
+        let states = [
+            Ok(7),
+            Err(RecvError::Lagged(2)),
+            Err(RecvError::Closed),
+            Err(RecvError::Evicted { missed: 2 }),
+            Err(RecvError::BufferTooSmall { needed: 2 }),
+            Err(RecvError::Corrupt),
+            Err(RecvError::NotInPlace),
+            Err(RecvError::ProducerDied),
+            Err(RecvError::Liveness(crate::LivenessError::new(5))),
+        ];
+        for says in states {
+            let given = match says {
+                Ok(_) | Err(RecvError::Lagged(_)) => 4,
+                Err(RecvError::Closed) => 0,
+                Err(
+                    RecvError::Evicted { .. }
+                    | RecvError::BufferTooSmall { .. }
+                    | RecvError::Corrupt
+                    | RecvError::NotInPlace
+                    | RecvError::ProducerDied
+                    | RecvError::Liveness(_),
+                ) => 1,
+            };
+            assert!(items(says).into_iter().eq((0..given).map(|_| says)), "{says:?}");
+        }
+    }
+
+    #[test]
+    fn an_iterator_that_has_ended_asks_no_more() {
+        let mut asked = 0;
+        let mut iter = Iter::new(&mut asked);
+        for _ in 0..3 {
+            let _ = iter.step(|asked| {
+                *asked += 1;
+                Err::<u8, _>(RecvError::ProducerDied)
+            });
+        }
+        assert_eq!(asked, 1);
+    }
+}

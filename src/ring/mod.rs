@@ -18,6 +18,7 @@ mod durable;
 mod group;
 mod head;
 mod join;
+mod lifesign;
 mod observer;
 mod producer;
 mod reader;

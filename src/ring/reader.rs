@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::credit::Limits;
+use super::lifesign::LifeSign;
 use crate::fence::Fences;
 use crate::message::Message;
 use crate::position::{Look, Passed, Pos};
@@ -33,6 +34,8 @@ pub(crate) struct Reader<W> {
     pub(super) trusts: bool,
     /// When it last asked whether its producer lives.
     pub(super) vigil: Vigil,
+    /// What came of it.
+    pub(super) life: LifeSign,
 }
 
 impl<W> Reader<W> {
@@ -51,6 +54,7 @@ impl<W> Reader<W> {
             patient: false,
             trusts: false,
             vigil,
+            life: LifeSign::default(),
         }
     }
 
@@ -67,9 +71,21 @@ impl<W> Reader<W> {
             patient,
             trusts,
             vigil,
+            life,
         } = self;
-        let reader =
-            Reader { storage, next, start, lagged, fences, wait, epoch, patient, trusts, vigil };
+        let reader = Reader {
+            storage,
+            next,
+            start,
+            lagged,
+            fences,
+            wait,
+            epoch,
+            patient,
+            trusts,
+            vigil,
+            life,
+        };
         (reader, before)
     }
 
@@ -138,17 +154,6 @@ impl<W> Reader<W> {
     /// Takeovers of the ring by a new producer, as far as can be seen.
     pub(crate) fn epoch(&self) -> u32 {
         self.storage.producer().epoch.load(Ordering::Relaxed)
-    }
-
-    /// Whether somebody is there who may still send, or will be.
-    pub(super) fn has_producer(&mut self) -> bool {
-        if self.patient || self.storage.producer_is_alive().unwrap_or(true) {
-            return true;
-        }
-        // A successor has taken over, and died or closed the ring since, or this came between its
-        // locks: in any case there is something new to look at.
-        let epoch = self.epoch();
-        core::mem::replace(&mut self.epoch, epoch) != epoch
     }
 
     /// What there is instead of a next message that `ready` did not find, its slot having said `state`.

@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use super::head;
+use super::lifesign::POLLS;
 use super::reader::{NotFound, Reader};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -194,10 +195,16 @@ fn explain<C: Consumer>(consumer: &mut C, not_copied: NotCopied) -> TryRecvError
     }
 }
 
+/// For calls that do not block, of those functions here that have a choice: when they find nothing they look
+/// now and then whether the producer lives, where it can die. Else their caller would never learn of it.
+pub(crate) const POLLING: bool = POLLS;
+/// For the attempts of calls that block, which ask that themselves.
+pub(crate) const WAITING: bool = false;
+
 /// Receives one message into a buffer. All that a first look does not settle is out of line, so that
 /// a message which is there is all that a caller has in its loop.
 #[inline(always)]
-pub(crate) fn try_recv_into<C: Consumer>(
+pub(crate) fn try_recv_into<C: Consumer, const ASKS: bool>(
     consumer: &mut C,
     buffer: &mut [u8],
 ) -> Result<usize, TryRecvError> {
@@ -206,7 +213,7 @@ pub(crate) fn try_recv_into<C: Consumer>(
     let outcome = match reader.ready(next) {
         Ok(slot) => copy(consumer, next, slot, buffer),
         Err(state) => {
-            find(consumer, state)?;
+            find::<C, ASKS>(consumer, state)?;
             let reader = consumer.reader();
             copy(consumer, reader.next, reader.storage.slot(reader.next), buffer)
         }
@@ -220,20 +227,33 @@ pub(crate) fn try_recv_into<C: Consumer>(
 
 /// Receives one message of a type.
 #[inline(always)]
-pub(crate) fn try_recv<C: Consumer, T: Plain>(consumer: &mut C) -> Result<T, TryRecvError> {
+pub(crate) fn try_recv<C: Consumer, T: Plain, const ASKS: bool>(
+    consumer: &mut C,
+) -> Result<T, TryRecvError> {
     let mut value = T::new_zeroed();
-    // As bytes it is of the ring's message size, which was checked when the ring was opened.
-    try_recv_into(consumer, T::as_mut_bytes(&mut value))?;
+    try_recv_to::<C, T, ASKS>(consumer, &mut value)?;
     Ok(value)
+}
+
+/// Receives one message of a type to where the caller wants it.
+#[inline(always)]
+pub(crate) fn try_recv_to<C: Consumer, T: Plain, const ASKS: bool>(
+    consumer: &mut C,
+    message: &mut T,
+) -> Result<(), TryRecvError> {
+    // As bytes it is of the ring's message size, which was checked when the ring was opened.
+    try_recv_into::<C, ASKS>(consumer, T::as_mut_bytes(message)).map(|_| ())
 }
 
 /// Makes sure that the next message is there.
 #[inline(always)]
-pub(crate) fn find_next<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
+pub(crate) fn find_next<C: Consumer, const ASKS: bool>(
+    consumer: &mut C,
+) -> Result<(), TryRecvError> {
     let reader = consumer.reader();
     match reader.ready(reader.next) {
         Ok(_) => Ok(()),
-        Err(state) => find(consumer, state),
+        Err(state) => find::<C, ASKS>(consumer, state),
     }
 }
 
@@ -241,18 +261,62 @@ pub(crate) fn find_next<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvErro
 /// lost if it was. `Ok`: the message is there after all, and may be copied.
 #[cold]
 #[inline(never)]
-fn find<C: Consumer>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
-    let reader = consumer.reader();
-    reader.find(state).map_err(|not_found| match not_found {
-        NotFound::Empty => consumer.excluded().unwrap_or(TryRecvError::Empty),
-        NotFound::Closed => TryRecvError::Closed,
-        NotFound::Passed(passed) => consumer.lagged(passed),
-    })
+fn find<C: Consumer, const ASKS: bool>(consumer: &mut C, state: Word) -> Result<(), TryRecvError> {
+    let error = match consumer.reader().find(state) {
+        Ok(()) => return Ok(()),
+        Err(NotFound::Empty) => match consumer.excluded() {
+            Some(excluded) => excluded,
+            None if ASKS && consumer.reader_mut().life.ticks() => return ask(consumer),
+            None => TryRecvError::Empty,
+        },
+        Err(NotFound::Closed) => TryRecvError::Closed,
+        Err(NotFound::Passed(passed)) => consumer.lagged(passed),
+    };
+    Err(error)
 }
 
-/// Receives messages of a type, as many as are there and `buffer` has room for.
+/// There is no message, and it is some time since one who found that out looked whether one can come.
+#[cold]
+#[inline(never)]
+fn ask<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
+    if !consumer.reader_mut().is_orphaned() {
+        return Err(TryRecvError::Empty);
+    }
+    // What the dead had sent until then is not left behind.
+    match find_next::<C, WAITING>(consumer) {
+        Err(TryRecvError::Empty) => Err(consumer.reader_mut().death()),
+        outcome => outcome,
+    }
+}
+
+/// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it in registers.
+const LINE: usize = 64;
+
+/// Copies a short message of a batch to its place, unless it is found to have been overwritten: `false`. Of
+/// who holds its messages that is found out for all of the batch.
+#[inline(always)]
+fn copy_by_line<C: Consumer, T: Plain>(
+    consumer: &C,
+    position: Pos,
+    slot: Slot<'_>,
+    place: &mut T,
+) -> bool {
+    // No `T`, which for a large message would have room on the stack, if the compiler does not optimize,
+    // though none comes this way.
+    let mut line = [0; LINE];
+    let Some(message) = line.get_mut(..size_of::<T>()) else { return false };
+    consumer.copy_unchecked(slot, message);
+    if !C::HOLDS && look_again(position, slot).is_err() {
+        return false;
+    }
+    T::as_mut_bytes(place).copy_from_slice(message);
+    true
+}
+
+/// Receives messages of a type, as many as are there and `buffer` has room for, each copied to its place in
+/// the buffer: a message may be too large for the stack.
 #[inline]
-pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
+pub(crate) fn try_recv_batch<C: Consumer, T: Plain, const ASKS: bool>(
     consumer: &mut C,
     buffer: &mut [T],
 ) -> Result<usize, TryRecvError> {
@@ -263,12 +327,15 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
     let there = reader.ready_run(position, buffer.len());
     for place in buffer.iter_mut().take(there) {
         let slot = reader.storage.slot(position);
-        let mut value = T::new_zeroed();
-        consumer.copy_unchecked(slot, T::as_mut_bytes(&mut value));
-        if !C::HOLDS && look_again(position, slot).is_err() {
+        let copied = if size_of::<T>() <= LINE {
+            copy_by_line(consumer, position, slot, place)
+        } else {
+            consumer.copy_unchecked(slot, T::as_mut_bytes(place));
+            C::HOLDS || look_again(position, slot).is_ok()
+        };
+        if !copied {
             break;
         }
-        *place = value;
         position = position.plus(1);
         received += 1;
     }
@@ -285,10 +352,7 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain>(
     }
     match buffer.first_mut() {
         None => Ok(0),
-        Some(place) => try_recv(consumer).map(|value| {
-            *place = value;
-            1
-        }),
+        Some(place) => try_recv_to::<C, T, ASKS>(consumer, place).map(|()| 1),
     }
 }
 
@@ -298,6 +362,14 @@ pub(crate) fn within<C: Consumer, R>(
     mut attempt: impl FnMut(&mut C) -> Result<R, TryRecvError>,
     limit: Limit,
 ) -> Result<Result<R, RecvError>, Ended> {
+    let reader = consumer.reader_mut();
+    if reader.is_known_dead() && !reader.has_producer() {
+        // As it was, or dead again: no time would change that.
+        return match attempt(consumer) {
+            Ok(found) => Ok(Ok(found)),
+            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+        };
+    }
     // What a successor did before this is looked at by the first attempt.
     let reader = consumer.reader_mut();
     reader.epoch = reader.epoch();
@@ -327,7 +399,7 @@ pub(crate) fn blocking<C: Consumer, R>(
     loop {
         match within(consumer, &mut attempt, Limit::Never) {
             Ok(outcome) => return outcome,
-            Err(Ended::Dead) => return Err(RecvError::ProducerDied),
+            Err(Ended::Dead) => return Err(consumer.reader_mut().death_while_waiting()),
             Err(Ended::TimeOver) => {}
         }
     }
@@ -357,6 +429,6 @@ pub(crate) fn blocking_timeout<C: Consumer, R>(
     match within(consumer, attempt, Limit::after(timeout)) {
         Ok(outcome) => outcome.map_err(RecvTimeoutError::from),
         Err(Ended::TimeOver) => Err(RecvTimeoutError::Timeout),
-        Err(Ended::Dead) => Err(RecvTimeoutError::ProducerDied),
+        Err(Ended::Dead) => Err(consumer.reader_mut().death_while_waiting().into()),
     }
 }

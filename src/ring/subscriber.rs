@@ -103,6 +103,19 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     }
 }
 
+impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// This one has been evicted, and is told. Apart, so that one that has not been does not pay for it.
+    #[cold]
+    #[inline(never)]
+    fn end_evicted(&mut self) -> TryRecvError {
+        // Its name is free when it is dropped.
+        self.durable = false;
+        self.forget_pin();
+        let missed = head::exact(&self.reader.storage).since(self.reader.next);
+        TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) }
+    }
+}
+
 impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     type Wait = W;
 
@@ -144,14 +157,8 @@ impl<T: Message + ?Sized, W: Wait> Consumer for Subscriber<T, W> {
     }
 
     fn excluded(&mut self) -> Option<TryRecvError> {
-        if !self.reader.storage.was_evicted(self.entry, self.generation) {
-            return None;
-        }
-        // It has been told: its name is free when it is dropped.
-        self.durable = false;
-        self.forget_pin();
-        let missed = head::exact(&self.reader.storage).since(self.reader.next);
-        Some(TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) })
+        let evicted = self.reader.storage.was_evicted(self.entry, self.generation);
+        evicted.then(|| self.end_evicted())
     }
 
     #[inline(always)]

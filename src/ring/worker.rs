@@ -291,6 +291,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
         limit: Limit,
     ) -> Result<Result<R, RecvError>, Ended> {
+        if self.is_known_to_end() {
+            return match attempt(self) {
+                Ok(found) => Ok(Ok(found)),
+                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+            };
+        }
         // What a successor did before this is looked at by the first attempt.
         self.reader.epoch = self.reader.epoch();
         let mut patrol = self.place.patrol;
@@ -323,7 +329,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         loop {
             match self.within(&mut attempt, Limit::Never) {
                 Ok(outcome) => return outcome,
-                Err(Ended::Dead) => return Err(RecvError::ProducerDied),
+                Err(Ended::Dead) => return Err(self.reader.death_while_waiting()),
                 Err(Ended::TimeOver) => {}
             }
         }
@@ -339,7 +345,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         match self.within(attempt, Limit::after(timeout)) {
             Ok(outcome) => outcome.map_err(RecvTimeoutError::from),
             Err(Ended::TimeOver) => Err(RecvTimeoutError::Timeout),
-            Err(Ended::Dead) => Err(RecvTimeoutError::ProducerDied),
+            Err(Ended::Dead) => Err(self.reader.death_while_waiting().into()),
         }
     }
 }

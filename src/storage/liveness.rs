@@ -5,6 +5,7 @@ use super::Owner;
 use super::Storage;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::error::JoinError;
+pub(crate) use crate::error::LivenessError;
 use crate::layout::AWAY;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::NOBODY;
@@ -35,12 +36,6 @@ pub(crate) enum Claim {
         expect(dead_code)
     )]
     Taken,
-}
-
-/// Why the kernel could not be asked whether an owner of something lives: never a sign of life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LivenessError {
-    pub(crate) os_error: i32,
 }
 
 /// Some of a ring's entries.
@@ -95,7 +90,6 @@ impl Storage {
         Ok(true)
     }
 
-    #[expect(dead_code, reason = "for consumers that wait for a successor")]
     pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
         Ok(false)
     }
@@ -178,7 +172,6 @@ impl Storage {
     }
 
     /// Whether the ring is files that have no name, so that no producer can take it over.
-    #[expect(dead_code, reason = "for consumers that wait for a successor")]
     pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
         match self.mapping() {
             None => Ok(false),
@@ -254,7 +247,7 @@ impl Storage {
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 fn not_told(error: std::io::Error) -> LivenessError {
-    LivenessError { os_error: error.raw_os_error().unwrap_or(0) }
+    LivenessError::new(error.raw_os_error().unwrap_or(0))
 }
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

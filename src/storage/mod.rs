@@ -21,7 +21,9 @@ pub(crate) mod raw;
 pub(crate) use liveness::Claim;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use liveness::Entries;
-pub(crate) use liveness::{LivenessError, Seat};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub(crate) use liveness::LivenessError;
+pub(crate) use liveness::Seat;
 pub(crate) use payload::Span;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use view::Claims;

@@ -10,6 +10,7 @@ mod account;
 mod child;
 mod crowd;
 mod death;
+mod ends;
 mod examples;
 mod fanout;
 mod groups;
@@ -43,6 +44,7 @@ macro_rules! roles {
 
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
+    ends::producer ends::bytes ends::anonymous ends::unasked ends::counting
     in_place::reader in_place::holder
     groups::worker groups::waiter groups::producer groups::without_proc
     late::finished_producer late::running_producer late::idle_producer

@@ -194,7 +194,7 @@ fn what_is_handed_off_are_open_files_of_the_receivers_own() {
     let mut subscriber = received.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
     let mut observer = to_observe.observe(Start::Next).unwrap();
     assert_eq!(to_observe.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
-    assert!(subscriber.is_producer_alive() && observer.is_producer_alive());
+    assert!(subscriber.is_producer_alive().unwrap() && observer.is_producer_alive().unwrap());
     producer.send(&7).unwrap();
     assert_eq!((subscriber.recv(), observer.recv()), (Ok(7), Ok(7)));
     drop(producer);

@@ -179,7 +179,7 @@ pub(crate) fn without_proc_part() {
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let second = ring.subscribe(Start::Next).unwrap();
     assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 2 });
-    assert!(subscriber.is_producer_alive());
+    assert!(subscriber.is_producer_alive().unwrap());
     assert!(Producer::<u64>::resume(segment()).is_err());
     producer.send(&1).unwrap();
     assert_eq!(subscriber.recv(), Ok(1));
@@ -188,7 +188,7 @@ pub(crate) fn without_proc_part() {
 
     let (mut producer, files) = Options::<u64>::new(8).anonymous().unwrap();
     let mut subscriber = files.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
-    assert!(subscriber.is_producer_alive());
+    assert!(subscriber.is_producer_alive().unwrap());
     producer.send(&1).unwrap();
     assert_eq!(subscriber.recv(), Ok(1));
     let soon = Duration::from_millis(100);

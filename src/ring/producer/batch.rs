@@ -66,7 +66,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
 impl<T: Plain, W: Wait> Producer<T, W> {
     /// Sends what an iterator brings, waiting for room as long as it takes, and returns how many. Sleepers are
     /// woken at the end, and before every wait: what takes its time to bring the next message wants
-    /// [`send`](Self::send).
+    /// [`send`](Self::send). Messages may be brought by value, which puts each on the stack, or by reference.
+    /// Sends for as long as the iterator brings messages.
     ///
     /// ```
     /// # use ringway::{Options, Start};

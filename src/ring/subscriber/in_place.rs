@@ -85,7 +85,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn try_recv_ref(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
-        let span = self.find_in_place()?;
+        let span = self.find_in_place::<{ receive::POLLING }>()?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -102,9 +102,9 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T, W>, RecvError> {
-        let span = self
-            .find_in_place()
-            .or_else(|error| receive::blocking_after(self, error, Self::find_in_place))?;
+        let span = self.find_in_place::<{ receive::WAITING }>().or_else(|error| {
+            receive::blocking_after(self, error, Self::find_in_place::<{ receive::WAITING }>)
+        })?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -114,7 +114,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         &mut self,
         timeout: Duration,
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
-        let span = receive::blocking_timeout(self, Self::find_in_place, timeout)?;
+        let span =
+            receive::blocking_timeout(self, Self::find_in_place::<{ receive::WAITING }>, timeout)?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -130,17 +131,17 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// assert_eq!(subscriber.recv(), Ok(7));
     /// ```
     pub fn peek(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
-        let span = self.find_in_place()?;
+        let span = self.find_in_place::<{ receive::POLLING }>()?;
         Ok(Ref { subscriber: self, span, release: false })
     }
 
     /// Where the next message lies, which stays there from here on, and all behind it.
     #[inline]
-    pub(super) fn find_in_place(&mut self) -> Result<Span, TryRecvError> {
+    pub(super) fn find_in_place<const ASKS: bool>(&mut self) -> Result<Span, TryRecvError> {
         if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
-        receive::find_next(self)?;
+        receive::find_next::<Self, ASKS>(self)?;
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
         self.reader.span_of::<T>(slot).ok_or_else(|| {

@@ -51,21 +51,22 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// assert_eq!(subscriber.recv(), Ok(4));
     /// ```
     pub fn try_recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, TryRecvError> {
-        let len = self.find_many_in_place(max)?;
+        let len = self.find_many_in_place::<{ receive::POLLING }>(max)?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 
     /// The same, waiting for a message as long as it takes.
     pub fn recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, RecvError> {
-        let len = receive::blocking(self, |this| this.find_many_in_place(max))?;
+        let attempt = |this: &mut Self| this.find_many_in_place::<{ receive::WAITING }>(max);
+        let len = receive::blocking(self, attempt)?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 
-    fn find_many_in_place(&mut self, max: usize) -> Result<usize, TryRecvError> {
+    fn find_many_in_place<const ASKS: bool>(&mut self, max: usize) -> Result<usize, TryRecvError> {
         if max == 0 {
             return Ok(0);
         }
-        self.find_in_place()?;
+        self.find_in_place::<ASKS>()?;
         Ok(self.reader.ready_run(self.reader.next, max).max(1))
     }
 }

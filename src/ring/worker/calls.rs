@@ -1,5 +1,6 @@
 //! The calls by which a worker receives copies.
 
+use core::slice;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
@@ -8,11 +9,42 @@ use super::job::{Batch, BytesJob, Hold, Job};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::message::Plain;
+use crate::message::{Message, Plain};
+use crate::ring::group::Rest;
 use crate::wait::Wait;
 
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// Calls `attempt` once, for a call that does not block, and tells of the producer's death if there is
+    /// nothing and nothing can come.
+    pub(super) fn poll<R>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, TryRecvError> {
+        self.patrol_if_due();
+        match attempt(self) {
+            Err(TryRecvError::Empty) if self.reader.life.ticks() => {}
+            outcome => return outcome,
+        }
+        // What others have may come back.
+        if !self.reader.is_orphaned() || self.rest() != Rest::Nothing {
+            return Err(TryRecvError::Empty);
+        }
+        // What the dead had sent until then, or what has come back, is not left behind.
+        match attempt(self) {
+            Err(TryRecvError::Empty) => Err(self.reader.death()),
+            outcome => outcome,
+        }
+    }
+
+    /// Whether the producer was known to be dead, and still is, and nothing can come back.
+    pub(super) fn is_known_to_end(&mut self) -> bool {
+        self.reader.is_known_dead() && !self.reader.has_producer() && self.rest() == Rest::Nothing
+    }
+}
+
 impl<T: Plain, W: Wait> Worker<T, W> {
-    /// Receives the oldest message that nobody has, if there is one. Does not block.
+    /// Receives the oldest message that nobody has, if there is one. Does not block. The guard has the
+    /// message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
     /// # use ringway::{Options, TryRecvError, Worker};
@@ -23,8 +55,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// assert_eq!(*worker.try_recv().unwrap(), 7);
     /// ```
     pub fn try_recv(&mut self) -> Result<Job<'_, T, W>, TryRecvError> {
-        self.patrol_if_due();
-        let (message, claim) = self.take(false)?;
+        let (message, claim) = self.poll(|worker| worker.take(false))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
@@ -64,6 +95,67 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
+    /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to be
+    /// returned, which puts one on the stack. The guard has the message's claim, and no copy of it. After an
+    /// error what is there is unspecified.
+    ///
+    /// ```
+    /// use ringway::{Options, TryRecvError, Worker};
+    /// use zerocopy::FromZeros;
+    ///
+    /// type Frame = [u8; 1 << 20];
+    /// let (mut producer, ring) = Options::<Frame>::new(2).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "encoders").unwrap();
+    /// let mut frame = Frame::new_box_zeroed().unwrap();
+    /// frame[9] = 7;
+    /// producer.send(&*frame).unwrap();
+    /// frame[9] = 0;
+    /// let job = worker.try_recv_to(&mut *frame).unwrap();
+    /// assert_eq!((frame[9], job.len(), job.redelivered(0)), (7, 1, false));
+    /// job.done().unwrap();
+    /// assert_eq!(worker.try_recv_to(&mut *frame).unwrap_err(), TryRecvError::Empty);
+    /// ```
+    pub fn try_recv_to(&mut self, message: &mut T) -> Result<Batch<'_, T, W>, TryRecvError> {
+        self.try_recv_batch(slice::from_mut(message))
+    }
+
+    /// As [`try_recv_to`](Self::try_recv_to), waiting for a message as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// producer.send(&7).unwrap();
+    /// let mut message = 0;
+    /// worker.recv_to(&mut message).unwrap().done().unwrap();
+    /// assert_eq!(message, 7);
+    /// ```
+    pub fn recv_to(&mut self, message: &mut T) -> Result<Batch<'_, T, W>, RecvError> {
+        self.recv_batch(slice::from_mut(message))
+    }
+
+    /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// let refused = worker.recv_to_timeout(&mut 0, timeout).unwrap_err();
+    /// assert_eq!(refused, RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_to_timeout(
+        &mut self,
+        message: &mut T,
+        timeout: Duration,
+    ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
+        self.patrol_if_due();
+        let buffer = slice::from_mut(message);
+        let claim = self.blocking_timeout(|worker| worker.take_batch(buffer, true), timeout)?;
+        Ok(Batch::new(Hold::new(self, claim)))
+    }
+
     /// Receives messages that nobody has, of which each comes right after the one before, into the start
     /// of `buffer`: one at least, and at most as many as it has room for. The guard says how many, and is
     /// for all of them: dropped, they are all done. Does not block.
@@ -78,8 +170,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// assert_eq!(buffer[..batch.len()], [1, 2]);
     /// ```
     pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, TryRecvError> {
-        self.patrol_if_due();
-        let claim = self.take_batch(buffer, false)?;
+        let claim = self.poll(|worker| worker.take_batch(buffer, false))?;
         Ok(Batch::new(Hold::new(self, claim)))
     }
 
@@ -117,8 +208,7 @@ impl<W: Wait> Worker<[u8], W> {
         &'a mut self,
         buffer: &'a mut [u8],
     ) -> Result<BytesJob<'a, W>, TryRecvError> {
-        self.patrol_if_due();
-        let (len, claim) = self.take_bytes(buffer, false)?;
+        let (len, claim) = self.poll(|worker| worker.take_bytes(buffer, false))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
 

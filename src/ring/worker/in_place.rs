@@ -51,8 +51,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.try_recv_ref().unwrap()[511], 7);
     /// ```
     pub fn try_recv_ref(&mut self) -> Result<JobRef<'_, T, W>, TryRecvError> {
-        self.patrol_if_due();
-        let (claim, span) = self.take_in_place(false)?;
+        let (claim, span) = self.poll(|worker| worker.take_in_place(false))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 

@@ -353,9 +353,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             let more = buffer.len().min(self.capacity()) - 1;
             claim.messages += self.claim_more(claim.first.plus(1), more);
             for (ahead, place) in buffer.iter_mut().take(claim.messages).enumerate() {
-                let mut message = T::new_zeroed();
-                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(&mut message));
-                *place = message;
+                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(place));
             }
             // They are overwritten in order, the first one first.
             if self.is_whole(claim)? {
