@@ -49,6 +49,14 @@ fn as_a_child() {
         "without proc" => crate::scarce::without_proc_part(),
         "heir" => crate::anonymous::heir(),
         "heir of nothing" => crate::anonymous::heir_of_nothing(),
+        "creator until killed" => crate::fences::creator_until_killed(),
+        "successor without membarrier" => crate::fences::successor_without_membarrier(),
+        "successor with full fences" => crate::fences::successor_with_full_fences(),
+        "sleeper that must not reach out" => crate::fences::sleeper_that_must_not_reach_out(),
+        "receiver" => crate::fences::receiver(),
+        "private rings" => crate::fences::private_rings(),
+        "shared ring" => crate::fences::shared_ring(),
+        "rings with full fences" => crate::fences::rings_with_full_fences(),
         part => panic!("there is no part {part}"),
     }
 }

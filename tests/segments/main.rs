@@ -9,6 +9,7 @@ mod bad_files;
 mod bad_input;
 mod children;
 mod directory;
+mod fences;
 mod forked;
 mod lifetime;
 mod permissions;
