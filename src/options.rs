@@ -28,7 +28,8 @@ pub struct Options<T: Message + ?Sized> {
     workers: Option<usize>,
     asymmetric: bool,
     limits: Limits,
-    message: PhantomData<T>,
+    /// There is no message in it, so that it goes to any thread, whatever the messages are.
+    message: PhantomData<fn() -> T>,
 }
 
 impl<T: Plain> Options<T> {
