@@ -175,3 +175,65 @@ fn the_last_position_is_ahead_of_a_ring_that_began_at_the_first() {
     assert_eq!(ring.subscribe(start).unwrap_err(), not_yet);
     assert_eq!(ring.observe(start).unwrap_err(), not_yet);
 }
+
+/// At `Oldest`, on a ring of 64 that evicts or not, of any kind.
+fn starts_as_far_back_as_it_may(
+    create: impl Fn(Options<u64>) -> (Producer<u64>, Ring<u64>),
+    eviction: bool,
+) {
+    const CAPACITY: usize = 64;
+    const CREDIT: usize = CAPACITY / 8;
+    let lags: &[usize] =
+        if eviction { &[1, 4, 7, 8, 9, 16, 24, 32, 63] } else { &[64, 100, usize::MAX] };
+    for &max_lag in lags {
+        let options = || Options::<u64>::new(CAPACITY).max_lag(max_lag);
+        for sent in [0, 5, 8, 20, 63, 64, 65, 71, 72, 100, 131] {
+            let (mut producer, ring) = create(options());
+            (0..sent as u64).for_each(|n| producer.try_send(&n).unwrap());
+            let mut subscriber = ring.subscribe(Start::Oldest).unwrap();
+            let behind = (producer.head() - subscriber.position()) as usize;
+            let back = max_lag.min(CAPACITY).saturating_sub(CREDIT);
+            let range = back.min(sent)..=(back + CREDIT).min(sent);
+            assert!(range.contains(&behind), "{behind} of {sent}, max_lag {max_lag}: {range:?}");
+            // At the next refill at the latest the producer looks at it, and then it stays, if it may be as
+            // much behind as what the producer sends between two.
+            let mut more = CREDIT + 1;
+            while more > 0 && producer.try_send(&0).is_ok() {
+                more -= 1;
+                if (producer.head() as usize) % CREDIT == 1 {
+                    break;
+                }
+            }
+            if max_lag >= CREDIT {
+                let first = if behind == 0 { 0 } else { (sent - behind) as u64 };
+                assert_eq!(subscriber.try_recv(), Ok(first), "{sent} sent, max_lag {max_lag}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_oldest_message_is_as_far_back_as_the_ring_or_its_largest_lag_lets_it_be() {
+    for eviction in [false, true] {
+        starts_as_far_back_as_it_may(|options| options.heap().unwrap(), eviction);
+    }
+}
+
+#[cfg(all(target_os = "linux", not(miri)))]
+#[test]
+fn so_it_is_in_files() {
+    let anonymous = |options: Options<u64>| {
+        let (producer, files) = options.anonymous().unwrap();
+        (producer, files.ring(0).unwrap())
+    };
+    let name = format!("ringway-test-starts-{}", std::process::id());
+    let named = |options: Options<u64>| {
+        let producer = options.create(&name).unwrap();
+        let ring = Ring::open(&name).unwrap();
+        (producer, ring)
+    };
+    for eviction in [false, true] {
+        starts_as_far_back_as_it_may(anonymous, eviction);
+        starts_as_far_back_as_it_may(named, eviction);
+    }
+}

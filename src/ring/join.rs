@@ -59,8 +59,23 @@ pub enum Start {
     Next,
     /// At the oldest message that can still be had. For a subscriber these are at least
     /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
-    /// be overwritten. With an [arena](crate::Options::arena) it is fewer: none that comes before one of
+    /// be overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is less than the
+    /// capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is less than that, and at most
+    /// max(1, capacity / 8) more: a subscriber that started further back would be evicted as soon as the producer
+    /// looks for room. With an [arena](crate::Options::arena) it is fewer: none that comes before one of
     /// whose place there something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that the ring holds, and may find that it has lagged.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// for (max_lag, back) in [(64, 56), (24, 16), (8, 0)] {
+    ///     let (mut producer, ring) = Options::<u64>::new(64).max_lag(max_lag).heap().unwrap();
+    ///     producer.try_send_batch(&[0; 200]);
+    ///     let subscriber = ring.subscribe(Start::Oldest).unwrap();
+    ///     let behind = producer.head() - subscriber.position();
+    ///     assert!((back..=back + 8).contains(&behind), "{behind}");
+    /// }
+    /// ```
     Oldest,
     /// At this position. [`JoinError::TooOld`] if it comes before the ring's
     /// [first](crate::Options::origin), and for a subscriber if it can no longer be promised;
@@ -194,7 +209,8 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         return Err(JoinError::ReadOnly);
     };
     let measures = view.measures();
-    // As far as the producer promises, and not so far that it would be evicted at the next refill.
+    // As far as the producer promises, and not so far that it would be evicted at the next refill: that comes
+    // at most a credit after the head that is stored. Any `max_lag` will do that may stand there.
     let max_lag = view.producer().max_lag.load(Ordering::Relaxed) as usize;
     let back = max_lag.min(measures.capacity()).saturating_sub(measures.credit());
 

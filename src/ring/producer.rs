@@ -71,7 +71,7 @@ impl<T: Message + ?Sized> Producer<T> {
     pub(crate) fn successor(storage: Storage, asymmetric: bool) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
         let fences = recover::fences(&storage, asymmetric);
-        let limits = Limits::read(&storage);
+        let limits = Limits::check(&storage)?;
         let mut producer = Producer::at(storage, next, fences, limits);
         producer.credit.publish_head(&producer.storage);
         recover::announce(&producer.storage);

@@ -57,6 +57,7 @@ fn as_a_child() {
         "private rings" => crate::fences::private_rings(),
         "shared ring" => crate::fences::shared_ring(),
         "rings with full fences" => crate::fences::rings_with_full_fences(),
+        "creator of a ring that evicts" => crate::limits::creator_of_a_ring_that_evicts(),
         part => panic!("there is no part {part}"),
     }
 }

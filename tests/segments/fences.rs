@@ -18,7 +18,7 @@ const PATH: &str = "RINGWAY_TEST_PATH";
 const GLOBAL_EXPEDITED: u32 = 1 << 1;
 const REGISTER_GLOBAL_EXPEDITED: u32 = 1 << 2;
 
-fn segment() -> Segment {
+pub(crate) fn segment() -> Segment {
     Segment::new("ring").directory(std::env::var_os(PATH).unwrap())
 }
 
@@ -63,11 +63,11 @@ fn plays(name: &str, directory: &Directory) -> ExitStatus {
 }
 
 /// A process that plays a part until it is told to end, or killed: which it is in any case.
-struct Player(Child);
+pub(crate) struct Player(Child);
 
 impl Player {
     /// Starts it, and waits until it has said that it is ready.
-    fn start(name: &str, directory: &Directory) -> Player {
+    pub(crate) fn start(name: &str, directory: &Directory) -> Player {
         let said = directory.file("ready");
         let mut command = part(name);
         command.env(PATH, directory.path()).stdin(Stdio::piped());
@@ -80,13 +80,13 @@ impl Player {
         player
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
 
     /// Tells it to go on, and waits for its end.
-    fn end(mut self) -> ExitStatus {
+    pub(crate) fn end(mut self) -> ExitStatus {
         drop(self.0.stdin.take());
         self.0.wait().unwrap()
     }
@@ -100,7 +100,7 @@ impl Drop for Player {
 }
 
 /// Says that a part has come so far, and waits until it is to go on.
-fn ready() {
+pub(crate) fn ready() {
     std::fs::write(file("ready"), "").unwrap();
     let _ = std::io::Read::read(&mut std::io::stdin(), &mut [0]);
 }

@@ -12,5 +12,6 @@ mod directory;
 mod fences;
 mod forked;
 mod lifetime;
+mod limits;
 mod permissions;
 mod scarce;
