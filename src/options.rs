@@ -342,7 +342,8 @@ impl<T: Message + ?Sized> Options<T> {
         self.geometry().map(|geometry| (geometry.data_len, geometry.control_len))
     }
 
-    /// Creates the ring on the heap of this process.
+    /// Creates the ring on the heap of this process. Where there is not enough memory it is
+    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
     ///
     /// ```
     /// # use ringway::{ConfigError, Options, Start};
@@ -355,7 +356,7 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
         let this = self.pins(true);
-        let storage = crate::storage::heap::create(this.geometry()?);
+        let storage = crate::storage::heap::create(this.geometry()?)?;
         Ok(this.handles(storage))
     }
 

@@ -26,6 +26,16 @@ mod imp {
         let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
     }
 
+    /// Whether the machine has so much memory, swap included, whoever uses it: a kernel that promises
+    /// memory without having it would end the process when it is touched.
+    pub(crate) fn has_memory(bytes: u64) -> bool {
+        let system = rustix::system::sysinfo();
+        // As wide as the machine's words.
+        #[allow(clippy::useless_conversion)]
+        let units = u64::from(system.totalram).saturating_add(u64::from(system.totalswap));
+        bytes <= units.saturating_mul(u64::from(system.mem_unit))
+    }
+
     /// Asks the kernel to let barriers reach this process: its own, or those of all processes. For the
     /// life of the process; asking again is harmless.
     pub(crate) fn register_barrier(reach: Reach) -> bool {
@@ -64,6 +74,11 @@ mod imp {
     }
 
     pub(crate) fn futex_wake_all(_word: &CasU32) {}
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn has_memory(_bytes: u64) -> bool {
+        true
+    }
 
     pub(crate) fn register_barrier(_reach: Reach) -> bool {
         false

@@ -21,6 +21,7 @@ use super::open::{self, mappable, read_instance};
 use crate::geometry::Schema;
 use crate::message::Message;
 use crate::options::Options;
+use crate::platform;
 use crate::ring::{Producer, Ring};
 
 /// What makes a mapping safe from whoever else has the file: it cannot change its size.
@@ -71,6 +72,10 @@ impl<T: Message + ?Sized> Options<T> {
         let geometry = self.geometry().map_err(CreateError::Config)?;
         check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
+        // No file system would say so: the kernel would end processes to get it.
+        if !platform::has_memory(needed) {
+            return Err(CreateError::NoSpace { needed });
+        }
         let create = |name, len| {
             memory_file(name, len as u64).map_err(|errno| {
                 if is_full(errno) {

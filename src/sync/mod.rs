@@ -23,6 +23,8 @@ pub(crate) use imp::{
     prefetch_to_write, register_barrier, spin_loop,
 };
 
+#[cfg(feature = "alloc")]
+pub(crate) use imp::has_memory;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use imp::{peek, peek_word};
 

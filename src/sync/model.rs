@@ -23,6 +23,11 @@ pub(crate) fn barrier(_reach: super::Reach) -> bool {
     true
 }
 
+/// Models are small.
+pub(crate) fn has_memory(_bytes: u64) -> bool {
+    true
+}
+
 /// Whether an atomic is laid out as the word that it is.
 pub(crate) const NATIVE: bool = false;
 

@@ -58,6 +58,10 @@ fn as_a_child() {
         "shared ring" => crate::fences::shared_ring(),
         "rings with full fences" => crate::fences::rings_with_full_fences(),
         "creator of a ring that evicts" => crate::limits::creator_of_a_ring_that_evicts(),
+        "absurd rings on the heap" => crate::memory::absurd_rings_on_the_heap(),
+        "absurd anonymous rings" => crate::memory::absurd_anonymous_rings(),
+        "short of address space" => crate::memory::short_of_address_space(),
+        "large arena" => crate::memory::large_arena(),
         part => panic!("there is no part {part}"),
     }
 }

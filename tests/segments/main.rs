@@ -13,5 +13,6 @@ mod fences;
 mod forked;
 mod lifetime;
 mod limits;
+mod memory;
 mod permissions;
 mod scarce;
