@@ -95,8 +95,8 @@ error!(ConfigError {
          address space)";
     Self::OriginTooLarge { max } => "the origin is beyond the last position, {max}";
     Self::OutOfMemory { bytes } =>
-        "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter messages, \
-         a smaller arena or fewer groups";
+        "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \
+         messages, a smaller arena or fewer groups";
 });
 
 /// Why a message was not sent by a call that does not block.

@@ -1,17 +1,17 @@
 //! A pair of fences, one cheap and one dear.
 //!
-//! The side that sleeps and the side that wakes run the two halves of a store-then-load pattern: each
-//! stores its own word and then looks at the other's, and at least one of them has to see the other's
-//! store. That takes a full fence on both sides. The side that runs for every message can have its
-//! fence reduced to one for the compiler if the other side, about to sleep anyway, asks the kernel
-//! to run the missing fence on it: `membarrier`, whose promise (membarrier(2)) is that every running
-//! thread that it [reaches](Reach) passes a full barrier between the call's start and its return; a
-//! thread that is not running passes one when it is scheduled.
+//! The side that sleeps and the side that wakes run the two halves of a store-then-load pattern:
+//! each stores its own word and then looks at the other's, and at least one of them has to see the
+//! other's store. That takes a full fence on both sides. The side that runs for every message can
+//! have its fence reduced to one for the compiler if the other side, about to sleep anyway, asks
+//! the kernel to run the missing fence on it: `membarrier`, whose promise (membarrier(2)) is that
+//! every running thread that it [reaches](Reach) passes a full barrier between the call's start and
+//! its return; a thread that is not running passes one when it is scheduled.
 //!
-//! **The rule.** For any two, a consumer and a producer, that use the ring at the same time: where the
-//! light fence of one is free, the heavy fence of the other reaches out. The two are not made at the
-//! same time, and the ring may be taken over by another producer, whom the kernel answers otherwise.
-//! So the ring has a mode, which the producer writes and consumers read as they join:
+//! **The rule.** For any two, a consumer and a producer, that use the ring at the same time: where
+//! the light fence of one is free, the heavy fence of the other reaches out. The two are not made
+//! at the same time, and the ring may be taken over by another producer, which the kernel answers
+//! otherwise. So the ring has a mode, which the producer writes and consumers read as they join:
 //!
 //! | mode | the producer's fences | a consumer's that joins now |
 //! |---|---|---|
@@ -20,9 +20,10 @@
 //! | [`MODE_FULL_REACHING`] | light full, heavy reaches out | light full, heavy reaches out |
 //!
 //! A ring that began in `MODE_FULL` stays there: its consumers do not reach out. Any other moves
-//! between the last two, by what each successor wants and gets from the kernel. In both of them every
-//! heavy fence reaches out: the producer's for consumers that joined when light fences were free, the
-//! consumers' for a successor whose light fence will be. `who_meets_whom`, below, tries all sequences.
+//! between the last two, by what each successor wants and gets from the kernel. In both of them
+//! every heavy fence reaches out: the producer's for consumers that joined when light fences were
+//! free, the consumers' for a successor whose light fence will be. A test below
+//! tries all sequences.
 //!
 //! Under loom both are `fence(SeqCst)`, or, in models in which nobody sleeps, the light one is nothing.
 
@@ -34,8 +35,8 @@ use crate::sync::{Ordering, Reach, barrier, fence, register_barrier};
 pub(crate) const MODE_FULL: u32 = 0;
 /// The header's word for "the light fences of the producer and of registered consumers are free".
 pub(crate) const MODE_ASYMMETRIC: u32 = 1;
-/// The header's word for "the producer's light fence is full, but one before it had a free one, and one
-/// after it may": both sides' heavy fences reach out.
+/// The header's word for "the producer's light fence is full, but one before it had a free one, and
+/// one after it may": both sides' heavy fences reach out.
 pub(crate) const MODE_FULL_REACHING: u32 = 2;
 
 /// The fences of one handle. What they are is decided once, when the handle is made.
@@ -43,8 +44,8 @@ pub(crate) const MODE_FULL_REACHING: u32 = 2;
 pub(crate) struct Fences {
     /// The kernel runs the light fence of this side, when the other side asks it to.
     light_is_free: bool,
-    /// Where the other side may be whose light fence may be free, so that the heavy fence of this side
-    /// has to reach it.
+    /// Where the other side may be whose light fence may be free, so that the heavy fence of this
+    /// side has to reach it.
     heavy: Option<Reach>,
 }
 
@@ -84,14 +85,15 @@ impl Fences {
         Fences::of_producer(Some(mode), asymmetric, reach, &Here)
     }
 
-    /// A consumer's, on a ring in `mode`. A process that the kernel refuses to register keeps its light
-    /// fence full; one that may not call the barrier is told so by [`heavy`](Self::heavy).
+    /// A consumer's, on a ring in `mode`. A process that the kernel refuses to register keeps its
+    /// light fence full; one that may not call the barrier is told so by [`heavy`](Self::heavy).
     pub(crate) fn for_consumer(mode: u32, reach: Reach) -> Fences {
         Fences::of_consumer(mode, reach, &Here)
     }
 
-    /// `found`: the mode of the ring that it takes over. It asks the kernel for nothing that it has no
-    /// use for: registering exposes the process to the barriers of others, for as long as it lives.
+    /// `found`: the mode of the ring that it takes over. It asks the kernel for nothing that it has
+    /// no use for: registering exposes the process to the barriers of others, for as long as it
+    /// lives.
     fn of_producer(found: Option<u32>, wanted: bool, reach: Reach, kernel: &impl Kernel) -> Fences {
         // Consumers of a full mode do not reach out.
         let may = found != Some(MODE_FULL);
@@ -132,9 +134,9 @@ impl Fences {
         }
     }
 
-    /// The fence of the side that is about to sleep. Pairs with the other side's [`light`](Self::light).
-    /// `false`: the fence did not reach the other side, so that a wake-up may be missed and the
-    /// sleep has to be short.
+    /// The fence of the side that is about to sleep. Pairs with the other side's
+    /// [`light`](Self::light). `false`: the fence did not reach the other side, so that a wake-up
+    /// may be missed and the sleep has to be short.
     pub(crate) fn heavy(self) -> bool {
         fence(Ordering::SeqCst);
         self.heavy.is_none_or(barrier)
@@ -182,8 +184,8 @@ mod tests {
         }
     }
 
-    /// All sequences of up to four producers of one ring, each of which wants its light fence to be free
-    /// or not, under a kernel that registers it or not and has barriers or not.
+    /// All sequences of up to four producers of one ring, each of which wants its light fence to be
+    /// free or not, under a kernel that registers it or not and has barriers or not.
     fn sequences() -> Vec<Vec<Fences>> {
         let (mut all, mut longest) = (Vec::new(), vec![Vec::<Fences>::new()]);
         for _ in 0..4 {
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn who_meets_whom_after_any_takeovers_one_reaches_the_other() {
+    fn after_any_takeovers_one_of_two_sides_reaches_the_other() {
         let (mut pairs, mut free) = (0, 0);
         for producers in sequences() {
             for (joined, before) in producers.iter().enumerate() {
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn who_needs_no_free_fence_does_not_register() {
+    fn a_side_that_needs_no_free_fence_does_not_register() {
         let kernel = Answers::new(true, true);
         let reach = Reach::Everywhere;
         for found in [None, Some(MODE_FULL), Some(MODE_ASYMMETRIC), Some(MODE_FULL_REACHING)] {
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_is_asked_about_no_more_than_who_has_the_ring() {
+    fn barriers_reach_no_further_than_the_ring() {
         for reach in [Reach::Process, Reach::Everywhere] {
             let kernel = Answers::new(true, true);
             let producer = Fences::of_producer(None, true, reach, &kernel);

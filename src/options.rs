@@ -234,21 +234,21 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether the producer may leave its memory fence to a consumer that goes to sleep, which then asks
-    /// the kernel to interrupt the producer (`membarrier`). On by default where the kernel offers it.
-    /// Off, every message costs a full fence, and no process registers with the kernel to be
-    /// interrupted.
+    /// Whether the producer may leave its memory fence to a consumer that goes to sleep, which then
+    /// asks the kernel to interrupt the producer (`membarrier`). On by default where the kernel
+    /// offers it. Off, every message costs a full fence, and no process registers with the kernel
+    /// to be interrupted.
     ///
-    /// Rings of one process ([`heap`](Self::heap), [`Static`](crate::Static)) have the kernel interrupt
-    /// threads of that process alone. Named and anonymous rings, and raw memory, take barriers that reach
-    /// all processes: the producer's process, and those that join, register for them, and from then
-    /// on until it ends any process on the machine can interrupt a registered one. The project's
-    /// docs/security.md says what that comes to.
+    /// Rings of one process ([`heap`](Self::heap), [`Static`](crate::Static)) have the kernel
+    /// interrupt threads of that process alone. Named and anonymous rings, and raw memory, take
+    /// barriers that reach all processes: the producer's process, and those that join, register for
+    /// them, and from then on until it ends any process on the machine can interrupt a registered
+    /// one. The project's docs/security.md says what that comes to.
     ///
-    /// A successor ([`create_or_resume`](Self::create_or_resume)) that wants it off has a full fence
-    /// of its own, and does not register, whatever the ring had before. One that wants it on gets it only if the ring
-    /// was created so: consumers that are attached to a ring with full fences do not reach out.
-    /// [`Producer::resume`](crate::Producer::resume) wants it on.
+    /// A successor ([`create_or_resume`](Self::create_or_resume)) that wants it off has a full
+    /// fence of its own, and does not register, whatever the ring had before. One that wants it on
+    /// gets it only if the ring was created so: consumers that are attached to a ring with full
+    /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
     /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {

@@ -26,8 +26,8 @@ mod imp {
         let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
     }
 
-    /// Whether the machine has so much memory, swap included, whoever uses it: a kernel that promises
-    /// memory without having it would end the process when it is touched.
+    /// Whether the machine has so much memory, swap included, free or not: a kernel that
+    /// promises memory without having it would end the process when it is touched.
     pub(crate) fn has_memory(bytes: u64) -> bool {
         let system = rustix::system::sysinfo();
         // As wide as the machine's words.
@@ -36,8 +36,8 @@ mod imp {
         bytes <= units.saturating_mul(u64::from(system.mem_unit))
     }
 
-    /// Asks the kernel to let barriers reach this process: its own, or those of all processes. For the
-    /// life of the process; asking again is harmless.
+    /// Asks the kernel to let barriers reach this process: its own, or those of all processes. For
+    /// the life of the process; asking again is harmless.
     pub(crate) fn register_barrier(reach: Reach) -> bool {
         crash_point!();
         membarrier(match reach {
@@ -49,8 +49,8 @@ mod imp {
         .is_ok()
     }
 
-    /// A full fence on every running thread of this process, which has registered; or of every process
-    /// that has, this one's included.
+    /// A full fence on every running thread of this process, which has registered; or of every
+    /// process that has, this one's included.
     pub(crate) fn barrier(reach: Reach) -> bool {
         crash_point!();
         membarrier(match reach {

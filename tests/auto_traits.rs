@@ -1,6 +1,7 @@
 //! Which handles go to other threads, and which are shared, by what their messages are.
 //!
-//! Messages here are plain data that is `Send` and not `Sync`, `Sync` and not `Send`, neither, or both.
+//! Messages here are plain data that is `Send` and not `Sync`, `Sync` and not `Send`, neither, or
+//! both.
 #![cfg(all(feature = "std", not(ringway_loom)))]
 
 use std::cell::Cell;
@@ -26,7 +27,8 @@ type SendOnly = Like<Cell<()>>;
 type SyncOnly = Like<MutexGuard<'static, ()>>;
 type Neither = Like<*const ()>;
 
-/// Whether a type is `Send`, and whether it is `Sync`. What is inherent is found before what is a trait's.
+/// Whether a type is `Send`, and whether it is `Sync`. What is inherent is found before what is a
+/// trait's.
 macro_rules! traits {
     ($T:ty) => {{
         struct Probe<T: ?Sized>(PhantomData<T>);
@@ -114,8 +116,8 @@ fn a_guard_goes_where_its_handle_may_go() {
     assert_eq!(by_message!(Job<'static, _>), HANDLE);
     assert_eq!(by_message!(Batch<'static, _>), HANDLE);
     assert_eq!(traits!(BytesJob<'static>), MOVES);
-    // A message that is read in place is one that others may read there too: such guards are to be had for
-    // messages that are `Sync` alone.
+    // A message that is read in place is one that others may read there too: such guards are to be
+    // had for messages that are `Sync` alone.
     assert_eq!(by_message!(Ref<'static, _>), HANDLE);
     assert_eq!(by_message!(Refs<'static, _>), HANDLE);
     assert_eq!(by_message!(JobRef<'static, _>), HANDLE);

@@ -195,8 +195,8 @@ fn starts_as_far_back_as_it_may(
             let back = max_lag.min(CAPACITY).saturating_sub(CREDIT);
             let range = back.min(sent)..=(back + CREDIT).min(sent);
             assert!(range.contains(&behind), "{behind} of {sent}, max_lag {max_lag}: {range:?}");
-            // At the next refill at the latest the producer looks at it, and then it stays, if it may be as
-            // much behind as what the producer sends between two.
+            // At the next refill at the latest the producer looks at it, and then it stays, if it
+            // may be as much behind as what the producer sends between two.
             let mut more = CREDIT + 1;
             while more > 0 && producer.try_send(&0).is_ok() {
                 more -= 1;

@@ -55,9 +55,10 @@ impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring in memory without a name. The second of the two is how others get to it,
     /// this process included; it may be dropped when they have.
     ///
-    /// As with [`create`](Self::create), all its memory is allocated. But there is no file system
-    /// with a size that it could exceed: a ring that is larger than memory gets processes killed. It
-    /// takes Linux 5.1.
+    /// As with [`create`](Self::create), all its memory is allocated. A ring that is larger than
+    /// the machine's memory is an error. But there is no file system with a size that it could
+    /// exceed: one that is larger than what is left of the memory gets processes killed. It takes
+    /// Linux 5.1.
     ///
     /// ```
     /// # use ringway::{Options, Start};

@@ -52,7 +52,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// may have to start again. A ring that is there has to lie in memory as these options say, with the same limits,
     /// wherever it began and whatever its fences are, else the error is [`Different`](CreateError::Different). What is there and lives, or
     /// was closed and kept, is [`AlreadyExists`](CreateError::AlreadyExists). With
-    /// [`asymmetric_fences(false)`](Options::asymmetric_fences) the producer has full fences in any case.
+    /// [`asymmetric_fences(false)`](Options::asymmetric_fences) the producer has full fences in any
+    /// case.
     ///
     /// ```
     /// use ringway::Options;

@@ -37,8 +37,9 @@ impl Limits {
         }
     }
 
-    /// The same, if it is what a creator may have written: else a ring that evicts might turn into one
-    /// that waits for ever, or evicts everybody. Any `max_hold` and `max_away` may have been chosen.
+    /// The same, if it is what a creator may have written: else a ring that evicts might turn into
+    /// one that waits for ever, or evicts all. Any `max_hold` and `max_away` may have been
+    /// chosen.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn check(view: &View) -> Result<Limits, crate::error::HeaderError> {
         let limits = Limits::read(view);

@@ -59,11 +59,13 @@ pub enum Start {
     Next,
     /// At the oldest message that can still be had. For a subscriber these are at least
     /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
-    /// be overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is less than the
-    /// capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is less than that, and at most
-    /// max(1, capacity / 8) more: a subscriber that started further back would be evicted as soon as the producer
-    /// looks for room. With an [arena](crate::Options::arena) it is fewer: none that comes before one of
-    /// whose place there something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that the ring holds, and may find that it has lagged.
+    /// be overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is
+    /// less than the capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is
+    /// less than that, and at most max(1, capacity / 8) more: a subscriber that started further
+    /// back would be evicted as soon as the producer looks for room. With an
+    /// [arena](crate::Options::arena) it is fewer: none that comes before one of whose place there
+    /// something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that
+    /// the ring holds, and may find that it has lagged.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -79,15 +81,16 @@ pub enum Start {
     Oldest,
     /// At this position. [`JoinError::TooOld`] if it comes before the ring's
     /// [first](crate::Options::origin), and for a subscriber if it can no longer be promised;
-    /// [`JoinError::NotYet`] if it comes after the next message, however far. Positions count from the
-    /// ring's first one on, and begin again from 0 after the last that there is; so a number that is
-    /// smaller than the first position's comes before that, unless it is less than 2<sup>62</sup> ahead.
+    /// [`JoinError::NotYet`] if it comes after the next message, however far. Positions count from
+    /// the ring's first one on, and begin again from 0 after the last that there is; so a number
+    /// that is smaller than the first position's comes before that, unless it is less than
+    /// 2<sup>62</sup> ahead.
     ///
-    /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same number is many
-    /// messages'. The one is meant that is nearest to the next message: what is more than 2<sup>30</sup>
-    /// ahead of it is taken for one that has been sent, and is `TooOld` for a subscriber; what an observer
-    /// asks for so far back is [lagged](crate::TryRecvError::Lagged) for by as many, modulo
-    /// 2<sup>31</sup>.
+    /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same
+    /// number is many messages'. The one is meant that is nearest to the next message: what is more
+    /// than 2<sup>30</sup> ahead of it is taken for one that has been sent, and is `TooOld` for a
+    /// subscriber; what an observer asks for so far back is [lagged](crate::TryRecvError::Lagged)
+    /// for by as many, modulo 2<sup>31</sup>.
     ///
     /// ```
     /// use ringway::{JoinError, Options, Position, Start};
@@ -116,13 +119,14 @@ pub(super) fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
     if lapped { position } else { position.max(view.measures().origin()) }
 }
 
-/// A position that was asked for, if it is one that has been sent, or the next. `None`: it is before
-/// the first, as far as that can be told. `lapped` was loaded before `head`.
+/// A position that was asked for, if it is one that has been sent, or the next. `None`: it is
+/// before the first, as far as that can be told. `lapped` was loaded before `head`.
 ///
-/// With words of 8 bytes no ring comes round to its origin again. So positions have an order: from the
-/// origin on, and past the last position if the origin is near that. A smaller number than the origin is
-/// before it, unless it is less than half of all positions ahead. With words of 4 bytes a ring may have come round
-/// any number of times, and a position is taken for the one that is nearest to the head.
+/// With words of 8 bytes no ring comes round to its origin again. So positions have an order: from
+/// the origin on, and past the last position if the origin is near that. A smaller number than the
+/// origin is before it, unless it is less than half of all positions ahead. With words of 4 bytes a
+/// ring may have come round any number of times, and a position is taken for the one that is
+/// nearest to the head.
 fn checked(
     view: &View,
     position: Position,
@@ -209,8 +213,9 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         return Err(JoinError::ReadOnly);
     };
     let measures = view.measures();
-    // As far as the producer promises, and not so far that it would be evicted at the next refill: that comes
-    // at most a credit after the head that is stored. Any `max_lag` will do that may stand there.
+    // As far as the producer promises, and not so far that it would be evicted at the next refill:
+    // that comes at most a credit after the head that is stored. Any `max_lag` will do that may
+    // stand there.
     let max_lag = view.producer().max_lag.load(Ordering::Relaxed) as usize;
     let back = max_lag.min(measures.capacity()).saturating_sub(measures.credit());
 
@@ -305,13 +310,14 @@ impl Joined {
     /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
     /// first gate being a guess: then it tries again as the entry's next owner.
     ///
-    /// Generations come round after 2^32 owners, and the last that was evicted here may be one that is
-    /// taken again. That is the same case: who takes it finds that it was evicted, and takes the next
-    /// one. So the owner of an entry was not evicted when it joined, and nobody finds later that it was, unless
-    /// it is: what is loaded from the word after that, by it or by others that learn of it from
-    /// `joined` or `owner` (a group's workers, a durable subscriber's next process), is no older. The producer
-    /// stores a generation that it has just loaded from the entry. For that to be a later owner's, 2^32
-    /// of them would have to join while the producer stands still between the two.
+    /// Generations come round after 2^32 owners, and the one that was evicted last may come again.
+    /// That is the same case: the joiner finds that it was evicted, and takes the next one. So the
+    /// owner of an entry has not been evicted when it has joined. Later it is told so only if it
+    /// is: what it loads from the word after that is no older, and neither is what others load that
+    /// learn of it from `joined` or `owner` (a group's workers, a durable subscriber's next
+    /// process). The producer stores a generation that it has just loaded from the entry. For that
+    /// to be a later owner's too, 2^32 of them would have to join while the producer stands still
+    /// between the two.
     fn pin(&mut self, start: Start) -> Result<Pos, JoinError> {
         let Some(entry) = self.storage.entry(self.index) else {
             return Err(JoinError::ReadOnly);
@@ -371,8 +377,8 @@ mod tests {
     use crate::ring::{Group, Ring, Start, Worker};
     use crate::sync::Ordering;
 
-    /// Generations that an entry's owners have come to, and the one that was evicted last: the next one, also
-    /// over the end of the numbers.
+    /// Generations that an entry's owners have come to, and the one that was evicted last: the next
+    /// one, also over the end of the numbers.
     const SOON: [(u32, u32); 4] = [(0, 1), (4, 5), (u32::MAX - 1, u32::MAX), (u32::MAX, 1)];
 
     /// The generation of an entry's owner.

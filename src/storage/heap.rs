@@ -72,7 +72,7 @@ fn filled<T>(len: usize, new: impl Fn() -> T) -> Result<Box<[T]>, OutOfMemory> {
     Ok(all.into_boxed_slice())
 }
 
-/// Words that are 0, by memory that comes zeroed: pages that nobody touches are not there yet.
+/// Words that are 0, by memory that comes zeroed: pages that are not touched take no room.
 ///
 /// # Safety
 ///
@@ -87,8 +87,8 @@ unsafe fn zeroed<T>(len: usize) -> Result<Box<[T]>, OutOfMemory> {
     let start = unsafe { alloc::alloc::alloc_zeroed(layout) };
     let all = NonNull::new(start.cast::<T>()).ok_or(OutOfMemory)?;
     let all = NonNull::slice_from_raw_parts(all, len);
-    // SAFETY: allocated as a box of so many `T` is, and each of them is zeros, which the caller promises to
-    // be a value.
+    // SAFETY: allocated as a box of so many `T` is, and each of them is zeros, which the caller
+    // promises to be a value.
     Ok(unsafe { Box::from_raw(all.as_ptr()) })
 }
 
@@ -159,7 +159,8 @@ fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {
     let producer = NonNull::from(&memory.producer);
     let evictions = NonNull::from(&*memory.evictions).cast();
     // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through shared
-    // references to atomics, and there for as long as the owner is. Ghosts without a size are everywhere.
+    // references to atomics, and there for as long as the owner is. Ghosts without a size are
+    // everywhere.
     let view = unsafe { View::new(measures, producer, evictions, first, ghosts, Some(control)) };
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.

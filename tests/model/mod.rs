@@ -32,8 +32,8 @@ impl Shape {
         self.origin.wrapping_add(seq as Position) & LAST_POSITION
     }
 
-    /// Whether the position of a message before the first one is, as a number, one that comes long after:
-    /// where positions of 64 bits would begin again.
+    /// Whether the position of a message before the first one is, as a number, one that comes long
+    /// after: where positions of 64 bits would begin again.
     pub(crate) fn is_far_ahead(&self, seq: i64) -> bool {
         Position::BITS == 64 && seq < 0 && self.position(seq) > self.origin
     }

@@ -130,8 +130,8 @@ fn a_consumer_that_joined_between_two_asymmetric_producers_reaches_the_second() 
     }
     Player::start("creator until killed", &directory).kill();
     let second = Player::start("successor without membarrier", &directory);
-    // One that would be killed if it asked the kernel to reach the producer, and it is: the next one
-    // may have no fence of its own.
+    // One that would be killed if it asked the kernel to reach the producer, and it is: the next
+    // one may have no fence of its own.
     let probed = plays("sleeper that must not reach out", &directory);
     assert_eq!(probed.signal(), Some(libc::SIGSYS), "{probed}");
     let receiver = Player::start("receiver", &directory);
@@ -185,7 +185,7 @@ fn a_ring_that_was_asymmetric_is_taken_over_with_full_fences_if_these_are_wanted
     }
     Player::start("creator until killed", &directory).kill();
     Player::start("successor with full fences", &directory).kill();
-    // Whoever takes it over as it is has what its producers had before.
+    // A successor that takes it over as it is has what its producers had before.
     let last = Producer::<u64>::resume(directory.segment("ring")).unwrap();
     assert_eq!((last.epoch(), last.has_asymmetric_fences()), (2, true));
 }
@@ -209,7 +209,7 @@ fn rings_of_one_process_do_not_let_others_interrupt_it() {
 static RING: Static<u64, 2> = Static::new();
 
 pub(crate) fn private_rings() {
-    // Whoever registers for the barriers of others is one that they can interrupt.
+    // A process that registers for the barriers of others can be interrupted by them.
     die_of_membarrier([REGISTER_GLOBAL_EXPEDITED, GLOBAL_EXPEDITED]);
     let (producer, ring) = Options::<u64>::new(2).groups(1).heap().unwrap();
     let asymmetric = producer.has_asymmetric_fences();
@@ -235,7 +235,8 @@ pub(crate) fn private_rings() {
         let mut worker = worker;
         scope.spawn(move || (0..100).for_each(|n| assert_eq!(*worker.recv().unwrap(), n)));
     });
-    // The filter is at work: a ring that other processes can have takes the barriers that reach them.
+    // The filter is at work: a ring that other processes can have takes the barriers that reach
+    // them.
     if asymmetric {
         let child = part("shared ring").env(PATH, file("")).output().unwrap();
         assert_eq!(child.status.signal(), Some(libc::SIGSYS), "{child:?}");
@@ -247,7 +248,7 @@ pub(crate) fn shared_ring() {
 }
 
 #[test]
-fn rings_with_full_fences_let_nobody_interrupt_their_processes() {
+fn rings_with_full_fences_do_not_let_others_interrupt_their_processes() {
     let directory = Directory::new();
     let status = plays("rings with full fences", &directory);
     assert!(status.success(), "{status}");

@@ -9,7 +9,8 @@ fn power(exponent: u32) -> usize {
     1usize.checked_shl(exponent).unwrap_or(usize::MAX)
 }
 
-/// More than any machine has, by each of what a ring is made of; with the bytes that it takes at least.
+/// More than any machine has, by each of what a ring is made of; with the bytes that it takes at
+/// least.
 fn absurd() -> Vec<(Options<[u8]>, u128)> {
     let mut all = vec![
         (Options::bytes(power(28), 1 << 16), 1u128 << 44),
