@@ -72,6 +72,11 @@ pub enum ConfigError {
         /// The last position before they wrap around.
         max: Position,
     },
+    /// There is not enough memory for a ring on the heap.
+    OutOfMemory {
+        /// Bytes that the ring takes.
+        bytes: usize,
+    },
 }
 
 error!(ConfigError {
@@ -89,6 +94,9 @@ error!(ConfigError {
         "an arena of {size} bytes is too large (at most {max}, and with the slots it has to fit the \
          address space)";
     Self::OriginTooLarge { max } => "the origin is beyond the last position, {max}";
+    Self::OutOfMemory { bytes } =>
+        "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \
+         messages, a smaller arena or fewer groups";
 });
 
 /// Why a message was not sent by a call that does not block.

@@ -22,6 +22,7 @@ use super::open::{self, mappable, read_instance};
 use crate::geometry::Schema;
 use crate::message::Message;
 use crate::options::Options;
+use crate::platform;
 use crate::ring::{Producer, Ring};
 
 /// What makes a mapping safe from whoever else has the file: it cannot change its size.
@@ -55,9 +56,10 @@ impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring in memory without a name. The second of the two is how others get to it,
     /// this process included; it may be dropped when they have.
     ///
-    /// As with [`create`](Self::create), all its memory is allocated. But there is no file system
-    /// with a size that it could exceed: a ring that is larger than memory gets processes killed. It
-    /// takes Linux 5.1.
+    /// As with [`create`](Self::create), all its memory is allocated. A ring that is larger than
+    /// the machine's memory is an error. But there is no file system with a size that it could
+    /// exceed: one that is larger than what is left of the memory gets processes killed. It takes
+    /// Linux 5.1.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -72,6 +74,10 @@ impl<T: Message + ?Sized> Options<T> {
         let geometry = self.geometry().map_err(CreateError::Config)?;
         check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
+        // No file system would say so: the kernel would end processes to get it.
+        if !platform::has_memory(needed) {
+            return Err(CreateError::NoSpace { needed });
+        }
         let create = |name, len| {
             memory_file(name, len as u64).map_err(|errno| {
                 if is_full(errno) {

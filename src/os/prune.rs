@@ -55,11 +55,16 @@ pub fn segments() -> io::Result<Vec<SegmentInfo>> {
 pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> {
     let path = directory.as_ref();
     let (directory, names) = (Directory::open(path)?, file_names(path)?);
-    let controls: Vec<_> = names.iter().filter_map(|name| name::of_control(name)).collect();
+    let mut controls = Vec::new();
+    for control in names.iter().filter_map(|name| name::of_control(name)) {
+        controls.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        controls.push(control);
+    }
     let mut rings = Vec::new();
     for name in &names {
         let known = controls.iter().any(|(ring, _)| ring == name);
         if let Some(state) = inspect(&directory, name, known) {
+            rings.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
             rings.push(SegmentInfo { name: name.clone(), state });
         }
     }
@@ -104,12 +109,14 @@ pub fn prune_in(directory: impl AsRef<Path>) -> io::Result<Pruned> {
         if inspect(&directory, name, false) == Some(SegmentState::Orphaned)
             && remove_orphan(&directory, name, false)?
         {
+            pruned.rings.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
             pruned.rings.push(name.clone());
         }
     }
     for name in names {
         if let Some((ring, instance)) = name::of_control(&name) {
             if remove_unpaired(&directory, &name, &ring, instance)? {
+                pruned.controls.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
                 pruned.controls.push(name);
             }
         }
@@ -122,6 +129,8 @@ fn file_names(path: &Path) -> io::Result<Vec<String>> {
     for entry in PathBuf::from(path).read_dir()? {
         // What is not text is not a ring's.
         if let Ok(name) = entry?.file_name().into_string() {
+            // Others choose how many there are.
+            names.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
             names.push(name);
         }
     }

@@ -50,7 +50,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring, or takes it over if it is there and its producer has died: for a producer that
     /// may have to start again. A ring that is there has to lie in memory as these options say, with the same limits,
     /// wherever it began and whatever its fences are, else the error is [`Different`](CreateError::Different). What is there and lives, or
-    /// was closed and kept, is [`AlreadyExists`](CreateError::AlreadyExists).
+    /// was closed and kept, is [`AlreadyExists`](CreateError::AlreadyExists). With
+    /// [`asymmetric_fences(false)`](Options::asymmetric_fences) the producer has full fences in any
+    /// case.
     ///
     /// ```
     /// use ringway::Options;
@@ -72,7 +74,12 @@ impl<T: Message + ?Sized> Options<T> {
             }
             let directory = directory(&segment);
             let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
-                resume(&directory, &segment, shape.schema, Some((measures, self.limits())))
+                resume(
+                    &directory,
+                    &segment,
+                    shape.schema,
+                    Some((measures, self.limits(), self.wants_asymmetric())),
+                )
             });
             match resumed {
                 // Removed meanwhile: there is room for a new one.
@@ -100,7 +107,7 @@ fn resume<T: Message + ?Sized>(
     directory: &Directory,
     segment: &Segment,
     expected: Schema,
-    wanted: Option<(Measures, Limits)>,
+    wanted: Option<(Measures, Limits, bool)>,
 ) -> Result<Producer<T>, ResumeError> {
     let io = |what, source| ResumeError::Open(io_error(what, source));
     let found = Found::new(directory, segment, true).map_err(ResumeError::Open)?;
@@ -123,14 +130,15 @@ fn resume<T: Message + ?Sized>(
     if storage.producer().closed.load(Ordering::Relaxed) != 0 {
         return Err(ResumeError::Closed { path: segment.path() });
     }
-    if let Some((measures, limits)) = wanted {
+    if let Some((measures, limits, _)) = wanted {
         // Of one type and tag they are, or would not have been attached to.
         if !measures.is_but_for_origin(storage.measures()) || Limits::read(&storage) != limits {
             return Err(ResumeError::Different { path: segment.path() });
         }
     }
     storage.producer().kept.store(segment.keep.into(), Ordering::Relaxed);
-    let producer = Producer::successor(storage.seated(Some(seat)))
+    let asymmetric = wanted.is_none_or(|(_, _, asymmetric)| asymmetric);
+    let producer = Producer::successor(storage.seated(Some(seat)), asymmetric)
         .map_err(|error| ResumeError::Open(OpenError::Header(error)))?;
     if !segment.keep {
         mapping.own_names();

@@ -37,6 +37,20 @@ impl Limits {
         }
     }
 
+    /// The same, if it is what a creator may have written: else a ring that evicts might turn into
+    /// one that waits for ever, or evicts all. Any `max_hold` and `max_away` may have been
+    /// chosen.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn check(view: &View) -> Result<Limits, crate::error::HeaderError> {
+        let limits = Limits::read(view);
+        if limits.max_lag == 0 || limits.max_lag > view.measures().capacity() {
+            return Err(crate::error::HeaderError::Corrupt {
+                what: "max_lag, which is none that a ring of this capacity can have",
+            });
+        }
+        Ok(limits)
+    }
+
     /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
     /// still.
     pub(crate) fn evict(self, view: &View) -> bool {

@@ -62,8 +62,15 @@ use crate::wait::Wait;
 /// does not hold the producer back, and does not keep the ring open.
 pub struct Ring<T: Message + ?Sized> {
     storage: Storage,
+    /// It goes to other threads if messages do: a thread that has it can get messages.
     message: PhantomData<T>,
 }
+
+// SAFETY: the storage is `Sync`. Through a shared `Ring` another thread gets handles of its own,
+// and through these messages by value, which takes no more than that they are `Send`. A subscriber
+// or a worker may also refer to a message that others refer to, but only where messages are `Sync`:
+// the calls that read in place ask for it.
+unsafe impl<T: Message + Send + ?Sized> Sync for Ring<T> {}
 
 impl<T: Message + ?Sized> Ring<T> {
     pub(crate) fn new(storage: Storage) -> Self {

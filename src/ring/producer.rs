@@ -59,7 +59,7 @@ pub use loan::Loan;
 impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
     pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
-        let fences = Fences::for_producer(asymmetric);
+        let fences = Fences::for_producer(asymmetric, storage.reach());
         let origin = storage.measures().origin();
         limits.write(&storage);
         Producer::at(storage, origin, fences, limits)
@@ -68,10 +68,10 @@ impl<T: Message + ?Sized> Producer<T> {
     /// Takes over from a producer that has died. The caller has made sure that it has, and that nobody
     /// else takes over.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn successor(storage: Storage) -> Result<Self, HeaderError> {
+    pub(crate) fn successor(storage: Storage, asymmetric: bool) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
-        let fences = recover::fences(&storage);
-        let limits = Limits::read(&storage);
+        let fences = recover::fences(&storage, asymmetric);
+        let limits = Limits::check(&storage)?;
         let mut producer = Producer::at(storage, next, fences, limits);
         producer.credit.publish_head(&producer.storage);
         recover::announce(&producer.storage);
@@ -434,7 +434,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 impl<T: Message + ?Sized> Producer<T> {
     /// Takes over from a producer that has died.
     pub fn take_over(ring: &super::Ring<T>) -> Result<Self, HeaderError> {
-        Producer::successor(ring.storage.clone())
+        Producer::successor(ring.storage.clone(), true)
     }
 }
 

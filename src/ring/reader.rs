@@ -40,7 +40,8 @@ pub(crate) struct Reader<W> {
 
 impl<W> Reader<W> {
     pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
-        let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
+        let mode = storage.producer().mode.load(Ordering::Relaxed);
+        let fences = Fences::for_consumer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
         let vigil = Vigil::default();
         Reader {

@@ -29,6 +29,8 @@ pub(crate) use payload::Span;
 pub(crate) use view::Claims;
 pub(crate) use view::{Control, Slot, View};
 
+use crate::sync::Reach;
+
 /// The memory of one ring, what keeps it there, and what shows that the handle that has it lives.
 #[derive(Debug)]
 pub(crate) struct Storage {
@@ -75,6 +77,11 @@ impl Storage {
             Owner::Heap { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whose threads the kernel's barriers have to reach.
+    pub(crate) fn reach(&self) -> Reach {
+        if self.is_private() { Reach::Process } else { Reach::Everywhere }
     }
 
     /// Whether others can see that the handle that has this lives.

@@ -81,7 +81,7 @@ pub(crate) fn short_of_descriptors() {
 }
 
 /// Makes a system call fail as on a kernel that does not have it.
-fn forbid(number: libc::c_long) {
+pub(crate) fn forbid(number: libc::c_long) {
     const ERRNO: u32 = 0x0005_0000;
     const ALLOW: u32 = 0x7fff_0000;
     let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
