@@ -42,7 +42,10 @@
 //! # Closing
 //!
 //! Dropping the producer closes the ring. Every consumer receives what is left, and then
-//! [`Closed`](TryRecvError::Closed), for ever.
+//! [`Closed`](TryRecvError::Closed), from then on: only a ring that was [kept](Segment::keep) can be
+//! [resumed](Producer::resume), and then goes on. A named ring goes with its producer, and with it
+//! what durable subscribers and groups have not received that are away; to restart a producer,
+//! [`detach`](Producer::detach) it.
 //!
 //! # Features
 //!
@@ -101,7 +104,7 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError, RecvError,
+    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError, RecvError,
     RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError, TryRecvError,
     TrySendError,
 };
@@ -110,9 +113,9 @@ pub use message::{Message, Plain};
 pub use options::Options;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use os::{
-    Anonymous, CreateError, InheritError, NameError, OpenError, Pruned, ResumeError, Segment,
-    SegmentInfo, SegmentState, UnlinkError, Untrusted, prune, prune_in, segments, segments_in,
-    unlink,
+    Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
+    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo, SegmentState,
+    UnlinkError, Untrusted, prune, segments, segments_in, unlink,
 };
 pub use position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

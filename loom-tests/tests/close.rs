@@ -13,7 +13,7 @@ fn closed_means_that_nothing_is_left() {
         let sender = thread::spawn(move || {
             producer.try_send(&0).unwrap();
             producer.try_send(&1).unwrap();
-            producer.close();
+            producer.close().unwrap();
         });
         let mut received = 0;
         loop {

@@ -4,8 +4,9 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
 use std::string::String;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw};
@@ -22,7 +23,7 @@ use crate::storage::{Claim, Owner, Storage};
 #[derive(Debug)]
 pub(crate) struct Mapping {
     /// The producer's, unless it keeps them.
-    names: OnceLock<Names>,
+    names: Mutex<Option<Names>>,
     here: Arc<Here>,
     files: Files,
     /// Whether this process can have descriptions of its own for its locks. If not, those who share
@@ -79,6 +80,8 @@ const REGISTRY_ATTEMPTS: u32 = 1000;
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) directory: Directory,
+    /// The directory's path, for errors.
+    pub(super) path: PathBuf,
     pub(super) data_name: String,
     pub(super) control_name: String,
 }
@@ -135,7 +138,7 @@ impl Mapping {
         let control = files.control.as_ref();
         let control = control.map(|file| map(file, control_len, kind)).transpose()?;
         Ok(Mapping {
-            names: OnceLock::new(),
+            names: Mutex::new(None),
             here: Arc::new(here),
             own_locks: lock::reopen(&files.data, false)?.is_some(),
             registry: Mutex::new(()),
@@ -241,8 +244,20 @@ impl Mapping {
 
     /// From now on the names go with the mapping.
     pub(super) fn own(&self, names: Names) {
-        // There is one producer, which was created once.
-        let _ = self.names.set(names);
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
+    }
+
+    /// Has the names go now, or stay when the mapping goes. The error says which has stayed that was
+    /// to go.
+    pub(crate) fn give_up_names(&self, remove: bool) -> Result<(), (PathBuf, io::Error)> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).take();
+        names.filter(|_| remove).map_or(Ok(()), |names| names.remove(&self.files.data))
+    }
+
+    /// Whether the data has a name, by which a successor could find it.
+    pub(crate) fn has_name(&self) -> bool {
+        // Of what cannot be asked more is not known than that it had one.
+        rustix::fs::fstat(&self.files.data).map_or(true, |stat| stat.st_nlink > 0)
     }
 
     pub(super) fn data(&self) -> &File {
@@ -308,10 +323,9 @@ impl Drop for Mapping {
             // They are the parent's, and what they would unmap here is somebody else's.
             return;
         }
-        // The names go before the memory does.
-        if let Some(names) = self.names.take() {
-            names.remove(&self.files.data);
-        }
+        // The names go before the memory does. An error is told by `Producer::close`; here it has
+        // no one to go to, and `unlink` will say it.
+        let _ = self.give_up_names(true);
         // SAFETY: not used again, the mapping being dropped.
         unsafe { ManuallyDrop::drop(&mut self.data) };
         if let Some(control) = &mut self.control {
@@ -322,12 +336,15 @@ impl Drop for Mapping {
 }
 
 impl Names {
-    fn remove(&self, data: &File) {
+    fn remove(&self, data: &File) -> Result<(), (PathBuf, io::Error)> {
         // First data: what has no data is no ring. If the name is another ring's by now, that one is
-        // left alone; the control file's name has our instance in it and can only be ours. There is
-        // nobody to tell of an error: `unlink` will say it.
-        let _ = self.directory.remove(&self.data_name, data);
-        let _ = self.directory.remove_name(&self.control_name);
+        // left alone; the control file's name has our instance in it and can only be ours.
+        let first = self.directory.remove(&self.data_name, data);
+        let second = self.directory.remove_name(&self.control_name);
+        let failed = |name, errno: rustix::io::Errno| (self.path.join(name), errno.into());
+        first.map_err(|errno| failed(&self.data_name, errno))?;
+        second.map_err(|errno| failed(&self.control_name, errno))?;
+        Ok(())
     }
 }
 

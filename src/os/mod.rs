@@ -10,10 +10,12 @@ mod create;
 mod directory;
 mod error;
 mod handoff;
+mod holder;
 mod lock;
 mod mapping;
 mod name;
 mod open;
+mod owner;
 mod prune;
 mod resume;
 mod segment;
@@ -22,11 +24,13 @@ mod unlink;
 
 pub use anonymous::Anonymous;
 pub use error::{
-    CreateError, InheritError, NameError, OpenError, ResumeError, UnlinkError, Untrusted,
+    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
+    PruneError, ResumeError, UnlinkError, Untrusted,
 };
+pub use holder::Holder;
 pub(crate) use lock::Lock;
 pub(crate) use mapping::{Mapping, Registry};
-pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
+pub use prune::{Prune, Pruned, SegmentInfo, prune, segments, segments_in};
 pub use segment::Segment;
 pub use state::SegmentState;
 pub use unlink::unlink;

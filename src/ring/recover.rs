@@ -1,4 +1,4 @@
-//! Taking a ring over from a producer that has died.
+//! Taking a ring over from a producer that has died, or has left or closed it.
 //!
 //! The dead may have stopped at any instruction. What is left of it:
 //!
@@ -47,6 +47,18 @@ pub(super) fn place(view: &View) -> Result<Pos, HeaderError> {
 /// kernel offers us.
 pub(super) fn fences(view: &View) -> Fences {
     Fences::for_successor(view.producer().mode.load(Ordering::Relaxed) != MODE_FULL)
+}
+
+/// Has a ring that was closed and kept go on. `keep`: whether it is kept the next time.
+///
+/// A consumer may have seen that it was closed, and be telling its caller so: that was true, and its
+/// next call looks again. Who gets a message of the successor's has seen this store, which is before all
+/// of them. In this order: what is closed and not kept is removed, should this process die in between.
+pub(super) fn reopen(view: &View, keep: bool) {
+    let line = view.producer();
+    line.closed.store(0, Ordering::Relaxed);
+    // Read by those who look at the files, first `closed` and then this.
+    line.kept.store(keep.into(), Ordering::Release);
 }
 
 /// Lets everybody know: the epoch first, then whoever sleeps.

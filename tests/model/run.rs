@@ -87,7 +87,7 @@ impl Run {
             if by_dropping {
                 drop(producer);
             } else {
-                producer.close();
+                producer.close().unwrap();
             }
         }
         self.model.closed = true;

@@ -202,7 +202,7 @@ fn what_is_no_group_is_refused() {
     let directory = Directory::new();
     let segment = directory.segment("ring").observe(u32::MAX);
     let error = directory.refused(|| Options::<u64>::new(16).create(segment));
-    assert!(matches!(error, CreateError::Io { .. }), "{error:?}");
+    assert!(matches!(error, CreateError::Io { path: Some(_), .. }), "{error:?}");
 }
 
 #[test]
