@@ -224,7 +224,7 @@ pub fn prune<'a>(what: impl Into<Prune<'a>>) -> Result<Pruned, PruneError> {
         Ok(false) => {}
         Err(error) => failed.push((path.join(name), error)),
     };
-    for name in names.iter().filter(|name| what.means(name)) {
+    for name in names.iter().filter(|name| name::check(name).is_ok() && what.means(name)) {
         if matches!(inspect(&directory, name, false), Some((SegmentState::Orphaned, _))) {
             let gone = match what.dry_run {
                 true => Ok(true),

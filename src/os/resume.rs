@@ -173,8 +173,12 @@ fn resume<T: Message + ?Sized>(
             return Err(ResumeError::Different { path: path(), option });
         }
     }
-    let producer = Producer::successor(storage.seated(Some(seat)), segment.keep)
+    let view = *storage;
+    let producer = Producer::successor(storage.seated(Some(seat)))
         .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
+    // Not before the ring is open again: what is closed and not kept is removed, should this process
+    // die in between.
+    view.producer().kept.store(segment.keep.into(), Ordering::Release);
     if !segment.keep {
         let path = segment.directory_path().into();
         mapping.own(Names { directory, path, data_name: segment.name.clone(), control_name });

@@ -69,12 +69,11 @@ impl<T: Message + ?Sized> Producer<T> {
     }
 
     /// Takes over from a producer that has died, has left the ring, or has closed and kept it. The
-    /// caller has made sure of that, and that no other process takes over. `keep`: whether the ring's
-    /// names are to stay when this producer closes it.
+    /// caller has made sure of that, and that no other process takes over.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn successor(storage: Storage, keep: bool) -> Result<Self, HeaderError> {
+    pub(crate) fn successor(storage: Storage) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
-        recover::reopen(&storage, keep);
+        recover::reopen(&storage);
         let fences = recover::fences(&storage);
         let limits = Limits::read(&storage);
         let mut producer = Producer::at(storage, next, fences, limits);
@@ -521,7 +520,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 impl<T: Message + ?Sized> Producer<T> {
     /// Takes over from a producer that has died.
     pub fn take_over(ring: &super::Ring<T>) -> Result<Self, HeaderError> {
-        Producer::successor(ring.storage.clone(), false)
+        Producer::successor(ring.storage.clone())
     }
 }
 

@@ -49,16 +49,17 @@ pub(super) fn fences(view: &View) -> Fences {
     Fences::for_successor(view.producer().mode.load(Ordering::Relaxed) != MODE_FULL)
 }
 
-/// Has a ring that was closed and kept go on. `keep`: whether it is kept the next time.
+/// Has a ring that was closed and kept go on.
 ///
 /// A consumer may have seen that it was closed, and be telling its caller so: that was true, and its
-/// next call looks again. Who gets a message of the successor's has seen this store, which is before all
-/// of them. In this order: what is closed and not kept is removed, should this process die in between.
-pub(super) fn reopen(view: &View, keep: bool) {
-    let line = view.producer();
-    line.closed.store(0, Ordering::Relaxed);
-    // Read by those who look at the files, first `closed` and then this.
-    line.kept.store(keep.into(), Ordering::Release);
+/// next call looks again. A consumer that gets a message of the successor's has seen this store, which
+/// is before all of them.
+pub(super) fn reopen(view: &View) {
+    let closed = &view.producer().closed;
+    if closed.load(Ordering::Relaxed) != 0 {
+        // Orders nothing by itself: see `Reader::find` for one who has seen the other value.
+        closed.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Lets everybody know: the epoch first, then whoever sleeps.

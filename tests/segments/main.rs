@@ -15,4 +15,5 @@ mod lifetime;
 mod looking;
 mod owner;
 mod permissions;
+mod said;
 mod scarce;

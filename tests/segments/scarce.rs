@@ -150,8 +150,8 @@ pub(crate) fn consumer_without_membarrier() {
     receive_a_hundred(subscriber);
 }
 
-/// Takes `/proc` from this process, if it may.
-fn without_proc() -> bool {
+/// Gives this process mounts of its own, if it may: what it mounts, no other sees.
+fn own_mounts() -> bool {
     // SAFETY: takes numbers only.
     if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
         return false;
@@ -159,9 +159,41 @@ fn without_proc() -> bool {
     let flags = libc::MS_REC | libc::MS_PRIVATE;
     let (none, root) = (std::ptr::null(), c"/".as_ptr());
     // SAFETY: reads a string that is there, and no others.
-    let private = unsafe { libc::mount(none, root, none, flags, none.cast()) };
+    unsafe { libc::mount(none, root, none, flags, none.cast()) == 0 }
+}
+
+/// Takes `/proc` from this process, if it may.
+fn without_proc() -> bool {
     // SAFETY: reads a string that is there.
-    private == 0 && unsafe { libc::umount2(c"/proc".as_ptr(), libc::MNT_DETACH) } == 0
+    own_mounts() && unsafe { libc::umount2(c"/proc".as_ptr(), libc::MNT_DETACH) } == 0
+}
+
+#[test]
+fn a_directory_of_huge_pages_is_refused_by_its_name() {
+    plays("hugetlbfs", &Directory::new());
+}
+
+pub(crate) fn hugetlbfs() {
+    let path = std::ffi::CString::new(std::env::var(PATH).unwrap()).unwrap();
+    let kind = c"hugetlbfs".as_ptr();
+    // SAFETY: reads strings that are there, and no options.
+    let mounted = own_mounts()
+        && unsafe { libc::mount(kind, path.as_ptr(), kind, 0, std::ptr::null()) } == 0;
+    if !mounted {
+        println!("skipped: no hugetlbfs can be mounted here");
+        return;
+    }
+    let creations: [fn(Segment) -> Result<Producer<u64>, CreateError>; 2] =
+        [|to| Options::new(16).create(to), |to| Options::new(16).create_or_resume(to)];
+    for create in creations {
+        let error = create(segment()).unwrap_err();
+        let CreateError::UnsupportedDirectory { file_system, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(file_system.name(), Some("hugetlbfs"));
+        assert!(error.to_string().contains("use a directory on a tmpfs"), "{error}");
+    }
+    println!("hugetlbfs was there");
 }
 
 #[test]
