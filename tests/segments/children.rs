@@ -55,6 +55,9 @@ fn as_a_child() {
         "own" => crate::owner::own(),
         "heir" => crate::anonymous::heir(),
         "heir of nothing" => crate::anonymous::heir_of_nothing(),
-        part => panic!("there is no part {part}"),
+        part => {
+            let advised = part.strip_prefix("advice: ").and_then(crate::advice::play);
+            advised.unwrap_or_else(|| panic!("there is no part {part}"));
+        }
     }
 }

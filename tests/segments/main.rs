@@ -4,6 +4,7 @@
 //! other processes.
 #![cfg(all(feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
 
+mod advice;
 mod anonymous;
 mod bad_files;
 mod bad_input;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::directory::Directory;
 const PATH: &str = "RINGWAY_TEST_PATH";
 /// The overflow user, and a user who has no number in the namespace.
 const OVERFLOW: u32 = 65534;
-const FOREIGNER: u32 = 12_345;
+pub(crate) const FOREIGNER: u32 = 12_345;
 
 fn segment() -> Segment {
     Segment::new("ring").directory(env::var_os(PATH).unwrap())
@@ -31,8 +31,17 @@ fn orphan_of(directory: &Directory, uid: u32) {
     }
     chown(directory.path(), Some(uid), Some(uid)).unwrap();
     // So that what keeps others from it is not its permissions.
-    let open = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
-    fs::set_permissions(directory.path(), open(0o777)).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+}
+
+/// One of a user who has no number in the namespaces here, and that every user may read.
+pub(crate) fn foreign_orphan() -> Directory {
+    let directory = Directory::new();
+    orphan_of(&directory, FOREIGNER);
+    for file in [directory.file("ring"), directory.control_file()] {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    directory
 }
 
 fn is_root() -> bool {
@@ -44,7 +53,7 @@ fn is_root() -> bool {
 }
 
 /// A process in a user namespace of its own in which no user has a number.
-fn in_a_namespace(name: &str, uid: u32, directory: &Directory) {
+pub(crate) fn in_a_namespace(name: &str, uid: u32, directory: &Directory) {
     let mut child = part(name);
     child.env(PATH, directory.path()).uid(uid).gid(uid);
     // SAFETY: one system call, which allocates nothing.
@@ -67,13 +76,7 @@ fn a_file_of_another_user_without_a_number_is_not_ones_own() {
     if !is_root() {
         return;
     }
-    let directory = Directory::new();
-    orphan_of(&directory, FOREIGNER);
-    let readable = |file: PathBuf, mode| {
-        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    };
-    readable(directory.file("ring"), 0o644);
-    readable(directory.control_file(), 0o644);
+    let directory = foreign_orphan();
     let before = directory.listing();
     in_a_namespace("without a number", FOREIGNER + 1, &directory);
     assert_eq!(directory.listing(), before);

@@ -20,7 +20,7 @@ use crate::children::{check, part, succeeds};
 use crate::directory::Directory;
 
 /// A user and a group that own nothing.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 /// The variable with a child's directory.
 const DIRECTORY: &str = "RINGWAY_TEST_DIRECTORY";
 
@@ -37,7 +37,7 @@ fn child(name: &str, directory: &Directory) -> Command {
 
 /// Runs a part as another user, if this one may.
 #[track_caller]
-fn as_nobody(name: &str, directory: &Directory) {
+pub(crate) fn as_nobody(name: &str, directory: &Directory) {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can be somebody else");
         return;

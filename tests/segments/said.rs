@@ -17,10 +17,10 @@ use crate::directory::Directory;
 const PATH: &str = "RINGWAY_TEST_PATH";
 
 /// A process that has created the ring `ring`, and waits to be killed.
-struct Owner(Child);
+pub(crate) struct Owner(Child);
 
 impl Owner {
-    fn start(directory: &Directory) -> Owner {
+    pub(crate) fn start(directory: &Directory) -> Owner {
         let child = part("owner").env(PATH, directory.path()).spawn().unwrap();
         let owner = Owner(child);
         let deadline = Instant::now() + Duration::from_secs(60);
