@@ -83,7 +83,7 @@ mod sides {
         }
         producer.flush(PATIENCE)?;
         let time = begun.elapsed();
-        producer.close();
+        producer.close().unwrap();
         for child in &mut crew {
             if !child.wait()?.success() {
                 return Err("somebody has seen a picture that was not sent".into());

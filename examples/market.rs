@@ -87,7 +87,7 @@ mod sides {
             producer.send(&quote)?;
         }
         let time = begun.elapsed();
-        producer.close();
+        producer.close().unwrap();
         for child in &mut crew {
             if !child.wait()?.success() {
                 return Err("somebody's account is wrong".into());

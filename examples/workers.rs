@@ -95,7 +95,7 @@ mod sides {
             crew.push(Employee::start(&name, number)?);
         }
         let report = Account::new(count).keep(&mut producer, &mut crew)?;
-        producer.close();
+        producer.close().unwrap();
         for employee in crew.iter_mut().filter(|employee| !employee.killed) {
             if !employee.process.wait()?.success() {
                 return Err("a worker failed".into());

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::position::Position;
+use crate::ring::{ConsumerKind, ConsumerName};
 
 /// Implements `Error` and `Display`, one line per variant.
 macro_rules! error {
@@ -203,6 +204,38 @@ error!(SendSyncError {
     Self::NotReleased(error) => "the message was sent; {error}";
 });
 
+/// Why not all that closing a ring does was done. The ring is closed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// A name of the ring could not be removed: because the process has lost its privileges since it
+    /// created the ring, say.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    Name {
+        /// The file that is still there.
+        path: std::path::PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+impl core::error::Error for CloseError {}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+        let _ = f;
+        match *self {
+            #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+            Self::Name { ref path, ref source } => write!(
+                f,
+                "the ring is closed, and {} could not be removed ({source}): unlink it as its owner",
+                path.display()
+            ),
+        }
+    }
+}
+
 /// A batch that was not sent to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchError {
@@ -226,7 +259,9 @@ impl fmt::Display for BatchError {
 pub enum TryRecvError {
     /// Nothing more has been published yet.
     Empty,
-    /// The producer has closed the ring, and everything before that has been received.
+    /// The producer has closed the ring, and everything before that has been received. Comes again with
+    /// every call, unless the ring was kept and a successor goes on with it
+    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     Closed,
     /// Exactly this many messages were overwritten before this observer got to them. The next call
     /// goes on at the oldest message that is left. Subscribers are told this only where somebody has
@@ -331,7 +366,8 @@ pub enum RecvError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
-    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach) for a
+    /// successor, and everything that it sent has been received.
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
@@ -364,7 +400,8 @@ pub enum RecvTimeoutError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
-    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach) for a
+    /// successor, and everything that it sent has been received.
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
@@ -498,8 +535,13 @@ pub enum JoinError {
         /// The longest, in bytes.
         max: usize,
     },
-    /// There is a durable subscriber of that name, and it lives; or somebody works in the group.
-    InUse,
+    /// There is a durable subscriber of that name, and it lives; or there are workers in the group.
+    InUse {
+        /// Which of the two it is.
+        kind: ConsumerKind,
+        /// The name.
+        name: ConsumerName,
+    },
     /// The durable subscriber of that name was evicted while it was away, and this is how it learns of
     /// it; or the group was. The name is free again: joining once more starts anew.
     Evicted {
@@ -529,7 +571,7 @@ error!(JoinError {
     Self::NoObservers => "the ring was created for subscribers alone: it cannot be observed";
     Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
-    Self::Lock { os_error } => "a subscriber's entry could not be locked: error {os_error}";
+    Self::Lock { os_error } => "a subscriber's entry could not be locked: {}", OsError(*os_error);
     Self::Name { len, max } =>
         "the name of a durable subscriber or a group has 1 to {max} bytes, and this has {len}";
     Self::NoFreeGroup { groups } =>
@@ -538,12 +580,25 @@ error!(JoinError {
         "all {workers} entries for workers are taken: create the ring with more";
     Self::Delivery { at_most_once: true } => "the group delivers at most once";
     Self::Delivery { at_most_once: false } => "the group delivers at least once";
-    Self::InUse => "somebody of that name is there already";
+    Self::InUse { kind: ConsumerKind::Group, name } => "there are workers in the group {name:?}";
+    Self::InUse { kind: _, name } => "the durable subscriber {name:?} is here already";
     Self::Evicted { missed } => "evicted while away: {missed} messages were missed";
     Self::Corrupt => "what the durable subscriber had written down was forged";
     Self::TooOld { oldest } => "the position is no longer there: the oldest is {oldest}";
     Self::NotYet { head } => "the position is in the future: the next message is {head}";
 });
+
+/// What an operating system calls its error of that number, where there is one.
+struct OsError(i32);
+
+impl fmt::Display for OsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "std")]
+        return std::io::Error::from_raw_os_error(self.0).fmt(f);
+        #[cfg(not(feature = "std"))]
+        return write!(f, "error {}", self.0);
+    }
+}
 
 /// Why what is in memory is not a ring that this program can attach to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -310,6 +310,12 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
+    /// The tag; 0: none was chosen.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn chosen_tag(&self) -> u64 {
+        self.shape.tag
+    }
+
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn limits(&self) -> Limits {
         self.limits

@@ -28,7 +28,7 @@ fn an_iterator_over_a_closed_ring_ends() {
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut observer = ring.observe(Start::Next).unwrap();
     producer.send_batch(&[1, 2]);
-    producer.close();
+    producer.close().unwrap();
     assert!(subscriber.iter().take(MANY).eq([Ok(1), Ok(2)]));
     assert!(observer.iter().take(MANY).eq([Ok(1), Ok(2)]));
     assert_eq!(observer.iter().next(), None);
@@ -40,7 +40,7 @@ fn an_iterator_goes_on_behind_what_was_lost() {
     let (mut producer, ring) = options.heap().unwrap();
     let mut observer = ring.observe(Start::Next).unwrap();
     producer.send_batch(&[0, 1, 2, 3, 4, 5]);
-    producer.close();
+    producer.close().unwrap();
     let all = [Err(RecvError::Lagged(2)), Ok(2), Ok(3), Ok(4), Ok(5)];
     assert!(observer.iter().take(MANY).eq(all));
 }

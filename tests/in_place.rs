@@ -246,7 +246,7 @@ fn a_rendezvous_is_over_when_everybody_was_there() {
             producer.send_sync(&n, LONG).unwrap();
             assert_eq!(producer.len(), 0);
         }
-        producer.close();
+        producer.close().unwrap();
     });
 }
 
@@ -390,7 +390,7 @@ fn frames_arrive_whole() {
             loan.get_mut().unwrap().fill(n);
             loan.commit();
         }
-        producer.close();
+        producer.close().unwrap();
     });
 }
 
@@ -443,7 +443,7 @@ fn whoever_looks_too_early_or_too_late_sees_no_torn_frame() {
             }
             loan.commit();
         }
-        producer.close();
+        producer.close().unwrap();
     });
 }
 

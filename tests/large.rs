@@ -51,7 +51,7 @@ fn a_subscriber_receives_frames_into_a_box() {
         let soon = Duration::from_millis(5);
         let late = subscriber.recv_to_timeout(&mut received, soon);
         assert_eq!(late, Err(RecvTimeoutError::Timeout));
-        producer.close();
+        producer.close().unwrap();
         assert_eq!(subscriber.recv_to(&mut received), Err(RecvError::Closed));
     });
 }

@@ -157,7 +157,7 @@ impl Run {
                     None => self.add(start, handle, Some(name)),
                 }
             }
-            Err(JoinError::InUse | JoinError::NoFreeEntry { .. }) => {}
+            Err(JoinError::InUse { .. } | JoinError::NoFreeEntry { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }

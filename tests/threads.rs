@@ -140,7 +140,7 @@ fn subscribers_get_everything_and_observers_know_exactly_what_they_missed() {
             for position in 0..sent {
                 producer.send(&words(position)).unwrap();
             }
-            producer.close();
+            producer.close().unwrap();
             for observer in observers {
                 assert_eq!(observer.join().unwrap().next(), sent);
             }
@@ -174,7 +174,7 @@ fn batches_larger_than_the_ring_arrive_whole_and_in_order() {
             producer.send_batch(&batch);
             next = end;
         }
-        producer.close();
+        producer.close().unwrap();
     });
 }
 
@@ -202,7 +202,7 @@ fn batches_of_slices_arrive_whole_and_in_order() {
         let error = SendError::TooLarge { len: 65, max: 64 };
         let refused = producer.send_batch(&[&[0; 65]]);
         assert_eq!(refused, Err(BatchError { sent: 0, error }));
-        producer.close();
+        producer.close().unwrap();
     });
 }
 
@@ -225,7 +225,7 @@ fn no_message_is_returned_torn_however_fast_it_is_overwritten() {
             for position in 0..MESSAGES {
                 producer.try_send(&words(position)).unwrap();
             }
-            producer.close();
+            producer.close().unwrap();
             for watcher in watchers {
                 assert_eq!(watcher.join().unwrap().next(), MESSAGES);
             }
@@ -261,7 +261,7 @@ fn no_slice_is_returned_torn_however_fast_it_is_overwritten() {
             for position in 0..MESSAGES {
                 producer.try_send(bytes(position, &mut buffer)).unwrap();
             }
-            producer.close();
+            producer.close().unwrap();
         });
     }
 }
@@ -292,7 +292,7 @@ fn what_an_observer_misses_in_the_middle_of_a_batch_it_is_told_too() {
             for position in 0..sent {
                 producer.try_send(&words(position)).unwrap();
             }
-            producer.close();
+            producer.close().unwrap();
         });
     }
 }
@@ -358,7 +358,7 @@ fn who_joins_and_leaves_at_full_speed_loses_nothing_in_between() {
                 sent += 1;
                 progress.done.store(sent, Ordering::SeqCst);
             }
-            producer.close();
+            producer.close().unwrap();
             if let Some(always) = always {
                 assert_eq!(always.join().unwrap(), sent);
             }
@@ -383,7 +383,7 @@ fn a_stream_flows_while_others_try_in_vain_to_join() {
         let begun = Instant::now();
         (0..ROUNDS).for_each(|position| producer.send(&words(position)).unwrap());
         assert_woken(begun);
-        producer.close();
+        producer.close().unwrap();
         assert_eq!(receiver.join().unwrap(), ROUNDS);
     });
 }
@@ -422,7 +422,7 @@ fn a_question_and_its_answer_wake_each_other() {
                 questions.send(&round).unwrap();
                 assert_eq!(answered.recv(), Ok(round + 1));
             }
-            questions.close();
+            questions.close().unwrap();
             assert_eq!(answered.recv(), Err(RecvError::Closed));
         });
         assert_woken(begun);
@@ -460,7 +460,7 @@ fn who_has_been_counted_receives_what_is_sent_next() {
                 std::hint::spin_loop();
             }
             producer.send(&round).unwrap();
-            producer.close();
+            producer.close().unwrap();
         });
     }
 }
@@ -474,7 +474,7 @@ fn the_last_message_is_received_before_the_end() {
         thread::scope(|scope| {
             scope.spawn(move || {
                 producer.send(&round).unwrap();
-                producer.close();
+                producer.close().unwrap();
             });
             if round % 2 == 0 {
                 assert_eq!(subscriber.recv(), Ok(round));
@@ -707,7 +707,7 @@ fn every_way_to_wait_gets_everything() {
         thread::scope(|scope| {
             scope.spawn(move || assert_eq!(receive_all(subscriber), sent));
             (0..sent).for_each(|position| producer.send(&words(position)).unwrap());
-            producer.close();
+            producer.close().unwrap();
         });
     }
     let yielding = || SpinThenYield { spins: 5, yield_now: thread::yield_now };

@@ -20,7 +20,7 @@ use super::recover;
 use crate::error::HeaderError;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
-use crate::error::{SendError, TrySendError};
+use crate::error::{CloseError, SendError, TrySendError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
 use crate::layout::ARENAS;
 use crate::message::{HandleOf, Message};
@@ -39,7 +39,10 @@ const SLOTS_AHEAD: usize = 12;
 
 /// The one that sends. There is one per ring.
 ///
-/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end.
+/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end. A
+/// named ring goes with it ([`close`](Self::close) says what that means for those who are away);
+/// [`detach`](Self::detach) leaves it for a successor.
+///
 /// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
@@ -65,11 +68,12 @@ impl<T: Message + ?Sized> Producer<T> {
         Producer::at(storage, origin, fences, limits)
     }
 
-    /// Takes over from a producer that has died. The caller has made sure that it has, and that nobody
-    /// else takes over.
+    /// Takes over from a producer that has died, has left the ring, or has closed and kept it. The
+    /// caller has made sure of that, and that no other process takes over.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn successor(storage: Storage, asymmetric: bool) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
+        recover::reopen(&storage);
         let fences = recover::fences(&storage, asymmetric);
         let limits = Limits::check(&storage)?;
         let mut producer = Producer::at(storage, next, fences, limits);
@@ -284,20 +288,116 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at
-    /// once also if it sleeps. The same as dropping the producer. Does not wait for anybody.
+    /// once also if it sleeps. The same as dropping the producer, which cannot tell of an error. Waits
+    /// for nothing.
+    ///
+    /// Of a named ring the names are removed (unless it is kept), and with the last consumer that
+    /// is attached its memory goes. What a [durable](crate::Ring::subscribe_durable) subscriber that is
+    /// away has not received, or a group without workers, is discarded with it: such a consumer
+    /// does not find the ring when it comes back. Where it has to get everything, wait for it first, in
+    /// one call, or leave the ring for a successor by [`detach`](Self::detach):
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] {
+    /// # use ringway::{Options, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// # let thread = std::thread::spawn(move || { let mut keeper = keeper; keeper.recv() });
+    /// producer.flush(Duration::from_secs(10)).expect("all have received everything");
+    /// producer.close().unwrap();
+    /// # thread.join().unwrap().unwrap();
+    /// # }
+    /// ```
+    ///
+    /// The error says that the ring is closed, and that a name of it is still there: the process may
+    /// have lost the right to remove it.
     ///
     /// ```
     /// # use ringway::{Options, RecvError, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
-    /// producer.close();
+    /// producer.close().unwrap();
     /// assert!(subscriber.is_closed());
     /// assert_eq!(subscriber.recv(), Ok(1));
     /// assert_eq!(subscriber.recv(), Err(RecvError::Closed));
     /// ```
-    pub fn close(self) {
+    pub fn close(self) -> Result<(), CloseError> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if self.storage.is_here() {
+            let mut this = self;
+            this.shut();
+            let outcome = this.storage.remove_names();
+            this.part();
+            return outcome.map_err(|(path, source)| CloseError::Name { path, source });
+        }
+        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
         drop(self);
+        Ok(())
+    }
+
+    /// Leaves the ring, not closed and with its names, for a successor: [`Producer::resume`] or
+    /// [`create_or_resume`](crate::Options::create_or_resume) goes on exactly behind the last message
+    /// that was sent. So a producer is restarted without loss: durable subscribers that are away, and
+    /// groups, keep what they have not received. [`Segment::keep`](crate::Segment::keep) makes no
+    /// difference. Waits for nothing.
+    ///
+    /// Until then it is for consumers as if the producer had died: those that wait are told so within
+    /// 150 ms ([`ProducerDied`](crate::RecvError::ProducerDied)), or wait for the successor
+    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for is
+    /// removed by [`unlink`](crate::unlink) or [`prune`](crate::prune).
+    ///
+    /// A ring without a name, or whose name has been removed, cannot have a successor: it is closed.
+    ///
+    /// ```
+    /// use ringway::{Options, Producer, RecvError, Ring, Start};
+    ///
+    /// let name = format!("doc-detach-{}", std::process::id());
+    /// let mut producer = Options::<u64>::new(64).create(&name)?;
+    /// let mut subscriber = Ring::<u64>::open(&name)?.subscribe(Start::Next)?;
+    /// producer.send(&1)?;
+    /// producer.detach();
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// assert_eq!(subscriber.recv(), Err(RecvError::ProducerDied));
+    ///
+    /// let mut successor = Producer::<u64>::resume(&name)?;
+    /// successor.send(&2)?;
+    /// assert_eq!(subscriber.recv(), Ok(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub fn detach(mut self) {
+        if !self.storage.is_here() || !self.storage.can_be_found() {
+            return;
+        }
+        // As exact as when it is closed: all that was sent is before it.
+        self.credit.publish_head(&self.storage);
+        self.storage.keep_names();
+        // It gives the lock up, by which those who wait learn that it is gone.
+        self.part();
+    }
+
+    /// Gives up what it has, without closing the ring.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    fn part(self) {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        let storage = unsafe { core::ptr::read(&this.storage) };
+        // SAFETY: as above.
+        let wait = unsafe { core::ptr::read(&this.wait) };
+        // The names and the lock, in that order, before anything of the caller's that could panic.
+        drop(storage);
+        drop(wait);
+    }
+
+    /// Closes the ring, and lets all see it.
+    fn shut(&mut self) {
+        self.credit.publish_head(&self.storage);
+        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
+        self.storage.producer().closed.store(1, Ordering::Release);
+        self.wake();
     }
 
     /// Messages that the ring holds.
@@ -440,13 +540,9 @@ impl<T: Message + ?Sized> Producer<T> {
 
 impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
-        if !self.storage.is_here() {
-            return;
+        if self.storage.is_here() {
+            self.shut();
         }
-        self.credit.publish_head(&self.storage);
-        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
-        self.storage.producer().closed.store(1, Ordering::Release);
-        self.wake();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Taking a ring over from a producer that has died.
+//! Taking a ring over from a producer that has died, or has left or closed it.
 //!
 //! The dead may have stopped at any instruction. What is left of it:
 //!
@@ -47,6 +47,19 @@ pub(super) fn place(view: &View) -> Result<Pos, HeaderError> {
 pub(super) fn fences(storage: &Storage, asymmetric: bool) -> Fences {
     let mode = storage.producer().mode.load(Ordering::Relaxed);
     Fences::for_successor(mode, asymmetric, storage.reach())
+}
+
+/// Has a ring that was closed and kept go on.
+///
+/// A consumer may have seen that it was closed, and be telling its caller so: that was true, and its
+/// next call looks again. A consumer that gets a message of the successor's has seen this store, which
+/// is before all of them.
+pub(super) fn reopen(view: &View) {
+    let closed = &view.producer().closed;
+    if closed.load(Ordering::Relaxed) != 0 {
+        // Orders nothing by itself: see `Reader::find` for one who has seen the other value.
+        closed.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Lets everybody know: the epoch first, then whoever sleeps.

@@ -64,7 +64,7 @@ use seek::Claim;
 /// let mut first = Worker::join(&ring, "billing").unwrap();
 /// let mut second = Worker::join(&ring, "billing").unwrap();
 /// producer.try_send_batch(&[1, 2]);
-/// producer.close();
+/// producer.close().unwrap();
 ///
 /// let job = first.recv().unwrap();
 /// assert_eq!(*second.recv().unwrap(), 2);

@@ -84,6 +84,37 @@ impl Storage {
         if self.is_private() { Reach::Process } else { Reach::Everywhere }
     }
 
+    /// Whether a successor of its producer could find the ring.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn can_be_found(&self) -> bool {
+        match &self.owner {
+            #[cfg(not(ringway_loom))]
+            // Of what cannot be asked more is not known than that it had a name.
+            Owner::Mapped { mapping } => !mapping.is_removed().unwrap_or(false),
+            // In a model the successor has it from the ring.
+            _ => cfg!(ringway_loom),
+        }
+    }
+
+    /// Has the ring keep the names that would go with it.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn keep_names(&self) {
+        #[cfg(not(ringway_loom))]
+        if let Owner::Mapped { mapping } = &self.owner {
+            // None is removed, and so nothing can fail.
+            let _ = mapping.give_up_names(false);
+        }
+    }
+
+    /// Removes the names that would go with the ring.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn remove_names(&self) -> Result<(), (std::path::PathBuf, std::io::Error)> {
+        match &self.owner {
+            Owner::Mapped { mapping } => mapping.give_up_names(true),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether others can see that the handle that has this lives.
     pub(crate) fn has_seat(&self) -> bool {
         self.seat.is_some()

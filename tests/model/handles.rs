@@ -129,7 +129,7 @@ macro_rules! sender {
 
             $($batch_calls)*
 
-            fn close(self: Box<Self>) { (*self).close() }
+            fn close(self: Box<Self>) { (*self).close().unwrap() }
         }
     };
 }

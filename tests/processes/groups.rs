@@ -149,7 +149,7 @@ fn whoever_joins_gets_what_the_dead_had() {
     let place = Place::new("joining after death");
     let (mut producer, ring, child) = with_message(&place, options().workers(1));
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
-    assert_eq!(ring.forget_group("a"), Err(JoinError::InUse));
+    assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
     child.dies();
     let mut worker = Worker::join(&ring, "a").unwrap();
     let job = worker.try_recv().unwrap();
@@ -199,7 +199,7 @@ fn a_group_that_somebody_stopped_holds_for_too_long_is_evicted() {
     assert_eq!(worker.recv().unwrap_err(), RecvError::Evicted { missed: 7 });
     // Its place is not another group's as long as he may write there.
     drop(worker);
-    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::InUse);
+    assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::InUse { .. })));
     assert_eq!(Worker::join(&ring, "b").unwrap_err(), JoinError::NoFreeGroup { groups: 1 });
     child.continues();
     child.dies();
@@ -282,7 +282,7 @@ fn all_that_a_killed_producer_sent_is_done_before_its_death_is_told() {
     let mut successor = Producer::<u64>::resume(place.segment("ring")).unwrap();
     successor.send(&3).unwrap();
     assert_eq!(*second.recv().unwrap(), 3);
-    successor.close();
+    successor.close().unwrap();
     assert_eq!(second.recv().unwrap_err(), RecvError::Closed);
     let refused = ring.subscribe(Start::Next).map(drop);
     assert_eq!(refused, Ok(()));

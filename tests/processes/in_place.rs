@@ -55,7 +55,7 @@ fn frames_are_read_in_place_by_other_processes() {
         loan.commit();
     }
     producer.flush(LONG).unwrap();
-    producer.close();
+    producer.close().unwrap();
     for reader in readers {
         reader.hears("2000");
     }

@@ -20,6 +20,7 @@ mod order;
 mod overwrite;
 mod place;
 mod prune;
+mod restart;
 mod sizes;
 mod sleep;
 mod stats;
@@ -52,6 +53,7 @@ roles! {
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer
     prune::producer
+    restart::service restart::unprivileged
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer

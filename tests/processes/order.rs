@@ -76,7 +76,7 @@ pub(crate) fn closer(task: &Task) {
     let mut producer = Options::<u64>::new(64).create(task.segment("ring")).unwrap();
     assert!(producer.wait_for_consumers(1, LONG));
     (0..LEFT).for_each(|n| producer.send(&n).unwrap());
-    producer.close();
+    producer.close().unwrap();
 }
 
 pub(crate) fn drainer(task: &Task) {

@@ -50,8 +50,6 @@ fn as_a_child() {
         "descriptors" => crate::descriptors::descriptors(),
         "bare clone" => crate::forked::bare_clone(),
         "no more descriptors" => crate::scarce::no_more_descriptors(),
-        "heir" => crate::anonymous::heir(),
-        "heir of nothing" => crate::anonymous::heir_of_nothing(),
         "creator until killed" => crate::fences::creator_until_killed(),
         "successor without membarrier" => crate::fences::successor_without_membarrier(),
         "successor with full fences" => crate::fences::successor_with_full_fences(),
@@ -65,6 +63,17 @@ fn as_a_child() {
         "absurd anonymous rings" => crate::memory::absurd_anonymous_rings(),
         "short of address space" => crate::memory::short_of_address_space(),
         "large arena" => crate::memory::large_arena(),
-        part => panic!("there is no part {part}"),
+        "owner" => crate::said::owner(),
+        "hugetlbfs" => crate::scarce::hugetlbfs(),
+        "pruner" => crate::permissions::pruner(),
+        "writer" => crate::looking::writer(),
+        "without a number" => crate::owner::without_a_number(),
+        "own" => crate::owner::own(),
+        "heir" => crate::anonymous::heir(),
+        "heir of nothing" => crate::anonymous::heir_of_nothing(),
+        part => {
+            let advised = part.strip_prefix("advice: ").and_then(crate::advice::play);
+            advised.unwrap_or_else(|| panic!("there is no part {part}"));
+        }
     }
 }

@@ -194,5 +194,5 @@ fn open_wait_gives_up_when_the_time_is_over_and_at_once_on_any_other_error() {
 
     let _producer = directory.ring();
     let error = directory.refused(|| Ring::<u32>::open_wait(&segment, Duration::MAX));
-    assert!(matches!(error, OpenError::Header(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Header { .. }), "{error:?}");
 }

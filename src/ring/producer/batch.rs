@@ -47,7 +47,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// let thread = std::thread::spawn(move || subscriber.iter().map(|m| m.unwrap()).sum::<u64>());
     /// producer.send_batch(&[1, 2, 3, 4, 5, 6]);
-    /// producer.close();
+    /// producer.close().unwrap();
     /// assert_eq!(thread.join().unwrap(), 21);
     /// ```
     pub fn send_batch(&mut self, messages: &[T]) {

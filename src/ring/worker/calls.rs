@@ -70,7 +70,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     ///     assert_eq!(worker.recv().unwrap_err(), RecvError::Closed);
     /// });
     /// producer.send(&7).unwrap();
-    /// producer.close();
+    /// producer.close().unwrap();
     /// thread.join().unwrap();
     /// ```
     pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {

@@ -26,7 +26,7 @@ pub fn publish(task: &Task) -> Result<()> {
         send(task, &mut producer, 0..20)?;
         producer.send_batch(&[20, 21, 22]);
         task.word(DONE).set(23);
-        producer.close();
+        producer.close().unwrap();
         Ok(())
     })
 }

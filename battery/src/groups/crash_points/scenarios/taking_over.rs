@@ -131,7 +131,7 @@ pub(super) fn judge_unlink(room: &Room, start: &dyn Fn() -> Result<Child>) -> Re
 }
 
 pub fn prune(task: &Task) -> Result<()> {
-    play(task, || Ok(prune_in(task.room())?))
+    play(task, || Ok(ringway::prune(Prune::all().directory(task.room()))?))
 }
 
 pub(super) fn judge_prune(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
