@@ -104,9 +104,9 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError, RecvError,
-    RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError, TryRecvError,
-    TrySendError,
+    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, MessageType, RawError,
+    RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError,
+    TryRecvError, TrySendError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};
@@ -114,8 +114,8 @@ pub use options::Options;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use os::{
     Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
-    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo, SegmentState,
-    UnlinkError, Untrusted, prune, segments, segments_in, unlink,
+    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
+    SegmentState, UnlinkError, Untrusted, prune, segments, segments_in, unlink,
 };
 pub use position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

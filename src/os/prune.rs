@@ -234,7 +234,8 @@ pub fn prune<'a>(what: impl Into<Prune<'a>>) -> Result<Pruned, PruneError> {
         }
     }
     for name in &names {
-        if let Some((ring, instance)) = name::of_control(name).filter(|(ring, _)| what.means(ring)) {
+        if let Some((ring, instance)) = name::of_control(name).filter(|(ring, _)| what.means(ring))
+        {
             let gone = remove_unpaired(&directory, name, &ring, instance, what.dry_run);
             sort(controls, name, gone);
         }

@@ -191,9 +191,7 @@ fn difference(
     (found, found_limits): (Measures, Limits),
     (wanted, wanted_limits): (Measures, Limits),
 ) -> Option<Difference> {
-    let both = |name, of: fn(&Measures) -> usize| {
-        (name, of(&found) as u64, of(&wanted) as u64)
-    };
+    let both = |name, of: fn(&Measures) -> usize| (name, of(&found) as u64, of(&wanted) as u64);
     let limit = |name, of: fn(&Limits) -> u64| (name, of(&found_limits), of(&wanted_limits));
     let first = [
         both("capacity", Measures::capacity),

@@ -87,7 +87,7 @@ impl Run {
             if by_dropping {
                 drop(producer);
             } else {
-                producer.close().unwrap();
+                producer.close();
             }
         }
         self.model.closed = true;

@@ -421,7 +421,7 @@ advice! {
         let directory = Directory::new();
         // Its own, and not even readable: which root would not be kept from.
         fs::write(directory.file("ring"), "no ring").unwrap();
-        fs::set_permissions(directory.file("ring"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(directory.file("ring"), fs::Permissions::from_mode(0o000)).unwrap();
         for path in [directory.file("ring"), directory.path().into()] {
             chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
         }
@@ -631,7 +631,8 @@ pub(crate) fn play(part: &str) -> Option<()> {
         "not let in" => tell(&Ring::<u64>::open(segment().owner(0)).unwrap_err()),
         "let in" => drop(Ring::<u64>::open(segment().owner(0)).unwrap()),
         "unreadable" => {
-            let create = |name| Options::<u64>::new(8).create(Segment::new(name).directory(place()));
+            let create =
+                |name| Options::<u64>::new(8).create(Segment::new(name).directory(place()));
             tell(&create("ring").unwrap_err());
             assert!(create("another").is_ok());
         }
@@ -682,8 +683,8 @@ pub(crate) fn play(part: &str) -> Option<()> {
 /// Whether a text tells what to do: it goes on behind a colon, or has one of the words that advice has.
 fn advises(text: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "unlink", "use", "choose", "resume", "say", "raise", "make", "rebuild", "create", "recreate",
-        "observe", "start", "restart", "call", "try", "wait",
+        "unlink", "use", "choose", "resume", "say", "raise", "make", "rebuild", "create",
+        "recreate", "observe", "start", "restart", "call", "try", "wait",
     ];
     let behind_a_colon = text.match_indices(": ").any(|(at, _)| {
         text[at + 2..].starts_with(|first: char| first.is_alphabetic() || first == '`')
@@ -694,8 +695,7 @@ fn advises(text: &str) -> bool {
 
 /// The texts that a file of the library writes: its string literals, as the compiler reads them.
 fn texts(source: &str) -> BTreeSet<String> {
-    let code: Vec<_> =
-        source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code: Vec<_> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let code = code.join("\n");
     let mut found = BTreeSet::new();
     let mut letters = code.chars();

@@ -80,7 +80,10 @@ pub(crate) fn heir() {
     // SAFETY: the parent set the variable for this process, and this is the only call.
     let files = unsafe { Anonymous::from_env(VARIABLE) }.unwrap();
     let wrong = files.ring::<u64>(8).unwrap_err();
-    assert!(matches!(wrong, OpenError::Header { why: HeaderError::MessageType { .. }, .. }), "{wrong:?}");
+    assert!(
+        matches!(wrong, OpenError::Header { why: HeaderError::MessageType { .. }, .. }),
+        "{wrong:?}"
+    );
     let ring = files.ring::<u64>(7).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     for n in 0..MESSAGES {

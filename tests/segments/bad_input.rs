@@ -155,7 +155,10 @@ fn a_file_system_that_is_full() {
     let directory = Directory::new();
     let error = directory.refused(|| options.create(directory.segment("ring")));
     let expected = (data_len + control_len) as u64;
-    assert!(matches!(error, CreateError::NoSpace { needed, .. } if needed == expected), "{error:?}");
+    assert!(
+        matches!(error, CreateError::NoSpace { needed, .. } if needed == expected),
+        "{error:?}"
+    );
 }
 
 #[test]

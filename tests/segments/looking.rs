@@ -98,7 +98,10 @@ fn a_fifo_in_place_of_a_control_file_is_not_opened() {
     assert!(Options::<u64>::new(16).create(segment()).is_err());
     assert!(Options::<u64>::new(16).create_or_resume(segment()).is_err());
     drop((segments(), segments_in(directory.path())));
-    assert_eq!(prune(Prune::all().directory(directory.path()).dry_run(true)).unwrap().rings, ["ring"]);
+    assert_eq!(
+        prune(Prune::all().directory(directory.path()).dry_run(true)).unwrap().rings,
+        ["ring"]
+    );
     std::thread::sleep(Duration::from_millis(20));
     assert!(writer.still_waits());
 }

@@ -6,13 +6,13 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use ringway::{
-    CreateError, Difference, HeaderError, Holder, JoinError, Occupant, OpenError, Options, Overflow,
-    Producer, ResumeError, Ring, Segment, Start, Worker,
+    CreateError, Difference, HeaderError, Holder, JoinError, Occupant, OpenError, Options,
+    Overflow, Producer, ResumeError, Ring, Segment, Start, Worker,
 };
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::children::part;
-use crate::directory::Directory;
+use crate::directory::{CREATIONS, Directory};
 
 const PATH: &str = "RINGWAY_TEST_PATH";
 
@@ -55,7 +55,8 @@ fn a_name_that_is_taken_says_by_which_process_and_whether_that_is_stopped() {
     let holder = || {
         let created = Options::<u64>::new(16).create(segment()).unwrap_err();
         let said = created.to_string();
-        let CreateError::AlreadyExists { what: Occupant::Alive { producer, foreign }, .. } = created
+        let CreateError::AlreadyExists { what: Occupant::Alive { producer, foreign }, .. } =
+            created
         else {
             panic!("{created:?}");
         };
@@ -141,9 +142,8 @@ fn a_ring_that_differs_says_in_what() {
             check(option, name, found, wanted);
         }
     }
-    let remade = |options: fn() -> Options<[u8]>| {
-        options().subscribers(2).groups(1).workers(3).arena(1024)
-    };
+    let remade =
+        |options: fn() -> Options<[u8]>| options().subscribers(2).groups(1).workers(3).arena(1024);
     check(differs(remade(|| Options::bytes(32, 100))), "capacity", 16, 32);
     check(differs(remade(|| Options::bytes(16, 96))), "bytes", 100, 96);
     let overwriting = Options::bytes(16, 100).arena(1024).overflow(Overflow::Overwrite);
@@ -161,7 +161,10 @@ fn a_name_in_the_ring_that_is_in_use_says_whose() {
     let _keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     let _worker = Worker::join(&ring, "billing").unwrap();
     for (error, said) in [
-        (ring.subscribe_durable("keeper", Start::Next).unwrap_err(), "the durable subscriber \"keeper\""),
+        (
+            ring.subscribe_durable("keeper", Start::Next).unwrap_err(),
+            "the durable subscriber \"keeper\"",
+        ),
         (ring.forget("keeper").unwrap_err(), "the durable subscriber \"keeper\""),
         (ring.forget_group("billing").unwrap_err(), "workers in the group \"billing\""),
     ] {
@@ -180,14 +183,13 @@ fn what_the_system_says_is_said_in_words() {
 fn the_tag_of_a_segment_counts_at_creation() {
     let directory = Directory::new();
     let segment = || directory.segment("ring").tag(5);
-    let creations: [fn(Options<u64>, Segment) -> Result<Producer<u64>, CreateError>; 2] =
-        [|options, to| options.create(to), |options, to| options.create_or_resume(to)];
-    for create in creations {
+    for create in CREATIONS {
         for options in [Options::new(16), Options::new(16).tag(5)] {
             let producer = create(options, segment()).unwrap();
             assert!(Ring::<u64>::open(segment()).is_ok());
             let error = Ring::<u64>::open(segment().tag(0)).unwrap_err();
-            let OpenError::Header { why: HeaderError::MessageType { found, .. }, .. } = error else {
+            let OpenError::Header { why: HeaderError::MessageType { found, .. }, .. } = error
+            else {
                 panic!("{error:?}");
             };
             assert_eq!(found.tag, 5);
