@@ -28,40 +28,50 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The most descriptors that are looked at: an error is no reason to work for long.
+/// The most processes that are looked at: an error is no reason to work for long.
 const MOST: usize = 16_384;
 
-/// Who holds a writer's lock on that byte of a file. `None`: not found, which does not mean that
-/// there is none.
+/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as a
+/// producer has. `None`: not found, which does not mean that there is none.
 pub(super) fn find(file: &File, byte: u64) -> Option<Holder> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
-    // As in /proc/locks: `1: OFDLCK ADVISORY  WRITE -1 00:1b:42 0 0`, the device in hexadecimal.
-    let place = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
-    let ends = [byte, byte].map(|end| format!("{end}"));
-    let is_it = |line: &str| {
-        let mut words = line.split_whitespace().skip(2);
-        let kind = [words.next(), words.nth(1)];
-        let rest = [words.nth(1), words.next(), words.next()];
-        kind == [Some("OFDLCK"), Some("WRITE")]
-            && rest == [Some(place.as_str()), Some(ends[0].as_str()), Some(ends[1].as_str())]
-    };
-    let mut left = MOST;
-    for process in fs::read_dir("/proc").ok()?.flatten() {
+    let (device, number) = (format!("{major:02x}:{minor:02x}"), format!("{}", metadata.ino()));
+    for process in fs::read_dir("/proc").ok()?.flatten().take(MOST) {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Of another user, or gone.
-        let Ok(descriptors) = fs::read_dir(process.path().join("fdinfo")) else { continue };
-        for descriptor in descriptors.flatten() {
-            left = left.checked_sub(1)?;
-            let info = fs::read_to_string(descriptor.path()).unwrap_or_default();
-            if info.lines().any(|line| line.starts_with("lock:") && is_it(line)) {
-                return Some(Holder { pid, stopped: is_stopped(&process.path()) });
-            }
+        // One read for each process, where its descriptors would take one each.
+        let maps = fs::read_to_string(process.path().join("maps")).unwrap_or_default();
+        let mapped = maps.lines().any(|line| {
+            // As `7f0…-7f1… rw-s 00000000 00:1b 42   /dev/shm/ring`.
+            let mut words = line.split_ascii_whitespace().skip(1);
+            words.next() == Some("rw-s")
+                && words.nth(1) == Some(device.as_str())
+                && words.next() == Some(number.as_str())
+        });
+        if mapped && locks(&process.path(), &format!("{device}:{number}"), byte) {
+            return Some(Holder { pid, stopped: is_stopped(&process.path()) });
         }
     }
     None
+}
+
+/// Whether a process has that lock on the file.
+fn locks(process: &Path, place: &str, byte: u64) -> bool {
+    let Ok(descriptors) = fs::read_dir(process.join("fdinfo")) else { return false };
+    let byte = format!("{byte}");
+    descriptors.flatten().any(|descriptor| {
+        let info = fs::read_to_string(descriptor.path()).unwrap_or_default();
+        info.lines().filter_map(|line| line.strip_prefix("lock:")).any(|line| {
+            // As `1: OFDLCK ADVISORY  WRITE -1 00:1b:42 0 0`.
+            let mut words = line.split_ascii_whitespace().skip(1);
+            words.next() == Some("OFDLCK")
+                && words.nth(1) == Some("WRITE")
+                && words.nth(1) == Some(place)
+                && [words.next(), words.next()] == [Some(byte.as_str()); 2]
+        })
+    })
 }
 
 fn is_stopped(process: &Path) -> bool {

@@ -421,7 +421,7 @@ advice! {
         let directory = Directory::new();
         // Its own, and not even readable: which root would not be kept from.
         fs::write(directory.file("ring"), "no ring").unwrap();
-        fs::set_permissions(directory.file("ring"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(directory.file("ring"), fs::Permissions::from_mode(0o000)).unwrap();
         for path in [directory.file("ring"), directory.path().into()] {
             chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
         }

@@ -10,7 +10,7 @@ use ringway::{
     Segment, Start, UnlinkError, Untrusted, prune, segments_in, unlink,
 };
 
-use crate::directory::{Directory, set_word};
+use crate::directory::{CREATIONS, Directory, set_word};
 
 #[track_caller]
 fn open_refused(directory: &Directory) -> OpenError {
@@ -154,10 +154,8 @@ fn what_is_not_a_file_is_neither_opened_nor_removed_nor_waited_for() {
             "{name}: {error:?}"
         );
         assert!(error.to_string().contains(said), "{error}");
-        let creations: [fn(Segment) -> Result<Producer<u64>, CreateError>; 2] =
-            [|to| Options::new(16).create(to), |to| Options::new(16).create_or_resume(to)];
-        for create in creations {
-            let error = directory.refused(|| create(segment()));
+        for create in CREATIONS {
+            let error = directory.refused(|| create(Options::new(16), segment()));
             let occupant = Occupant::NotAFile { what: kind };
             assert!(
                 matches!(error, CreateError::AlreadyExists { what, .. } if what == occupant),

@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ringway::{Options, Producer, Segment};
+use ringway::{CreateError, Options, Producer, Segment};
 
 #[derive(Debug)]
 pub(crate) struct Directory(PathBuf);
@@ -22,6 +22,13 @@ pub(crate) fn set_word(file: &Path, at: u64, value: u32) {
     let file = File::options().write(true).open(file).unwrap();
     file.write_all_at(&value.to_ne_bytes(), 4 * at).unwrap();
 }
+
+/// A way to create a ring.
+pub(crate) type Create = fn(Options<u64>, Segment) -> Result<Producer<u64>, CreateError>;
+
+/// Both of them.
+pub(crate) const CREATIONS: [Create; 2] =
+    [|options, to| options.create(to), |options, to| options.create_or_resume(to)];
 
 /// A file as far as a failed call could have changed it: name, number, length, mode.
 pub(crate) type Listed = (String, u64, u64, u32);

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use ringway::{
-    CreateError, HeaderError, Occupant, OpenError, Options, Producer, Prune, Ring, SegmentInfo,
-    SegmentState, UnlinkError, prune, segments_in, unlink,
+    CreateError, HeaderError, Occupant, OpenError, Options, Prune, Ring, SegmentInfo, SegmentState,
+    UnlinkError, prune, segments_in, unlink,
 };
 
-use crate::directory::{BYTE_ORDER, Directory, VERSION, WORD_SIZE, set_word};
+use crate::directory::{BYTE_ORDER, CREATIONS, Directory, VERSION, WORD_SIZE, set_word};
 
 const HEADER: usize = 128;
 
@@ -25,8 +25,11 @@ fn swap(directory: &Directory) {
     file.write_all_at(&header, 0).unwrap();
 }
 
+/// What makes a ring another build's, and its name.
+type Other = (&'static str, fn(&Directory));
+
 /// Every way in which a ring can be another build's, and what is said of it.
-fn others() -> Vec<(&'static str, fn(&Directory))> {
+fn others() -> Vec<Other> {
     fn version(directory: &Directory) {
         set_word(&directory.file("ring"), VERSION, 9);
     }
@@ -69,10 +72,8 @@ fn a_dead_ring_of_another_layout_is_listed_unlinked_and_pruned() {
             let error = directory.refused(|| Ring::<u64>::open(segment()));
             assert!(matches!(error, OpenError::Header { why: w, .. } if w == why), "{error:?}");
             // A process that may start again does not throw away what it cannot read.
-            let creations: [fn(_) -> Result<Producer<u64>, CreateError>; 2] =
-                [|to| Options::new(16).create(to), |to| Options::new(16).create_or_resume(to)];
-            for create in creations {
-                let error = directory.refused(|| create(segment()));
+            for create in CREATIONS {
+                let error = directory.refused(|| create(Options::new(16), segment()));
                 let expected = Occupant::OtherLayout { why };
                 assert!(
                     matches!(error, CreateError::AlreadyExists { what, .. } if what == expected),

@@ -36,7 +36,9 @@ fn a_producer_that_takes_over_refuses_a_lag_that_no_creator_chose() {
     for max_lag in [0, 17, most >> 1, most] {
         scribble(&directory, MAX_LAG, &max_lag.to_ne_bytes());
         let refused = Producer::<u64>::resume(directory.segment("ring")).unwrap_err();
-        let ResumeError::Open(OpenError::Header(HeaderError::Corrupt { what })) = refused else {
+        let ResumeError::Open(OpenError::Header { why: HeaderError::Corrupt { what }, .. }) =
+            refused
+        else {
             panic!("{max_lag}: {refused:?}");
         };
         assert!(what.contains("max_lag"), "{what}");

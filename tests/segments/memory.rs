@@ -50,7 +50,7 @@ fn an_anonymous_ring_that_is_larger_than_memory_is_an_error() {
 pub(crate) fn absurd_anonymous_rings() {
     for (options, least) in absurd() {
         match options.anonymous().unwrap_err() {
-            CreateError::NoSpace { needed } => assert!(u128::from(needed) >= least, "{needed}"),
+            CreateError::NoSpace { needed, .. } => assert!(u128::from(needed) >= least, "{needed}"),
             error => assert_eq!(usize::BITS, 32, "{error:?}"),
         }
     }

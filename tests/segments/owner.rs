@@ -56,13 +56,15 @@ fn is_root() -> bool {
 pub(crate) fn in_a_namespace(name: &str, uid: u32, directory: &Directory) {
     let mut child = part(name);
     child.env(PATH, directory.path()).uid(uid).gid(uid);
-    // SAFETY: one system call, which allocates nothing.
-    unsafe {
-        child.pre_exec(|| match libc::unshare(libc::CLONE_NEWUSER) {
+    let unshare = || {
+        // SAFETY: takes a number only.
+        match unsafe { libc::unshare(libc::CLONE_NEWUSER) } {
             0 => Ok(()),
             _ => Err(std::io::Error::last_os_error()),
-        });
-    }
+        }
+    };
+    // SAFETY: between fork and exec it makes one system call, and neither allocates nor locks.
+    unsafe { child.pre_exec(unshare) };
     match child.output() {
         Err(error) => println!("skipped: no user namespace to be had: {error}"),
         Ok(output) => check(&output),

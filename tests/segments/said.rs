@@ -12,7 +12,7 @@ use ringway::{
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::children::part;
-use crate::directory::Directory;
+use crate::directory::{CREATIONS, Directory};
 
 const PATH: &str = "RINGWAY_TEST_PATH";
 
@@ -183,9 +183,7 @@ fn what_the_system_says_is_said_in_words() {
 fn the_tag_of_a_segment_counts_at_creation() {
     let directory = Directory::new();
     let segment = || directory.segment("ring").tag(5);
-    let creations: [fn(Options<u64>, Segment) -> Result<Producer<u64>, CreateError>; 2] =
-        [|options, to| options.create(to), |options, to| options.create_or_resume(to)];
-    for create in creations {
+    for create in CREATIONS {
         for options in [Options::new(16), Options::new(16).tag(5)] {
             let producer = create(options, segment()).unwrap();
             assert!(Ring::<u64>::open(segment()).is_ok());

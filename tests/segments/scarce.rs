@@ -8,7 +8,7 @@ use ringway::{
 };
 
 use crate::children::{part, succeeds};
-use crate::directory::Directory;
+use crate::directory::{CREATIONS, Directory};
 
 const PATH: &str = "RINGWAY_TEST_PATH";
 
@@ -205,10 +205,8 @@ pub(crate) fn hugetlbfs() {
         println!("skipped: no hugetlbfs can be mounted here");
         return;
     }
-    let creations: [fn(Segment) -> Result<Producer<u64>, CreateError>; 2] =
-        [|to| Options::new(16).create(to), |to| Options::new(16).create_or_resume(to)];
-    for create in creations {
-        let error = create(segment()).unwrap_err();
+    for create in CREATIONS {
+        let error = create(Options::new(16), segment()).unwrap_err();
         let CreateError::UnsupportedDirectory { file_system, .. } = &error else {
             panic!("{error:?}");
         };
