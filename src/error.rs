@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::position::Position;
+use crate::storage::LivenessError;
 
 /// Implements `Error` and `Display`, one line per variant.
 macro_rules! error {
@@ -15,6 +16,32 @@ macro_rules! error {
             }
         }
     };
+}
+
+/// What an operating system's error number means, in its own words.
+struct Os(i32);
+
+impl fmt::Display for Os {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "std")]
+        return std::io::Error::from_raw_os_error(self.0).fmt(f);
+        #[cfg(not(feature = "std"))]
+        write!(f, "error {}", self.0)
+    }
+}
+
+/// What is said where a producer cannot learn who is dead.
+struct CannotLookForTheDead(i32);
+
+impl fmt::Display for CannotLookForTheDead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "looking for dead subscribers failed: {}; let this process use locks of open files \
+             (fcntl), or set max_hold",
+            Os(self.0)
+        )
+    }
 }
 
 /// Why a ring with such options cannot be.
@@ -112,11 +139,21 @@ pub enum TrySendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// There is no room, and the kernel would not say which of the consumers in the way are dead, so that
+    /// one of them might be. Nothing was sent. Comes only where rings are files, from a process that was
+    /// forbidden to ask (by a filter of system calls, say) after it had attached to the ring. A limit
+    /// ([`max_hold`](crate::Options::max_hold)) goes on counting over calls that end like this, and
+    /// evicts the dead too.
+    Recovery {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
 error!(TrySendError {
     Self::Full => "the ring is full: a subscriber still needs the oldest message";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
 });
 
 /// Why a message was not sent by a call that blocks for as long as it takes.
@@ -130,10 +167,16 @@ pub enum SendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// See [`TrySendError::Recovery`].
+    Recovery {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
 error!(SendError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
 });
 
 /// Why a message was not sent by a call that blocks for a limited time.
@@ -149,44 +192,102 @@ pub enum SendTimeoutError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// See [`TrySendError::Recovery`].
+    Recovery {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
 error!(SendTimeoutError {
     Self::Timeout => "the ring was still full when the time was over";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
 });
 
 impl From<SendError> for TrySendError {
-    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
-        Self::TooLarge { len, max }
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Recovery { os_error } => Self::Recovery { os_error },
+        }
     }
 }
 
 impl From<SendError> for SendTimeoutError {
-    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
-        Self::TooLarge { len, max }
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Recovery { os_error } => Self::Recovery { os_error },
+        }
     }
 }
 
-/// Subscribers have not released what was sent in the time that they were given.
+/// Why a producer does not know that everything that it sent was released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FlushError {
-    /// How many have not.
-    pub laggards: usize,
+pub enum FlushError {
+    /// Subscribers or groups had not released everything when the time was over.
+    Timeout {
+        /// How many had not.
+        laggards: usize,
+    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Recovery`].
+    Recovery {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
-impl core::error::Error for FlushError {}
+error!(FlushError {
+    Self::Timeout { laggards } =>
+        "{laggards} subscribers and groups had not released everything when the time was over";
+    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+});
 
-impl fmt::Display for FlushError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} subscribers had not released everything when the time was over",
-            self.laggards
-        )
-    }
+/// Why there are not as many consumers as a producer waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There can never be so many: the ring was created for fewer.
+    TooMany {
+        /// How many were asked for.
+        asked: usize,
+        /// Subscribers and groups that the ring has room for; 0 if it overwrites, and so has none.
+        max: usize,
+    },
+    /// There were fewer until the time was over.
+    Timeout {
+        /// How many had joined by then.
+        joined: usize,
+    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Recovery`].
+    Recovery {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
+
+error!(WaitError {
+    Self::TooMany { asked, max } =>
+        "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
+         create it with more";
+    Self::Timeout { joined } => "only {joined} consumers had joined when the time was over";
+    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+});
+
+/// Implements `From` for errors that tell of a failed look for the dead.
+macro_rules! from_liveness {
+    ($($name:ident)+) => {$(
+        impl From<LivenessError> for $name {
+            fn from(error: LivenessError) -> Self {
+                Self::Recovery { os_error: error.os_error }
+            }
+        }
+    )+};
+}
+
+from_liveness!(TrySendError SendError SendTimeoutError FlushError WaitError);
 
 /// Why a message that was to be sent and released was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +295,7 @@ impl fmt::Display for FlushError {
 pub enum SendSyncError {
     /// It was not sent.
     NotSent(SendTimeoutError),
-    /// It was sent, and somebody has not released it yet.
+    /// It was sent, and is not known to have been released.
     NotReleased(FlushError),
 }
 

@@ -177,7 +177,7 @@ mod wait;
 pub use error::{
     BatchError, ConfigError, FlushError, HeaderError, JoinError, LivenessError, MessageType,
     RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError,
-    TryRecvError, TrySendError,
+    TryRecvError, TrySendError, WaitError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};

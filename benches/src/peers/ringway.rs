@@ -191,7 +191,7 @@ impl<const W: usize> Transport<W> for InPlace {
 impl<const W: usize> transport::Sender<W> for LendingSender<W> {
     #[inline]
     fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
-        let mut loan = self.0.reserve();
+        let mut loan = self.0.reserve().expect("it can be learned who is dead");
         write(loan.get_mut().expect("a ring without observers"));
         loan.commit();
     }
