@@ -56,7 +56,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let quick = ring.subscribe(Start::Next).unwrap();
     /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    /// producer.send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// drop((quick, keeper));
     /// let who: Vec<_> = producer.laggards().map(|who| (who.lag(), who.name().map(str::to_owned))).collect();
     /// assert_eq!(who, [(2, Some("keeper".to_owned()))]);
