@@ -113,11 +113,18 @@ pub enum TrySendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// There is no room, and the kernel would not say which of the consumers in the way are dead, so that
+    /// one of them might be. Nothing was sent. Comes only where rings are files, from a process that was
+    /// forbidden to ask (by a filter of system calls, say) after it had attached to the ring. A limit
+    /// ([`max_hold`](crate::Options::max_hold)) goes on counting over calls that end like this, and
+    /// evicts the dead too.
+    Liveness(LivenessError),
 }
 
 error!(TrySendError {
     Self::Full => "the ring is full: a subscriber still needs the oldest message";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Liveness(error) => "no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for as long as it takes.
@@ -131,10 +138,13 @@ pub enum SendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(SendError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Liveness(error) => "no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for a limited time.
@@ -150,44 +160,93 @@ pub enum SendTimeoutError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(SendTimeoutError {
     Self::Timeout => "the ring was still full when the time was over";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Liveness(error) => "no room, and {error}";
 });
 
 impl From<SendError> for TrySendError {
-    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
-        Self::TooLarge { len, max }
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Liveness(error) => Self::Liveness(error),
+        }
     }
 }
 
 impl From<SendError> for SendTimeoutError {
-    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
-        Self::TooLarge { len, max }
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Liveness(error) => Self::Liveness(error),
+        }
     }
 }
 
-/// Subscribers have not released what was sent in the time that they were given.
+/// Why a producer does not know that everything that it sent was released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FlushError {
-    /// How many have not.
-    pub laggards: usize,
+pub enum FlushError {
+    /// Subscribers or groups had not released everything when the time was over.
+    Timeout {
+        /// How many had not.
+        laggards: usize,
+    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
-impl core::error::Error for FlushError {}
+error!(FlushError {
+    Self::Timeout { laggards } =>
+        "{laggards} subscribers and groups had not released everything when the time was over";
+    Self::Liveness(error) => "no room, and {error}";
+});
 
-impl fmt::Display for FlushError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} subscribers had not released everything when the time was over",
-            self.laggards
-        )
-    }
+/// Why there are not as many consumers as a producer waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There can never be so many: the ring was created for fewer.
+    TooMany {
+        /// How many were asked for.
+        asked: usize,
+        /// Subscribers and groups that the ring has room for; 0 if it overwrites, and so has none.
+        max: usize,
+    },
+    /// There were fewer until the time was over.
+    Timeout {
+        /// How many had joined by then.
+        joined: usize,
+    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
+
+error!(WaitError {
+    Self::TooMany { asked, max } =>
+        "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
+         create it with more";
+    Self::Timeout { joined } => "only {joined} consumers had joined when the time was over";
+    Self::Liveness(error) => "no room, and {error}";
+});
+
+/// Implements `From` for errors that tell of a failed look for the dead.
+macro_rules! from_liveness {
+    ($($name:ident)+) => {$(
+        impl From<LivenessError> for $name {
+            fn from(error: LivenessError) -> Self {
+                Self::Liveness(error)
+            }
+        }
+    )+};
+}
+
+from_liveness!(TrySendError SendError SendTimeoutError FlushError WaitError);
 
 /// Why a message that was to be sent and released was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +254,7 @@ impl fmt::Display for FlushError {
 pub enum SendSyncError {
     /// It was not sent.
     NotSent(SendTimeoutError),
-    /// It was sent, and somebody has not released it yet.
+    /// It was sent, and is not known to have been released.
     NotReleased(FlushError),
 }
 

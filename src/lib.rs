@@ -180,7 +180,7 @@ mod wait;
 pub use error::{
     BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
     MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
-    SplitError, TryRecvError, TrySendError,
+    SplitError, TryRecvError, TrySendError, WaitError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};

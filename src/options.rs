@@ -292,7 +292,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
     /// let (mut producer, ring) = options.heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 3 }));
     /// ```
     #[cfg(feature = "std")]

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use ringway::{
-    ConfigError, Group, JoinError, Options, Overflow, Pause, Position, Producer, RecvError,
-    RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait, Worker,
+    ConfigError, FlushError, Group, JoinError, Options, Overflow, Pause, Position, Producer,
+    RecvError, RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait,
+    Worker,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -322,7 +323,7 @@ fn reads_in_place(options: Options<[u8]>) {
 fn what_a_worker_reads_in_place_outlasts_an_eviction_of_its_group() {
     let (mut producer, ring) = Options::<u64>::new(4).groups(1).max_lag(2).heap().unwrap();
     let [mut one, mut other] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.send_batch(&[0, 1]);
+    producer.send_batch(&[0, 1]).unwrap();
     let job = one.recv_ref().unwrap();
     // The group is evicted, but there is room only for what does not overwrite the message.
     assert_eq!(producer.try_send_batch(&[2, 3, 4, 5]), 2);
@@ -476,10 +477,10 @@ fn a_flush_waits_for_groups_and_says_for_which() {
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut worker = Worker::join(&ring, "billing").unwrap();
     drop(Worker::join(&ring, "shipping").unwrap());
-    producer.send_batch(&[0, 1]);
+    producer.send_batch(&[0, 1]).unwrap();
     assert_eq!(subscriber.recv_batch(&mut [0; 2]), Ok(2));
     let short = Duration::from_millis(5);
-    assert_eq!(producer.flush(short).unwrap_err().laggards, 2);
+    assert_eq!(producer.flush(short), Err(FlushError::Timeout { laggards: 2 }));
     assert_eq!(ring.forget_group("shipping"), Ok(true));
     // Out of order: the oldest one counts.
     let mut second = Worker::join(&ring, "billing").unwrap();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ringway::{
     BatchError, Bytes, JoinError, Message, Observer, Options, Overflow, Pause, Position, RecvError,
     RecvTimeoutError, Ring, SendError, SendTimeoutError, Spin, SpinThenSleep, SpinThenYield,
-    SplitError, Start, Static, Subscriber, TryRecvError, Wait,
+    SplitError, Start, Static, Subscriber, TryRecvError, Wait, WaitError,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -171,7 +171,7 @@ fn batches_larger_than_the_ring_arrive_whole_and_in_order() {
         while next < sent {
             let end = (next + random.below(40)).min(sent);
             let batch: Vec<_> = (next..end).map(words).collect();
-            producer.send_batch(&batch);
+            producer.send_batch(&batch).unwrap();
             next = end;
         }
         producer.close().unwrap();
@@ -526,7 +526,7 @@ fn a_producer_in_a_full_ring_goes_on_with_the_room_that_there_is() {
     let (producer, ring) = Options::<u64>::new(64).heap().unwrap();
     let mut producer = producer.with_wait(Lingering(&lingered));
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    producer.send_batch(&[0; 64]);
+    producer.send_batch(&[0; 64]).unwrap();
     let sent = AtomicU64::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -578,7 +578,7 @@ fn one_event_is_enough_for_a_producer_in_a_full_ring() {
     let mut producer = producer.with_wait(Events { mine: &one, theirs: &other });
     let events = Events { mine: &other, theirs: &one };
     let mut subscriber = ring.subscribe_with(Start::Next, events).unwrap();
-    producer.send_batch(&[0; 64]);
+    producer.send_batch(&[0; 64]).unwrap();
     thread::scope(|scope| {
         scope.spawn(move || {
             thread::sleep(Duration::from_millis(5));
@@ -637,11 +637,11 @@ fn a_time_out_is_kept<W: Wait>(mut wait: impl FnMut() -> W) {
     assert_eq!(outcome, Err(SendTimeoutError::Timeout));
     kept(took);
     let (outcome, took) = timed(|| producer.wait_for_consumers(2, timeout));
-    assert!(!outcome);
+    assert_eq!(outcome, Err(WaitError::Timeout { joined: 1 }));
     kept(took);
 
     // What is there needs no time, and what was refused was not sent.
-    assert!(producer.wait_for_consumers(1, Duration::ZERO));
+    producer.wait_for_consumers(1, Duration::ZERO).unwrap();
     assert_eq!(subscriber.recv_timeout(Duration::ZERO), Ok(1));
     assert_eq!(observer.recv_timeout(Duration::ZERO), Ok(1));
     let no_time = Err(RecvTimeoutError::Timeout);
@@ -689,7 +689,7 @@ fn a_call_with_a_time_out_returns_as_soon_as_it_can() {
                 assert_eq!(subscriber.recv_into_timeout(&mut buffer, LONG), Ok(6));
                 assert_eq!(&buffer, b"second\0\0");
             });
-            assert!(producer.wait_for_consumers(1, LONG));
+            producer.wait_for_consumers(1, LONG).unwrap();
             thread::sleep(soon);
             assert_eq!(producer.send_timeout(b"first", LONG), Ok(()));
             assert_eq!(producer.send_timeout(b"second", LONG), Ok(()));
@@ -727,7 +727,7 @@ fn an_iterator_ends_with_the_ring_and_tells_what_was_lost() {
     thread::scope(|scope| {
         scope.spawn(move || {
             thread::sleep(SLICE / 5);
-            producer.send_batch(&[6, 7]);
+            producer.send_batch(&[6, 7]).unwrap();
         });
         let items: Vec<_> = subscriber.iter().collect();
         assert_eq!(items, [Ok(6), Ok(7)]);

@@ -81,7 +81,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///     ring.subscribe(Start::Next).unwrap().recv()
     /// });
     /// let mut producer = Options::<u64>::new(64).create(name)?;
-    /// assert!(producer.wait_for_consumers(1, timeout));
+    /// producer.wait_for_consumers(1, timeout)?;
     /// producer.send(&7)?;
     /// assert_eq!(consumer.join().unwrap(), Ok(7));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

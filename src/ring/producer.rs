@@ -18,15 +18,21 @@ use super::credit::{self, Credit, Limits};
 use super::recover;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::error::HeaderError;
-#[cfg(feature = "std")]
-use crate::error::SendTimeoutError;
 use crate::error::{CloseError, SendError, TrySendError};
+#[cfg(feature = "std")]
+use crate::error::{SendTimeoutError, WaitError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
+#[cfg(feature = "std")]
+use crate::geometry::Overflow;
 use crate::layout::ARENAS;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::storage::{Slot, Span, Storage};
+use crate::storage::{LivenessError, Slot, Span, Storage};
+#[cfg(feature = "std")]
+use crate::sync::Signed;
 use crate::sync::{Ordering, fence};
+#[cfg(feature = "std")]
+use crate::wait::Pace;
 use crate::wait::{self, Limit, SpinThenSleep, Wait};
 use room::Stuck;
 
@@ -142,7 +148,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !self.goes_at_once(bytes.len()) {
             return self.try_send_slowly(bytes);
         }
-        if !T::VARIABLE && !self.has_room() {
+        if !T::VARIABLE && !self.has_room()? {
             return Err(TrySendError::Full);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -167,7 +173,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             return self.send_slowly(bytes);
         }
         if !T::VARIABLE {
-            self.wait_for_room(Limit::Never);
+            self.wait_for_room(Limit::Never)?;
         }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
@@ -192,7 +198,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !self.goes_at_once(bytes.len()) {
             return self.send_timeout_slowly(bytes, Limit::after(timeout));
         }
-        if !T::VARIABLE && !self.wait_for_room(Limit::after(timeout)) {
+        if !T::VARIABLE && !self.wait_for_room(Limit::after(timeout))? {
             return Err(SendTimeoutError::Timeout);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -227,14 +233,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
-    fn has_room(&mut self) -> bool {
-        self.credit.check(&self.storage) || self.clear_the_way(0)
+    fn has_room(&mut self) -> Result<bool, LivenessError> {
+        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
     }
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
     #[inline(always)]
-    fn wait_for_room(&mut self, limit: Limit) -> bool {
-        self.credit.check(&self.storage) || self.wait_for_credit(0, limit)
+    fn wait_for_room(&mut self, limit: Limit) -> Result<bool, LivenessError> {
+        if self.credit.check(&self.storage) { Ok(true) } else { self.wait_for_credit(0, limit) }
     }
 
     /// Writes the next message, and lets everybody see it. Wakes nobody.
@@ -452,7 +458,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.credit.next.number()
     }
 
-    /// Messages that some subscriber has not yet received. When it returns it may be fewer.
+    /// Messages that some subscriber or group has not yet received; of a group, those from the oldest
+    /// on that is not done. Every one counts that holds a message back, also a durable subscriber that
+    /// is away and a group without workers. Observers hold back none. When this returns it may be fewer.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -468,48 +476,82 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         lags.max().unwrap_or(0).min(self.capacity())
     }
 
-    /// Whether every subscriber has received everything, as far as this side can see.
+    /// Whether every subscriber and group has received everything, as far as this side can see:
+    /// [`len`](Self::len) is 0.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Subscribers that have joined: they receive all that is sent from now on. Durable ones that are
-    /// away are counted too, and so are dead ones until they are found: by a send that needs room, by
-    /// somebody who joins, or by [`wait_for_consumers`](Self::wait_for_consumers). Observers are not, as nothing tells of them.
+    /// Consumers that have joined, and receive all that is sent from now on: subscribers, durable ones
+    /// that are away included, and groups in which there is at least one worker. A group without workers
+    /// does not count, though it keeps what is sent for those who join it, and nor do observers, as
+    /// nothing tells of them.
+    ///
+    /// This makes no system call: who has died counts until it is found dead, by a send that it leaves
+    /// no room, by a joiner that needs its entry, or by
+    /// [`wait_for_consumers`](Self::wait_for_consumers).
     ///
     /// ```
-    /// # use ringway::{Options, Start};
-    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// # use ringway::{Options, Start, Worker};
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let first = ring.subscribe(Start::Next).unwrap();
     /// let second = ring.subscribe(Start::Next).unwrap();
+    /// let worker = Worker::join(&ring, "billing").unwrap();
     /// let observer = ring.observe(Start::Next).unwrap();
     /// drop(first);
+    /// assert_eq!(producer.consumers(), 2);
+    /// drop(worker);
     /// assert_eq!(producer.consumers(), 1);
     /// ```
     pub fn consumers(&self) -> usize {
-        let consumers = credit::gates(&self.storage).count();
+        let consumers = credit::consumers(&self.storage);
         // Pairs with the release of `joined`: a subscriber that was counted has chosen where it
         // starts, and what is sent next comes after that.
         fence(Ordering::Acquire);
         consumers
     }
 
-    /// Waits until at least `n` subscribers have joined, for at most `timeout`. `false`: there were
-    /// fewer all that time. A producer that must not run ahead calls this before it sends.
+    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`. Those
+    /// of which the kernel says that they have died do not count. A producer that must not run ahead
+    /// calls this before it sends.
+    ///
+    /// An error at once: there can never be so many ([`TooMany`](WaitError::TooMany)). When there seem to
+    /// be enough, it asks the kernel about each, which takes its time where there are thousands
+    /// (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start};
+    /// # use ringway::{Options, Start, WaitError};
     /// # use std::time::Duration;
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());
-    /// assert!(producer.wait_for_consumers(1, Duration::from_secs(10)));
+    /// producer.wait_for_consumers(1, Duration::from_secs(10)).unwrap();
+    /// let too_many = WaitError::TooMany { asked: 3, max: 2 };
+    /// assert_eq!(producer.wait_for_consumers(3, Duration::MAX), Err(too_many));
     /// producer.send(&7).unwrap();
     /// assert_eq!(thread.join().unwrap(), Ok(7));
     /// ```
     #[cfg(feature = "std")]
-    pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
-        self.reap();
-        self.wait_until(|this| this.consumers() >= n, Self::reap, Limit::after(timeout))
+    pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> Result<(), WaitError> {
+        let measures = self.storage.measures();
+        let max = if measures.overflow == Overflow::Wait { measures.gates() } else { 0 };
+        if n > max {
+            return Err(WaitError::TooMany { asked: n, max });
+        }
+        let limit = Limit::after(timeout);
+        loop {
+            let enough = |this: &mut Self| this.consumers() >= n;
+            let found = self.wait_until(enough, |_| Ok(()), Pace::default(), limit)?;
+            // Whatever was sent would not reach the dead. Only now: as long as there are too few, it
+            // makes no difference who of them lives.
+            self.reap_all(Signed::MIN)?;
+            let joined = self.consumers();
+            if joined >= n {
+                return Ok(());
+            }
+            if !found {
+                return Err(WaitError::Timeout { joined });
+            }
+        }
     }
 }
 

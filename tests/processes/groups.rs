@@ -102,7 +102,7 @@ fn what_a_killed_worker_had_goes_to_one_that_sleeps() {
     let (received, at, mut worker) = sleeper.join().unwrap();
     assert_eq!(received, Ok((0, true)));
     assert!(at - killed < SOON, "{:?}", at - killed);
-    producer.send_batch(&[1, 2, 3, 4]);
+    producer.send_batch(&[1, 2, 3, 4]).unwrap();
     for n in 1..5 {
         let job = worker.recv().unwrap();
         assert_eq!((*job, job.redelivered()), (n, false));
@@ -155,7 +155,7 @@ fn whoever_joins_gets_what_the_dead_had() {
     let job = worker.try_recv().unwrap();
     assert_eq!((*job, job.redelivered()), (0, true));
     drop(job);
-    producer.send_batch(&[1, 2, 3, 4]);
+    producer.send_batch(&[1, 2, 3, 4]).unwrap();
     assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 4);
 }
 
@@ -169,7 +169,7 @@ fn at_most_once_what_a_killed_worker_had_is_skipped() {
     // A process that dies with it, but for the process.
     std::mem::forget(worker.recv().unwrap());
     drop(worker);
-    producer.send_batch(&[1, 2, 3, 4]);
+    producer.send_batch(&[1, 2, 3, 4]).unwrap();
     let mut worker = Worker::join(&ring, Group::new("a").at_most_once()).unwrap();
     assert_eq!(*worker.recv().unwrap(), 1);
 }
@@ -181,7 +181,7 @@ fn a_producer_that_needs_room_finds_the_dead() {
     let (mut producer, ring, child) = with_message(&place, options);
     child.dies();
     // Nobody works in the group, which is evicted then.
-    producer.send_batch(&[1, 2, 3, 4, 5, 6]);
+    producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
     let mut worker = Worker::join(&ring, "a").unwrap();
     producer.send(&7).unwrap();
@@ -195,7 +195,7 @@ fn a_group_that_somebody_stopped_holds_for_too_long_is_evicted() {
     let (mut producer, ring, mut child) = with_message(&place, options);
     let mut worker = Worker::join(&ring, "a").unwrap();
     child.stops();
-    producer.send_batch(&[1, 2, 3, 4, 5, 6]);
+    producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     assert_eq!(worker.recv().unwrap_err(), RecvError::Evicted { missed: 7 });
     // Its place is not another group's as long as he may write there.
     drop(worker);

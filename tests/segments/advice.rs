@@ -160,7 +160,7 @@ advice! {
     "the position is no longer there: the oldest is {oldest}" =>
     fn too_old(said) {
         let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-        producer.send_batch(&[0; 20]);
+        producer.send_batch(&[0; 20]).unwrap();
         let error = ring.subscribe(Start::At(0)).unwrap_err();
         said(&error);
         let ringway::JoinError::TooOld { oldest } = error else { panic!("{error:?}") };
@@ -170,7 +170,7 @@ advice! {
     "the position is in the future: the next message is {head}" =>
     fn not_yet(said) {
         let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-        producer.send_batch(&[0; 20]);
+        producer.send_batch(&[0; 20]).unwrap();
         let error = ring.subscribe(Start::At(21)).unwrap_err();
         said(&error);
         let ringway::JoinError::NotYet { head } = error else { panic!("{error:?}") };

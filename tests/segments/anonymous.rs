@@ -68,7 +68,7 @@ fn a_child_process_receives_everything_in_order() {
     // One after the other, with the same command.
     for _ in 0..2 {
         let mut child = command.spawn().unwrap();
-        assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+        producer.wait_for_consumers(1, Duration::from_secs(60)).unwrap();
         for n in 0..MESSAGES {
             producer.send(&n).unwrap();
         }

@@ -173,7 +173,7 @@ fn open_wait_waits_for_the_ring() {
         });
         thread::sleep(Duration::from_millis(30));
         let mut producer = directory.ring();
-        assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+        producer.wait_for_consumers(1, Duration::from_secs(60)).unwrap();
         producer.send(&9).unwrap();
         assert_eq!(consumer.join().unwrap(), Ok(9));
     });

@@ -161,7 +161,7 @@ fn a_consumer_without_membarrier_misses_nothing() {
     let mut producer = directory.ring();
     let mut child =
         part("consumer without membarrier").env(PATH, directory.path()).spawn().unwrap();
-    assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+    producer.wait_for_consumers(1, Duration::from_secs(60)).unwrap();
     send_a_hundred(producer);
     assert!(child.wait().unwrap().success());
 }
