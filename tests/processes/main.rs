@@ -58,6 +58,7 @@ roles! {
     prune::producer
     restart::service restart::unprivileged
     restricted::producer restricted::dropper restricted::subscriber restricted::worker
+    restricted::anonymous_producer restricted::anonymous_subscriber
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer

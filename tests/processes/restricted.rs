@@ -1,10 +1,11 @@
 //! Processes that have lost something after they had joined: they notice the deaths of others as before.
 
 use std::fs;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 
-use ringway::{Options, RecvTimeoutError, Ring, Start, Worker, unlink};
+use ringway::{Anonymous, Options, Producer, RecvTimeoutError, Ring, Start, Worker, unlink};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -38,13 +39,48 @@ pub(crate) fn producer(task: &Task) {
         return;
     }
     task.wait();
-    assert_eq!(producer.try_send_batch(&[0; 9]), 8);
-    assert_eq!(producer.consumers(), 1);
-    assert_eq!(producer.send_timeout(&8, SOON), Ok(()));
+    sends_past_a_dead_subscriber(&mut producer);
     task.say(producer.consumers());
     task.wait();
     producer.send(&9).unwrap();
     task.wait();
+}
+
+fn sends_past_a_dead_subscriber(producer: &mut Producer<u64>) {
+    assert_eq!(producer.try_send_batch(&[0; 9]), 8);
+    assert_eq!(producer.consumers(), 1);
+    assert_eq!(producer.send_timeout(&8, SOON), Ok(()));
+}
+
+/// The same with an anonymous ring, whose files it hands to the process that listens.
+pub(crate) fn anonymous_producer(task: &Task) {
+    let (mut producer, files) = Options::<u64>::new(8).subscribers(1).anonymous().unwrap();
+    files.hand_off(&UnixStream::connect(task.path("socket")).unwrap()).unwrap();
+    drop(files);
+    // There is no file of the ring: one like it.
+    fs::write(task.path("ring"), "").unwrap();
+    if !restrict(task) {
+        return;
+    }
+    task.wait();
+    sends_past_a_dead_subscriber(&mut producer);
+    task.say(producer.consumers());
+    task.wait();
+}
+
+/// Listens, subscribes to the anonymous ring that it is handed, and loses something if the argument says so.
+pub(crate) fn anonymous_subscriber(task: &Task) {
+    let listener = UnixListener::bind(task.path("socket")).unwrap();
+    task.say("listens");
+    let files = Anonymous::receive(&listener.accept().unwrap().0).unwrap();
+    let mut subscriber = files.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
+    drop(files);
+    task.say("joined");
+    task.wait();
+    if restrict(task) {
+        task.say(format_args!("{:?}", subscriber.recv_timeout(LONG)));
+        task.wait();
+    }
 }
 
 /// Creates the ring `ring`, and drops it when it is told to.
@@ -145,6 +181,32 @@ fn deaths_are_noticed(restriction: Restriction) {
     let told = format!("{:?}", RecvTimeoutError::ProducerDied);
     subscriber.hears(&told);
     worker.hears(&told);
+}
+
+/// The same of an anonymous ring.
+#[test]
+fn deaths_are_noticed_on_an_anonymous_ring_after_each_restriction() {
+    for restriction in Restriction::ALL {
+        for producer_dies in [false, true] {
+            let place = place(restriction, "anonymous");
+            let mut subscriber =
+                Child::start(&place, "restricted::anonymous_subscriber", restriction.name());
+            subscriber.hears("listens");
+            let producer = restricted(&place, "anonymous_producer", restriction);
+            let Some(mut producer) = producer else { break };
+            subscriber.hears("joined");
+            if producer_dies {
+                subscriber.go();
+                subscriber.hears("restricted");
+                producer.dies();
+                subscriber.hears(&format!("{:?}", Err::<u64, _>(RecvTimeoutError::ProducerDied)));
+            } else {
+                subscriber.dies();
+                producer.go();
+                producer.hears("0");
+            }
+        }
+    }
 }
 
 /// They go, unless the kernel lets the process remove nothing any more.

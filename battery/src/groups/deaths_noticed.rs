@@ -158,7 +158,8 @@ pub fn worker(task: &Task) -> Result<()> {
         let job = worker.recv_timeout(SOON)?;
         task.word(HELD).set(1);
         task.wait()?;
-        return Ok(drop(job));
+        drop(job);
+        return Ok(());
     }
     let mut redelivered = false;
     loop {
