@@ -208,6 +208,10 @@ pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../docs/operations.md")]
+struct Operations;
+
 #[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../docs/embedded.md")]
 struct Embedded;

@@ -215,6 +215,11 @@ impl Task {
         Segment::new(name).directory(&self.place)
     }
 
+    /// The path of something in the place of the test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.place.join(name)
+    }
+
     /// Says something to the test.
     pub(crate) fn say(&self, what: impl Display) {
         eprintln!("{MARK}{what}");

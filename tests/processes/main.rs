@@ -21,6 +21,9 @@ mod overwrite;
 mod place;
 mod prune;
 mod restart;
+#[path = "../restrict/mod.rs"]
+mod restrict;
+mod restricted;
 mod sizes;
 mod sleep;
 mod stats;
@@ -54,6 +57,8 @@ roles! {
     overwrite::producer overwrite::observer
     prune::producer
     restart::service restart::unprivileged
+    restricted::producer restricted::dropper restricted::subscriber restricted::worker
+    restricted::anonymous_producer restricted::anonymous_subscriber
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
