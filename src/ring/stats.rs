@@ -14,7 +14,7 @@ use core::time::Duration;
 
 use super::receive::Consumer;
 use super::{Observer, Producer, Ring, head};
-use crate::layout::{Entry, NAME_WORDS};
+use crate::layout::{Entry, NAME_WORDS, SMALL};
 use crate::message::Message;
 use crate::storage::View;
 use crate::sync::{Ordering, Word};
@@ -133,7 +133,14 @@ impl ConsumerName {
 
 impl fmt::Debug for ConsumerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(f)
+        if !SMALL {
+            return self.as_str().fmt(f);
+        }
+        // To tell which letters can be printed takes tables of kilobytes, and errors have names in them.
+        self.bytes.iter().take(self.len).try_for_each(|&byte| {
+            let letter = if byte.is_ascii_graphic() { byte } else { b'?' };
+            fmt::Write::write_char(f, letter.into())
+        })
     }
 }
 
