@@ -96,7 +96,7 @@ impl<T: Message + ?Sized> Options<T> {
             .map_err(|source| io_error("mapping the memory files", source))?;
         // Whoever has these files has the descriptions that are mapped: without others a lock on them
         // would tell him nothing.
-        let seat = mapping.has_own_locks().then(|| sit(&mapping, None)).transpose()?;
+        let seat = sit(&mapping, None)?;
         // The producer's mapping is the last through which data can be written.
         let seals = [
             (&data, SIZE_SEALS | SealFlags::FUTURE_WRITE | SealFlags::SEAL),
@@ -108,7 +108,7 @@ impl<T: Message + ?Sized> Options<T> {
         }
         let storage = mapping::create(&Arc::new(mapping), geometry, instance)
             .map_err(|source| io_error("laying out the ring", source))?;
-        let storage = storage.seated(seat);
+        let storage = storage.seated(Some(seat));
         Ok((self.handles(storage).0, Anonymous { data, control: Some(control) }))
     }
 }
@@ -284,10 +284,12 @@ fn header_error(why: HeaderError) -> OpenError {
 /// The two files once more, for a mapping: opened anew, since whoever was given these has the same
 /// descriptions, and what he locks would not show in them. `writable`: the data too.
 fn files(data: &File, control: Option<&File>, writable: bool) -> io::Result<Files> {
-    let again = |file: &File, writable| {
-        Descriptor::open(|| match lock::reopen(file, writable, None)? {
+    let again = |file: &File, access| {
+        Descriptor::open(|| match lock::reopen(file, access, None)? {
             Some(file) => Ok(file),
-            None => file.try_clone(),
+            // To map, and to ask who holds a lock, the description that was given will do.
+            None if !writable => file.try_clone(),
+            None => Err(io::Error::other("there is no /proc, by which to open it once more")),
         })
     };
     let control = control.map(|control| again(control, true)).transpose()?;

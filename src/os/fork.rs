@@ -1,85 +1,318 @@
 //! Forked children: what they inherit of a ring, and how it is taken from them.
 //!
 //! A child that is forked has a copy of every handle of its parent, and must not be a second owner of
-//! any. Two things would otherwise go wrong. The mappings are not inherited (`MADV_DONTFORK`), so that
-//! where they were there is a hole, in which the child's allocator may put something else: a handle that
-//! is used there would write into that. And the child's copies of the descriptors keep the locks of its
-//! parent, so that the death of the parent is not seen while the child lives.
+//! any. Two things would otherwise go wrong. The mappings are kept from children (`MADV_DONTFORK`), so
+//! that where they were there is a hole, in which the child's allocator may put something else: a handle
+//! that is used there would write into that. And the child's copies of the descriptors keep the locks of
+//! its parent, so that the death of the parent is not seen while the child lives.
 //!
-//! So every mapping and every descriptor with a lock is listed here, and a handler that `fork` calls in
-//! the child (`pthread_atfork`) does two things before anything else runs there: it reserves the holes
-//! with memory that no access is allowed to, so that the use of a handle is a fault (`SIGSEGV`) at that
-//! place and nothing else; and it puts a descriptor of nothing (an `eventfd`) in the place of every
-//! listed one. The numbers stay taken, so that a handle which the child drops closes what is its own.
+//! So every mapping and every descriptor with a lock is listed here, and `fork` calls three handlers
+//! (`pthread_atfork`):
 //!
-//! A child that was made by the bare system call, past the C library, has no handlers called:
-//! [`release_inherited`] does the same there.
+//! - before, in the parent: the list is locked, so that what is being opened is opened and listed, or
+//!   not yet opened; and for the moment the mappings are inherited, so that there is no hole;
+//! - after, in the parent: the mappings are kept from children again, and the list is unlocked;
+//! - after, in the child: memory that no access is allowed to takes the place of the mappings, so that
+//!   the use of an inherited handle is a fault (`SIGSEGV`), and the descriptors are closed.
+//!
+//! A child that was made past the C library (`clone`, `_Fork`) has no handlers called. It has holes, and
+//! keeps the descriptors until it next attaches to a ring, drops a handle, or calls
+//! [`release_inherited`].
+//!
+//! The kernel tells who is a child: the list's lock, and the mark that the process is the one which made
+//! the list, lie in a page that the kernel clears in a child (`MADV_WIPEONFORK`, Linux 4.14). So there
+//! the lock is free, whichever thread of the parent had it. The list itself can be read at any moment:
+//! its nodes stay for ever, and each is listed, or taken off, by the store of one word.
 
-use core::cell::UnsafeCell;
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::alloc::Layout;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::vec::Vec;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use memmap2::{Advice, MmapMut, MmapRaw};
+use memmap2::{Advice, MmapRaw};
+use rustix::mm::{MapFlags, ProtFlags};
+use rustix::thread::futex;
 
-/// Everything that a child must not keep, and what is needed to take it away.
-struct Inherited {
-    /// Made with the first of the handles.
-    tools: Option<Tools>,
-    descriptors: Vec<RawFd>,
-    ranges: Vec<(usize, usize)>,
+/// In a page of its own, which the kernel clears in a child.
+#[repr(C)]
+struct Page {
+    /// 1: this is the process that made the list, or one that has given up what it had inherited.
+    here: AtomicU32,
+    /// 1: a thread has the list.
+    locked: AtomicU32,
 }
 
-struct Tools {
-    /// A descriptor of nothing.
-    blank: OwnedFd,
-    here: Here,
+/// What is listed.
+#[repr(C)]
+struct Node {
+    next: AtomicPtr<Node>,
+    /// [`FREE`], [`DESCRIPTOR`] or [`MEMORY`]. Stored last.
+    kind: AtomicU32,
+    /// A descriptor's number, or where memory begins.
+    start: AtomicUsize,
+    len: AtomicUsize,
 }
 
-static INHERITED: Mutex<Inherited> =
-    Mutex::new(Inherited { tools: None, descriptors: Vec::new(), ranges: Vec::new() });
+/// How many milliseconds a fork waits for threads that open or close something.
+const PATIENCE: u32 = 1000;
 
-/// The lock of [`INHERITED`] while the process forks, so that the child finds a list that is whole.
-struct Held(UnsafeCell<Option<MutexGuard<'static, Inherited>>>);
+const FREE: u32 = 0;
+const DESCRIPTOR: u32 = 1;
+const MEMORY: u32 = 2;
 
-// SAFETY: only the thread that has the lock looks inside.
-unsafe impl Sync for Held {}
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
+static NODES: AtomicPtr<Node> = AtomicPtr::new(ptr::null_mut());
+/// The handlers are registered.
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+/// The thread that has the list locked; 0: none.
+static OWNER: AtomicUsize = AtomicUsize::new(0);
+/// The thread that is between the handlers of a fork; 0: none. It has the list locked.
+static FORKING: AtomicUsize = AtomicUsize::new(0);
+/// Counts how often this process, and those that it is a child of, gave up what they had inherited.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-static HELD: Held = Held(UnsafeCell::new(None));
+/// The calling thread, by a number that a fork does not change.
+fn this_thread() -> usize {
+    // SAFETY: it has no conditions.
+    unsafe { libc::pthread_self() as usize }
+}
 
-fn inherited() -> MutexGuard<'static, Inherited> {
-    INHERITED.lock().unwrap_or_else(PoisonError::into_inner)
+impl Page {
+    /// The process's page. Made with the first handle.
+    fn get() -> Option<&'static Page> {
+        // SAFETY: a page, once it is stored there, stays for ever. Acquire pairs with the release in `make`.
+        unsafe { PAGE.load(Ordering::Acquire).as_ref() }
+    }
+
+    fn make() -> io::Result<&'static Page> {
+        // A page at least: the kernel has pages of 4 KiB or more.
+        let len = 4096;
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: new memory, wherever there is room for it.
+        let page =
+            unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), len, access, MapFlags::PRIVATE) }?;
+        let made = (|| {
+            // SAFETY: the page is ours, and what it does to its content is done in other processes.
+            unsafe { rustix::mm::madvise(page, len, rustix::mm::Advice::LinuxWipeOnFork) }?;
+            // SAFETY: it is large enough and aligned, and zeros are a value.
+            unsafe { &*page.cast::<Page>() }.here.store(1, Ordering::Relaxed);
+            let (none, order) = (ptr::null_mut(), Ordering::AcqRel);
+            let stored = PAGE.compare_exchange(none, page.cast(), order, Ordering::Acquire);
+            stored.map_err(|_| io::ErrorKind::AlreadyExists.into())
+        })();
+        match made {
+            Ok(_) => {}
+            Err(error) => {
+                // SAFETY: no other thread knows of it.
+                unsafe { rustix::mm::munmap(page, len) }?;
+                // Another thread was faster, or it cannot be had.
+                return Page::get().ok_or(error);
+            }
+        }
+        Page::get().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn lock(&self) {
+        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+        while self.locked.compare_exchange(0, 1, order, failed).is_err() {
+            self.pause();
+        }
+        OWNER.store(this_thread(), Ordering::Relaxed);
+    }
+
+    /// The same for a thread that must not wait for ever: it may be that it waits for itself.
+    fn try_lock(&self) -> bool {
+        (0..PATIENCE).any(|_| {
+            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+            let locked = self.locked.compare_exchange(0, 1, order, failed).is_ok();
+            if locked {
+                OWNER.store(this_thread(), Ordering::Relaxed);
+            } else {
+                self.pause();
+            }
+            locked
+        })
+    }
+
+    /// Waits for another thread to unlock the list, for a millisecond.
+    fn pause(&self) {
+        let pause = futex::Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+        let _ = futex::wait(&self.locked, futex::Flags::PRIVATE, 1, Some(&pause));
+    }
+
+    fn unlock(&self) {
+        OWNER.store(0, Ordering::Relaxed);
+        // Pairs with the acquire in `lock`.
+        self.locked.store(0, Ordering::Release);
+    }
+}
+
+/// The list, for one thread at a time.
+struct List {
+    page: &'static Page,
+    /// This thread forks: it has the list for longer.
+    nested: bool,
+}
+
+impl List {
+    /// Locks the list. What this process has inherited, if it is a child, it has given up then.
+    fn lock(page: &'static Page) -> List {
+        let here = page.here.load(Ordering::Relaxed) != 0;
+        let nested = here && FORKING.load(Ordering::Relaxed) == this_thread();
+        if !nested {
+            page.lock();
+        }
+        List::locked(page, nested)
+    }
+
+    fn locked(page: &'static Page, nested: bool) -> List {
+        let list = List { page, nested };
+        if page.here.load(Ordering::Relaxed) == 0 {
+            list.release();
+        }
+        list
+    }
+
+    fn nodes() -> impl Iterator<Item = &'static Node> {
+        // SAFETY: nodes stay for ever. Acquire pairs with the release in `list`.
+        let get = |node: &AtomicPtr<Node>| unsafe { node.load(Ordering::Acquire).as_ref() };
+        core::iter::successors(get(&NODES), move |node| get(&node.next))
+    }
+
+    /// A node that is free.
+    fn node(&self) -> io::Result<&'static Node> {
+        if let Some(free) = List::nodes().find(|node| node.kind.load(Ordering::Relaxed) == FREE) {
+            return Ok(free);
+        }
+        // SAFETY: the layout is not empty.
+        let node = unsafe { std::alloc::alloc_zeroed(Layout::new::<Node>()) }.cast::<Node>();
+        let node = NonNull::new(node).ok_or(io::ErrorKind::OutOfMemory)?;
+        // SAFETY: allocated for it, and zeros are a value.
+        let node = unsafe { node.as_ref() };
+        node.next.store(NODES.load(Ordering::Relaxed), Ordering::Relaxed);
+        // Pairs with the acquire in `nodes`.
+        NODES.store(ptr::from_ref(node).cast_mut(), Ordering::Release);
+        Ok(node)
+    }
+
+    /// In a child: gives up what it has inherited. Calls the kernel, and neither allocates nor waits.
+    fn release(&self) {
+        for node in List::nodes() {
+            // Pairs with the release in `Listed::new`.
+            let kind = node.kind.load(Ordering::Acquire);
+            let start = node.start.load(Ordering::Relaxed);
+            match kind {
+                MEMORY => forbid(start, node.len.load(Ordering::Relaxed)),
+                // SAFETY: it is this process's copy of a handle's descriptor, and that handle does not
+                // close it, being of another generation.
+                DESCRIPTOR => _ = unsafe { libc::close(start as libc::c_int) },
+                _ => {}
+            }
+            node.kind.store(FREE, Ordering::Relaxed);
+        }
+        // Before the mark: handles of before are not of here.
+        GENERATION.fetch_add(1, Ordering::Relaxed);
+        self.page.here.store(1, Ordering::Release);
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if !self.nested {
+            self.page.unlock();
+        }
+    }
+}
+
+/// Puts memory that no access is allowed to where a mapping is, or was.
+fn forbid(start: usize, len: usize) {
+    let reserve = |how| {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | how;
+        // SAFETY: what is there is the mapping that a handle of the parent's has, which no handle of this
+        // process has; or, with `MAP_FIXED_NOREPLACE`, nothing.
+        let at = unsafe { libc::mmap(start as *mut _, len, libc::PROT_NONE, flags, -1, 0) };
+        at != libc::MAP_FAILED
+    };
+    let inherited = FORKING.load(Ordering::Relaxed) == this_thread();
+    if !inherited {
+        // In a child that was made past the C library it is a hole, or something else by now.
+        reserve(libc::MAP_FIXED_NOREPLACE);
+    } else if !reserve(libc::MAP_FIXED) {
+        // More memory than the process may have: then what is there must not be accessed.
+        // SAFETY: as above.
+        unsafe { libc::mprotect(start as *mut _, len, libc::PROT_NONE) };
+    }
+}
+
+/// Has children inherit the mappings, or not.
+fn inherit_memory(advice: libc::c_int) {
+    for node in List::nodes().filter(|node| node.kind.load(Ordering::Acquire) == MEMORY) {
+        let (start, len) = (node.start.load(Ordering::Relaxed), node.len.load(Ordering::Relaxed));
+        // SAFETY: it changes what becomes of the mapping in children, and nothing here.
+        unsafe { libc::madvise(start as *mut _, len, advice) };
+    }
 }
 
 extern "C" fn before_fork() {
-    let guard = inherited();
-    // SAFETY: this thread has the lock.
-    unsafe { *HELD.0.get() = Some(guard) };
+    let (Some(page), me) = (Page::get(), this_thread()) else { return };
+    // Registered twice, by two threads; or a handler of a signal forks, which came while this thread had
+    // the list. Then the list is not locked, and whole all the same: nodes are.
+    let nested = FORKING.load(Ordering::Relaxed) == me || OWNER.load(Ordering::Relaxed) == me;
+    if nested || !page.try_lock() {
+        return;
+    }
+    // A child that has not given up what it inherited does so first.
+    core::mem::forget(List::locked(page, false));
+    FORKING.store(me, Ordering::Relaxed);
+    inherit_memory(libc::MADV_DOFORK);
 }
 
 extern "C" fn after_fork_in_parent() {
-    // SAFETY: this thread has taken the lock in `before_fork`.
-    drop(unsafe { (*HELD.0.get()).take() });
+    let Some(page) = Page::get().filter(|_| FORKING.load(Ordering::Relaxed) == this_thread())
+    else {
+        return;
+    };
+    inherit_memory(libc::MADV_DONTFORK);
+    FORKING.store(0, Ordering::Relaxed);
+    page.unlock();
 }
 
 extern "C" fn after_fork_in_child() {
-    // SAFETY: this thread is the copy of the one that has taken the lock in `before_fork`.
-    if let Some(mut inherited) = unsafe { (*HELD.0.get()).take() } {
-        inherited.release();
+    // The list is free here. If a handler before this one has used it, all is done already.
+    if let Some(page) = Page::get() {
+        drop(List::lock(page));
     }
+    FORKING.store(0, Ordering::Relaxed);
+}
+
+/// The list, made and watched if it was not.
+fn list() -> io::Result<List> {
+    let page = Page::get().map_or_else(Page::make, Ok)?;
+    // Before the list is ever locked: a child of a fork that is not watched would find it so.
+    if !REGISTERED.load(Ordering::Acquire) {
+        let (before, parent, child) = (before_fork, after_fork_in_parent, after_fork_in_child);
+        // SAFETY: the handlers are functions of this library's, and may be called at any fork.
+        let failed = unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
+        if failed != 0 {
+            return Err(io::Error::from_raw_os_error(failed));
+        }
+        REGISTERED.store(true, Ordering::Release);
+    }
+    Ok(List::lock(page))
 }
 
 /// Gives up what this process has inherited from the one that forked it: the descriptors of the parent's
 /// handles, which would keep the parent alive in the eyes of its peers, and the places of their memory.
 /// Does nothing in a process that was not forked.
 ///
-/// A child of `fork` need not call this: the library does so by itself, by a handler
-/// (`pthread_atfork`) that it registers when the first named or anonymous ring of a process is created
-/// or opened. It is for children that were made by the bare system call `clone`, of which the C library
-/// does not know. Whatever handles the child has inherited can only be dropped
+/// A child of `fork` need not call this: the library does so by itself, by handlers
+/// (`pthread_atfork`) that it registers when a process creates or opens its first named or anonymous
+/// ring. It is for children that were made by the bare system call `clone`, or by `_Fork`, of which
+/// the C library tells no handler. Whatever handles the child has inherited can only be dropped
 /// ([`is_usable`](crate::Producer::is_usable) says `false`); it can open rings by itself.
 ///
 /// ```
@@ -91,56 +324,59 @@ extern "C" fn after_fork_in_child() {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn release_inherited() {
-    // In such a child the lock may be that of a thread which is not there. One that waits for nothing.
-    if let Ok(mut inherited) = INHERITED.try_lock() {
-        if inherited.tools.as_ref().is_some_and(|tools| !tools.here.is_true()) {
-            inherited.release();
-        }
+    if let Some(page) = Page::get() {
+        drop(List::lock(page));
     }
 }
 
-impl Inherited {
-    /// What has to be there before the first handle.
-    fn prepare(&mut self) -> io::Result<()> {
-        if self.tools.is_none() {
-            let flags = rustix::event::EventfdFlags::CLOEXEC;
-            let blank = rustix::event::eventfd(0, flags)?;
-            let here = Here::new()?;
-            let (before, parent, child) = (before_fork, after_fork_in_parent, after_fork_in_child);
-            // SAFETY: the handlers are functions of this library's, and may be called at any fork.
-            let failed = unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
-            if failed != 0 {
-                return Err(io::Error::from_raw_os_error(failed));
-            }
-            self.tools = Some(Tools { blank, here });
-        }
-        Ok(())
+/// In which process a handle was made: whether that is this one, and not one that forked it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here(u32);
+
+impl Here {
+    /// For a handle that this process makes, which has listed something.
+    pub(super) fn now() -> Here {
+        Here(GENERATION.load(Ordering::Relaxed))
     }
 
-    /// In the child. Calls the kernel, and neither allocates nor waits.
-    fn release(&mut self) {
-        let Some(tools) = &mut self.tools else { return };
-        for &(start, len) in &self.ranges {
-            let flags = libc::MAP_PRIVATE
-                | libc::MAP_ANONYMOUS
-                | libc::MAP_NORESERVE
-                | libc::MAP_FIXED_NOREPLACE;
-            // SAFETY: it replaces nothing. Should something be there already, it stays as it is.
-            unsafe { libc::mmap(start as *mut _, len, libc::PROT_NONE, flags, -1, 0) };
-        }
-        for &descriptor in &self.descriptors {
-            // SAFETY: the descriptor is one of a handle's, and stays open.
-            unsafe { libc::dup3(tools.blank.as_raw_fd(), descriptor, libc::O_CLOEXEC) };
-        }
-        self.ranges.clear();
-        self.descriptors.clear();
-        tools.here.set();
+    pub(super) fn is_true(self) -> bool {
+        // Pairs with the release in `release`: a child that says that it has given up what it inherited
+        // has another generation.
+        let here = Page::get().is_some_and(|page| page.here.load(Ordering::Acquire) != 0);
+        here && GENERATION.load(Ordering::Relaxed) == self.0
+    }
+}
+
+/// A place in the list.
+#[derive(Debug)]
+struct Listed {
+    node: &'static Node,
+    here: Here,
+}
+
+impl Listed {
+    /// The caller has the list.
+    fn new(node: &'static Node, kind: u32, start: usize, len: usize) -> Listed {
+        node.start.store(start, Ordering::Relaxed);
+        node.len.store(len, Ordering::Relaxed);
+        // Pairs with the acquire in `release`.
+        node.kind.store(kind, Ordering::Release);
+        Listed { node, here: Here::now() }
+    }
+}
+
+impl core::fmt::Debug for Node {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Node").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
 /// A file that a forked child must not keep, for as long as this is there.
 #[derive(Debug)]
-pub(super) struct Descriptor(File);
+pub(super) struct Descriptor {
+    file: ManuallyDrop<File>,
+    listed: Listed,
+}
 
 impl Descriptor {
     /// Opens a file so that no child which is forked meanwhile keeps it.
@@ -152,12 +388,17 @@ impl Descriptor {
     pub(super) fn try_open(
         open: impl FnOnce() -> io::Result<Option<File>>,
     ) -> io::Result<Option<Descriptor>> {
-        let mut inherited = inherited();
-        inherited.prepare()?;
-        inherited.descriptors.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let list = list()?;
+        let node = list.node()?;
         let Some(file) = open()? else { return Ok(None) };
-        inherited.descriptors.push(file.as_raw_fd());
-        Ok(Some(Descriptor(file)))
+        let number = file.as_raw_fd() as usize;
+        let listed = Listed::new(node, DESCRIPTOR, number, 0);
+        Ok(Some(Descriptor { file: ManuallyDrop::new(file), listed }))
+    }
+
+    /// In which process it was opened.
+    pub(super) fn here(&self) -> Here {
+        self.listed.here
     }
 }
 
@@ -165,42 +406,48 @@ impl Deref for Descriptor {
     type Target = File;
 
     fn deref(&self) -> &File {
-        &self.0
+        &self.file
     }
 }
 
 impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.file.as_fd()
     }
 }
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        let mut inherited = inherited();
-        let number = self.0.as_raw_fd();
-        // In a child it is not listed any more.
-        if let Some(at) = inherited.descriptors.iter().position(|&listed| listed == number) {
-            inherited.descriptors.swap_remove(at);
+        let Some(page) = Page::get() else { return };
+        let _list = List::lock(page);
+        // In a child it is closed, and its number may be that of another file by now.
+        if self.listed.here.is_true() {
+            self.listed.node.kind.store(FREE, Ordering::Release);
+            // SAFETY: not used again. Closed before the list is free: no child keeps it.
+            unsafe { ManuallyDrop::drop(&mut self.file) };
         }
     }
 }
 
 /// A mapping that forked children do not have.
 #[derive(Debug)]
-pub(super) struct Memory(MmapRaw);
+pub(super) struct Memory {
+    memory: ManuallyDrop<MmapRaw>,
+    listed: Listed,
+}
 
 impl Memory {
+    /// `map` is quick, and leaves it to the first access to bring pages in.
     pub(super) fn new(map: impl FnOnce() -> io::Result<MmapRaw>) -> io::Result<Memory> {
-        // Mapping may take long. A child that is forked before it is listed has no handle for it.
+        let list = list()?;
+        let node = list.node()?;
         let memory = map()?;
-        memory.advise(Advice::DontFork)?;
-        let mut inherited = inherited();
-        inherited.prepare()?;
-        inherited.ranges.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        inherited.ranges.push((memory.as_ptr().addr(), memory.len()));
-        drop(inherited);
-        Ok(Memory(memory))
+        if !list.nested {
+            // After the fork, if there is one now.
+            memory.advise(Advice::DontFork)?;
+        }
+        let listed = Listed::new(node, MEMORY, memory.as_ptr().addr(), memory.len());
+        Ok(Memory { memory: ManuallyDrop::new(memory), listed })
     }
 }
 
@@ -208,45 +455,19 @@ impl Deref for Memory {
     type Target = MmapRaw;
 
     fn deref(&self) -> &MmapRaw {
-        &self.0
+        &self.memory
     }
 }
 
-/// Only where the mapping is: a child does not have it, and does not drop this.
 impl Drop for Memory {
     fn drop(&mut self) {
-        let mut inherited = inherited();
-        let range = (self.0.as_ptr().addr(), self.0.len());
-        if let Some(at) = inherited.ranges.iter().position(|&listed| listed == range) {
-            inherited.ranges.swap_remove(at);
+        let Some(page) = Page::get() else { return };
+        let _list = List::lock(page);
+        // In a child there is something else in its place.
+        if self.listed.here.is_true() {
+            self.listed.node.kind.store(FREE, Ordering::Release);
+            // SAFETY: not used again.
+            unsafe { ManuallyDrop::drop(&mut self.memory) };
         }
-        // The memory goes after this, when another mapping may already take its place.
-    }
-}
-
-/// Whether this is the process in which it was made, and not a child that was forked. The kernel tells,
-/// by a page that it clears in such a child (`MADV_WIPEONFORK`, Linux 4.14).
-#[derive(Debug)]
-pub(super) struct Here(MmapMut);
-
-impl Here {
-    pub(super) fn new() -> io::Result<Here> {
-        let mut page = MmapMut::map_anon(1)?;
-        let (start, len) = (page.as_mut_ptr().cast(), page.len());
-        // SAFETY: the page is ours, and what it does to its content is done in other processes.
-        unsafe { rustix::mm::madvise(start, len, rustix::mm::Advice::LinuxWipeOnFork) }?;
-        let mut here = Here(page);
-        here.set();
-        Ok(here)
-    }
-
-    fn set(&mut self) {
-        if let Some(byte) = self.0.first_mut() {
-            *byte = 1;
-        }
-    }
-
-    pub(super) fn is_true(&self) -> bool {
-        self.0.first() == Some(&1)
     }
 }

@@ -9,7 +9,6 @@ use std::format;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -45,28 +44,21 @@ pub(super) enum Holder {
 pub(crate) struct Lock {
     file: Descriptor,
     at: u64,
-    here: Arc<Here>,
-    abandoned: bool,
+    here: Here,
 }
 
 impl Lock {
     /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
-    pub(super) fn take(file: Descriptor, at: u64, here: &Arc<Here>) -> io::Result<Option<Lock>> {
+    pub(super) fn take(file: Descriptor, at: u64) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
-        Ok(taken.then(|| Lock { file, at, here: here.clone(), abandoned: false }))
-    }
-}
-
-impl Lock {
-    /// Gives up the handle, but not the lock: it is another handle's of this process.
-    pub(crate) fn abandon(mut self) {
-        self.abandoned = true;
+        let here = file.here();
+        Ok(taken.then(|| Lock { file, at, here }))
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.here.is_true() && !self.abandoned {
+        if self.here.is_true() {
             unlock(&self.file, self.at);
         }
     }

@@ -1,6 +1,5 @@
 //! The memory of a ring that processes share. The only place in which it is mapped.
 
-use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
@@ -9,7 +8,7 @@ use std::string::String;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use memmap2::{MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use super::directory::Directory;
 use super::fork::{Descriptor, Here, Memory};
@@ -26,11 +25,11 @@ use crate::storage::{Owner, Storage};
 pub(crate) struct Mapping {
     /// The names go with the mapping: it is the producer's, which does not keep them.
     owns_names: AtomicBool,
-    pub(super) here: Arc<Here>,
+    here: Here,
     pub(super) files: Files,
     pub(super) broom: Broom,
-    data: ManuallyDrop<Memory>,
-    control: Option<ManuallyDrop<Memory>>,
+    data: Memory,
+    control: Option<Memory>,
 }
 
 /// The files that are mapped: to ask who holds a lock on them, and to open them once more. What is
@@ -78,11 +77,16 @@ fn map(file: &File, len: usize, kind: Kind) -> io::Result<Memory> {
     crash_point!();
     let mut options = MmapOptions::new();
     options.len(len);
-    Memory::new(|| match kind {
-        Kind::Creating => options.populate().map_raw(file),
-        Kind::ReadWrite => options.map_raw(file),
+    let memory = Memory::new(|| match kind {
+        Kind::Creating | Kind::ReadWrite => options.map_raw(file),
         Kind::ReadOnly => options.map_raw_read_only(file),
-    })
+    })?;
+    if kind == Kind::Creating {
+        // Its pages are allocated already: where the kernel cannot do this (before Linux 5.14), each is
+        // found at its first access.
+        let _ = memory.advise(Advice::PopulateWrite);
+    }
+    Ok(memory)
 }
 
 fn start(memory: &MmapRaw) -> io::Result<NonNull<u8>> {
@@ -107,18 +111,17 @@ impl Mapping {
 
     /// `kind` is what may be done with the data. Control is written by every process that may.
     fn new(files: Files, (data_len, control_len): (usize, usize), kind: Kind) -> io::Result<Self> {
-        let here = Here::new()?;
         let data = map(&files.data, data_len, kind)?;
         let kind = if kind == Kind::ReadOnly { Kind::ReadWrite } else { kind };
         let control = files.control.as_ref();
         let control = control.map(|file| map(file, control_len, kind)).transpose()?;
         Ok(Mapping {
             owns_names: AtomicBool::new(false),
-            here: Arc::new(here),
+            here: Here::now(),
             broom: Broom::new(&files)?,
             files,
-            data: ManuallyDrop::new(data),
-            control: control.map(ManuallyDrop::new),
+            data,
+            control,
         })
     }
 
@@ -159,8 +162,8 @@ impl Mapping {
         Ok(RawParts {
             data: start(&self.data)?,
             data_len: self.data.len(),
-            control: self.control.as_deref().map(|memory| start(memory)).transpose()?,
-            control_len: self.control.as_deref().map_or(0, |memory| memory.len()),
+            control: self.control.as_ref().map(|memory| start(memory)).transpose()?,
+            control_len: self.control.as_ref().map_or(0, |memory| memory.len()),
         })
     }
 }
@@ -206,18 +209,11 @@ fn owner(mapping: &Arc<Mapping>) -> Owner {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        if !self.is_here() {
-            // They are the parent's, and what they would unmap here is another's.
-            return;
-        }
-        // The names go before the memory does. An error is told by `Producer::close`; here it has
-        // no one to go to, and `unlink` will say it.
-        let _ = self.give_up_names(true);
-        // SAFETY: not used again, the mapping being dropped.
-        unsafe { ManuallyDrop::drop(&mut self.data) };
-        if let Some(control) = &mut self.control {
-            // SAFETY: as above.
-            unsafe { ManuallyDrop::drop(control) };
+        // In a child they are the parent's.
+        if self.is_here() {
+            // The names go before the memory does. An error is told by `Producer::close`; here it has
+            // no one to go to, and `unlink` will say it.
+            let _ = self.give_up_names(true);
         }
     }
 }

@@ -29,9 +29,10 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// The means of one mapping to clean up after the dead.
 #[derive(Debug)]
 pub(super) struct Broom {
-    /// The control file with a description of its own. `None`: this process cannot have one (an
-    /// anonymous ring and no `/proc`), so that its locks are those of all to whom its files were given,
-    /// and do not tell who lives.
+    /// The control file with a description of its own. `None`: this process has no control file, or
+    /// cannot have another description of it (it is that of an anonymous ring, and there is no `/proc`).
+    /// Then it takes no seat: a lock on the description that it was given would be that of all processes
+    /// to which that was given.
     control: OnceLock<Descriptor>,
     /// Held while entries are cleaned: threads here share the description, and so its locks.
     cleaning: Mutex<()>,
@@ -110,15 +111,13 @@ impl Patience {
 }
 
 impl Mapping {
-    /// Whether those who share this mapping's files can tell from locks who lives.
-    pub(crate) fn has_own_locks(&self) -> bool {
-        self.broom.control.get().is_some()
-    }
-
-    /// Whether this process learns who of its peers is dead, as far as that concerns it: who has no
-    /// control file asks for the producer alone, which shows on any description.
-    pub(crate) fn detects_death(&self) -> bool {
-        self.has_own_locks() || self.files.control.is_none()
+    /// An error in a process that has this from the one that forked it: its descriptors are closed there,
+    /// and their numbers may be those of other files.
+    fn check(&self) -> io::Result<()> {
+        match self.is_here() {
+            true => Ok(()),
+            false => Err(io::Error::from_raw_os_error(libc::ESTALE)),
+        }
     }
 
     /// For the creator of a ring whose files have just been named.
@@ -131,57 +130,55 @@ impl Mapping {
         let data = Descriptor::open(|| {
             match lock::reopen(&self.files.data, true, self.files.data_name())? {
                 Some(file) => Ok(file),
-                // A lock on a shared description stays until the last mapping of the file goes, which
-                // comes to the same when a process dies.
+                // There is no `/proc`, and the file has no name yet. A lock on the description that is
+                // mapped stays until the mapping goes, which comes to the same when a process dies.
                 None => self.files.data.try_clone(),
             }
         })?;
-        Lock::take(data, lock::PRODUCER, &self.here)
+        Lock::take(data, lock::PRODUCER)
     }
 
     /// Shows that the ring is being made, until it is dropped.
     pub(super) fn lock_as_creator(&self) -> io::Result<Option<Lock>> {
         match &self.files.control {
             None => Ok(None),
-            Some(control) => Lock::take(self.again(control)?, lock::CREATOR, &self.here),
+            Some(control) => {
+                let file = Descriptor::open(|| {
+                    match lock::reopen(control, true, self.files.control_name())? {
+                        Some(file) => Ok(file),
+                        // As for the producer.
+                        None => control.try_clone(),
+                    }
+                })?;
+                Lock::take(file, lock::CREATOR)
+            }
         }
     }
 
     /// Whether the producer lives.
     pub(crate) fn producer_is_alive(&self) -> io::Result<bool> {
+        self.check()?;
         lock::is_held(&self.files.data, lock::PRODUCER)
     }
 
     /// Whether the ring has no name any more, so that no producer can take it over.
     pub(crate) fn is_removed(&self) -> io::Result<bool> {
+        self.check()?;
         Ok(rustix::fs::fstat(&self.files.data)?.st_nlink == 0)
     }
 
-    /// The control file once more, for a lock. An error where locks have descriptions of their own, and
-    /// another one cannot be had: with a shared one the living would be taken for dead.
-    fn again(&self, control: &File) -> io::Result<Descriptor> {
-        Descriptor::open(|| match lock::reopen(control, true, self.files.control_name())? {
-            Some(file) => Ok(file),
-            None if self.has_own_locks() => Err(io::Error::from_raw_os_error(libc::ENOENT)),
-            None => control.try_clone(),
-        })
-    }
-
-    /// Asks for an entry.
+    /// Asks for an entry, which takes a description of the control file of its own.
     pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
-        let Some(control) = &self.files.control else { return Ok(Claim::Open(None)) };
+        self.check()?;
+        let none = || io::Error::from_raw_os_error(libc::ENOENT);
+        let control = self.files.control.as_ref().ok_or_else(none)?;
         let at = entry as u64;
-        // Where locks are shared this may be that of another handle here: a caller that does not get the
-        // entry gives it back with `Lock::abandon`.
         if lock::is_held(control, at)? {
             return Ok(Claim::Taken);
         }
-        let seat = Lock::take(self.again(control)?, at, &self.here)?;
-        Ok(match seat {
-            None => Claim::Taken,
-            Some(seat) if self.has_own_locks() => Claim::Ours(seat),
-            shared => Claim::Open(shared),
-        })
+        let own = || lock::reopen(control, true, self.files.control_name());
+        let own = Descriptor::try_open(own)?.ok_or_else(none)?;
+        Ok(Lock::take(own, at)?.map_or(Claim::Taken, Claim::Ours))
     }
 
     /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no other
@@ -192,6 +189,7 @@ impl Mapping {
         entries: impl IntoIterator<Item = usize>,
         clean: impl FnOnce(&Entries),
     ) -> io::Result<usize> {
+        self.check()?;
         let (Some(control), Some(own)) = (&self.files.control, self.broom.control.get()) else {
             return Ok(0);
         };
@@ -230,7 +228,8 @@ impl Mapping {
 
     /// Whether an entry's owner is dead: no process has its lock.
     pub(crate) fn is_dead(&self, entry: usize) -> io::Result<bool> {
-        match self.files.control.as_ref().filter(|_| self.has_own_locks()) {
+        self.check()?;
+        match &self.files.control {
             None => Ok(false),
             Some(control) => Ok(!lock::is_held(control, entry as u64)?),
         }
@@ -239,9 +238,9 @@ impl Mapping {
     /// Waits for the lock of those who look for a name among the entries, but not for ever: its holder
     /// may be stopped. Threads here wait for each other within the same time.
     pub(crate) fn registry(&self) -> io::Result<Registry<'_>> {
-        let Some(control) = &self.files.control else {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        };
+        self.check()?;
+        let none = || io::Error::from_raw_os_error(libc::ENOENT);
+        let file: &File = self.broom.control.get().ok_or_else(none)?;
         let late = || io::Error::from_raw_os_error(libc::EAGAIN);
         let mut patience = Patience::new(REGISTRY_PATIENCE);
         let mut taken = locked(&self.broom.in_registry);
@@ -255,7 +254,6 @@ impl Mapping {
         }
         *taken = true;
         drop(taken);
-        let file: &File = self.broom.control.get().unwrap_or(control);
         // Dropped on the way out, it lets the next thread try.
         let mut registry = Registry { mapping: self, file: None };
         while !lock::try_lock(file, lock::REGISTRY)? {

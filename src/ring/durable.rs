@@ -86,15 +86,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     }
     let seat = match claim {
         Claim::Taken => return Err(in_use(name)),
-        Claim::Open(seat) => {
-            if !own(AWAY) {
-                if let Some(seat) = seat {
-                    storage.give_back(seat);
-                }
-                return Err(in_use(name));
-            }
-            seat
-        }
+        Claim::Open if own(AWAY) => None,
+        Claim::Open => return Err(in_use(name)),
         Claim::Ours(seat) => {
             let owner = entry.owner.load(Ordering::Relaxed);
             // Somebody who died says that he is there.

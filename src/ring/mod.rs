@@ -266,13 +266,6 @@ impl<T: Message + ?Sized> Ring<T> {
         self.storage.is_here()
     }
 
-    /// Whether this process learns which of those who share the ring are dead. `false`: an anonymous
-    /// ring that was attached where there is no `/proc`; there a worker does not get what a dead one of
-    /// its group had, and the entry of a dead consumer is not given to the next.
-    pub fn detects_death(&self) -> bool {
-        self.storage.detects_death()
-    }
-
     /// Messages that the ring holds.
     pub fn capacity(&self) -> usize {
         self.storage.measures().capacity()

@@ -439,13 +439,6 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.storage.is_here()
     }
 
-    /// Whether this process learns which of its consumers are dead. `false`: an anonymous ring that was
-    /// created where there is no `/proc`; there a dead subscriber holds the producer back as one does
-    /// that is stopped, and limits ([`max_hold`](crate::Options::max_hold)) are all that helps.
-    pub fn detects_death(&self) -> bool {
-        self.storage.detects_death()
-    }
-
     /// Takeovers of the ring by a new producer, this one's included
     /// ([`resume`](Self::resume)); 0 for the one that created it.
     pub fn epoch(&self) -> u32 {

@@ -23,7 +23,7 @@ pub(crate) type Seat = core::convert::Infallible;
 #[derive(Debug)]
 pub(crate) enum Claim {
     /// Who changes the owner's word first has it.
-    Open(Option<Seat>),
+    Open,
     /// It is the caller's: if the owner's word names somebody, that one is dead.
     #[cfg_attr(
         not(all(feature = "std", target_os = "linux", not(ringway_loom))),
@@ -82,10 +82,6 @@ impl Storage {
         true
     }
 
-    pub(crate) fn detects_death(&self) -> bool {
-        true
-    }
-
     pub(crate) fn producer_is_alive(&self) -> Result<bool, LivenessError> {
         Ok(true)
     }
@@ -96,7 +92,7 @@ impl Storage {
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn claim(&self, _entry: usize) -> Result<Claim, JoinError> {
-        Ok(Claim::Open(None))
+        Ok(Claim::Open)
     }
 
     pub(crate) fn reap(
@@ -114,11 +110,6 @@ impl Storage {
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
         Ok(self.registry_here())
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn give_back(&self, seat: Seat) {
-        match seat {}
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -182,7 +173,7 @@ impl Storage {
     /// Asks for an entry. What is ours is so until the seat is dropped.
     pub(crate) fn claim(&self, entry: usize) -> Result<Claim, JoinError> {
         match self.mapping() {
-            None => Ok(Claim::Open(None)),
+            None => Ok(Claim::Open),
             Some(mapping) => mapping.claim(entry).map_err(lock_error),
         }
     }
@@ -217,22 +208,9 @@ impl Storage {
         }
     }
 
-    /// Whether this process learns which of those who share the ring are dead, if they can die alone.
-    pub(crate) fn detects_death(&self) -> bool {
-        self.mapping().is_none_or(|mapping| mapping.detects_death())
-    }
-
-    /// Gives up a claim whose entry somebody else has taken.
-    pub(crate) fn give_back(&self, seat: Seat) {
-        // Where locks are shared it can only be another handle of this process, and it is its lock.
-        if self.mapping().is_some_and(|mapping| !mapping.has_own_locks()) {
-            seat.abandon();
-        }
-    }
-
     /// Whether a claim tells that an entry's owner is dead.
     pub(crate) fn can_take_over(&self) -> bool {
-        self.mapping().is_some_and(|mapping| mapping.has_own_locks())
+        self.mapping().is_some()
     }
 
     /// Waits for a moment, if somebody else may let go of a claim meanwhile.

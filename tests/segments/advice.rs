@@ -157,6 +157,30 @@ advice! {
         assert!(Worker::join(&ring, "a").is_ok());
     }
 
+    "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
+     create it with more" =>
+    fn too_many_to_wait_for(said) {
+        let (mut producer, _ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
+        said(&producer.wait_for_consumers(3, Duration::MAX).unwrap_err());
+        let (mut producer, ring) = Options::<u64>::new(8).subscribers(3).heap().unwrap();
+        let _three = [(); 3].map(|()| ring.subscribe(Start::Next).unwrap());
+        assert_eq!(producer.wait_for_consumers(3, Duration::MAX), Ok(()));
+    }
+
+    "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter messages, a \
+     smaller arena or fewer groups" =>
+    fn out_of_memory(said) {
+        let bytes = |capacity, longest| Options::<[u8]>::bytes(capacity, longest).subscribers(1);
+        said(&Options::<u64>::new(1 << 40).heap().unwrap_err());
+        assert!(Options::<u64>::new(1 << 10).heap().is_ok());
+        said(&bytes(1 << 16, 1 << 30).heap().unwrap_err());
+        assert!(bytes(1 << 4, 1 << 10).heap().is_ok());
+        said(&bytes(8, 100).arena(1 << 37).heap().unwrap_err());
+        assert!(bytes(8, 100).arena(1 << 12).heap().is_ok());
+        said(&bytes(1 << 26, 1).groups(4000).heap().unwrap_err());
+        assert!(bytes(1 << 10, 1).groups(4).heap().is_ok());
+    }
+
     "the position is no longer there: the oldest is {oldest}" =>
     fn too_old(said) {
         let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();

@@ -263,3 +263,186 @@ pub(crate) fn bare_clone() {
     assert!(ExitStatus::from_raw(status).success());
     assert!(subscriber.is_producer_alive().unwrap() && producer.is_usable());
 }
+
+/// Waits for a forked child, and says how it ended; kills it after long enough.
+fn ends(pid: libc::pid_t) -> ExitStatus {
+    let deadline = Instant::now() + LONG;
+    loop {
+        let mut status = 0;
+        // SAFETY: writes the one number.
+        match unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } {
+            0 if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+            0 => {
+                // SAFETY: it is this process's child, which was not waited for.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+                // SAFETY: writes the one number.
+                assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+                panic!("a child that hangs");
+            }
+            _ => return ExitStatus::from_raw(status),
+        }
+    }
+}
+
+/// Runs this in a child made by the C library's `fork`, which ends by itself after long enough.
+fn fork(child: impl FnOnce() -> bool) -> libc::pid_t {
+    // SAFETY: as in `forked`.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "no fork");
+    if pid == 0 {
+        let well = child();
+        // SAFETY: ends the process, and runs nothing of the parent's.
+        unsafe { libc::_exit(i32::from(!well)) };
+    }
+    pid
+}
+
+fn own_segment() -> Segment {
+    Segment::new("ring").directory(std::env::var_os(PATH).unwrap())
+}
+
+/// The list of what children must not keep is made with the first ring: a child that is forked at that
+/// moment can still make rings of its own.
+#[test]
+fn a_child_that_is_forked_while_its_parent_makes_the_first_ring_can_make_its_own() {
+    for _ in 0..8 {
+        let directory = Directory::new();
+        succeeds(part("first ring while others fork").env(PATH, directory.path()));
+    }
+}
+
+pub(crate) fn first_ring_while_others_fork() {
+    let maker = thread::spawn(|| Options::<u64>::new(16).create(own_segment()).unwrap());
+    let children: Vec<_> = (0..40)
+        .map(|n| {
+            fork(move || {
+                let name = format!("child-{n}");
+                let segment = own_segment();
+                drop(segment);
+                let own = Segment::new(name).directory(std::env::var_os(PATH).unwrap());
+                Options::<u64>::new(16).create(own).is_ok()
+            })
+        })
+        .collect();
+    for child in children {
+        assert!(ends(child).success());
+    }
+    drop(maker.join().unwrap());
+}
+
+/// A process may lower its limit of descriptors, so that those it has are beyond it.
+#[test]
+fn a_child_of_a_process_with_a_low_limit_of_descriptors_keeps_none_of_its_parents() {
+    let directory = Directory::new();
+    succeeds(part("few descriptors").env(PATH, directory.path()));
+}
+
+pub(crate) fn few_descriptors() {
+    let producer = Options::<u64>::new(16).create(own_segment()).unwrap();
+    let mut observer = Ring::<u64>::open(own_segment()).unwrap().observe(Start::Next).unwrap();
+    let no_more = libc::rlimit { rlim_cur: 3, rlim_max: 3 };
+    // SAFETY: reads the one structure.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &no_more) }, 0);
+    let child = fork(|| {
+        thread::sleep(Duration::from_secs(60));
+        true
+    });
+    // As a death would: its descriptors are closed, and it says nothing.
+    producer.detach();
+    let told = observer.recv_timeout(Duration::from_secs(2));
+    // SAFETY: it is this process's child.
+    unsafe { libc::kill(child, libc::SIGKILL) };
+    ends(child);
+    assert_eq!(told, Err(RecvTimeoutError::ProducerDied));
+}
+
+static LEFT_TO_HANDLERS: Mutex<Option<Producer<u64>>> = Mutex::new(None);
+static BUFFER: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+extern "C" fn maps_memory_and_drops_what_it_inherited() {
+    for _ in 0..64 {
+        let (len, flags) = (64 << 10, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: new memory, wherever the kernel has room for it.
+        let memory = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
+        BUFFER.lock().unwrap().push(memory as usize);
+    }
+    drop(LEFT_TO_HANDLERS.lock().unwrap().take());
+    let own = Segment::new("own").directory(std::env::var_os(PATH).unwrap());
+    *LEFT_TO_HANDLERS.lock().unwrap() = Options::<u64>::new(16).create(own).ok();
+}
+
+/// Handlers that a program registered before its first ring run in the child before the library's: what
+/// they map takes no ring's place, and they may drop rings and make some.
+#[test]
+fn handlers_of_a_program_run_before_those_of_the_library_and_do_as_they_like() {
+    let directory = Directory::new();
+    succeeds(part("handlers of others").env(PATH, directory.path()));
+}
+
+pub(crate) fn handlers_of_others() {
+    let child = Some(maps_memory_and_drops_what_it_inherited as unsafe extern "C" fn());
+    // SAFETY: a function of this program, for every fork.
+    assert_eq!(unsafe { libc::pthread_atfork(None, None, child) }, 0);
+    let mut producer = Options::<u64>::new(1 << 16).create(own_segment()).unwrap();
+    let other = Segment::new("other").directory(std::env::var_os(PATH).unwrap());
+    *LEFT_TO_HANDLERS.lock().unwrap() = Some(Options::<u64>::new(16).create(other).unwrap());
+    let made = fork(|| {
+        let mut own = LEFT_TO_HANDLERS.lock().unwrap().take();
+        own.as_mut().is_some_and(|own| own.send(&1).is_ok() && own.is_usable())
+    });
+    assert!(ends(made).success());
+    let faults = fork(|| {
+        drop(LEFT_TO_HANDLERS.lock().unwrap().take());
+        producer.try_send(&7).is_ok()
+    });
+    assert_eq!(ends(faults).signal(), Some(libc::SIGSEGV));
+    assert!(LEFT_TO_HANDLERS.lock().unwrap().as_ref().unwrap().is_usable());
+    drop(LEFT_TO_HANDLERS.lock().unwrap().take());
+}
+
+/// Where the child may have no more memory, what it inherited is made inaccessible all the same.
+#[test]
+fn a_child_that_may_have_no_more_memory_has_no_access_to_its_parents_rings() {
+    let directory = Directory::new();
+    succeeds(part("little memory").env(PATH, directory.path()));
+}
+
+pub(crate) fn little_memory() {
+    let mut producer = Options::<u64>::new(1 << 16).create(own_segment()).unwrap();
+    let none = libc::rlimit { rlim_cur: 1 << 20, rlim_max: 1 << 20 };
+    // SAFETY: reads the one structure.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &none) }, 0);
+    let child = fork(|| producer.try_send(&7).is_ok());
+    assert_eq!(ends(child).signal(), Some(libc::SIGSEGV));
+    producer.try_send(&8).unwrap();
+}
+
+/// A child of the bare system call that makes a ring has given up what it had inherited before, and
+/// what it has made is its own.
+#[test]
+fn what_a_bare_child_has_made_is_not_given_up_with_what_it_inherited() {
+    let directory = Directory::new();
+    succeeds(part("late release").env(PATH, directory.path()));
+}
+
+pub(crate) fn late_release() {
+    let _producer = Options::<u64>::new(16).create(own_segment()).unwrap();
+    // SAFETY: as `fork`, but for handlers. No other thread of this process runs.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    assert!(pid >= 0, "no clone");
+    if pid == 0 {
+        let own = || Segment::new("own").directory(std::env::var_os(PATH).unwrap());
+        let mut producer = Options::<u64>::new(16).create(own()).unwrap();
+        let mut observer = Ring::<u64>::open(own()).unwrap().observe(Start::Next).unwrap();
+        ringway::release_inherited();
+        producer.send(&1).unwrap();
+        let whole = producer.is_usable()
+            && observer.recv() == Ok(1)
+            && observer.is_producer_alive() == Ok(true);
+        drop(producer);
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(i32::from(!whole)) };
+    }
+    assert!(ends(i32::try_from(pid).unwrap()).success());
+}

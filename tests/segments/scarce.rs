@@ -238,15 +238,9 @@ pub(crate) fn without_proc_part() {
     drop(second);
     drop(ring.subscribe(Start::Next).unwrap());
 
-    let (mut producer, files) = Options::<u64>::new(8).anonymous().unwrap();
-    let mut subscriber = files.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
-    assert!(subscriber.is_producer_alive().unwrap());
-    producer.send(&1).unwrap();
-    assert_eq!(subscriber.recv(), Ok(1));
-    let soon = Duration::from_millis(100);
-    assert_eq!(subscriber.recv_timeout(soon), Err(ringway::RecvTimeoutError::Timeout));
-    let (here, _there) = std::os::unix::net::UnixStream::pair().unwrap();
-    assert!(files.hand_off(&here).is_err());
+    // A memory file cannot be opened once more, for a lock by which peers could tell that it lives.
+    let error = Options::<u64>::new(8).anonymous().unwrap_err();
+    assert!(error.to_string().contains("there is no /proc"), "{error}");
 }
 
 /// Two living subscribers of a process without `/proc`, of a ring with room for two, are not taken for
@@ -276,25 +270,52 @@ fn who_has_no_proc_is_not_taken_for_dead() {
     let options = || Options::<u64>::new(8).subscribers(2);
     let producer = options().create(directory.segment("ring")).unwrap();
     holds_its_own(&directory, producer, part("two subscribers without proc"));
-    let (producer, files) = options().anonymous().unwrap();
-    let mut command = part("two subscribers without proc");
-    files.pass_to(&mut command, PASSED).unwrap();
-    holds_its_own(&directory, producer, command);
 }
 
 const PASSED: &str = "RINGWAY_TEST_PASSED";
+
+/// With a lock on the description that all share who were given the files, a subscriber could be taken
+/// for dead, and a dead one for living. Observing takes no lock.
+#[test]
+fn without_proc_no_subscriber_joins_an_anonymous_ring_whose_death_would_not_show() {
+    let directory = Directory::new();
+    let (mut producer, files) = Options::<u64>::new(8).groups(1).anonymous().unwrap();
+    let mut command = part("observer without proc");
+    files.pass_to(&mut command, PASSED).unwrap();
+    let mut child = command.env(PATH, directory.path()).spawn().unwrap();
+    while child.try_wait().unwrap().is_none() {
+        producer.send(&7).unwrap();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(child.wait().unwrap().success());
+}
+
+pub(crate) fn observer_without_proc() {
+    if !without_proc() {
+        eprintln!("not permitted to take /proc away: nothing tested");
+        return;
+    }
+    // SAFETY: the parent has set it, and this is the only call.
+    let files = unsafe { ringway::Anonymous::from_env(PASSED) }.unwrap();
+    let ring = files.ring::<u64>(0).unwrap();
+    let refused = JoinError::Lock { os_error: libc::ENOENT };
+    assert_eq!(ring.subscribe(Start::Next).unwrap_err(), refused);
+    assert_eq!(ring.subscribe_durable("a", Start::Next).unwrap_err(), refused);
+    assert_eq!(ringway::Worker::join(&ring, "a").unwrap_err(), refused);
+    let mut observer = ring.observe(Start::Next).unwrap();
+    // It may have lagged meanwhile.
+    assert!(matches!((observer.recv(), observer.recv()), (Ok(7), _) | (_, Ok(7))));
+    assert!(observer.is_producer_alive().unwrap());
+    let (here, _there) = std::os::unix::net::UnixStream::pair().unwrap();
+    assert!(files.hand_off(&here).is_err());
+}
 
 pub(crate) fn two_subscribers_without_proc() {
     if !without_proc() {
         eprintln!("not permitted to take /proc away: nothing tested");
         return;
     }
-    let ring = if std::env::var_os(PASSED).is_some() {
-        // SAFETY: the parent has set it, and this is the only call.
-        unsafe { ringway::Anonymous::from_env(PASSED) }.unwrap().ring::<u64>(0).unwrap()
-    } else {
-        Ring::<u64>::open(segment()).unwrap()
-    };
+    let ring = Ring::<u64>::open(segment()).unwrap();
     let subscribers = [ring.subscribe(Start::Next).unwrap(), ring.subscribe(Start::Next).unwrap()];
     let refused = ring.subscribe(Start::Next).unwrap_err();
     assert_eq!(refused, JoinError::NoFreeEntry { entries: 2 });

@@ -70,7 +70,7 @@ fn try_take_entry(
         }
         let seat = match storage.claim(index)? {
             Claim::Taken => continue,
-            Claim::Open(seat) => seat,
+            Claim::Open => None,
             // It has become one since.
             Claim::Ours(_) if is_durable(entry) => continue,
             Claim::Ours(seat) => {
@@ -85,9 +85,6 @@ fn try_take_entry(
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
         if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
             return Ok(Some((index, seat)));
-        }
-        if let Some(seat) = seat {
-            storage.give_back(seat);
         }
     }
     Ok(None)
