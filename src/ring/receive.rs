@@ -363,15 +363,8 @@ pub(crate) fn within<C: Consumer, R>(
     limit: Limit,
 ) -> Result<Result<R, RecvError>, Ended> {
     let reader = consumer.reader_mut();
-    if reader.is_known_dead() && !reader.has_producer() {
-        // As it was, or dead again: no time would change that.
-        return match attempt(consumer) {
-            Ok(found) => Ok(Ok(found)),
-            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-        };
-    }
+    let was_dead = reader.is_known_dead();
     // What a successor did before this is looked at by the first attempt.
-    let reader = consumer.reader_mut();
     reader.epoch = reader.epoch();
     let waits_for = reader.next;
     let mut patrol = *reader.vigil.patrol(waits_for);
@@ -388,6 +381,14 @@ pub(crate) fn within<C: Consumer, R>(
         &mut patrol,
     );
     *consumer.reader_mut().vigil.patrol(waits_for) = patrol;
+    // However short the time was: what has been told once is told again, as long as it is so.
+    if was_dead && matches!(outcome, Err(Ended::TimeOver)) && consumer.reader_mut().is_still_dead()
+    {
+        return match attempt(consumer) {
+            Ok(found) => Ok(Ok(found)),
+            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+        };
+    }
     outcome
 }
 
