@@ -303,13 +303,25 @@ fn copy_by_line<C: Consumer, T: Plain>(
 ) -> bool {
     // No `T`, which for a large message would have room on the stack, if the compiler does not optimize,
     // though none comes this way.
+    #[cfg(feature = "std")]
     let mut line = [0; LINE];
+    #[cfg(feature = "std")]
     let Some(message) = line.get_mut(..size_of::<T>()) else { return false };
+    // A microcontroller's compiler makes less of it if it knows the type.
+    #[cfg(not(feature = "std"))]
+    let mut value = T::new_zeroed();
+    #[cfg(not(feature = "std"))]
+    let message = T::as_mut_bytes(&mut value);
     consumer.copy_unchecked(slot, message);
     if !C::HOLDS && look_again(position, slot).is_err() {
         return false;
     }
+    #[cfg(feature = "std")]
     T::as_mut_bytes(place).copy_from_slice(message);
+    #[cfg(not(feature = "std"))]
+    {
+        *place = value;
+    }
     true
 }
 
