@@ -205,6 +205,8 @@ mod sides {
         match employee.answers.try_recv() {
             Ok(answer) => Ok(Some(answer)),
             Err(TryRecvError::Empty) => Ok(None),
+            // Everything that it had answered has been received.
+            Err(TryRecvError::ProducerDied) if employee.killed => Ok(None),
             Err(error) => Err(error),
         }
     }

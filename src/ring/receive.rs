@@ -303,13 +303,25 @@ fn copy_by_line<C: Consumer, T: Plain>(
 ) -> bool {
     // No `T`, which for a large message would have room on the stack, if the compiler does not optimize,
     // though none comes this way.
+    #[cfg(feature = "std")]
     let mut line = [0; LINE];
+    #[cfg(feature = "std")]
     let Some(message) = line.get_mut(..size_of::<T>()) else { return false };
+    // A microcontroller's compiler makes less of it if it knows the type.
+    #[cfg(not(feature = "std"))]
+    let mut value = T::new_zeroed();
+    #[cfg(not(feature = "std"))]
+    let message = T::as_mut_bytes(&mut value);
     consumer.copy_unchecked(slot, message);
     if !C::HOLDS && look_again(position, slot).is_err() {
         return false;
     }
+    #[cfg(feature = "std")]
     T::as_mut_bytes(place).copy_from_slice(message);
+    #[cfg(not(feature = "std"))]
+    {
+        *place = value;
+    }
     true
 }
 
@@ -363,15 +375,8 @@ pub(crate) fn within<C: Consumer, R>(
     limit: Limit,
 ) -> Result<Result<R, RecvError>, Ended> {
     let reader = consumer.reader_mut();
-    if reader.is_known_dead() && !reader.has_producer() {
-        // As it was, or dead again: no time would change that.
-        return match attempt(consumer) {
-            Ok(found) => Ok(Ok(found)),
-            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-        };
-    }
+    let was_dead = reader.is_known_dead();
     // What a successor did before this is looked at by the first attempt.
-    let reader = consumer.reader_mut();
     reader.epoch = reader.epoch();
     let waits_for = reader.next;
     let mut patrol = *reader.vigil.patrol(waits_for);
@@ -388,6 +393,14 @@ pub(crate) fn within<C: Consumer, R>(
         &mut patrol,
     );
     *consumer.reader_mut().vigil.patrol(waits_for) = patrol;
+    // However short the time was: what has been told once is told again, as long as it is so.
+    if was_dead && matches!(outcome, Err(Ended::TimeOver)) && consumer.reader_mut().is_still_dead()
+    {
+        return match attempt(consumer) {
+            Ok(found) => Ok(Ok(found)),
+            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+        };
+    }
     outcome
 }
 

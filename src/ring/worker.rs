@@ -291,16 +291,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
         limit: Limit,
     ) -> Result<Result<R, RecvError>, Ended> {
-        if self.is_known_to_end() {
-            return match attempt(self) {
-                Ok(found) => Ok(Ok(found)),
-                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-            };
-        }
+        let was_dead = self.reader.is_known_dead();
         // What a successor did before this is looked at by the first attempt.
         self.reader.epoch = self.reader.epoch();
         let mut patrol = self.place.patrol;
-        let outcome = crate::wait::wait_for(
+        let mut outcome = crate::wait::wait_for(
             self,
             |worker| match attempt(worker) {
                 Ok(found) => Some(Ok(found)),
@@ -317,6 +312,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             &mut patrol,
         );
         self.place.patrol = patrol;
+        // However short the time was: what has been told once is told again, as long as it is so.
+        if was_dead && matches!(outcome, Err(Ended::TimeOver)) && self.is_still_at_an_end() {
+            outcome = match attempt(self) {
+                Ok(found) => Ok(Ok(found)),
+                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+            };
+        }
         self.give_up_reserved();
         outcome
     }

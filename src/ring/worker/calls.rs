@@ -37,8 +37,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// Whether the producer was known to be dead, and still is, and nothing can come back.
-    pub(super) fn is_known_to_end(&mut self) -> bool {
-        self.reader.is_known_dead() && !self.reader.has_producer() && self.rest() == Rest::Nothing
+    pub(super) fn is_still_at_an_end(&mut self) -> bool {
+        self.reader.is_still_dead() && self.rest() == Rest::Nothing
     }
 }
 
