@@ -3,7 +3,6 @@
 use core::fmt;
 
 use crate::position::Position;
-use crate::storage::LivenessError;
 
 /// Implements `Error` and `Display`, one line per variant.
 macro_rules! error {
@@ -16,32 +15,6 @@ macro_rules! error {
             }
         }
     };
-}
-
-/// What an operating system's error number means, in its own words.
-struct Os(i32);
-
-impl fmt::Display for Os {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(feature = "std")]
-        return std::io::Error::from_raw_os_error(self.0).fmt(f);
-        #[cfg(not(feature = "std"))]
-        write!(f, "error {}", self.0)
-    }
-}
-
-/// What is said where a producer cannot learn who is dead.
-struct CannotLookForTheDead(i32);
-
-impl fmt::Display for CannotLookForTheDead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "looking for dead subscribers failed: {}; let this process use locks of open files \
-             (fcntl), or set max_hold",
-            Os(self.0)
-        )
-    }
 }
 
 /// Why a ring with such options cannot be.
@@ -144,16 +117,13 @@ pub enum TrySendError {
     /// forbidden to ask (by a filter of system calls, say) after it had attached to the ring. A limit
     /// ([`max_hold`](crate::Options::max_hold)) goes on counting over calls that end like this, and
     /// evicts the dead too.
-    Recovery {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    Liveness(LivenessError),
 }
 
 error!(TrySendError {
     Self::Full => "the ring is full: a subscriber still needs the oldest message";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
-    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+    Self::Liveness(error) => "there is no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for as long as it takes.
@@ -167,16 +137,13 @@ pub enum SendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
-    /// See [`TrySendError::Recovery`].
-    Recovery {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(SendError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
-    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+    Self::Liveness(error) => "there is no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for a limited time.
@@ -192,24 +159,21 @@ pub enum SendTimeoutError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
-    /// See [`TrySendError::Recovery`].
-    Recovery {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(SendTimeoutError {
     Self::Timeout => "the ring was still full when the time was over";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
-    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+    Self::Liveness(error) => "there is no room, and {error}";
 });
 
 impl From<SendError> for TrySendError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
-            SendError::Recovery { os_error } => Self::Recovery { os_error },
+            SendError::Liveness(error) => Self::Liveness(error),
         }
     }
 }
@@ -218,7 +182,7 @@ impl From<SendError> for SendTimeoutError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
-            SendError::Recovery { os_error } => Self::Recovery { os_error },
+            SendError::Liveness(error) => Self::Liveness(error),
         }
     }
 }
@@ -232,17 +196,14 @@ pub enum FlushError {
         /// How many had not.
         laggards: usize,
     },
-    /// The kernel would not say which of them are dead: see [`TrySendError::Recovery`].
-    Recovery {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(FlushError {
     Self::Timeout { laggards } =>
         "{laggards} subscribers and groups had not released everything when the time was over";
-    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+    Self::Liveness(error) => "not everything was released, and {error}";
 });
 
 /// Why there are not as many consumers as a producer waited for.
@@ -261,11 +222,8 @@ pub enum WaitError {
         /// How many had joined by then.
         joined: usize,
     },
-    /// The kernel would not say which of them are dead: see [`TrySendError::Recovery`].
-    Recovery {
-        /// The operating system's number for what went wrong.
-        os_error: i32,
-    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(WaitError {
@@ -273,21 +231,8 @@ error!(WaitError {
         "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
          create it with more";
     Self::Timeout { joined } => "only {joined} consumers had joined when the time was over";
-    Self::Recovery { os_error } => "{}", CannotLookForTheDead(*os_error);
+    Self::Liveness(error) => "{error}";
 });
-
-/// Implements `From` for errors that tell of a failed look for the dead.
-macro_rules! from_liveness {
-    ($($name:ident)+) => {$(
-        impl From<LivenessError> for $name {
-            fn from(error: LivenessError) -> Self {
-                Self::Recovery { os_error: error.os_error }
-            }
-        }
-    )+};
-}
-
-from_liveness!(TrySendError SendError SendTimeoutError FlushError WaitError);
 
 /// Why a message that was to be sent and released was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -155,7 +155,7 @@ fn threads_that_share_a_ring_get_messages_that_cannot_be_shared() {
                 assert_eq!(subscriber.recv().unwrap()._number, 7);
             });
         }
-        assert!(producer.wait_for_consumers(2, std::time::Duration::from_secs(60)));
+        producer.wait_for_consumers(2, std::time::Duration::from_secs(60)).unwrap();
         producer.send(&Like { _number: 7, _marker: PhantomData }).unwrap();
     });
 }
