@@ -27,6 +27,8 @@ pub use error::{
     CreateError, InheritError, NameError, OpenError, ResumeError, UnlinkError, Untrusted,
 };
 pub use fork::release_inherited;
+#[cfg(test)]
+pub(crate) use lock::ASKED;
 pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
 pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
