@@ -124,7 +124,7 @@ pub enum TrySendError {
 error!(TrySendError {
     Self::Full => "the ring is full: a subscriber still needs the oldest message";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
-    Self::Liveness(error) => "no room, and {error}";
+    Self::Liveness(error) => "there is no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for as long as it takes.
@@ -144,7 +144,7 @@ pub enum SendError {
 
 error!(SendError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
-    Self::Liveness(error) => "no room, and {error}";
+    Self::Liveness(error) => "there is no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for a limited time.
@@ -167,7 +167,7 @@ pub enum SendTimeoutError {
 error!(SendTimeoutError {
     Self::Timeout => "the ring was still full when the time was over";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
-    Self::Liveness(error) => "no room, and {error}";
+    Self::Liveness(error) => "there is no room, and {error}";
 });
 
 impl From<SendError> for TrySendError {
@@ -204,7 +204,7 @@ pub enum FlushError {
 error!(FlushError {
     Self::Timeout { laggards } =>
         "{laggards} subscribers and groups had not released everything when the time was over";
-    Self::Liveness(error) => "no room, and {error}";
+    Self::Liveness(error) => "not everything was released, and {error}";
 });
 
 /// Why there are not as many consumers as a producer waited for.
@@ -232,21 +232,8 @@ error!(WaitError {
         "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
          create it with more";
     Self::Timeout { joined } => "only {joined} consumers had joined when the time was over";
-    Self::Liveness(error) => "no room, and {error}";
+    Self::Liveness(error) => "{error}";
 });
-
-/// Implements `From` for errors that tell of a failed look for the dead.
-macro_rules! from_liveness {
-    ($($name:ident)+) => {$(
-        impl From<LivenessError> for $name {
-            fn from(error: LivenessError) -> Self {
-                Self::Liveness(error)
-            }
-        }
-    )+};
-}
-
-from_liveness!(TrySendError SendError SendTimeoutError FlushError WaitError);
 
 /// Why a message that was to be sent and released was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -89,10 +89,18 @@ pub(super) fn holder(file: &File, at: u64) -> io::Result<Holder> {
     Ok(if reader { Holder::Reader } else { Holder::Nobody })
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How often this thread has asked the kernel whether a lock is held.
+    pub(crate) static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Whether a writer has the lock, seen from a description that has it not. Reading is enough to ask: what
 /// a reader holds does not stand in the way of another reader, so that asking as one asks for writers
 /// alone.
 pub(super) fn is_held(file: &File, at: u64) -> io::Result<bool> {
+    #[cfg(test)]
+    ASKED.with(|asked| asked.set(asked.get() + 1));
     Ok(control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, at)? != libc::F_UNLCK)
 }
 

@@ -31,6 +31,8 @@ pub use error::{
 };
 pub use fork::release_inherited;
 pub use holder::Holder;
+#[cfg(test)]
+pub(crate) use lock::ASKED;
 pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
 pub use prune::{Prune, Pruned, SegmentInfo, prune, segments, segments_in};

@@ -2,6 +2,7 @@
 
 mod batch;
 mod blocked;
+mod failed;
 mod flush;
 mod large;
 mod loan;
@@ -27,13 +28,14 @@ use crate::geometry::Overflow;
 use crate::layout::ARENAS;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::storage::{LivenessError, Slot, Span, Storage};
+use crate::storage::{Slot, Span, Storage};
 #[cfg(feature = "std")]
 use crate::sync::Signed;
 use crate::sync::{Ordering, fence};
 #[cfg(feature = "std")]
 use crate::wait::Pace;
 use crate::wait::{self, Limit, SpinThenSleep, Wait};
+use failed::Failed;
 use room::Stuck;
 
 /// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
@@ -233,13 +235,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
-    fn has_room(&mut self) -> Result<bool, LivenessError> {
+    fn has_room(&mut self) -> Result<bool, Failed> {
         if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
     }
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
     #[inline(always)]
-    fn wait_for_room(&mut self, limit: Limit) -> Result<bool, LivenessError> {
+    fn wait_for_room(&mut self, limit: Limit) -> Result<bool, Failed> {
         if self.credit.check(&self.storage) { Ok(true) } else { self.wait_for_credit(0, limit) }
     }
 

@@ -3,11 +3,12 @@
 //! Apart and out of line, so that all others have nothing of it in their way.
 
 use super::Producer;
+use super::failed::Failed;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::message::Message;
-use crate::storage::{LivenessError, Span};
+use crate::storage::Span;
 use crate::sync::{Ghost, Ordering};
 use crate::wait::{Limit, Wait};
 
@@ -19,16 +20,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Whether the next message may be published, if it has such a length, which the ring has.
-    pub(super) fn has_place(&mut self, len: usize) -> Result<bool, LivenessError> {
+    pub(super) fn has_place(&mut self, len: usize) -> Result<bool, Failed> {
         if self.has_room_for(len, |_, _| false) { Ok(true) } else { self.clear_the_way(len) }
     }
 
     /// Waits until it may; `false` if there is no time left.
-    pub(super) fn wait_for_place(
-        &mut self,
-        len: usize,
-        limit: Limit,
-    ) -> Result<bool, LivenessError> {
+    pub(super) fn wait_for_place(&mut self, len: usize, limit: Limit) -> Result<bool, Failed> {
         if self.has_room_for(len, |_, _| false) {
             Ok(true)
         } else {
@@ -37,7 +34,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// The same after a first look, which is of no account if the message does not fit its slot.
-    fn wait_longer(&mut self, len: usize, limit: Limit) -> Result<bool, LivenessError> {
+    fn wait_longer(&mut self, len: usize, limit: Limit) -> Result<bool, Failed> {
         if self.spills(len) {
             self.wait_for_place(len, limit)
         } else {

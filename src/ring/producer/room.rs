@@ -10,12 +10,13 @@ use super::super::group;
 use super::super::join;
 use super::Producer;
 use super::blocked::Clock;
+use super::failed::{Failed, told};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::AWAY;
 use crate::layout::Entry;
 use crate::message::Message;
 use crate::position::Pos;
-use crate::storage::{LivenessError, Storage, View};
+use crate::storage::{Storage, View};
 use crate::sync::{Ordering, Signed};
 use crate::wait::{self, Ended, Limit, Pace, Patrol, Stall, Wait};
 
@@ -34,7 +35,7 @@ pub(super) struct Stuck {
     stall: Stall,
     clock: Clock,
     /// What the producer waited for when it last looked for the dead, and why that was no look.
-    failed: Option<(Pos, LivenessError)>,
+    failed: Option<(Pos, Failed)>,
     /// The entry that the next look begins at.
     #[cfg(feature = "std")]
     first_asked: usize,
@@ -44,11 +45,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Waits until the next message, of `len` bytes, may be published, where there was no room at a
     /// first look; `false` if there is no time left.
     #[cold]
-    pub(super) fn wait_for_credit(
-        &mut self,
-        len: usize,
-        limit: Limit,
-    ) -> Result<bool, LivenessError> {
+    pub(super) fn wait_for_credit(&mut self, len: usize, limit: Limit) -> Result<bool, Failed> {
         if self.look_if_due(len).unwrap_or(Ok(false))? {
             return Ok(true);
         }
@@ -85,10 +82,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn wait_until(
         &mut self,
         ready: impl Fn(&mut Self) -> bool,
-        look: impl Fn(&mut Self) -> Result<(), LivenessError>,
+        look: impl Fn(&mut Self) -> Result<(), Failed>,
         pace: Pace,
         limit: Limit,
-    ) -> Result<bool, LivenessError> {
+    ) -> Result<bool, Failed> {
         let failed = Cell::new(None);
         let outcome = wait::wait_for(
             self,
@@ -122,7 +119,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// or been evicted. Looks for them only now and then, and not while messages flow. An error is that
     /// of the last look.
     #[cold]
-    pub(super) fn clear_the_way(&mut self, len: usize) -> Result<bool, LivenessError> {
+    pub(super) fn clear_the_way(&mut self, len: usize) -> Result<bool, Failed> {
         match self.look_if_due(len) {
             Some(outcome) => outcome,
             None => match self.stuck.failed {
@@ -133,7 +130,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// [Looks](Self::look), if it is time to.
-    fn look_if_due(&mut self, len: usize) -> Option<Result<bool, LivenessError>> {
+    fn look_if_due(&mut self, len: usize) -> Option<Result<bool, Failed>> {
         let (waits_for, pace) = (self.waits_for(), self.pace());
         self.stuck.stall.is_due(waits_for, pace).then(|| self.look(len))
     }
@@ -149,7 +146,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     ///
     /// In this order, so that what others may write in the control segment costs no more than the limit
     /// that is set: a thousand forged owners are as many dead ones.
-    fn look(&mut self, len: usize) -> Result<bool, LivenessError> {
+    fn look(&mut self, len: usize) -> Result<bool, Failed> {
         let Some(limits) = self.credit.limits() else { return Ok(false) };
         let (waits_for, pace) = (self.waits_for(), self.pace());
         let held = self.stuck.stall.look(waits_for, pace);
@@ -212,7 +209,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Cleans up after subscribers that lag by so much and have died: frees their entries, or says of a
     /// durable one that it is away. Asks the kernel about so many at most, going round from where the
     /// last look ended. Returns how many it has found.
-    pub(super) fn reap(&mut self, too_far: Signed, most: usize) -> Result<usize, LivenessError> {
+    pub(super) fn reap(&mut self, too_far: Signed, most: usize) -> Result<usize, Failed> {
         let (view, credit) = (&self.storage, &self.credit);
         let first = self.stuck.first_asked();
         let first = if first < view.entries().len() { first } else { 0 };
@@ -223,7 +220,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         });
         let mut last = None;
         let asked = in_the_way.take(most).inspect(|&index| last = Some(index));
-        let found = self.storage.reap(asked, |dead| {
+        let found = told(self.storage.reap(asked, |dead| {
             for index in dead.iter() {
                 let Some(entry) = self.storage.entry(index) else { continue };
                 if !join::is_durable(entry) {
@@ -234,7 +231,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
                 durable::go_away(&self.storage, index);
             }
-        });
+        }));
         if let Some(last) = last {
             self.stuck.ask_next(last + 1);
         }
@@ -242,7 +239,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Cleans up after workers that have died, if there is a group that lags by so much.
-    pub(super) fn reap_groups(&mut self, _too_far: Signed) -> Result<usize, LivenessError> {
+    pub(super) fn reap_groups(&mut self, _too_far: Signed) -> Result<usize, Failed> {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         {
             let groups = self.storage.entries().iter().enumerate();
@@ -251,7 +248,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 self.credit.is_held_by(&self.storage, index, entry, _too_far)
             };
             if groups.any(held) {
-                return group::reap(&self.storage);
+                return told(group::reap(&self.storage));
             }
         }
         Ok(0)
@@ -260,7 +257,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Cleans up after all who have died and lag by so much, or who count as consumers if it is
     /// `Signed::MIN`.
     #[cfg(feature = "std")]
-    pub(super) fn reap_all(&mut self, too_far: Signed) -> Result<(), LivenessError> {
+    pub(super) fn reap_all(&mut self, too_far: Signed) -> Result<(), Failed> {
         let groups = self.reap_groups(too_far);
         self.reap(too_far, usize::MAX).and(groups).map(drop)
     }
@@ -294,4 +291,113 @@ fn has_lock(view: &View, index: usize, entry: &Entry) -> bool {
         return false;
     }
     index < view.measures().subscribers() || !join::is_durable(entry)
+}
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+mod tests {
+    use std::time::Duration;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::os::ASKED;
+    use crate::position::Position;
+    use crate::{JoinError, Options, Ring, Start, Subscriber};
+
+    const ENTRIES: usize = 300;
+
+    /// A ring in files with as many subscribers as it has room for, but for some.
+    fn crowd(but_for: usize) -> (Producer<u64>, Ring<u64>, Vec<Subscriber<u64>>) {
+        let (producer, files) = Options::<u64>::new(8).subscribers(ENTRIES).anonymous().unwrap();
+        let ring = files.ring::<u64>(0).unwrap();
+        let join = |_| ring.subscribe(Start::Next).unwrap();
+        let living = (0..ENTRIES - but_for).map(join).collect();
+        (producer, ring, living)
+    }
+
+    /// Writes down what a subscriber in that entry would, of which no process has the lock: one that has
+    /// died at that position.
+    fn die(producer: &Producer<u64>, index: usize, position: Position) {
+        let entry = producer.storage.entry(index).unwrap();
+        entry.generation.store(7, Ordering::Relaxed);
+        entry.owner.store(1, Ordering::Relaxed);
+        entry.gate.store(Pos::new(position).gate(), Ordering::Relaxed);
+        entry.joined.store(1, Ordering::Relaxed);
+    }
+
+    /// How often the kernel is asked whether a lock is held while this runs.
+    fn asked<R>(what: impl FnOnce() -> R) -> (R, usize) {
+        let before = ASKED.get();
+        let outcome = what();
+        (outcome, ASKED.get() - before)
+    }
+
+    #[test]
+    fn one_dead_among_many_costs_one_question() {
+        let (mut producer, _ring, mut living) = crowd(1);
+        die(&producer, ENTRIES - 1, 0);
+        assert_eq!(producer.try_send_batch(&[0; 20]), 8);
+        for subscriber in &mut living {
+            assert_eq!(subscriber.try_recv_batch(&mut [0; 8]), Ok(8));
+        }
+        let (outcome, asked) = asked(|| producer.send(&8));
+        assert_eq!((outcome, asked), (Ok(()), 1));
+        assert_eq!(producer.consumers(), ENTRIES - 1);
+    }
+
+    #[test]
+    fn a_look_asks_about_a_part_of_those_in_the_way_and_the_next_about_others() {
+        let (mut producer, _ring, _living) = crowd(1);
+        die(&producer, ENTRIES - 1, 0);
+        assert_eq!(producer.try_send_batch(&[0; 20]), 8);
+        let mut reap = || asked(|| producer.reap(8, ASKED_AT_A_TIME));
+        assert_eq!(reap(), (Ok(0), 256));
+        // Round to the first again, past the one that is dead.
+        assert_eq!(reap(), (Ok(1), 256));
+        assert_eq!(reap(), (Ok(0), 256));
+        // Who is not in the way is not asked about.
+        assert_eq!(asked(|| producer.reap(9, usize::MAX)), (Ok(0), 0));
+    }
+
+    #[test]
+    fn any_number_of_dead_is_cleaned_up_in_one_look() {
+        let (mut producer, _ring, mut living) = crowd(ENTRIES - 1);
+        (1..ENTRIES).for_each(|index| die(&producer, index, 0));
+        assert_eq!(producer.try_send_batch(&[0; 20]), 8);
+        assert_eq!(living[0].try_recv_batch(&mut [0; 8]), Ok(8));
+        assert_eq!(producer.look(0), Ok(true));
+        assert_eq!(producer.consumers(), 1);
+    }
+
+    #[test]
+    fn a_durable_subscriber_that_has_died_is_asked_about_once() {
+        let (mut producer, ring, _none) = crowd(ENTRIES);
+        drop(ring.subscribe_durable("name", Start::Next).unwrap());
+        let entry = producer.storage.entry(0).unwrap();
+        // As if its owner had been killed.
+        entry.owner.store(1, Ordering::Relaxed);
+        assert_eq!(producer.try_send_batch(&[0; 20]), 8);
+        assert_eq!(asked(|| producer.reap(8, usize::MAX)), (Ok(1), 1));
+        assert_eq!(asked(|| producer.reap(8, usize::MAX)), (Ok(0), 0));
+        assert_eq!(producer.consumers(), 1);
+        assert_eq!(ring.subscribe_durable("name", Start::Next).unwrap().recv(), Ok(0));
+    }
+
+    #[test]
+    fn a_subscriber_that_is_refused_costs_one_question_for_each_entry() {
+        let (_producer, ring, _living) = crowd(0);
+        let (refused, asked) = asked(|| ring.subscribe(Start::Next).map(drop));
+        assert_eq!((refused, asked), (Err(JoinError::NoFreeEntry { entries: ENTRIES }), ENTRIES));
+    }
+
+    #[test]
+    fn waiting_for_consumers_asks_about_them_when_there_seem_to_be_enough() {
+        let (mut producer, _ring, living) = crowd(2);
+        die(&producer, ENTRIES - 1, 0);
+        let short = Duration::from_millis(100);
+        let (outcome, asked) = asked(|| producer.wait_for_consumers(ENTRIES - 1, short));
+        let joined = living.len();
+        assert_eq!(outcome, Err(crate::WaitError::Timeout { joined }));
+        // Once when there seemed to be enough, and once at the end.
+        assert_eq!(asked, 2 * joined + 1);
+    }
 }

@@ -1,0 +1,39 @@
+//! Why a look for the dead was none.
+
+use crate::error::{
+    FlushError, LivenessError, SendError, SendTimeoutError, TrySendError, WaitError,
+};
+
+/// Why the dead could not be looked for. Where the kernel is not asked there is no such reason, and what
+/// deals with it is no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failed {
+    error: LivenessError,
+    #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+    never: core::convert::Infallible,
+}
+
+/// What a look has come to.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(super) fn told(look: Result<usize, LivenessError>) -> Result<usize, Failed> {
+    look.map_err(|error| Failed { error })
+}
+
+/// As many dead as where there can be none.
+#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+pub(super) fn told(look: Result<usize, LivenessError>) -> Result<usize, Failed> {
+    Ok(look.unwrap_or(0))
+}
+
+/// Every call that sends, or waits for consumers, tells of it in the same way.
+macro_rules! tells {
+    ($($error:ident)+) => {$(
+        impl From<Failed> for $error {
+            fn from(failed: Failed) -> Self {
+                $error::Liveness(failed.error)
+            }
+        }
+    )+};
+}
+
+tells!(TrySendError SendError SendTimeoutError FlushError WaitError);
