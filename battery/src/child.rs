@@ -1,9 +1,9 @@
 //! Processes, from both sides: the judge's `Child` and the process's own `Task`.
 //!
 //! A child is this program again, with a role to play and a room to play it in. What it knows, it
-//! writes into the room's page, where it stays if it is killed. It is told to go on by a line on its
-//! standard input, and dies with the judge. Where its group has a restriction, it loses something once it
-//! has made its handle.
+//! writes into the room's page, where it stays if it is killed. It is told to go on by a line on
+//! its standard input, and dies with the judge. Where its group has a restriction, it loses
+//! something once it has made its handle.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -25,8 +25,8 @@ use crate::memory::Words;
 use crate::place::{self, Room};
 use crate::restrict::Restriction;
 
-/// The first argument of a process that has a role; then come the role, the judge's number, the room
-/// what the process is to lose, and what the role is given.
+/// The first argument of a process that has a role; then come the role, the judge's number, the
+/// room what the process is to lose, and what the role is given.
 pub const ROLE: &str = "role";
 
 /// The argument of a process that loses nothing.
@@ -243,8 +243,8 @@ impl Task {
         &self.page
     }
 
-    /// Loses what the process is to lose, if anything: once it has made its handle, and before it does
-    /// anything with it.
+    /// Loses what the process is to lose, if anything: once it has made its handle, and before it
+    /// does anything with it.
     pub fn restrict(&self) -> Result<()> {
         let Some(restriction) = self.restriction else { return Ok(()) };
         let empty = self.room.join("empty");

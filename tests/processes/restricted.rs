@@ -1,4 +1,5 @@
-//! Processes that have lost something after they had joined: they notice the deaths of others as before.
+//! Processes that have lost something after they had joined: they notice the deaths of others as
+//! before.
 
 use std::fs;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -16,7 +17,8 @@ use crate::restrict::{Restriction, Unrestricted};
 const SOON: Duration = Duration::from_secs(5);
 const GROUP: &str = "a";
 
-/// Loses what the argument says. `false`: that cannot be had here, and the test is told what is missing.
+/// Loses what the argument says. `false`: that cannot be had here, and the test is told what is
+/// missing.
 fn restrict(task: &Task) -> bool {
     let restriction: Restriction = task.argument().parse().unwrap();
     match restriction.apply(&task.path("ring"), &task.path("empty")) {
@@ -30,8 +32,8 @@ fn restrict(task: &Task) -> bool {
     true
 }
 
-/// Creates the ring `ring` of 8 messages; sends more than that once a subscriber is dead, then one for the
-/// workers; and is killed, or told to drop it.
+/// Creates the ring `ring` of 8 messages; sends more than that once a subscriber is dead, then one
+/// for the workers; and is killed, or told to drop it.
 pub(crate) fn producer(task: &Task) {
     let options = Options::<u64>::new(8).subscribers(1).groups(1).workers(2);
     let mut producer = options.create(task.segment("ring")).unwrap();
@@ -68,7 +70,8 @@ pub(crate) fn anonymous_producer(task: &Task) {
     task.wait();
 }
 
-/// Listens, subscribes to the anonymous ring that it is handed, and loses something if the argument says so.
+/// Listens, subscribes to the anonymous ring that it is handed, and loses something if the argument
+/// says so.
 pub(crate) fn anonymous_subscriber(task: &Task) {
     let listener = UnixListener::bind(task.path("socket")).unwrap();
     task.say("listens");
@@ -153,7 +156,7 @@ fn place(restriction: Restriction, test: &str) -> Place {
     place
 }
 
-/// Whoever has lost it, producer, subscriber or worker, notices the death of the others.
+/// A producer, a subscriber and a worker that have lost it notice the deaths of others.
 fn deaths_are_noticed(restriction: Restriction) {
     let place = place(restriction, "noticed");
     let Some(mut producer) = restricted(&place, "producer", restriction) else { return };

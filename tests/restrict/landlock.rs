@@ -11,7 +11,8 @@ struct Rules {
 /// Asks for the version instead of making rules.
 const VERSION: u32 = 1;
 
-/// Forbids all that Landlock knows of files, everywhere: rules that handle every right and give none.
+/// Forbids all that Landlock knows of files, everywhere: rules that handle every right and give
+/// none.
 pub(super) fn forbid_all() -> Result<(), Failed> {
     let none: *const Rules = std::ptr::null();
     // SAFETY: with this flag it reads nothing.

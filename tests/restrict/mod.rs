@@ -1,8 +1,8 @@
 //! Things that a thread loses for good: for trials in which a handle has been made before.
 //!
-//! A service often gives up privileges, its root or system calls once it is set up, and every process can
-//! run out of descriptors. What it has opened before stays. Each restriction here is applied for real,
-//! and then tried: what must not be possible any more is done, and has to fail.
+//! A service often gives up privileges, its root or system calls once it is set up, and every
+//! process can run out of descriptors. What it has opened before stays. Each restriction here is
+//! applied for real, and then tried: what must not be possible any more is done, and has to fail.
 //!
 //! The tests and the battery both have this module, so that it needs no more than `std` and `libc`.
 
@@ -54,7 +54,7 @@ impl fmt::Display for Unrestricted {
 
 impl std::error::Error for Unrestricted {}
 
-/// Somebody whom nothing belongs to.
+/// A user to whom nothing belongs.
 const STRANGER: libc::uid_t = 65533;
 
 impl Restriction {
@@ -78,10 +78,11 @@ impl Restriction {
         }
     }
 
-    /// Applies it to the calling thread, to some kinds of it also to the others of the process, and tries
-    /// what it forbids. It cannot be taken back.
+    /// Applies it to the calling thread, to some kinds of it also to the others of the process, and
+    /// tries what it forbids. It cannot be taken back.
     ///
-    /// `ring` is a file of a ring, which only its owner may open; `empty` a directory with nothing in it.
+    /// `ring` is a file of a ring, which only its owner may open; `empty` a directory with nothing
+    /// in it.
     pub(crate) fn apply(self, ring: &Path, empty: &Path) -> Result<(), Unrestricted> {
         open(ring).map_err(|error| Unrestricted::Void(format!("{}: {error}", ring.display())))?;
         match self {

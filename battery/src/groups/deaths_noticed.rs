@@ -1,8 +1,8 @@
 //! One death of each kind, noticed by one process each, which has no help from others that join.
 //!
-//! In each round a subscriber and a worker are killed: the producer has to notice the former when it needs
-//! room, and the other worker has to get what the dead one had. Then the producer is killed, which the
-//! subscriber and the worker that are left are told.
+//! In each round a subscriber and a worker are killed: the producer has to notice the former when
+//! it needs room, and the other worker has to get what the dead one had. Then the producer is
+//! killed, which the subscriber and the worker that are left are told.
 
 use std::time::Duration;
 
@@ -108,8 +108,8 @@ impl Round {
     }
 }
 
-/// Argument: which round it is. In every second one there is a limit that is not reached: for as long as
-/// it is not, the producer waits for those who live, and not for the dead.
+/// Argument: which round it is. In every second one there is a limit that is not reached: for as
+/// long as it is not, the producer waits for those who live, and not for the dead.
 pub fn producer(task: &Task) -> Result<()> {
     let options = Options::<u64>::new(CAPACITY).subscribers(2).groups(1).workers(2);
     let options = if task.argument::<u64>(0)? % 2 == 1 { options.max_hold(LONG) } else { options };
