@@ -17,7 +17,9 @@ use crate::layout::Entry;
 use crate::message::Message;
 use crate::position::Pos;
 use crate::storage::{Storage, View};
-use crate::sync::{Ordering, Signed};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use crate::sync::Ordering;
+use crate::sync::Signed;
 use crate::wait::{self, Ended, Limit, Pace, Patrol, Stall, Wait};
 
 /// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
