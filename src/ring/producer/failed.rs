@@ -4,13 +4,29 @@ use crate::error::{
     FlushError, LivenessError, SendError, SendTimeoutError, TrySendError, WaitError,
 };
 
-/// Why the dead could not be looked for. Where the kernel is not asked there is no such reason, and what
-/// deals with it is no code.
+/// Why the dead could not be looked for.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Failed {
     error: LivenessError,
+}
+
+/// Where the kernel is not asked there is no such reason: what deals with it is no code, and takes no
+/// bytes.
+#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failed {}
+
+impl Failed {
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    fn error(self) -> LivenessError {
+        self.error
+    }
+
     #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
-    never: core::convert::Infallible,
+    fn error(self) -> LivenessError {
+        match self {}
+    }
 }
 
 /// What a look has come to.
@@ -30,7 +46,7 @@ macro_rules! tells {
     ($($error:ident)+) => {$(
         impl From<Failed> for $error {
             fn from(failed: Failed) -> Self {
-                $error::Liveness(failed.error)
+                $error::Liveness(failed.error())
             }
         }
     )+};

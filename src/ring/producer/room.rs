@@ -17,7 +17,9 @@ use crate::layout::Entry;
 use crate::message::Message;
 use crate::position::Pos;
 use crate::storage::{Storage, View};
-use crate::sync::{Ordering, Signed};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use crate::sync::Ordering;
+use crate::sync::Signed;
 use crate::wait::{self, Ended, Limit, Pace, Patrol, Stall, Wait};
 
 /// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
@@ -34,8 +36,11 @@ pub(super) struct Stuck {
     /// way, as far as its looks count.
     stall: Stall,
     clock: Clock,
-    /// What the producer waited for when it last looked for the dead, and why that was no look.
-    failed: Option<(Pos, Failed)>,
+    /// Why the last look for the dead was none.
+    failed: Option<Failed>,
+    /// What the producer waited for then.
+    #[cfg(feature = "std")]
+    failed_for: Option<Pos>,
     /// The entry that the next look begins at.
     #[cfg(feature = "std")]
     first_asked: usize,
@@ -122,10 +127,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn clear_the_way(&mut self, len: usize) -> Result<bool, Failed> {
         match self.look_if_due(len) {
             Some(outcome) => outcome,
-            None => match self.stuck.failed {
-                Some((waits_for, error)) if waits_for == self.waits_for() => Err(error),
-                _ => Ok(false),
-            },
+            None => self.stuck.failed_at(self.waits_for()).map_or(Ok(false), Err),
         }
     }
 
@@ -155,7 +157,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let too_long = |storage: &Storage, entry: usize| {
             if living == away { living } else { storage.is_away(entry) == away }
         };
-        self.stuck.failed = None;
+        self.stuck.fail(waits_for, None);
         if (living || away) && self.has_room_for(len, too_long) {
             return Ok(true);
         }
@@ -172,7 +174,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 break;
             }
         }
-        self.stuck.failed = outcome.err().map(|error| (waits_for, error));
+        self.stuck.fail(waits_for, outcome.err());
         outcome.map(|_| false)
     }
 
@@ -264,6 +266,24 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 }
 
 impl Stuck {
+    /// Keeps what the last look for the dead has come to.
+    fn fail(&mut self, _waits_for: Pos, failed: Option<Failed>) {
+        self.failed = failed;
+        #[cfg(feature = "std")]
+        {
+            self.failed_for = Some(_waits_for);
+        }
+    }
+
+    /// Why the last look was none, if the producer waited for that position then.
+    fn failed_at(&self, _waits_for: Pos) -> Option<Failed> {
+        #[cfg(feature = "std")]
+        if self.failed_for != Some(_waits_for) {
+            return None;
+        }
+        self.failed
+    }
+
     #[cfg(feature = "std")]
     fn first_asked(&self) -> usize {
         self.first_asked
