@@ -30,7 +30,7 @@ pub use fork::release_inherited;
 pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
 pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
-pub(crate) use seats::Registry;
+pub(crate) use seats::{Post, Registry};
 pub use segment::Segment;
 pub use state::SegmentState;
 pub use unlink::unlink;

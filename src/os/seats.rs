@@ -10,7 +10,8 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fork::Descriptor;
@@ -38,6 +39,8 @@ pub(super) struct Broom {
     /// Whether a thread here has the registry's lock, or asks for it.
     in_registry: Mutex<bool>,
     registry_is_free: Condvar,
+    /// Whether a worker here has a post.
+    on_watch: AtomicBool,
 }
 
 impl Broom {
@@ -47,6 +50,7 @@ impl Broom {
             cleaning: Mutex::new(()),
             in_registry: Mutex::new(false),
             registry_is_free: Condvar::new(),
+            on_watch: AtomicBool::new(false),
         };
         broom.complete(files)?;
         Ok(broom)
@@ -269,6 +273,52 @@ impl Mapping {
     }
 }
 
+/// One of few places from which workers look whether all others live; given up when it is dropped, and by the
+/// kernel when its process ends. A mapping has one at most: workers of one process die together.
+#[derive(Debug)]
+pub(crate) struct Post {
+    mapping: Arc<Mapping>,
+    at: u64,
+}
+
+impl Post {
+    /// Takes one of them, the `nth` of all, if no worker has that, and none here has another one. Errors
+    /// mean that it cannot be had: who has none sees for itself whether others look.
+    pub(crate) fn take(mapping: &Arc<Mapping>, nth: usize) -> Option<Post> {
+        let own = mapping.broom.control.get()?;
+        let on_watch = &mapping.broom.on_watch;
+        // Nothing is read that others wrote: the lock alone keeps workers apart, and what one of them sees of
+        // the ring, it sees by the ring's words.
+        if on_watch.load(Ordering::Relaxed) || on_watch.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let at = lock::POSTS + nth as u64 % lock::POST_COUNT;
+        if let Ok(true) = lock::try_lock(own, at) {
+            return Some(Post { mapping: mapping.clone(), at });
+        }
+        on_watch.store(false, Ordering::Relaxed);
+        None
+    }
+
+    /// Gives it up. Returns whether any other is taken; where that cannot be told, it is not.
+    pub(crate) fn leave(self) -> bool {
+        let mapping = self.mapping.clone();
+        drop(self);
+        let held = |control| lock::is_any_held(control, lock::POSTS, lock::POST_COUNT);
+        mapping.is_here() && mapping.files.control.as_ref().is_some_and(|c| held(c).unwrap_or(false))
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        // A child that was forked has no copy of the description.
+        if let Some(own) = self.mapping.broom.control.get().filter(|_| self.mapping.is_here()) {
+            lock::unlock(own, self.at);
+        }
+        self.mapping.broom.on_watch.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Entries of the dead that are locked until this is dropped.
 struct Dead<'a> {
     file: &'a File,
@@ -285,7 +335,7 @@ impl Drop for Dead<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::super::mapping::tests::mapping;
     use super::*;

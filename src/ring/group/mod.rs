@@ -18,7 +18,7 @@ mod code;
 mod desk;
 mod join;
 
-pub(crate) use desk::{Desk, Fate, Offer, Outcome, Rest};
+pub(crate) use desk::{Desk, Fate, Offer, Others, Outcome, Rest};
 #[cfg(ringway_loom)]
 pub(crate) use join::bury;
 pub(crate) use join::{Hired, forget, forget_evicted, hire, reap};

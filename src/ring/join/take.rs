@@ -1,7 +1,5 @@
 //! Taking an entry that is free, by compare-and-swap.
 
-use core::ops::Range;
-
 use super::{ATTEMPTS, Joined, Start, is_durable, join_in, reset};
 use crate::error::JoinError;
 use crate::layout::{Entry, NOBODY, SOMEBODY};
@@ -30,7 +28,7 @@ pub(in crate::ring) fn join(
 /// Takes one of some entries that nobody has, or whose owner is dead, having called `bury` for that.
 pub(in crate::ring) fn take_entry(
     storage: &Storage,
-    entries: Range<usize>,
+    entries: impl Iterator<Item = usize> + Clone,
     bury: impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for _ in 0..ATTEMPTS {
@@ -47,7 +45,7 @@ pub(in crate::ring) fn take_entry(
 
 fn try_take_entry(
     storage: &Storage,
-    entries: Range<usize>,
+    entries: impl Iterator<Item = usize> + Clone,
     bury: &impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for free in [true, false] {

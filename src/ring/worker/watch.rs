@@ -1,0 +1,284 @@
+//! Who looks whether the others live, of many workers that have nothing to do.
+//!
+//! A look at one takes a system call, so that all workers looking at all others is what no machine
+//! can pay. A *patrol* is one worker asking the kernel about all workers and the producer; the ring
+//! counts patrols, in a word to which whoever has ended one adds 1. Who has looked at that count a while ago
+//! and finds that it has grown by enough since need not go: others do. So about one patrol is made each 50
+//! ms, however many workers there are, and whatever became of those who made the last one: a count
+//! that stands still is seen also where the patroller is stopped and not dead.
+//!
+//! But a worker that looks at the count every 50 ms wakes up as often, and of many that is too much. So
+//! four of them do, from *posts*, and the others sleep longer, up to half a second:
+//!
+//! - A post is a byte of the control file that a worker locks, after a first slice of sleep in vain. When it
+//!   dies the kernel gives it up. Workers of one process die together: they have one post at most.
+//! - Who has a post sleeps 50 ms at a time, and goes on patrol if none has been made since it last looked. So
+//!   the three who are not the patroller are there when it dies, is stopped or gets a message.
+//! - Who has none, and sees that patrols are made, sleeps for up to half a second, tries for one post, and
+//!   looks at the count again. If that has not grown by enough it goes on patrol by itself, and sleeps 50
+//!   ms at a time until others do: all four may be stopped.
+//! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and the
+//!   producer's death to the workers of all groups, who then ask for themselves. Nobody sleeps for long on a
+//!   bell that has been rung since it last asked.
+//! - Who gives up a post when its call ends, and sees that no other is taken, rings for the others to take them.
+//!   Of several that give up theirs at the same time, the last one sees it.
+//!
+//! So a death is told within two slices and a patrol, as long as one of those who have a post at that time
+//! lives and runs. Should all of them (of four processes, if so many have idle workers) have died at
+//! once, the next one that wakes takes a post: half a second at most, less the more there are, since each
+//! sleeps for a time of its own. Should all be stopped, it may take two such times.
+//!
+//! Nothing here has to be believed: who forges the count or holds the posts can have others notice a dead
+//! worker later, which who can write the control segment can do anyway, and whoever waits asks about
+//! the producer itself each time that it wakes.
+//!
+//! Where nobody can die alone, on the heap, there are no patrols and no posts.
+
+use super::Worker;
+use crate::error::LivenessError;
+use crate::message::Message;
+use crate::ring::group::Rest;
+use crate::wait::{self, Limit, Wait};
+use core::time::Duration;
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod duty {
+    use core::time::Duration;
+    use std::time::Instant;
+
+    use crate::storage::{Post, Storage};
+
+    /// The longest that one sleeps who has no post, and the shortest.
+    const LONG: Duration = Duration::from_millis(500);
+    const LONG_AT_LEAST: Duration = Duration::from_millis(250);
+    /// Patrols that are made this far apart are enough: their makers sleep 50 ms between two, and so long at most
+    /// if the machine has other work.
+    const FAR_APART: Duration = Duration::from_millis(200);
+    /// How old a count has to be for a worker with a post to go on patrol if it has not grown since; and for
+    /// others, who leave time to those.
+    const OLD_AT_A_POST: Duration = Duration::from_millis(30);
+    const OLD: Duration = Duration::from_millis(100);
+
+    /// Whether a worker goes on patrol.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Need {
+        /// It does.
+        Go,
+        /// Others do.
+        None,
+        /// It is too early to tell.
+        Unknown,
+    }
+
+    /// What a worker knows of the patrols of others.
+    #[derive(Debug)]
+    pub(in crate::ring::worker) struct Watch {
+        /// How many had been made when this one last saw that they grow, or made one, and when that was.
+        seen: (u32, Instant),
+        /// In the present call it has slept, so that it may take a post.
+        pub(super) has_slept: bool,
+        post: Option<Post>,
+        /// Posts that it has tried for.
+        tries: usize,
+        /// What its group's bell said before it last looked; and the same if it may sleep for long on that.
+        pub(super) looked_at: Option<u32>,
+        pub(super) bell: Option<u32>,
+        /// Of which of the ring's producers it has told the others that it is dead: after how many takeovers.
+        pub(super) told: Option<u32>,
+    }
+
+    impl Watch {
+        pub(in crate::ring::worker) fn new(storage: &Storage) -> Watch {
+            Watch {
+                seen: (storage.patrols(), Instant::now()),
+                has_slept: false,
+                post: None,
+                tries: 0,
+                looked_at: None,
+                bell: None,
+                told: None,
+            }
+        }
+
+        /// Whether others have made patrols enough since this one last saw that, or went itself.
+        pub(super) fn need(&mut self, storage: &Storage) -> Need {
+            let (made, now) = (storage.patrols(), Instant::now());
+            let (before, then) = self.seen;
+            let (more, age) = (made.wrapping_sub(before), now.saturating_duration_since(then));
+            if more > 0 && age <= FAR_APART.saturating_mul(more) {
+                self.seen = (made, now);
+                return Need::None;
+            }
+            let old = if self.post.is_some() { OLD_AT_A_POST } else { OLD };
+            if age < old { Need::Unknown } else { Need::Go }
+        }
+
+        /// This one has gone on patrol itself, which is nobody else's.
+        pub(super) fn has_gone(&mut self, storage: &Storage) {
+            self.seen = (storage.patrols(), Instant::now());
+        }
+
+        /// Tries for a post, if it has none and has slept. Returns whether it has one.
+        pub(super) fn takes_post(&mut self, storage: &Storage, index: usize) -> bool {
+            if self.post.is_none() && self.has_slept {
+                self.post = storage.take_post(index.wrapping_add(self.tries));
+                self.tries = self.tries.wrapping_add(1);
+            }
+            self.post.is_some()
+        }
+
+        /// The call is over. Whether a post was given up and no other is taken.
+        pub(super) fn ends(&mut self) -> bool {
+            (self.has_slept, self.bell) = (false, None);
+            self.post.take().is_some_and(|post| !post.leave())
+        }
+
+        /// How long a worker sleeps that has no post: each another time, so that their looks lie apart.
+        pub(super) fn long_slice(&self, index: usize) -> Duration {
+            // Of a golden section each, which spreads any number of them.
+            let part = (index.wrapping_add(self.tries) as u32).wrapping_mul(0x9e37_79b9) >> 22;
+            LONG_AT_LEAST + (LONG - LONG_AT_LEAST) * part / 1024
+        }
+    }
+}
+
+/// Where nobody can die alone, or nothing tells, there is nothing to know.
+#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+mod duty {
+    #[derive(Debug)]
+    pub(in crate::ring::worker) struct Watch;
+
+    impl Watch {
+        pub(in crate::ring::worker) fn new(_storage: &crate::storage::Storage) -> Watch {
+            Watch
+        }
+    }
+}
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+use duty::Need;
+pub(super) use duty::Watch;
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// Looks whether all workers and the producer live, gives back what the dead had, and tells the others.
+    fn patrol(&mut self) -> Result<(), LivenessError> {
+        use crate::fence::Fences;
+        use crate::ring::group::{self, Desk};
+
+        group::reap(self.storage())?;
+        let groups = self.storage().measures().groups();
+        // Whoever was done may be stopped before it could move its group's gate.
+        let desks = (0..groups).filter_map(|group| Desk::of(self.storage(), group));
+        let moved = desks.fold(false, |moved, desk| desk.push() || moved);
+        if moved {
+            wait::wake_producer(self.storage(), Fences::FULL);
+            self.reader.wait.notify();
+        }
+        let epoch = self.reader.epoch();
+        let died = (!self.storage().producer_is_alive()?).then_some(epoch);
+        if died.is_some() && self.watch.told != died {
+            wait::ring_bells(self.storage(), None);
+        }
+        self.watch.told = died;
+        self.storage().count_patrol();
+        self.watch.has_gone(&self.reader.storage);
+        Ok(())
+    }
+
+    /// For calls that need not wait: goes on patrol, where somebody can die alone, if others do not. An error
+    /// counts if there is no message.
+    pub(super) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
+        if !self.storage().can_take_over() || self.place.patrol.is_due().is_none() {
+            return Ok(());
+        }
+        match self.watch.need(&self.reader.storage) {
+            Need::Go => self.patrol(),
+            Need::None | Need::Unknown => Ok(()),
+        }
+    }
+
+    /// Now and then in a call that waits: looks whether others live, or sees that others do. `false`: there
+    /// is no message to wait for any more, or the kernel does not say so, which is kept to be told.
+    pub(super) fn look_around(&mut self) -> bool {
+        // Before anything is asked: who finds out later rings later, too.
+        let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
+        (self.watch.looked_at, self.watch.bell) = (bell, None);
+        let mut others_go = self.storage().dies_as_one();
+        if self.storage().can_take_over() {
+            let has_post = self.watch.takes_post(&self.reader.storage, self.place.index);
+            let need = self.watch.need(&self.reader.storage);
+            if need == Need::Go {
+                if let Err(error) = self.patrol() {
+                    self.reader.life.set_failed(error);
+                    return false;
+                }
+            }
+            others_go = need == Need::None && !has_post;
+        }
+        if self.reader.has_producer() {
+            let may = others_go && self.watch.has_slept && self.is_hired();
+            self.watch.bell = bell.filter(|_| may);
+            return true;
+        }
+        // What others have may come back, or has come back since the attempt.
+        self.rest() != Rest::Nothing
+    }
+
+    /// Whether the producer lives, as far as one can know who has just found that there is one: one that waits
+    /// for a successor has found that there can be one.
+    fn is_hired(&self) -> bool {
+        !self.reader.patient || self.storage().producer_is_alive().unwrap_or(false)
+    }
+
+    /// Sleeps until there may be something, or for a slice: for a long one if others look whether all live.
+    pub(super) fn sleep(&mut self, slice: Duration, limit: Limit) {
+        let Some(bell) = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed))
+        else {
+            return;
+        };
+        let long = self.watch.bell == Some(bell);
+        let slice = if long { limit.left(self.watch.long_slice(self.place.index)) } else { slice };
+        self.sleep_for(bell, slice);
+        self.watch.has_slept = true;
+    }
+
+    /// A call that may have slept is over.
+    pub(super) fn end_watch(&mut self) {
+        let before = self.watch.looked_at;
+        if self.watch.ends() {
+            let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
+            // Those of this group are awake by what has woken this one.
+            let spared = (bell != before).then_some(self.place.group);
+            wait::ring_bells(self.storage(), spared);
+        }
+    }
+}
+
+/// Where nobody can die alone, or nothing tells.
+#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    pub(super) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
+        Ok(())
+    }
+
+    pub(super) fn look_around(&mut self) -> bool {
+        self.reader.has_producer() || self.rest() != Rest::Nothing
+    }
+
+    pub(super) fn sleep(&mut self, slice: Duration, _limit: Limit) {
+        let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
+        if let Some(bell) = bell {
+            self.sleep_for(bell, slice);
+        }
+    }
+
+    pub(super) fn end_watch(&mut self) {}
+}
+
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// For calls that may wait. If they do, they look around again, and tell an error then.
+    pub(super) fn patrol_before_waiting(&mut self) {
+        let _ = self.patrol_if_due();
+    }
+}
