@@ -26,11 +26,12 @@ pub(super) const REGISTRY: u64 = crate::geometry::MAX_ENTRIES as u64;
 /// The byte of the control file that is locked by its creator until the ring has both its names.
 pub(super) const CREATOR: u64 = REGISTRY + 1;
 
-/// The first of the bytes of the control file that are locked by workers who look whether all others live.
-pub(super) const POSTS: u64 = CREATOR + 1;
+/// The byte of the control file that is locked by the worker that looks whether all others live. The bytes that
+/// follow are those of its deputies.
+pub(super) const PATROL: u64 = CREATOR + 1;
 
-/// How many there are.
-pub(super) const POST_COUNT: u64 = 4;
+/// Deputies that there can be.
+pub(super) const DEPUTIES: u64 = 3;
 
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

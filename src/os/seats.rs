@@ -41,6 +41,8 @@ pub(super) struct Broom {
     registry_is_free: Condvar,
     /// Whether a worker here has a post.
     on_watch: AtomicBool,
+    /// The entries of workers here, of which nobody here has to ask whether they live.
+    present: Mutex<Entries>,
 }
 
 impl Broom {
@@ -51,6 +53,7 @@ impl Broom {
             in_registry: Mutex::new(false),
             registry_is_free: Condvar::new(),
             on_watch: AtomicBool::new(false),
+            present: Mutex::default(),
         };
         broom.complete(files)?;
         Ok(broom)
@@ -232,6 +235,21 @@ impl Mapping {
         failed.map_or(Ok(found), Err)
     }
 
+    /// Says that an entry is a worker's here; or that it is about to be no more.
+    pub(crate) fn set_present(&self, entry: usize, present: bool) {
+        let mut entries = locked(&self.broom.present);
+        if present {
+            entries.insert(entry);
+        } else {
+            entries.remove(entry);
+        }
+    }
+
+    /// Those of which that was said.
+    pub(crate) fn present(&self) -> Entries {
+        locked(&self.broom.present).clone()
+    }
+
     /// Whether an entry's owner is dead: no process has its lock.
     pub(crate) fn is_dead(&self, entry: usize) -> io::Result<bool> {
         match self.files.control.as_ref().filter(|_| self.has_own_locks()) {
@@ -273,8 +291,9 @@ impl Mapping {
     }
 }
 
-/// One of few places from which workers look whether all others live; given up when it is dropped, and by the
-/// kernel when its process ends. A mapping has one at most: workers of one process die together.
+/// The place of the worker that looks whether all others live, or of one of its deputies. Given up when it is
+/// dropped, and by the kernel when its process ends. A mapping has one at most: workers of one process die
+/// together.
 #[derive(Debug)]
 pub(crate) struct Post {
     mapping: Arc<Mapping>,
@@ -282,30 +301,47 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Takes one of them, the `nth` of all, if no worker has that, and none here has another one. Errors
-    /// mean that it cannot be had: who has none sees for itself whether others look.
+    /// Takes the first place, or else the `nth` deputy's, if no worker has that, and none here has a place.
+    /// Errors mean that it cannot be had: who has none sees for itself whether others look.
     pub(crate) fn take(mapping: &Arc<Mapping>, nth: usize) -> Option<Post> {
         let own = mapping.broom.control.get()?;
         let on_watch = &mapping.broom.on_watch;
-        // Nothing is read that others wrote: the lock alone keeps workers apart, and what one of them sees of
-        // the ring, it sees by the ring's words.
+        // Nothing follows from it but that: what its holder does to the ring, it does by the ring's words.
         if on_watch.load(Ordering::Relaxed) || on_watch.swap(true, Ordering::Relaxed) {
             return None;
         }
-        let at = lock::POSTS + nth as u64 % lock::POST_COUNT;
-        if let Ok(true) = lock::try_lock(own, at) {
-            return Some(Post { mapping: mapping.clone(), at });
+        let deputy = lock::PATROL + 1 + nth as u64 % lock::DEPUTIES;
+        for at in [lock::PATROL, deputy] {
+            if let Ok(true) = lock::try_lock(own, at) {
+                return Some(Post { mapping: mapping.clone(), at });
+            }
         }
         on_watch.store(false, Ordering::Relaxed);
         None
+    }
+
+    /// Whether it is the first place, and not a deputy's.
+    pub(crate) fn is_first(&self) -> bool {
+        self.at == lock::PATROL
+    }
+
+    /// Takes the first place instead, if that has become free.
+    pub(crate) fn move_up(&mut self) -> bool {
+        let Some(own) = self.mapping.broom.control.get() else { return false };
+        let moves = matches!(lock::try_lock(own, lock::PATROL), Ok(true));
+        if moves {
+            lock::unlock(own, core::mem::replace(&mut self.at, lock::PATROL));
+        }
+        moves
     }
 
     /// Gives it up. Returns whether any other is taken; where that cannot be told, it is not.
     pub(crate) fn leave(self) -> bool {
         let mapping = self.mapping.clone();
         drop(self);
-        let held = |control| lock::is_any_held(control, lock::POSTS, lock::POST_COUNT);
-        mapping.is_here() && mapping.files.control.as_ref().is_some_and(|c| held(c).unwrap_or(false))
+        let held = |control| lock::is_any_held(control, lock::PATROL, 1 + lock::DEPUTIES);
+        mapping.is_here()
+            && mapping.files.control.as_ref().is_some_and(|file| held(file).unwrap_or(false))
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) type Seat = crate::os::Lock;
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 pub(crate) type Seat = core::convert::Infallible;
 
-/// One of few places from which workers look whether all others live.
+/// The place of the worker that looks whether all others live, or of one of its deputies.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use crate::os::Post;
 
@@ -129,6 +129,14 @@ impl Storage {
 
     fn is_dead(&self, _entry: usize) -> Result<bool, LivenessError> {
         Ok(false)
+    }
+
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn set_present(&self, _entry: usize, _present: bool) {}
+
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn present(&self) -> Entries {
+        Entries::default()
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -250,9 +258,22 @@ impl Storage {
         }
     }
 
-    /// Takes the `nth` of the places from which workers look whether all others live, if it can be had.
+    /// Takes the place of the worker that looks whether all others live, or that of its `nth` deputy, if one of
+    /// these can be had.
     pub(crate) fn take_post(&self, nth: usize) -> Option<Post> {
         Post::take(self.mapping()?, nth)
+    }
+
+    /// Says that an entry is a worker's of this process; or that it is about to be no more.
+    pub(crate) fn set_present(&self, entry: usize, present: bool) {
+        if let Some(mapping) = self.mapping() {
+            mapping.set_present(entry, present);
+        }
+    }
+
+    /// Entries of workers which live as long as the caller.
+    pub(crate) fn present(&self) -> Entries {
+        self.mapping().map_or_else(Entries::default, |mapping| mapping.present())
     }
 
     /// How often workers have looked whether all others live.

@@ -269,9 +269,11 @@ pub(crate) fn bury(view: &View, dead: &Entries) {
 
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    let workers = storage.worker_entries();
-    let present = workers.filter(|(_, entry)| entry.owner.load(Ordering::Relaxed) != NOBODY);
-    storage.reap(present.map(|(index, _)| index), |dead| bury(storage, dead))
+    let here = storage.present();
+    let others = storage.worker_entries().filter(|(index, entry)| {
+        entry.owner.load(Ordering::Relaxed) != NOBODY && !here.contains(*index)
+    });
+    storage.reap(others.map(|(index, _)| index), |dead| bury(storage, dead))
 }
 
 /// What whoever joins, or forgets a group, is told if the kernel does not say who lives.

@@ -1,38 +1,36 @@
 //! Who looks whether the others live, of many workers that have nothing to do.
 //!
 //! A look at one takes a system call, so that all workers looking at all others is what no machine
-//! can pay. A *patrol* is one worker asking the kernel about all workers and the producer; the ring
-//! counts patrols, in a word to which whoever has ended one adds 1. Who has looked at that count a while ago
-//! and finds that it has grown by enough since need not go: others do. So about one patrol is made each 50
-//! ms, however many workers there are, and whatever became of those who made the last one: a count
-//! that stands still is seen also where the patroller is stopped and not dead.
+//! can pay. A *patrol* is one worker asking the kernel about all workers of other processes and the
+//! producer. So few go on patrol, and the others sleep for long:
 //!
-//! But a worker that looks at the count every 50 ms wakes up as often, and of many that is too much. So
-//! four of them do, from *posts*, and the others sleep longer, up to half a second:
-//!
-//! - A post is a byte of the control file that a worker locks, after a first slice of sleep in vain. When it
-//!   dies the kernel gives it up. Workers of one process die together: they have one post at most.
-//! - Who has a post sleeps 50 ms at a time, and goes on patrol if none has been made since it last looked. So
-//!   the three who are not the patroller are there when it dies, is stopped or gets a message.
-//! - Who has none, and sees that patrols are made, sleeps for up to half a second, tries for one post, and
-//!   looks at the count again. If that has not grown by enough it goes on patrol by itself, and sleeps 50
-//!   ms at a time until others do: all four may be stopped.
+//! - One worker has the place of the patroller, and goes every 90 ms. Three more have those of its deputies, wake up
+//!   every 50 ms, and take its place when it is free. A place is a byte of the control file that a worker
+//!   locks, after a first slice of sleep in vain, and gives up when its call ends, or it is dead: then
+//!   the kernel does. Workers of one process die together, and have one place at most.
+//! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which whoever has
+//!   ended one adds 1. Who has looked at that count a while ago and finds that it has not grown since,
+//!   or by too little, goes on patrol, whatever its place.
+//! - Who has no place, and sees that patrols are made, sleeps for a quarter of a second to half a second, or to 30
+//!   ms for each worker of the ring if that is more: for a time of its own each, so that wherever there are many
+//!   one of them wakes soon. It tries for a place, and looks at the count again.
 //! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and the
 //!   producer's death to the workers of all groups, who then ask for themselves. Nobody sleeps for long on a
 //!   bell that has been rung since it last asked.
-//! - Who gives up a post when its call ends, and sees that no other is taken, rings for the others to take them.
+//! - Who gives up its place when its call ends, and sees that no other is taken, rings for the others to take them.
 //!   Of several that give up theirs at the same time, the last one sees it.
 //!
-//! So a death is told within two slices and a patrol, as long as one of those who have a post at that time
-//! lives and runs. Should all of them (of four processes, if so many have idle workers) have died at
-//! once, the next one that wakes takes a post: half a second at most, less the more there are, since each
-//! sleeps for a time of its own. Should all be stopped, it may take two such times.
+//! So a death is noticed within 90 ms, or 50 if it is the patroller's and it has a deputy, or 140 if the
+//! patroller has left just then; as long as one of those who have places lives and runs. Should
+//! all of them, of four processes if so many have idle workers, have died at once, the next worker that
+//! wakes takes a place. Should all four be stopped, the others notice by the count, each when it has slept for
+//! long twice.
 //!
-//! Nothing here has to be believed: who forges the count or holds the posts can have others notice a dead
+//! Nothing here has to be believed: who forges the count or holds the places can have others notice a dead
 //! worker later, which who can write the control segment can do anyway, and whoever waits asks about
 //! the producer itself each time that it wakes.
 //!
-//! Where nobody can die alone, on the heap, there are no patrols and no posts.
+//! Where nobody can die alone, on the heap, there are no patrols, and all sleep for long.
 
 use super::Worker;
 use crate::error::LivenessError;
@@ -46,18 +44,21 @@ mod duty {
     use core::time::Duration;
     use std::time::Instant;
 
+    use crate::layout::{Entry, NOBODY};
     use crate::storage::{Post, Storage};
+    use crate::sync::Ordering;
 
-    /// The longest that one sleeps who has no post, and the shortest.
-    const LONG: Duration = Duration::from_millis(500);
-    const LONG_AT_LEAST: Duration = Duration::from_millis(250);
-    /// Patrols that are made this far apart are enough: their makers sleep 50 ms between two, and so long at most
-    /// if the machine has other work.
+    /// How long the patroller sleeps, and how soon after a patrol it goes again if it is woken before.
+    const PATROLLER: Duration = Duration::from_millis(90);
+    const PATROLLER_AT_LEAST: Duration = Duration::from_millis(60);
+    /// How old a count is that tells others that nobody goes, if it has not grown since.
+    const OLD: Duration = Duration::from_millis(110);
+    /// Patrols that are made this far apart are enough. Their makers may have to wait for a processor.
     const FAR_APART: Duration = Duration::from_millis(200);
-    /// How old a count has to be for a worker with a post to go on patrol if it has not grown since; and for
-    /// others, who leave time to those.
-    const OLD_AT_A_POST: Duration = Duration::from_millis(30);
-    const OLD: Duration = Duration::from_millis(100);
+    /// How long those sleep who have no place, at least and at most, and at most for each worker of the ring.
+    const LONG: Duration = Duration::from_millis(250);
+    const LONG_AT_MOST: Duration = Duration::from_millis(500);
+    const LONG_PER_WORKER: Duration = Duration::from_millis(30);
 
     /// Whether a worker goes on patrol.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,15 +71,25 @@ mod duty {
         Unknown,
     }
 
+    /// What became of trying for a place.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Place {
+        None,
+        /// It has a deputy's, or what it had before.
+        Kept,
+        /// It has come to be the patroller.
+        Patrollers,
+    }
+
     /// What a worker knows of the patrols of others.
     #[derive(Debug)]
     pub(in crate::ring::worker) struct Watch {
         /// How many had been made when this one last saw that they grow, or made one, and when that was.
         seen: (u32, Instant),
-        /// In the present call it has slept, so that it may take a post.
+        /// In the present call it has slept, so that it may take a place.
         pub(super) has_slept: bool,
         post: Option<Post>,
-        /// Posts that it has tried for.
+        /// Places that it has tried for.
         tries: usize,
         /// What its group's bell said before it last looked; and the same if it may sleep for long on that.
         pub(super) looked_at: Option<u32>,
@@ -109,8 +120,18 @@ mod duty {
                 self.seen = (made, now);
                 return Need::None;
             }
-            let old = if self.post.is_some() { OLD_AT_A_POST } else { OLD };
+            let old = if self.is_patroller() { PATROLLER_AT_LEAST } else { OLD };
             if age < old { Need::Unknown } else { Need::Go }
+        }
+
+        fn is_patroller(&self) -> bool {
+            self.post.as_ref().is_some_and(Post::is_first)
+        }
+
+        /// How long this one sleeps whose place is the patroller's.
+        pub(super) fn patroller_slice(&self) -> Option<Duration> {
+            let since = Instant::now().saturating_duration_since(self.seen.1);
+            self.is_patroller().then(|| PATROLLER.saturating_sub(since).max(Duration::from_millis(1)))
         }
 
         /// This one has gone on patrol itself, which is nobody else's.
@@ -118,26 +139,37 @@ mod duty {
             self.seen = (storage.patrols(), Instant::now());
         }
 
-        /// Tries for a post, if it has none and has slept. Returns whether it has one.
-        pub(super) fn takes_post(&mut self, storage: &Storage, index: usize) -> bool {
-            if self.post.is_none() && self.has_slept {
+        /// Tries for a place, if it has none and has slept, and for the patroller's if it is a deputy.
+        pub(super) fn takes_place(&mut self, storage: &Storage, index: usize) -> Place {
+            if !self.has_slept {
+                return Place::None;
+            }
+            let Some(post) = &mut self.post else {
                 self.post = storage.take_post(index.wrapping_add(self.tries));
                 self.tries = self.tries.wrapping_add(1);
-            }
-            self.post.is_some()
+                return match &self.post {
+                    None => Place::None,
+                    Some(post) if post.is_first() => Place::Patrollers,
+                    Some(_) => Place::Kept,
+                };
+            };
+            if !post.is_first() && post.move_up() { Place::Patrollers } else { Place::Kept }
         }
 
-        /// The call is over. Whether a post was given up and no other is taken.
+        /// The call is over. Whether a place was given up and no other is taken.
         pub(super) fn ends(&mut self) -> bool {
             (self.has_slept, self.bell) = (false, None);
             self.post.take().is_some_and(|post| !post.leave())
         }
 
-        /// How long a worker sleeps that has no post: each another time, so that their looks lie apart.
-        pub(super) fn long_slice(&self, index: usize) -> Duration {
+        /// How long a worker sleeps that has no place: each another time, so that their looks lie apart.
+        pub(super) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
+            let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
+            let workers = storage.worker_entries().filter(|(_, entry)| owned(entry)).count();
+            let most = LONG_AT_MOST.max(LONG_PER_WORKER.saturating_mul(workers as u32));
             // Of a golden section each, which spreads any number of them.
             let part = (index.wrapping_add(self.tries) as u32).wrapping_mul(0x9e37_79b9) >> 22;
-            LONG_AT_LEAST + (LONG - LONG_AT_LEAST) * part / 1024
+            LONG + (most - LONG) * part / 1024
         }
     }
 }
@@ -156,7 +188,7 @@ mod duty {
 }
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use duty::Need;
+use duty::{Need, Place};
 pub(super) use duty::Watch;
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -206,15 +238,18 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         (self.watch.looked_at, self.watch.bell) = (bell, None);
         let mut others_go = self.storage().dies_as_one();
         if self.storage().can_take_over() {
-            let has_post = self.watch.takes_post(&self.reader.storage, self.place.index);
-            let need = self.watch.need(&self.reader.storage);
+            let place = self.watch.takes_place(&self.reader.storage, self.place.index);
+            let mut need = self.watch.need(&self.reader.storage);
+            if place == Place::Patrollers {
+                need = Need::Go;
+            }
             if need == Need::Go {
                 if let Err(error) = self.patrol() {
                     self.reader.life.set_failed(error);
                     return false;
                 }
             }
-            others_go = need == Need::None && !has_post;
+            others_go = need == Need::None && place == Place::None;
         }
         if self.reader.has_producer() {
             let may = others_go && self.watch.has_slept && self.is_hired();
@@ -238,7 +273,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             return;
         };
         let long = self.watch.bell == Some(bell);
-        let slice = if long { limit.left(self.watch.long_slice(self.place.index)) } else { slice };
+        let slice = if long {
+            limit.left(self.watch.long_slice(&self.reader.storage, self.place.index))
+        } else {
+            self.watch.patroller_slice().map_or(slice, |slice| limit.left(slice))
+        };
         self.sleep_for(bell, slice);
         self.watch.has_slept = true;
     }
