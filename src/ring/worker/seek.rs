@@ -231,6 +231,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let gate = self.desk().and_then(|desk| desk.gate_now());
         // Pairs with the release of a gate that is another group's, by now: its generation is seen.
         fence(Ordering::Acquire);
+        if !self.is_still_its_group() {
+            return Err(self.evicted());
+        }
         let Some(gate) = gate else {
             return Err(self.excluded().unwrap_or(TryRecvError::Corrupt));
         };
