@@ -412,3 +412,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         group::bury(&ring.storage, &Entries::only(dead));
     }
 }
+
+#[cfg(all(test, not(ringway_loom)))]
+mod tests;

@@ -19,7 +19,7 @@ mod desk;
 mod join;
 
 pub(crate) use desk::{Desk, Fate, Offer, Others, Outcome, Rest};
-#[cfg(ringway_loom)]
+#[cfg(any(test, ringway_loom))]
 pub(crate) use join::bury;
 pub(crate) use join::{Hired, forget, forget_evicted, hire, reap};
 

@@ -134,7 +134,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// What there is of a message that has just been claimed. `None`: it is not this worker's to have, and has
     /// been given back.
     #[inline(always)]
-    fn claimed(
+    pub(super) fn claimed(
         &mut self,
         claim: Claim,
         span: Span,
