@@ -70,12 +70,10 @@ mod sides {
         let options = Options::<Frame>::new(4).subscribers(2).observers(false);
         let mut producer = options.create(name.as_str())?;
         let mut crew = [start("keeper", &name)?, start("viewer", &name)?];
-        if !producer.wait_for_consumers(crew.len(), PATIENCE) {
-            return Err(format!("nobody looked within {PATIENCE:?}").into());
-        }
+        producer.wait_for_consumers(crew.len(), PATIENCE)?;
         let begun = Instant::now();
         for number in 0..count {
-            let mut loan = producer.reserve();
+            let mut loan = producer.reserve()?;
             let frame = loan.get_mut().ok_or("nobody may look at a frame before it is sent")?;
             frame.number = number;
             frame.picture.fill(shade(number));
@@ -83,7 +81,7 @@ mod sides {
         }
         producer.flush(PATIENCE)?;
         let time = begun.elapsed();
-        producer.close();
+        producer.close().unwrap();
         for child in &mut crew {
             if !child.wait()?.success() {
                 return Err("somebody has seen a picture that was not sent".into());

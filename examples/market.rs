@@ -76,9 +76,7 @@ mod sides {
         let segment = Segment::new(name).keep(true);
         let mut producer = Options::<Quote>::new(4096).subscribers(1).create(segment)?;
         let mut crew = [start("keeper", name)?, start("display", name)?];
-        if !producer.wait_for_consumers(1, PATIENCE) {
-            return Err(format!("nobody kept a book within {PATIENCE:?}").into());
-        }
+        producer.wait_for_consumers(1, PATIENCE)?;
         let begun = Instant::now();
         let mut turnover = 0u64;
         for number in 0..count {
@@ -87,7 +85,7 @@ mod sides {
             producer.send(&quote)?;
         }
         let time = begun.elapsed();
-        producer.close();
+        producer.close().unwrap();
         for child in &mut crew {
             if !child.wait()?.success() {
                 return Err("somebody's account is wrong".into());

@@ -95,7 +95,7 @@ mod sides {
             crew.push(Employee::start(&name, number)?);
         }
         let report = Account::new(count).keep(&mut producer, &mut crew)?;
-        producer.close();
+        producer.close().unwrap();
         for employee in crew.iter_mut().filter(|employee| !employee.killed) {
             if !employee.process.wait()?.success() {
                 return Err("a worker failed".into());
@@ -205,15 +205,15 @@ mod sides {
         match employee.answers.try_recv() {
             Ok(answer) => Ok(Some(answer)),
             Err(TryRecvError::Empty) => Ok(None),
+            // Everything that it had answered has been received.
+            Err(TryRecvError::ProducerDied) if employee.killed => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     pub(super) fn worker(jobs: &str, answers: &str) -> Outcome {
         let mut producer = Options::<Answer>::new(64).subscribers(1).create(answers)?;
-        if !producer.wait_for_consumers(1, PATIENCE) {
-            return Err(format!("nobody listened within {PATIENCE:?}").into());
-        }
+        producer.wait_for_consumers(1, PATIENCE)?;
         let mut worker = Worker::join(&Ring::<Job>::open_wait(jobs, PATIENCE)?, GROUP)?;
         let mut count = 0;
         loop {

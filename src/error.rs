@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::position::Position;
+use crate::ring::{ConsumerKind, ConsumerName};
 
 /// Implements `Error` and `Display`, one line per variant.
 macro_rules! error {
@@ -72,6 +73,11 @@ pub enum ConfigError {
         /// The last position before they wrap around.
         max: Position,
     },
+    /// There is not enough memory for a ring on the heap.
+    OutOfMemory {
+        /// Bytes that the ring takes.
+        bytes: usize,
+    },
 }
 
 error!(ConfigError {
@@ -89,6 +95,9 @@ error!(ConfigError {
         "an arena of {size} bytes is too large (at most {max}, and with the slots it has to fit the \
          address space)";
     Self::OriginTooLarge { max } => "the origin is beyond the last position, {max}";
+    Self::OutOfMemory { bytes } =>
+        "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \
+         messages, a smaller arena or fewer groups";
 });
 
 /// Why a message was not sent by a call that does not block.
@@ -104,11 +113,18 @@ pub enum TrySendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// There is no room, and the kernel would not say which of the consumers in the way are dead, so that
+    /// one of them might be. Nothing was sent. Comes only where rings are files, from a process that was
+    /// forbidden to ask (by a filter of system calls, say) after it had attached to the ring. A limit
+    /// ([`max_hold`](crate::Options::max_hold)) goes on counting over calls that end like this, and
+    /// evicts the dead too.
+    Liveness(LivenessError),
 }
 
 error!(TrySendError {
     Self::Full => "the ring is full: a subscriber still needs the oldest message";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Liveness(error) => "no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for as long as it takes.
@@ -122,10 +138,13 @@ pub enum SendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(SendError {
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Liveness(error) => "no room, and {error}";
 });
 
 /// Why a message was not sent by a call that blocks for a limited time.
@@ -141,44 +160,93 @@ pub enum SendTimeoutError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
 error!(SendTimeoutError {
     Self::Timeout => "the ring was still full when the time was over";
     Self::TooLarge { len, max } => "a message of {len} bytes is too long for this ring ({max})";
+    Self::Liveness(error) => "no room, and {error}";
 });
 
 impl From<SendError> for TrySendError {
-    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
-        Self::TooLarge { len, max }
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Liveness(error) => Self::Liveness(error),
+        }
     }
 }
 
 impl From<SendError> for SendTimeoutError {
-    fn from(SendError::TooLarge { len, max }: SendError) -> Self {
-        Self::TooLarge { len, max }
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Liveness(error) => Self::Liveness(error),
+        }
     }
 }
 
-/// Subscribers have not released what was sent in the time that they were given.
+/// Why a producer does not know that everything that it sent was released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FlushError {
-    /// How many have not.
-    pub laggards: usize,
+pub enum FlushError {
+    /// Subscribers or groups had not released everything when the time was over.
+    Timeout {
+        /// How many had not.
+        laggards: usize,
+    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
 
-impl core::error::Error for FlushError {}
+error!(FlushError {
+    Self::Timeout { laggards } =>
+        "{laggards} subscribers and groups had not released everything when the time was over";
+    Self::Liveness(error) => "no room, and {error}";
+});
 
-impl fmt::Display for FlushError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} subscribers had not released everything when the time was over",
-            self.laggards
-        )
-    }
+/// Why there are not as many consumers as a producer waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// There can never be so many: the ring was created for fewer.
+    TooMany {
+        /// How many were asked for.
+        asked: usize,
+        /// Subscribers and groups that the ring has room for; 0 if it overwrites, and so has none.
+        max: usize,
+    },
+    /// There were fewer until the time was over.
+    Timeout {
+        /// How many had joined by then.
+        joined: usize,
+    },
+    /// The kernel would not say which of them are dead: see [`TrySendError::Liveness`].
+    Liveness(LivenessError),
 }
+
+error!(WaitError {
+    Self::TooMany { asked, max } =>
+        "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
+         create it with more";
+    Self::Timeout { joined } => "only {joined} consumers had joined when the time was over";
+    Self::Liveness(error) => "no room, and {error}";
+});
+
+/// Implements `From` for errors that tell of a failed look for the dead.
+macro_rules! from_liveness {
+    ($($name:ident)+) => {$(
+        impl From<LivenessError> for $name {
+            fn from(error: LivenessError) -> Self {
+                Self::Liveness(error)
+            }
+        }
+    )+};
+}
+
+from_liveness!(TrySendError SendError SendTimeoutError FlushError WaitError);
 
 /// Why a message that was to be sent and released was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,7 +254,7 @@ impl fmt::Display for FlushError {
 pub enum SendSyncError {
     /// It was not sent.
     NotSent(SendTimeoutError),
-    /// It was sent, and somebody has not released it yet.
+    /// It was sent, and is not known to have been released.
     NotReleased(FlushError),
 }
 
@@ -194,6 +262,38 @@ error!(SendSyncError {
     Self::NotSent(error) => "the message was not sent: {error}";
     Self::NotReleased(error) => "the message was sent; {error}";
 });
+
+/// Why not all that closing a ring does was done. The ring is closed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// A name of the ring could not be removed: because the process has lost its privileges since it
+    /// created the ring, say.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    Name {
+        /// The file that is still there.
+        path: std::path::PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+impl core::error::Error for CloseError {}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+        let _ = f;
+        match *self {
+            #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+            Self::Name { ref path, ref source } => write!(
+                f,
+                "the ring is closed, and {} could not be removed ({source}): unlink it as its owner",
+                path.display()
+            ),
+        }
+    }
+}
 
 /// A batch that was not sent to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +318,9 @@ impl fmt::Display for BatchError {
 pub enum TryRecvError {
     /// Nothing more has been published yet.
     Empty,
-    /// The producer has closed the ring, and everything before that has been received.
+    /// The producer has closed the ring, and everything before that has been received. Comes again with
+    /// every call, unless the ring was kept and a successor goes on with it
+    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     Closed,
     /// Exactly this many messages were overwritten before this observer got to them. The next call
     /// goes on at the oldest message that is left. Subscribers are told this only where somebody has
@@ -323,7 +425,8 @@ pub enum RecvError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
-    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach) for a
+    /// successor, and everything that it sent has been received.
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
@@ -356,7 +459,8 @@ pub enum RecvTimeoutError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
-    /// The producer has died without closing the ring, and everything that it sent has been received.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach) for a
+    /// successor, and everything that it sent has been received.
     /// Comes again with every call, until a successor takes the ring over
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     ProducerDied,
@@ -490,8 +594,13 @@ pub enum JoinError {
         /// The longest, in bytes.
         max: usize,
     },
-    /// There is a durable subscriber of that name, and it lives; or somebody works in the group.
-    InUse,
+    /// There is a durable subscriber of that name, and it lives; or there are workers in the group.
+    InUse {
+        /// Which of the two it is.
+        kind: ConsumerKind,
+        /// The name.
+        name: ConsumerName,
+    },
     /// The durable subscriber of that name was evicted while it was away, and this is how it learns of
     /// it; or the group was. The name is free again: joining once more starts anew.
     Evicted {
@@ -521,7 +630,7 @@ error!(JoinError {
     Self::NoObservers => "the ring was created for subscribers alone: it cannot be observed";
     Self::Overwrites => "the ring overwrites and waits for nobody: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
-    Self::Lock { os_error } => "a subscriber's entry could not be locked: error {os_error}";
+    Self::Lock { os_error } => "a subscriber's entry could not be locked: {}", OsError(*os_error);
     Self::Name { len, max } =>
         "the name of a durable subscriber or a group has 1 to {max} bytes, and this has {len}";
     Self::NoFreeGroup { groups } =>
@@ -530,12 +639,25 @@ error!(JoinError {
         "all {workers} entries for workers are taken: create the ring with more";
     Self::Delivery { at_most_once: true } => "the group delivers at most once";
     Self::Delivery { at_most_once: false } => "the group delivers at least once";
-    Self::InUse => "somebody of that name is there already";
+    Self::InUse { kind: ConsumerKind::Group, name } => "there are workers in the group {name:?}";
+    Self::InUse { kind: _, name } => "the durable subscriber {name:?} is here already";
     Self::Evicted { missed } => "evicted while away: {missed} messages were missed";
     Self::Corrupt => "what the durable subscriber had written down was forged";
     Self::TooOld { oldest } => "the position is no longer there: the oldest is {oldest}";
     Self::NotYet { head } => "the position is in the future: the next message is {head}";
 });
+
+/// What an operating system calls its error of that number, where there is one.
+struct OsError(i32);
+
+impl fmt::Display for OsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "std")]
+        return std::io::Error::from_raw_os_error(self.0).fmt(f);
+        #[cfg(not(feature = "std"))]
+        return write!(f, "error {}", self.0);
+    }
+}
 
 /// Why what is in memory is not a ring that this program can attach to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -145,10 +145,40 @@ pub(crate) fn check_control(
     Ok(())
 }
 
-/// Which ring the data segment belongs to, without a look at anything else.
+/// What the data segment of a ring says of itself in every version of the layout.
 #[cfg(any(test, all(feature = "std", target_os = "linux")))]
-pub(crate) fn instance(words: &Words) -> Result<Instance, HeaderError> {
-    check_start(words, MAGIC_DATA)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// As its creator wrote it, whatever that machine's byte order.
+    pub(crate) instance: Instance,
+    /// Why this build cannot attach, if its layout is the reason.
+    pub(crate) foreign: Option<HeaderError>,
+    /// Its version is this build's, so that the producer's words lie where this build has them,
+    /// whatever their byte order: those of 4 bytes also if its words are of another size.
+    pub(crate) known: bool,
+}
+
+/// Whose data segment it is, whatever version, word size and byte order made it. The only error is
+/// that it is none.
+#[cfg(any(test, all(feature = "std", target_os = "linux")))]
+pub(crate) fn identify(words: &Words) -> Result<Identity, HeaderError> {
+    // The magic tells the byte order: the field of that name is of version 1.
+    let swapped = match [words[field::MAGIC], words[field::MAGIC + 1]] {
+        [MAGIC_LOW, MAGIC_DATA] => false,
+        other if other == [MAGIC_LOW.swap_bytes(), MAGIC_DATA.swap_bytes()] => true,
+        _ => return Err(HeaderError::NotARing),
+    };
+    let native = |at: usize| if swapped { words[at].swap_bytes() } else { words[at] };
+    let instance = Instance(core::array::from_fn(|i| native(field::INSTANCE + i)));
+    let found = words[field::WORD_SIZE];
+    let foreign = match check_start(words, MAGIC_DATA) {
+        Err(error) => Some(error),
+        Ok(_) if found != WORD as u32 && matches!(found, 4 | 8) => {
+            Some(HeaderError::WordSize { found, supported: WORD as u32 })
+        }
+        Ok(_) => None,
+    };
+    Ok(Identity { instance, foreign, known: native(field::VERSION) == VERSION })
 }
 
 /// Reads the header of a data segment of `len` bytes. The geometry is worked out anew from the
@@ -341,6 +371,33 @@ mod tests {
         words[field::ARENA + 2] = 128;
         let refused = Err(HeaderError::Corrupt { what: "arena" });
         assert_eq!(decode_as(&words, 1 << 20, &fixed), refused);
+    }
+
+    #[test]
+    fn every_layout_says_which_ring_it_is() {
+        let good = encode(&geometry(true), INSTANCE);
+        let with = |at: usize, value: u32| {
+            let mut words = good;
+            words[at] = value;
+            words
+        };
+        let identity = |words: &Words| identify(words).unwrap();
+        let version = HeaderError::Version { found: 9, supported: VERSION };
+        let size = 12 - WORD as u32;
+        let word_size = HeaderError::WordSize { found: size, supported: WORD as u32 };
+        let other = with(field::VERSION, 9);
+        for (words, foreign, known) in [
+            (good, None, true),
+            (good.map(u32::swap_bytes), Some(HeaderError::ByteOrder), true),
+            (other, Some(version), false),
+            (other.map(u32::swap_bytes), Some(HeaderError::ByteOrder), false),
+            (with(field::WORD_SIZE, size), Some(word_size), true),
+        ] {
+            assert_eq!(identity(&words), Identity { instance: INSTANCE, foreign, known });
+        }
+        for words in [[0; HEADER_WORDS], encode_control(INSTANCE), with(field::MAGIC, 1)] {
+            assert_eq!(identify(&words), Err(HeaderError::NotARing));
+        }
     }
 
     #[test]

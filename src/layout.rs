@@ -32,7 +32,7 @@ pub(crate) struct ProducerLine {
     /// at close; in between at most an eighth of the capacity (at least 1) behind.
     pub(crate) head: AtomicWord,
     _unused: Unused<{ (8 - WORD) / 4 }>,
-    /// 1 for ever once the producer has closed the ring.
+    /// 1 once the producer has closed the ring. A successor of one that was kept stores 0 again.
     pub(crate) closed: AtomicU32,
     /// 1 for ever once `head` has been at least a capacity past the origin.
     pub(crate) lapped: AtomicU32,

@@ -115,8 +115,11 @@
 //! # Closing
 //!
 //! Dropping the producer closes the ring. Every consumer receives what is left, and then
-//! [`Closed`](TryRecvError::Closed), for ever. An [iterator](Iter) ends there, and with every other state in
-//! which nothing more comes, which it gives once.
+//! [`Closed`](TryRecvError::Closed), from then on: only a ring that was [kept](Segment::keep) can be
+//! [resumed](Producer::resume), and then goes on. An [iterator](Iter) ends there, and with every other
+//! state in which nothing more comes, which it gives once. A named ring goes with its producer, and
+//! with it what durable subscribers and groups have not received that are away; to restart a producer,
+//! [`detach`](Producer::detach) it.
 //!
 //! # Features
 //!
@@ -175,18 +178,18 @@ mod sync;
 mod wait;
 
 pub use error::{
-    BatchError, ConfigError, FlushError, HeaderError, JoinError, LivenessError, MessageType,
-    RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError, SplitError,
-    TryRecvError, TrySendError,
+    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
+    MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
+    SplitError, TryRecvError, TrySendError, WaitError,
 };
 pub use geometry::Overflow;
 pub use message::{Message, Plain};
 pub use options::Options;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use os::{
-    Anonymous, CreateError, InheritError, NameError, OpenError, Pruned, ResumeError, Segment,
-    SegmentInfo, SegmentState, UnlinkError, Untrusted, prune, prune_in, release_inherited,
-    segments, segments_in, unlink,
+    Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
+    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
+    SegmentState, UnlinkError, Untrusted, prune, release_inherited, segments, segments_in, unlink,
 };
 pub use position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -204,6 +207,10 @@ pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../docs/operations.md")]
+struct Operations;
 
 #[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../docs/embedded.md")]

@@ -28,7 +28,8 @@ pub struct Options<T: Message + ?Sized> {
     workers: Option<usize>,
     asymmetric: bool,
     limits: Limits,
-    message: PhantomData<T>,
+    /// There is no message in it, so that it goes to any thread, whatever the messages are.
+    message: PhantomData<fn() -> T>,
 }
 
 impl<T: Plain> Options<T> {
@@ -233,9 +234,21 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether the producer may leave its memory fence to whoever goes to sleep, who then asks the
-    /// kernel to interrupt it (`membarrier`). On by default where the kernel offers it. Off, every
-    /// message costs a full fence, but no core is ever interrupted.
+    /// Whether the producer may leave its memory fence to a consumer that goes to sleep, which then
+    /// asks the kernel to interrupt the producer (`membarrier`). On by default where the kernel
+    /// offers it. Off, every message costs a full fence, and no process registers with the kernel
+    /// to be interrupted.
+    ///
+    /// Rings of one process ([`heap`](Self::heap), [`Static`](crate::Static)) have the kernel
+    /// interrupt threads of that process alone. Named and anonymous rings, and raw memory, take
+    /// barriers that reach all processes: the producer's process, and those that join, register for
+    /// them, and from then on until it ends any process on the machine can interrupt a registered
+    /// one. The project's docs/security.md says what that comes to.
+    ///
+    /// A successor ([`create_or_resume`](Self::create_or_resume)) that wants it off has a full
+    /// fence of its own, and does not register, whatever the ring had before. One that wants it on
+    /// gets it only if the ring was created so: consumers that are attached to a ring with full
+    /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
     /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
@@ -279,7 +292,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
     /// let (mut producer, ring) = options.heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 3 }));
     /// ```
     #[cfg(feature = "std")]
@@ -297,9 +310,20 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
+    /// The tag; 0: none was chosen.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn chosen_tag(&self) -> u64 {
+        self.shape.tag
+    }
+
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn limits(&self) -> Limits {
         self.limits
+    }
+
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn wants_asymmetric(&self) -> bool {
+        self.asymmetric
     }
 
     pub(crate) fn geometry(&self) -> Result<Geometry, ConfigError> {
@@ -324,7 +348,8 @@ impl<T: Message + ?Sized> Options<T> {
         self.geometry().map(|geometry| (geometry.data_len, geometry.control_len))
     }
 
-    /// Creates the ring on the heap of this process.
+    /// Creates the ring on the heap of this process. Where there is not enough memory it is
+    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
     ///
     /// ```
     /// # use ringway::{ConfigError, Options, Start};
@@ -337,7 +362,7 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
         let this = self.pins(true);
-        let storage = crate::storage::heap::create(this.geometry()?);
+        let storage = crate::storage::heap::create(this.geometry()?)?;
         Ok(this.handles(storage))
     }
 

@@ -3,6 +3,8 @@
 
 use core::time::Duration;
 
+use crate::sync::Reach;
+
 #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
 mod imp {
     use super::*;
@@ -24,17 +26,38 @@ mod imp {
         let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
     }
 
-    /// Asks the kernel to let other processes' barriers reach this one. For the life of the
-    /// process; asking again is harmless.
-    pub(crate) fn register_barrier() -> bool {
-        crash_point!();
-        membarrier(MembarrierCommand::RegisterGlobalExpedited).is_ok()
+    /// Whether the machine has so much memory, swap included, free or not: a kernel that
+    /// promises memory without having it would end the process when it is touched.
+    pub(crate) fn has_memory(bytes: u64) -> bool {
+        let system = rustix::system::sysinfo();
+        // As wide as the machine's words.
+        #[allow(clippy::useless_conversion)]
+        let units = u64::from(system.totalram).saturating_add(u64::from(system.totalswap));
+        bytes <= units.saturating_mul(u64::from(system.mem_unit))
     }
 
-    /// A full fence on every running thread of every registered process, this one's included.
-    pub(crate) fn barrier_everywhere() -> bool {
+    /// Asks the kernel to let barriers reach this process: its own, or those of all processes. For
+    /// the life of the process; asking again is harmless.
+    pub(crate) fn register_barrier(reach: Reach) -> bool {
         crash_point!();
-        membarrier(MembarrierCommand::GlobalExpedited).is_ok()
+        membarrier(match reach {
+            // Linux 4.14.
+            Reach::Process => MembarrierCommand::RegisterPrivateExpedited,
+            // Linux 4.16.
+            Reach::Everywhere => MembarrierCommand::RegisterGlobalExpedited,
+        })
+        .is_ok()
+    }
+
+    /// A full fence on every running thread of this process, which has registered; or of every
+    /// process that has, this one's included.
+    pub(crate) fn barrier(reach: Reach) -> bool {
+        crash_point!();
+        membarrier(match reach {
+            Reach::Process => MembarrierCommand::PrivateExpedited,
+            Reach::Everywhere => MembarrierCommand::GlobalExpedited,
+        })
+        .is_ok()
     }
 }
 
@@ -52,11 +75,16 @@ mod imp {
 
     pub(crate) fn futex_wake_all(_word: &CasU32) {}
 
-    pub(crate) fn register_barrier() -> bool {
+    #[cfg(feature = "alloc")]
+    pub(crate) fn has_memory(_bytes: u64) -> bool {
+        true
+    }
+
+    pub(crate) fn register_barrier(_reach: Reach) -> bool {
         false
     }
 
-    pub(crate) fn barrier_everywhere() -> bool {
+    pub(crate) fn barrier(_reach: Reach) -> bool {
         false
     }
 }

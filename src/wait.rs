@@ -2,6 +2,7 @@
 
 mod blocking;
 mod sleep;
+mod stall;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod tick;
 
@@ -9,6 +10,7 @@ use crate::sync::{NATIVE, spin_loop};
 
 pub(crate) use blocking::{Ended, Limit, Patrol, Vigil, wait_for};
 pub(crate) use sleep::*;
+pub(crate) use stall::{Pace, Stall};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use tick::Ticker;
 

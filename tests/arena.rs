@@ -397,7 +397,7 @@ impl Run {
                 self.receive(who, self.producer.max_len());
             }
         }
-        self.producer.close();
+        self.producer.close().unwrap();
     }
 }
 

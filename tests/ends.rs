@@ -14,7 +14,7 @@ const MANY: usize = 100;
 fn an_iterator_over_an_evicted_subscriber_says_so_once() {
     let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    producer.send_batch(&[0; 20]);
+    producer.send_batch(&[0; 20]).unwrap();
     let told: Vec<_> = subscriber.iter().take(MANY).collect();
     assert_eq!(told, [Err(RecvError::Evicted { missed: 20 })]);
     let mut iter = subscriber.iter();
@@ -27,8 +27,8 @@ fn an_iterator_over_a_closed_ring_ends() {
     let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut observer = ring.observe(Start::Next).unwrap();
-    producer.send_batch(&[1, 2]);
-    producer.close();
+    producer.send_batch(&[1, 2]).unwrap();
+    producer.close().unwrap();
     assert!(subscriber.iter().take(MANY).eq([Ok(1), Ok(2)]));
     assert!(observer.iter().take(MANY).eq([Ok(1), Ok(2)]));
     assert_eq!(observer.iter().next(), None);
@@ -39,8 +39,8 @@ fn an_iterator_goes_on_behind_what_was_lost() {
     let options = Options::<u64>::new(4).overflow(ringway::Overflow::Overwrite);
     let (mut producer, ring) = options.heap().unwrap();
     let mut observer = ring.observe(Start::Next).unwrap();
-    producer.send_batch(&[0, 1, 2, 3, 4, 5]);
-    producer.close();
+    producer.send_batch(&[0, 1, 2, 3, 4, 5]).unwrap();
+    producer.close().unwrap();
     let all = [Err(RecvError::Lagged(2)), Ok(2), Ok(3), Ok(4), Ok(5)];
     assert!(observer.iter().take(MANY).eq(all));
 }
@@ -80,7 +80,7 @@ fn iterators_over_what_is_there_are_as_long_as_that() {
     let (mut producer, ring) = Options::<u64>::new(8).subscribers(3).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let _second = ring.subscribe(Start::Next).unwrap();
-    assert_eq!(producer.send_iter([1u64, 2, 3]), 3);
+    assert_eq!(producer.send_iter([1u64, 2, 3]), Ok(3));
     assert_eq!(producer.laggards().take(MANY).count(), 2);
     {
         let refs = subscriber.try_recv_refs(8).unwrap();
@@ -99,7 +99,7 @@ fn calls_that_look_again_end_with_what_ended_them() {
     let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).groups(1).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.send_batch(&[0; 20]);
+    producer.send_batch(&[0; 20]).unwrap();
     let evicted = RecvError::Evicted { missed: 20 };
     assert_eq!(subscriber.recv(), Err(evicted));
     assert_eq!(subscriber.recv_batch(&mut [0; 4]), Err(evicted));

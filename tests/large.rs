@@ -51,7 +51,7 @@ fn a_subscriber_receives_frames_into_a_box() {
         let soon = Duration::from_millis(5);
         let late = subscriber.recv_to_timeout(&mut received, soon);
         assert_eq!(late, Err(RecvTimeoutError::Timeout));
-        producer.close();
+        producer.close().unwrap();
         assert_eq!(subscriber.recv_to(&mut received), Err(RecvError::Closed));
     });
 }
@@ -104,8 +104,8 @@ fn batches_of_frames_are_copied_where_they_belong() {
             frame.fill(n);
         }
         assert_eq!(producer.try_send_batch(&sent[..1]), 1);
-        producer.send_batch(&sent[1..2]);
-        assert_eq!(producer.send_iter(&sent[2..]), 1);
+        producer.send_batch(&sent[1..2]).unwrap();
+        assert_eq!(producer.send_iter(&sent[2..]), Ok(1));
         let mut received = <[Frame]>::new_box_zeroed_with_elems(2).unwrap();
         assert_eq!(subscriber.try_recv_batch(&mut received), Ok(2));
         assert!(is_whole(&received[0], 1) && is_whole(&received[1], 2));
@@ -128,7 +128,7 @@ fn frames_are_written_and_read_in_place() {
         let (mut producer, ring) = options.heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap();
         let mut worker = Worker::join(&ring, "a").unwrap();
-        let mut loan = producer.reserve();
+        let mut loan = producer.reserve().unwrap();
         loan.write(&frame(1));
         loan.get_mut().unwrap().fill(2);
         loan.write_at(0, &[2]).unwrap();
@@ -136,7 +136,7 @@ fn frames_are_written_and_read_in_place() {
         assert!(is_whole(&subscriber.peek().unwrap(), 2));
         assert!(is_whole(&subscriber.recv_ref().unwrap(), 2));
         assert!(is_whole(&worker.recv_ref().unwrap(), 2));
-        assert_eq!(producer.send_iter([frame(3)].iter().map(|frame| &**frame)), 1);
+        assert_eq!(producer.send_iter([frame(3)].iter().map(|frame| &**frame)), Ok(1));
         assert_eq!(subscriber.try_recv_refs(2).unwrap().iter().count(), 1);
     });
 }

@@ -260,7 +260,7 @@ proptest! {
                 expected += 1;
             }
         }
-        producer.close();
+        producer.close().unwrap();
         prop_assert_eq!(subscriber.iter().collect::<Result<Vec<_>, _>>().unwrap(),
             (expected..sent + more).collect::<Vec<_>>());
     }
@@ -352,7 +352,7 @@ fn a_batch_notifies_once_and_what_does_nothing_does_not() {
 
     drop(subscriber);
     assert_eq!(notified(), (0, 1));
-    producer.close();
+    producer.close().unwrap();
     assert_eq!(notified(), (1, 0));
 }
 
@@ -426,7 +426,7 @@ fn changing_how_a_handle_waits_changes_nothing_else() {
     assert_eq!(observer.try_recv(), Ok(2));
     drop(subscriber);
     assert_eq!(producer.consumers(), 0);
-    producer.close();
+    producer.close().unwrap();
     assert!(observer.is_closed());
 }
 

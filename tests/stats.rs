@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use ringway::{
     ConsumerKind, ConsumerStats, Group, JoinError, Observer, Options, Overflow, Position, Producer,
     RawParts, Ring, SpinThenSleep, Start, Static, Stats, Subscriber, TryRecvError, TrySendError,
-    Worker,
+    WaitError, Worker,
 };
 
 /// Far longer than anything takes that is not stuck.
@@ -157,7 +157,7 @@ impl Run {
                     None => self.add(start, handle, Some(name)),
                 }
             }
-            Err(JoinError::InUse | JoinError::NoFreeEntry { .. }) => {}
+            Err(JoinError::InUse { .. } | JoinError::NoFreeEntry { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -245,7 +245,7 @@ fn a_subscribers_numbers_begin_anew_with_the_next_owner_of_its_entry() {
     for _ in 0..3 {
         let mut subscriber = ring.subscribe(Start::Next).unwrap();
         assert_eq!(counts(&consumers(&ring)[0]), [0, 0, 0]);
-        producer.send_batch(&[1, 2, 3]);
+        producer.send_batch(&[1, 2, 3]).unwrap();
         subscriber.recv().unwrap();
         assert_eq!(counts(&consumers(&ring)[0]), [1, 0, 2]);
     }
@@ -258,7 +258,7 @@ fn the_subscribers_of_a_static_ring_begin_with_it() {
     static RING: Static<u64, 4> = Static::new();
     let origin = LAST_POSITION - 1;
     let mut parts = RING.split_with(Overflow::Wait, origin).unwrap();
-    parts.producer.send_batch(&[1, 2, 3]);
+    parts.producer.send_batch(&[1, 2, 3]).unwrap();
     parts.subscribers[0].recv().unwrap();
     assert_eq!(parts.ring.stats().sent, 3);
     assert_eq!(counts(&consumers(&parts.ring)[0]), [1, 0, 2]);
@@ -306,7 +306,7 @@ fn a_message_read_in_place_counts_once_it_is_released() {
 #[test]
 fn a_send_to_one_who_sleeps_is_a_wake_and_one_to_nobody_is_not() {
     let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-    producer.send_batch(&[1, 2, 3]);
+    producer.send_batch(&[1, 2, 3]).unwrap();
     assert_eq!(ring.stats().wakes, 0);
     let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(ASLEEP);
     thread::scope(|scope| {
@@ -328,10 +328,10 @@ fn the_time_that_a_producer_waits_for_room_is_counted_and_nothing_else_is() {
     let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     let subscriber = ring.subscribe(Start::Next).unwrap();
     let timeout = Duration::from_millis(2);
-    producer.send_batch(&[1, 2]);
+    producer.send_batch(&[1, 2]).unwrap();
     assert_eq!(producer.try_send(&3), Err(TrySendError::Full));
     assert!(producer.flush(timeout).is_err());
-    assert!(!producer.wait_for_consumers(2, timeout));
+    assert_eq!(producer.wait_for_consumers(2, timeout), Err(WaitError::Timeout { joined: 1 }));
     assert_eq!(ring.stats().blocked, Duration::ZERO);
 
     let mut before = Duration::ZERO;
@@ -356,7 +356,7 @@ fn the_time_that_a_producer_waits_for_room_is_counted_and_nothing_else_is() {
 fn others_see_how_long_a_producer_has_been_waiting_while_it_waits() {
     let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     let subscriber = ring.subscribe(Start::Next).unwrap();
-    producer.send_batch(&[1, 2]);
+    producer.send_batch(&[1, 2]).unwrap();
     let sent = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -388,7 +388,7 @@ fn a_group_counts_what_is_done_and_its_workers_what_they_were_given() {
     producer.send(&0).unwrap();
     let mut first = Worker::join(&ring, "jobs").unwrap();
     let mut second = Worker::join(&ring, "jobs").unwrap();
-    producer.send_batch(&[1, 2, 3, 4, 5]);
+    producer.send_batch(&[1, 2, 3, 4, 5]).unwrap();
     let job = first.try_recv().unwrap();
     let both = [(AWorker, 1, 0, 0, true), (AWorker, 0, 0, 0, true)];
     assert_eq!(of_group(&ring), [(TheGroup, 0, 5, 0, true), both[0], both[1]]);

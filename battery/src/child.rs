@@ -2,9 +2,12 @@
 //!
 //! A child is this program again, with a role to play and a room to play it in. What it knows, it
 //! writes into the room's page, where it stays if it is killed. It is told to go on by a line on its
-//! standard input, and dies with the judge.
+//! standard input, and dies with the judge. Where its group has a restriction, it loses something once it
+//! has made its handle.
 
+use std::cell::Cell;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -20,10 +23,14 @@ use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::memory::Words;
 use crate::place::{self, Room};
+use crate::restrict::Restriction;
 
 /// The first argument of a process that has a role; then come the role, the judge's number, the room
-/// and what the role is given.
+/// what the process is to lose, and what the role is given.
 pub const ROLE: &str = "role";
+
+/// The argument of a process that loses nothing.
+const NOTHING: &str = "nothing";
 
 /// Far longer than anything takes that is not stuck.
 pub const LONG: Duration = Duration::from_secs(30);
@@ -42,12 +49,24 @@ pub struct Child {
 
 impl Child {
     pub fn start(room: &Room, role: &str, arguments: &[&dyn ToString]) -> Result<Child> {
-        Child::start_with(&mut Command::new(program()), room, role, arguments)
+        Child::start_under(None, room, role, arguments)
+    }
+
+    /// Starts a process that is to lose something: its role has to call [`Task::restrict`].
+    pub fn start_under(
+        restriction: Option<Restriction>,
+        room: &Room,
+        role: &str,
+        arguments: &[&dyn ToString],
+    ) -> Result<Child> {
+        let command = &mut Command::new(program());
+        Child::start_with(command, restriction, room, role, arguments)
     }
 
     /// Starts a command that ends in this program, under strace say.
     pub fn start_with(
         command: &mut Command,
+        restriction: Option<Restriction>,
         room: &Room,
         role: &str,
         arguments: &[&dyn ToString],
@@ -55,6 +74,7 @@ impl Child {
         let process = command
             .args([ROLE, role, &std::process::id().to_string()])
             .arg(room.path())
+            .arg(restriction.map_or(NOTHING, Restriction::name))
             .args(arguments.iter().map(|argument| argument.to_string()))
             .env("RUST_BACKTRACE", "0")
             // Where a core goes.
@@ -168,6 +188,9 @@ pub fn wait_until<'a>(
 pub struct Task {
     pub role: String,
     room: PathBuf,
+    restriction: Option<Restriction>,
+    /// Whether it has lost what it was to lose.
+    restricted: Cell<bool>,
     arguments: Vec<String>,
     page: Words,
 }
@@ -182,13 +205,18 @@ impl Task {
         let role = text(next()?)?;
         let judge = text(next()?)?;
         let room = PathBuf::from(next()?);
+        let restriction = match text(next()?)?.as_str() {
+            NOTHING => None,
+            name => Some(name.parse().map_err(|error: String| anyhow!(error))?),
+        };
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
             .context("asking to die with the judge")?;
         let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().to_string());
         ensure!(parent.is_some_and(|parent| parent == judge), "the judge is no more");
         let page = place::page(&room)?;
         let arguments = arguments.map(text).collect::<Result<_>>()?;
-        Ok(Task { role, room, arguments, page })
+        let restricted = Cell::new(false);
+        Ok(Task { role, room, restriction, restricted, arguments, page })
     }
 
     /// An argument of the role's own.
@@ -213,6 +241,24 @@ impl Task {
     /// The whole page.
     pub fn page(&self) -> &[AtomicU64] {
         &self.page
+    }
+
+    /// Loses what the process is to lose, if anything: once it has made its handle, and before it does
+    /// anything with it.
+    pub fn restrict(&self) -> Result<()> {
+        let Some(restriction) = self.restriction else { return Ok(()) };
+        let empty = self.room.join("empty");
+        fs::create_dir_all(&empty)?;
+        restriction.apply(&self.room.join(place::RING), &empty)?;
+        self.restricted.set(true);
+        Ok(())
+    }
+
+    /// An error if the role has not let the process lose what it was to.
+    pub fn was_restricted(&self) -> Result<()> {
+        let done = self.restriction.is_none() || self.restricted.get();
+        ensure!(done, "{} has not lost what it was to: {:?}", self.role, self.restriction);
+        Ok(())
     }
 
     /// Waits until the judge says to go on.

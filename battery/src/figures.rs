@@ -8,12 +8,14 @@ pub enum Wanted {
     Exactly(f64),
     AtMost(f64),
     AtLeast(f64),
+    /// Nothing: it tells of something that could not be tried.
+    Untried,
 }
 
 /// One figure of a group.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    name: &'static str,
+    name: String,
     value: f64,
     unit: &'static str,
     wanted: Wanted,
@@ -22,23 +24,43 @@ pub struct Figure {
 
 impl Figure {
     /// Something that must never happen, and how often it did.
-    pub fn none(name: &'static str, value: u64, unit: &'static str) -> Figure {
-        Figure { name, value: value as f64, unit, wanted: Wanted::Exactly(0.0), timed: false }
+    pub fn none(name: &str, value: u64, unit: &'static str) -> Figure {
+        Figure {
+            name: name.to_owned(),
+            value: value as f64,
+            unit,
+            wanted: Wanted::Exactly(0.0),
+            timed: false,
+        }
     }
 
     /// A time, which a machine that is busy with other work can make longer.
-    pub fn time(name: &'static str, value: f64, unit: &'static str, most: f64) -> Figure {
-        Figure { name, value, unit, wanted: Wanted::AtMost(most), timed: true }
+    pub fn time(name: &str, value: f64, unit: &'static str, most: f64) -> Figure {
+        Figure { name: name.to_owned(), value, unit, wanted: Wanted::AtMost(most), timed: true }
     }
 
     /// Something that must not be more.
-    pub fn at_most(name: &'static str, value: f64, unit: &'static str, most: f64) -> Figure {
-        Figure { name, value, unit, wanted: Wanted::AtMost(most), timed: false }
+    pub fn at_most(name: &str, value: f64, unit: &'static str, most: f64) -> Figure {
+        Figure { name: name.to_owned(), value, unit, wanted: Wanted::AtMost(most), timed: false }
     }
 
     /// Something that must not be less.
-    pub fn at_least(name: &'static str, value: f64, unit: &'static str, least: f64) -> Figure {
-        Figure { name, value, unit, wanted: Wanted::AtLeast(least), timed: false }
+    pub fn at_least(name: &str, value: f64, unit: &'static str, least: f64) -> Figure {
+        Figure { name: name.to_owned(), value, unit, wanted: Wanted::AtLeast(least), timed: false }
+    }
+
+    /// A group that this machine, or this user, cannot carry out. It is a figure so that it is seen where
+    /// all others are.
+    pub fn untried(name: &str) -> Figure {
+        Figure { value: 1.0, wanted: Wanted::Untried, ..Figure::none(name, 0, "groups") }
+    }
+
+    /// The same figure of a group that is another one's under a restriction.
+    pub fn of_group(mut self, base: &str, group: &str) -> Figure {
+        if let Some(rest) = self.name.strip_prefix(base) {
+            self.name = format!("{group}{rest}");
+        }
+        self
     }
 
     /// Whether it is as wanted.
@@ -47,6 +69,7 @@ impl Figure {
             Wanted::Exactly(wanted) => self.value == wanted,
             Wanted::AtMost(most) => self.value <= most,
             Wanted::AtLeast(least) => self.value >= least,
+            Wanted::Untried => true,
         }
     }
 
@@ -69,6 +92,7 @@ impl fmt::Display for Wanted {
             Wanted::Exactly(value) => write!(f, "= {}", Number(value)),
             Wanted::AtMost(value) => write!(f, "<= {}", Number(value)),
             Wanted::AtLeast(value) => write!(f, ">= {}", Number(value)),
+            Wanted::Untried => f.write_str("not tried"),
         }
     }
 }
@@ -119,6 +143,10 @@ mod tests {
         let lost = Figure::none("lost", 1, "messages");
         assert_eq!(lost.to_string(), "figure lost 1 messages = 0");
         assert!(!lost.holds() && !lost.was_slow());
+        let under = lost.of_group("lost", "lost_setuid");
+        assert_eq!(under.to_string(), "figure lost_setuid 1 messages = 0");
+        let untried = Figure::untried("lost_untried").of_group("lost", "lost_setuid");
+        assert_eq!(untried.to_string(), "figure lost_setuid_untried 1 groups not tried");
     }
 
     #[test]

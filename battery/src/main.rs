@@ -16,6 +16,9 @@ mod groups;
 mod memory;
 mod payload;
 mod place;
+#[path = "../../tests/restrict/mod.rs"]
+mod restrict;
+mod restricted;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -27,6 +30,7 @@ use crate::child::Task;
 use crate::figures::Figure;
 use crate::groups::Group;
 use crate::place::{Place, Room};
+use crate::restrict::Restriction;
 
 /// How often a group is run whose only fault is that something took too long.
 const RUNS: u32 = 3;
@@ -49,16 +53,23 @@ struct Arguments {
 #[derive(Debug)]
 pub struct Trial<'a> {
     place: &'a Place,
-    group: &'static str,
+    group: String,
+    /// What the group's processes lose, after they have joined.
+    restriction: Option<Restriction>,
     run: u32,
     quick: bool,
     seed: u64,
 }
 
 impl Trial<'_> {
-    /// How many of something: all that are wanted, or a hundredth of them.
+    /// How many of something: all that are wanted, or a hundredth of them. Under each restriction a
+    /// tenth is enough.
     fn count(&self, all: u64) -> u64 {
-        if self.quick { all.div_ceil(100) } else { all }
+        match self.restriction {
+            _ if self.quick => all.div_ceil(100),
+            Some(_) => all.div_ceil(10),
+            None => all,
+        }
     }
 
     fn random(&self) -> fastrand::Rng {
@@ -95,7 +106,8 @@ fn play(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
     let played = Task::new(arguments).and_then(|task| {
         let play = groups::role(&task.role);
         let play = play.with_context(|| format!("there is no role {}", task.role))?;
-        play(&task).with_context(|| format!("as {}", task.role))
+        play(&task).with_context(|| format!("as {}", task.role))?;
+        task.was_restricted()
     });
     match played {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,10 +125,14 @@ fn judge(arguments: &Arguments) -> Result<bool> {
     println!("note seed {seed}");
     let mut well = true;
     let mut any = false;
-    for group in groups::all().filter(|group| group.name.contains(&arguments.only)) {
+    for group in groups::all() {
+        let name = group.name();
+        if !name.contains(&arguments.only) {
+            continue;
+        }
         any = true;
         let start = Instant::now();
-        match measure(&place, group, arguments.quick, seed) {
+        match measure(&place, &group, arguments.quick, seed) {
             Ok(figures) => {
                 for figure in &figures {
                     println!("{figure}");
@@ -124,11 +140,11 @@ fn judge(arguments: &Arguments) -> Result<bool> {
                 well &= figures.iter().all(Figure::holds);
             }
             Err(error) => {
-                println!("FAILED {}: {error:#}", group.name);
+                println!("FAILED {name}: {error:#}");
                 well = false;
             }
         }
-        println!("note {} {:.1} s", group.name, start.elapsed().as_secs_f64());
+        println!("note {name} {:.1} s", start.elapsed().as_secs_f64());
     }
     anyhow::ensure!(any, "no group has {:?} in its name", arguments.only);
     Ok(well)
@@ -137,8 +153,16 @@ fn judge(arguments: &Arguments) -> Result<bool> {
 fn measure(place: &Place, group: &Group, quick: bool, seed: u64) -> Result<Vec<Figure>> {
     let mut run = 1;
     loop {
-        let trial = Trial { place, group: group.name, run, quick, seed: seed + u64::from(run) };
-        let figures = (group.run)(&trial)?;
+        let Group { base, restriction, .. } = *group;
+        let seed = seed + u64::from(run);
+        let trial = Trial { place, group: group.name(), restriction, run, quick, seed };
+        if let Some(missing) = restricted::missing(&trial)? {
+            trial.note(format_args!("not tried: {missing}"));
+            return Ok(vec![Figure::untried(&format!("{}_untried", group.name()))]);
+        }
+        let figures = (group.run)(&trial)?.into_iter();
+        let figures: Vec<Figure> =
+            figures.map(|figure| figure.of_group(base, &trial.group)).collect();
         let missed: Vec<&Figure> = figures.iter().filter(|figure| !figure.holds()).collect();
         if missed.is_empty() || run == RUNS || !missed.iter().all(|figure| figure.was_slow()) {
             return Ok(figures);

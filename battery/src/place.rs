@@ -96,9 +96,12 @@ impl Drop for Room {
     }
 }
 
+/// The name of a room's ring, and of the file that has its data.
+pub const RING: &str = "ring";
+
 /// The ring of the room with that path.
 pub fn segment(room: &Path) -> Segment {
-    Segment::new("ring").directory(room)
+    Segment::new(RING).directory(room)
 }
 
 /// The page of the room with that path, for a process that was started there.

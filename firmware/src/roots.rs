@@ -85,7 +85,7 @@ pub extern "Rust" fn ringway_bytes_recv(
 #[inline(never)]
 #[unsafe(no_mangle)]
 pub extern "Rust" fn blocking_send(producer: &mut Producer<u32, Event>, messages: &[u32]) -> bool {
-    producer.send_batch(messages);
+    let _ = producer.send_batch(messages);
     producer.send(&1).is_ok()
 }
 

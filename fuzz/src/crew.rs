@@ -202,7 +202,10 @@ impl Crew {
         let name = key(name);
         let used = self.workers.iter().any(|worker| worker.group == name);
         if self.is_exact(name) {
-            assert_eq!(outcome, if used { Err(JoinError::InUse) } else { Ok(true) });
+            match outcome {
+                Err(JoinError::InUse { .. }) => assert!(used),
+                outcome => assert_eq!((outcome, used), (Ok(true), false)),
+            }
         } else if !self.groups.contains_key(&name) && !self.forged {
             assert!(outcome == Ok(false) || outcome == Err(JoinError::Overwrites), "{outcome:?}");
         }

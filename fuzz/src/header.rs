@@ -93,7 +93,7 @@ where
         // As if it were still running. A raw ring's producer has nothing that would leak.
         std::mem::forget(producer);
     } else {
-        producer.close();
+        producer.close().unwrap();
     }
 
     let (data, control) = (input.arbitrary::<Length>()?, input.arbitrary::<Length>()?);

@@ -13,7 +13,7 @@ fn closed_means_that_nothing_is_left() {
         let sender = thread::spawn(move || {
             producer.try_send(&0).unwrap();
             producer.try_send(&1).unwrap();
-            producer.close();
+            producer.close().unwrap();
         });
         let mut received = 0;
         loop {
@@ -30,7 +30,7 @@ fn closed_means_that_nothing_is_left() {
             }
         }
         assert_eq!(received, 2);
-        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed), "for ever");
+        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed), "and again");
         assert_eq!((observer.try_recv(), observer.try_recv()), (Ok(0), Ok(1)));
         assert_eq!(observer.try_recv(), Err(TryRecvError::Closed));
         sender.join().unwrap();

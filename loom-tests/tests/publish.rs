@@ -75,7 +75,7 @@ fn batches_are_received_whole_and_in_order() {
             }
             assert_eq!(next, 3);
         });
-        producer.send_batch(&[0, 1, 2]);
+        producer.send_batch(&[0, 1, 2]).unwrap();
         drop(producer);
         receiver.join().unwrap();
     });

@@ -13,15 +13,17 @@ use std::sync::Arc;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::{Errno, FdFlags};
 
-use super::create::{allocate, check_file_size_limit, io_error, is_full, new_instance, sit};
+use super::create::{allocate, check_file_size_limit, is_full, new_instance, sit};
 use super::error::{CreateError, InheritError, OpenError};
 use super::fork::Descriptor;
 use super::lock;
 use super::mapping::{self, Files, Mapping};
-use super::open::{self, mappable, read_instance};
+use super::open::{mappable, ours, read_identity};
+use crate::error::HeaderError;
 use crate::geometry::Schema;
 use crate::message::Message;
 use crate::options::Options;
+use crate::platform;
 use crate::ring::{Producer, Ring};
 
 /// What makes a mapping safe from whoever else has the file: it cannot change its size.
@@ -55,9 +57,10 @@ impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring in memory without a name. The second of the two is how others get to it,
     /// this process included; it may be dropped when they have.
     ///
-    /// As with [`create`](Self::create), all its memory is allocated. But there is no file system
-    /// with a size that it could exceed: a ring that is larger than memory gets processes killed. It
-    /// takes Linux 5.1.
+    /// As with [`create`](Self::create), all its memory is allocated. A ring that is larger than
+    /// the machine's memory is an error. But there is no file system with a size that it could
+    /// exceed: one that is larger than what is left of the memory gets processes killed. It takes
+    /// Linux 5.1.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -72,10 +75,14 @@ impl<T: Message + ?Sized> Options<T> {
         let geometry = self.geometry().map_err(CreateError::Config)?;
         check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
+        // No file system would say so: the kernel would end processes to get it.
+        if !platform::has_memory(needed) {
+            return Err(CreateError::NoSpace { needed, path: None });
+        }
         let create = |name, len| {
             memory_file(name, len as u64).map_err(|errno| {
                 if is_full(errno) {
-                    CreateError::NoSpace { needed }
+                    CreateError::NoSpace { needed, path: None }
                 } else {
                     io_error("making a memory file", errno.into())
                 }
@@ -89,7 +96,7 @@ impl<T: Message + ?Sized> Options<T> {
             .map_err(|source| io_error("mapping the memory files", source))?;
         // Whoever has these files has the descriptions that are mapped: without others a lock on them
         // would tell him nothing.
-        let seat = mapping.has_own_locks().then(|| sit(&mapping)).transpose()?;
+        let seat = mapping.has_own_locks().then(|| sit(&mapping, None)).transpose()?;
         // The producer's mapping is the last through which data can be written.
         let seals = [
             (&data, SIZE_SEALS | SealFlags::FUTURE_WRITE | SealFlags::SEAL),
@@ -116,29 +123,31 @@ impl Anonymous {
     /// let (producer, files) = Options::<u64>::new(64).tag(5).anonymous()?;
     /// assert_eq!(files.ring::<u64>(5)?.capacity(), 64);
     /// let other = files.ring::<u64>(6);
-    /// assert!(matches!(other, Err(OpenError::Header(HeaderError::MessageType { .. }))));
+    /// let Err(OpenError::Header { why, .. }) = other else { panic!("it has another tag") };
+    /// assert!(matches!(why, HeaderError::MessageType { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ring<T: Message + ?Sized>(&self, tag: u64) -> Result<Ring<T>, OpenError> {
         let len = |file: &File| {
             let metadata = file.metadata();
             let metadata =
-                metadata.map_err(|source| open::io_error("asking about the file", source))?;
-            mappable(metadata.len()).map_err(OpenError::Header)
+                metadata.map_err(|source| open_error("asking about the file", source))?;
+            mappable(metadata.len()).map_err(header_error)
         };
         let data_len = len(&self.data)?;
         let control_len = self.control.as_ref().map_or(Ok(0), len)?;
         // Sealed data cannot be mapped where control belongs: so that the two are not the other way
         // round is looked at first, for an error that says so.
-        read_instance(&self.data)
-            .map_err(|source| open::io_error("reading the header", source))?
-            .map_err(OpenError::Header)?;
+        read_identity(&self.data)
+            .map_err(|source| open_error("reading the header", source))?
+            .and_then(ours)
+            .map_err(header_error)?;
         let mapping = files(&self.data, self.control.as_ref(), false)
             .and_then(|files| Mapping::attach(files, (data_len, control_len)))
-            .map_err(|source| open::io_error("mapping the memory files", source))?;
+            .map_err(|source| open_error("mapping the memory files", source))?;
         mapping::attach(&Arc::new(mapping), Schema::of::<T>(0), tag)
-            .map_err(|source| open::io_error("mapping the memory files", source))?
-            .map_err(OpenError::Header)
+            .map_err(|source| open_error("mapping the memory files", source))?
+            .map_err(header_error)
             .map(Ring::new)
     }
 
@@ -258,6 +267,18 @@ impl Anonymous {
     pub fn into_fds(self) -> (OwnedFd, Option<OwnedFd>) {
         (self.data.into(), self.control.map(OwnedFd::from))
     }
+}
+
+fn io_error(what: &'static str, source: io::Error) -> CreateError {
+    CreateError::Io { what, path: None, source }
+}
+
+fn open_error(what: &'static str, source: io::Error) -> OpenError {
+    OpenError::Io { what, path: None, source }
+}
+
+fn header_error(why: HeaderError) -> OpenError {
+    OpenError::Header { path: None, why }
 }
 
 /// The two files once more, for a mapping: opened anew, since whoever was given these has the same

@@ -1,7 +1,10 @@
 //! Creating a named ring: made without a name, filled in, and named in one step.
 
+use std::boxed::Box;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, Mode};
@@ -9,12 +12,14 @@ use rustix::io::Errno;
 use rustix::process::{Gid, Resource, Uid, getrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use super::directory::Directory;
-use super::error::CreateError;
-use super::lock::Lock;
+use super::directory::{Directory, NotOpened};
+use super::error::{CreateError, FileSystem, Occupant, ResumeError};
+use super::holder;
+use super::lock::{self, Lock};
 use super::mapping::{self, Files, Mapping, Names};
 use super::name;
-use super::open::Found;
+use super::open::{Found, mappable, read_identity};
+use super::owner;
 use super::segment::{Access, Segment};
 use super::state::{self, SegmentState};
 use crate::geometry::Geometry;
@@ -29,14 +34,16 @@ impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring in a named segment, where other processes can [open](crate::Ring::open) it.
     ///
     /// All its memory is allocated: if its directory's file system has not enough of it, that is an
-    /// error now and not a crash later. (A memory cgroup with less than that still kills.) Nobody can see a ring that is half made, and of several that create a ring of
-    /// one name at the same time, one succeeds. Whatever the error, nothing is left behind.
+    /// error now and not a crash later. (A memory cgroup with less than that still kills.) A ring
+    /// that is half made cannot be seen, and of several that create a ring of one name at the same
+    /// time, one succeeds. Whatever the error, nothing is left behind.
     ///
     /// Dropping the producer closes the ring and removes its names (unless
     /// [`Segment::keep`] says otherwise); consumers that are attached keep the memory, and drain
-    /// it. A producer that is killed leaves the names behind: a successor can
-    /// [take the ring over](Producer::resume), and [`unlink`](crate::unlink) or
-    /// [`prune`](crate::prune) removes them.
+    /// it; what durable subscribers and groups that are away have not received is discarded (see
+    /// [`Producer::close`]). [`Producer::detach`] leaves the ring for a successor, and so does being
+    /// killed: the names stay, a successor can [take the ring over](Producer::resume), and
+    /// [`unlink`](crate::unlink) or [`prune`](crate::prune) removes them.
     ///
     /// ```
     /// use ringway::{CreateError, Options, Ring, Start};
@@ -57,14 +64,26 @@ impl<T: Message + ?Sized> Options<T> {
     pub fn create(self, segment: impl Into<Segment>) -> Result<Producer<T>, CreateError> {
         let segment = segment.into();
         segment.check_name().map_err(CreateError::Name)?;
-        let geometry = self.geometry().map_err(CreateError::Config)?;
+        let this = self.tagged(&segment)?;
+        let geometry = this.geometry().map_err(CreateError::Config)?;
         let (unnamed, storage) = Unnamed::new(&segment, geometry)?;
-        let seat = sit(&unnamed.mapping)?;
+        let seat = sit(&unnamed.mapping, Some(segment.path()))?;
         storage.producer().kept.store(segment.keep.into(), Ordering::Relaxed);
         // Complete before it has a name: making the producer writes to the segment.
-        let producer = self.handles(storage.seated(Some(seat))).0;
+        let producer = this.handles(storage.seated(Some(seat))).0;
         unnamed.publish(&segment)?;
         Ok(producer)
+    }
+
+    /// The same options with the segment's tag, if they have none.
+    pub(super) fn tagged(self, segment: &Segment) -> Result<Self, CreateError> {
+        match (self.chosen_tag(), segment.tag) {
+            (0, tag) => Ok(self.tag(tag)),
+            (options, segment) if segment != 0 && segment != options => {
+                Err(CreateError::Tags { options, segment })
+            }
+            _ => Ok(self),
+        }
     }
 }
 
@@ -82,30 +101,33 @@ impl Unnamed {
         if directory.has(&segment.name) {
             return Err(taken(&directory, segment));
         }
+        // Files are made there, and allocated, but mapped only in whole huge pages.
+        if directory.file_system() == Ok(FileSystem::HUGE.0) {
+            return Err(unsupported(&directory, segment));
+        }
         check_file_size_limit(&geometry)?;
         let needed = geometry.data_len as u64 + geometry.control_len as u64;
         let file = |len| {
-            let file = directory.unnamed_kept();
-            let file = file.map_err(|errno| failed(segment, "making files", errno, needed))?;
-            match allocate(&file, len) {
-                Ok(()) => Ok(file),
-                Err(errno) => Err(failed(segment, "allocating memory", errno, needed)),
-            }
+            let failed = |what, errno| failed(&directory, segment, what, errno, needed);
+            let file = directory.unnamed_kept().map_err(|errno| failed("making files", errno))?;
+            allocate(&file, len).map_err(|errno| failed("allocating memory", errno))?;
+            Ok(file)
         };
         let data = file(geometry.data_len as u64)?;
         let control = file(geometry.control_len as u64)?;
         let instance = new_instance()?;
         let names = Names {
             directory,
+            path: segment.directory_path().into(),
             data: segment.name.clone(),
             control: name::control(&segment.name, instance),
         };
         let files = Files { data, control: Some(control), names: Some(names) };
         let mapping = Mapping::create(files, &geometry)
-            .map_err(|source| io_error("mapping the segment", source))?;
+            .map_err(|source| io_error("mapping the segment", segment.path(), source))?;
         let mapping = Arc::new(mapping);
         let storage = mapping::create(&mapping, geometry, instance)
-            .map_err(|source| io_error("laying out the ring", source))?;
+            .map_err(|source| io_error("laying out the ring", segment.path(), source))?;
         let unnamed = Unnamed { mapping, needed };
         Ok((unnamed, storage))
     }
@@ -113,14 +135,15 @@ impl Unnamed {
     /// Gives the files their permissions and then their names. That of the data comes last, and from
     /// then on the ring is there.
     fn publish(self, segment: &Segment) -> Result<(), CreateError> {
-        let failed = |what, errno| failed(segment, what, errno, self.needed);
         let (data_access, control_access) = access(segment.access);
         let (data, control) = (self.mapping.data(), self.mapping.control());
         let Some(names) = self.mapping.names() else { return Ok(()) };
+        let failed = |what, errno| failed(&names.directory, segment, what, errno, self.needed);
         permit(data, data_access).map_err(|errno| failed("setting the group of files", errno))?;
         // Until this is dropped, nobody takes the control file for one that a creator left behind.
         let creating = self.mapping.lock_as_creator();
-        let _creating = creating.map_err(|source| io_error("locking the control file", source))?;
+        let _creating = creating
+            .map_err(|source| io_error("locking the control file", segment.path(), source))?;
         if let Some(control) = control {
             let permitted = permit(control, control_access);
             permitted.map_err(|errno| failed("setting the group of files", errno))?;
@@ -130,7 +153,7 @@ impl Unnamed {
         // After this nothing may fail.
         self.mapping.complete().map_err(|source| {
             let _ = names.directory.remove_name(&names.control);
-            io_error("opening the control file", source)
+            io_error("opening the control file", segment.path(), source)
         })?;
         if let Err(errno) = names.directory.link(data, &segment.name) {
             // Ours alone: nobody else knows the instance. Should this fail too, there is nothing to
@@ -155,12 +178,15 @@ pub(super) fn directory(segment: &Segment) -> Result<Directory, CreateError> {
     })
 }
 
-/// Takes the lock that shows that the producer lives.
-pub(super) fn sit(mapping: &Mapping) -> Result<Lock, CreateError> {
-    let seat = mapping.lock_as_producer();
-    let seat = seat.map_err(|source| io_error("locking the producer's place", source))?;
-    // Nobody else has the file yet.
-    seat.ok_or_else(|| io_error("locking the producer's place", io::ErrorKind::WouldBlock.into()))
+/// Takes the lock that shows that the producer lives. `path`: the ring's, if it has one, for errors.
+pub(super) fn sit(mapping: &Mapping, path: Option<PathBuf>) -> Result<Lock, CreateError> {
+    let failed = |source| CreateError::Io { what: "locking the producer's place", path, source };
+    match mapping.lock_as_producer() {
+        Ok(Some(seat)) => Ok(seat),
+        // No other process has the file yet.
+        Ok(None) => Err(failed(io::ErrorKind::WouldBlock.into())),
+        Err(source) => Err(failed(source)),
+    }
 }
 
 /// Whoever makes a file that is too long is sent a signal (`SIGXFSZ`) that ends the process, and has to be
@@ -205,11 +231,8 @@ pub(super) fn new_instance() -> Result<Instance, CreateError> {
     match got {
         Ok(16) => {}
         // Not so by getrandom(2): up to 256 bytes are never cut short.
-        Ok(_) => {
-            let source = io::ErrorKind::UnexpectedEof.into();
-            return Err(io_error("getting random numbers", source));
-        }
-        Err(errno) => return Err(io_error("getting random numbers", errno.into())),
+        Ok(_) => return Err(no_numbers(io::ErrorKind::UnexpectedEof.into())),
+        Err(errno) => return Err(no_numbers(errno.into())),
     }
     let mut words = [0; 4];
     for (word, four) in words.iter_mut().zip(bytes.chunks_exact(4)) {
@@ -246,29 +269,96 @@ fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()
 }
 
 /// The error for a name that is taken, by whatever it is.
-fn taken(directory: &Directory, segment: &Segment) -> CreateError {
-    let path = segment.path();
-    // What cannot be opened and trusted is not ours to call dead.
-    let found = Found::new(directory, segment, false);
-    match found.ok().and_then(|found| state::of(&found.files.data).ok()) {
-        Some(SegmentState::Orphaned) => CreateError::Orphaned { path },
-        _ => CreateError::AlreadyExists { path },
+pub(super) fn taken(directory: &Directory, segment: &Segment) -> CreateError {
+    match occupant(directory, segment) {
+        Ok(what) => CreateError::AlreadyExists { path: segment.path(), what },
+        Err(Orphan { obstacle }) => CreateError::Orphaned { path: segment.path(), obstacle },
     }
 }
 
-pub(super) fn io_error(what: &'static str, source: io::Error) -> CreateError {
-    CreateError::Io { what, source }
+/// There is a ring without a producer.
+struct Orphan {
+    /// What keeps this process from resuming it.
+    obstacle: Option<Box<ResumeError>>,
 }
 
-fn failed(segment: &Segment, what: &'static str, errno: Errno, needed: u64) -> CreateError {
+fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, Orphan> {
+    let data = match directory.open_file(&segment.name, false) {
+        Ok(data) => data,
+        Err(NotOpened::NotAFile(what)) => return Ok(Occupant::NotAFile { what }),
+        Err(NotOpened::Os(_)) => return Ok(unreadable(directory, segment)),
+    };
+    let Ok(metadata) = data.metadata() else { return Ok(Occupant::Unknown) };
+    // Another user's ring is not called dead: what it says of itself is not to be relied on.
+    if owner::check(&data, metadata.uid(), segment.owner).is_err() {
+        return Ok(Occupant::OtherUser { uid: metadata.uid() });
+    }
+    if mappable(metadata.len()).is_err() {
+        return Ok(Occupant::NotARing);
+    }
+    let identity = match read_identity(&data) {
+        Ok(Ok(identity)) => identity,
+        Ok(Err(_)) => return Ok(Occupant::NotARing),
+        Err(_) => return Ok(Occupant::Unknown),
+    };
+    let Ok(state) = state::of(&data, &identity) else { return Ok(Occupant::Unknown) };
+    match (state, identity.foreign) {
+        (SegmentState::Orphaned | SegmentState::Closed, Some(why)) => {
+            Ok(Occupant::OtherLayout { why })
+        }
+        (SegmentState::Orphaned | SegmentState::Closed, None) => {
+            let closed = || state::is_closed(&data, &identity).unwrap_or(false);
+            let obstacle = match Found::new(directory, segment, true) {
+                Err(error) => Some(ResumeError::Open(error)),
+                Ok(_) if state == SegmentState::Closed => return Ok(Occupant::Closed),
+                Ok(_) if closed() => Some(ResumeError::Closed { path: segment.path() }),
+                Ok(_) => None,
+            };
+            Err(Orphan { obstacle: obstacle.map(Box::new) })
+        }
+        (_, foreign) => {
+            let producer = holder::find(&data, lock::PRODUCER);
+            Ok(Occupant::Alive { producer, foreign })
+        }
+    }
+}
+
+/// What has a name and cannot be opened.
+fn unreadable(directory: &Directory, segment: &Segment) -> Occupant {
+    match directory.owner(&segment.name) {
+        Ok(uid) if uid != rustix::process::geteuid().as_raw() => Occupant::OtherUser { uid },
+        _ => Occupant::Unknown,
+    }
+}
+
+pub(super) fn io_error(what: &'static str, path: PathBuf, source: io::Error) -> CreateError {
+    CreateError::Io { what, path: Some(path), source }
+}
+
+fn no_numbers(source: io::Error) -> CreateError {
+    CreateError::Io { what: "getting random numbers", path: None, source }
+}
+
+fn unsupported(directory: &Directory, segment: &Segment) -> CreateError {
+    let file_system = FileSystem(directory.file_system().unwrap_or(0));
+    CreateError::UnsupportedDirectory { path: segment.directory_path().into(), file_system }
+}
+
+fn failed(
+    directory: &Directory,
+    segment: &Segment,
+    what: &'static str,
+    errno: Errno,
+    needed: u64,
+) -> CreateError {
     let path = || segment.directory_path().into();
     match errno {
         // A file system that has no O_TMPFILE, or no fallocate; and a kernel that has no O_TMPFILE and
         // sees a directory opened for writing.
-        Errno::OPNOTSUPP | Errno::ISDIR => CreateError::UnsupportedDirectory { path: path() },
+        Errno::OPNOTSUPP | Errno::ISDIR => unsupported(directory, segment),
         Errno::ROFS => CreateError::Directory { path: path(), source: errno.into() },
         Errno::ACCESS | Errno::PERM => CreateError::PermissionDenied { what, path: path() },
-        errno if is_full(errno) => CreateError::NoSpace { needed },
-        errno => io_error(what, errno.into()),
+        errno if is_full(errno) => CreateError::NoSpace { needed, path: Some(path()) },
+        errno => io_error(what, path(), errno.into()),
     }
 }

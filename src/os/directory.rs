@@ -2,19 +2,38 @@
 
 use std::format;
 use std::fs::File;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
+use super::error::FileKind;
 use super::fork::Descriptor;
 
 /// A directory, held by its descriptor: what becomes of its path does not matter any more.
 #[derive(Debug)]
 pub(super) struct Directory(OwnedFd);
+
+/// Why there is no file to read.
+#[derive(Debug)]
+pub(super) enum NotOpened {
+    /// What has the name is no file. It was not opened.
+    NotAFile(FileKind),
+    /// What the operating system says.
+    Os(Errno),
+}
+
+impl From<Errno> for NotOpened {
+    fn from(errno: Errno) -> Self {
+        NotOpened::Os(errno)
+    }
+}
+
+/// How often a name is looked at that is another file's by the time it is opened.
+const LOOKS: u32 = 16;
 
 /// How often, a millisecond apart, a lock that somebody else holds is asked for.
 const LOCK_ATTEMPTS: u32 = 100;
@@ -38,17 +57,53 @@ impl Directory {
         rustix::fs::openat(&self.0, c".", flags, Mode::RUSR | Mode::WUSR).map(File::from)
     }
 
-    /// Opens a file of that name, but no link to one. Never waits, whatever it is.
-    pub(super) fn open_file(&self, name: &str, writable: bool) -> Result<File> {
-        crash_point!();
+    /// Opens a file of that name, and nothing else: to open a FIFO lets go of a writer that waits
+    /// at its other end, and to open a device can do anything. So what has the name is looked at
+    /// first, and what was opened is compared with that. Never waits.
+    pub(super) fn open_file(
+        &self,
+        name: &str,
+        writable: bool,
+    ) -> std::result::Result<File, NotOpened> {
         let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
-        // Nonblocking, for a FIFO: opening one waits for the other side. It means nothing to a file.
+        // Nonblocking, for what may have taken the name since: it means nothing to a file.
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.0, name, access | careful, Mode::empty()).map(File::from)
+        for _ in 0..LOOKS {
+            let (kind, looked_at) = kind_and_identity(&self.handle(name)?)?;
+            if let Some(kind) = kind {
+                return Err(NotOpened::NotAFile(kind));
+            }
+            crash_point!();
+            let file = match rustix::fs::openat(&self.0, name, access | careful, Mode::empty()) {
+                // No longer the file that was looked at: a link, a socket, a directory.
+                Err(Errno::LOOP | Errno::NXIO | Errno::NODEV | Errno::ISDIR) => continue,
+                file => file?,
+            };
+            // While the handle is there, the file's number is not given to another.
+            if kind_and_identity(&file)?.1 == looked_at {
+                return Ok(file.into());
+            }
+        }
+        Err(Errno::AGAIN.into())
+    }
+
+    /// To whom what has that name belongs.
+    pub(super) fn owner(&self, name: &str) -> Result<u32> {
+        Ok(rustix::fs::fstat(self.handle(name)?)?.st_uid)
+    }
+
+    /// The number of the directory's file system, as `statfs` has it.
+    pub(super) fn file_system(&self) -> Result<u64> {
+        // It is signed on some targets, and the numbers have 32 bits.
+        rustix::fs::fstatfs(&self.0).map(|found| found.f_type as u64 & 0xffff_ffff)
     }
 
     /// The same for a handle, whose forked children must not keep it.
-    pub(super) fn open_kept(&self, name: &str, writable: bool) -> Result<Descriptor> {
+    pub(super) fn open_kept(
+        &self,
+        name: &str,
+        writable: bool,
+    ) -> std::result::Result<Descriptor, NotOpened> {
         kept(|| self.open_file(name, writable))
     }
 
@@ -128,9 +183,35 @@ impl Directory {
     }
 }
 
-fn kept(open: impl FnOnce() -> Result<File>) -> Result<Descriptor> {
-    let kept = Descriptor::open(|| Ok(open()?));
-    kept.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+fn kept<E: From<Errno>>(
+    open: impl FnOnce() -> std::result::Result<File, E>,
+) -> std::result::Result<Descriptor, E> {
+    let mut failed = None;
+    let kept = Descriptor::open(|| {
+        open().map_err(|error| {
+            failed = Some(error);
+            std::io::ErrorKind::Other.into()
+        })
+    });
+    let other = |error: &_| Errno::from_io_error(error).unwrap_or(Errno::IO).into();
+    kept.map_err(|error| failed.unwrap_or_else(|| other(&error)))
+}
+
+/// What it is, unless it is a file, and which one.
+fn kind_and_identity(opened: impl AsFd) -> Result<(Option<FileKind>, (u64, u64))> {
+    let stat = rustix::fs::fstat(opened)?;
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => None,
+        FileType::Directory => Some(FileKind::Directory),
+        FileType::Symlink => Some(FileKind::SymbolicLink),
+        FileType::Fifo => Some(FileKind::Fifo),
+        FileType::Socket => Some(FileKind::Socket),
+        FileType::CharacterDevice | FileType::BlockDevice => Some(FileKind::Device),
+        FileType::Unknown => Some(FileKind::Unknown),
+    };
+    // Narrower on some targets.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+    Ok((kind, (stat.st_dev as u64, stat.st_ino as u64)))
 }
 
 /// Locks the file against others that remove its name. Gives up after a while: a user who may only

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::directory::Directory;
+use super::directory::{Directory, NotOpened};
 use super::fork::{Descriptor, Here};
 
 /// The producer's byte of the data file.
@@ -155,9 +155,10 @@ pub(super) fn reopen(
     }
     let Some((directory, name)) = named else { return Ok(None) };
     let again = match directory.open_file(name, writable) {
+        Ok(again) => again,
         // It has no name yet, or not any more.
-        Err(Errno::NOENT) => return Ok(None),
-        again => again?,
+        Err(NotOpened::Os(Errno::NOENT) | NotOpened::NotAFile(_)) => return Ok(None),
+        Err(NotOpened::Os(errno)) => return Err(errno.into()),
     };
     // The name may be that of another file by now.
     let same = directory.names(name, file)? && directory.names(name, &again)?;

@@ -4,6 +4,7 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
 use std::string::String;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,8 @@ impl Files {
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) directory: Directory,
+    /// The directory's path, for errors.
+    pub(super) path: PathBuf,
     pub(super) data: String,
     pub(super) control: String,
 }
@@ -129,18 +132,14 @@ impl Mapping {
         self.owns_names.store(true, Ordering::Relaxed);
     }
 
-    /// Removes the names, if they go with the mapping. Opens nothing.
-    fn remove_names(&self) {
-        let (Some(names), true) =
-            (&self.files.names, self.owns_names.swap(false, Ordering::Relaxed))
-        else {
-            return;
-        };
-        // First data: what has no data is no ring. If the name is another ring's by now, that one is
-        // left alone; the control file's name has our instance in it and can only be ours. `unlink` will
-        // tell of an error.
-        let _ = names.directory.remove(&names.data, &self.files.data);
-        let _ = names.directory.remove_name(&names.control);
+    /// Has the names go now, or stay when the mapping goes. Opens nothing. The error says which has
+    /// stayed that was to go.
+    pub(crate) fn give_up_names(&self, remove: bool) -> Result<(), (PathBuf, io::Error)> {
+        let owned = self.owns_names.swap(false, Ordering::Relaxed);
+        match &self.files.names {
+            Some(names) if owned && remove => names.remove(&self.files.data),
+            _ => Ok(()),
+        }
     }
 
     /// The ring's names, if it was made to have some.
@@ -211,14 +210,28 @@ impl Drop for Mapping {
             // They are the parent's, and what they would unmap here is another's.
             return;
         }
-        // The names go before the memory does.
-        self.remove_names();
+        // The names go before the memory does. An error is told by `Producer::close`; here it has
+        // no one to go to, and `unlink` will say it.
+        let _ = self.give_up_names(true);
         // SAFETY: not used again, the mapping being dropped.
         unsafe { ManuallyDrop::drop(&mut self.data) };
         if let Some(control) = &mut self.control {
             // SAFETY: as above.
             unsafe { ManuallyDrop::drop(control) };
         }
+    }
+}
+
+impl Names {
+    fn remove(&self, data: &File) -> Result<(), (PathBuf, io::Error)> {
+        // First data: what has no data is no ring. If the name is another ring's by now, that one is
+        // left alone; the control file's name has our instance in it and can only be ours.
+        let first = self.directory.remove(&self.data, data);
+        let second = self.directory.remove_name(&self.control);
+        let failed = |name, errno: rustix::io::Errno| (self.path.join(name), errno.into());
+        first.map_err(|errno| failed(&self.data, errno))?;
+        second.map_err(|errno| failed(&self.control, errno))?;
+        Ok(())
     }
 }
 

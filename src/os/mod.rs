@@ -11,10 +11,12 @@ mod directory;
 mod error;
 mod fork;
 mod handoff;
+mod holder;
 mod lock;
 mod mapping;
 mod name;
 mod open;
+mod owner;
 mod prune;
 mod resume;
 mod seats;
@@ -24,12 +26,14 @@ mod unlink;
 
 pub use anonymous::Anonymous;
 pub use error::{
-    CreateError, InheritError, NameError, OpenError, ResumeError, UnlinkError, Untrusted,
+    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
+    PruneError, ResumeError, UnlinkError, Untrusted,
 };
 pub use fork::release_inherited;
+pub use holder::Holder;
 pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
-pub use prune::{Pruned, SegmentInfo, prune, prune_in, segments, segments_in};
+pub use prune::{Prune, Pruned, SegmentInfo, prune, segments, segments_in};
 pub(crate) use seats::{Post, Registry};
 pub use segment::Segment;
 pub use state::SegmentState;

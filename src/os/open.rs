@@ -3,27 +3,28 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
-use super::directory::Directory;
+use super::directory::{Directory, NotOpened};
 use super::error::{OpenError, Untrusted};
 use super::fork::Descriptor;
 use super::mapping::{self, Files, Mapping, Names};
 use super::name;
+use super::owner;
 use super::segment::Segment;
 use crate::error::HeaderError;
 use crate::geometry::Schema;
-use crate::header::{self, Instance, Words};
+use crate::header::{self, Identity, Instance, Words};
 use crate::message::Message;
 use crate::ring::Ring;
 use crate::storage::Storage;
 
-/// The first pause of somebody who waits for a ring, and the longest.
+/// The first pause of a caller that waits for a ring, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 
 impl<T: Message + ?Sized> Ring<T> {
@@ -50,7 +51,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(Ring::<u64>::open(&name)?.capacity(), 64);
     ///
     /// let other = Ring::<[f32; 3]>::open(&name);
-    /// assert!(matches!(other, Err(OpenError::Header(HeaderError::MessageType { .. }))));
+    /// let Err(OpenError::Header { why, .. }) = other else { panic!("it is none of floats") };
+    /// assert!(matches!(why, HeaderError::MessageType { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(segment: impl Into<Segment>) -> Result<Ring<T>, OpenError> {
@@ -79,7 +81,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///     ring.subscribe(Start::Next).unwrap().recv()
     /// });
     /// let mut producer = Options::<u64>::new(64).create(name)?;
-    /// assert!(producer.wait_for_consumers(1, timeout));
+    /// producer.wait_for_consumers(1, timeout)?;
     /// producer.send(&7)?;
     /// assert_eq!(consumer.join().unwrap(), Ok(7));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -125,11 +127,11 @@ pub(super) fn directory(segment: &Segment) -> Result<Directory, OpenError> {
 
 fn open(directory: &Directory, segment: &Segment, expected: Schema) -> Result<Storage, OpenError> {
     let found = Found::new(directory, segment, false)?;
-    let mapping = Mapping::attach(found.files, found.lengths)
-        .map_err(|source| io_error("mapping the segment", source))?;
+    let failed = |source| io_error("mapping the segment", segment.path(), source);
+    let mapping = Mapping::attach(found.files, found.lengths).map_err(failed)?;
     mapping::attach(&Arc::new(mapping), expected, segment.tag)
-        .map_err(|source| io_error("mapping the segment", source))?
-        .map_err(OpenError::Header)
+        .map_err(failed)?
+        .map_err(|why| header_error(segment.path(), why))
 }
 
 /// The files of a ring that can be trusted as far as their owner can, of lengths that can be mapped.
@@ -146,23 +148,23 @@ impl Found {
         segment: &Segment,
         writable: bool,
     ) -> Result<Found, OpenError> {
+        let path = || segment.path();
         let data = match directory.open_kept(&segment.name, writable) {
-            Err(Errno::NOENT) => return Err(OpenError::NotFound { path: segment.path() }),
-            Err(Errno::ACCESS | Errno::PERM) => {
-                return Err(OpenError::PermissionDenied { path: segment.path() });
-            }
-            data => data.map_err(|errno| open_error(segment.path(), errno))?,
+            Err(NotOpened::Os(Errno::NOENT)) => return Err(OpenError::NotFound { path: path() }),
+            data => data.map_err(|error| open_error(path(), error))?,
         };
-        let data = Checked::new(data, segment, || segment.path(), 0o022)?;
-        let instance = read_instance(&data.file)
-            .map_err(|source| io_error("reading the header", source))?
-            .map_err(OpenError::Header)?;
+        let data = Checked::new(data, segment, &path(), 0o022)?;
+        let instance = read_identity(&data.file)
+            .map_err(|source| io_error("reading the header", path(), source))?
+            .and_then(ours)
+            .map_err(|why| header_error(path(), why))?;
         let control = open_control(directory, segment, &data.file, instance)?;
         let lengths = (data.len, control.as_ref().map_or(0, |control| control.len));
         let names = Names {
             directory: directory
                 .again()
-                .map_err(|errno| io_error("keeping the directory", errno.into()))?,
+                .map_err(|errno| io_error("keeping the directory", path(), errno.into()))?,
+            path: segment.directory_path().into(),
             data: segment.name.clone(),
             control: name::control(&segment.name, instance),
         };
@@ -185,11 +187,11 @@ fn open_control(
     let name = name::control(&segment.name, instance);
     let path = || segment.directory_path().join(&name);
     let control = match directory.open_kept(&name, true) {
-        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => return Ok(None),
-        Err(Errno::NOENT) => {
-            let metadata = data.metadata();
-            let metadata = metadata.map_err(|source| io_error("asking about the file", source))?;
+        Err(NotOpened::Os(Errno::ACCESS | Errno::PERM | Errno::ROFS)) => return Ok(None),
+        Err(NotOpened::Os(Errno::NOENT)) => {
             let path = segment.path();
+            let asked = |source| io_error("asking about the file", path.clone(), source);
+            let metadata = data.metadata().map_err(asked)?;
             // Data goes first. So if its name is gone too, the ring was removed after we opened it.
             return Err(if metadata.nlink() == 0 {
                 OpenError::NotFound { path }
@@ -197,9 +199,9 @@ fn open_control(
                 OpenError::Orphaned { path }
             });
         }
-        control => control.map_err(|errno| open_error(path(), errno))?,
+        control => control.map_err(|error| open_error(path(), error))?,
     };
-    Checked::new(control, segment, path, 0o002).map(Some)
+    Checked::new(control, segment, &path(), 0o002).map(Some)
 }
 
 /// A file that can be trusted as far as its owner can, and its length, which was at least a header's
@@ -214,30 +216,20 @@ impl Checked {
     fn new(
         file: Descriptor,
         segment: &Segment,
-        path: impl FnOnce() -> PathBuf,
+        path: &Path,
         forbidden: u32,
     ) -> Result<Checked, OpenError> {
         let metadata = file.metadata();
-        let metadata = metadata.map_err(|source| io_error("asking about the file", source))?;
-        let expected = match segment.owner {
-            Some(uid) => uid,
-            None => rustix::process::geteuid().as_raw(),
-        };
-        let found = metadata.uid();
+        let metadata =
+            metadata.map_err(|source| io_error("asking about the file", path.into(), source))?;
         let mode = metadata.mode() & 0o7777;
-        let why = if !metadata.is_file() {
-            Some(Untrusted::NotAFile)
-        } else if found != expected {
-            Some(Untrusted::Owner { found, expected })
-        } else if mode & forbidden != 0 {
-            Some(Untrusted::Writable { mode })
-        } else {
-            None
-        };
-        if let Some(why) = why {
-            return Err(OpenError::Untrusted { path: path(), why });
-        }
-        let len = mappable(metadata.len()).map_err(OpenError::Header)?;
+        let trusted = owner::check(&file, metadata.uid(), segment.owner);
+        let trusted = trusted.and(match mode & forbidden {
+            0 => Ok(()),
+            _ => Err(Untrusted::Writable { mode }),
+        });
+        trusted.map_err(|why| OpenError::Untrusted { path: path.into(), why })?;
+        let len = mappable(metadata.len()).map_err(|why| header_error(path.into(), why))?;
         Ok(Checked { file, len })
     }
 }
@@ -252,8 +244,9 @@ pub(super) fn mappable(len: u64) -> Result<usize, HeaderError> {
         .map_err(|_| HeaderError::Corrupt { what: "the segment is longer than the address space" })
 }
 
-/// Which ring a data file belongs to. The file has at least a header's length, or had.
-pub(super) fn read_instance(data: &File) -> io::Result<Result<Instance, HeaderError>> {
+/// Which ring a data file belongs to, of whatever layout. The file has at least a header's length,
+/// or had.
+pub(super) fn read_identity(data: &File) -> io::Result<Result<Identity, HeaderError>> {
     let mut bytes = [0; size_of::<Words>()];
     data.read_exact_at(&mut bytes, 0)?;
     let mut words: Words = [0; size_of::<Words>() / 4];
@@ -262,19 +255,28 @@ pub(super) fn read_instance(data: &File) -> io::Result<Result<Instance, HeaderEr
             *word = u32::from_ne_bytes(four);
         }
     }
-    Ok(header::instance(&words))
+    Ok(header::identify(&words))
 }
 
-fn open_error(path: PathBuf, errno: Errno) -> OpenError {
-    let why = match errno {
-        Errno::LOOP => Untrusted::SymbolicLink,
-        // A socket, a device without a driver, a directory.
-        Errno::NXIO | Errno::NODEV | Errno::ISDIR => Untrusted::NotAFile,
-        errno => return io_error("opening the file", errno.into()),
-    };
-    OpenError::Untrusted { path, why }
+/// The instance, if the layout is this build's.
+pub(super) fn ours(identity: Identity) -> Result<Instance, HeaderError> {
+    identity.foreign.map_or(Ok(identity.instance), Err)
 }
 
-pub(super) fn io_error(what: &'static str, source: io::Error) -> OpenError {
-    OpenError::Io { what, source }
+fn open_error(path: PathBuf, error: NotOpened) -> OpenError {
+    match error {
+        NotOpened::NotAFile(what) => {
+            OpenError::Untrusted { path, why: Untrusted::NotAFile { what } }
+        }
+        NotOpened::Os(Errno::ACCESS | Errno::PERM) => OpenError::PermissionDenied { path },
+        NotOpened::Os(errno) => io_error("opening the file", path, errno.into()),
+    }
+}
+
+pub(super) fn header_error(path: PathBuf, why: HeaderError) -> OpenError {
+    OpenError::Header { path: Some(path), why }
+}
+
+pub(super) fn io_error(what: &'static str, path: PathBuf, source: io::Error) -> OpenError {
+    OpenError::Io { what, path: Some(path), source }
 }

@@ -1,5 +1,8 @@
 //! What rings there are, and removing those whose producers have died.
 
+use core::fmt;
+use std::boxed::Box;
+use std::format;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -7,14 +10,16 @@ use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
-use super::directory::Directory;
+use super::directory::{Directory, NotOpened};
+use super::error::PruneError;
 use super::lock;
 use super::name;
-use super::open::{mappable, read_instance};
+use super::open::{mappable, read_identity};
+use super::owner;
 use super::segment::DEFAULT_DIRECTORY;
 use super::state::{self, SegmentState};
 use crate::error::HeaderError;
-use crate::header::Instance;
+use crate::header::{Identity, Instance};
 
 /// A ring that has a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +29,12 @@ pub struct SegmentInfo {
     pub name: String,
     /// Whether its producer is still there.
     pub state: SegmentState,
+    /// Why this build can neither open nor resume it, if its layout is another. It can be removed.
+    pub foreign: Option<HeaderError>,
 }
 
-/// What [`prune`] has removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pruned {
-    /// Names of rings.
-    pub rings: Vec<String>,
-    /// Names of control files whose ring was gone, or had never been made.
-    pub controls: Vec<String>,
-}
-
-/// The rings in `/dev/shm`, by name. Attaches to none of them, and waits for nothing.
+/// The rings in `/dev/shm`, by name. Attaches to none of them, opens nothing that is not a file, and
+/// waits for nothing.
 ///
 /// ```
 /// use ringway::{Options, SegmentState, segments};
@@ -52,149 +50,331 @@ pub fn segments() -> io::Result<Vec<SegmentInfo>> {
 }
 
 /// As [`segments`], in a directory of your choice.
+///
+/// ```
+/// use ringway::{Options, Segment, segments_in};
+///
+/// let directory = format!("/dev/shm/doc-segments-in-{}", std::process::id());
+/// std::fs::create_dir(&directory)?;
+/// let producer = Options::<u64>::new(64).create(Segment::new("ring").directory(&directory))?;
+/// assert_eq!(segments_in(&directory)?[0].name, "ring");
+/// drop(producer);
+/// std::fs::remove_dir(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> {
     let path = directory.as_ref();
-    let (directory, names) = (Directory::open(path)?, file_names(path)?);
-    let controls: Vec<_> = names.iter().filter_map(|name| name::of_control(name)).collect();
+    let named = |error: io::Error| {
+        io::Error::new(error.kind(), format!("the directory {}: {error}", path.display()))
+    };
+    let (directory, names) = listed(path).map_err(named)?;
+    // Others choose how many there are.
+    let out_of_memory = |_| named(io::ErrorKind::OutOfMemory.into());
+    let mut controls = Vec::new();
+    controls.try_reserve_exact(names.len()).map_err(out_of_memory)?;
+    controls.extend(names.iter().filter_map(|name| name::of_control(name)));
     let mut rings = Vec::new();
     for name in &names {
         let known = controls.iter().any(|(ring, _)| ring == name);
-        if let Some(state) = inspect(&directory, name, known) {
-            rings.push(SegmentInfo { name: name.clone(), state });
+        if let Some((state, foreign)) = inspect(&directory, name, known) {
+            rings.try_reserve(1).map_err(out_of_memory)?;
+            rings.push(SegmentInfo { name: name.clone(), state, foreign });
         }
     }
     Ok(rings)
 }
 
-/// Removes the names of the rings in `/dev/shm` whose producers have died, of this user, and control files
-/// that have no ring. Whoever is attached keeps the memory. What lives, was closed and kept, or belongs to
-/// somebody else is left alone; so is what is being created, or taken over, meanwhile. Doing it again, or
-/// at the same time as others, is no error.
+/// Which dead rings [`prune`] is to remove. A string is a prefix of their names.
 ///
-/// A ring that is to be [resumed](crate::Producer::resume), or from which a late consumer is to read what
-/// is left, is dead like any other while nobody resumes it.
-///
-/// ```no_run
-/// let pruned = ringway::prune()?;
-/// println!("{} rings and {} control files", pruned.rings.len(), pruned.controls.len());
-/// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn prune() -> io::Result<Pruned> {
-    prune_in(DEFAULT_DIRECTORY)
+/// use ringway::Prune;
+///
+/// let ours = Prune::prefix("market.").filter(|name| name != "market.archive").dry_run(true);
+/// let pruned = ringway::prune(ours)?;
+/// println!("would remove {:?} and {:?}", pruned.rings, pruned.controls);
+/// # Ok::<(), ringway::PruneError>(())
+/// ```
+pub struct Prune<'a> {
+    directory: PathBuf,
+    /// `None`: every name.
+    prefix: Option<String>,
+    filter: Box<dyn Fn(&str) -> bool + 'a>,
+    dry_run: bool,
 }
 
-/// As [`prune`], in a directory of your choice.
+impl<'a> Prune<'a> {
+    fn new(prefix: Option<String>) -> Self {
+        let directory = DEFAULT_DIRECTORY.into();
+        Prune { directory, prefix, filter: Box::new(|_| true), dry_run: false }
+    }
+
+    /// Rings whose names begin so, which has to be at least one letter.
+    pub fn prefix(prefix: impl Into<String>) -> Self {
+        Prune::new(Some(prefix.into()))
+    }
+
+    /// All rings of this user in the directory, other programs' too.
+    pub fn all() -> Self {
+        Prune::new(None)
+    }
+
+    /// The directory that has the rings: by default `/dev/shm`.
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.directory = path.into();
+        self
+    }
+
+    /// Only rings whose names the filter lets pass, of those that are meant otherwise.
+    pub fn filter(mut self, filter: impl Fn(&str) -> bool + 'a) -> Self {
+        let before = self.filter;
+        self.filter = Box::new(move |name| before(name) && filter(name));
+        self
+    }
+
+    /// Whether to remove nothing, and only say what would be removed.
+    pub fn dry_run(mut self, yes: bool) -> Self {
+        self.dry_run = yes;
+        self
+    }
+
+    fn means(&self, ring: &str) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| ring.starts_with(prefix.as_str()))
+            && (self.filter)(ring)
+    }
+}
+
+impl fmt::Debug for Prune<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Prune { directory, prefix, dry_run, .. } = self;
+        f.debug_struct("Prune")
+            .field("directory", directory)
+            .field("prefix", prefix)
+            .field("dry_run", dry_run)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<&str> for Prune<'_> {
+    fn from(prefix: &str) -> Self {
+        Prune::prefix(prefix)
+    }
+}
+
+impl From<&String> for Prune<'_> {
+    fn from(prefix: &String) -> Self {
+        Prune::prefix(prefix)
+    }
+}
+
+impl From<String> for Prune<'_> {
+    fn from(prefix: String) -> Self {
+        Prune::prefix(prefix)
+    }
+}
+
+/// What [`prune`] has removed, or would remove.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// Names of rings. Both files of each are meant.
+    pub rings: Vec<String>,
+    /// Names of control files whose ring was gone, or had never been made.
+    pub controls: Vec<String>,
+    /// What could not be removed though it was to be, and why: a file's path, and what the operating
+    /// system says.
+    pub failed: Vec<(PathBuf, io::Error)>,
+}
+
+impl Pruned {
+    /// Whether there was nothing to remove.
+    pub fn is_empty(&self) -> bool {
+        self.rings.is_empty() && self.controls.is_empty() && self.failed.is_empty()
+    }
+}
+
+/// Removes the names of rings whose producers are gone, of this user, of whatever layout, and control
+/// files that have no ring. Which are meant, and where, the argument says: a prefix of their names, or
+/// a [`Prune`]; a control file goes by its ring's name. Consumers that are attached keep the memory.
+/// What lives, was closed and kept, or belongs to another user is left alone; so is what is being
+/// created, or taken over, meanwhile. Doing it again, or at the same time as others, is no error.
+///
+/// A ring that is to be [resumed](crate::Producer::resume), or from which a late consumer is to read what
+/// is left, is dead like any other until a producer resumes it: also one whose producer has
+/// [left it](crate::Producer::detach) for a successor.
 ///
 /// ```
-/// use ringway::{Options, Pruned, Segment, prune_in};
+/// use ringway::{Options, Prune, prune};
 ///
-/// let directory = format!("/dev/shm/doc-prune-{}", std::process::id());
-/// std::fs::create_dir(&directory)?;
-/// let producer = Options::<u64>::new(64).create(Segment::new("ring").directory(&directory))?;
-/// assert_eq!(prune_in(&directory)?, Pruned::default());
-/// drop(producer);
-/// std::fs::remove_dir(&directory)?;
+/// let name = format!("doc-prune-{}", std::process::id());
+/// let producer = Options::<u64>::new(64).create(&name)?;
+/// assert!(prune(&name)?.is_empty());
+/// producer.detach();
+/// assert_eq!(prune(Prune::prefix(&name).dry_run(true))?.rings, [name.clone()]);
+/// assert_eq!(prune(&name)?.rings, [name.clone()]);
+/// assert!(prune(&name)?.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn prune_in(directory: impl AsRef<Path>) -> io::Result<Pruned> {
-    let path = directory.as_ref();
-    let (directory, names) = (Directory::open(path)?, file_names(path)?);
+pub fn prune<'a>(what: impl Into<Prune<'a>>) -> Result<Pruned, PruneError> {
+    let what = what.into();
+    if what.prefix.as_ref().is_some_and(|prefix| prefix.is_empty()) {
+        return Err(PruneError::EmptyPrefix);
+    }
+    let path = &what.directory;
+    let (directory, names) =
+        listed(path).map_err(|source| PruneError::Directory { path: path.clone(), source })?;
     let mut pruned = Pruned::default();
-    for name in &names {
-        if inspect(&directory, name, false) == Some(SegmentState::Orphaned)
-            && remove_orphan(&directory, name, false)?
-        {
-            pruned.rings.push(name.clone());
+    // Before anything is removed: others choose how many there are.
+    for list in [&mut pruned.rings, &mut pruned.controls] {
+        list.try_reserve_exact(names.len()).map_err(|_| PruneError::Directory {
+            path: path.clone(),
+            source: io::ErrorKind::OutOfMemory.into(),
+        })?;
+    }
+    let Pruned { rings, controls, failed } = &mut pruned;
+    let mut sort = |to: &mut Vec<String>, name: &String, outcome: io::Result<bool>| match outcome {
+        Ok(true) => to.push(name.clone()),
+        Ok(false) => {}
+        Err(error) => failed.push((path.join(name), error)),
+    };
+    for name in names.iter().filter(|name| name::check(name).is_ok() && what.means(name)) {
+        if matches!(inspect(&directory, name, false), Some((SegmentState::Orphaned, _))) {
+            let gone = match what.dry_run {
+                true => Ok(true),
+                false => remove_orphan(&directory, name, None, Dead::Any),
+            };
+            sort(rings, name, gone);
         }
     }
-    for name in names {
-        if let Some((ring, instance)) = name::of_control(&name) {
-            if remove_unpaired(&directory, &name, &ring, instance)? {
-                pruned.controls.push(name);
-            }
+    for name in &names {
+        if let Some((ring, instance)) = name::of_control(name).filter(|(ring, _)| what.means(ring))
+        {
+            let gone = remove_unpaired(&directory, name, &ring, instance, what.dry_run);
+            sort(controls, name, gone);
         }
     }
     Ok(pruned)
 }
 
-fn file_names(path: &Path) -> io::Result<Vec<String>> {
+/// A directory, and what is in it.
+fn listed(path: &Path) -> io::Result<(Directory, Vec<String>)> {
+    let directory = Directory::open(path)?;
     let mut names = Vec::new();
-    for entry in PathBuf::from(path).read_dir()? {
+    for entry in path.read_dir()? {
         // What is not text is not a ring's.
         if let Ok(name) = entry?.file_name().into_string() {
+            // Others choose how many there are.
+            names.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
             names.push(name);
         }
     }
     names.sort_unstable();
-    Ok(names)
+    Ok((directory, names))
 }
 
-/// The state of a ring; `None`: it is none. `known`: its control file says that it is one, should it not
-/// be possible to look.
-fn inspect(directory: &Directory, name: &str, known: bool) -> Option<SegmentState> {
+/// The state of a ring, and in which way its layout is another; `None`: it is none. `known`: its
+/// control file says that it is one, should it not be possible to look.
+fn inspect(
+    directory: &Directory,
+    name: &str,
+    known: bool,
+) -> Option<(SegmentState, Option<HeaderError>)> {
     name::check(name).ok()?;
-    let foreign = known.then_some(SegmentState::Foreign);
-    let Ok(file) = directory.open_file(name, false) else { return foreign };
-    match instance_of(&file) {
-        Ok(_) if is_ours(&file) => Some(state::of(&file).unwrap_or(SegmentState::Foreign)),
-        Ok(_) | Err(Some(HeaderError::Version { .. } | HeaderError::ByteOrder)) => {
-            Some(SegmentState::Foreign)
-        }
-        Err(_) => None,
+    let file = match directory.open_file(name, false) {
+        Ok(file) => file,
+        Err(NotOpened::Os(_)) if known => return Some((SegmentState::Foreign, None)),
+        Err(_) => return None,
+    };
+    let identity = identity_of(&file)?;
+    if !owner::is_ours(&file) {
+        return Some((SegmentState::Foreign, identity.foreign));
     }
+    Some((state::of(&file, &identity).unwrap_or(SegmentState::Foreign), identity.foreign))
 }
 
-fn is_ours(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| metadata.uid() == rustix::process::geteuid().as_raw())
+/// Which ring's data a file is; `None`: it is none, or cannot be read.
+fn identity_of(file: &File) -> Option<Identity> {
+    mappable(file.metadata().ok()?.len()).ok()?;
+    read_identity(file).ok()?.ok()
 }
 
-/// Which ring's data a file is. An error of the header's is in it; others are nothing to speak of here.
-fn instance_of(file: &File) -> Result<Instance, Option<HeaderError>> {
-    let metadata = file.metadata().map_err(|_| None)?;
-    if !metadata.is_file() {
-        return Err(None);
-    }
-    mappable(metadata.len()).map_err(Some)?;
-    read_instance(file).map_err(|_| None)?.map_err(Some)
+/// Which of the dead are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dead {
+    Any,
+    /// Closed, and not kept: its producer died before it had removed the names.
+    Closed,
+    /// Without its control file.
+    WithoutControl,
 }
 
-/// Removes a ring's names as its next producer would take it over: with its lock, so that nobody does
-/// meanwhile. `closed`: only what nobody can take over any more.
-pub(super) fn remove_orphan(directory: &Directory, name: &str, closed: bool) -> io::Result<bool> {
-    // It may be gone by now, or somebody else's.
-    let Ok(data) = directory.open_file(name, true) else { return Ok(false) };
-    let Ok(instance) = instance_of(&data) else { return Ok(false) };
-    if !lock::try_lock(&data, lock::PRODUCER)? {
+/// Removes a ring's names as its next producer would take it over: with its lock, so that none does
+/// meanwhile. `owner`: whose it has to be, if not this user's.
+pub(super) fn remove_orphan(
+    directory: &Directory,
+    name: &str,
+    owner: Option<u32>,
+    dead: Dead,
+) -> io::Result<bool> {
+    let data = match directory.open_file(name, true) {
+        Ok(data) => data,
+        // It is gone by now, or another's.
+        Err(NotOpened::NotAFile(_) | NotOpened::Os(rustix::io::Errno::NOENT)) => return Ok(false),
+        Err(NotOpened::Os(errno)) => return Err(errno.into()),
+    };
+    let Some(identity) = identity_of(&data) else { return Ok(false) };
+    let its = owner::check(&data, data.metadata()?.uid(), owner).is_ok();
+    if !its || !lock::try_lock(&data, lock::PRODUCER)? {
         return Ok(false);
     }
+    let control = name::control(name, identity.instance);
     // The lock ends with the file, and does not show itself here.
-    let orphan = state::of(&data)? == SegmentState::Orphaned;
-    if !orphan || (closed && !state::is_closed(&data)?) || !directory.remove(name, &data)? {
+    let orphaned = || state::of(&data, &identity).map(|state| state == SegmentState::Orphaned);
+    let meant = match dead {
+        Dead::Any => orphaned()?,
+        Dead::Closed => orphaned()? && state::is_closed(&data, &identity)?,
+        // Also one that was closed and kept: no one can read what is left in it.
+        Dead::WithoutControl => !directory.has(&control),
+    };
+    if !meant || !directory.remove(name, &data)? {
         return Ok(false);
     }
-    directory.remove_name(&name::control(name, instance))?;
+    directory.remove_name(&control)?;
     Ok(true)
 }
 
-/// Removes a control file whose ring is not there.
+/// Removes a control file whose ring is not there. `dry_run`: only says whether it would.
 fn remove_unpaired(
     directory: &Directory,
     name: &str,
     ring: &str,
     instance: Instance,
+    dry_run: bool,
 ) -> io::Result<bool> {
     let paired = || match directory.open_file(ring, false) {
-        Ok(data) => match instance_of(&data) {
-            Ok(found) => found == instance,
-            Err(Some(HeaderError::NotARing | HeaderError::TooSmall { .. })) => false,
-            // One of another layout, or what cannot be looked at, may be its ring.
+        Ok(data) => match data.metadata().map(|metadata| mappable(metadata.len())) {
+            // Too short to be a ring's.
+            Ok(Err(_)) => false,
+            // Whatever cannot be looked at may be its ring.
             Err(_) => true,
+            Ok(Ok(_)) => match read_identity(&data) {
+                Ok(Ok(found)) => found.instance == instance,
+                Ok(Err(_)) => false,
+                Err(_) => true,
+            },
         },
-        Err(errno) => errno != rustix::io::Errno::NOENT,
+        Err(NotOpened::NotAFile(_)) => false,
+        Err(NotOpened::Os(errno)) => errno != rustix::io::Errno::NOENT,
     };
     let Ok(control) = directory.open_file(name, true) else { return Ok(false) };
+    if paired() || !owner::is_ours(&control) {
+        return Ok(false);
+    }
+    if dry_run {
+        // Looked at, and not locked: a creator must find its place free.
+        return Ok(!lock::is_held(&control, lock::CREATOR)? && !paired());
+    }
     // A creator names the control file first, and holds this until the data has its name too.
-    if paired() || !is_ours(&control) || !lock::try_lock(&control, lock::CREATOR)? || paired() {
+    if !lock::try_lock(&control, lock::CREATOR)? || paired() {
         return Ok(false);
     }
     Ok(directory.remove(name, &control)?)

@@ -17,9 +17,20 @@ pub(super) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 /// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
 /// of at most 218 bytes, that does not end in `.ctl`.
 ///
-/// What is mapped is not inherited over a `fork`. A child that was forked and does not `exec` can drop
-/// the handles that it was given that way, which does nothing, but must not use them: there is
-/// nothing where their ring was, or something else. It can open the ring by itself.
+/// # Fork
+///
+/// A child that was forked and does not `exec` inherits no ring. The handles that it was given that way
+/// can be dropped, which does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and any
+/// other call is a fault (`SIGSEGV`). The child can open the ring by itself. For this the library
+/// registers handlers (`pthread_atfork`) when a process creates or opens its first named or anonymous
+/// ring; [`release_inherited`](crate::release_inherited) is for children of the bare system call.
+///
+/// # Descriptors
+///
+/// All that is needed to find dead peers, and to clean up after them, is opened when a ring is created or
+/// opened, and kept: four descriptors for each time (data, control, control for locks, the directory;
+/// three for an anonymous ring), and one more for each producer, subscriber and worker. One, of
+/// nothing, is kept by the process for its forked children.
 ///
 /// ```
 /// use ringway::{Options, Ring, Segment, Start};
@@ -84,8 +95,12 @@ impl Segment {
     }
 
     /// Opening: the user to whom both files have to belong. By default, the effective user of this
-    /// process. It is whoever owns the data that is trusted to keep it from changing size: see
+    /// process. It is the owner of the data that is trusted to keep it from changing size: see
     /// [`Ring::open`](crate::Ring::open).
+    ///
+    /// That a file is this user's the kernel confirms. It does not for another user, so that the user
+    /// who stands for all those without a number in a user namespace (65534, as a rule) is refused
+    /// here, unless this process is that user.
     ///
     /// ```
     /// use ringway::{OpenError, Options, Ring, Segment, Untrusted};
@@ -142,9 +157,11 @@ impl Segment {
         self
     }
 
-    /// Creating: whether the ring keeps its name when the producer is dropped, so that what is left
-    /// in it can still be read; [`unlink`](crate::unlink) removes it. By default the name is removed,
-    /// and consumers that are attached keep the memory.
+    /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
+    /// what is left in it can still be read, and a producer can go on with it
+    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::unlink) removes it. By default
+    /// the name is removed, consumers that are attached keep the memory, and what others have not
+    /// received is discarded ([`Producer::close`](crate::Producer::close)).
     ///
     /// ```
     /// use ringway::{Options, Ring, Segment, Start, unlink};
@@ -163,8 +180,8 @@ impl Segment {
         self
     }
 
-    /// Opening: the tag that the ring has to have; 0 by default. What a ring is created with is
-    /// [`Options::tag`](crate::Options::tag).
+    /// The tag that the ring has to have; 0 by default. Creating: the tag that it gets, unless it is
+    /// said by [`Options::tag`](crate::Options::tag); if both say one, they have to be the same.
     ///
     /// ```
     /// use ringway::{HeaderError, OpenError, Options, Ring, Segment};
@@ -172,7 +189,8 @@ impl Segment {
     /// let name = format!("doc-tag-{}", std::process::id());
     /// let producer = Options::<u64>::new(64).tag(2).create(&*name)?;
     /// let error = Ring::<u64>::open(Segment::new(&name).tag(1)).unwrap_err();
-    /// assert!(matches!(error, OpenError::Header(HeaderError::MessageType { .. })));
+    /// let OpenError::Header { why, .. } = error else { panic!("it has another tag") };
+    /// assert!(matches!(why, HeaderError::MessageType { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn tag(mut self, tag: u64) -> Self {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::lock;
+use crate::header::Identity;
 use crate::layout::{HEADER_WORDS, ProducerLine};
 
 /// Whether a ring's producer is still there.
@@ -13,20 +14,29 @@ use crate::layout::{HEADER_WORDS, ProducerLine};
 pub enum SegmentState {
     /// Its producer lives, as far as can be told.
     Alive,
-    /// Its producer has closed it, and its name was kept.
+    /// Its producer has closed it, and its name was kept: what is left can be read, and a producer
+    /// can go on with it.
     Closed,
-    /// Its producer has died: it can be resumed (unless it died on its way out), or removed.
+    /// Its producer has died, or has left it for a successor
+    /// ([`detach`](crate::Producer::detach)): it can be removed, and resumed, unless its layout is
+    /// another ([`SegmentInfo::foreign`](crate::SegmentInfo::foreign)) or its producer died on its way
+    /// out.
     Orphaned,
-    /// It belongs to another user, or was made by a build of another layout.
+    /// It belongs to another user, or cannot be looked at.
     Foreign,
 }
 
-/// Reads it from a data file, whose header has been looked at.
-pub(super) fn of(data: &File) -> io::Result<SegmentState> {
+/// Reads it from a data file, whose header has been looked at. The lock means the same in every
+/// layout.
+pub(super) fn of(data: &File, identity: &Identity) -> io::Result<SegmentState> {
+    if !identity.known {
+        let alive = lock::is_held(data, lock::PRODUCER)?;
+        return Ok(if alive { SegmentState::Alive } else { SegmentState::Orphaned });
+    }
     let guarded = word(data, core::mem::offset_of!(ProducerLine, guarded))? != 0;
     let dead = guarded && !lock::is_held(data, lock::PRODUCER)?;
     // After the lock: whoever closes the ring gives up the lock later.
-    let closed = is_closed(data)?;
+    let closed = is_closed(data, identity)?;
     let kept = word(data, core::mem::offset_of!(ProducerLine, kept))? != 0;
     Ok(match (closed && kept, dead) {
         (true, _) => SegmentState::Closed,
@@ -36,12 +46,13 @@ pub(super) fn of(data: &File) -> io::Result<SegmentState> {
     })
 }
 
-/// Whether the ring was closed.
-pub(super) fn is_closed(data: &File) -> io::Result<bool> {
-    Ok(word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
+/// Whether the ring was closed, as far as this build can read that.
+pub(super) fn is_closed(data: &File, identity: &Identity) -> io::Result<bool> {
+    Ok(identity.known && word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
 }
 
-/// A word of the producer's line.
+/// A word of the producer's line. In which byte order it is does not matter: what is asked is whether
+/// it is 0.
 fn word(data: &File, offset: usize) -> io::Result<u32> {
     let mut bytes = [0; 4];
     data.read_exact_at(&mut bytes, (HEADER_WORDS * 4 + offset) as u64)?;

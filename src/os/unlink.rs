@@ -1,18 +1,25 @@
-//! Removing a ring's names, for whoever comes after a producer that was killed, or kept them.
+//! Removing a ring's names, after a producer that was killed, or kept them.
 
-use super::error::UnlinkError;
-use super::name;
-use super::open::{mappable, read_instance};
-use super::segment::Segment;
-use crate::error::HeaderError;
+use std::fs::File;
+use std::path::PathBuf;
 
 use rustix::io::Errno;
 
+use super::directory::{Directory, NotOpened};
+use super::error::UnlinkError;
+use super::holder;
+use super::lock;
+use super::name;
+use super::open::{mappable, read_identity};
+use super::segment::Segment;
+
 /// Removes a ring's two names. `Ok(false)`: there was no ring of that name.
 ///
-/// Whoever is attached keeps the memory and goes on as before. What is not a ring is left alone, and
-/// so is a ring that takes the name while this one is being removed; that others remove it at the
-/// same time is no error. The owner is not compared: who may remove a name is up to the directory.
+/// Consumers and a producer that are attached keep the memory and go on as before. A ring of another
+/// layout (another version of this crate, word size or byte order) is removed if its producer is gone;
+/// while that lives it is an error. What is not a ring is left alone, and so is a ring that takes the
+/// name while this one is being removed; that others remove it at the same time is no error. The
+/// owner is not compared: who may remove a name is up to the directory.
 ///
 /// ```
 /// use ringway::{Options, Segment, unlink};
@@ -31,40 +38,60 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
         let path = segment.directory_path().into();
         UnlinkError::Directory { path, source }
     })?;
-    let not_a_ring = |why| {
-        let path = segment.path();
-        UnlinkError::NotARing { path, why }
-    };
-    let io_error = |what, source| UnlinkError::Io { what, source };
-    let failed = |what: &'static str, errno: Errno| match errno {
-        Errno::ACCESS | Errno::PERM => UnlinkError::PermissionDenied { path: segment.path() },
-        errno => io_error(what, errno.into()),
-    };
+    let path = || segment.path();
+    let not_a_ring = |why| UnlinkError::NotARing { path: path(), why };
+    let io_error = |what, source| UnlinkError::Io { what, path: path(), source };
 
-    let data = match directory.open_file(&segment.name, false) {
-        Err(Errno::NOENT) => return Ok(false),
-        // A symbolic link, a socket, a device without a driver.
-        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => {
-            return Err(not_a_ring(HeaderError::NotARing));
-        }
-        data => data.map_err(|errno| failed("opening the file", errno))?,
+    let (data, writable) = match open(&directory, &segment.name) {
+        Err(NotOpened::Os(Errno::NOENT)) => return Ok(false),
+        Err(NotOpened::NotAFile(what)) => return Err(UnlinkError::NotAFile { path: path(), what }),
+        Err(NotOpened::Os(errno)) => return Err(failed("opening the file", path(), errno)),
+        Ok(opened) => opened,
     };
     let metadata = data.metadata();
     let metadata = metadata.map_err(|source| io_error("asking about the file", source))?;
-    if !metadata.is_file() {
-        return Err(not_a_ring(HeaderError::NotARing));
-    }
     mappable(metadata.len()).map_err(not_a_ring)?;
-    let instance = read_instance(&data)
+    let identity = read_identity(&data)
         .map_err(|source| io_error("reading the header", source))?
         .map_err(not_a_ring)?;
+    if let Some(why) = identity.foreign {
+        // Locked, if that is possible, so that no successor of that layout takes it over meanwhile. The
+        // lock ends with the file.
+        let gone = match writable {
+            true => lock::try_lock(&data, lock::PRODUCER),
+            false => lock::is_held(&data, lock::PRODUCER).map(|held| !held),
+        };
+        if !gone.map_err(|source| io_error("asking whether its producer lives", source))? {
+            let producer = holder::find(&data, lock::PRODUCER);
+            return Err(UnlinkError::Alive { path: path(), why, producer });
+        }
+    }
 
     // First data: what has no data is no ring. The control file's name has the instance in it and
-    // can only be this ring's. It goes too if somebody else has just removed the data: they may have
-    // died in between.
+    // can only be this ring's. It goes too if another process has just removed the data: that may
+    // have died in between.
     let removed = directory.remove(&segment.name, &data);
-    let removed = removed.map_err(|errno| failed("removing the data file", errno))?;
-    let control = directory.remove_name(&name::control(&segment.name, instance));
-    control.map_err(|errno| failed("removing the control file", errno))?;
+    let removed = removed.map_err(|errno| failed("removing the data file", path(), errno))?;
+    let control = name::control(&segment.name, identity.instance);
+    let outcome = directory.remove_name(&control);
+    let path = segment.directory_path().join(control);
+    outcome.map_err(|errno| failed("removing the control file", path, errno))?;
     Ok(removed)
+}
+
+/// Opens a data file, for writing too if that is permitted: only then can it be locked.
+fn open(directory: &Directory, name: &str) -> Result<(File, bool), NotOpened> {
+    match directory.open_file(name, true) {
+        Err(NotOpened::Os(Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
+            directory.open_file(name, false).map(|data| (data, false))
+        }
+        data => data.map(|data| (data, true)),
+    }
+}
+
+fn failed(what: &'static str, path: PathBuf, errno: Errno) -> UnlinkError {
+    match errno {
+        Errno::ACCESS | Errno::PERM => UnlinkError::PermissionDenied { path },
+        errno => UnlinkError::Io { what, path, source: errno.into() },
+    }
 }

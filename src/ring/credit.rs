@@ -5,7 +5,7 @@
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
 use crate::geometry::Overflow;
-use crate::layout::{EVICTS, Entry};
+use crate::layout::{EVICTS, Entry, NOBODY};
 use crate::position::Pos;
 use crate::storage::View;
 use crate::sync::{Ordering, Signed, Word, fence};
@@ -35,6 +35,20 @@ impl Limits {
             max_hold: line.max_hold.load(Ordering::Relaxed),
             max_away: line.max_away.load(Ordering::Relaxed),
         }
+    }
+
+    /// The same, if it is what a creator may have written: else a ring that evicts might turn into
+    /// one that waits for ever, or evicts all. Any `max_hold` and `max_away` may have been
+    /// chosen.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn check(view: &View) -> Result<Limits, crate::error::HeaderError> {
+        let limits = Limits::read(view);
+        if limits.max_lag == 0 || limits.max_lag > view.measures().capacity() {
+            return Err(crate::error::HeaderError::Corrupt {
+                what: "max_lag, which is none that a ring of this capacity can have",
+            });
+        }
+        Ok(limits)
     }
 
     /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
@@ -236,6 +250,20 @@ impl Credit {
         largest
     }
 
+    /// Whether an entry's owner lags by so much, and that counts: it has not been evicted, or reads in
+    /// place what it has.
+    pub(super) fn is_held_by(
+        &self,
+        view: &View,
+        index: usize,
+        entry: &Entry,
+        too_far: Signed,
+    ) -> bool {
+        let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
+        gate.is_some_and(|gate| self.next.since(gate) >= too_far)
+            && (!is_evicted(view, index, entry) || self.lag_pinned(view, index, entry).is_some())
+    }
+
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
     /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
     fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
@@ -320,12 +348,28 @@ pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
 
 /// The same with their entries.
 pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
+    all_joined(view).map(|(_, entry, gate)| (entry, gate))
+}
+
+/// How many of them are there, or are durable: all but groups in which there is no worker, by what
+/// workers say of themselves.
+pub(crate) fn consumers(view: &View) -> usize {
+    let subscribers = view.measures().subscribers();
+    let has_worker = |group| {
+        let mut workers = view.workers_of(group);
+        workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != NOBODY)
+    };
+    let counts = |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
+    all_joined(view).filter(|&(index, ..)| counts(index)).count()
+}
+
+fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
     view.entries().iter().enumerate().filter_map(|(index, entry)| {
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-        (!is_evicted(view, index, entry)).then_some((entry, gate))
+        (!is_evicted(view, index, entry)).then_some((index, entry, gate))
     })
 }
 

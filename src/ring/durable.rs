@@ -6,6 +6,7 @@
 
 use super::head;
 use super::join::{self, Joined, Start};
+use super::stats::{ConsumerKind, ConsumerName};
 use crate::error::JoinError;
 use crate::layout::{AWAY, Entry, NAME_WORDS, NOBODY, SOMEBODY};
 use crate::position::Pos;
@@ -53,6 +54,10 @@ pub(super) fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
     join::can_subscribe(storage)
 }
 
+fn in_use(name: &[u8]) -> JoinError {
+    JoinError::InUse { kind: ConsumerKind::Subscriber, name: ConsumerName::from_bytes(name) }
+}
+
 /// The entry of that name, which is the caller's from here on, and where its last owner stopped.
 fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
     let named = |entry: &Entry| join::is_durable(entry) && has_name(entry, name);
@@ -80,13 +85,13 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         claim = storage.claim(index)?;
     }
     let seat = match claim {
-        Claim::Taken => return Err(JoinError::InUse),
+        Claim::Taken => return Err(in_use(name)),
         Claim::Open(seat) => {
             if !own(AWAY) {
                 if let Some(seat) = seat {
                     storage.give_back(seat);
                 }
-                return Err(JoinError::InUse);
+                return Err(in_use(name));
             }
             seat
         }

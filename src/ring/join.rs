@@ -59,10 +59,54 @@ pub enum Start {
     Next,
     /// At the oldest message that can still be had. For a subscriber these are at least
     /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
-    /// be overwritten. With an [arena](crate::Options::arena) it is fewer: none that comes before one of
-    /// whose place there something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that the ring holds, and may find that it has lagged.
+    /// be overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is
+    /// less than the capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is
+    /// less than that, and at most max(1, capacity / 8) more: a subscriber that started further
+    /// back would be evicted as soon as the producer looks for room. With an
+    /// [arena](crate::Options::arena) it is fewer: none that comes before one of whose place there
+    /// something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that
+    /// the ring holds, and may find that it has lagged.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// for (max_lag, back) in [(64, 56), (24, 16), (8, 0)] {
+    ///     let (mut producer, ring) = Options::<u64>::new(64).max_lag(max_lag).heap().unwrap();
+    ///     producer.try_send_batch(&[0; 200]);
+    ///     let subscriber = ring.subscribe(Start::Oldest).unwrap();
+    ///     let behind = producer.head() - subscriber.position();
+    ///     assert!((back..=back + 8).contains(&behind), "{behind}");
+    /// }
+    /// ```
     Oldest,
-    /// At this position: for a subscriber [`JoinError::TooOld`] if it can no longer be promised.
+    /// At this position. [`JoinError::TooOld`] if it comes before the ring's
+    /// [first](crate::Options::origin), and for a subscriber if it can no longer be promised;
+    /// [`JoinError::NotYet`] if it comes after the next message, however far. Positions count from
+    /// the ring's first one on, and begin again from 0 after the last that there is; so a number
+    /// that is smaller than the first position's comes before that, unless it is less than
+    /// 2<sup>62</sup> ahead.
+    ///
+    /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same
+    /// number is many messages'. The one is meant that is nearest to the next message: what is more
+    /// than 2<sup>30</sup> ahead of it is taken for one that has been sent, and is `TooOld` for a
+    /// subscriber; what an observer asks for so far back is [lagged](crate::TryRecvError::Lagged)
+    /// for by as many, modulo 2<sup>31</sup>.
+    ///
+    /// ```
+    /// use ringway::{JoinError, Options, Position, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).origin(100).heap().unwrap();
+    /// producer.try_send_batch(&[1, 2]);
+    /// assert!(ring.subscribe(Start::At(102)).is_ok());
+    /// let too_old = JoinError::TooOld { oldest: 100 };
+    /// assert_eq!(ring.subscribe(Start::At(99)).unwrap_err(), too_old);
+    /// let not_yet = JoinError::NotYet { head: 102 };
+    /// assert_eq!(ring.subscribe(Start::At(103)).unwrap_err(), not_yet);
+    /// if Position::BITS == 64 {
+    ///     let last = Start::At(Position::MAX >> 1);
+    ///     assert_eq!(ring.subscribe(last).unwrap_err(), not_yet);
+    /// }
+    /// ```
     At(Position),
 }
 
@@ -75,12 +119,38 @@ pub(super) fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
     if lapped { position } else { position.max(view.measures().origin()) }
 }
 
-/// A position that somebody asked for, if it is one.
-fn checked(position: Position, head: impl FnOnce() -> Pos) -> Result<Pos, JoinError> {
+/// A position that was asked for, if it is one that has been sent, or the next. `None`: it is
+/// before the first, as far as that can be told. `lapped` was loaded before `head`.
+///
+/// With words of 8 bytes no ring comes round to its origin again. So positions have an order: from
+/// the origin on, and past the last position if the origin is near that. A smaller number than the
+/// origin is before it, unless it is less than half of all positions ahead. With words of 4 bytes a
+/// ring may have come round any number of times, and a position is taken for the one that is
+/// nearest to the head.
+fn checked(
+    view: &View,
+    position: Position,
+    lapped: bool,
+    head: Pos,
+) -> Result<Option<Pos>, JoinError> {
+    let not_yet = JoinError::NotYet { head: head.number() };
     if position > Position::MAX >> 1 {
-        return Err(JoinError::NotYet { head: head().number() });
+        return Err(not_yet);
     }
-    Ok(Pos::new(position))
+    let (position, origin) = (Pos::new(position), view.measures().origin());
+    let ahead = if WORD == 8 {
+        if position.number() < origin.number() && position.since(origin) < 0 {
+            return Ok(None);
+        }
+        position.distance(origin) > head.distance(origin)
+    } else {
+        position.since(head) > 0
+    };
+    if ahead {
+        return Err(not_yet);
+    }
+    let is_before = WORD < 8 && !lapped && position.since(origin) < 0;
+    Ok((!is_before).then_some(position))
 }
 
 /// Whether there can be subscribers here, and groups.
@@ -143,7 +213,9 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         return Err(JoinError::ReadOnly);
     };
     let measures = view.measures();
-    // As far as the producer promises, and not so far that it would be evicted at the next refill.
+    // As far as the producer promises, and not so far that it would be evicted at the next refill:
+    // that comes at most a credit after the head that is stored. Any `max_lag` will do that may
+    // stand there.
     let max_lag = view.producer().max_lag.load(Ordering::Relaxed) as usize;
     let back = max_lag.min(measures.capacity()).saturating_sub(measures.credit());
 
@@ -166,15 +238,9 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         Start::Next => search(view, head1),
         Start::Oldest => oldest,
         Start::At(position) => {
-            let position = checked(position, || search(view, head1))?;
-            if position.since(oldest) < 0 {
-                return Err(JoinError::TooOld { oldest: oldest.number() });
-            }
-            let head = search(view, head1);
-            if position.since(head) > 0 {
-                return Err(JoinError::NotYet { head: head.number() });
-            }
-            position
+            let position = checked(view, position, lapped, search(view, head1))?;
+            let there = position.filter(|position| position.since(oldest) >= 0);
+            there.ok_or(JoinError::TooOld { oldest: oldest.number() })?
         }
     };
     // Nothing was read since that fence which is a release of what was read before.
@@ -243,6 +309,15 @@ const ATTEMPTS: u32 = 4;
 impl Joined {
     /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
     /// first gate being a guess: then it tries again as the entry's next owner.
+    ///
+    /// Generations come round after 2^32 owners, and the one that was evicted last may come again.
+    /// That is the same case: the joiner finds that it was evicted, and takes the next one. So the
+    /// owner of an entry has not been evicted when it has joined. Later it is told so only if it
+    /// is: what it loads from the word after that is no older, and neither is what others load that
+    /// learn of it from `joined` or `owner` (a group's workers, a durable subscriber's next
+    /// process). The producer stores a generation that it has just loaded from the entry. For that
+    /// to be a later owner's too, 2^32 of them would have to join while the producer stands still
+    /// between the two.
     fn pin(&mut self, start: Start) -> Result<Pos, JoinError> {
         let Some(entry) = self.storage.entry(self.index) else {
             return Err(JoinError::ReadOnly);
@@ -290,16 +365,64 @@ pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
     match start {
         Start::Next => Ok(head),
         Start::Oldest => Ok(at_least_origin(view, head.minus(view.measures().capacity()), lapped)),
-        Start::At(position) => {
-            let position = checked(position, || head)?;
-            // Positions of 64 bits do not come round to the origin again.
-            if (!lapped || WORD == 8) && position.since(origin) < 0 {
-                return Err(JoinError::TooOld { oldest: origin.number() });
-            }
-            if position.since(head) > 0 {
-                return Err(JoinError::NotYet { head: head.number() });
-            }
-            Ok(position)
+        Start::At(position) => checked(view, position, lapped, head)?
+            .ok_or(JoinError::TooOld { oldest: origin.number() }),
+    }
+}
+
+#[cfg(all(test, feature = "std", not(ringway_loom)))]
+mod tests {
+    use crate::error::TryRecvError;
+    use crate::options::Options;
+    use crate::ring::{Group, Ring, Start, Worker};
+    use crate::sync::Ordering;
+
+    /// Generations that an entry's owners have come to, and the one that was evicted last: the next
+    /// one, also over the end of the numbers.
+    const SOON: [(u32, u32); 4] = [(0, 1), (4, 5), (u32::MAX - 1, u32::MAX), (u32::MAX, 1)];
+
+    /// The generation of an entry's owner.
+    fn generation(ring: &Ring<u64>, index: usize) -> u32 {
+        ring.storage.entry(index).unwrap().generation.load(Ordering::Relaxed)
+    }
+
+    fn come_to(ring: &Ring<u64>, index: usize, (last, evicted): (u32, u32)) {
+        ring.storage.entry(index).unwrap().generation.store(last, Ordering::Relaxed);
+        ring.storage.evicted(index).unwrap().store(evicted, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn no_new_owner_is_the_one_that_was_evicted_before_its_time() {
+        for soon in SOON {
+            let options = Options::<u64>::new(8).subscribers(1).groups(1).max_lag(4);
+            let (mut producer, ring) = options.heap().unwrap();
+            come_to(&ring, 0, soon);
+            let mut subscriber = ring.subscribe(Start::Next).unwrap();
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty), "{soon:?}");
+            // Not by chance: it passed over the one, and no other.
+            let next = if soon.1 == u32::MAX { 1 } else { soon.1 + 1 };
+            assert_eq!(generation(&ring, 0), next);
+            drop(subscriber);
+
+            come_to(&ring, 0, soon);
+            let mut durable = ring.subscribe_durable("name", Start::Next).unwrap();
+            assert_eq!(durable.try_recv(), Err(TryRecvError::Empty), "{soon:?}");
+            drop(durable);
+            // It comes back as the one that it was.
+            let mut durable = ring.subscribe_durable("name", Start::Next).unwrap();
+            assert_eq!(generation(&ring, 0), next);
+
+            come_to(&ring, 1, soon);
+            let group = Group::new("group");
+            let mut worker = Worker::join(&ring, group).unwrap();
+            assert_eq!(worker.try_recv().err(), Some(TryRecvError::Empty), "{soon:?}");
+            assert_eq!(generation(&ring, 1), next);
+
+            // Evicted in its own time it is told.
+            assert_eq!(producer.try_send_batch(&[0; 20]), 20);
+            let evicted = TryRecvError::Evicted { missed: 20 };
+            assert_eq!(durable.try_recv(), Err(evicted));
+            assert_eq!(worker.try_recv().err(), Some(evicted));
         }
     }
 }

@@ -145,6 +145,11 @@ impl<W> Reader<W> {
         self.life.is_dead_at(self.next) && self.epoch() == self.epoch
     }
 
+    /// Whether what was known still is so: asks.
+    pub(super) fn is_still_dead(&mut self) -> bool {
+        self.is_known_dead() && !self.has_producer()
+    }
+
     /// Whether a poll in vain has to tell of a death, if looking once more is in vain too. To be asked after
     /// a tick.
     #[cold]

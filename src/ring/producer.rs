@@ -18,15 +18,21 @@ use super::credit::{self, Credit, Limits};
 use super::recover;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::error::HeaderError;
+use crate::error::{CloseError, SendError, TrySendError};
 #[cfg(feature = "std")]
-use crate::error::SendTimeoutError;
-use crate::error::{SendError, TrySendError};
+use crate::error::{SendTimeoutError, WaitError};
 use crate::fence::{Fences, MODE_ASYMMETRIC};
+#[cfg(feature = "std")]
+use crate::geometry::Overflow;
 use crate::layout::ARENAS;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::storage::{Slot, Span, Storage};
+use crate::storage::{LivenessError, Slot, Span, Storage};
+#[cfg(feature = "std")]
+use crate::sync::Signed;
 use crate::sync::{Ordering, fence};
+#[cfg(feature = "std")]
+use crate::wait::Pace;
 use crate::wait::{self, Limit, SpinThenSleep, Wait};
 use room::Stuck;
 
@@ -39,7 +45,10 @@ const SLOTS_AHEAD: usize = 12;
 
 /// The one that sends. There is one per ring.
 ///
-/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end.
+/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end. A
+/// named ring goes with it ([`close`](Self::close) says what that means for those who are away);
+/// [`detach`](Self::detach) leaves it for a successor.
+///
 /// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
@@ -59,19 +68,20 @@ pub use loan::Loan;
 impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
     pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
-        let fences = Fences::for_producer(asymmetric);
+        let fences = Fences::for_producer(asymmetric, storage.reach());
         let origin = storage.measures().origin();
         limits.write(&storage);
         Producer::at(storage, origin, fences, limits)
     }
 
-    /// Takes over from a producer that has died. The caller has made sure that it has, and that nobody
-    /// else takes over.
+    /// Takes over from a producer that has died, has left the ring, or has closed and kept it. The
+    /// caller has made sure of that, and that no other process takes over.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn successor(storage: Storage) -> Result<Self, HeaderError> {
+    pub(crate) fn successor(storage: Storage, asymmetric: bool) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
-        let fences = recover::fences(&storage);
-        let limits = Limits::read(&storage);
+        recover::reopen(&storage);
+        let fences = recover::fences(&storage, asymmetric);
+        let limits = Limits::check(&storage)?;
         let mut producer = Producer::at(storage, next, fences, limits);
         producer.credit.publish_head(&producer.storage);
         recover::announce(&producer.storage);
@@ -138,7 +148,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !self.goes_at_once(bytes.len()) {
             return self.try_send_slowly(bytes);
         }
-        if !T::VARIABLE && !self.has_room() {
+        if !T::VARIABLE && !self.has_room()? {
             return Err(TrySendError::Full);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -163,7 +173,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             return self.send_slowly(bytes);
         }
         if !T::VARIABLE {
-            self.wait_for_room(Limit::Never);
+            self.wait_for_room(Limit::Never)?;
         }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
@@ -188,7 +198,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !self.goes_at_once(bytes.len()) {
             return self.send_timeout_slowly(bytes, Limit::after(timeout));
         }
-        if !T::VARIABLE && !self.wait_for_room(Limit::after(timeout)) {
+        if !T::VARIABLE && !self.wait_for_room(Limit::after(timeout))? {
             return Err(SendTimeoutError::Timeout);
         }
         // SAFETY: the length was checked, and there is credit.
@@ -223,14 +233,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
-    fn has_room(&mut self) -> bool {
-        self.credit.check(&self.storage) || self.clear_the_way(0)
+    fn has_room(&mut self) -> Result<bool, LivenessError> {
+        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
     }
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
     #[inline(always)]
-    fn wait_for_room(&mut self, limit: Limit) -> bool {
-        self.credit.check(&self.storage) || self.wait_for_credit(0, limit)
+    fn wait_for_room(&mut self, limit: Limit) -> Result<bool, LivenessError> {
+        if self.credit.check(&self.storage) { Ok(true) } else { self.wait_for_credit(0, limit) }
     }
 
     /// Writes the next message, and lets everybody see it. Wakes nobody.
@@ -284,20 +294,116 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at
-    /// once also if it sleeps. The same as dropping the producer. Does not wait for anybody.
+    /// once also if it sleeps. The same as dropping the producer, which cannot tell of an error. Waits
+    /// for nothing.
+    ///
+    /// Of a named ring the names are removed (unless it is kept), and with the last consumer that
+    /// is attached its memory goes. What a [durable](crate::Ring::subscribe_durable) subscriber that is
+    /// away has not received, or a group without workers, is discarded with it: such a consumer
+    /// does not find the ring when it comes back. Where it has to get everything, wait for it first, in
+    /// one call, or leave the ring for a successor by [`detach`](Self::detach):
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] {
+    /// # use ringway::{Options, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// # let thread = std::thread::spawn(move || { let mut keeper = keeper; keeper.recv() });
+    /// producer.flush(Duration::from_secs(10)).expect("all have received everything");
+    /// producer.close().unwrap();
+    /// # thread.join().unwrap().unwrap();
+    /// # }
+    /// ```
+    ///
+    /// The error says that the ring is closed, and that a name of it is still there: the process may
+    /// have lost the right to remove it.
     ///
     /// ```
     /// # use ringway::{Options, RecvError, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
-    /// producer.close();
+    /// producer.close().unwrap();
     /// assert!(subscriber.is_closed());
     /// assert_eq!(subscriber.recv(), Ok(1));
     /// assert_eq!(subscriber.recv(), Err(RecvError::Closed));
     /// ```
-    pub fn close(self) {
+    pub fn close(self) -> Result<(), CloseError> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if self.storage.is_here() {
+            let mut this = self;
+            this.shut();
+            let outcome = this.storage.remove_names();
+            this.part();
+            return outcome.map_err(|(path, source)| CloseError::Name { path, source });
+        }
+        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
         drop(self);
+        Ok(())
+    }
+
+    /// Leaves the ring, not closed and with its names, for a successor: [`Producer::resume`] or
+    /// [`create_or_resume`](crate::Options::create_or_resume) goes on exactly behind the last message
+    /// that was sent. So a producer is restarted without loss: durable subscribers that are away, and
+    /// groups, keep what they have not received. [`Segment::keep`](crate::Segment::keep) makes no
+    /// difference. Waits for nothing.
+    ///
+    /// Until then it is for consumers as if the producer had died: those that wait are told so within
+    /// 150 ms ([`ProducerDied`](crate::RecvError::ProducerDied)), or wait for the successor
+    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for is
+    /// removed by [`unlink`](crate::unlink) or [`prune`](crate::prune).
+    ///
+    /// A ring without a name, or whose name has been removed, cannot have a successor: it is closed.
+    ///
+    /// ```
+    /// use ringway::{Options, Producer, RecvError, Ring, Start};
+    ///
+    /// let name = format!("doc-detach-{}", std::process::id());
+    /// let mut producer = Options::<u64>::new(64).create(&name)?;
+    /// let mut subscriber = Ring::<u64>::open(&name)?.subscribe(Start::Next)?;
+    /// producer.send(&1)?;
+    /// producer.detach();
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// assert_eq!(subscriber.recv(), Err(RecvError::ProducerDied));
+    ///
+    /// let mut successor = Producer::<u64>::resume(&name)?;
+    /// successor.send(&2)?;
+    /// assert_eq!(subscriber.recv(), Ok(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub fn detach(mut self) {
+        if !self.storage.is_here() || !self.storage.can_be_found() {
+            return;
+        }
+        // As exact as when it is closed: all that was sent is before it.
+        self.credit.publish_head(&self.storage);
+        self.storage.keep_names();
+        // It gives the lock up, by which those who wait learn that it is gone.
+        self.part();
+    }
+
+    /// Gives up what it has, without closing the ring.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    fn part(self) {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        let storage = unsafe { core::ptr::read(&this.storage) };
+        // SAFETY: as above.
+        let wait = unsafe { core::ptr::read(&this.wait) };
+        // The names and the lock, in that order, before anything of the caller's that could panic.
+        drop(storage);
+        drop(wait);
+    }
+
+    /// Closes the ring, and lets all see it.
+    fn shut(&mut self) {
+        self.credit.publish_head(&self.storage);
+        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
+        self.storage.producer().closed.store(1, Ordering::Release);
+        self.wake();
     }
 
     /// Messages that the ring holds.
@@ -352,7 +458,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.credit.next.number()
     }
 
-    /// Messages that some subscriber has not yet received. When it returns it may be fewer.
+    /// Messages that some subscriber or group has not yet received; of a group, those from the oldest
+    /// on that is not done. Every one counts that holds a message back, also a durable subscriber that
+    /// is away and a group without workers. Observers hold back none. When this returns it may be fewer.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -368,48 +476,82 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         lags.max().unwrap_or(0).min(self.capacity())
     }
 
-    /// Whether every subscriber has received everything, as far as this side can see.
+    /// Whether every subscriber and group has received everything, as far as this side can see:
+    /// [`len`](Self::len) is 0.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Subscribers that have joined: they receive all that is sent from now on. Durable ones that are
-    /// away are counted too, and so are dead ones until they are found: by a send that needs room, by
-    /// somebody who joins, or by [`wait_for_consumers`](Self::wait_for_consumers). Observers are not, as nothing tells of them.
+    /// Consumers that have joined, and receive all that is sent from now on: subscribers, durable ones
+    /// that are away included, and groups in which there is at least one worker. A group without workers
+    /// does not count, though it keeps what is sent for those who join it, and nor do observers, as
+    /// nothing tells of them.
+    ///
+    /// This makes no system call: who has died counts until it is found dead, by a send that it leaves
+    /// no room, by a joiner that needs its entry, or by
+    /// [`wait_for_consumers`](Self::wait_for_consumers).
     ///
     /// ```
-    /// # use ringway::{Options, Start};
-    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// # use ringway::{Options, Start, Worker};
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let first = ring.subscribe(Start::Next).unwrap();
     /// let second = ring.subscribe(Start::Next).unwrap();
+    /// let worker = Worker::join(&ring, "billing").unwrap();
     /// let observer = ring.observe(Start::Next).unwrap();
     /// drop(first);
+    /// assert_eq!(producer.consumers(), 2);
+    /// drop(worker);
     /// assert_eq!(producer.consumers(), 1);
     /// ```
     pub fn consumers(&self) -> usize {
-        let consumers = credit::gates(&self.storage).count();
+        let consumers = credit::consumers(&self.storage);
         // Pairs with the release of `joined`: a subscriber that was counted has chosen where it
         // starts, and what is sent next comes after that.
         fence(Ordering::Acquire);
         consumers
     }
 
-    /// Waits until at least `n` subscribers have joined, for at most `timeout`. `false`: there were
-    /// fewer all that time. A producer that must not run ahead calls this before it sends.
+    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`. Those
+    /// of which the kernel says that they have died do not count. A producer that must not run ahead
+    /// calls this before it sends.
+    ///
+    /// An error at once: there can never be so many ([`TooMany`](WaitError::TooMany)). When there seem to
+    /// be enough, it asks the kernel about each, which takes its time where there are thousands
+    /// (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start};
+    /// # use ringway::{Options, Start, WaitError};
     /// # use std::time::Duration;
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());
-    /// assert!(producer.wait_for_consumers(1, Duration::from_secs(10)));
+    /// producer.wait_for_consumers(1, Duration::from_secs(10)).unwrap();
+    /// let too_many = WaitError::TooMany { asked: 3, max: 2 };
+    /// assert_eq!(producer.wait_for_consumers(3, Duration::MAX), Err(too_many));
     /// producer.send(&7).unwrap();
     /// assert_eq!(thread.join().unwrap(), Ok(7));
     /// ```
     #[cfg(feature = "std")]
-    pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> bool {
-        self.reap();
-        self.wait_until(|this| this.consumers() >= n, Self::reap, Limit::after(timeout))
+    pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> Result<(), WaitError> {
+        let measures = self.storage.measures();
+        let max = if measures.overflow == Overflow::Wait { measures.gates() } else { 0 };
+        if n > max {
+            return Err(WaitError::TooMany { asked: n, max });
+        }
+        let limit = Limit::after(timeout);
+        loop {
+            let enough = |this: &mut Self| this.consumers() >= n;
+            let found = self.wait_until(enough, |_| Ok(()), Pace::default(), limit)?;
+            // Whatever was sent would not reach the dead. Only now: as long as there are too few, it
+            // makes no difference who of them lives.
+            self.reap_all(Signed::MIN)?;
+            let joined = self.consumers();
+            if joined >= n {
+                return Ok(());
+            }
+            if !found {
+                return Err(WaitError::Timeout { joined });
+            }
+        }
     }
 }
 
@@ -434,19 +576,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 impl<T: Message + ?Sized> Producer<T> {
     /// Takes over from a producer that has died.
     pub fn take_over(ring: &super::Ring<T>) -> Result<Self, HeaderError> {
-        Producer::successor(ring.storage.clone())
+        Producer::successor(ring.storage.clone(), true)
     }
 }
 
 impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
-        if !self.storage.is_here() {
-            return;
+        if self.storage.is_here() {
+            self.shut();
         }
-        self.credit.publish_head(&self.storage);
-        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
-        self.storage.producer().closed.store(1, Ordering::Release);
-        self.wake();
     }
 }
 

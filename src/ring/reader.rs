@@ -40,7 +40,8 @@ pub(crate) struct Reader<W> {
 
 impl<W> Reader<W> {
     pub(crate) fn new(storage: Storage, next: Pos, wait: W) -> Self {
-        let fences = Fences::for_consumer(storage.producer().mode.load(Ordering::Relaxed));
+        let mode = storage.producer().mode.load(Ordering::Relaxed);
+        let fences = Fences::for_consumer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
         let vigil = Vigil::default();
         Reader {
@@ -170,6 +171,10 @@ impl<W> Reader<W> {
             // `closed`: all that was sent before can be copied, too.
             fence(Ordering::Acquire);
             seen = self.look();
+            // A successor may go on with a ring that was closed. Pairs with the release of the state: what
+            // it has published meanwhile can be copied as well.
+            #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+            fence(Ordering::Acquire);
         }
         match seen {
             Look::Ready => Ok(()),

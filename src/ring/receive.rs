@@ -295,18 +295,33 @@ const LINE: usize = 64;
 /// Copies a short message of a batch to its place, unless it is found to have been overwritten: `false`. Of
 /// who holds its messages that is found out for all of the batch.
 #[inline(always)]
-fn copy_by_value<C: Consumer, T: Plain>(
+fn copy_by_line<C: Consumer, T: Plain>(
     consumer: &C,
     position: Pos,
     slot: Slot<'_>,
     place: &mut T,
 ) -> bool {
+    // No `T`, which for a large message would have room on the stack, if the compiler does not optimize,
+    // though none comes this way.
+    #[cfg(feature = "std")]
+    let mut line = [0; LINE];
+    #[cfg(feature = "std")]
+    let Some(message) = line.get_mut(..size_of::<T>()) else { return false };
+    // A microcontroller's compiler makes less of it if it knows the type.
+    #[cfg(not(feature = "std"))]
     let mut value = T::new_zeroed();
-    consumer.copy_unchecked(slot, T::as_mut_bytes(&mut value));
+    #[cfg(not(feature = "std"))]
+    let message = T::as_mut_bytes(&mut value);
+    consumer.copy_unchecked(slot, message);
     if !C::HOLDS && look_again(position, slot).is_err() {
         return false;
     }
-    *place = value;
+    #[cfg(feature = "std")]
+    T::as_mut_bytes(place).copy_from_slice(message);
+    #[cfg(not(feature = "std"))]
+    {
+        *place = value;
+    }
     true
 }
 
@@ -325,7 +340,7 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain, const ASKS: bool>(
     for place in buffer.iter_mut().take(there) {
         let slot = reader.storage.slot(position);
         let copied = if size_of::<T>() <= LINE {
-            copy_by_value(consumer, position, slot, place)
+            copy_by_line(consumer, position, slot, place)
         } else {
             consumer.copy_unchecked(slot, T::as_mut_bytes(place));
             C::HOLDS || look_again(position, slot).is_ok()
@@ -360,15 +375,8 @@ pub(crate) fn within<C: Consumer, R>(
     limit: Limit,
 ) -> Result<Result<R, RecvError>, Ended> {
     let reader = consumer.reader_mut();
-    if reader.is_known_dead() && !reader.has_producer() {
-        // As it was, or dead again: no time would change that.
-        return match attempt(consumer) {
-            Ok(found) => Ok(Ok(found)),
-            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-        };
-    }
+    let was_dead = reader.is_known_dead();
     // What a successor did before this is looked at by the first attempt.
-    let reader = consumer.reader_mut();
     reader.epoch = reader.epoch();
     let waits_for = reader.next;
     let mut patrol = *reader.vigil.patrol(waits_for);
@@ -385,6 +393,14 @@ pub(crate) fn within<C: Consumer, R>(
         &mut patrol,
     );
     *consumer.reader_mut().vigil.patrol(waits_for) = patrol;
+    // However short the time was: what has been told once is told again, as long as it is so.
+    if was_dead && matches!(outcome, Err(Ended::TimeOver)) && consumer.reader_mut().is_still_dead()
+    {
+        return match attempt(consumer) {
+            Ok(found) => Ok(Ok(found)),
+            Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+        };
+    }
     outcome
 }
 

@@ -1,4 +1,4 @@
-//! Taking a ring over from a producer that has died.
+//! Taking a ring over from a producer that has died, or has left or closed it.
 //!
 //! The dead may have stopped at any instruction. What is left of it:
 //!
@@ -14,9 +14,9 @@
 
 use super::head;
 use crate::error::HeaderError;
-use crate::fence::{Fences, MODE_FULL};
+use crate::fence::Fences;
 use crate::position::{Look, Pos};
-use crate::storage::View;
+use crate::storage::{Storage, View};
 use crate::sync::{Ordering, fence};
 use crate::wait;
 
@@ -42,11 +42,24 @@ pub(super) fn place(view: &View) -> Result<Pos, HeaderError> {
     Err(HeaderError::Corrupt { what: "more was published than the head allows" })
 }
 
-/// The fences of a successor. Consumers that are attached have theirs from the mode that they found:
-/// where that was the asymmetric one, they may rely on our heavy fence to reach them, whatever the
-/// kernel offers us.
-pub(super) fn fences(view: &View) -> Fences {
-    Fences::for_successor(view.producer().mode.load(Ordering::Relaxed) != MODE_FULL)
+/// The fences of a successor, which wants its light fence to be free or not. Consumers that are
+/// attached have theirs from the mode that they found: see the rule in [`fence`](crate::fence).
+pub(super) fn fences(storage: &Storage, asymmetric: bool) -> Fences {
+    let mode = storage.producer().mode.load(Ordering::Relaxed);
+    Fences::for_successor(mode, asymmetric, storage.reach())
+}
+
+/// Has a ring that was closed and kept go on.
+///
+/// A consumer may have seen that it was closed, and be telling its caller so: that was true, and its
+/// next call looks again. A consumer that gets a message of the successor's has seen this store, which
+/// is before all of them.
+pub(super) fn reopen(view: &View) {
+    let closed = &view.producer().closed;
+    if closed.load(Ordering::Relaxed) != 0 {
+        // Orders nothing by itself: see `Reader::find` for one who has seen the other value.
+        closed.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Lets everybody know: the epoch first, then whoever sleeps.

@@ -101,7 +101,7 @@ pub struct ConsumerName {
 
 impl ConsumerName {
     /// What an entry says, if it has a name. Whoever wrote it had joined, and the caller has seen that.
-    pub(super) fn of(entry: &Entry) -> Option<ConsumerName> {
+    pub(in crate::ring) fn of(entry: &Entry) -> Option<ConsumerName> {
         if entry.durable.load(Ordering::Relaxed) == 0 {
             return None;
         }
@@ -112,6 +112,16 @@ impl ConsumerName {
         }
         let name = ConsumerName { bytes, len: len.min(bytes.len()) };
         (!name.as_str().is_empty()).then_some(name)
+    }
+
+    /// That name, which is none that is too long: its first bytes, else.
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(in crate::ring) fn from_bytes(name: &[u8]) -> ConsumerName {
+        let mut bytes = [0; NAME_WORDS * 4];
+        for (to, from) in bytes.iter_mut().zip(name) {
+            *to = *from;
+        }
+        ConsumerName { bytes, len: name.len().min(NAME_WORDS * 4) }
     }
 
     /// The name.

@@ -68,7 +68,7 @@ use watch::Watch;
 /// let mut first = Worker::join(&ring, "billing").unwrap();
 /// let mut second = Worker::join(&ring, "billing").unwrap();
 /// producer.try_send_batch(&[1, 2]);
-/// producer.close();
+/// producer.close().unwrap();
 ///
 /// let job = first.recv().unwrap();
 /// assert_eq!(*second.recv().unwrap(), 2);
@@ -284,12 +284,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
         limit: Limit,
     ) -> Result<Result<R, RecvError>, Ended> {
-        if self.is_known_to_end() {
-            return match attempt(self) {
-                Ok(found) => Ok(Ok(found)),
-                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-            };
-        }
+        let was_dead = self.reader.is_known_dead();
         // What a successor did before this is looked at by the first attempt.
         self.reader.epoch = self.reader.epoch();
         if cfg!(feature = "std") && core::mem::take(&mut self.place.owes_notice) {
@@ -297,7 +292,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         let call = Call { worker: self };
         let mut patrol = call.worker.place.patrol;
-        let outcome = crate::wait::wait_for(
+        let mut outcome = crate::wait::wait_for(
             &mut *call.worker,
             |worker| match attempt(worker) {
                 Ok(found) => Some(Ok(found)),
@@ -310,6 +305,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             &mut patrol,
         );
         call.worker.place.patrol = patrol;
+        // However short the time was: what has been told once is told again, as long as it is so.
+        if was_dead && matches!(outcome, Err(Ended::TimeOver)) && call.worker.is_still_at_an_end() {
+            outcome = match attempt(call.worker) {
+                Ok(found) => Ok(Ok(found)),
+                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
+            };
+        }
         if call.worker.give_up_reserved_quietly() {
             call.worker.reader.wait.notify();
         }

@@ -1,14 +1,17 @@
 //! A ring on the heap of one process: channels between threads, tests, and models under loom.
 
+use alloc::alloc::Layout;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ptr::NonNull;
 
 use super::{Control, Owner, Storage, View};
-use crate::geometry::{GRANULE, Geometry};
+use crate::error::ConfigError;
+use crate::geometry::{GRANULE, Geometry, Measures};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
-use crate::sync::{AtomicU32, AtomicWord, CasWord, Ghost, NATIVE, WORD};
+use crate::sync::{AtomicU32, AtomicWord, CasWord, Ghost, NATIVE, WORD, has_memory};
 
 /// Slots start on a pair of cache lines, as they do in a segment.
 const SLOT_ALIGN: usize = 128;
@@ -100,30 +103,94 @@ impl fmt::Debug for Memory {
     }
 }
 
+/// There is not so much memory.
+struct OutOfMemory;
+
+/// As many as there are to be, each as `new` makes it.
+fn filled<T>(len: usize, new: impl Fn() -> T) -> Result<Box<[T]>, OutOfMemory> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(len).map_err(|_| OutOfMemory)?;
+    all.extend((0..len).map(|_| new()));
+    Ok(all.into_boxed_slice())
+}
+
+/// Words that are 0, by memory that comes zeroed: pages that are not touched take no room.
+///
+/// # Safety
+///
+/// Zeros are a value of `T`.
+unsafe fn zeroed<T>(len: usize) -> Result<Box<[T]>, OutOfMemory> {
+    let layout = Layout::array::<T>(len).map_err(|_| OutOfMemory)?;
+    if layout.size() == 0 {
+        // Of things of no size as many as are wanted cost nothing, but here there are none.
+        return Ok(Vec::new().into_boxed_slice());
+    }
+    // SAFETY: the layout has a size.
+    let start = unsafe { alloc::alloc::alloc_zeroed(layout) };
+    let all = NonNull::new(start.cast::<T>()).ok_or(OutOfMemory)?;
+    let all = NonNull::slice_from_raw_parts(all, len);
+    // SAFETY: allocated as a box of so many `T` is, and each of them is zeros, which the caller
+    // promises to be a value.
+    Ok(unsafe { Box::from_raw(all.as_ptr()) })
+}
+
+/// Words of the ring's.
+fn words(len: usize) -> Result<Box<[AtomicWord]>, OutOfMemory> {
+    if !NATIVE {
+        return filled(len, || AtomicWord::new(0));
+    }
+    // SAFETY: an integer, as it lies in memory.
+    unsafe { zeroed(len) }
+}
+
+/// The same for words that are exchanged.
+fn exchanged_words(len: usize) -> Result<Box<[CasWord]>, OutOfMemory> {
+    if !NATIVE {
+        return filled(len, || CasWord::new(0));
+    }
+    // SAFETY: an integer, as it lies in memory.
+    unsafe { zeroed(len) }
+}
+
 /// Allocates an empty ring.
-pub(crate) fn create(geometry: Geometry) -> Storage {
+pub(crate) fn create(geometry: Geometry) -> Result<Storage, ConfigError> {
+    // No sum is more than the address space: each of the two is at most half of it.
+    let bytes = geometry.data_len.saturating_add(geometry.control_len);
+    // Where memory is only promised, it would end the process when it is touched.
+    let memory = if has_memory(bytes as u64) { allocate(&geometry) } else { Err(OutOfMemory) };
+    let memory = Arc::new(memory.map_err(|OutOfMemory| ConfigError::OutOfMemory { bytes })?);
+    Ok(lay_out(geometry.measures, memory))
+}
+
+/// Everything of which the creator chooses how much there is. Nothing is left if there is no more.
+fn allocate(geometry: &Geometry) -> Result<Memory, OutOfMemory> {
     let measures = geometry.measures;
     let align = SLOT_ALIGN.max(geometry.shape.schema.align);
     let padding = if NATIVE { align / WORD } else { 0 };
     // The slots, and the arena behind them.
-    let words = (geometry.data_len - geometry.slots_offset) / WORD;
-    let granules = if NATIVE { 0 } else { geometry.shape.arena / GRANULE };
-    let slots: Box<[AtomicWord]> = (0..words + padding).map(|_| AtomicWord::new(0)).collect();
+    let slots = words((geometry.data_len - geometry.slots_offset) / WORD + padding)?;
     // In units of words; of no account if it cannot be had.
     let skipped = if NATIVE { slots.as_ptr().align_offset(align).min(padding) } else { 0 };
-    let memory = Arc::new(Memory {
+    // For each slot and granule one, which have no size where they are for nothing.
+    let ghosts = match NATIVE {
+        true => 0,
+        false => measures.capacity() + geometry.shape.arena / GRANULE,
+    };
+    Ok(Memory {
         producer: ProducerLine::new(),
-        evictions: (0..measures.gates()).map(|_| AtomicU32::new(0)).collect(),
+        evictions: filled(measures.gates(), || AtomicU32::new(0))?,
         slots,
         skipped,
-        ghosts: (0..measures.capacity() + granules).map(|_| Default::default()).collect(),
+        ghosts: filled(ghosts, Ghost::default)?,
         flags: SleepFlags::new(),
-        entries: (0..measures.entries()).map(|_| Entry::new()).collect(),
-        claims: (0..measures.claims_stride() * measures.groups())
-            .map(|_| CasWord::new(0))
-            .collect(),
+        entries: filled(measures.entries(), Entry::new)?,
+        // `Geometry::new` checked that the product fits.
+        claims: exchanged_words(measures.claims_stride() * measures.groups())?,
         registry: registry::Lock::default(),
-    });
+    })
+}
+
+fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {
     let control = Control {
         flags: NonNull::from(&memory.flags),
         entries: NonNull::from(&*memory.entries).cast(),
@@ -134,7 +201,8 @@ pub(crate) fn create(geometry: Geometry) -> Storage {
     let producer = NonNull::from(&memory.producer);
     let evictions = NonNull::from(&*memory.evictions).cast();
     // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through shared
-    // references to atomics, and there for as long as the owner is.
+    // references to atomics, and there for as long as the owner is. Ghosts without a size are
+    // everywhere.
     let view = unsafe { View::new(measures, producer, evictions, first, ghosts, Some(control)) };
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.

@@ -30,6 +30,8 @@ pub(crate) use payload::Span;
 pub(crate) use view::Claims;
 pub(crate) use view::{Control, Slot, View};
 
+use crate::sync::Reach;
+
 /// The memory of one ring, what keeps it there, and what shows that the handle that has it lives.
 #[derive(Debug)]
 pub(crate) struct Storage {
@@ -75,6 +77,42 @@ impl Storage {
             #[cfg(feature = "alloc")]
             Owner::Heap { .. } => true,
             _ => false,
+        }
+    }
+
+    /// Whose threads the kernel's barriers have to reach.
+    pub(crate) fn reach(&self) -> Reach {
+        if self.is_private() { Reach::Process } else { Reach::Everywhere }
+    }
+
+    /// Whether a successor of its producer could find the ring.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn can_be_found(&self) -> bool {
+        match &self.owner {
+            #[cfg(not(ringway_loom))]
+            // Of what cannot be asked more is not known than that it had a name.
+            Owner::Mapped { mapping } => !mapping.is_removed().unwrap_or(false),
+            // In a model the successor has it from the ring.
+            _ => cfg!(ringway_loom),
+        }
+    }
+
+    /// Has the ring keep the names that would go with it.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn keep_names(&self) {
+        #[cfg(not(ringway_loom))]
+        if let Owner::Mapped { mapping } = &self.owner {
+            // None is removed, and so nothing can fail.
+            let _ = mapping.give_up_names(false);
+        }
+    }
+
+    /// Removes the names that would go with the ring.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn remove_names(&self) -> Result<(), (std::path::PathBuf, std::io::Error)> {
+        match &self.owner {
+            Owner::Mapped { mapping } => mapping.give_up_names(true),
+            _ => Ok(()),
         }
     }
 

@@ -19,12 +19,23 @@ mod imp;
 mod provided;
 
 pub(crate) use imp::{
-    AtomicU32, AtomicWord, CasU32, CasWord, Futex, Ghost, NATIVE, Ordering, barrier_everywhere,
-    fence, prefetch_to_write, register_barrier, spin_loop,
+    AtomicU32, AtomicWord, CasU32, CasWord, Futex, Ghost, NATIVE, Ordering, barrier, fence,
+    prefetch_to_write, register_barrier, spin_loop,
 };
 
+#[cfg(feature = "alloc")]
+pub(crate) use imp::has_memory;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use imp::{peek, peek_word};
+
+/// Whose threads the kernel runs a barrier on, of those that have registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This process's.
+    Process,
+    /// Every process's.
+    Everywhere,
+}
 
 /// A slot state, a gate, a word of payload: as wide as an atomic load that is promised to work on
 /// read-only memory.

@@ -10,8 +10,8 @@ pub(crate) use loom::sync::atomic::AtomicU32 as AtomicWord;
 pub(crate) use loom::sync::atomic::AtomicU64 as AtomicWord;
 pub(crate) use {AtomicU32 as CasU32, AtomicWord as CasWord};
 
-/// Yes, to a model that asks for it: see `barrier_everywhere`.
-pub(crate) fn register_barrier() -> bool {
+/// Yes, to a model that asks for it: see `barrier`.
+pub(crate) fn register_barrier(_reach: super::Reach) -> bool {
     true
 }
 
@@ -19,7 +19,12 @@ pub(crate) fn register_barrier() -> bool {
 /// unless its model says that nobody sleeps; then its light fences are nothing, as they are for the
 /// processor where the kernel runs them, and the models see the protocol without their help. Who
 /// sleeps all the same may be forgotten, and loom reports a deadlock.
-pub(crate) fn barrier_everywhere() -> bool {
+pub(crate) fn barrier(_reach: super::Reach) -> bool {
+    true
+}
+
+/// Models are small.
+pub(crate) fn has_memory(_bytes: u64) -> bool {
     true
 }
 

@@ -23,7 +23,9 @@ pub(crate) use super::provided::{CasU32, CasU32 as CasWord};
 #[cfg(not(all(feature = "portable-atomic", not(target_has_atomic = "32"))))]
 pub(crate) use {AtomicU32 as CasU32, AtomicWord as CasWord};
 
-pub(crate) use crate::platform::{barrier_everywhere, register_barrier};
+#[cfg(feature = "alloc")]
+pub(crate) use crate::platform::has_memory;
+pub(crate) use crate::platform::{barrier, register_barrier};
 
 use crate::platform;
 

@@ -3,15 +3,16 @@
 use core::time::Duration;
 
 use super::Pause;
+use super::stall::Pace;
 use crate::position::Pos;
 
-/// The longest that anybody sleeps without looking again, whatever else holds.
-pub(crate) const SLICE: Duration = Duration::from_millis(50);
+/// The longest that a waiter sleeps without looking again, whatever else holds.
+pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// How often somebody who waits asks whether the other side lives. With a slice of sleep before it, a
-/// death is noticed well within 150 ms.
+/// How often a waiter asks whether the other side lives. With a slice of sleep before it, a death is
+/// noticed well within 150 ms.
 #[cfg(feature = "std")]
-const PATROL: Duration = Duration::from_millis(20);
+pub(super) const PATROL: Duration = Duration::from_millis(20);
 /// The most rounds between two looks at the clock.
 const ROUNDS_PER_LOOK: u32 = 64;
 /// If the rounds between two looks took longer than this, a round is no mere look at the ring, and
@@ -56,7 +57,7 @@ pub(crate) fn wait_for<H, R>(
             between = if glance.slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
             next_look = round.saturating_add(between);
             if pause == Pause::Sleep {
-                sleep(handle, left.min(SLICE));
+                sleep(handle, left.min(patrol.pace.sleep()));
             }
         }
         round = round.saturating_add(1);
@@ -99,21 +100,25 @@ struct Glance {
 /// When somebody who waits, in one call or in many short ones, asks whether the other side lives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Patrol {
+    /// How often.
+    pace: Pace,
     /// When this began, and when it was last due.
     #[cfg(feature = "std")]
     times: Option<(std::time::Instant, std::time::Instant)>,
 }
 
 impl Patrol {
-    /// Without a clock it is not.
-    pub(crate) const IS_EVER_DUE: bool = cfg!(feature = "std");
+    /// One of that pace.
+    pub(crate) fn of(pace: Pace) -> Patrol {
+        Patrol { pace, ..Patrol::default() }
+    }
 
     /// Whether it is time to, and then how long it has been going on. Without a clock it never is.
     #[cfg(feature = "std")]
     pub(crate) fn is_due(&mut self) -> Option<Duration> {
         let now = std::time::Instant::now();
         let (start, last) = self.times.get_or_insert((now, now));
-        let due = now.saturating_duration_since(*last) >= PATROL;
+        let due = now.saturating_duration_since(*last) >= self.pace.look();
         due.then(|| {
             *last = now;
             now.saturating_duration_since(*start)

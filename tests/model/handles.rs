@@ -129,7 +129,7 @@ macro_rules! sender {
 
             $($batch_calls)*
 
-            fn close(self: Box<Self>) { (*self).close() }
+            fn close(self: Box<Self>) { (*self).close().unwrap() }
         }
     };
 }
@@ -150,7 +150,7 @@ sender! {
     }
 
     fn send_batch(&mut self, messages: &[Vec<u8>]) -> Result<(), BatchError> {
-        self.send_batch(&values::<T>(messages));
+        self.send_batch(&values::<T>(messages)).unwrap();
         Ok(())
     }
 }

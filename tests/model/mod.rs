@@ -32,6 +32,12 @@ impl Shape {
         self.origin.wrapping_add(seq as Position) & LAST_POSITION
     }
 
+    /// Whether the position of a message before the first one is, as a number, one that comes long
+    /// after: where positions of 64 bits would begin again.
+    pub(crate) fn is_far_ahead(&self, seq: i64) -> bool {
+        Position::BITS == 64 && seq < 0 && self.position(seq) > self.origin
+    }
+
     /// The number of the message at a position, which is not far from the origin.
     pub(crate) fn seq(&self, position: Position) -> i64 {
         let doubled = position.wrapping_sub(self.origin) << 1;

@@ -160,7 +160,7 @@ impl Child {
         self.signal(Signal::CONT);
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
@@ -226,6 +226,11 @@ impl Task {
 
     pub(crate) fn segment(&self, name: &str) -> Segment {
         Segment::new(name).directory(&self.place)
+    }
+
+    /// The path of something in the place of the test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.place.join(name)
     }
 
     /// Says something to the test.

@@ -50,12 +50,12 @@ fn frames_are_read_in_place_by_other_processes() {
         reader.hears("joined");
     }
     for n in 0..2000 {
-        let mut loan = producer.reserve();
+        let mut loan = producer.reserve().unwrap();
         loan.get_mut().unwrap().fill(n);
         loan.commit();
     }
     producer.flush(LONG).unwrap();
-    producer.close();
+    producer.close().unwrap();
     for reader in readers {
         reader.hears("2000");
     }
@@ -89,7 +89,7 @@ fn others_memory_is_not_referred_to_without_a_promise() {
     let mut producer = Options::<u64>::new(4).create(place.segment("ring")).unwrap();
     let ring = Ring::<u64>::open(place.segment("ring")).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    producer.send_batch(&[1, 2]);
+    producer.send_batch(&[1, 2]).unwrap();
     assert_eq!(subscriber.try_recv_ref().unwrap_err(), TryRecvError::NotInPlace);
     assert_eq!(subscriber.recv_refs(2).unwrap_err(), RecvError::NotInPlace);
     assert_eq!(subscriber.recv(), Ok(1));

@@ -115,7 +115,7 @@ fn who_joins_a_running_stream_misses_nothing_from_there_on() {
 /// Sends until it is told to stop.
 pub(crate) fn running_producer(task: &Task) {
     let mut producer = create(task.segment("ring"));
-    assert!(producer.wait_for_consumers(1, LONG));
+    producer.wait_for_consumers(1, LONG).unwrap();
     let mut account = Account::default();
     while !task.told() {
         producer.send(&account.messages).unwrap();

@@ -20,6 +20,10 @@ mod order;
 mod overwrite;
 mod place;
 mod prune;
+mod restart;
+#[path = "../restrict/mod.rs"]
+mod restrict;
+mod restricted;
 mod sizes;
 mod sleep;
 mod stats;
@@ -52,6 +56,9 @@ roles! {
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer
     prune::producer
+    restart::service restart::unprivileged
+    restricted::producer restricted::dropper restricted::subscriber restricted::worker
+    restricted::anonymous_producer restricted::anonymous_subscriber
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer

@@ -51,7 +51,7 @@ pub(crate) fn consumer(task: &Task) {
 pub(crate) fn producer(task: &Task) {
     task.say("started");
     let mut producer = Options::<u64>::new(64).create(task.argument()).unwrap();
-    assert!(producer.wait_for_consumers(2, LONG));
+    producer.wait_for_consumers(2, LONG).unwrap();
     (0..MESSAGES).for_each(|n| producer.send(&n).unwrap());
     drop(producer);
     task.say("done");
@@ -74,9 +74,9 @@ fn a_ring_whose_producer_has_ended_is_drained_and_then_closed() {
 
 pub(crate) fn closer(task: &Task) {
     let mut producer = Options::<u64>::new(64).create(task.segment("ring")).unwrap();
-    assert!(producer.wait_for_consumers(1, LONG));
+    producer.wait_for_consumers(1, LONG).unwrap();
     (0..LEFT).for_each(|n| producer.send(&n).unwrap());
-    producer.close();
+    producer.close().unwrap();
 }
 
 pub(crate) fn drainer(task: &Task) {

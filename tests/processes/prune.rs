@@ -5,7 +5,7 @@ use std::os::unix::fs::chown;
 use std::thread;
 
 use ringway::{
-    Options, Producer, Pruned, Ring, SegmentState, Start, prune_in, segments_in, unlink,
+    Options, Producer, Prune, PruneError, Ring, SegmentState, Start, prune, segments_in, unlink,
 };
 
 use crate::child::{Child, Task};
@@ -23,6 +23,10 @@ fn created(place: &Place, name: &str) -> Child {
     let child = Child::start(place, "prune::producer", name);
     child.hears("created");
     child
+}
+
+fn all(place: &Place) -> Prune<'static> {
+    Prune::all().directory(place.path())
 }
 
 fn states(place: &Place) -> Vec<(String, SegmentState)> {
@@ -59,13 +63,17 @@ fn the_dead_are_removed_and_nobody_else() {
     ];
     assert_eq!(states(&place), expected.map(|(name, state)| (name.to_owned(), state)));
 
-    let pruned = prune_in(place.path()).unwrap();
+    let before = fs::read_dir(place.path()).unwrap().count();
+    let would = prune(all(&place).dry_run(true)).unwrap();
+    assert_eq!(would.rings, ["dead", "dead too"]);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), before);
+    let pruned = prune(all(&place)).unwrap();
     assert_eq!(pruned.rings, ["dead", "dead too"]);
     assert!(pruned.controls.is_empty(), "{pruned:?}");
     let left = expected.into_iter().filter(|(name, _)| !name.starts_with("dead"));
     assert_eq!(states(&place), left.map(|(n, state)| (n.to_owned(), state)).collect::<Vec<_>>());
-    assert_eq!(prune_in(place.path()).unwrap(), Pruned::default());
-    // Whoever was attached still is.
+    assert!(prune(all(&place)).unwrap().is_empty());
+    // What was attached still is.
     assert_eq!(last.observe(Start::Oldest).unwrap().try_recv(), Ok(7));
     drop(alive);
 }
@@ -79,11 +87,53 @@ fn a_control_file_without_its_ring_is_removed() {
     fs::remove_file(place.path().join("ring")).unwrap();
     child.dies();
     let successor = Options::<u64>::new(8).create(place.segment("ring")).unwrap();
-    let pruned = prune_in(place.path()).unwrap();
+    let would = prune(all(&place).dry_run(true)).unwrap();
+    assert_eq!(would.controls.len(), 1);
+    assert!(prune(Prune::prefix("alive").directory(place.path())).unwrap().is_empty());
+    let pruned = prune(all(&place)).unwrap();
     assert!(pruned.rings.is_empty());
-    assert_eq!(pruned.controls.len(), 1);
+    assert_eq!(pruned.controls, would.controls);
     assert!(Ring::<u64>::open(place.segment("ring")).is_ok());
     drop((successor, alive));
+    place.is_empty();
+}
+
+#[test]
+fn only_what_is_meant_is_removed() {
+    let place = Place::new("meant");
+    let names = ["market.eur", "market.usd", "mark", "theirs"];
+    for child in names.map(|name| created(&place, name)) {
+        child.dies();
+    }
+    // Of two of them the data is gone, as if they had been killed in `unlink`.
+    for name in ["market.usd", "theirs"] {
+        fs::remove_file(place.path().join(name)).unwrap();
+    }
+    let here = |prune: Prune<'static>| prune.directory(place.path());
+    for nothing in ["", "other."].map(Prune::from).map(here) {
+        match prune(nothing) {
+            Ok(pruned) => assert!(pruned.is_empty(), "{pruned:?}"),
+            Err(error) => assert!(matches!(error, PruneError::EmptyPrefix), "{error:?}"),
+        }
+    }
+    let refused = prune(String::new());
+    assert!(matches!(refused, Err(PruneError::EmptyPrefix)), "{refused:?}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 6);
+
+    let seen = std::cell::RefCell::new(Vec::new());
+    let market = Prune::prefix("market.").directory(place.path()).filter(|name| {
+        seen.borrow_mut().push(name.to_owned());
+        name != "market.eur"
+    });
+    let pruned = prune(market).unwrap();
+    assert!(pruned.rings.is_empty() && pruned.failed.is_empty(), "{pruned:?}");
+    assert_eq!(pruned.controls.len(), 1);
+    assert!(pruned.controls[0].starts_with("market.usd.") && pruned.controls[0].ends_with(".ctl"));
+    // A filter is asked for rings' names, of those with the prefix.
+    assert!(seen.borrow().iter().all(|name| name.starts_with("market.") && !name.contains(".ctl")));
+
+    assert_eq!(prune(here(Prune::prefix("market."))).unwrap().rings, ["market.eur"]);
+    assert_eq!(prune(all(&place)).unwrap().rings, ["mark"]);
     place.is_empty();
 }
 
@@ -95,7 +145,7 @@ fn pruning_and_everything_else_at_the_same_time() {
         let pruner = scope.spawn(|| {
             for _ in 0..2000 {
                 // A control file may be between the two steps of `unlink`: it is nobody's then.
-                assert!(prune_in(place.path()).unwrap().rings.is_empty());
+                assert!(prune(all(&place)).unwrap().rings.is_empty());
             }
         });
         while !pruner.is_finished() {

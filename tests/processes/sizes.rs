@@ -48,7 +48,7 @@ fn is_right_slice(pattern: &Pattern) -> impl Fn(u64, &[u8]) -> bool {
 pub(crate) fn producer(task: &Task) {
     let pattern = Pattern::new(LONGEST);
     let mut producer = Options::bytes(16, LONGEST).create(task.segment("ring")).unwrap();
-    assert!(producer.wait_for_consumers(SUBSCRIBERS, LONG));
+    producer.wait_for_consumers(SUBSCRIBERS, LONG).unwrap();
     task.wait();
     let mut account = Account::default();
     while let Some(len) = length(account.messages) {
@@ -153,7 +153,7 @@ impl Each for Send {
         let segment = task.segment(&n.to_string());
         let mut producer: Producer<T> = Options::new(8).create(segment).unwrap();
         Box::new(move |pattern| {
-            assert!(producer.wait_for_consumers(SUBSCRIBERS, LONG));
+            producer.wait_for_consumers(SUBSCRIBERS, LONG).unwrap();
             let mut account = Account::default();
             for position in 0..OF_A_TYPE {
                 let message = value::<T>(pattern, position);
@@ -271,14 +271,14 @@ const _: () = assert!(size_of::<Trade>() == 56);
 /// Sends one by one, and in batches larger than the ring.
 pub(crate) fn struct_producer(task: &Task) {
     let mut producer = Options::<Trade>::new(64).create(task.segment("ring")).unwrap();
-    assert!(producer.wait_for_consumers(SUBSCRIBERS, LONG));
+    producer.wait_for_consumers(SUBSCRIBERS, LONG).unwrap();
     task.wait();
     let mut account = Account::default();
     while account.messages < STRUCTS {
         let begin = account.messages;
         let batch: Vec<Trade> = (begin..STRUCTS.min(begin + 100)).map(Trade::at).collect();
         if begin % 200 == 0 {
-            producer.send_batch(&batch);
+            producer.send_batch(&batch).unwrap();
         } else {
             batch.iter().for_each(|trade| producer.send(trade).unwrap());
         }

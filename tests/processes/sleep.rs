@@ -46,7 +46,7 @@ fn a_consumer_that_sleeps_is_woken_by_one_message_and_by_the_end() {
 /// Sends one message each time it is told to.
 pub(crate) fn sender(task: &Task) {
     let mut producer = Options::<u64>::new(8).create(task.segment("ring")).unwrap();
-    assert!(producer.wait_for_consumers(1, LONG));
+    producer.wait_for_consumers(1, LONG).unwrap();
     for n in 0..ROUNDS {
         task.wait();
         producer.send(&n).unwrap();
@@ -98,7 +98,7 @@ fn a_producer_that_sleeps_is_woken_by_a_slot_that_is_released() {
 pub(crate) fn blocked_sender(task: &Task) {
     let options = Options::<u64>::new(CAPACITY as usize);
     let mut producer = options.create(task.segment("ring")).unwrap();
-    assert!(producer.wait_for_consumers(1, LONG));
+    producer.wait_for_consumers(1, LONG).unwrap();
     (0..CAPACITY).for_each(|n| producer.send(&n).unwrap());
     task.say("full");
     for n in 0..ROUNDS {

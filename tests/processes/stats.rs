@@ -17,7 +17,7 @@ pub(crate) fn producer(task: &Task) {
     let options = Options::<u64>::new(8).groups(1).workers(2);
     let mut producer = options.create(task.segment("ring")).unwrap();
     task.say("created");
-    assert!(producer.wait_for_consumers(task.argument().parse().unwrap(), LONG));
+    producer.wait_for_consumers(task.argument().parse().unwrap(), LONG).unwrap();
     for n in 0.. {
         producer.send(&n).unwrap();
     }

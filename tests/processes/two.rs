@@ -29,7 +29,7 @@ pub(crate) fn first(task: &Task) {
     let mut questions = Options::<u64>::new(8).create(task.segment("questions")).unwrap();
     let ring = Ring::<[u64; 2]>::open_wait(task.segment("answers"), LONG).unwrap();
     let mut answers = ring.subscribe(Start::Next).unwrap();
-    assert!(questions.wait_for_consumers(1, LONG));
+    questions.wait_for_consumers(1, LONG).unwrap();
     for n in 0..ROUNDS + AHEAD {
         if n < ROUNDS {
             questions.send(&n).unwrap();
@@ -48,7 +48,7 @@ pub(crate) fn second(task: &Task) {
     let mut answers = Options::<[u64; 2]>::new(8).create(task.segment("answers")).unwrap();
     let ring = Ring::<u64>::open_wait(task.segment("questions"), LONG).unwrap();
     let mut questions = ring.subscribe(Start::Next).unwrap();
-    assert!(answers.wait_for_consumers(1, LONG));
+    answers.wait_for_consumers(1, LONG).unwrap();
     let mut asked = 0;
     for question in questions.iter() {
         assert_eq!(question, Ok(asked));

@@ -21,7 +21,7 @@ fn other_width() -> PathBuf {
 /// How an opening of a ring of `u64` was refused.
 fn refusal(refused: Result<Ring<u64>, OpenError>) -> String {
     match refused.map(|_| ()) {
-        Err(OpenError::Header(HeaderError::WordSize { found, supported })) => {
+        Err(OpenError::Header { why: HeaderError::WordSize { found, supported }, .. }) => {
             format!("{found} instead of {supported}")
         }
         other => format!("{other:?}"),

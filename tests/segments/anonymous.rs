@@ -68,7 +68,7 @@ fn a_child_process_receives_everything_in_order() {
     // One after the other, with the same command.
     for _ in 0..2 {
         let mut child = command.spawn().unwrap();
-        assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+        producer.wait_for_consumers(1, Duration::from_secs(60)).unwrap();
         for n in 0..MESSAGES {
             producer.send(&n).unwrap();
         }
@@ -80,7 +80,10 @@ pub(crate) fn heir() {
     // SAFETY: the parent set the variable for this process, and this is the only call.
     let files = unsafe { Anonymous::from_env(VARIABLE) }.unwrap();
     let wrong = files.ring::<u64>(8).unwrap_err();
-    assert!(matches!(wrong, OpenError::Header(HeaderError::MessageType { .. })), "{wrong:?}");
+    assert!(
+        matches!(wrong, OpenError::Header { why: HeaderError::MessageType { .. }, .. }),
+        "{wrong:?}"
+    );
     let ring = files.ring::<u64>(7).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     for n in 0..MESSAGES {
@@ -147,7 +150,9 @@ fn files_whose_sizes_can_change_are_refused() {
     // Sealed, and empty.
     let files = Anonymous::from_fds(sealed(), Some(sealed())).unwrap();
     let error = files.ring::<u64>(0).unwrap_err();
-    assert!(matches!(error, OpenError::Header(HeaderError::TooSmall { len: 0, .. })), "{error:?}");
+    let OpenError::Header { path: None, why: HeaderError::TooSmall { len: 0, .. } } = error else {
+        panic!("{error:?}");
+    };
 }
 
 #[test]
@@ -157,7 +162,7 @@ fn the_two_files_of_different_rings_or_in_the_wrong_order_are_refused() {
     let refused = |data, control| {
         let files = Anonymous::from_fds(data, Some(control)).unwrap();
         match files.ring::<u64>(0).unwrap_err() {
-            OpenError::Header(error) => error,
+            OpenError::Header { why, .. } => why,
             error => panic!("{error:?}"),
         }
     };

@@ -1,22 +1,16 @@
 //! What is in the directory is not what it should be: a typed error each, and it is left as it was.
 
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use ringway::{
-    CreateError, HeaderError, OpenError, Options, Ring, Segment, Start, UnlinkError, Untrusted,
-    unlink,
+    CreateError, FileKind, HeaderError, Occupant, OpenError, Options, Producer, Prune, Ring,
+    Segment, Start, UnlinkError, Untrusted, prune, segments_in, unlink,
 };
 
-use crate::directory::Directory;
-
-/// Overwrites one 32-bit word of a segment's header.
-fn set_word(file: &Path, at: u64, value: u32) {
-    let file = File::options().write(true).open(file).unwrap();
-    file.write_all_at(&value.to_ne_bytes(), 4 * at).unwrap();
-}
+use crate::directory::{CREATIONS, Directory, set_word};
 
 #[track_caller]
 fn open_refused(directory: &Directory) -> OpenError {
@@ -26,7 +20,7 @@ fn open_refused(directory: &Directory) -> OpenError {
 #[track_caller]
 fn header_refused(directory: &Directory) -> HeaderError {
     match open_refused(directory) {
-        OpenError::Header(error) => error,
+        OpenError::Header { why, .. } => why,
         error => panic!("{error:?}"),
     }
 }
@@ -46,12 +40,6 @@ fn a_segment_of_another_version() {
     set_word(&directory.file("ring"), 2, 9);
     let error = header_refused(&directory);
     assert!(matches!(error, HeaderError::Version { found: 9, .. }), "{error:?}");
-    // Where its instance stands, only that version knows: not ours to remove.
-    let error = directory.refused(|| unlink(directory.segment("ring")));
-    assert!(
-        matches!(error, UnlinkError::NotARing { why: HeaderError::Version { .. }, .. }),
-        "{error:?}"
-    );
 }
 
 #[test]
@@ -76,7 +64,7 @@ fn a_segment_of_another_message_type() {
     assert!(Ring::<u64>::open(&tagged).is_ok());
 
     let check = |error: OpenError| {
-        let OpenError::Header(HeaderError::MessageType { found, .. }) = error else {
+        let OpenError::Header { why: HeaderError::MessageType { found, .. }, .. } = error else {
             panic!("{error:?}");
         };
         assert_eq!((found.size, found.tag, found.variable), (8, 3, false));
@@ -132,21 +120,52 @@ fn a_file_that_is_not_a_ring_at_all() {
 #[test]
 fn what_is_not_a_file_is_neither_opened_nor_removed_nor_waited_for() {
     let directory = Directory::new();
-    let here = File::open(directory.path()).unwrap();
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    // Opened in the usual way, it would wait for somebody who writes to it.
-    rustix::fs::mkfifoat(&here, "fifo", mode).unwrap();
+    directory.fifo("fifo");
     fs::create_dir(directory.file("directory")).unwrap();
     let _socket = UnixListener::bind(directory.file("socket")).unwrap();
-    for name in ["fifo", "directory", "socket"] {
-        let error = directory.refused(|| Ring::<u64>::open(directory.segment(name)));
+    symlink("socket", directory.file("link")).unwrap();
+    let mut kinds = vec![
+        ("fifo", FileKind::Fifo, "a FIFO"),
+        ("directory", FileKind::Directory, "a directory"),
+        ("socket", FileKind::Socket, "a socket"),
+        ("link", FileKind::SymbolicLink, "a symbolic link"),
+    ];
+    let here = File::open(directory.path()).unwrap();
+    let mode = rustix::fs::Mode::RUSR;
+    let null = rustix::fs::makedev(1, 3);
+    let device = rustix::fs::FileType::CharacterDevice;
+    match rustix::fs::mknodat(&here, "device", device, mode, null) {
+        Ok(()) => kinds.push(("device", FileKind::Device, "a device")),
+        Err(error) => println!("no devices here: {error}"),
+    }
+    for (name, kind, said) in kinds {
+        let segment = || directory.segment(name);
+        let error = directory.refused(|| Ring::<u64>::open(segment()));
         assert!(
-            matches!(&error, OpenError::Untrusted { why: Untrusted::NotAFile, .. }),
+            matches!(&error, OpenError::Untrusted { why: Untrusted::NotAFile { what }, .. } if *what == kind),
             "{name}: {error:?}"
         );
-        let error = directory.refused(|| unlink(directory.segment(name)));
-        assert!(matches!(error, UnlinkError::NotARing { .. }), "{name}: {error:?}");
+        assert!(error.to_string().contains(said), "{error}");
+        let error = directory.refused(|| Producer::<u64>::resume(segment()));
+        assert!(error.to_string().contains(said), "{error}");
+        let error = directory.refused(|| unlink(segment()));
+        assert!(
+            matches!(error, UnlinkError::NotAFile { what, .. } if what == kind),
+            "{name}: {error:?}"
+        );
+        assert!(error.to_string().contains(said), "{error}");
+        for create in CREATIONS {
+            let error = directory.refused(|| create(Options::new(16), segment()));
+            let occupant = Occupant::NotAFile { what: kind };
+            assert!(
+                matches!(error, CreateError::AlreadyExists { what, .. } if what == occupant),
+                "{name}: {error:?}"
+            );
+            assert!(error.to_string().contains(said), "{error}");
+        }
     }
+    assert_eq!(segments_in(directory.path()).unwrap(), []);
+    assert!(prune(Prune::all().directory(directory.path())).unwrap().is_empty());
 }
 
 #[test]
@@ -155,12 +174,10 @@ fn a_symbolic_link_is_not_followed() {
     let _producer = directory.ring();
     symlink("ring", directory.file("link")).unwrap();
     let error = directory.refused(|| Ring::<u64>::open(directory.segment("link")));
-    assert!(
-        matches!(&error, OpenError::Untrusted { why: Untrusted::SymbolicLink, .. }),
-        "{error:?}"
-    );
+    let link = Untrusted::NotAFile { what: FileKind::SymbolicLink };
+    assert!(matches!(&error, OpenError::Untrusted { why, .. } if *why == link), "{error:?}");
     let error = directory.refused(|| unlink(directory.segment("link")));
-    assert!(matches!(error, UnlinkError::NotARing { .. }), "{error:?}");
+    assert!(matches!(error, UnlinkError::NotAFile { .. }), "{error:?}");
     assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
 }
 
@@ -171,10 +188,11 @@ fn a_control_file_that_is_a_symbolic_link_or_a_directory() {
     let control = directory.control_file();
     fs::rename(&control, directory.file("elsewhere")).unwrap();
     symlink("elsewhere", &control).unwrap();
-    assert_eq!(untrusted(&directory), Untrusted::SymbolicLink);
+    let not_a_file = |what| Untrusted::NotAFile { what };
+    assert_eq!(untrusted(&directory), not_a_file(FileKind::SymbolicLink));
     fs::remove_file(&control).unwrap();
     fs::create_dir(&control).unwrap();
-    assert_eq!(untrusted(&directory), Untrusted::NotAFile);
+    assert_eq!(untrusted(&directory), not_a_file(FileKind::Directory));
 }
 
 #[test]
@@ -230,7 +248,7 @@ fn data_without_its_control_file() {
     // Still in the way of a new ring, until it is removed.
     let create = || Options::<u64>::new(16).create(directory.segment("ring"));
     let error = directory.refused(create);
-    assert!(matches!(error, CreateError::AlreadyExists { .. }), "{error:?}");
+    assert!(matches!(error, CreateError::Orphaned { obstacle: Some(_), .. }), "{error:?}");
     assert!(unlink(directory.segment("ring")).unwrap());
     assert!(directory.names().is_empty());
 }

@@ -118,7 +118,7 @@ fn a_segment_that_is_already_there() {
     let create = || Options::<u64>::new(16).create(directory.segment("ring"));
     let error = directory.refused(create);
     assert!(
-        matches!(&error, CreateError::AlreadyExists { path } if *path == directory.file("ring")),
+        matches!(&error, CreateError::AlreadyExists { path, .. } if *path == directory.file("ring")),
         "{error:?}"
     );
     producer.try_send(&3).unwrap();
@@ -155,7 +155,10 @@ fn a_file_system_that_is_full() {
     let directory = Directory::new();
     let error = directory.refused(|| options.create(directory.segment("ring")));
     let expected = (data_len + control_len) as u64;
-    assert!(matches!(error, CreateError::NoSpace { needed } if needed == expected), "{error:?}");
+    assert!(
+        matches!(error, CreateError::NoSpace { needed, .. } if needed == expected),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -256,6 +259,6 @@ fn errors_say_what_to_do() {
     let slash = Options::<u64>::new(8).create("a/b").unwrap_err();
     assert_eq!(
         slash.to_string(),
-        "a ring's name cannot have a slash in it: say the directory apart from the name"
+        "a ring's name cannot have a slash in it: say the directory with Segment::directory"
     );
 }

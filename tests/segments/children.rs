@@ -47,10 +47,33 @@ fn as_a_child() {
         "consumer without membarrier" => crate::scarce::consumer_without_membarrier(),
         "two subscribers without proc" => crate::scarce::two_subscribers_without_proc(),
         "without proc" => crate::scarce::without_proc_part(),
+        "descriptors" => crate::descriptors::descriptors(),
         "bare clone" => crate::forked::bare_clone(),
         "no more descriptors" => crate::scarce::no_more_descriptors(),
+        "creator until killed" => crate::fences::creator_until_killed(),
+        "successor without membarrier" => crate::fences::successor_without_membarrier(),
+        "successor with full fences" => crate::fences::successor_with_full_fences(),
+        "sleeper that must not reach out" => crate::fences::sleeper_that_must_not_reach_out(),
+        "receiver" => crate::fences::receiver(),
+        "private rings" => crate::fences::private_rings(),
+        "shared ring" => crate::fences::shared_ring(),
+        "rings with full fences" => crate::fences::rings_with_full_fences(),
+        "creator of a ring that evicts" => crate::limits::creator_of_a_ring_that_evicts(),
+        "absurd rings on the heap" => crate::memory::absurd_rings_on_the_heap(),
+        "absurd anonymous rings" => crate::memory::absurd_anonymous_rings(),
+        "short of address space" => crate::memory::short_of_address_space(),
+        "large arena" => crate::memory::large_arena(),
+        "owner" => crate::said::owner(),
+        "hugetlbfs" => crate::scarce::hugetlbfs(),
+        "pruner" => crate::permissions::pruner(),
+        "writer" => crate::looking::writer(),
+        "without a number" => crate::owner::without_a_number(),
+        "own" => crate::owner::own(),
         "heir" => crate::anonymous::heir(),
         "heir of nothing" => crate::anonymous::heir_of_nothing(),
-        part => panic!("there is no part {part}"),
+        part => {
+            let advised = part.strip_prefix("advice: ").and_then(crate::advice::play);
+            advised.unwrap_or_else(|| panic!("there is no part {part}"));
+        }
     }
 }

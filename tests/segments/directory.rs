@@ -1,14 +1,34 @@
 //! A directory in shared memory that is gone when its test ends, however that is.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ringway::{Options, Producer, Segment};
+use ringway::{CreateError, Options, Producer, Segment};
 
 #[derive(Debug)]
 pub(crate) struct Directory(PathBuf);
+
+/// Words of 32 bits in the data segment (docs/layout.md).
+pub(crate) const VERSION: u64 = 8 / 4;
+pub(crate) const BYTE_ORDER: u64 = 12 / 4;
+pub(crate) const WORD_SIZE: u64 = 32 / 4;
+pub(crate) const CLOSED: u64 = 136 / 4;
+pub(crate) const KEPT: u64 = 176 / 4;
+
+/// Overwrites one 32-bit word of a segment.
+pub(crate) fn set_word(file: &Path, at: u64, value: u32) {
+    let file = File::options().write(true).open(file).unwrap();
+    file.write_all_at(&value.to_ne_bytes(), 4 * at).unwrap();
+}
+
+/// A way to create a ring.
+pub(crate) type Create = fn(Options<u64>, Segment) -> Result<Producer<u64>, CreateError>;
+
+/// Both of them.
+pub(crate) const CREATIONS: [Create; 2] =
+    [|options, to| options.create(to), |options, to| options.create_or_resume(to)];
 
 /// A file as far as a failed call could have changed it: name, number, length, mode.
 pub(crate) type Listed = (String, u64, u64, u32);
@@ -45,6 +65,23 @@ impl Directory {
     pub(crate) fn ring_without_producer(&self) {
         let segment = self.segment("ring").keep(true);
         drop(Options::<u64>::new(16).create(segment).unwrap());
+    }
+
+    /// The same as it would be if its producer had been killed after three messages: nothing holds
+    /// its lock, and it is not closed.
+    pub(crate) fn orphan(&self, segment: Segment) {
+        let mut producer = Options::<u64>::new(16).create(segment.keep(true)).unwrap();
+        producer.try_send_batch(&[0, 1, 2]);
+        drop(producer);
+        set_word(&self.file("ring"), CLOSED, 0);
+        set_word(&self.file("ring"), KEPT, 0);
+    }
+
+    /// A FIFO, which waits for its other side when it is opened.
+    pub(crate) fn fifo(&self, name: &str) {
+        let here = File::open(&self.0).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(&here, name, mode).unwrap();
     }
 
     /// The control file of the one ring that is there.

@@ -173,7 +173,7 @@ fn open_wait_waits_for_the_ring() {
         });
         thread::sleep(Duration::from_millis(30));
         let mut producer = directory.ring();
-        assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+        producer.wait_for_consumers(1, Duration::from_secs(60)).unwrap();
         producer.send(&9).unwrap();
         assert_eq!(consumer.join().unwrap(), Ok(9));
     });
@@ -194,5 +194,5 @@ fn open_wait_gives_up_when_the_time_is_over_and_at_once_on_any_other_error() {
 
     let _producer = directory.ring();
     let error = directory.refused(|| Ring::<u32>::open_wait(&segment, Duration::MAX));
-    assert!(matches!(error, OpenError::Header(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Header { .. }), "{error:?}");
 }

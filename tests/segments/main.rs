@@ -4,13 +4,22 @@
 //! other processes.
 #![cfg(all(feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
 
+mod advice;
 mod anonymous;
 mod bad_files;
 mod bad_input;
 mod children;
+mod descriptors;
 mod directory;
+mod fences;
 mod forked;
+mod layouts;
 mod lifetime;
+mod limits;
+mod looking;
+mod memory;
+mod owner;
 mod permissions;
 mod registry;
+mod said;
 mod scarce;

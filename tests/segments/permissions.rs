@@ -12,14 +12,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringway::{
-    CreateError, JoinError, OpenError, Options, Ring, Segment, Start, UnlinkError, unlink,
+    CreateError, JoinError, OpenError, Options, Prune, Ring, Segment, Start, UnlinkError, prune,
+    unlink,
 };
 
 use crate::children::{check, part, succeeds};
 use crate::directory::Directory;
 
 /// A user and a group that own nothing.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 /// The variable with a child's directory.
 const DIRECTORY: &str = "RINGWAY_TEST_DIRECTORY";
 
@@ -36,7 +37,7 @@ fn child(name: &str, directory: &Directory) -> Command {
 
 /// Runs a part as another user, if this one may.
 #[track_caller]
-fn as_nobody(name: &str, directory: &Directory) {
+pub(crate) fn as_nobody(name: &str, directory: &Directory) {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can be somebody else");
         return;
@@ -72,6 +73,31 @@ pub(crate) fn stranger() {
     assert!(matches!(error, OpenError::PermissionDenied { .. }), "{error:?}");
     let error = unlink(segment()).unwrap_err();
     assert!(matches!(error, UnlinkError::PermissionDenied { .. }), "{error:?}");
+}
+
+#[test]
+fn what_could_not_be_pruned_is_told_with_its_path() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can give files away");
+        return;
+    }
+    let directory = Directory::new();
+    directory.orphan(directory.segment("ring"));
+    for file in [directory.file("ring"), directory.control_file()] {
+        std::os::unix::fs::chown(file, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let before = directory.listing();
+    as_nobody("pruner", &directory);
+    assert_eq!(directory.listing(), before);
+}
+
+/// Its own ring, in a directory where it may remove nothing.
+pub(crate) fn pruner() {
+    let path = std::path::PathBuf::from(env::var_os(DIRECTORY).unwrap());
+    let pruned = prune(Prune::all().directory(&path)).unwrap();
+    assert!(pruned.rings.is_empty() && pruned.controls.is_empty(), "{pruned:?}");
+    let [(file, error)] = &pruned.failed[..] else { panic!("{pruned:?}") };
+    assert_eq!((file, error.kind()), (&path.join("ring"), ErrorKind::PermissionDenied));
 }
 
 #[test]
@@ -202,7 +228,7 @@ fn what_is_no_group_is_refused() {
     let directory = Directory::new();
     let segment = directory.segment("ring").observe(u32::MAX);
     let error = directory.refused(|| Options::<u64>::new(16).create(segment));
-    assert!(matches!(error, CreateError::Io { .. }), "{error:?}");
+    assert!(matches!(error, CreateError::Io { path: Some(_), .. }), "{error:?}");
 }
 
 #[test]

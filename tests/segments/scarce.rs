@@ -8,7 +8,7 @@ use ringway::{
 };
 
 use crate::children::{part, succeeds};
-use crate::directory::Directory;
+use crate::directory::{CREATIONS, Directory};
 
 const PATH: &str = "RINGWAY_TEST_PATH";
 
@@ -81,23 +81,45 @@ pub(crate) fn short_of_descriptors() {
 }
 
 /// Makes a system call fail as on a kernel that does not have it.
-fn forbid(number: libc::c_long) {
+pub(crate) fn forbid(number: libc::c_long) {
     const ERRNO: u32 = 0x0005_0000;
     const ALLOW: u32 = 0x7fff_0000;
     let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
-    let mut filter = [
+    install(&mut [
         // The number is the first word of what a filter sees.
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
         step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number as u32),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, ERRNO | libc::ENOSYS as u32),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, ALLOW),
-    ];
+    ]);
+}
+
+/// Has every system call of this process filtered so.
+fn install(filter: &mut [libc::sock_filter]) {
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
     // SAFETY: takes numbers only.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
     // SAFETY: reads the filter, which is there.
     let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
     assert_eq!(set, 0);
+}
+
+/// Has the kernel say that there is no room for what a file is to be allocated beyond that length at
+/// once, as where memory is short.
+pub(crate) fn no_files_longer_than(most: u32) {
+    const ERRNO: u32 = 0x0005_0000;
+    const ALLOW: u32 = 0x7fff_0000;
+    // The low half of the fourth argument of a filtered call (`struct seccomp_data`).
+    let length = 16 + 3 * 8 + if cfg!(target_endian = "little") { 0 } else { 4 };
+    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    install(&mut [
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, libc::SYS_fallocate as u32),
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, length),
+        step(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, 0, 1, most),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, ERRNO | libc::ENOSPC as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, ALLOW),
+    ]);
 }
 
 /// Messages with pauses in which whoever receives them goes to sleep, and the end.
@@ -139,7 +161,7 @@ fn a_consumer_without_membarrier_misses_nothing() {
     let mut producer = directory.ring();
     let mut child =
         part("consumer without membarrier").env(PATH, directory.path()).spawn().unwrap();
-    assert!(producer.wait_for_consumers(1, Duration::from_secs(60)));
+    producer.wait_for_consumers(1, Duration::from_secs(60)).unwrap();
     send_a_hundred(producer);
     assert!(child.wait().unwrap().success());
 }
@@ -150,8 +172,8 @@ pub(crate) fn consumer_without_membarrier() {
     receive_a_hundred(subscriber);
 }
 
-/// Takes `/proc` from this process, if it may.
-fn without_proc() -> bool {
+/// Gives this process mounts of its own, if it may: what it mounts, no other sees.
+pub(crate) fn own_mounts() -> bool {
     // SAFETY: takes numbers only.
     if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
         return false;
@@ -159,9 +181,39 @@ fn without_proc() -> bool {
     let flags = libc::MS_REC | libc::MS_PRIVATE;
     let (none, root) = (std::ptr::null(), c"/".as_ptr());
     // SAFETY: reads a string that is there, and no others.
-    let private = unsafe { libc::mount(none, root, none, flags, none.cast()) };
+    unsafe { libc::mount(none, root, none, flags, none.cast()) == 0 }
+}
+
+/// Takes `/proc` from this process, if it may.
+fn without_proc() -> bool {
     // SAFETY: reads a string that is there.
-    private == 0 && unsafe { libc::umount2(c"/proc".as_ptr(), libc::MNT_DETACH) } == 0
+    own_mounts() && unsafe { libc::umount2(c"/proc".as_ptr(), libc::MNT_DETACH) } == 0
+}
+
+#[test]
+fn a_directory_of_huge_pages_is_refused_by_its_name() {
+    plays("hugetlbfs", &Directory::new());
+}
+
+pub(crate) fn hugetlbfs() {
+    let path = std::ffi::CString::new(std::env::var(PATH).unwrap()).unwrap();
+    let kind = c"hugetlbfs".as_ptr();
+    // SAFETY: reads strings that are there, and no options.
+    let mounted =
+        own_mounts() && unsafe { libc::mount(kind, path.as_ptr(), kind, 0, std::ptr::null()) } == 0;
+    if !mounted {
+        println!("skipped: no hugetlbfs can be mounted here");
+        return;
+    }
+    for create in CREATIONS {
+        let error = create(Options::new(16), segment()).unwrap_err();
+        let CreateError::UnsupportedDirectory { file_system, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(file_system.name(), Some("hugetlbfs"));
+        assert!(error.to_string().contains("use a directory on a tmpfs"), "{error}");
+    }
+    println!("hugetlbfs was there");
 }
 
 #[test]

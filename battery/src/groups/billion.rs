@@ -118,7 +118,7 @@ pub fn producer(task: &Task) -> Result<()> {
         let end = messages.min(number + BATCH as u64);
         if (number / BATCH as u64).is_multiple_of(2) {
             let batch: Vec<u64> = (number..end).collect();
-            producer.send_batch(&batch);
+            producer.send_batch(&batch).unwrap();
         } else {
             for number in number..end {
                 producer.send(&number)?;

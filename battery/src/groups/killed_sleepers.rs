@@ -33,13 +33,14 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     }
     let room = trial.room("", 8)?;
     let page = room.page();
+    let lost = trial.restriction;
     let log = room.path().join("strace");
     let mut strace = Command::new("strace");
     // As its grandchild, so that our child is the producer itself.
     strace.args(["-D", "-f", "-q", "-e", "trace=futex", "-o"]).arg(&log);
     strace.arg(child::program());
     let role = "killed_sleepers::producer";
-    let mut producer = Child::start_with(&mut strace, &room, role, &[])?;
+    let mut producer = Child::start_with(&mut strace, lost, &room, role, &[])?;
     wait_until("a ring", [&mut producer], || page[CREATED].get() > 0)?;
 
     let kills = trial.count(KILLS);
@@ -48,7 +49,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
         page[ASLEEP].set(0);
         let many = AT_A_TIME.min(kills - killed);
         let mut sleepers = (0..many)
-            .map(|index| Child::start(&room, "killed_sleepers::sleeper", &[&index]))
+            .map(|index| Child::start_under(lost, &room, "killed_sleepers::sleeper", &[&index]))
             .collect::<Result<Vec<Child>>>()?;
         wait_until("sleepers", &mut sleepers, || page[ASLEEP].get() == many)?;
         // Asleep after some tens of microseconds.
@@ -87,6 +88,7 @@ fn wakes(log: &Path) -> Result<usize> {
 pub fn producer(task: &Task) -> Result<()> {
     let entries = AT_A_TIME as usize;
     let mut producer = u64::options(64).subscribers(entries).create(task.segment())?;
+    task.restrict()?;
     task.word(CREATED).set(1);
     task.wait()?;
     for number in 0..MESSAGES {
@@ -100,10 +102,12 @@ pub fn sleeper(task: &Task) -> Result<()> {
     let ring = Ring::<u64>::open(task.segment())?;
     let told: RecvTimeoutError = if task.argument::<u64>(0)? % 2 == 0 {
         let mut subscriber = ring.subscribe(Start::Next)?;
+        task.restrict()?;
         task.word(ASLEEP).add(1);
         u64::subscriber(&mut subscriber, None).map(drop)
     } else {
         let mut observer = ring.observe(Start::Next)?;
+        task.restrict()?;
         task.word(ASLEEP).add(1);
         u64::observer(&mut observer, None).map(drop)
     }

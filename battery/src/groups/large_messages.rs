@@ -75,17 +75,18 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let kills = trial.count(KILLS);
     let room = trial.room("", WORDS)?;
     let page = room.page();
+    let lost = trial.restriction;
     let mut random = trial.random();
     let start = |generation: u64| {
         let role = "large_messages::producer";
-        Child::start(&room, role, &[&generation])
+        Child::start_under(lost, &room, role, &[&generation])
     };
-    let guest = || Child::start(&room, "large_messages::guest", &[]);
+    let guest = || Child::start_under(lost, &room, "large_messages::guest", &[]);
 
     let mut producer = start(0)?;
     let mut staying = vec![
-        Child::start(&room, "large_messages::subscriber", &[])?,
-        Child::start(&room, "large_messages::observer", &[])?,
+        Child::start_under(lost, &room, "large_messages::subscriber", &[])?,
+        Child::start_under(lost, &room, "large_messages::observer", &[])?,
     ];
     wait_until("consumers", &mut staying, || page[JOINED].get() == 2)?;
     producer.go()?;
@@ -165,6 +166,7 @@ pub fn producer(task: &Task) -> Result<()> {
         task.wait()?;
         take_over(task)?
     };
+    task.restrict()?;
     let (head, committed) = (producer.head(), task.word(COMMITTED).get());
     // The dead may have sent one that it did not come to note.
     task.word(LOST).add(committed.saturating_sub(head));
@@ -240,6 +242,7 @@ pub fn subscriber(task: &Task) -> Result<()> {
     // SAFETY: the battery's processes all use the library.
     let subscriber = unsafe { ring.subscribe(Start::Next)?.trust() };
     let mut subscriber: Subscriber<[u8]> = subscriber.wait_for_successor(true);
+    task.restrict()?;
     task.word(JOINED).add(1);
     let mut turn = 0u32;
     follow(&mut account(task, 0, Some(0)), |buffer| {
@@ -257,6 +260,7 @@ pub fn subscriber(task: &Task) -> Result<()> {
 pub fn observer(task: &Task) -> Result<()> {
     let ring = Ring::<[u8]>::open_wait(task.segment(), LONG)?;
     let mut observer = ring.observe(Start::Next)?;
+    task.restrict()?;
     task.word(JOINED).add(1);
     let mut random = fastrand::Rng::new();
     follow(&mut account(task, 1, Some(0)), |buffer| {
@@ -279,6 +283,7 @@ pub fn guest(task: &Task) -> Result<()> {
             outcome => break outcome?,
         }
     };
+    task.restrict()?;
     let first = subscriber.position();
     let mut random = fastrand::Rng::new();
     follow(&mut account(task, 2, Some(first)), |buffer| {

@@ -3,6 +3,7 @@
 mod billion;
 #[cfg(ringway_crash_points)]
 mod crash_points;
+mod deaths_noticed;
 mod idle_workers;
 mod killed_sleepers;
 mod large_messages;
@@ -21,18 +22,32 @@ use anyhow::Result;
 use crate::Trial;
 use crate::child::Task;
 use crate::figures::Figure;
+use crate::restrict::Restriction;
+use crate::restricted;
 
 /// Some figures that are measured together.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Group {
-    pub name: &'static str,
+    /// Its name, without that of a restriction.
+    pub base: &'static str,
     pub run: fn(&Trial) -> Result<Vec<Figure>>,
+    /// What its processes lose.
+    pub restriction: Option<Restriction>,
+}
+
+impl Group {
+    pub fn name(&self) -> String {
+        match self.restriction {
+            None => self.base.to_owned(),
+            Some(restriction) => format!("{}_{}", self.base, restriction.name()),
+        }
+    }
 }
 
 macro_rules! groups {
     ($groups:ident, $roles:ident: $($module:ident: $($role:ident)*;)*) => {
         const $groups: &[Group] =
-            &[$(Group { name: stringify!($module), run: $module::run },)*];
+            &[$(Group { base: stringify!($module), run: $module::run, restriction: None },)*];
 
         const $roles: &[(&str, fn(&Task) -> Result<()>)] = &[
             $($((concat!(stringify!($module), "::", stringify!($role)), $module::$role),)*)*
@@ -40,14 +55,29 @@ macro_rules! groups {
     };
 }
 
+/// Groups that are repeated under each restriction: those in which processes die, and others notice.
+const UNDER_RESTRICTIONS: [&str; 6] = [
+    "deaths_noticed",
+    "producer_kills",
+    "subscriber_kills",
+    "worker_kills",
+    "large_messages",
+    "killed_sleepers",
+];
+
 /// All groups, in the order in which they are run.
-pub fn all() -> impl Iterator<Item = &'static Group> {
-    GROUPS.iter().chain(CRASH_GROUPS)
+pub fn all() -> impl Iterator<Item = Group> {
+    let restricted = Restriction::ALL.into_iter().flat_map(|restriction| {
+        let again = GROUPS.iter().filter(|group| UNDER_RESTRICTIONS.contains(&group.base));
+        again.map(move |group| Group { restriction: Some(restriction), ..*group })
+    });
+    GROUPS.iter().copied().chain(restricted).chain(CRASH_GROUPS.iter().copied())
 }
 
 /// What a process of that role does.
 pub fn role(name: &str) -> Option<fn(&Task) -> Result<()>> {
-    let mut roles = ROLES.iter().chain(CRASH_ROLES);
+    let probe = [(restricted::PROBE, restricted::probe as fn(&Task) -> Result<()>)];
+    let mut roles = ROLES.iter().chain(CRASH_ROLES).chain(&probe);
     roles.find(|(role, _)| *role == name).map(|(_, play)| *play)
 }
 
@@ -62,6 +92,7 @@ groups! {
     sleeping_consumers: producer consumer;
     stops: producer subscriber;
     killed_sleepers: producer sleeper;
+    deaths_noticed: producer subscriber worker;
     races: claimer remover;
     mutated: attacker;
     scribbler: producer subscriber observer witness scribbler;

@@ -113,6 +113,7 @@ fn session(trial: &Trial, kind: &str, kills: u64, sum: &mut Sum) -> Result<()> {
     let producers = usize::try_from(kills)? + 1;
     let room = trial.room(kind, takeovers(producers) + producers)?;
     let page = room.page();
+    let lost = trial.restriction;
     let mut random = trial.random();
     let start = |generation: u64, death: Death| {
         let (name, bytes) = match death {
@@ -122,7 +123,7 @@ fn session(trial: &Trial, kind: &str, kills: u64, sum: &mut Sum) -> Result<()> {
             Death::Parent => ("parent", 0),
         };
         let role = "producer_kills::producer";
-        Child::start(&room, role, &[&kind, &generation, &producers, &name, &bytes])
+        Child::start_under(lost, &room, role, &[&kind, &generation, &producers, &name, &bytes])
     };
 
     let mut current = start(0, Death::Plain)?;
@@ -130,7 +131,7 @@ fn session(trial: &Trial, kind: &str, kills: u64, sum: &mut Sum) -> Result<()> {
     let mut consumers = Vec::new();
     for (index, role) in CONSUMERS.iter().enumerate() {
         let role = format!("producer_kills::{role}");
-        consumers.push(Child::start(&room, &role, &[&kind, &index, &producers])?);
+        consumers.push(Child::start_under(lost, &room, &role, &[&kind, &index, &producers])?);
     }
     let all = CONSUMERS.len() as u64;
     wait_until("consumers", &mut consumers, || page[JOINED].get() == all)?;
@@ -193,11 +194,13 @@ fn session(trial: &Trial, kind: &str, kills: u64, sum: &mut Sum) -> Result<()> {
     Ok(())
 }
 
-/// A few unusual deaths, spread over a session, of one kind in each.
+/// A few unusual deaths, spread over a session, of one kind in each. What a process lost makes no difference
+/// to them.
 fn next_death(trial: &Trial, kind: &str, generation: u64, kills: u64) -> Death {
     let unusual = if trial.quick { 1 } else { UNUSUAL };
     let every = (kills / (unusual + 1)).max(1);
-    if !generation.is_multiple_of(every) || generation / every > unusual {
+    let plain = trial.restriction.is_some() || !generation.is_multiple_of(every);
+    if plain || generation / every > unusual {
         return Death::Plain;
     }
     let bytes = if !trial.quick && generation / every == 1 { 4 * GIB } else { GIB };
@@ -249,6 +252,10 @@ fn produce<T: Payload + ?Sized>(task: &Task) -> Result<()> {
 
     task.word(BEGUN + generation).set(clock::now());
     let mut producer = take_over::<T>(task, generation)?;
+    let made = clock::now();
+    task.restrict()?;
+    // That is no part of taking over.
+    task.word(BEGUN + generation).add(clock::now() - made);
     let (head, committed) = (producer.head(), task.word(COMMITTED).get());
     // The dead may have sent one that it did not come to note.
     task.word(LOST).add(committed.saturating_sub(head));
@@ -314,6 +321,7 @@ fn subscribe<T: Payload + ?Sized>(task: &Task) -> Result<()> {
     let ring = Ring::<T>::open_wait(task.segment(), LONG)?;
     let index: usize = task.argument(1)?;
     let mut subscriber = ring.subscribe(Start::Next)?.wait_for_successor(index == 0);
+    task.restrict()?;
     let mut random = fastrand::Rng::with_seed(index as u64);
     consume(task, || {
         if index > 0 && random.u8(..) == 0 {
@@ -331,6 +339,7 @@ pub fn observer(task: &Task) -> Result<()> {
 fn observe<T: Payload + ?Sized>(task: &Task) -> Result<()> {
     let ring = Ring::<T>::open_wait(task.segment(), LONG)?;
     let mut observer = ring.observe(Start::Oldest)?;
+    task.restrict()?;
     consume(task, || T::observer(&mut observer, None))
 }
 

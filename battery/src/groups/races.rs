@@ -255,7 +255,9 @@ fn drain(task: &Task, mut receive: impl FnMut() -> (u64, Result<u64, TryRecvErro
         match receive() {
             (position, Ok(message)) if Stamp(message).number() == position => {}
             (_, Err(TryRecvError::Lagged(_))) => {}
-            (_, Err(TryRecvError::Empty | TryRecvError::Closed)) => break,
+            (_, Err(TryRecvError::Empty | TryRecvError::Closed | TryRecvError::ProducerDied)) => {
+                break;
+            }
             (position, other) => half(task, format_args!("received {other:?} at {position}")),
         }
     }

@@ -166,7 +166,7 @@ pub fn producer(task: &Task) -> Result<()> {
     role.joined();
     while role.goes_on() {
         let sent = match role.random.u8(0..100) {
-            0 => producer.wait_for_consumers(1, SOON),
+            0 => producer.wait_for_consumers(1, SOON).is_ok(),
             1 => producer.len() <= producer.consumers().max(CAPACITY),
             _ => {
                 let stamp = Stamp::new(0, producer.head());

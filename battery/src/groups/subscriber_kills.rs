@@ -38,8 +38,9 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let kills = trial.count(KILLS);
     let room = trial.room("", JOINED + usize::try_from(kills)? + ALIVE)?;
     let page = room.page();
+    let lost = trial.restriction;
     let mut random = trial.random();
-    let mut producer = Child::start(&room, "subscriber_kills::producer", &[])?;
+    let mut producer = Child::start_under(lost, &room, "subscriber_kills::producer", &[])?;
     wait_until("a ring", [&mut producer], || page[SENT].get() > 0)?;
     let metronome = Metronome::start();
 
@@ -48,7 +49,8 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let mut living: Vec<(usize, Child)> = Vec::new();
     while killed < kills {
         while living.len() < ALIVE {
-            let child = Child::start(&room, "subscriber_kills::subscriber", &[&started])?;
+            let role = "subscriber_kills::subscriber";
+            let child = Child::start_under(lost, &room, role, &[&started])?;
             living.push((started, child));
             started += 1;
         }
@@ -66,6 +68,12 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
             clock::pause(&mut random, Duration::from_micros(800));
             living.swap_remove(random.usize(0..living.len())).1.kill()?;
             killed += 1;
+        }
+        // Now and then the producer has to find the dead itself, before others do who join.
+        if random.bool() {
+            let sent = page[SENT].get();
+            let flows = || page[SENT].get() > sent + 2 * CAPACITY as u64;
+            wait_until("a producer without the dead", [&mut producer], flows)?;
         }
     }
     for (_, child) in living {
@@ -111,6 +119,7 @@ fn leaked(segment: &Segment) -> Result<u64> {
 
 pub fn producer(task: &Task) -> Result<()> {
     let mut producer = u64::options(CAPACITY).subscribers(ENTRIES).create(task.segment())?;
+    task.restrict()?;
     for number in 0.. {
         let begun = clock::now();
         u64::send(&mut producer, Stamp::new(0, number));
@@ -129,6 +138,7 @@ pub fn producer(task: &Task) -> Result<()> {
 pub fn subscriber(task: &Task) -> Result<()> {
     let ring = Ring::<u64>::open(task.segment())?;
     let mut subscriber = ring.subscribe(Start::Next)?;
+    task.restrict()?;
     task.word(JOINED + task.argument::<usize>(0)?).set(1);
     let mut follow = Follow::new(Account::at(task.page(), ACCOUNT), None);
     loop {

@@ -48,17 +48,21 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let joined = COUNTS + usize::try_from(most)?;
     let room = trial.room("", joined + workers)?;
     let page = room.page();
+    let lost = trial.restriction;
     let mut random = trial.random();
-    let mut producer = Child::start(&room, "worker_kills::producer", &[])?;
+    let mut producer = Child::start_under(lost, &room, "worker_kills::producer", &[])?;
     wait_until("a ring", [&mut producer], || page[SENT].get() > 0)?;
     let metronome = Metronome::start();
 
     let mut killed = 0;
+    // Messages before this one have been received.
+    let mut received = 0;
     let mut started = 0;
     let mut living: Vec<(usize, Child)> = Vec::new();
     while killed < kills {
         while living.len() < ALIVE {
-            let child = Child::start(&room, "worker_kills::worker", &[&(joined + started)])?;
+            let role = "worker_kills::worker";
+            let child = Child::start_under(lost, &room, role, &[&(joined + started)])?;
             living.push((started, child));
             started += 1;
         }
@@ -71,12 +75,22 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
         };
         wait_until("workers", living.iter_mut().map(|(_, child)| child), there)?;
         let here = living.iter().position(|(id, _)| page[joined + id].get() > 0);
-        let spared = living.swap_remove(here.unwrap_or(0));
+        let mut spared = living.swap_remove(here.unwrap_or(0));
         for _ in 0..random.u64(1..ALIVE as u64).min(kills - killed) {
             killed += 1;
             page[QUOTA].set(killed * MESSAGES);
             clock::pause(&mut random, Duration::from_micros(800));
             living.swap_remove(random.usize(0..living.len())).1.kill()?;
+        }
+        // Now and then those who live have to find the dead themselves, before others do who join.
+        if random.bool() {
+            let quota = page[QUOTA].get();
+            let all = || {
+                let counts = page[COUNTS..].iter().skip(received).map(Word::get);
+                received += counts.take_while(|&count| count > 0).count();
+                received as u64 >= quota
+            };
+            wait_until("what the dead had", [&mut spared.1], all)?;
         }
         living.push(spared);
     }
@@ -130,6 +144,7 @@ pub fn producer(task: &Task) -> Result<()> {
     // The group is there from the first message on.
     let ring = Ring::<[u64; 2]>::open(task.segment())?;
     drop(Worker::join(&ring, GROUP)?);
+    task.restrict()?;
     task.word(QUOTA).set(1);
     for number in 0.. {
         while number >= task.word(QUOTA).get() && task.word(STOP).get() == 0 {
@@ -159,6 +174,7 @@ pub fn worker(task: &Task) -> Result<()> {
     // SAFETY: all who have this ring are of this group of figures, and write it by its handles alone.
     let mut worker = unsafe { worker.trust() };
     let joined = task.argument::<usize>(0)?;
+    task.restrict()?;
     task.word(joined).set(1);
     let mut buffer = [[0; 2]; BATCH];
     loop {

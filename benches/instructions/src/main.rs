@@ -25,6 +25,7 @@ macro_rules! operations {
 operations! {
     send_8 => || count_send_8(&mut ring(0).0),
     send_56 => || count_send_56(&mut ring([0; 7]).0),
+    send_iter_8 => || count_send_iter_8(&mut ring(0).0),
     send_batch_8 => || count_send_batch_8(&mut ring(0).0, &[7; MESSAGES]),
     recv_8 => || _ = black_box(count_recv_8(&mut full(7).1)),
     recv_56 => || _ = black_box(count_recv_56(&mut full([7; 7]).1)),
@@ -69,7 +70,7 @@ fn ring<T: ringway::Plain + Copy>(_: T) -> (Producer<T>, Subscriber<T>) {
 /// A full ring with one subscriber.
 fn full<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Subscriber<T>) {
     let (mut producer, subscriber) = ring(message);
-    producer.send_batch(&[message; MESSAGES]);
+    producer.send_batch(&[message; MESSAGES]).expect("room for all");
     (producer, subscriber)
 }
 
@@ -78,7 +79,7 @@ fn observed<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Observer<T>) 
     let options = Options::<T>::new(MESSAGES).overflow(Overflow::Overwrite);
     let (mut producer, ring) = options.heap().expect("memory");
     let observer = ring.observe(Start::Next).expect("room for everybody");
-    producer.send_batch(&[message; MESSAGES]);
+    producer.send_batch(&[message; MESSAGES]).expect("room for all");
     (producer, observer)
 }
 
@@ -116,8 +117,15 @@ fn count_send_56(producer: &mut Producer<Wide>) {
 #[inline(never)]
 fn count_send_batch_8(producer: &mut Producer<u64>, messages: &[u64]) {
     for batch in messages.chunks(BATCH) {
-        producer.send_batch(batch);
+        producer.send_batch(batch).expect("room for all");
     }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_iter_8(producer: &mut Producer<u64>) {
+    let sent = producer.send_iter(0..MESSAGES as u64);
+    assert_eq!(sent.expect("room for all"), MESSAGES);
 }
 
 #[unsafe(no_mangle)]

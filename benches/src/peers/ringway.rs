@@ -115,7 +115,7 @@ impl<const W: usize> transport::Sender<W> for TypedSender<W> {
         for (i, message) in self.batch.iter_mut().take(n).enumerate() {
             write(i, message);
         }
-        self.producer.send_batch(&self.batch[..n]);
+        self.producer.send_batch(&self.batch[..n]).expect("subscribers that live");
     }
 }
 
@@ -191,7 +191,7 @@ impl<const W: usize> Transport<W> for InPlace {
 impl<const W: usize> transport::Sender<W> for LendingSender<W> {
     #[inline]
     fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
-        let mut loan = self.0.reserve();
+        let mut loan = self.0.reserve().expect("subscribers that live");
         write(loan.get_mut().expect("a ring without observers"));
         loan.commit();
     }

@@ -61,8 +61,8 @@
 //! likes.
 
 use super::code::{BARRED, Code, Told};
-use crate::fence::Fences;
 use crate::error::JoinError;
+use crate::fence::Fences;
 use crate::layout::{EVICTS, Entry};
 use crate::position::Pos;
 use crate::ring::{head, join};
@@ -366,7 +366,12 @@ impl<'a> Desk<'a> {
 
     /// What is left before a position, for one who has no message. `known`: what this said before of the
     /// messages up to there, nothing having been given back since; then it looks no further than it has to.
-    pub(crate) fn rest(&self, end: Pos, worker: usize, known: Option<Others>) -> (Rest, Option<Others>) {
+    pub(crate) fn rest(
+        &self,
+        end: Pos,
+        worker: usize,
+        known: Option<Others>,
+    ) -> (Rest, Option<Others>) {
         let Some(gate) = self.gate() else { return (Rest::Nothing, None) };
         // All before the first that others had was done or the asker's, and behind it nothing was free.
         let known = known.filter(|known| known.end == end);

@@ -21,6 +21,7 @@ use crate::fence::Fences;
 use crate::layout::{Entry, NOBODY};
 use crate::position::Pos;
 use crate::ring::join::{self, Joined};
+use crate::ring::stats::{ConsumerKind, ConsumerName};
 use crate::ring::{durable, head};
 use crate::storage::{Entries, LivenessError, Storage, View};
 use crate::sync::{Ordering, fence};
@@ -155,7 +156,9 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         }
         // It may be somebody who only looks whether a worker lives.
         if attempt == ATTEMPTS || !storage.pause() {
-            return Err(JoinError::InUse);
+            let name = storage.group_entries().get(group).and_then(ConsumerName::of);
+            let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
+            return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
     }
     // Pairs with the release of `joined` by those who have left: what they have read is read before the

@@ -25,17 +25,23 @@ pub(in crate::ring) fn join(
     join_in(storage, index, seat, start, describe)
 }
 
-/// Takes one of some entries that nobody has, or whose owner is dead, having called `bury` for that.
+/// Claims one of some entries that is free, or whose owner is dead, having called `bury` for that.
+///
+/// Each entry that is taken costs a question to the kernel, once. Later attempts look only at entries
+/// that say that they are free: where a dead owner's was being cleaned, it says so by then.
 pub(in crate::ring) fn take_entry(
     storage: &Storage,
     entries: impl Iterator<Item = usize> + Clone,
     bury: impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    for _ in 0..ATTEMPTS {
-        if let Some(taken) = try_take_entry(storage, entries.clone(), &bury)? {
-            return Ok(Some(taken));
+    for attempt in 0..ATTEMPTS {
+        let kinds: &[bool] = if attempt == 0 { &[true, false] } else { &[true] };
+        for &free in kinds {
+            if let Some(taken) = try_take_entry(storage, entries.clone(), free, &bury)? {
+                return Ok(Some(taken));
+            }
         }
-        // Somebody who only looked whether its owner lives may have held the one that is free.
+        // A peer that cleaned the one that is free may have held its lock.
         if !storage.pause() {
             break;
         }
@@ -43,49 +49,49 @@ pub(in crate::ring) fn take_entry(
     Ok(None)
 }
 
+/// Claims one of those that say that they are free, or of the others.
 fn try_take_entry(
     storage: &Storage,
-    entries: impl Iterator<Item = usize> + Clone,
+    entries: impl Iterator<Item = usize>,
+    free: bool,
     bury: &impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    for free in [true, false] {
-        for index in entries.clone() {
-            let Some(entry) = storage.entry(index) else { continue };
-            // Whatever else stands there says somebody: who may write it could keep others out.
-            if (peek(&entry.owner) == NOBODY) != free {
-                continue;
+    for index in entries {
+        let Some(entry) = storage.entry(index) else { continue };
+        // Whatever else stands there says somebody: who may write it could keep others out.
+        if (peek(&entry.owner) == NOBODY) != free {
+            continue;
+        }
+        // Whoever was here is away, and will come back.
+        if !free && (is_durable(entry) || !storage.can_take_over()) {
+            continue;
+        }
+        let seat = match storage.claim(index)? {
+            Claim::Taken => continue,
+            Claim::Open(seat) => seat,
+            // It has become one since.
+            Claim::Ours(_) if is_durable(entry) => continue,
+            Claim::Ours(seat) => {
+                // Whoever was here is dead, or has left since: neither reads slots any more.
+                bury(index, entry);
+                reset(entry);
+                Some(seat)
             }
-            // Whoever was here is away, and will come back.
-            if !free && (is_durable(entry) || !storage.can_take_over()) {
-                continue;
-            }
-            let seat = match storage.claim(index)? {
-                Claim::Taken => continue,
-                Claim::Open(seat) => seat,
-                // It has become one since.
-                Claim::Ours(_) if is_durable(entry) => continue,
-                Claim::Ours(seat) => {
-                    // Whoever was here is dead, or has left since: neither reads slots any more.
-                    bury(index, entry);
-                    reset(entry);
-                    Some(seat)
-                }
-            };
-            // Acquire pairs with the release in `let_go`: what the entry's last owner did, its reads of
-            // slots and its last store to the gate, is over.
-            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-            if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
-                return Ok(Some((index, seat)));
-            }
-            if let Some(seat) = seat {
-                storage.give_back(seat);
-            }
+        };
+        // Acquire pairs with the release in `let_go`: what the entry's last owner did, its reads of
+        // slots and its last store to the gate, is over.
+        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+        if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
+            return Ok(Some((index, seat)));
+        }
+        if let Some(seat) = seat {
+            storage.give_back(seat);
         }
     }
     Ok(None)
 }
 
-/// Takes that entry, if nobody has it, or whose owner is dead.
+/// Claims that entry, if it is free, or its owner is dead.
 pub(super) fn take_one(
     storage: &Storage,
     index: usize,

@@ -1,4 +1,4 @@
-//! Rendezvous: sending that is over when everybody has the message.
+//! Rendezvous: sending that is over when all who are to have the message have it.
 
 use core::fmt;
 #[cfg(feature = "std")]
@@ -6,16 +6,22 @@ use core::time::Duration;
 
 use super::Producer;
 #[cfg(feature = "std")]
+use super::room::ASKED_AT_A_TIME;
+#[cfg(feature = "std")]
 use crate::error::{FlushError, SendSyncError};
 use crate::message::Message;
 use crate::ring::credit;
 use crate::ring::stats::ConsumerName;
 use crate::sync::{Ordering, fence};
-#[cfg(feature = "std")]
-use crate::wait::Limit;
 use crate::wait::Wait;
+#[cfg(feature = "std")]
+use crate::wait::{Limit, Pace};
 
-/// A subscriber that has not yet received everything.
+/// How far one lags at least that has not released everything.
+#[cfg(feature = "std")]
+const LAGGARD: crate::sync::Signed = 1;
+
+/// A subscriber or a group that has not yet received everything.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Laggard {
     lag: u64,
@@ -50,7 +56,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let quick = ring.subscribe(Start::Next).unwrap();
     /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    /// producer.send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// drop((quick, keeper));
     /// let who: Vec<_> = producer.laggards().map(|who| (who.lag(), who.name().map(str::to_owned))).collect();
     /// assert_eq!(who, [(2, Some("keeper".to_owned()))]);
@@ -65,31 +71,45 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         })
     }
 
-    /// Waits until every subscriber has released everything that was sent, for at most `timeout`. The error
-    /// says how many have not; [`laggards`](Self::laggards) says who. Whoever dies, leaves or has been evicted
-    /// is not waited for; a durable subscriber that is away is. Nobody is evicted for not being there.
+    /// Waits until every subscriber and group has released everything that was sent, for at most
+    /// `timeout`. The error says how many have not; [`laggards`](Self::laggards) says who. One that dies,
+    /// leaves or has been evicted is not waited for; a durable subscriber that is away is, and so is a
+    /// group without workers. Waiting here evicts none: limits are for a producer that needs room.
+    ///
+    /// When the time is over it asks the kernel about each that has not, whether it lives: that takes its
+    /// time where they are thousands (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start};
+    /// # use ringway::{FlushError, Options, Start};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
-    /// assert_eq!(producer.flush(Duration::ZERO).unwrap_err().laggards, 1);
+    /// let laggards = FlushError::Timeout { laggards: 1 };
+    /// assert_eq!(producer.flush(Duration::ZERO), Err(laggards));
     /// let thread = std::thread::spawn(move || subscriber.recv());
     /// producer.flush(Duration::from_secs(10)).unwrap();
     /// assert_eq!(thread.join().unwrap(), Ok(1));
     /// ```
     #[cfg(feature = "std")]
     pub fn flush(&mut self, timeout: Duration) -> Result<(), FlushError> {
-        if self.wait_until(|this| this.is_flushed(), Self::reap, Limit::after(timeout)) {
+        let look = |this: &mut Self| {
+            let groups = this.reap_groups(LAGGARD);
+            this.reap(LAGGARD, ASKED_AT_A_TIME).and(groups).map(drop)
+        };
+        if self.wait_until(
+            |this| this.is_flushed(),
+            look,
+            Pace::default(),
+            Limit::after(timeout),
+        )? {
             return Ok(());
         }
-        // The dead do not count, and those who look for them do so only now and then.
-        self.reap();
+        // The dead do not count, and looks for them are now and then, and not at all of them.
+        self.reap_all(LAGGARD)?;
         match self.count_laggards() {
             0 => Ok(()),
-            laggards => Err(FlushError { laggards }),
+            laggards => Err(FlushError::Timeout { laggards }),
         }
     }
 
@@ -97,7 +117,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// all for at most `timeout`: an error says whether the message was sent.
     ///
     /// ```
-    /// # use ringway::{Options, SendSyncError, Start};
+    /// # use ringway::{FlushError, Options, SendSyncError, Start};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -106,7 +126,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// let (received, subscriber) = thread.join().unwrap();
     /// assert_eq!(received, Ok(1));
     /// let error = producer.send_sync(&2, Duration::from_millis(5)).unwrap_err();
-    /// assert!(matches!(error, SendSyncError::NotReleased(error) if error.laggards == 1));
+    /// assert_eq!(error, SendSyncError::NotReleased(FlushError::Timeout { laggards: 1 }));
     /// # drop(subscriber);
     /// ```
     #[cfg(feature = "std")]
@@ -116,7 +136,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.flush(timeout.saturating_sub(start.elapsed())).map_err(SendSyncError::NotReleased)
     }
 
-    /// Whether every subscriber has released everything that was sent.
+    /// Whether every subscriber and group has released everything that was sent, as far as can be seen
+    /// without asking the kernel who lives: there are no [`laggards`](Self::laggards).
     ///
     /// What it did with that happened before this returned `true`.
     pub fn is_flushed(&self) -> bool {

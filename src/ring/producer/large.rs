@@ -7,7 +7,7 @@ use super::Producer;
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::message::Message;
-use crate::storage::Span;
+use crate::storage::{LivenessError, Span};
 use crate::sync::{Ghost, Ordering};
 use crate::wait::{Limit, Wait};
 
@@ -19,17 +19,25 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Whether the next message may be published, if it has such a length, which the ring has.
-    pub(super) fn has_place(&mut self, len: usize) -> bool {
-        self.has_room_for(len, |_, _| false) || self.clear_the_way(len)
+    pub(super) fn has_place(&mut self, len: usize) -> Result<bool, LivenessError> {
+        if self.has_room_for(len, |_, _| false) { Ok(true) } else { self.clear_the_way(len) }
     }
 
     /// Waits until it may; `false` if there is no time left.
-    pub(super) fn wait_for_place(&mut self, len: usize, limit: Limit) -> bool {
-        self.has_room_for(len, |_, _| false) || self.wait_for_credit(len, limit)
+    pub(super) fn wait_for_place(
+        &mut self,
+        len: usize,
+        limit: Limit,
+    ) -> Result<bool, LivenessError> {
+        if self.has_room_for(len, |_, _| false) {
+            Ok(true)
+        } else {
+            self.wait_for_credit(len, limit)
+        }
     }
 
     /// The same after a first look, which is of no account if the message does not fit its slot.
-    fn wait_longer(&mut self, len: usize, limit: Limit) -> bool {
+    fn wait_longer(&mut self, len: usize, limit: Limit) -> Result<bool, LivenessError> {
         if self.spills(len) {
             self.wait_for_place(len, limit)
         } else {
@@ -44,7 +52,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.check_len(bytes.len())?;
         let len = bytes.len();
         // Where it fits its slot, there was that first look already.
-        if !(if self.spills(len) { self.has_place(len) } else { self.clear_the_way(0) }) {
+        if !(if self.spills(len) { self.has_place(len) } else { self.clear_the_way(0) })? {
             return Err(TrySendError::Full);
         }
         self.publish_anywhere(bytes);
@@ -56,7 +64,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(never)]
     pub(super) fn send_slowly(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         self.check_len(bytes.len())?;
-        self.wait_longer(bytes.len(), Limit::Never);
+        self.wait_longer(bytes.len(), Limit::Never)?;
         self.publish_anywhere(bytes);
         Ok(())
     }
@@ -71,7 +79,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         limit: Limit,
     ) -> Result<(), SendTimeoutError> {
         self.check_len(bytes.len())?;
-        if !self.wait_longer(bytes.len(), limit) {
+        if !self.wait_longer(bytes.len(), limit)? {
             return Err(SendTimeoutError::Timeout);
         }
         self.publish_anywhere(bytes);

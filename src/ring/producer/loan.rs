@@ -48,7 +48,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// assert_eq!(*subscriber.recv_ref().unwrap(), [1, 2, 3, 4]);
     /// ```
     pub fn try_reserve(&mut self) -> Result<Loan<'_, T, W>, TrySendError> {
-        if self.has_room() { Ok(Loan::of(self, size_of::<T>())) } else { Err(TrySendError::Full) }
+        if self.has_room()? { Ok(Loan::of(self, size_of::<T>())) } else { Err(TrySendError::Full) }
     }
 
     /// The same, waiting for room as long as it takes.
@@ -57,15 +57,15 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// drop(producer.reserve());
-    /// let mut loan = producer.reserve();
+    /// drop(producer.reserve().unwrap());
+    /// let mut loan = producer.reserve().unwrap();
     /// loan.write(&7);
     /// assert_eq!(loan.commit(), 0);
     /// assert_eq!(subscriber.recv(), Ok(7));
     /// ```
-    pub fn reserve(&mut self) -> Loan<'_, T, W> {
-        self.wait_for_room(Limit::Never);
-        Loan::of(self, size_of::<T>())
+    pub fn reserve(&mut self) -> Result<Loan<'_, T, W>, SendError> {
+        self.wait_for_room(Limit::Never)?;
+        Ok(Loan::of(self, size_of::<T>()))
     }
 
     /// The same, waiting for room for at most `timeout`.
@@ -74,7 +74,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         &mut self,
         timeout: Duration,
     ) -> Result<Loan<'_, T, W>, SendTimeoutError> {
-        if self.wait_for_room(Limit::after(timeout)) {
+        if self.wait_for_room(Limit::after(timeout))? {
             Ok(Loan::of(self, size_of::<T>()))
         } else {
             Err(SendTimeoutError::Timeout)
@@ -101,13 +101,13 @@ impl<W: Wait> Producer<[u8], W> {
     /// ```
     pub fn try_reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, TrySendError> {
         self.check_len(len)?;
-        if self.has_place(len) { Ok(Loan::of(self, len)) } else { Err(TrySendError::Full) }
+        if self.has_place(len)? { Ok(Loan::of(self, len)) } else { Err(TrySendError::Full) }
     }
 
     /// The same, waiting for room as long as it takes.
     pub fn reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, SendError> {
         self.check_len(len)?;
-        self.wait_for_place(len, Limit::Never);
+        self.wait_for_place(len, Limit::Never)?;
         Ok(Loan::of(self, len))
     }
 
@@ -119,7 +119,7 @@ impl<W: Wait> Producer<[u8], W> {
         timeout: Duration,
     ) -> Result<Loan<'_, [u8], W>, SendTimeoutError> {
         self.check_len(len)?;
-        if self.wait_for_place(len, Limit::after(timeout)) {
+        if self.wait_for_place(len, Limit::after(timeout))? {
             Ok(Loan::of(self, len))
         } else {
             Err(SendTimeoutError::Timeout)

@@ -1,46 +1,65 @@
-//! A producer that has no room: waiting for it, and evicting whoever takes it for too long.
+//! A producer that has no room: waiting for it, evicting those who take it for too long, and cleaning
+//! up after the dead.
 
-use core::time::Duration;
+use core::cell::Cell;
 
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use super::super::durable;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use super::super::group;
 use super::super::join;
 use super::Producer;
 use super::blocked::Clock;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use crate::layout::AWAY;
+use crate::layout::Entry;
 use crate::message::Message;
 use crate::position::Pos;
-use crate::storage::Storage;
-use crate::sync::Ordering;
-use crate::wait::{self, Limit, Patrol, Vigil, Wait};
+use crate::storage::{LivenessError, Storage, View};
+use crate::sync::{Ordering, Signed};
+use crate::wait::{self, Ended, Limit, Pace, Patrol, Stall, Wait};
 
 /// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
 const MOST_LINGERING: u32 = 256;
 
+/// The most entries that one look asks the kernel about, unless it finds dead owners among them: for
+/// each answer the kernel walks the list of all locks on the file.
+pub(super) const ASKED_AT_A_TIME: usize = 256;
+
 /// A producer that cannot go on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stuck {
-    /// Since when it has no room for that position, or that message in the arena is in its way; and when it last
-    /// looked who keeps it there.
-    vigil: Vigil,
+    /// For how long it has had no room for that position, or that message in the arena has been in its
+    /// way, as far as its looks count.
+    stall: Stall,
     clock: Clock,
+    /// What the producer waited for when it last looked for the dead, and why that was no look.
+    failed: Option<(Pos, LivenessError)>,
+    /// The entry that the next look begins at.
+    #[cfg(feature = "std")]
+    first_asked: usize,
 }
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// Waits until the next message, of `len` bytes, may be published, where there was no room at a first look;
-    /// `false` if there is no time left.
+    /// Waits until the next message, of `len` bytes, may be published, where there was no room at a
+    /// first look; `false` if there is no time left.
     #[cold]
-    pub(super) fn wait_for_credit(&mut self, len: usize, limit: Limit) -> bool {
-        if self.clear_the_way(len) {
-            return true;
+    pub(super) fn wait_for_credit(
+        &mut self,
+        len: usize,
+        limit: Limit,
+    ) -> Result<bool, LivenessError> {
+        if self.look_if_due(len).unwrap_or(Ok(false))? {
+            return Ok(true);
         }
-        let now_and_then = |this: &mut Self| {
+        let look = |this: &mut Self| {
             this.stuck.clock.count(&this.storage);
-            this.clear_the_way(len);
+            this.look(len).map(drop)
         };
         self.stuck.clock.start();
-        let found =
-            self.wait_until(|this| this.has_room_for(len, |_, _| false), now_and_then, limit);
-        if found {
+        let pace = self.pace();
+        let found = self.wait_until(|this| this.has_room_for(len, |_, _| false), look, pace, limit);
+        if found == Ok(true) {
             self.linger();
         }
         self.stuck.clock.count(&self.storage);
@@ -48,8 +67,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// There is room again in a ring that was full, and a consumer that has made room for one
-    /// message is about to make room for the next. Whoever takes each place as it becomes free has
-    /// the consumer's gate go back and forth with every message. So this waits for an eighth of the
+    /// message is about to make room for the next. A producer that takes each place as it becomes free
+    /// has the consumer's gate go back and forth with every message. So this waits for an eighth of the
     /// ring, as long as [`Wait::linger`] says: not for long, as the consumer may be waiting itself,
     /// for something else.
     fn linger(&mut self) {
@@ -61,14 +80,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
     }
 
-    /// Waits for what only a consumer's store to its gate can bring about, or what is done now and then.
+    /// Waits for what only a consumer's store to its gate can bring about, or what a look now and then
+    /// does; `false` if there is no time left. A look that fails ends the wait.
     pub(super) fn wait_until(
         &mut self,
         ready: impl Fn(&mut Self) -> bool,
-        now_and_then: impl Fn(&mut Self),
+        look: impl Fn(&mut Self) -> Result<(), LivenessError>,
+        pace: Pace,
         limit: Limit,
-    ) -> bool {
-        wait::wait_for(
+    ) -> Result<bool, LivenessError> {
+        let failed = Cell::new(None);
+        let outcome = wait::wait_for(
             self,
             |this| ready(this).then_some(()),
             |this, round| this.wait.pause_for_room(round),
@@ -77,41 +99,100 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 wait::sleep_as_producer(&view, fences, || ready(this), limit);
             },
             |this| {
-                now_and_then(this);
-                true
+                failed.set(look(this).err());
+                failed.get().is_none()
             },
             limit,
-            &mut Patrol::default(),
-        )
-        .is_ok()
+            &mut Patrol::of(pace),
+        );
+        match outcome {
+            Ok(()) => Ok(true),
+            Err(Ended::TimeOver) => Ok(false),
+            Err(Ended::Dead) => failed.get().map_or(Ok(false), Err),
+        }
     }
 
-    /// Whether there is room for a message of `len` bytes after all, somebody who held it having died or been
-    /// evicted. Looks for them only now and then, and not while messages flow.
+    /// How often a producer looks that has no room.
+    fn pace(&self) -> Pace {
+        let limits = self.credit.limits();
+        limits.map_or(Pace::default(), |limits| Pace::within([limits.max_hold, limits.max_away]))
+    }
+
+    /// Whether there is room for a message of `len` bytes after all, a consumer that held it having died
+    /// or been evicted. Looks for them only now and then, and not while messages flow. An error is that
+    /// of the last look.
     #[cold]
-    pub(super) fn clear_the_way(&mut self, len: usize) -> bool {
-        if !Patrol::IS_EVER_DUE {
-            return false;
+    pub(super) fn clear_the_way(&mut self, len: usize) -> Result<bool, LivenessError> {
+        match self.look_if_due(len) {
+            Some(outcome) => outcome,
+            None => match self.stuck.failed {
+                Some((waits_for, error)) if waits_for == self.waits_for() => Err(error),
+                _ => Ok(false),
+            },
         }
-        // Small messages go on while the arena has no room for a large one: then what is in its way tells whether
-        // it is still the same.
-        let now = if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() };
-        let patrol = self.stuck.vigil.patrol(now);
-        let Some(stuck_for) = patrol.is_due() else { return false };
-        let over =
-            |limit: u32| limit != u32::MAX && stuck_for >= Duration::from_millis(limit.into());
-        let Some(limits) = self.credit.limits() else { return false };
-        let (living, away) = (over(limits.max_hold), over(limits.max_away));
-        self.reap();
-        let has_room = self.has_room_for(len, |_, _| false);
-        if has_room || !(living || away) {
-            return has_room;
-        }
-        self.has_room_for(len, |storage, entry| if storage.is_away(entry) { away } else { living })
     }
 
-    /// Whether the next message, of `len` bytes, may be published. Evicts whoever leaves no room for it, if
-    /// `too_long` says, given an entry's index, that it has done so for too long.
+    /// [Looks](Self::look), if it is time to.
+    fn look_if_due(&mut self, len: usize) -> Option<Result<bool, LivenessError>> {
+        let (waits_for, pace) = (self.waits_for(), self.pace());
+        self.stuck.stall.is_due(waits_for, pace).then(|| self.look(len))
+    }
+
+    /// What the producer waits for. Small messages go on while the arena has no room for a large one:
+    /// then what is in its way tells whether it is still the same.
+    fn waits_for(&self) -> Pos {
+        if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() }
+    }
+
+    /// Evicts those who leave no room for the next message, of `len` bytes, if they have done so for too
+    /// long; if that does not help, cleans up after those who are dead. Returns whether there is room.
+    ///
+    /// In this order, so that what others may write in the control segment costs no more than the limit
+    /// that is set: a thousand forged owners are as many dead ones.
+    fn look(&mut self, len: usize) -> Result<bool, LivenessError> {
+        let Some(limits) = self.credit.limits() else { return Ok(false) };
+        let (waits_for, pace) = (self.waits_for(), self.pace());
+        let held = self.stuck.stall.look(waits_for, pace);
+        let (living, away) = (held.exceeds(limits.max_hold), held.exceeds(limits.max_away));
+        // The kernel is asked only where it makes a difference.
+        let too_long = |storage: &Storage, entry: usize| {
+            if living == away { living } else { storage.is_away(entry) == away }
+        };
+        self.stuck.failed = None;
+        if (living || away) && self.has_room_for(len, too_long) {
+            return Ok(true);
+        }
+        let too_far = self.too_far(len);
+        let mut outcome = self.reap_groups(too_far);
+        // On while some are found: then the kernel's time is well spent, and ends with the dead.
+        for _ in 0..=self.storage.entries().len() / ASKED_AT_A_TIME {
+            let found = self.reap(too_far, ASKED_AT_A_TIME);
+            if self.has_room_for(len, too_long) {
+                return Ok(true);
+            }
+            outcome = outcome.and(found);
+            if !matches!(found, Ok(1..)) {
+                break;
+            }
+        }
+        self.stuck.failed = outcome.err().map(|error| (waits_for, error));
+        outcome.map(|_| false)
+    }
+
+    /// How far those lag who leave no room for the next message, of `len` bytes.
+    fn too_far(&mut self, len: usize) -> Signed {
+        let mut too_far = self.capacity() as Signed;
+        if self.spills(len) {
+            let next = self.credit.next;
+            if let Some(end) = self.arena.in_the_way(&self.storage, next, len) {
+                too_far = too_far.min(next.since(end) + 1);
+            }
+        }
+        too_far
+    }
+
+    /// Whether the next message, of `len` bytes, may be published. Evicts those who leave no room for it,
+    /// if `too_long` says, given an entry's index, that they have done so for too long.
     pub(super) fn has_room_for(
         &mut self,
         len: usize,
@@ -128,25 +209,89 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
     }
 
-    /// Frees the entries of subscribers that have died and will not come back.
-    pub(super) fn reap(&mut self) {
-        let joined = self
-            .storage
-            .entries()
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some());
-        let _ = self.storage.reap(joined.map(|(index, _)| index), |dead| {
-            for entry in dead.iter().filter_map(|index| self.storage.entry(index)) {
-                // A durable one is away, and not given up.
-                if join::is_durable(entry) {
-                    join::unpin(entry);
-                } else {
+    /// Cleans up after subscribers that lag by so much and have died: frees their entries, or says of a
+    /// durable one that it is away. Asks the kernel about so many at most, going round from where the
+    /// last look ended. Returns how many it has found.
+    pub(super) fn reap(&mut self, too_far: Signed, most: usize) -> Result<usize, LivenessError> {
+        let (view, credit) = (&self.storage, &self.credit);
+        let first = self.stuck.first_asked();
+        let first = if first < view.entries().len() { first } else { 0 };
+        let round = (first..view.entries().len()).chain(0..first);
+        let in_the_way = round.filter(|&index| {
+            let holds = |entry| credit.is_held_by(view, index, entry, too_far);
+            view.entry(index).is_some_and(|entry| has_lock(view, index, entry) && holds(entry))
+        });
+        let mut last = None;
+        let asked = in_the_way.take(most).inspect(|&index| last = Some(index));
+        let found = self.storage.reap(asked, |dead| {
+            for index in dead.iter() {
+                let Some(entry) = self.storage.entry(index) else { continue };
+                if !join::is_durable(entry) {
                     join::reset(entry);
+                    continue;
                 }
+                // It is not given up. Said so that neither this look nor the next asks again.
+                #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+                durable::go_away(&self.storage, index);
             }
         });
-        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        let _ = group::reap(&self.storage);
+        if let Some(last) = last {
+            self.stuck.ask_next(last + 1);
+        }
+        found
     }
+
+    /// Cleans up after workers that have died, if there is a group that lags by so much.
+    pub(super) fn reap_groups(&mut self, _too_far: Signed) -> Result<usize, LivenessError> {
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+        {
+            let groups = self.storage.entries().iter().enumerate();
+            let mut groups = groups.skip(self.storage.measures().subscribers());
+            let held = |(index, entry): (usize, &Entry)| {
+                self.credit.is_held_by(&self.storage, index, entry, _too_far)
+            };
+            if groups.any(held) {
+                return group::reap(&self.storage);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Cleans up after all who have died and lag by so much, or who count as consumers if it is
+    /// `Signed::MIN`.
+    #[cfg(feature = "std")]
+    pub(super) fn reap_all(&mut self, too_far: Signed) -> Result<(), LivenessError> {
+        let groups = self.reap_groups(too_far);
+        self.reap(too_far, usize::MAX).and(groups).map(drop)
+    }
+}
+
+impl Stuck {
+    #[cfg(feature = "std")]
+    fn first_asked(&self) -> usize {
+        self.first_asked
+    }
+
+    #[cfg(feature = "std")]
+    fn ask_next(&mut self, entry: usize) {
+        self.first_asked = entry;
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn first_asked(&self) -> usize {
+        0
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn ask_next(&mut self, _entry: usize) {}
+}
+
+/// Whether an entry's owner shows by a lock that it lives: not that of a durable subscriber that is
+/// away, nor that of a group, but for the one that is making it.
+fn has_lock(view: &View, index: usize, entry: &Entry) -> bool {
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    if entry.owner.load(Ordering::Relaxed) == AWAY {
+        return false;
+    }
+    index < view.measures().subscribers() || !join::is_durable(entry)
 }

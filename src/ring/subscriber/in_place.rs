@@ -96,7 +96,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// let (mut producer, ring) = Options::<[u64; 512]>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&[7; 512]).unwrap();
-    /// producer.close();
+    /// producer.close().unwrap();
     /// assert_eq!(subscriber.recv_ref().unwrap()[511], 7);
     /// assert_eq!(subscriber.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```

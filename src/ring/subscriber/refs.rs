@@ -39,11 +39,11 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(subscriber.try_recv_refs(2).unwrap().iter().sum::<u64>(), 3);
     ///
     /// // Now they lie around the end of the ring.
-    /// producer.send_batch(&[4, 5]);
+    /// producer.send_batch(&[4, 5]).unwrap();
     /// let messages = subscriber.try_recv_refs(8).unwrap();
     /// let (older, newer) = messages.as_runs();
     /// assert_eq!((older.iter().sum::<u64>(), newer.iter().sum::<u64>()), (3 + 4, 5));

@@ -38,8 +38,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// Whether the producer was known to be dead, and still is, and nothing can come back.
-    pub(super) fn is_known_to_end(&mut self) -> bool {
-        self.reader.is_known_dead() && !self.reader.has_producer() && self.rest() == Rest::Nothing
+    pub(super) fn is_still_at_an_end(&mut self) -> bool {
+        self.reader.is_still_dead() && self.rest() == Rest::Nothing
     }
 }
 
@@ -71,7 +71,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     ///     assert_eq!(worker.recv().unwrap_err(), RecvError::Closed);
     /// });
     /// producer.send(&7).unwrap();
-    /// producer.close();
+    /// producer.close().unwrap();
     /// thread.join().unwrap();
     /// ```
     pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {

@@ -62,7 +62,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// let (mut producer, ring) = Options::<u64>::new(4).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(&7).unwrap();
-    /// producer.close();
+    /// producer.close().unwrap();
     /// assert_eq!(*worker.recv_ref().unwrap(), 7);
     /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```

@@ -4,10 +4,10 @@ use super::super::group::{Desk, Fate, Offer, Others, Rest};
 use super::super::{head, receive};
 use super::Worker;
 use crate::error::TryRecvError;
+use crate::layout::{EVICTS, Entry};
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::storage::{Slot, Span};
-use crate::layout::{EVICTS, Entry};
 use crate::sync::{Ghost, NATIVE, Ordering, WORD, fence};
 use crate::wait::{self, Wait};
 
@@ -301,7 +301,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Some(gate) = desk.gate() else { return false };
         let head = head::exact(&self.reader.storage);
         // A claim lies within a lap of the gate, where whoever clears up looks for it.
-        let within = |ahead| usize::try_from(ahead).map_or(0, |ahead: usize| ahead.min(self.capacity()));
+        let within =
+            |ahead| usize::try_from(ahead).map_or(0, |ahead: usize| ahead.min(self.capacity()));
         let sent = within(head.since(gate));
         // What comes before has been looked at, or was given back, and is marked. And it lies within reach of the
         // head, where whoever clears up looks for it.
@@ -316,8 +317,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     }
                     self.place.held += 1;
                     // As after the claim of a message that is there: see `claimed`.
-                    let ours = self.is_still_its_group()
-                        && (WORD != 4 || desk.is_within_a_lap(position));
+                    let ours =
+                        self.is_still_its_group() && (WORD != 4 || desk.is_within_a_lap(position));
                     self.place.reserved = Some(position);
                     if !ours {
                         self.give_up_reserved();

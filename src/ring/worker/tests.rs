@@ -30,7 +30,7 @@ fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
             assert_eq!(worker.reader.next, next);
         }
         // Having looked at all of them once, it knows that another has what is left.
-        producer.close();
+        producer.close().unwrap();
         assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
         assert!(worker.place.others.is_some());
     }

@@ -131,7 +131,8 @@ mod duty {
         /// How long this one sleeps whose place is the patroller's.
         pub(super) fn patroller_slice(&self) -> Option<Duration> {
             let since = Instant::now().saturating_duration_since(self.seen.1);
-            self.is_patroller().then(|| PATROLLER.saturating_sub(since).max(Duration::from_millis(1)))
+            self.is_patroller()
+                .then(|| PATROLLER.saturating_sub(since).max(Duration::from_millis(1)))
         }
 
         /// This one has gone on patrol itself, which is nobody else's.
@@ -187,9 +188,9 @@ mod duty {
     }
 }
 
+pub(super) use duty::Watch;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 use duty::{Need, Place};
-pub(super) use duty::Watch;
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
@@ -202,7 +203,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let groups = self.storage().measures().groups();
         // Whoever was done may be stopped before it could move its group's gate.
         let desks = (0..groups).filter_map(|group| Desk::of(self.storage(), group));
-        let moved = desks.fold(false, |moved, desk| desk.push() || moved);
+        // All of them, whichever has moved.
+        let moved = desks.filter(Desk::push).count() > 0;
         if moved {
             wait::wake_producer(self.storage(), Fences::FULL);
             self.reader.wait.notify();
@@ -268,7 +270,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Sleeps until there may be something, or for a slice: for a long one if others look whether all live.
     pub(super) fn sleep(&mut self, slice: Duration, limit: Limit) {
-        let Some(bell) = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed))
+        let Some(bell) =
+            self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed))
         else {
             return;
         };
@@ -286,7 +289,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     pub(super) fn end_watch(&mut self) {
         let before = self.watch.looked_at;
         if self.watch.ends() {
-            let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
+            let bell =
+                self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
             // Those of this group are awake by what has woken this one.
             let spared = (bell != before).then_some(self.place.group);
             wait::ring_bells(self.storage(), spared);

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use ringway::{
-    Group, JoinError, Options, Producer, RecvTimeoutError, Ring, Start, Subscriber, TryRecvError,
-    Worker, prune_in,
+    Group, JoinError, Options, Producer, Prune, RecvTimeoutError, Ring, Start, Subscriber,
+    TryRecvError, Worker,
 };
 
 use super::{ASLEEP, DELIVERED, DONE, End, JOINED, POINTS, READY, SOON, Scenario, end, play};
@@ -54,9 +54,11 @@ fn options() -> Options<u64> {
 
 /// Whatever is left there can be removed, and nothing stays.
 fn leaves_nothing(room: &Room) -> Result<()> {
-    prune_in(room.path())?;
-    let again = prune_in(room.path())?;
-    ensure!(again.rings.is_empty() && again.controls.is_empty(), "pruned twice: {again:?}");
+    let all = || Prune::all().directory(room.path());
+    let first = ringway::prune(all())?;
+    ensure!(first.failed.is_empty(), "not pruned: {first:?}");
+    let again = ringway::prune(all())?;
+    ensure!(again.is_empty(), "pruned twice: {again:?}");
     for entry in fs::read_dir(room.path())? {
         let name = entry?.file_name();
         let ours = ["page", POINTS].iter().any(|ours| name == *ours);

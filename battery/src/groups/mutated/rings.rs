@@ -128,7 +128,7 @@ pub fn templates<T: Touched + ?Sized>() -> Result<Vec<Template<T>>> {
             }
         }
         if closed {
-            producer.close();
+            producer.close().unwrap();
         } else {
             std::mem::forget(producer);
         }

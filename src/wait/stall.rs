@@ -1,0 +1,262 @@
+//! For how long consumers have kept the producer waiting, as far as that can be held against them.
+//!
+//! Only the producer's own looks count. Between two of them the process may have been stopped, the
+//! machine suspended, or the program busy with something else, and then its consumers may not have run
+//! either. So a look counts for no more than [`MOST`], nor for more than half of the smallest limit; and
+//! one that comes later than that never brings a limit to its end: the next one does, a step later.
+
+use core::time::Duration;
+
+#[cfg(feature = "std")]
+use super::blocking::PATROL;
+use super::blocking::SLICE;
+#[cfg(feature = "std")]
+use crate::position::Pos;
+
+/// The most that one look counts.
+#[cfg(feature = "std")]
+const MOST: Duration = Duration::from_millis(100);
+/// The least between two looks, as far as limits say.
+#[cfg(feature = "std")]
+const LEAST_STEP: Duration = Duration::from_millis(1);
+
+/// How often a waiter looks at more than the ring, and for how long it sleeps at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    /// The smallest limit that it has to keep, if there is one.
+    #[cfg(feature = "std")]
+    limit: Option<Duration>,
+}
+
+impl Pace {
+    /// That of a producer with such limits, in milliseconds; `u32::MAX`: none.
+    pub(crate) fn within(_limits: [u32; 2]) -> Pace {
+        #[cfg(feature = "std")]
+        {
+            let set = _limits.into_iter().filter(|&limit| limit != u32::MAX).min();
+            Pace { limit: set.map(|limit| Duration::from_millis(limit.into())) }
+        }
+        #[cfg(not(feature = "std"))]
+        Pace {}
+    }
+
+    /// The longest sleep.
+    pub(super) fn sleep(self) -> Duration {
+        #[cfg(feature = "std")]
+        if let Some(step) = self.step() {
+            return step.min(SLICE);
+        }
+        SLICE
+    }
+}
+
+#[cfg(feature = "std")]
+impl Pace {
+    /// So that a limit is over after a few looks.
+    fn step(self) -> Option<Duration> {
+        self.limit.map(|limit| (limit / 4).max(LEAST_STEP))
+    }
+
+    /// The time between two looks.
+    pub(super) fn look(self) -> Duration {
+        self.step().map_or(PATROL, |step| step.min(PATROL))
+    }
+
+    /// The most that one look counts.
+    fn most(self) -> Duration {
+        self.limit.map_or(MOST, |limit| (limit / 2).max(LEAST_STEP).min(MOST))
+    }
+}
+
+/// The account of a producer that waits for the same thing, in one call or in many short ones.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stall {
+    /// What it waits for, and since its first look: when it last looked, and how much counts.
+    #[cfg(feature = "std")]
+    account: Option<(Pos, std::time::Instant, Duration)>,
+}
+
+/// What consumers have taken of the producer's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    #[cfg(feature = "std")]
+    time: Duration,
+}
+
+impl Held {
+    /// Whether it is as much as a limit in milliseconds; `u32::MAX`: there is none.
+    pub(crate) fn exceeds(self, _limit: u32) -> bool {
+        #[cfg(feature = "std")]
+        return _limit != u32::MAX && self.time >= Duration::from_millis(_limit.into());
+        #[cfg(not(feature = "std"))]
+        false
+    }
+}
+
+#[cfg(feature = "std")]
+impl Stall {
+    /// Begins again if it is another position that the producer waits for.
+    fn begin(&mut self, waits_for: Pos, now: std::time::Instant) -> (std::time::Instant, Duration) {
+        match self.account {
+            Some((before, last, counted)) if before == waits_for => (last, counted),
+            _ => {
+                self.account = Some((waits_for, now, Duration::ZERO));
+                (now, Duration::ZERO)
+            }
+        }
+    }
+
+    /// Whether a look is due, by a producer that waits for that position.
+    pub(crate) fn is_due(&mut self, waits_for: Pos, pace: Pace) -> bool {
+        self.is_due_at(std::time::Instant::now(), waits_for, pace)
+    }
+
+    fn is_due_at(&mut self, now: std::time::Instant, waits_for: Pos, pace: Pace) -> bool {
+        let (last, _) = self.begin(waits_for, now);
+        now.saturating_duration_since(last) >= pace.look()
+    }
+
+    /// Counts a look. Returns what can be held against those who are in the way.
+    pub(crate) fn look(&mut self, waits_for: Pos, pace: Pace) -> Held {
+        self.look_at(std::time::Instant::now(), waits_for, pace)
+    }
+
+    fn look_at(&mut self, now: std::time::Instant, waits_for: Pos, pace: Pace) -> Held {
+        let (last, counted) = self.begin(waits_for, now);
+        let passed = now.saturating_duration_since(last);
+        let more = counted.saturating_add(passed.min(pace.most()));
+        self.account = Some((waits_for, now, more));
+        Held { time: if passed > pace.most() { counted } else { more } }
+    }
+}
+
+/// Without a clock no look is due.
+#[cfg(not(feature = "std"))]
+impl Stall {
+    pub(crate) fn is_due(&mut self, _waits_for: crate::position::Pos, _pace: Pace) -> bool {
+        false
+    }
+
+    pub(crate) fn look(&mut self, _waits_for: crate::position::Pos, _pace: Pace) -> Held {
+        Held {}
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const NONE: u32 = u32::MAX;
+
+    /// A producer that looks whenever it is due, its time passing in steps; and how many looks and how
+    /// much time it takes until a limit is over.
+    fn until_over(limit: u32, step: Duration) -> (u32, Duration) {
+        let (pace, start) = (Pace::within([limit, NONE]), Instant::now());
+        let (mut stall, mut passed, mut looks) = (Stall::default(), Duration::ZERO, 0);
+        assert!(!stall.is_due_at(start, Pos::new(7), pace));
+        for _ in 0..1_000_000 {
+            passed += step;
+            if stall.is_due_at(start + passed, Pos::new(7), pace) {
+                looks += 1;
+                if stall.look_at(start + passed, Pos::new(7), pace).exceeds(limit) {
+                    return (looks, passed);
+                }
+            }
+        }
+        panic!("never")
+    }
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn a_limit_is_over_after_at_least_two_looks_and_no_more_than_a_step_late() {
+        for (limit, step, late) in
+            [(5, 1250, 1250), (8, 2000, 2000), (200, 20_000, 20_000), (60_000, 20_000, 20_000)]
+        {
+            for fine in [100, 250] {
+                let (looks, time) = until_over(limit, Duration::from_micros(fine));
+                let limit = ms(limit.into());
+                let most = limit + Duration::from_micros(late + fine);
+                assert!((limit..=most).contains(&time), "{limit:?} took {time:?}");
+                assert!(u128::from(looks) >= limit.as_micros() / (step + fine) as u128, "{looks}");
+                assert!(looks >= 2, "{looks}");
+            }
+        }
+    }
+
+    #[test]
+    fn sleeps_and_looks_follow_the_smallest_limit() {
+        let pace = |limits| {
+            let pace = Pace::within(limits);
+            (pace.look(), pace.sleep(), pace.most())
+        };
+        assert_eq!(pace([NONE, NONE]), (PATROL, SLICE, MOST));
+        assert_eq!(pace([NONE, 100_000]), (PATROL, SLICE, MOST));
+        assert_eq!(pace([100, NONE]), (ms(20), ms(25), ms(50)));
+        assert_eq!(pace([5, 100]), (ms(5) / 4, ms(5) / 4, ms(5) / 2));
+        assert_eq!(pace([100, 1]), (ms(1), ms(1), ms(1)));
+        assert_eq!(pace([0, 0]), (ms(1), ms(1), ms(1)));
+    }
+
+    /// Five milliseconds took fifty to a hundred when looks were twenty apart, and sleeps fifty long.
+    #[test]
+    fn a_sleeping_producer_keeps_a_limit_of_5_ms_by_a_few_looks() {
+        let sleep = Pace::within([5, NONE]).sleep();
+        assert!(until_over(5, sleep).1 <= ms(7));
+        // Each sleep is as much longer as a kernel may make it.
+        let (looks, time) = until_over(5, sleep + Duration::from_micros(1200));
+        assert!(looks <= 4 && time <= ms(10), "{looks} looks, {time:?}");
+    }
+
+    #[test]
+    fn a_pause_counts_little_and_never_ends_a_limit() {
+        for limit in [1, 5, 30, 100, 1000, 60_000] {
+            let pace = Pace::within([NONE, limit]);
+            let (mut stall, mut now) = (Stall::default(), Instant::now());
+            // As near the limit as its looks come.
+            loop {
+                let before = stall;
+                if stall.look_at(now, Pos::new(1), pace).exceeds(limit) {
+                    stall = before;
+                    break;
+                }
+                now += pace.look();
+            }
+            // A look that is late does not end it; one that is not, does.
+            now += ms(3_600_000);
+            assert!(!stall.look_at(now, Pos::new(1), pace).exceeds(limit), "{limit} ms");
+            now += pace.look();
+            assert!(stall.look_at(now, Pos::new(1), pace).exceeds(limit), "{limit} ms");
+        }
+    }
+
+    #[test]
+    fn a_producer_that_never_looks_in_time_keeps_its_limits_by_many_looks() {
+        let (looks, _) = until_over(1000, ms(5000));
+        assert_eq!(looks, 11);
+        let (looks, _) = until_over(10, ms(5000));
+        assert_eq!(looks, 3);
+    }
+
+    #[test]
+    fn another_position_begins_anew() {
+        let pace = Pace::within([20, NONE]);
+        let (mut stall, now) = (Stall::default(), Instant::now());
+        for (position, at, over) in [
+            (1, 0, false),
+            (1, 9, false),
+            (1, 18, false),
+            (2, 27, false),
+            (2, 36, false),
+            (2, 47, false),
+            (2, 56, true),
+        ] {
+            let held = stall.look_at(now + ms(at), Pos::new(position), pace);
+            assert_eq!(held.exceeds(20), over, "at {at} ms");
+        }
+    }
+}
