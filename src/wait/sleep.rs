@@ -39,7 +39,9 @@ use crate::sync::{Futex, Ordering, fence, spin_loop};
 //     C4  waiting = 0                       P4  futex_wait(waiting, 1)
 //     C5  futex_wake(waiting)
 //
-// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice.)
+// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice. So does a
+// producer between P4 and P6 with consumers, and a worker between making something known and its bell. Of
+// workers, who may sleep for long, a few wake up every 50 ms all the same: see `worker/watch.rs`.)
 //
 // C3 sees P1 or P3 sees C1. If C3 reads 0, and not from before P1, another consumer's C4 stored it
 // after P1, and either P4 sees that 0 or that consumer's C5 wakes the producer; then it starts again

@@ -86,7 +86,7 @@ fn idle(trial: &Trial, part: &str, processes: u64) -> Result<f64> {
     room.page()[WATCH].set(1);
     wait_until("what was used", &mut children, || room.page()[SAID].get() == processes)?;
     let used = room.page()[USED].get() as f64 / WATCHED.as_nanos() as f64;
-    producer.close();
+    producer.close()?;
     children.into_iter().try_for_each(|child| child.ends(LONG))?;
     Ok(used * 100.0)
 }
@@ -100,7 +100,7 @@ fn joins(trial: &Trial) -> Result<f64> {
     let begun = clock::now();
     have_joined(&room, &mut children, JOINING)?;
     let took = clock::now() - begun;
-    producer.close();
+    producer.close()?;
     children.into_iter().try_for_each(|child| child.ends(LONG))?;
     Ok(took as f64 / 1e6)
 }
@@ -123,7 +123,7 @@ fn worker_dies(trial: &Trial) -> Result<f64> {
     holder.kill()?;
     wait_until("what it had", &mut children, || room.page()[RECEIVED].get() > 0)?;
     let took = room.page()[RECEIVED].get() - killed;
-    producer.close();
+    producer.close()?;
     children.into_iter().try_for_each(|child| child.ends(LONG))?;
     Ok(took as f64 / 1e6)
 }

@@ -42,7 +42,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let mut next = DEAD as u64;
     while next < CAPACITY as u64 {
         let messages: Vec<u64> = (next..(next + 4096).min(CAPACITY as u64)).collect();
-        producer.send_batch(&messages);
+        producer.send_batch(&messages)?;
         next += messages.len() as u64;
     }
     let rest = (CAPACITY - DEAD) as u64;
@@ -53,7 +53,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     dying.kill()?;
     wait_until("what they had", &mut others, || page[AGAIN].get() == DEAD as u64)?;
     let took = (page[LAST].get() - killed) as f64 / 1e6;
-    producer.close();
+    producer.close()?;
     let [other] = others;
     other.ends(LONG)?;
     Ok(vec![

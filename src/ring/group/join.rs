@@ -165,7 +165,7 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     // gate is gone.
     fence(Ordering::Acquire);
     if let Some(entry) = storage.group_entries().get(group) {
-        join::reset(entry);
+        join::reset_group(entry);
         wait::wake_producer(storage, Fences::FULL);
     }
     Ok(())
