@@ -581,7 +581,9 @@ pub enum JoinError {
         /// The longest, in bytes.
         max: usize,
     },
-    /// There is a durable subscriber of that name, and it lives; or there are workers in the group.
+    /// There is a durable subscriber of that name, and it lives; or there are workers in the group that is
+    /// to be forgotten; or the group was evicted and a worker of it reads a message in place still, which the
+    /// group's entry keeps there: try again when that is over.
     InUse {
         /// Which of the two it is.
         kind: ConsumerKind,

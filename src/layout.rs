@@ -111,7 +111,20 @@ pub(crate) struct SleepFlags {
     pub(crate) sleepers: Lone<AtomicU32>,
     /// 1: the producer sleeps on this very word, or is about to. Set by the producer, cleared by
     /// whoever gives it room.
-    pub(crate) waiting: Lone<Futex>,
+    pub(crate) waiting: Futex,
+    /// Counts the times that a worker has asked about all workers and the producer whether they live.
+    patrols: [CasU32; PATROLS],
+    _rest: Unused<{ rest(8) }>,
+}
+
+/// Words that count patrols: none where nobody can die alone.
+const PATROLS: usize = if SMALL { 0 } else { 1 };
+
+impl SleepFlags {
+    /// The count of patrols, where there are any.
+    pub(crate) fn patrols(&self) -> Option<&CasU32> {
+        self.patrols.first()
+    }
 }
 
 /// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
@@ -300,7 +313,12 @@ impl<T> Lone<T> {
 #[cfg(feature = "alloc")]
 impl SleepFlags {
     pub(crate) fn new() -> Self {
-        SleepFlags { sleepers: Lone::new(AtomicU32::new(0)), waiting: Lone::new(Futex::new(0)) }
+        SleepFlags {
+            sleepers: Lone::new(AtomicU32::new(0)),
+            waiting: Futex::new(0),
+            patrols: core::array::from_fn(|_| CasU32::new(0)),
+            _rest: Unused::new(),
+        }
     }
 }
 
@@ -380,6 +398,7 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(ProducerLine, evicted) == 80);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
+    assert!(offset_of!(SleepFlags, patrols) == 132);
     assert!(offset_of!(Entry, owner) == 0);
     assert!(offset_of!(Entry, joined) == 4);
     assert!(offset_of!(Entry, generation) == 8);

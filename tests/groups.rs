@@ -278,7 +278,6 @@ fn all_workers_of_an_evicted_group_are_told() {
     let evicted = TryRecvError::Evicted { missed: 21 };
     assert_eq!(first.try_recv().unwrap_err(), evicted);
     assert_eq!(second.try_recv().unwrap_err(), evicted);
-    assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::InUse { .. })));
     drop((first, second));
     // They were told.
     let mut anew = Worker::join(&ring, "a").unwrap();
@@ -288,6 +287,124 @@ fn all_workers_of_an_evicted_group_are_told() {
     producer.try_send_batch(&[0; 20]);
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 20 });
     drop(Worker::join(&ring, "a").unwrap());
+}
+
+/// Whatever its workers do: these are not called, as if they were stopped.
+#[test]
+fn an_evicted_group_begins_anew_while_its_workers_are_there() {
+    for groups in [1, 2] {
+        let options = Options::<u64>::new(8).groups(groups).workers(4).max_lag(4);
+        let (mut producer, ring) = options.heap().unwrap();
+        let [mut holder, mut idle] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+        producer.try_send_batch(&[0, 1]);
+        let job = holder.recv().unwrap();
+        assert_eq!(producer.try_send_batch(&[9; 20]), 20);
+        // The one that was had, too.
+        assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 22 });
+        let anew = Group::new("a").start(Start::Oldest);
+        let mut worker = Worker::join(&ring, anew).unwrap();
+        // Where there is no other place the group begins at the next message.
+        assert_eq!(worker.lag() > 0, groups > 1);
+        for position in 22 - worker.lag()..22 {
+            assert_eq!(worker.recv().unwrap().position(), position);
+        }
+        producer.try_send(&7).unwrap();
+        let kept = worker.recv().unwrap();
+        assert_eq!((*kept, kept.position(), kept.redelivered()), (7, 22, false));
+        // Those of before are told, and do nothing to it.
+        assert!(job.done().is_err());
+        assert!(matches!(holder.try_recv(), Err(TryRecvError::Evicted { .. })));
+        assert!(matches!(idle.recv(), Err(RecvError::Evicted { .. })));
+        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        drop((holder, idle));
+        assert_eq!(kept.done(), Ok(()));
+        producer.try_send(&8).unwrap();
+        assert_eq!(*worker.recv().unwrap(), 8);
+        assert!(producer.is_empty());
+    }
+}
+
+/// It is forgotten as well, and its place is another's.
+#[test]
+fn an_evicted_group_is_forgotten_while_its_workers_are_there() {
+    let options = Options::<u64>::new(8).groups(1).workers(4).max_lag(4);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut before = Worker::join(&ring, "a").unwrap();
+    producer.try_send_batch(&[0; 20]);
+    assert_eq!(ring.forget_group("a"), Ok(true));
+    for (start, error) in [
+        (Start::At(19), JoinError::TooOld { oldest: 20 }),
+        (Start::At(21), JoinError::NotYet { head: 20 }),
+    ] {
+        let refused = Worker::join(&ring, Group::new("b").start(start).at_most_once());
+        assert_eq!(refused.unwrap_err(), error);
+    }
+    let at = Group::new("b").start(Start::At(20)).at_most_once();
+    let mut worker = Worker::join(&ring, at).unwrap();
+    producer.try_send(&5).unwrap();
+    assert_eq!(before.try_recv().unwrap_err(), TryRecvError::Evicted { missed: 21 });
+    drop(before);
+    assert_eq!(*worker.try_recv().unwrap(), 5);
+}
+
+/// That is what is waited for: the group's place keeps the message where it is.
+#[test]
+fn an_evicted_group_does_not_begin_anew_under_a_message_that_is_read_in_place() {
+    let options = Options::<u64>::new(8).groups(1).workers(3).max_lag(4).pins(true);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.try_send_batch(&[1; 2]);
+    let job = worker.recv_ref().unwrap();
+    assert_eq!(producer.try_send_batch(&[2; 20]), 6);
+    for _ in 0..2 {
+        assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+    }
+    assert_eq!(*job, 1);
+    drop(job);
+    assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
+    drop(Worker::join(&ring, "a").unwrap());
+    assert_eq!(producer.try_send_batch(&[2; 3]), 3);
+}
+
+/// What panics when it is asked to wait.
+struct Panics {
+    after: u32,
+    notified: u32,
+}
+
+impl Wait for Panics {
+    fn pause(&mut self, round: u32) -> Pause {
+        if round >= self.after {
+            self.after = u32::MAX;
+            std::panic::resume_unwind(Box::new(()));
+        }
+        Pause::Again
+    }
+
+    fn notify(&mut self) {
+        self.notified += 1;
+    }
+}
+
+/// A worker that was beaten has reserved the next position when its way to wait panics.
+#[test]
+fn a_panic_while_waiting_gives_back_what_was_reserved() {
+    let (mut producer, ring) = ring(2);
+    let [mut other, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    let mut slow = slow.with_wait(Panics { after: 0, notified: 0 });
+    // Beaten as often as it takes.
+    for n in 0..8 {
+        slow = slow.with_wait(Panics { after: 0, notified: 0 });
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(slow.recv()))).is_err());
+        producer.try_send(&n).unwrap();
+        assert_eq!(*other.try_recv().unwrap(), n, "it is not kept");
+    }
+    assert!(producer.is_empty());
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 2);
+    // The newest first, having been beaten.
+    assert_eq!(*slow.recv().unwrap(), 2);
+    assert_eq!(*slow.recv().unwrap(), 1);
 }
 
 #[test]

@@ -530,6 +530,46 @@ fn the_gate_comes_to_rest_behind_all_that_is_done() {
     });
 }
 
+/// Whatever a worker of an evicted group does beside the group that begins anew, and wherever it stands still
+/// meanwhile: the new group gets what is sent, each message once, and the old worker none of it.
+#[test]
+fn a_group_that_begins_anew_is_left_alone_by_workers_of_before() {
+    check("a_group_that_begins_anew_is_left_alone_by_workers_of_before", Some(3), || {
+        let options = awake::<u64>(2).subscribers(0).groups(1).workers(2).max_lag(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut before = Worker::join(&ring, "a").unwrap();
+        for n in 0..3 {
+            producer.try_send(&n).unwrap();
+        }
+        let thread = thread::spawn(move || {
+            match before.try_recv() {
+                Ok(job) => assert!(*job < 3),
+                Err(TryRecvError::Empty | TryRecvError::Evicted { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+            before
+        });
+        // It may not have been evicted yet.
+        let Err(error) = Worker::join(&ring, "a") else { return drop(thread.join().unwrap()) };
+        assert!(matches!(error, JoinError::Evicted { .. }), "{error}");
+        let mut anew = Worker::join(&ring, "a").unwrap();
+        producer.try_send(&3).unwrap();
+        let outcome = anew.try_recv().map(|job| (*job, job.position(), job.redelivered()));
+        match outcome {
+            Ok(job) => assert_eq!(job, (3, position(3), false)),
+            // The other one has it for a moment.
+            Err(error) => assert_eq!(error, TryRecvError::Empty),
+        }
+        let mut before = thread.join().unwrap();
+        assert!(matches!(before.try_recv(), Err(TryRecvError::Evicted { .. })));
+        drop(before);
+        let mut received = Vec::new();
+        receive_all(&mut anew, &mut received);
+        assert!(received.is_empty() || received == [3], "{received:?}");
+        assert_eq!(anew.lag(), 0);
+    });
+}
+
 /// Who leaves has read what it read before whoever forgets the group lets the producer overwrite it.
 #[test]
 fn a_group_that_is_forgotten_has_read_what_it_read() {

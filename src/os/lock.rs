@@ -25,6 +25,13 @@ pub(super) const REGISTRY: u64 = crate::geometry::MAX_ENTRIES as u64;
 /// The byte of the control file that is locked by its creator until the ring has both its names.
 pub(super) const CREATOR: u64 = REGISTRY + 1;
 
+/// The byte of the control file that is locked by the worker that looks whether all others live. The bytes that
+/// follow are those of its deputies.
+pub(super) const PATROL: u64 = CREATOR + 1;
+
+/// Deputies that there can be.
+pub(super) const DEPUTIES: u64 = 3;
+
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
@@ -99,20 +106,30 @@ std::thread_local! {
 /// a reader holds does not stand in the way of another reader, so that asking as one asks for writers
 /// alone.
 pub(super) fn is_held(file: &File, at: u64) -> io::Result<bool> {
-    #[cfg(test)]
-    ASKED.with(|asked| asked.set(asked.get() + 1));
-    Ok(control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, at)? != libc::F_UNLCK)
+    is_any_held(file, at, 1)
 }
 
-/// One call of `fcntl` about one byte. Returns the kind of lock that the kernel answers with.
+/// The same of any of so many bytes.
+pub(super) fn is_any_held(file: &File, from: u64, bytes: u64) -> io::Result<bool> {
+    #[cfg(test)]
+    ASKED.with(|asked| asked.set(asked.get() + 1));
+    let kind = about(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, from, bytes)?;
+    Ok(kind != libc::F_UNLCK)
+}
+
 fn control(fd: RawFd, command: i32, kind: i32, at: u64) -> io::Result<i32> {
+    about(fd, command, kind, at, 1)
+}
+
+/// One call of `fcntl` about some bytes. Returns the kind of lock that the kernel answers with.
+fn about(fd: RawFd, command: i32, kind: i32, from: u64, bytes: u64) -> io::Result<i32> {
     crash_point!();
     let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
     let mut about = libc::flock {
         l_type: kind.try_into().map_err(|_| invalid())?,
         l_whence: libc::SEEK_SET as _,
-        l_start: at.try_into().map_err(|_| invalid())?,
-        l_len: 1,
+        l_start: from.try_into().map_err(|_| invalid())?,
+        l_len: bytes.try_into().map_err(|_| invalid())?,
         // Has to be 0 for locks of this kind.
         l_pid: 0,
     };

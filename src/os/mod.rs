@@ -36,7 +36,7 @@ pub(crate) use lock::ASKED;
 pub(crate) use lock::Lock;
 pub(crate) use mapping::Mapping;
 pub use prune::{Prune, Pruned, SegmentInfo, prune, segments, segments_in};
-pub(crate) use seats::Registry;
+pub(crate) use seats::{Post, Registry};
 pub use segment::Segment;
 pub use state::SegmentState;
 pub use unlink::unlink;

@@ -10,7 +10,8 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fork::Descriptor;
@@ -39,6 +40,10 @@ pub(super) struct Broom {
     /// Whether a thread here has the registry's lock, or asks for it.
     in_registry: Mutex<bool>,
     registry_is_free: Condvar,
+    /// Whether a worker here has a post.
+    on_watch: AtomicBool,
+    /// The entries of workers here, of which nobody here has to ask whether they live.
+    present: Mutex<Entries>,
 }
 
 impl Broom {
@@ -48,6 +53,8 @@ impl Broom {
             cleaning: Mutex::new(()),
             in_registry: Mutex::new(false),
             registry_is_free: Condvar::new(),
+            on_watch: AtomicBool::new(false),
+            present: Mutex::default(),
         };
         broom.complete(files)?;
         Ok(broom)
@@ -226,6 +233,21 @@ impl Mapping {
         failed.map_or(Ok(found), Err)
     }
 
+    /// Says that an entry is a worker's here; or that it is about to be no more.
+    pub(crate) fn set_present(&self, entry: usize, present: bool) {
+        let mut entries = locked(&self.broom.present);
+        if present {
+            entries.insert(entry);
+        } else {
+            entries.remove(entry);
+        }
+    }
+
+    /// Those of which that was said.
+    pub(crate) fn present(&self) -> Entries {
+        locked(&self.broom.present).clone()
+    }
+
     /// Whether an entry's owner is dead: no process has its lock.
     pub(crate) fn is_dead(&self, entry: usize) -> io::Result<bool> {
         self.check()?;
@@ -267,6 +289,70 @@ impl Mapping {
     }
 }
 
+/// The place of the worker that looks whether all others live, or of one of its deputies. Given up when it is
+/// dropped, and by the kernel when its process ends. A mapping has one at most: workers of one process die
+/// together.
+#[derive(Debug)]
+pub(crate) struct Post {
+    mapping: Arc<Mapping>,
+    at: u64,
+}
+
+impl Post {
+    /// Takes the first place, or else the `nth` deputy's, if no worker has that, and none here has a place.
+    /// Errors mean that it cannot be had: who has none sees for itself whether others look.
+    pub(crate) fn take(mapping: &Arc<Mapping>, nth: usize) -> Option<Post> {
+        let own = mapping.broom.control.get()?;
+        let on_watch = &mapping.broom.on_watch;
+        // Nothing follows from it but that: what its holder does to the ring, it does by the ring's words.
+        if on_watch.load(Ordering::Relaxed) || on_watch.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let deputy = lock::PATROL + 1 + nth as u64 % lock::DEPUTIES;
+        for at in [lock::PATROL, deputy] {
+            if let Ok(true) = lock::try_lock(own, at) {
+                return Some(Post { mapping: mapping.clone(), at });
+            }
+        }
+        on_watch.store(false, Ordering::Relaxed);
+        None
+    }
+
+    /// Whether it is the first place, and not a deputy's.
+    pub(crate) fn is_first(&self) -> bool {
+        self.at == lock::PATROL
+    }
+
+    /// Takes the first place instead, if that has become free.
+    pub(crate) fn move_up(&mut self) -> bool {
+        let Some(own) = self.mapping.broom.control.get() else { return false };
+        let moves = matches!(lock::try_lock(own, lock::PATROL), Ok(true));
+        if moves {
+            lock::unlock(own, core::mem::replace(&mut self.at, lock::PATROL));
+        }
+        moves
+    }
+
+    /// Gives it up. Returns whether any other is taken; where that cannot be told, it is not.
+    pub(crate) fn leave(self) -> bool {
+        let mapping = self.mapping.clone();
+        drop(self);
+        let held = |control| lock::is_any_held(control, lock::PATROL, 1 + lock::DEPUTIES);
+        mapping.is_here()
+            && mapping.files.control.as_ref().is_some_and(|file| held(file).unwrap_or(false))
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        // A child that was forked has no copy of the description.
+        if let Some(own) = self.mapping.broom.control.get().filter(|_| self.mapping.is_here()) {
+            lock::unlock(own, self.at);
+        }
+        self.mapping.broom.on_watch.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Entries of the dead that are locked until this is dropped.
 struct Dead<'a> {
     file: &'a File,
@@ -283,7 +369,7 @@ impl Drop for Dead<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::super::mapping::tests::mapping;
     use super::*;

@@ -40,7 +40,9 @@ use crate::geometry::Overflow;
 use crate::layout::{Entry, SOMEBODY};
 use crate::position::{FREE, Pos, Position};
 use crate::storage::{Seat, Storage, View};
-use crate::sync::{Ordering, WORD, fence};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+use crate::sync::peek_word;
+use crate::sync::{Ordering, WORD, Word, fence};
 use crate::wait::wake_producer;
 
 #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
@@ -223,7 +225,7 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let pin = if start == Start::Next { head0 } else { head0.minus(back) };
     // Release, as every store to a gate: the entry's last owner may have read slots that this store
     // lets the producer reuse.
-    entry.gate.store(pin.gate(), Ordering::Release);
+    set_gate(view, index, entry, pin.gate(), Ordering::Release);
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
     // Pairs with the one in `Credit::refill`. It also is the acquire fence between `lapped` and
     // `head` that `at_least_origin` needs.
@@ -244,7 +246,7 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
         }
     };
     // Nothing was read since that fence which is a release of what was read before.
-    entry.gate.store(first.gate(), Ordering::Relaxed);
+    set_gate(view, index, entry, first.gate(), Ordering::Relaxed);
     Ok(first)
 }
 
@@ -282,8 +284,45 @@ pub(super) fn unpin(entry: &Entry) {
     entry.pinned.store(0, Ordering::Release);
 }
 
+/// How often a gate is exchanged that others change meanwhile: few of them, a few times each.
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+const TRIES: u32 = 64;
+
+/// Gives the gate of a group's entry another value, in one step with what workers exchange that were evicted there.
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+fn exchange_gate(entry: &Entry, gate: Word, order: Ordering) {
+    let exchanged = (0..TRIES).any(|_| {
+        let failed = Ordering::Relaxed;
+        entry.gate.compare_exchange(peek_word(&entry.gate), gate, order, failed).is_ok()
+    });
+    if !exchanged {
+        entry.gate.store(gate, order);
+    }
+}
+
+/// Stores the gate of an entry in which its owner joins.
+fn set_gate(view: &View, index: usize, entry: &Entry, gate: Word, order: Ordering) {
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    if index >= view.measures().subscribers() {
+        return exchange_gate(entry, gate, order);
+    }
+    #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
+    let _ = (view, index);
+    entry.gate.store(gate, order);
+}
+
+/// Makes the entry of a group free, of which workers may be left that were evicted.
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub(crate) fn reset_group(entry: &Entry) {
+    reset_by(entry, exchange_gate);
+}
+
 /// Makes an entry free, for its owner, or for whoever has its owner's lock.
 pub(crate) fn reset(entry: &Entry) {
+    reset_by(entry, |entry, gate, order| entry.gate.store(gate, order));
+}
+
+fn reset_by(entry: &Entry, set_gate: impl FnOnce(&Entry, Word, Ordering)) {
     // Pairs with the fence in `is_flushed`: what the owner did before it left is done.
     entry.joined.store(0, Ordering::Release);
     entry.durable.store(0, Ordering::Relaxed);
@@ -291,7 +330,7 @@ pub(crate) fn reset(entry: &Entry) {
     unpin(entry);
     // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
     // producer's scan: our reads are over.
-    entry.gate.store(FREE, Ordering::Release);
+    set_gate(entry, FREE, Ordering::Release);
     let_go(entry);
 }
 

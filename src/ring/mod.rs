@@ -204,7 +204,8 @@ impl<T: Message + ?Sized> Ring<T> {
     }
 
     /// Frees the entry of a [`Group`] in which nobody works, with all that it has not done. `Ok(false)`:
-    /// there is none of that name; [`JoinError::InUse`]: somebody works in it.
+    /// there is none of that name; [`JoinError::InUse`]: there are workers in it. Those of a group that was
+    /// evicted are not in the way, but for one that reads a message in place.
     ///
     /// ```
     /// use ringway::{JoinError, Options, Worker};

@@ -70,7 +70,7 @@ pub(super) fn announce(view: &View) {
     line.epoch.store(epoch, Ordering::Relaxed);
     if let Some(flags) = view.flags() {
         // We are the only one who could sleep there.
-        flags.waiting.word.store(0, Ordering::Relaxed);
+        flags.waiting.store(0, Ordering::Relaxed);
     }
     wait::wake_consumers_slowly(view);
 }

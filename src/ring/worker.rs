@@ -5,6 +5,7 @@ mod in_place;
 mod job;
 mod seek;
 mod tally;
+mod watch;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -12,19 +13,19 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::calls::reader_calls;
-use super::group::{self, Desk, Fate, Group, Hired, Outcome, Rest};
+use super::group::{self, Desk, Fate, Group, Hired, Others, Outcome};
 use super::reader::Reader;
 use super::{Ring, head, join};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{JoinError, RecvError, TryRecvError};
-use crate::fence::Fences;
 use crate::message::{HandleOf, Message};
 use crate::position::Pos;
-use crate::storage::Storage;
+use crate::storage::{Entries, Storage};
 use crate::wait::{Ended, Limit, Patrol, SpinThenSleep, Wait, wake_producer};
 pub use job::{Batch, BytesJob, ClaimLost, Job, JobRef};
 use seek::Claim;
+use watch::Watch;
 
 /// A consumer that shares its messages with the other workers of its [`Group`]: each message goes to one
 /// of them. The group as a whole holds the producer back as a [`Subscriber`](crate::Subscriber) does, until
@@ -53,7 +54,10 @@ use seek::Claim;
 ///   [`max_lag`](crate::Options::max_lag), [`max_hold`](crate::Options::max_hold), or, while nobody works in
 ///   it, [`max_away`](crate::Options::max_away). All its workers are told, with the number of messages that
 ///   have been sent by now and were not done. Whoever next joins under its name is told as well
-///   ([`JoinError::Evicted`]), unless all its workers were told and dropped; then it begins anew.
+///   ([`JoinError::Evicted`]), unless all its workers were told and dropped; then it begins anew. It does so
+///   whatever its workers do, of which some may be stopped; each is told when it next asks, and if that
+///   is after the group has begun anew, with the number of messages that were sent since the last one
+///   at which this worker had looked. What it still has is no longer its own ([`ClaimLost`]).
 /// - `Lagged(n)`, `Corrupt`: somebody has forged the group's words in the control segment; `n` messages are
 ///   lost to the group.
 ///
@@ -80,6 +84,7 @@ pub struct Worker<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     /// Its `next` is the first position at which this one has not looked.
     reader: Reader<W>,
     place: Place,
+    watch: Watch,
     message: HandleOf<T>,
 }
 
@@ -97,11 +102,15 @@ struct Place {
     held: usize,
     /// A position that was claimed before there was a message.
     reserved: Option<Pos>,
+    /// What others had besides which nothing was free, and how many messages had been given back then.
+    others: Option<(u32, Others)>,
     /// The position for which this one waits, and how often others were faster.
     awaited: Option<Pos>,
     losses: u32,
-    /// When it last looked whether the other workers live.
+    /// When it last looked around: see `watch.rs`.
     patrol: Patrol,
+    /// A position was given back in a panic, and those who wait for events have not been told.
+    owes_notice: bool,
     /// It has been told that its group was evicted.
     told: bool,
     /// What it has claimed stays, also if its group is evicted.
@@ -167,16 +176,20 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             returns: 0,
             held: 0,
             reserved: None,
+            others: None,
             awaited: None,
             losses: 0,
             patrol: Patrol::default(),
+            owes_notice: false,
             told: false,
             pinned: false,
             #[cfg(ringway_loom)]
             beaten: 0,
         };
+        let watch = Watch::new(&storage);
+        storage.set_present(index, true);
         let reader = Reader::new(storage, first, wait);
-        let mut worker = Worker { reader, place, message: PhantomData };
+        let mut worker = Worker { reader, place, watch, message: PhantomData };
         // Should this panic, whoever was hired leaves again.
         worker.reader.wait.notify();
         Ok(worker)
@@ -195,8 +208,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
+        // SAFETY: the same.
+        let watch = unsafe { core::ptr::read(&this.watch) };
         let (reader, before) = reader.with_wait(wait);
-        let worker = Worker { reader, place: this.place, message: PhantomData };
+        let worker = Worker { reader, place: this.place, watch, message: PhantomData };
         // Last: should it panic, the new worker is dropped as the old one would have been.
         drop(before);
         worker
@@ -263,28 +278,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         outcome
     }
 
-    /// Now and then looks whether the other workers live, gives back what the dead had, and looks at
-    /// everything again, whatever was told of it.
-    fn patrol(&mut self) {
-        let _ = group::reap(self.storage());
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
-        if desk.push() {
-            wake_producer(self.storage(), Fences::FULL);
-            self.reader.wait.notify();
-        }
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
-        if let Some(gate) = desk.gate() {
-            self.reader.next = gate;
-        }
-    }
-
-    /// The same for calls that need not wait, where there is somebody who can die alone.
-    fn patrol_if_due(&mut self) {
-        if self.storage().can_take_over() && self.place.patrol.is_due().is_some() {
-            self.patrol();
-        }
-    }
-
     /// Calls `attempt` until it brings something else than `Empty`.
     fn within<R>(
         &mut self,
@@ -294,32 +287,34 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let was_dead = self.reader.is_known_dead();
         // What a successor did before this is looked at by the first attempt.
         self.reader.epoch = self.reader.epoch();
-        let mut patrol = self.place.patrol;
+        if cfg!(feature = "std") && core::mem::take(&mut self.place.owes_notice) {
+            self.reader.wait.notify();
+        }
+        let call = Call { worker: self };
+        let mut patrol = call.worker.place.patrol;
         let mut outcome = crate::wait::wait_for(
-            self,
+            &mut *call.worker,
             |worker| match attempt(worker) {
                 Ok(found) => Some(Ok(found)),
                 Err(error) => error.unless_empty().map(Err),
             },
             |worker, round| worker.reader.wait.pause(round),
-            |worker, limit| worker.sleep(limit),
-            |worker| {
-                worker.patrol();
-                // What others have may come back, or has come back since the attempt.
-                worker.reader.has_producer() || worker.rest() != Rest::Nothing
-            },
+            |worker, slice| worker.sleep(slice, limit),
+            Worker::look_around,
             limit,
             &mut patrol,
         );
-        self.place.patrol = patrol;
+        call.worker.place.patrol = patrol;
         // However short the time was: what has been told once is told again, as long as it is so.
-        if was_dead && matches!(outcome, Err(Ended::TimeOver)) && self.is_still_at_an_end() {
-            outcome = match attempt(self) {
+        if was_dead && matches!(outcome, Err(Ended::TimeOver)) && call.worker.is_still_at_an_end() {
+            outcome = match attempt(call.worker) {
                 Ok(found) => Ok(Ok(found)),
                 Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
             };
         }
-        self.give_up_reserved();
+        if call.worker.give_up_reserved_quietly() {
+            call.worker.reader.wait.notify();
+        }
         outcome
     }
 
@@ -352,6 +347,20 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 }
 
+/// A call that waits. However it ends, also by a panic of the caller's [`Wait`], the worker keeps no position and no
+/// post.
+struct Call<'a, T: Message + ?Sized, W: Wait> {
+    worker: &'a mut Worker<T, W>,
+}
+
+impl<T: Message + ?Sized, W: Wait> Drop for Call<'_, T, W> {
+    fn drop(&mut self) {
+        // After a panic nothing of the caller's runs: those who wait for events learn of it by the next one.
+        self.worker.place.owes_notice |= self.worker.give_up_reserved_quietly();
+        self.worker.end_watch();
+    }
+}
+
 impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
     fn drop(&mut self) {
         if !self.storage().is_here() {
@@ -360,8 +369,10 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
         self.give_up_reserved_quietly();
         if let (Some(desk), true) = (self.desk(), self.place.held > 0) {
             // Guards were leaked.
-            desk.take_back(self.place.index);
+            desk.take_back(&Entries::only(self.place.index));
         }
+        // Before it may be another process's.
+        self.storage().set_present(self.place.index, false);
         // Last, so that no claim names an entry that may be somebody else's.
         join::leave(self.storage(), self.place.index);
         // It may have slept over a pin.
@@ -400,8 +411,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Clears up after a worker that has died, as whoever finds it does.
     pub fn bury(ring: &Ring<T>, dead: usize) {
-        if let Some(entry) = ring.storage.entry(dead) {
-            group::bury(&ring.storage, dead, entry);
-        }
+        group::bury(&ring.storage, &Entries::only(dead));
     }
 }
+
+#[cfg(all(test, not(ringway_loom)))]
+mod tests;

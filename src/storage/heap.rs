@@ -11,9 +11,7 @@ use super::{Control, Owner, Storage, View};
 use crate::error::ConfigError;
 use crate::geometry::{GRANULE, Geometry, Measures};
 use crate::layout::{Entry, ProducerLine, SleepFlags};
-use crate::sync::{
-    AtomicU32, AtomicWord, CasU32, CasWord, Ghost, NATIVE, Ordering, WORD, has_memory, spin_loop,
-};
+use crate::sync::{AtomicU32, AtomicWord, CasWord, Ghost, NATIVE, WORD, has_memory};
 
 /// Slots start on a pair of cache lines, as they do in a segment.
 const SLOT_ALIGN: usize = 128;
@@ -29,29 +27,73 @@ pub(crate) struct Memory {
     flags: SleepFlags,
     entries: Box<[Entry]>,
     claims: Box<[CasWord]>,
-    /// 1: somebody looks for a name among the entries.
-    registry: CasU32,
+    /// Held by who looks for a name among the entries.
+    registry: registry::Lock,
 }
 
-/// Keeps others from looking for a name, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Registry<'a>(&'a CasU32);
+pub(crate) use registry::Registry;
 
 impl Memory {
-    /// Waits for those who look for a name, which takes them a few stores.
+    /// Waits for those who look for a name.
     pub(crate) fn registry(&self) -> Registry<'_> {
-        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-        while self.registry.compare_exchange(0, 1, order, failed).is_err() {
-            spin_loop();
-        }
-        Registry(&self.registry)
+        self.registry.take()
     }
 }
 
-impl Drop for Registry<'_> {
-    fn drop(&mut self) {
-        // Pairs with the acquire above: the next one sees the entries as this one left them.
-        self.0.store(0, Ordering::Release);
+/// The lock of those who look for a name. Who waits for it sleeps: its holder may have a lower priority, and no
+/// other processor to go on.
+#[cfg(all(feature = "std", not(ringway_loom)))]
+mod registry {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    #[derive(Debug, Default)]
+    pub(super) struct Lock(Mutex<()>);
+
+    /// Keeps others from looking for a name, until it is dropped.
+    pub(crate) type Registry<'a> = MutexGuard<'a, ()>;
+
+    impl Lock {
+        pub(super) fn take(&self) -> Registry<'_> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
+/// The same where nothing can sleep, or in a model.
+#[cfg(not(all(feature = "std", not(ringway_loom))))]
+mod registry {
+    use crate::sync::{CasU32, Ordering, spin_loop};
+
+    /// 1: it is held.
+    #[derive(Debug)]
+    pub(super) struct Lock(CasU32);
+
+    impl Default for Lock {
+        fn default() -> Self {
+            Lock(CasU32::new(0))
+        }
+    }
+
+    /// Keeps others from looking for a name, until it is dropped.
+    #[derive(Debug)]
+    pub(crate) struct Registry<'a>(&'a CasU32);
+
+    impl Lock {
+        /// Waits for a few stores of others.
+        pub(super) fn take(&self) -> Registry<'_> {
+            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+            while self.0.compare_exchange(0, 1, order, failed).is_err() {
+                spin_loop();
+            }
+            Registry(&self.0)
+        }
+    }
+
+    impl Drop for Registry<'_> {
+        fn drop(&mut self) {
+            // Pairs with the acquire above: the next one sees the entries as this one left them.
+            self.0.store(0, Ordering::Release);
+        }
     }
 }
 
@@ -144,7 +186,7 @@ fn allocate(geometry: &Geometry) -> Result<Memory, OutOfMemory> {
         entries: filled(measures.entries(), Entry::new)?,
         // `Geometry::new` checked that the product fits.
         claims: exchanged_words(measures.claims_stride() * measures.groups())?,
-        registry: CasU32::new(0),
+        registry: registry::Lock::default(),
     })
 }
 
@@ -165,4 +207,79 @@ fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.
     unsafe { Storage::new(view, Owner::Heap { memory }) }
+}
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+mod tests {
+    use std::eprintln;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::registry::Lock;
+
+    /// Lets this thread run on the first processor alone that it may run on.
+    fn pin() {
+        // SAFETY: a set of bits, all of which may be 0.
+        let mut all: libc::cpu_set_t = unsafe { core::mem::zeroed() };
+        let size = size_of::<libc::cpu_set_t>();
+        // SAFETY: the kernel writes the set, which is as long as that.
+        assert_eq!(unsafe { libc::sched_getaffinity(0, size, &mut all) }, 0);
+        let first = (0..libc::CPU_SETSIZE as usize).find(|&cpu| {
+            // SAFETY: looks at one bit of the set.
+            unsafe { libc::CPU_ISSET(cpu, &all) }
+        });
+        // SAFETY: as above.
+        let mut one: libc::cpu_set_t = unsafe { core::mem::zeroed() };
+        // SAFETY: sets one bit of the set.
+        unsafe { libc::CPU_SET(first.unwrap(), &mut one) };
+        // SAFETY: the kernel reads the set.
+        assert_eq!(unsafe { libc::sched_setaffinity(0, size, &one) }, 0);
+    }
+
+    /// Gives this thread a priority over all that have none.
+    fn has_priority() -> bool {
+        let priority = libc::sched_param { sched_priority: 1 };
+        // SAFETY: the kernel reads the parameters.
+        unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority) == 0 }
+    }
+
+    /// Processor time that this thread has used.
+    fn used() -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the kernel writes the time.
+        assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+
+    /// The holder needs the processor that the one with priority would keep from it by spinning.
+    #[test]
+    fn who_waits_for_the_registry_leaves_the_processor_to_its_holder() {
+        let (lock, asks) = (Lock::default(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                pin();
+                let held = lock.take();
+                let urgent = scope.spawn(|| {
+                    pin();
+                    if !has_priority() {
+                        asks.store(true, Ordering::Relaxed);
+                        eprintln!("not checked: this user may give no priority");
+                        return None;
+                    }
+                    let before = used();
+                    asks.store(true, Ordering::Relaxed);
+                    drop(lock.take());
+                    Some(used() - before)
+                });
+                while !asks.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
+                // It asks by now: nothing else of lower priority runs here until it sleeps.
+                drop(held);
+                let used = urgent.join().unwrap();
+                assert!(used.is_none_or(|used| used < Duration::from_millis(50)), "{used:?}");
+            });
+        });
+    }
 }

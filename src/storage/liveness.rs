@@ -18,6 +18,10 @@ pub(crate) type Seat = crate::os::Lock;
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 pub(crate) type Seat = core::convert::Infallible;
 
+/// The place of the worker that looks whether all others live, or of one of its deputies.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use crate::os::Post;
+
 /// What became of asking for an entry of one's own.
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Debug)]
@@ -51,8 +55,15 @@ impl Default for Entries {
     }
 }
 
-#[cfg_attr(not(all(feature = "std", target_os = "linux")), expect(dead_code))]
+#[cfg_attr(not(all(feature = "std", target_os = "linux", not(ringway_loom))), allow(dead_code))]
 impl Entries {
+    /// One alone.
+    pub(crate) fn only(entry: usize) -> Entries {
+        let mut entries = Entries::default();
+        entries.insert(entry);
+        entries
+    }
+
     /// Adds one. There is none beyond what a ring can have.
     pub(crate) fn insert(&mut self, entry: usize) {
         let bit = 1 << (entry % 64);
@@ -64,6 +75,15 @@ impl Entries {
 
     pub(crate) fn contains(&self, entry: usize) -> bool {
         self.words.get(entry / 64).is_some_and(|word| word & (1 << (entry % 64)) != 0)
+    }
+
+    /// Takes one out.
+    pub(crate) fn remove(&mut self, entry: usize) {
+        let bit = 1 << (entry % 64);
+        if let Some(word) = self.words.get_mut(entry / 64).filter(|word| **word & bit != 0) {
+            *word &= !bit;
+            self.len -= 1;
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -105,6 +125,14 @@ impl Storage {
 
     fn is_dead(&self, _entry: usize) -> Result<bool, LivenessError> {
         Ok(false)
+    }
+
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn set_present(&self, _entry: usize, _present: bool) {}
+
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn present(&self) -> Entries {
+        Entries::default()
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -208,6 +236,43 @@ impl Storage {
         }
     }
 
+    /// Takes the place of the worker that looks whether all others live, or that of its `nth` deputy, if one of
+    /// these can be had.
+    pub(crate) fn take_post(&self, nth: usize) -> Option<Post> {
+        Post::take(self.mapping()?, nth)
+    }
+
+    /// Says that an entry is a worker's of this process; or that it is about to be no more.
+    pub(crate) fn set_present(&self, entry: usize, present: bool) {
+        if let Some(mapping) = self.mapping() {
+            mapping.set_present(entry, present);
+        }
+    }
+
+    /// Entries of workers which live as long as the caller.
+    pub(crate) fn present(&self) -> Entries {
+        self.mapping().map_or_else(Entries::default, |mapping| mapping.present())
+    }
+
+    /// How often workers have looked whether all others live.
+    pub(crate) fn patrols(&self) -> u32 {
+        let count = self.flags().and_then(|flags| flags.patrols());
+        // What whoever counted had found, its own words say.
+        count.map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// Says that the caller has.
+    pub(crate) fn count_patrol(&self) {
+        if let Some(count) = self.flags().and_then(|flags| flags.patrols()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether all who share the ring live and die together: it is on this process's heap.
+    pub(crate) fn dies_as_one(&self) -> bool {
+        matches!(self.owner, Owner::Heap { .. })
+    }
+
     /// Whether a claim tells that an entry's owner is dead.
     pub(crate) fn can_take_over(&self) -> bool {
         self.mapping().is_some()
@@ -248,7 +313,7 @@ impl Storage {
     pub(crate) fn is_away(&self, entry: usize) -> bool {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
-            return !self.has_workers(group);
+            return !self.has_workers(group).unwrap_or(true);
         }
         let durable =
             self.entry(entry).is_some_and(|entry| entry.durable.load(Ordering::Relaxed) != 0);
@@ -256,13 +321,16 @@ impl Storage {
         durable && (self.has_left(entry) || self.is_dead(entry).unwrap_or(false))
     }
 
-    /// Whether a worker is in that group, counted from 0, which is not known to be dead.
+    /// Whether a worker is in that group, counted from 0, as it is now, which is not dead.
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn has_workers(&self, group: usize) -> bool {
-        self.workers_of(group).any(|(index, entry)| {
-            let dead = || self.is_dead(index).unwrap_or(false);
-            entry.owner.load(Ordering::Relaxed) != NOBODY && !dead()
-        })
+    pub(crate) fn has_workers(&self, group: usize) -> Result<bool, LivenessError> {
+        for (index, entry) in self.workers_of(group) {
+            let here = entry.owner.load(Ordering::Relaxed) != NOBODY;
+            if here && self.is_of_its_group(entry, group) && !self.is_dead(index)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the entry's owner has said that it goes away, and will come back.

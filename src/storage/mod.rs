@@ -19,10 +19,11 @@ pub(crate) mod raw;
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Claim;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use liveness::Entries;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::LivenessError;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use liveness::Post;
 pub(crate) use liveness::Seat;
 pub(crate) use payload::Span;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

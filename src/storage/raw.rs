@@ -122,7 +122,10 @@ pub(crate) unsafe fn create(
     view.reset();
     if let Some(flags) = view.flags() {
         flags.sleepers.word.store(0, Ordering::Relaxed);
-        flags.waiting.word.store(0, Ordering::Relaxed);
+        flags.waiting.store(0, Ordering::Relaxed);
+        if let Some(patrols) = flags.patrols() {
+            patrols.store(0, Ordering::Relaxed);
+        }
     }
     for entry in view.all_entries() {
         entry.reset();

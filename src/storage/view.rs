@@ -145,7 +145,18 @@ impl View {
         })
     }
 
-    /// The entries of those who say that they work in a group, counted from 0.
+    /// Whether the worker of an entry has joined that group as it is now, and not one that had the group's entry
+    /// before and was evicted.
+    #[cfg(any(not(target_os = "none"), target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn is_of_its_group(&self, worker: &Entry, group: usize) -> bool {
+        let generation = worker.generation.load(Ordering::Relaxed);
+        let entry = self.measures.subscribers().checked_add(group);
+        let entry = entry.and_then(|index| self.entries().get(index));
+        entry.is_some_and(|entry| entry.generation.load(Ordering::Relaxed) == generation)
+    }
+
+    /// The entries of those who say that they work in a group, counted from 0; also in one that had the group's
+    /// entry before and was evicted.
     pub(crate) fn workers_of(&self, group: usize) -> impl Iterator<Item = (usize, &Entry)> {
         let here = move |entry: &Entry| entry.joined.load(Ordering::Relaxed) as usize == group + 1;
         self.worker_entries().filter(move |(_, entry)| here(entry))

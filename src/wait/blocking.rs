@@ -73,6 +73,15 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
+    /// What is left of it, but no more than so long.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn left(self, most: Duration) -> Duration {
+        match self {
+            Limit::Never => most,
+            Limit::At(end) => end.saturating_duration_since(std::time::Instant::now()).min(most),
+        }
+    }
+
     /// So long from now; never, if that is beyond what the clock can represent.
     #[cfg(feature = "std")]
     pub(crate) fn after(timeout: Duration) -> Limit {

@@ -39,7 +39,9 @@ use crate::sync::{Futex, Ordering, fence, spin_loop};
 //     C4  waiting = 0                       P4  futex_wait(waiting, 1)
 //     C5  futex_wake(waiting)
 //
-// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice.)
+// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice. So does a
+// producer between P4 and P6 with consumers, and a worker between making something known and its bell. Of
+// workers, who may sleep for long, a few wake up every 50 ms all the same: see `worker/watch.rs`.)
 //
 // C3 sees P1 or P3 sees C1. If C3 reads 0, and not from before P1, another consumer's C4 stored it
 // after P1, and either P4 sees that 0 or that consumer's C5 wakes the producer; then it starts again
@@ -73,12 +75,14 @@ pub(crate) fn sleep_as_consumer(
     ready: impl Fn() -> bool,
     limit: Duration,
 ) {
-    sleep_on(&view.producer().wake, view, fences, ready, limit);
+    let wake = &view.producer().wake;
+    sleep_on(wake, wake.load(Ordering::Relaxed), view, fences, ready, limit);
 }
 
-/// The same on the word of a group's: see [`ring_bell`].
+/// The same on the word of a group's: see [`ring_bell`]. `seen` is what the word was at some time before.
 pub(crate) fn sleep_on(
     wake: &Futex,
+    seen: u32,
     view: &View,
     fences: Fences,
     ready: impl Fn() -> bool,
@@ -87,13 +91,12 @@ pub(crate) fn sleep_on(
     if !SLEEPS {
         return spin_loop();
     }
-    let seen = wake.load(Ordering::Relaxed);
     let Some(flags) = view.flags() else {
         // Nobody can be told that we sleep.
         wake.wait(seen, limit.min(SHORT_SLICE));
         return;
     };
-    // Pairs with the store of `wake` in `wake_consumers_slowly`: C1 and P5 above.
+    // After the load of `seen`, C1 above: pairs with the store of `wake` in `wake_consumers_slowly`, P5.
     fence(Ordering::Acquire);
     flags.sleepers.word.store(1, Ordering::Relaxed);
     let reached = fences.heavy();
@@ -148,6 +151,16 @@ pub(crate) fn ring_bell(bell: &Futex) {
     bell.wake_all();
 }
 
+/// Wakes the workers of all groups that sleep, but for those of one, to look whether others live.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) fn ring_bells(view: &View, spared: Option<usize>) {
+    for (index, group) in view.group_entries().iter().enumerate() {
+        if group.owner.load(Ordering::Relaxed) != NOBODY && spared != Some(index) {
+            ring_bell(&group.bell);
+        }
+    }
+}
+
 /// Sleeps until a consumer makes room, or `limit` is over, or for no reason. Returns at once if
 /// `ready` says so after the flag is up.
 pub(crate) fn sleep_as_producer(
@@ -160,7 +173,7 @@ pub(crate) fn sleep_as_producer(
         return spin_loop();
     }
     let Some(flags) = view.flags() else { return };
-    let waiting = &flags.waiting.word;
+    let waiting = &flags.waiting;
     waiting.store(1, Ordering::Relaxed);
     let reached = fences.heavy();
     if ready() {
@@ -180,7 +193,7 @@ pub(crate) fn wake_producer(view: &View, fences: Fences) {
     // Pairs with `heavy` in `sleep_as_producer`.
     fences.light();
     let Some(flags) = view.flags() else { return };
-    let waiting = &flags.waiting.word;
+    let waiting = &flags.waiting;
     if waiting.load(Ordering::Relaxed) == 1 {
         waiting.store(0, Ordering::Relaxed);
         waiting.wake_all();

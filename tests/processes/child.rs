@@ -41,7 +41,20 @@ impl Child {
 
     /// The same in another build of this program.
     pub(crate) fn start_as(program: &Path, place: &Place, role: &str, argument: &str) -> Child {
-        let mut process = Command::new(program)
+        Child::start_with(program, place, role, argument, |_| {})
+    }
+
+    /// The same, having been given more.
+    pub(crate) fn start_with(
+        program: &Path,
+        place: &Place,
+        role: &str,
+        argument: &str,
+        give: impl FnOnce(&mut Command),
+    ) -> Child {
+        let mut command = Command::new(program);
+        give(&mut command);
+        let mut process = command
             .args(["child", "--exact", "--nocapture"])
             .env(ROLE, role)
             .env(PLACE, place.path())

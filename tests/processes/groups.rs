@@ -1,12 +1,13 @@
 //! Workers that are killed, or stopped, and who gets what they had.
 
 use std::ffi::CString;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ringway::{
-    Group, JoinError, Options, Producer, RecvError, RecvTimeoutError, Ring, SpinThenSleep, Start,
-    Worker,
+    Anonymous, Group, JoinError, Options, Producer, RecvError, RecvTimeoutError, Ring,
+    SpinThenSleep, Start, Worker,
 };
 
 use crate::LONG;
@@ -26,6 +27,26 @@ pub(crate) fn worker(task: &Task) {
     task.wait();
     task.say(format_args!("{:?}", job.done()));
     task.wait();
+}
+
+/// Names the files of a ring without names to a child.
+const VARIABLE: &str = "RINGWAY_TEST_FILES";
+
+/// The same in a ring that it was given.
+pub(crate) fn inheritor(task: &Task) {
+    // SAFETY: the test set the variable for this process, and this is the only call.
+    let files = unsafe { Anonymous::from_env(VARIABLE) }.unwrap();
+    let ring = files.ring::<u64>(0).unwrap();
+    let mut worker = Worker::join(&ring, task.argument()).unwrap();
+    task.say("joined");
+    let job = worker.recv().unwrap();
+    task.say(format_args!("{} {}", *job, job.redelivered()));
+    task.wait();
+    task.say(format_args!("{:?}", job.done()));
+    match worker.recv() {
+        Err(RecvError::Evicted { .. }) => task.say("evicted"),
+        outcome => panic!("{outcome:?}"),
+    }
 }
 
 /// Joins and waits, several times having been beaten, so that it has reserved a position.
@@ -197,14 +218,50 @@ fn a_group_that_somebody_stopped_holds_for_too_long_is_evicted() {
     child.stops();
     producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     assert_eq!(worker.recv().unwrap_err(), RecvError::Evicted { missed: 7 });
-    // Its place is not another group's as long as he may write there.
     drop(worker);
-    assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::InUse { .. })));
-    assert_eq!(Worker::join(&ring, "b").unwrap_err(), JoinError::NoFreeGroup { groups: 1 });
-    child.continues();
-    child.dies();
+    // It begins anew beside the one that is stopped, who is told when it goes on.
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
-    drop(Worker::join(&ring, "b").unwrap());
+    let mut anew = Worker::join(&ring, "a").unwrap();
+    producer.send(&7).unwrap();
+    let job = anew.recv().unwrap();
+    assert_eq!((*job, job.redelivered()), (7, false));
+    child.continues();
+    child.go();
+    child.hears("Err(ClaimLost)");
+    assert_eq!(job.done(), Ok(()));
+    child.dies();
+    producer.send(&8).unwrap();
+    assert_eq!(*anew.recv().unwrap(), 8);
+    assert!(producer.is_empty());
+}
+
+/// The same of a ring without names, and a group that is forgotten.
+#[test]
+fn an_evicted_group_is_forgotten_beside_a_worker_that_is_stopped() {
+    let place = Place::new("held anonymous");
+    let options = options().max_hold(Duration::from_millis(30));
+    let (mut producer, files) = options.anonymous().unwrap();
+    let ring = files.ring::<u64>(0).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let give = |command: &mut Command| files.pass_to(command, VARIABLE).unwrap();
+    let mut child = Child::start_with(&program, &place, "groups::inheritor", "a", give);
+    child.hears("joined");
+    producer.send(&0).unwrap();
+    child.hears("0 false");
+    child.stops();
+    producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
+    assert_eq!(ring.forget_group("a"), Ok(true));
+    let mut worker = Worker::join(&ring, "b").unwrap();
+    producer.send(&7).unwrap();
+    assert_eq!(*worker.recv().unwrap(), 7);
+    child.continues();
+    child.go();
+    child.hears("Err(ClaimLost)");
+    child.hears("evicted");
+    child.ends();
+    producer.send(&8).unwrap();
+    assert_eq!(*worker.recv().unwrap(), 8);
+    assert!(producer.is_empty());
 }
 
 /// A position that was reserved is not lost with the one who had it, and was not delivered.

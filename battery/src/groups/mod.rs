@@ -4,8 +4,10 @@ mod billion;
 #[cfg(ringway_crash_points)]
 mod crash_points;
 mod deaths_noticed;
+mod idle_workers;
 mod killed_sleepers;
 mod large_messages;
+mod many_dead;
 mod mutated;
 mod producer_kills;
 mod races;
@@ -84,6 +86,8 @@ groups! {
     producer_kills: producer subscriber observer;
     subscriber_kills: producer subscriber;
     worker_kills: producer worker;
+    many_dead: dying other;
+    idle_workers: producer holder idlers;
     large_messages: producer subscriber observer guest;
     sleeping_consumers: producer consumer;
     stops: producer subscriber;

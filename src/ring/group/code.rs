@@ -20,8 +20,9 @@
 //! bits as there are: 49, or 17 where words have 32. Whoever compares words compares them for being
 //! equal, and knows the lap to within one, from the group's gate. What a lap that comes round again can
 //! deceive is a compare-exchange, by a worker that stood still between its two looks for 2^49 or 2^17 laps
-//! of the ring: it then claims the message that is there now. It finds that out when it looks at the slot
-//! again, and gives it back.
+//! of the ring: it then claims the message that is there now. 2^17 can come about. So where words have 32
+//! bits a worker looks at the slot again once it has claimed it, and before it reads anything of it:
+//! `Worker::is_this_lap`.
 
 use crate::position::Pos;
 use crate::sync::Word;
@@ -38,6 +39,9 @@ const STATE_MASK: Word = (1 << STATE_BITS) - 1;
 const DONE: Word = 0;
 const CLAIMED: Word = 1;
 const RETURNED: Word = 2;
+
+/// What no claim is made of, and none begins with: the words of a group that is not there.
+pub(super) const BARRED: Word = 3;
 
 /// What a claim word says to somebody who wants the message at one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +134,7 @@ mod tests {
                 }
                 assert_eq!(code.read(next.done()), Told::Other);
                 assert_eq!(code.read(code.done() | 3), Told::Other);
+                assert_eq!(code.read(BARRED), Told::Other);
             }
         }
     }

@@ -5,9 +5,17 @@
 //! in, and whose lock shows that it lives. Who looks for a name does so under the registry's lock, and that
 //! is also when groups come and go. A worker leaves without it; so the entry of a group is free only when
 //! it has no workers that live, and is not made another group's before.
+//!
+//! But a group that was evicted does not wait for its workers, of which some may be stopped. Its entry is
+//! given up while they are there, and may be another group's, or that of its name begun anew: then they
+//! are of another generation than the entry, which they remember in their own. What they can do there is
+//! said in [`desk`](super::desk). The one thing that is waited for is a message that one of them reads in
+//! place: the gate of the group's entry keeps it there.
 
-use super::Group;
+use core::cmp::Ordering as Comparing;
+
 use super::desk::Desk;
+use super::{Group, Start};
 use crate::error::JoinError;
 use crate::fence::Fences;
 use crate::layout::{Entry, NOBODY};
@@ -15,7 +23,7 @@ use crate::position::Pos;
 use crate::ring::join::{self, Joined};
 use crate::ring::stats::{ConsumerKind, ConsumerName};
 use crate::ring::{durable, head};
-use crate::storage::{LivenessError, Storage, View};
+use crate::storage::{Entries, LivenessError, Storage, View};
 use crate::sync::{Ordering, fence};
 use crate::wait;
 
@@ -66,22 +74,22 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     let _registry = storage.registry()?;
     match find(storage, name) {
         Ok(None) => Ok(false),
-        Ok(Some(found)) => close(storage, found.group).map(|()| true),
+        Ok(Some(found)) => close(storage, found.group, Blockers::All).map(|()| true),
         // It is free by now.
         Err(JoinError::Evicted { .. }) => Ok(true),
         Err(error) => Err(error),
     }
 }
 
-/// Frees the entry of a group that was evicted, of which the caller has just told its last worker, unless
-/// somebody else has done so.
+/// Frees the entry of a group that was evicted, if the caller has just told its last worker, and nobody else
+/// has done so.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
     let Some(entry) = storage.group_entries().get(group) else { return };
     let evicted = is_evicted(storage, group, entry);
     if evicted && entry.generation.load(Ordering::Relaxed) == generation {
         // If somebody works there still, it is for him to be told.
-        let _ = close(storage, group);
+        let _ = close(storage, group, Blockers::All);
     }
 }
 
@@ -108,7 +116,7 @@ fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
     if is_evicted(storage, group, entry) {
         let missed = Desk::of(storage, group).map_or(0, |desk| desk.undone(head));
         // Who works there is told by himself, and the next one here.
-        close(storage, group)?;
+        close(storage, group, Blockers::Pinned)?;
         return Err(JoinError::Evicted { missed });
     }
     // What it says of itself is believed or not by whoever works there, message by message.
@@ -122,11 +130,28 @@ fn is_evicted(view: &View, group: usize, entry: &Entry) -> bool {
     generation != 0 && view.was_evicted(view.measures().subscribers() + group, generation)
 }
 
-/// Frees a group's entry, if nobody works there.
-fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
+/// Which workers are in the way of whoever gives up a group's entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blockers {
+    All,
+    /// The group was evicted: those that read a message in place.
+    Pinned,
+}
+
+/// Frees a group's entry, if nobody is in the way.
+fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), JoinError> {
     for attempt in 0.. {
-        let _ = reap(storage);
-        if !storage.has_workers(group) {
+        reap(storage).map_err(not_told)?;
+        let in_the_way = match blockers {
+            Blockers::All => storage.has_workers(group).map_err(not_told)?,
+            Blockers::Pinned => {
+                // Pairs with the one in `Worker::pin`: either we see the pin, or its worker sees that the
+                // group was evicted, as we have, and reads nothing in place.
+                fence(Ordering::SeqCst);
+                storage.has_pinned_worker(storage.measures().subscribers() + group)
+            }
+        };
+        if !in_the_way {
             break;
         }
         // It may be somebody who only looks whether a worker lives.
@@ -140,7 +165,7 @@ fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
     // gate is gone.
     fence(Ordering::Acquire);
     if let Some(entry) = storage.group_entries().get(group) {
-        join::reset(entry);
+        join::reset_group(entry);
         wait::wake_producer(storage, Fences::FULL);
     }
     Ok(())
@@ -150,16 +175,39 @@ fn close(storage: &Storage, group: usize) -> Result<(), JoinError> {
 fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinError> {
     let groups = storage.measures().groups();
     let first_entry = storage.measures().subscribers();
-    let taken = join::take_entry(storage, first_entry..first_entry + groups, |_, _| {})?;
+    let all = first_entry..first_entry + groups;
+    let is_empty = |index: &usize| storage.workers_of(*index - first_entry).next().is_none();
+    // Last those beside which workers of an evicted group are left.
+    let empty = all.clone().filter(is_empty);
+    let in_order = empty.chain(all.filter(|index| !is_empty(index)));
+    let taken = join::take_entry(storage, in_order, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeGroup { groups })?;
     let number = index - first_entry;
-    let (joined, first) = join::join_in(storage, index, seat, group.start, |entry, first| {
+    // None comes to be there meanwhile: joining a group takes the registry's lock, which is ours.
+    let is_crowded = !is_empty(&index);
+    // Pairs with the release of `joined` by those who have left: what they did to claims is over.
+    fence(Ordering::Acquire);
+    let mut start = group.start;
+    if let (true, Some(desk)) = (is_crowded, Desk::of(storage, number)) {
+        desk.bar()?;
+        start = Start::Next;
+    }
+    let (joined, first) = join::join_in(storage, index, seat, start, |entry, first| {
         durable::write_name(entry, name);
         entry.at_most_once.store(u32::from(group.at_most_once), Ordering::Relaxed);
         if let Some(desk) = Desk::of(storage, number) {
             desk.reset(first);
         }
     })?;
+    if let (true, Start::At(position)) = (is_crowded, group.start) {
+        let first = first.number();
+        // Dropped, what has joined leaves again.
+        match position.cmp(&first) {
+            Comparing::Less => return Err(JoinError::TooOld { oldest: first }),
+            Comparing::Equal => {}
+            Comparing::Greater => return Err(JoinError::NotYet { head: first }),
+        }
+    }
     durable::go_away(storage, index);
     Ok(Found { group: number, generation: joined.into_generation(), gate: first })
 }
@@ -168,7 +216,8 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
 fn take_place(storage: &Storage) -> Result<Joined, JoinError> {
     let workers = storage.measures().workers();
     let entries = storage.measures().gates()..storage.measures().entries();
-    let taken = join::take_entry(storage, entries, |index, entry| bury(storage, index, entry))?;
+    let bury = |index, _: &Entry| bury(storage, &Entries::only(index));
+    let taken = join::take_entry(storage, entries, bury)?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
 }
@@ -179,6 +228,7 @@ fn work(place: Joined, found: Found) -> Hired {
     let (storage, index, _) = place.keep();
     if let Some(entry) = storage.entry(index) {
         entry.tally.begin(gate);
+        entry.generation.store(generation, Ordering::Relaxed);
         // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
         // sees the group.
         entry.joined.store(group as u32 + 1, Ordering::Release);
@@ -186,28 +236,52 @@ fn work(place: Joined, found: Found) -> Hired {
     Hired { storage, index, group, generation, first: gate }
 }
 
-/// Clears up after a worker that has died, in whose entry nobody else can be meanwhile: the caller has
-/// its lock. What it had claimed goes to others first, and the entry is free last, so that no claim names
-/// an entry that is somebody else's by then. Who dies here leaves the rest to the next.
-pub(crate) fn bury(view: &View, index: usize, entry: &Entry) {
-    let group = entry.joined.load(Ordering::Relaxed).checked_sub(1);
-    if let Some(desk) = group.and_then(|group| Desk::of(view, group as usize)) {
-        desk.take_back(index);
+/// Clears up after workers that have died, in whose entries nobody else can be meanwhile: the caller has
+/// their locks. All that any of them had claimed goes to others first, group by group, one walk over the claims
+/// of each. The entries are free last, so that no claim names an entry that is somebody else's by then. Who
+/// dies here leaves the rest to the next: as long as an entry is not free, what is still claimed in its name
+/// is found by whoever has its lock next, and the others are told of what was given back once more.
+pub(crate) fn bury(view: &View, dead: &Entries) {
+    let group_of = |index: usize| {
+        let entry = view.entry(index);
+        entry.map_or(0, |entry| entry.joined.load(Ordering::Relaxed))
+    };
+    let mut left = dead.clone();
+    for first in dead.iter() {
+        if !left.contains(first) {
+            continue;
+        }
+        let group = group_of(first);
+        // In any case: what the word says may be forged, and change.
+        let mut together = Entries::only(first);
+        for index in left.iter().filter(|&index| group_of(index) == group) {
+            together.insert(index);
+        }
+        for index in together.iter() {
+            left.remove(index);
+        }
+        let desk = group.checked_sub(1).and_then(|group| Desk::of(view, group as usize));
+        if let Some(desk) = desk {
+            desk.take_back(&together);
+        }
     }
-    join::reset(entry);
+    for entry in dead.iter().filter_map(|index| view.entry(index)) {
+        join::reset(entry);
+    }
 }
 
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    let workers = storage.worker_entries();
-    let present = workers.filter(|(_, entry)| entry.owner.load(Ordering::Relaxed) != NOBODY);
-    storage.reap(present.map(|(index, _)| index), |dead| {
-        for index in dead.iter() {
-            if let Some(entry) = storage.entry(index) {
-                bury(storage, index, entry);
-            }
-        }
-    })
+    let here = storage.present();
+    let others = storage.worker_entries().filter(|(index, entry)| {
+        entry.owner.load(Ordering::Relaxed) != NOBODY && !here.contains(*index)
+    });
+    storage.reap(others.map(|(index, _)| index), |dead| bury(storage, dead))
+}
+
+/// What whoever joins, or forgets a group, is told if the kernel does not say who lives.
+fn not_told(error: LivenessError) -> JoinError {
+    JoinError::Lock { os_error: error.os_error() }
 }
 
 impl Joined {

@@ -18,8 +18,8 @@ mod code;
 mod desk;
 mod join;
 
-pub(crate) use desk::{Desk, Fate, Offer, Outcome, Rest};
-#[cfg(ringway_loom)]
+pub(crate) use desk::{Desk, Fate, Offer, Others, Outcome, Rest};
+#[cfg(any(test, ringway_loom))]
 pub(crate) use join::bury;
 pub(crate) use join::{Hired, forget, forget_evicted, hire, reap};
 

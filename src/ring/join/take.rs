@@ -1,7 +1,5 @@
 //! Taking an entry that is free, by compare-and-swap.
 
-use core::ops::Range;
-
 use super::{ATTEMPTS, Joined, Start, is_durable, join_in, reset};
 use crate::error::JoinError;
 use crate::layout::{Entry, NOBODY, SOMEBODY};
@@ -33,7 +31,7 @@ pub(in crate::ring) fn join(
 /// that say that they are free: where a dead owner's was being cleaned, it says so by then.
 pub(in crate::ring) fn take_entry(
     storage: &Storage,
-    entries: Range<usize>,
+    entries: impl Iterator<Item = usize> + Clone,
     bury: impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for attempt in 0..ATTEMPTS {
@@ -54,7 +52,7 @@ pub(in crate::ring) fn take_entry(
 /// Claims one of those that say that they are free, or of the others.
 fn try_take_entry(
     storage: &Storage,
-    entries: Range<usize>,
+    entries: impl Iterator<Item = usize>,
     free: bool,
     bury: &impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {

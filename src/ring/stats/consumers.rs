@@ -100,7 +100,11 @@ fn of_owner(
     let behind = u64::try_from(head.since(gate)).unwrap_or(0);
     let group = index.checked_sub(view.measures().subscribers());
     let (kind, present) = match group {
-        Some(group) => (ConsumerKind::Group, view.workers_of(group).next().is_some()),
+        Some(group) => {
+            let mut workers = view.workers_of(group);
+            let present = workers.any(|(_, worker)| view.is_of_its_group(worker, group));
+            (ConsumerKind::Group, present)
+        }
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
     };
     Some(ConsumerStats {
@@ -119,6 +123,10 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
     // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
+    // Not of one whose group was evicted, and whose group's entry has been given up since.
+    if !view.is_of_its_group(entry, group) {
+        return None;
+    }
     let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;
     Some(ConsumerStats {
         kind: ConsumerKind::Worker,

@@ -20,10 +20,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
     ) -> Result<R, TryRecvError> {
-        self.patrol_if_due();
-        match attempt(self) {
-            Err(TryRecvError::Empty) if self.reader.life.ticks() => {}
-            outcome => return outcome,
+        let asked = self.patrol_if_due();
+        match (attempt(self), asked) {
+            (Err(TryRecvError::Empty), Err(error)) => return Err(TryRecvError::Liveness(error)),
+            (Err(TryRecvError::Empty), _) if self.reader.life.ticks() => {}
+            (outcome, _) => return outcome,
         }
         // What others have may come back.
         if !self.reader.is_orphaned() || self.rest() != Rest::Nothing {
@@ -74,7 +75,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// thread.join().unwrap();
     /// ```
     pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let (message, claim) = self.blocking(|worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
@@ -90,7 +91,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Job<'_, T, W>, RecvTimeoutError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let (message, claim) = self.blocking_timeout(|worker| worker.take(true), timeout)?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
@@ -150,7 +151,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         message: &mut T,
         timeout: Duration,
     ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let buffer = slice::from_mut(message);
         let claim = self.blocking_timeout(|worker| worker.take_batch(buffer, true), timeout)?;
         Ok(Batch::new(Hold::new(self, claim)))
@@ -184,7 +185,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let claim = self.blocking(|worker| worker.take_batch(buffer, true))?;
         Ok(Batch::new(Hold::new(self, claim)))
     }
@@ -222,7 +223,7 @@ impl<W: Wait> Worker<[u8], W> {
     /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
     /// ```
     pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let (len, claim) = self.blocking(|worker| worker.take_bytes(buffer, true))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
@@ -234,7 +235,7 @@ impl<W: Wait> Worker<[u8], W> {
         buffer: &'a mut [u8],
         timeout: Duration,
     ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
         let (len, claim) = self.blocking_timeout(attempt, timeout)?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))

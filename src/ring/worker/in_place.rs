@@ -67,7 +67,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let (claim, span) = self.blocking(|worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
@@ -78,7 +78,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         &mut self,
         timeout: Duration,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
-        self.patrol_if_due();
+        self.patrol_before_waiting();
         let (claim, span) = self.blocking_timeout(|worker| worker.take_in_place(true), timeout)?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }

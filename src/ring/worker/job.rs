@@ -12,8 +12,8 @@ use crate::position::Position;
 use crate::storage::{Slot, Span};
 use crate::wait::{SpinThenSleep, Wait};
 
-/// What was claimed has been taken away meanwhile, and may be another worker's: somebody has forged the
-/// group's words in the control segment.
+/// What was claimed has been taken away meanwhile, and may be another worker's: the group was evicted, and has
+/// begun anew; or the group's words in the control segment were forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimLost;
@@ -22,7 +22,10 @@ impl core::error::Error for ClaimLost {}
 
 impl fmt::Display for ClaimLost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the message was taken away from this worker: the control segment was forged")
+        f.write_str(
+            "the message was taken away from this worker: its group was evicted and has begun anew, or \
+             the control segment was forged",
+        )
     }
 }
 

@@ -1,13 +1,14 @@
 //! How a worker comes by a message.
 
-use super::super::group::{Desk, Fate, Offer, Rest};
+use super::super::group::{Desk, Fate, Offer, Others, Rest};
 use super::super::{head, receive};
 use super::Worker;
 use crate::error::TryRecvError;
+use crate::layout::{EVICTS, Entry};
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::storage::{Slot, Span};
-use crate::sync::{Ghost, NATIVE, Ordering, fence};
+use crate::sync::{Ghost, NATIVE, Ordering, WORD, fence};
 use crate::wait::{self, Wait};
 
 /// How often others are faster before a worker that waits claims a position ahead of its message. In a
@@ -40,9 +41,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 return Ok(found);
             }
             self.look_from_the_gate();
-            let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else {
-                return Err(TryRecvError::Corrupt);
-            };
             let position = self.reader.next;
             if self.place.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
                 // Somebody else got the message for which this one waited.
@@ -58,11 +56,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     if self.reader.look() != Look::NotYet {
                         continue;
                     }
-                    let nothing = match desk.rest(position, self.place.index) {
+                    let nothing = match self.rest_before(position) {
                         Rest::Nothing => TryRecvError::Closed,
                         Rest::Others => TryRecvError::Empty,
                         Rest::Unclaimed => {
-                            self.reader.next = desk.gate().unwrap_or(position);
+                            let gate = self.desk().and_then(|desk| desk.gate());
+                            self.reader.next = gate.unwrap_or(position);
                             continue;
                         }
                     };
@@ -83,8 +82,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             // Pairs with the release of the state: what is copied from here on is the message, or newer.
             // And with that of `returns`: what was given back before it changed is seen to be free.
             fence(Ordering::Acquire);
-            if let Some(evicted) = self.excluded() {
-                return Err(evicted);
+            if self.was_evicted() {
+                return Err(self.evicted());
             }
             if self.reserve(&mut may_reserve) {
                 continue;
@@ -96,13 +95,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     let Some(span) = self.span(position, slot, room)? else { continue };
                     let claimed = desk.claim(position, self.place.index, word, marked);
                     if claimed {
-                        self.reader.next = position.plus(1);
-                        self.place.held += 1;
-                        self.place.losses = 0;
-                        self.place.awaited = None;
-                        // Before there is a guard nothing of the caller's may run, which could panic.
-                        self.give_up_reserved_quietly();
-                        return Ok((Claim { first: position, messages: 1, marked }, span));
+                        let claim = Claim { first: position, messages: 1, marked };
+                        if let Some(found) = self.claimed(claim, span, room)? {
+                            return Ok(found);
+                        }
+                        continue;
                     }
                     self.place.lose();
                 }
@@ -110,12 +107,18 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 Offer::Other(word) => {
                     // Pairs with the release of claims: if it is one of a later lap, its worker had seen that
                     // the gate is beyond this position, and so do we.
+                    // And with that of the words of a group that was evicted, or has begun anew.
                     fence(Ordering::Acquire);
-                    let gate = desk.gate().ok_or(TryRecvError::Corrupt)?;
+                    let gate = desk.gate();
+                    if let Some(evicted) = self.excluded() {
+                        return Err(evicted);
+                    }
+                    let gate = gate.ok_or(TryRecvError::Corrupt)?;
                     if gate.since(position) > 0 {
                         self.reader.next = gate;
                         continue;
                     }
+                    let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
                     // No worker writes that there: the message was sent while its group was not evicted.
                     // Somebody gets it, perhaps again, and this one is told.
                     desk.mend_word(position, word);
@@ -126,6 +129,62 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // All of these had somebody else who was faster.
         self.place.lose();
         Err(TryRecvError::Empty)
+    }
+
+    /// What there is of a message that has just been claimed. `None`: it is not this worker's to have, and has
+    /// been given back.
+    #[inline(always)]
+    pub(super) fn claimed(
+        &mut self,
+        claim: Claim,
+        span: Span,
+        room: usize,
+    ) -> Result<Option<(Claim, Span)>, TryRecvError> {
+        self.reader.next = claim.first.plus(1);
+        self.place.held += 1;
+        self.place.losses = 0;
+        self.place.awaited = None;
+        if !self.is_still_its_group() {
+            self.settle(claim, Fate::Untouched);
+            return Err(self.evicted());
+        }
+        let span = if WORD == 4 {
+            match self.this_lap(claim, room)? {
+                Some(span) => span,
+                None => return Ok(None),
+            }
+        } else {
+            span
+        };
+        // Before there is a guard nothing of the caller's may run, which could panic.
+        self.give_up_reserved_quietly();
+        Ok(Some((claim, span)))
+    }
+
+    /// Where a message lies that this worker has claimed, where a lap can come round again while it stands still
+    /// between two instructions. `None`: it was another lap's message that it had looked at, and what it
+    /// has claimed is given back.
+    ///
+    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks: it is of the one
+    /// in which the slot is. Either that lap's message has not been published, and may be being written:
+    /// then the state is not what the worker looks for. Or it has, and is not overwritten from here on; if
+    /// the state is what the worker looks for, it is the message of that number, for it was claimed 2^17
+    /// laps later, or a multiple: in a ring of fewer than 2^14 slots that is another state, and in one of as many
+    /// or more it is the same number, positions having 31 bits. Its length is read again.
+    #[cold]
+    fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
+        let slot = self.reader.storage.slot(claim.first);
+        let there = slot.state().load(Ordering::Relaxed) == claim.first.published();
+        // Pairs with the release of the state: what is read from here on is the message, or newer.
+        fence(Ordering::Acquire);
+        let span = if there { self.span(claim.first, slot, room) } else { Ok(None) };
+        if !matches!(span, Ok(Some(_))) {
+            self.settle(claim, Fate::Untouched);
+            // Far behind as it is, it goes on where the group is.
+            let gate = self.desk().and_then(|desk| desk.gate());
+            self.reader.next = gate.unwrap_or(claim.first);
+        }
+        span
     }
 
     /// Goes back to the gate if something was given back since this one was last there.
@@ -169,7 +228,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
         // Pairs with the release in `evict`, by way of the slot's state.
         fence(Ordering::Acquire);
-        let Some(gate) = self.desk().and_then(|desk| desk.gate_now()) else {
+        let gate = self.desk().and_then(|desk| desk.gate_now());
+        // Pairs with the release of a gate that is another group's, by now: its generation is seen.
+        fence(Ordering::Acquire);
+        if !self.is_still_its_group() {
+            return Err(self.evicted());
+        }
+        let Some(gate) = gate else {
             return Err(self.excluded().unwrap_or(TryRecvError::Corrupt));
         };
         if gate.since(self.reader.next) > 0 {
@@ -189,15 +254,39 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Why the group will get nothing more, whatever is sent.
     pub(super) fn excluded(&mut self) -> Option<TryRecvError> {
+        (self.was_evicted() || !self.is_still_its_group()).then(|| self.evicted())
+    }
+
+    /// Whether the group, as this worker knows it, was the last one in its entry to be evicted.
+    fn was_evicted(&self) -> bool {
         let storage = &self.reader.storage;
         let entry = storage.measures().subscribers() + self.place.group;
-        if !storage.was_evicted(entry, self.place.generation) {
-            return None;
-        }
+        storage.was_evicted(entry, self.place.generation)
+    }
+
+    /// Whether the group's entry is the group's that this worker has joined. Else that was evicted, and its entry
+    /// given up since, and made another group's, or the same one's begun anew.
+    #[inline(always)]
+    fn is_still_its_group(&self) -> bool {
+        let groups = self.reader.storage.group_entries();
+        let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
+        !EVICTS || groups.get(self.place.group).map(generation) == Some(self.place.generation)
+    }
+
+    /// What a worker is told whose group was evicted.
+    #[cold]
+    fn evicted(&mut self) -> TryRecvError {
         self.place.told = true;
         // What was pinned is about to be given back, or its guard was leaked.
         self.unpin();
-        Some(TryRecvError::Evicted { missed: self.lag() })
+        let head = head::exact(&self.reader.storage);
+        let desk = self.desk().filter(|_| self.is_still_its_group());
+        let missed = match desk.filter(|desk| desk.gate().is_some()) {
+            Some(desk) => desk.undone(head),
+            // What the group had not done stands nowhere any more.
+            None => u64::try_from(head.since(self.reader.next)).unwrap_or(0),
+        };
+        TryRecvError::Evicted { missed }
     }
 
     /// Claims a position for which nobody competes, if others were faster too often: that of the newest
@@ -212,17 +301,29 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Some(gate) = desk.gate() else { return false };
         let head = head::exact(&self.reader.storage);
         // A claim lies within a lap of the gate, where whoever clears up looks for it.
-        let sent = usize::try_from(head.since(gate)).map_or(0, |sent| sent.min(self.capacity()));
-        for ahead in (0..sent).rev().chain(sent..self.capacity()) {
+        let within =
+            |ahead| usize::try_from(ahead).map_or(0, |ahead: usize| ahead.min(self.capacity()));
+        let sent = within(head.since(gate));
+        // What comes before has been looked at, or was given back, and is marked. And it lies within reach of the
+        // head, where whoever clears up looks for it.
+        let looked = within(self.reader.next.since(gate)).min(sent);
+        let end = sent.saturating_add(desk.reach()).min(self.capacity());
+        for ahead in (looked..sent).rev().chain(sent..end) {
             let position = gate.plus(ahead);
             match desk.offer(position) {
                 Offer::Free { word, marked: false } => {
-                    let reserved = desk.claim(position, self.place.index, word, false);
-                    if reserved {
-                        self.place.reserved = Some(position);
-                        self.place.held += 1;
+                    if !desk.claim(position, self.place.index, word, false) {
+                        return false;
                     }
-                    return reserved;
+                    self.place.held += 1;
+                    // As after the claim of a message that is there: see `claimed`.
+                    let ours =
+                        self.is_still_its_group() && (WORD != 4 || desk.is_within_a_lap(position));
+                    self.place.reserved = Some(position);
+                    if !ours {
+                        self.give_up_reserved();
+                    }
+                    return ours;
                 }
                 Offer::Taken | Offer::Free { .. } => {}
                 Offer::Other(_) => return false,
@@ -240,6 +341,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         // Pairs with the release of the state, as in `seek`.
         fence(Ordering::Acquire);
+        if EVICTS && self.reader.can_be_evicted() {
+            let own = |desk: Desk<'_>| desk.confirm(position, self.place.index);
+            if !self.desk().is_some_and(own) {
+                // The group has begun anew, which the next look tells.
+                self.place.reserved = None;
+                self.place.held = self.place.held.saturating_sub(1);
+                return Ok(None);
+            }
+        }
         let span = match self.span(position, slot, room) {
             Ok(Some(span)) => span,
             // It has been overwritten, which the second look will tell.
@@ -310,19 +420,41 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         reserved
             || self.reader.look() != Look::NotYet
             || desk.returns() != self.place.returns
-            || (self.reader.is_closed() && self.rest() != Rest::Others)
+            || (self.reader.is_closed() && !self.others_have_it(desk))
+    }
+
+    /// Whether others have something still of all that was sent to a ring that is closed, besides which nothing
+    /// was free.
+    fn others_have_it(&self, desk: Desk<'_>) -> bool {
+        let known = self.place.others.filter(|(returns, _)| *returns == desk.returns());
+        known.is_some_and(|(_, others)| desk.still_have(others, self.place.index))
     }
 
     /// What is left of all that was sent.
-    pub(super) fn rest(&self) -> Rest {
-        let head = head::exact(&self.reader.storage);
-        self.desk().map_or(Rest::Nothing, |desk| desk.rest(head, self.place.index))
+    pub(super) fn rest(&mut self) -> Rest {
+        self.rest_before(head::exact(&self.reader.storage))
     }
 
-    pub(super) fn sleep(&self, limit: core::time::Duration) {
+    /// What is left before a position, looking no further than needed by one who looked before: of what others
+    /// had, nothing becomes free without something being given back.
+    fn rest_before(&mut self, end: Pos) -> Rest {
+        let Some(desk) = self.desk() else { return Rest::Nothing };
+        let returns = desk.returns();
+        // Pairs with the release of `returns`: what was given back before it changed is seen to be free.
+        fence(Ordering::Acquire);
+        let known = self.place.others.filter(|(before, _)| *before == returns);
+        let known: Option<Others> = known.map(|(_, others)| others);
+        let (rest, others) = desk.rest(end, self.place.index, known);
+        self.place.others = others.map(|others| (returns, others));
+        rest
+    }
+
+    /// Sleeps on what the group's bell said, until it rings, or for so long.
+    pub(super) fn sleep_for(&self, bell: u32, limit: core::time::Duration) {
         let Some(desk) = self.desk() else { return };
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        wait::sleep_on(&desk.entry().bell, storage, fences, || self.is_worth_a_look(), limit);
+        let ready = || self.is_worth_a_look();
+        wait::sleep_on(&desk.entry().bell, bell, storage, fences, ready, limit);
     }
 }
 
@@ -376,6 +508,11 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             claimed += 1;
         }
         self.place.held += claimed;
+        if !self.is_still_its_group() {
+            // As after the claim of one: see `claimed`. Of these some may be lost.
+            self.settle(Claim { first, messages: claimed, marked: false }, Fate::Untouched);
+            return 0;
+        }
         // If the batch began at the reserved position, others may be before it.
         if self.reader.next == first {
             self.reader.next = first.plus(claimed);
