@@ -32,6 +32,10 @@ pub(super) const PATROL: u64 = CREATOR + 1;
 /// Deputies that there can be.
 pub(super) const DEPUTIES: u64 = 3;
 
+/// The byte of the control file that those share who clean up after the dead: while it is locked, entries
+/// that seem to be taken may be about to be free.
+pub(super) const CLEANING: u64 = PATROL + 1 + DEPUTIES;
+
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
@@ -44,9 +48,8 @@ pub(super) enum Holder {
 
 /// A lock on one byte, held until it is dropped.
 ///
-/// A child that was forked has the description too, and with it the lock, until it calls `exec`, exits
-/// or drops its copy of the handle. So dropping it gives up the lock for everybody, but only where it
-/// was taken.
+/// Only the process that has taken it gives it up: a child that was forked has no copy of the description
+/// (`fork`), or, made past the C library, one for a while.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: Descriptor,
@@ -80,6 +83,11 @@ pub(super) fn try_lock(file: &File, at: u64) -> io::Result<bool> {
             _ => Err(error),
         },
     }
+}
+
+/// Takes the lock together with others who share it, if no other has it alone.
+pub(super) fn share(file: &File, at: u64) -> io::Result<()> {
+    control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_RDLCK, at).map(drop)
 }
 
 pub(super) fn unlock(file: &File, at: u64) {

@@ -225,12 +225,23 @@ impl Mapping {
         }
         let found = dead.entries.len();
         if found > 0 {
+            // Peers that join and find no entry wait for these. Should it fail, they do not wait.
+            let _ = lock::share(own, lock::CLEANING);
             clean(&dead.entries);
         }
         // First the entries' locks go, then what keeps threads here apart.
         drop(dead);
         drop(cleaning);
         failed.map_or(Ok(found), Err)
+    }
+
+    /// Whether entries of the dead are being cleaned, here or by a peer.
+    pub(crate) fn is_cleaning(&self) -> io::Result<bool> {
+        self.check()?;
+        match &self.files.control {
+            None => Ok(false),
+            Some(control) => Ok(lock::holder(control, lock::CLEANING)? != lock::Holder::Nobody),
+        }
     }
 
     /// Says that an entry is a worker's here; or that it is about to be no more.
@@ -364,6 +375,9 @@ impl Drop for Dead<'_> {
         for entry in self.entries.iter() {
             lock::unlock(self.file, entry as u64);
         }
+        if self.entries.len() > 0 {
+            lock::unlock(self.file, lock::CLEANING);
+        }
     }
 }
 
@@ -403,6 +417,15 @@ mod tests {
         drop(seat);
         assert_eq!(mapping.reap([1], |_| {}).unwrap(), 1);
         assert!(matches!(mapping.claim(5), Ok(Claim::Ours(_))), "no lock is left behind");
+    }
+
+    #[test]
+    fn one_that_joins_can_see_that_entries_are_being_cleaned() {
+        let mapping = mapping();
+        assert!(!mapping.is_cleaning().unwrap());
+        let cleaned = mapping.reap([0], |_| assert!(mapping.is_cleaning().unwrap()));
+        assert_eq!(cleaned.unwrap(), 1);
+        assert!(!mapping.is_cleaning().unwrap());
     }
 
     #[test]

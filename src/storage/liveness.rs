@@ -146,6 +146,11 @@ impl Storage {
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn is_cleaning(&self) -> Result<bool, JoinError> {
+        Ok(false)
+    }
+
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn pause(&self) -> bool {
         false
     }
@@ -276,6 +281,11 @@ impl Storage {
     /// Whether a claim tells that an entry's owner is dead.
     pub(crate) fn can_take_over(&self) -> bool {
         self.mapping().is_some()
+    }
+
+    /// Whether entries of the dead are being cleaned, so that there may be free ones soon.
+    pub(crate) fn is_cleaning(&self) -> Result<bool, JoinError> {
+        self.mapping().map_or(Ok(false), |mapping| mapping.is_cleaning().map_err(lock_error))
     }
 
     /// Waits for a moment, if somebody else may let go of a claim meanwhile.

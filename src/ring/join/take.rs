@@ -25,16 +25,23 @@ pub(in crate::ring) fn join(
     join_in(storage, index, seat, start, describe)
 }
 
+/// How often, a millisecond apart, a joiner looks again while a peer cleans up after the dead.
+const WHILE_CLEANING: u32 = 1000;
+
 /// Claims one of some entries that is free, or whose owner is dead, having called `bury` for that.
 ///
 /// Each entry that is taken costs a question to the kernel, once. Later attempts look only at entries
-/// that say that they are free: where a dead owner's was being cleaned, it says so by then.
+/// that say that they are free: where a dead owner's was being cleaned, it says so by then. While a peer
+/// cleans, there are more of them, for a second at most: it may be stopped.
 pub(in crate::ring) fn take_entry(
     storage: &Storage,
     entries: impl Iterator<Item = usize> + Clone,
     bury: impl Fn(usize, &Entry),
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..WHILE_CLEANING {
+        if attempt >= ATTEMPTS && !storage.is_cleaning()? {
+            break;
+        }
         let kinds: &[bool] = if attempt == 0 { &[true, false] } else { &[true] };
         for &free in kinds {
             if let Some(taken) = try_take_entry(storage, entries.clone(), free, &bury)? {
@@ -102,4 +109,39 @@ pub(super) fn let_go(entry: &Entry) {
     let owner = peek(&entry.owner);
     let (order, failed) = (Ordering::Release, Ordering::Relaxed);
     let _ = entry.owner.compare_exchange(owner, NOBODY, order, failed);
+}
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::options::Options;
+
+    /// The cleaner, which has the locks of all the dead meanwhile, may have to wait for a processor.
+    #[test]
+    fn a_joiner_that_finds_no_entry_waits_for_those_that_a_peer_cleans() {
+        let (_producer, files) = Options::<u64>::new(8).subscribers(1).anonymous().unwrap();
+        let [ring, peer] = [(); 2].map(|()| files.ring::<u64>(0).unwrap());
+        // A dead subscriber: the entry says that it has an owner, and no process has its lock.
+        let entry = ring.storage.entry(0).unwrap();
+        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).unwrap();
+        let cleans = AtomicBool::new(false);
+        let clean = |_: &crate::storage::Entries| {
+            cleans.store(true, Ordering::Release);
+            thread::sleep(Duration::from_millis(50));
+            reset(peer.storage.entry(0).unwrap());
+        };
+        thread::scope(|scope| {
+            let cleaner = scope.spawn(|| peer.storage.reap([0], clean).unwrap());
+            while !cleans.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            assert!(ring.subscribe(Start::Next).is_ok());
+            assert_eq!(cleaner.join().unwrap(), 1);
+        });
+    }
 }
