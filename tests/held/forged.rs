@@ -59,7 +59,7 @@ fn when_the_time_is_over_the_producer_evicts_before_it_cleans_up() {
 #[test]
 fn forged_workers_do_not_keep_the_producer_from_its_limits() {
     let directory = Directory::new();
-    let (mut producer, _worker, _control) = ring(&directory, Duration::from_millis(50), 1 << 14);
+    let (mut producer, _worker, _control) = ring(&directory, Duration::from_millis(50), 1 << 18);
     assert_eq!(producer.send_timeout(&1, Duration::from_secs(10)), Ok(()));
     assert_eq!(producer.stats().evictions, 1);
 }
