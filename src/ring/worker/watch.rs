@@ -36,7 +36,9 @@ use super::Worker;
 use crate::error::LivenessError;
 use crate::message::Message;
 use crate::ring::group::Rest;
-use crate::wait::{self, Limit, Wait};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+use crate::wait;
+use crate::wait::{Limit, Wait};
 use core::time::Duration;
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
