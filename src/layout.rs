@@ -153,7 +153,8 @@ pub(crate) struct Entry {
     /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
     /// the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
-    /// Of a group: 1 if a message that may have been delivered is never delivered again.
+    /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a worker: 1 more than
+    /// the entry that tells whether its process lives, or 0.
     pub(crate) at_most_once: AtomicU32,
     /// Of a group: counts the messages that were given back.
     pub(crate) returns: CasU32,
@@ -319,6 +320,14 @@ impl SleepFlags {
             patrols: core::array::from_fn(|_| CasU32::new(0)),
             _rest: Unused::new(),
         }
+    }
+}
+
+impl Entry {
+    /// Of a worker: 1 more than the entry that tells whether its process lives, or 0.
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn life(&self) -> &AtomicU32 {
+        &self.at_most_once
     }
 }
 

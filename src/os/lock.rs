@@ -33,6 +33,10 @@ pub(super) const PATROL: u64 = CREATOR + 1;
 /// Deputies that there can be.
 pub(super) const DEPUTIES: u64 = 3;
 
+/// The first of as many bytes of the control file as there can be entries: a mapping with workers locks that of the
+/// first of them. So one question tells that all of them live.
+pub(super) const LIVES: u64 = 2 * REGISTRY;
+
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {

@@ -41,8 +41,9 @@ pub(super) struct Broom {
     registry_is_free: Condvar,
     /// Whether a worker here has a post.
     on_watch: AtomicBool,
-    /// The entries of workers here, of which nobody here has to ask whether they live.
-    present: Mutex<Entries>,
+    /// The entry of the first worker here, whose byte among [`lock::LIVES`] is locked for as long as the mapping is
+    /// there.
+    life: OnceLock<u32>,
 }
 
 impl Broom {
@@ -53,7 +54,7 @@ impl Broom {
             in_registry: Mutex::new(false),
             registry_is_free: Condvar::new(),
             on_watch: AtomicBool::new(false),
-            present: Mutex::default(),
+            life: OnceLock::new(),
         };
         broom.complete(files)?;
         Ok(broom)
@@ -235,19 +236,25 @@ impl Mapping {
         failed.map_or(Ok(found), Err)
     }
 
-    /// Says that an entry is a worker's here; or that it is about to be no more.
-    pub(crate) fn set_present(&self, entry: usize, present: bool) {
-        let mut entries = locked(&self.broom.present);
-        if present {
-            entries.insert(entry);
-        } else {
-            entries.remove(entry);
+    /// What shows, for a worker here whose entry that is and for all others, that they live: an entry of which
+    /// [`is_life`](Self::is_life) says so. `None`: only each worker's own lock does.
+    pub(crate) fn life(&self, entry: u32) -> Option<u32> {
+        let own = self.broom.control.get()?;
+        if let Some(life) = self.broom.life.get() {
+            return Some(*life);
         }
+        // Threads here share the description: two that come first at once lock a byte each, and one counts.
+        // It is another mapping's if that has had a worker there before.
+        let locked = matches!(lock::try_lock(own, lock::LIVES + u64::from(entry)), Ok(true));
+        locked.then(|| *self.broom.life.get_or_init(|| entry))
     }
 
-    /// Those of which that was said.
-    pub(crate) fn present(&self) -> Entries {
-        locked(&self.broom.present).clone()
+    /// Whether the mapping lives that has locked that entry's byte.
+    pub(crate) fn is_life(&self, entry: usize) -> io::Result<bool> {
+        match self.files.control.as_ref().filter(|_| self.has_own_locks()) {
+            None => Ok(false),
+            Some(control) => lock::is_held(control, lock::LIVES + entry as u64),
+        }
     }
 
     /// Whether an entry's owner is dead: no process has its lock.

@@ -132,11 +132,13 @@ impl Storage {
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn set_present(&self, _entry: usize, _present: bool) {}
+    pub(crate) fn life(&self, _entry: usize) -> Option<u32> {
+        None
+    }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn present(&self) -> Entries {
-        Entries::default()
+    pub(crate) fn is_life(&self, _entry: usize) -> bool {
+        false
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -264,16 +266,15 @@ impl Storage {
         Post::take(self.mapping()?, nth)
     }
 
-    /// Says that an entry is a worker's of this process; or that it is about to be no more.
-    pub(crate) fn set_present(&self, entry: usize, present: bool) {
-        if let Some(mapping) = self.mapping() {
-            mapping.set_present(entry, present);
-        }
+    /// What shows that a worker lives whose entry that is, as all of its process do, if there is such a thing: an
+    /// entry to be asked for by [`is_life`](Self::is_life).
+    pub(crate) fn life(&self, entry: usize) -> Option<u32> {
+        self.mapping()?.life(u32::try_from(entry).ok()?)
     }
 
-    /// Entries of workers which live as long as the caller.
-    pub(crate) fn present(&self) -> Entries {
-        self.mapping().map_or_else(Entries::default, |mapping| mapping.present())
+    /// Whether the process lives that has said that of itself. `false`: that is not known.
+    pub(crate) fn is_life(&self, entry: usize) -> bool {
+        self.mapping().is_some_and(|mapping| mapping.is_life(entry).unwrap_or(false))
     }
 
     /// How often workers have looked whether all others live.

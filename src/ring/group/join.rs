@@ -18,6 +18,7 @@ use super::desk::Desk;
 use super::{Group, Start};
 use crate::error::JoinError;
 use crate::fence::Fences;
+use crate::geometry::MAX_ENTRIES;
 use crate::layout::{Entry, NOBODY};
 use crate::position::Pos;
 use crate::ring::join::{self, Joined};
@@ -229,6 +230,8 @@ fn work(place: Joined, found: Found) -> Hired {
     if let Some(entry) = storage.entry(index) {
         entry.tally.begin(gate);
         entry.generation.store(generation, Ordering::Relaxed);
+        let life = storage.life(index).map_or(0, |life| life + 1);
+        entry.life().store(life, Ordering::Relaxed);
         // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
         // sees the group.
         entry.joined.store(group as u32 + 1, Ordering::Release);
@@ -272,11 +275,31 @@ pub(crate) fn bury(view: &View, dead: &Entries) {
 
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    let here = storage.present();
-    let others = storage.worker_entries().filter(|(index, entry)| {
-        entry.owner.load(Ordering::Relaxed) != NOBODY && !here.contains(*index)
+    // Of those that say which process they are of, one question for all of that process. That they say it is
+    // worth as much as that they are there: it is their own word, as `owner` is.
+    let (mut asked, mut living) = (Entries::default(), Entries::default());
+    let mut is_known_to_live = |entry: &Entry| {
+        if entry.joined.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        // Pairs with the release of `joined`: it is not what the entry's last owner said.
+        fence(Ordering::Acquire);
+        let life = entry.life().load(Ordering::Relaxed) as usize;
+        let Some(life) = life.checked_sub(1).filter(|life| *life < MAX_ENTRIES) else {
+            return false;
+        };
+        if !asked.contains(life) {
+            asked.insert(life);
+            if storage.is_life(life) {
+                living.insert(life);
+            }
+        }
+        living.contains(life)
+    };
+    let doubtful = storage.worker_entries().filter(|(_, entry)| {
+        entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
     });
-    storage.reap(others.map(|(index, _)| index), |dead| bury(storage, dead))
+    storage.reap(doubtful.map(|(index, _)| index), |dead| bury(storage, dead))
 }
 
 /// What whoever joins, or forgets a group, is told if the kernel does not say who lives.
