@@ -114,16 +114,23 @@ pub(crate) struct SleepFlags {
     pub(crate) waiting: Futex,
     /// Counts the times that a worker has asked about all workers and the producer whether they live.
     patrols: [CasU32; PATROLS],
-    _rest: Unused<{ rest(8) }>,
+    /// Counts the mappings that have had a worker. What one gets is the number of its life.
+    lives: [CasU32; PATROLS],
+    _rest: Unused<{ rest(12) }>,
 }
 
-/// Words that count patrols: none where nobody can die alone.
+/// Words that count patrols, and lives: none where nobody can die alone.
 const PATROLS: usize = if SMALL { 0 } else { 1 };
 
 impl SleepFlags {
     /// The count of patrols, where there are any.
     pub(crate) fn patrols(&self) -> Option<&CasU32> {
         self.patrols.first()
+    }
+
+    /// The count of lives, where there are any.
+    pub(crate) fn lives(&self) -> Option<&CasU32> {
+        self.lives.first()
     }
 }
 
@@ -153,7 +160,8 @@ pub(crate) struct Entry {
     /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
     /// the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
-    /// Of a group: 1 if a message that may have been delivered is never delivered again.
+    /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a worker: 1 more than
+    /// the entry that tells whether its process lives, or 0.
     pub(crate) at_most_once: AtomicU32,
     /// Of a group: counts the messages that were given back.
     pub(crate) returns: CasU32,
@@ -317,8 +325,17 @@ impl SleepFlags {
             sleepers: Lone::new(AtomicU32::new(0)),
             waiting: Futex::new(0),
             patrols: core::array::from_fn(|_| CasU32::new(0)),
+            lives: core::array::from_fn(|_| CasU32::new(0)),
             _rest: Unused::new(),
         }
+    }
+}
+
+impl Entry {
+    /// Of a worker: the number of its mapping's life, or 0.
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn life(&self) -> &AtomicU32 {
+        &self.at_most_once
     }
 }
 
@@ -399,6 +416,7 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(SleepFlags, patrols) == 132);
+    assert!(offset_of!(SleepFlags, lives) == 136);
     assert!(offset_of!(Entry, owner) == 0);
     assert!(offset_of!(Entry, joined) == 4);
     assert!(offset_of!(Entry, generation) == 8);

@@ -35,6 +35,9 @@ pub(super) const DEPUTIES: u64 = 3;
 /// The byte of the control file that those share who clean up after the dead: while it is locked, entries
 /// that seem to be taken may be about to be free.
 pub(super) const CLEANING: u64 = PATROL + 1 + DEPUTIES;
+/// Bytes of the control file from here on are those of lives: a mapping with workers locks one, of a number
+/// that no other has had. So one question tells that all of its workers live.
+pub(super) const LIVES: u64 = 2 * REGISTRY;
 
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,8 +42,8 @@ pub(super) struct Broom {
     registry_is_free: Condvar,
     /// Whether a worker here has a post.
     on_watch: AtomicBool,
-    /// The entries of workers here, of which nobody here has to ask whether they live.
-    present: Mutex<Entries>,
+    /// The number of this mapping's life, once it has had a worker.
+    life: OnceLock<u32>,
 }
 
 impl Broom {
@@ -54,7 +54,7 @@ impl Broom {
             in_registry: Mutex::new(false),
             registry_is_free: Condvar::new(),
             on_watch: AtomicBool::new(false),
-            present: Mutex::default(),
+            life: OnceLock::new(),
         };
         broom.complete(files)?;
         Ok(broom)
@@ -244,19 +244,27 @@ impl Mapping {
         }
     }
 
-    /// Says that an entry is a worker's here; or that it is about to be no more.
-    pub(crate) fn set_present(&self, entry: usize, present: bool) {
-        let mut entries = locked(&self.broom.present);
-        if present {
-            entries.insert(entry);
-        } else {
-            entries.remove(entry);
+    /// The number of this mapping's life: for as long as the mapping is there, the byte of that number
+    /// among [`lock::LIVES`] is locked. `number`: one that no mapping of the ring has had. `None`: it
+    /// cannot be locked, so that only the lock of each worker shows that it lives.
+    pub(crate) fn life(&self, number: impl FnOnce() -> u32) -> Option<u32> {
+        let own = self.broom.control.get()?;
+        if let Some(life) = self.broom.life.get() {
+            return Some(*life);
         }
+        let number = number();
+        // Threads here share the description: two that come first at once lock a byte each, and one counts.
+        let locked = matches!(lock::try_lock(own, lock::LIVES + u64::from(number)), Ok(true));
+        locked.then(|| *self.broom.life.get_or_init(|| number))
     }
 
-    /// Those of which that was said.
-    pub(crate) fn present(&self) -> Entries {
-        locked(&self.broom.present).clone()
+    /// Whether the mapping lives whose life has that number.
+    pub(crate) fn is_life(&self, number: u32) -> io::Result<bool> {
+        self.check()?;
+        match &self.files.control {
+            None => Ok(false),
+            Some(control) => lock::is_held(control, lock::LIVES + u64::from(number)),
+        }
     }
 
     /// Whether an entry's owner is dead: no process has its lock.

@@ -187,7 +187,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             beaten: 0,
         };
         let watch = Watch::new(&storage);
-        storage.set_present(index, true);
         let reader = Reader::new(storage, first, wait);
         let mut worker = Worker { reader, place, watch, message: PhantomData };
         // Should this panic, whoever was hired leaves again.
@@ -371,8 +370,6 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
             // Guards were leaked.
             desk.take_back(&Entries::only(self.place.index));
         }
-        // Before it may be another process's.
-        self.storage().set_present(self.place.index, false);
         // Last, so that no claim names an entry that may be somebody else's.
         join::leave(self.storage(), self.place.index);
         // It may have slept over a pin.

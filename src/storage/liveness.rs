@@ -128,11 +128,13 @@ impl Storage {
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn set_present(&self, _entry: usize, _present: bool) {}
+    pub(crate) fn life(&self) -> Option<u32> {
+        None
+    }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn present(&self) -> Entries {
-        Entries::default()
+    pub(crate) fn is_life(&self, _number: u32) -> bool {
+        false
     }
 
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -247,16 +249,18 @@ impl Storage {
         Post::take(self.mapping()?, nth)
     }
 
-    /// Says that an entry is a worker's of this process; or that it is about to be no more.
-    pub(crate) fn set_present(&self, entry: usize, present: bool) {
-        if let Some(mapping) = self.mapping() {
-            mapping.set_present(entry, present);
-        }
+    /// The number of the mapping's life, which shows that all workers with handles on it live: for
+    /// [`is_life`](Self::is_life). `None`: only the lock of each shows that.
+    pub(crate) fn life(&self) -> Option<u32> {
+        let lives = self.flags()?.lives()?;
+        // Nothing follows from the number but that it is no other mapping's.
+        let number = || lives.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+        self.mapping()?.life(number)
     }
 
-    /// Entries of workers which live as long as the caller.
-    pub(crate) fn present(&self) -> Entries {
-        self.mapping().map_or_else(Entries::default, |mapping| mapping.present())
+    /// Whether the mapping lives whose life has that number. `false`: that is not known.
+    pub(crate) fn is_life(&self, number: u32) -> bool {
+        self.mapping().is_some_and(|mapping| mapping.is_life(number).unwrap_or(false))
     }
 
     /// How often workers have looked whether all others live.

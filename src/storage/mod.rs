@@ -20,7 +20,6 @@ pub(crate) mod raw;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Claim;
 pub(crate) use liveness::Entries;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use liveness::Post;

@@ -73,6 +73,18 @@ pub(crate) fn producer(task: &Task) {
     task.wait();
 }
 
+/// Joins the ring `ring` with three workers, of which each takes a message and keeps it.
+pub(crate) fn three_workers(task: &Task) {
+    let ring = open(task.segment("ring"));
+    let mut workers = [(); 3].map(|()| Worker::join(&ring, "a").unwrap());
+    task.say("joined");
+    let [first, second, third] = &mut workers;
+    let jobs = [first.recv().unwrap(), second.recv().unwrap(), third.recv().unwrap()];
+    task.say("has three");
+    task.wait();
+    drop(jobs);
+}
+
 /// Opens the ring `ring`, loses sight of `/proc`, and says what becomes of joining, before and after the
 /// ring has lost its names.
 pub(crate) fn without_proc(task: &Task) {
@@ -343,4 +355,23 @@ fn all_that_a_killed_producer_sent_is_done_before_its_death_is_told() {
     assert_eq!(second.recv().unwrap_err(), RecvError::Closed);
     let refused = ring.subscribe(Start::Next).map(drop);
     assert_eq!(refused, Ok(()));
+}
+
+/// The first worker of the next process gets the entry of the first that died: the others of the dead
+/// process are not taken for workers of the next one.
+#[test]
+fn what_workers_of_one_dead_process_had_comes_again_though_one_of_their_entries_is_taken() {
+    let place = Place::new("three dead");
+    let mut producer = options().workers(4).create(place.segment("ring")).unwrap();
+    let child = Child::start(&place, "groups::three_workers", "");
+    child.hears("joined");
+    producer.try_send_batch(&[0, 1, 2]);
+    child.hears("has three");
+    child.dies();
+    let ring = open(place.segment("ring"));
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    for n in 0..3 {
+        let job = worker.recv_timeout(LONG).unwrap();
+        assert_eq!((*job, job.redelivered()), (n, true));
+    }
 }

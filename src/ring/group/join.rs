@@ -229,6 +229,7 @@ fn work(place: Joined, found: Found) -> Hired {
     if let Some(entry) = storage.entry(index) {
         entry.tally.begin(gate);
         entry.generation.store(generation, Ordering::Relaxed);
+        entry.life().store(storage.life().unwrap_or(0), Ordering::Relaxed);
         // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
         // sees the group.
         entry.joined.store(group as u32 + 1, Ordering::Release);
@@ -270,13 +271,37 @@ pub(crate) fn bury(view: &View, dead: &Entries) {
     }
 }
 
+/// Of how many mappings one look remembers whether they live.
+const LIVES: usize = 16;
+
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    let here = storage.present();
-    let others = storage.worker_entries().filter(|(index, entry)| {
-        entry.owner.load(Ordering::Relaxed) != NOBODY && !here.contains(*index)
+    // Of those that say which mapping they are of, one question for all of that mapping, unless many are
+    // mixed. That they say it is worth as much as that they are there: it is their own word, as `owner` is.
+    let mut known = [(0, false); LIVES];
+    let mut next = 0;
+    let mut is_known_to_live = |entry: &Entry| {
+        if entry.joined.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        // Pairs with the release of `joined`: it is not what the entry's last owner said.
+        fence(Ordering::Acquire);
+        let life = entry.life().load(Ordering::Relaxed);
+        if life == 0 {
+            return false;
+        }
+        if let Some((_, lives)) = known.iter().find(|(number, _)| *number == life) {
+            return *lives;
+        }
+        let lives = storage.is_life(life);
+        known[next] = (life, lives);
+        next = (next + 1) % LIVES;
+        lives
+    };
+    let doubtful = storage.worker_entries().filter(|(_, entry)| {
+        entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
     });
-    storage.reap(others.map(|(index, _)| index), |dead| bury(storage, dead))
+    storage.reap(doubtful.map(|(index, _)| index), |dead| bury(storage, dead))
 }
 
 /// What whoever joins, or forgets a group, is told if the kernel does not say who lives.

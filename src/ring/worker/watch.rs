@@ -1,8 +1,9 @@
 //! Who looks whether the others live, of many workers that have nothing to do.
 //!
 //! A look at one takes a system call, so that all workers looking at all others is what no machine
-//! can pay. A *patrol* is one worker asking the kernel about all workers of other processes and the
-//! producer. So few go on patrol, and the others sleep for long:
+//! can pay. A *patrol* is one worker asking the kernel about all processes that have workers, one by one, about
+//! the workers of those that do not answer, and about the producer. Few go on patrol, and the others sleep
+//! for long:
 //!
 //! - One worker has the place of the patroller, and goes every 90 ms. Three more have those of its deputies, wake up
 //!   every 50 ms, and take its place when it is free. A place is a byte of the control file that a worker
@@ -36,7 +37,9 @@ use super::Worker;
 use crate::error::LivenessError;
 use crate::message::Message;
 use crate::ring::group::Rest;
-use crate::wait::{self, Limit, Wait};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+use crate::wait;
+use crate::wait::{Limit, Wait};
 use core::time::Duration;
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
