@@ -471,3 +471,21 @@ impl Drop for Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As by a handler of a signal, which comes between the handlers of a fork and forks too.
+    #[test]
+    fn a_fork_within_a_fork_leaves_the_list_to_the_outer_one() {
+        let _descriptor = Descriptor::open(|| File::open("/dev/null")).unwrap();
+        before_fork();
+        assert_eq!(FORKING.load(Ordering::Relaxed), this_thread());
+        before_fork();
+        after_fork_in_parent();
+        assert_eq!(FORKING.load(Ordering::Relaxed), this_thread());
+        after_fork_in_parent();
+        assert_ne!(FORKING.load(Ordering::Relaxed), this_thread());
+    }
+}
