@@ -39,7 +39,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// time, one succeeds. Whatever the error, nothing is left behind.
     ///
     /// Dropping the producer closes the ring and removes its names (unless
-    /// [`Segment::keep`] says otherwise); consumers that are attached keep the memory, and drain
+    /// [`Segment::keep`] says otherwise; that they could not be removed only [`Producer::close`]
+    /// tells); consumers that are attached keep the memory, and drain
     /// it; what durable subscribers and groups that are away have not received is discarded (see
     /// [`Producer::close`]). [`Producer::detach`] leaves the ring for a successor, and so does being
     /// killed: the names stay, a successor can [take the ring over](Producer::resume), and
