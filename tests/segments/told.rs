@@ -2,11 +2,14 @@
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{CreateError, OpenError, Options, Prune, ResumeError, Segment, prune, segments_in};
+use ringway::{
+    CreateError, OpenError, Options, Prune, ResumeError, Segment, SegmentState, prune, segments_in,
+};
 use rustix::fs::FlockOperation;
 
 use crate::children::{part, succeeds};
@@ -244,6 +247,28 @@ fn looking_for_control_files() {
     assert!(told && pruned);
 }
 
+/// A drop cannot tell that it may not remove the names. They stay as after a death, for all to see.
+#[test]
+fn names_that_a_dropped_producer_may_not_remove_are_listed_and_pruned() {
+    let directory = Directory::new();
+    succeeds(part("told: dropping without the right").env(PATH, directory.path()));
+    let rings = segments_in(directory.path()).unwrap();
+    assert_eq!((rings.len(), rings[0].state), (1, SegmentState::Orphaned));
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let pruned = prune(Prune::all().directory(directory.path())).unwrap();
+    assert_eq!(pruned.rings, ["ring"]);
+    assert!(directory.names().is_empty());
+}
+
+fn dropping_without_the_right() {
+    let producer = Options::<u64>::new(8).create(own("ring")).unwrap();
+    fs::set_permissions(directory_of_the_part(), fs::Permissions::from_mode(0o555)).unwrap();
+    // SAFETY: takes a number only. Where it is not permitted this user has no more rights already.
+    unsafe { libc::setuid(65534) };
+    drop(producer);
+    assert!(directory_of_the_part().join("ring").exists());
+}
+
 /// What processes do that these tests start.
 pub(crate) fn play(part: &str) -> Option<()> {
     match part {
@@ -252,6 +277,7 @@ pub(crate) fn play(part: &str) -> Option<()> {
         "unlinking another layout" => unlinking_another_layout(),
         "creating where one lives" => creating_where_one_lives(),
         "creating where one is dead" => creating_where_one_is_dead(),
+        "dropping without the right" => dropping_without_the_right(),
         "looking for rings" => looking_for_rings(),
         "looking for control files" => looking_for_control_files(),
         _ => return None,
