@@ -19,10 +19,11 @@
 //! keeps the descriptors until it next attaches to a ring, drops a handle, or calls
 //! [`release_inherited`].
 //!
-//! A fork waits for a second at most for threads that open something, or fork too. Then its child may keep
-//! a descriptor that one of them was opening; it has no access to memory all the same, as each mapping that
-//! is inherited is marked so. And a descriptor is closed only where it still is that of the file that was
-//! listed: before the child's handler, or in a child without one, it may have been closed and used anew.
+//! A fork waits for a second at most for threads that open something, or fork too. Then its child
+//! may keep a descriptor that one of them was opening; it has no access to memory all the same, as
+//! each mapping that is inherited is marked so. And a descriptor is closed only where it still is
+//! that of the file that was listed: before the child's handler, or in a child without one, it may
+//! have been closed and used anew.
 //!
 //! The kernel tells who is a child: the list's lock, and the mark that the process is the one which made
 //! the list, lie in a page that the kernel clears in a child (`MADV_WIPEONFORK`, Linux 4.14). So there
@@ -62,8 +63,8 @@ struct Node {
     len: AtomicUsize,
     /// Which file the descriptor is of: its device and number there.
     file: [AtomicUsize; 2],
-    /// 1: a child that is forked now has the memory. Stored after that is so, and taken back before it is
-    /// not, so that it is true wherever a child sees it.
+    /// 1: a child that is forked now has the memory. Stored after that is so, and taken back before
+    /// it is not, so that it is true wherever a child sees it.
     inherited: AtomicU32,
 }
 
@@ -82,8 +83,8 @@ static REGISTERED: AtomicBool = AtomicBool::new(false);
 static OWNER: AtomicUsize = AtomicUsize::new(0);
 /// The thread that is between the handlers of a fork; 0: none. It has the list locked.
 static FORKING: AtomicUsize = AtomicUsize::new(0);
-/// How many forks that thread is within: a handler of a signal may fork as well, or the handlers may be
-/// registered twice.
+/// How many forks that thread is within: a handler of a signal may fork as well, or the handlers
+/// may be registered twice.
 static DEPTH: AtomicUsize = AtomicUsize::new(0);
 /// Counts how often this process, and those that it is a child of, gave up what they had inherited.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -230,8 +231,8 @@ impl List {
                     let found = which(unsafe { BorrowedFd::borrow_raw(number) });
                     let file = node.file.each_ref().map(|word| word.load(Ordering::Relaxed));
                     if found.is_ok_and(|found| found == file) {
-                        // SAFETY: it is this process's copy of a handle's descriptor, and that handle
-                        // does not close it, being of another generation.
+                        // SAFETY: it is this process's copy of a handle's descriptor, and that
+                        // handle does not close it, being of another generation.
                         unsafe { libc::close(number) };
                     }
                 }
@@ -261,8 +262,8 @@ fn which(file: BorrowedFd<'_>) -> io::Result<[usize; 2]> {
     Ok([stat.st_dev as usize, stat.st_ino as usize])
 }
 
-/// Puts memory that no access is allowed to where a mapping is that this process has `inherited`, or where
-/// it was in the parent.
+/// Puts memory that no access is allowed to where a mapping is that this process has `inherited`,
+/// or where it was in the parent.
 fn forbid(start: usize, len: usize, inherited: bool) {
     let reserve = |how| {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | how;
@@ -312,7 +313,8 @@ extern "C" fn before_fork() {
         DEPTH.fetch_add(1, Ordering::Relaxed);
         return;
     }
-    // The same while this thread had the list. Then it is not locked, and whole all the same: nodes are.
+    // The same while this thread had the list. Then it is not locked, and whole all the same: nodes
+    // are.
     if OWNER.load(Ordering::Relaxed) == me || !page.try_lock() {
         return;
     }

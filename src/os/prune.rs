@@ -36,8 +36,8 @@ pub struct SegmentInfo {
 }
 
 /// The rings in `/dev/shm`, by name. Attaches to none of them, opens nothing that is not a file, and
-/// waits for nothing. An error names the directory or the file that could not be looked at, because there
-/// are too few descriptors, say; what this process may not look at is no error.
+/// waits for nothing. An error names the directory or the file that could not be looked at, because
+/// there are too few descriptors, say; what this process may not look at is no error.
 ///
 /// ```
 /// use ringway::{Options, SegmentState, segments};
@@ -187,8 +187,8 @@ pub struct Pruned {
     pub rings: Vec<String>,
     /// Names of control files whose ring was gone, or had never been made.
     pub controls: Vec<String>,
-    /// What could not be removed though it was to be, or not be looked at, and why: a file's path, and
-    /// what the operating system says.
+    /// What could not be removed though it was to be, or not be looked at, and why: a file's path,
+    /// and what the operating system says.
     pub failed: Vec<(PathBuf, io::Error)>,
 }
 
@@ -281,8 +281,8 @@ fn listed(path: &Path) -> io::Result<(Directory, Vec<String>)> {
 }
 
 /// What the operating system says of a file that its owner keeps others from looking at: by its
-/// permissions, by a lease on it, or because all the time something else has the name. No error: other
-/// users could keep all from listing a directory that they share.
+/// permissions, by a lease on it, or because all the time something else has the name. No error:
+/// other users could keep all from listing a directory that they share.
 const WITHHELD: [Errno; 3] = [Errno::ACCESS, Errno::PERM, Errno::AGAIN];
 
 /// The state of a ring, and in which way its layout is another; `None`: it is none. `known`: its
@@ -354,8 +354,8 @@ pub(super) fn remove_orphan(
     if owner::check(&data, data.metadata()?.uid(), owner)?.is_err() {
         return Ok(false);
     }
-    // Given up with its description, also by a child that is forked meanwhile: consumers that are attached
-    // would else take its lock for a producer's.
+    // Given up with its description, also by a child that is forked meanwhile: consumers that are
+    // attached would else take its lock for a producer's.
     let Some(locked) = Lock::take(data, lock::PRODUCER)? else { return Ok(false) };
     let data = locked.file();
     let control = name::control(name, identity.instance);

@@ -55,8 +55,8 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
     let identity = read_identity(&data)
         .map_err(|source| io_error("reading the header", source))?
         .map_err(not_a_ring)?;
-    // Of another layout it is locked, if that is possible, so that no successor of that layout takes it
-    // over meanwhile.
+    // Of another layout it is locked, if that is possible, so that no successor of that layout
+    // takes it over meanwhile.
     let locked = match identity.foreign {
         Some(why) => {
             let asked = |source| io_error("asking whether its producer lives", source);
@@ -107,8 +107,8 @@ impl Held {
     }
 }
 
-/// Opens a data file, for writing too if that is permitted: only then can it be locked. No child that is
-/// forked meanwhile keeps it.
+/// Opens a data file, for writing too if that is permitted: only then can it be locked. No child
+/// that is forked meanwhile keeps it.
 fn open(directory: &Directory, name: &str) -> Result<(Descriptor, bool), NotOpened> {
     match directory.open_kept(name, true) {
         Err(NotOpened::Os(Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {

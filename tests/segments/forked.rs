@@ -448,8 +448,8 @@ pub(crate) fn late_release() {
     assert!(ends(i32::try_from(pid).unwrap()).success());
 }
 
-/// The descriptors of a bare child may have been closed, and be others by the time at which it gives up
-/// what it had inherited: those are its own.
+/// The descriptors of a bare child may have been closed, and be others by the time at which it
+/// gives up what it had inherited: those are its own.
 #[test]
 fn what_a_bare_child_has_opened_in_place_of_what_it_inherited_is_not_closed() {
     let directory = Directory::new();
@@ -487,8 +487,8 @@ extern "C" fn is_slow_once() {
     }
 }
 
-/// For the moment of a fork the mappings are inherited. A child of another thread, that does not wait for
-/// that fork to end, is kept from them all the same.
+/// For the moment of a fork the mappings are inherited. A child of another thread, that does not
+/// wait for that fork to end, is kept from them all the same.
 #[test]
 fn a_child_that_is_forked_during_a_slow_fork_has_no_access_to_its_parents_rings() {
     let directory = Directory::new();

@@ -73,7 +73,8 @@ impl Drop for Child {
     }
 }
 
-/// A removal locks the file that it removes. A child that is forked meanwhile does not keep the lock.
+/// A removal locks the file that it removes. A child that is forked meanwhile does not keep the
+/// lock.
 fn removing_leaves_no_lock(path: &Path, byte: u16, remove: impl FnOnce() + Send) {
     let (outside, reader) = (File::open(path).unwrap(), File::open(path).unwrap());
     // For this a removal waits for a while, with its own lock taken.
