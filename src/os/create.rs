@@ -13,7 +13,7 @@ use rustix::process::{Gid, Resource, Uid, getrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::directory::{Directory, NotOpened};
-use super::error::{CreateError, FileSystem, Occupant, ResumeError};
+use super::error::{CreateError, FileSystem, Occupant, OpenError, ResumeError};
 use super::holder;
 use super::lock::{self, Lock};
 use super::mapping::{self, Files, Mapping, Names};
@@ -21,7 +21,7 @@ use super::name;
 use super::open::{Found, mappable, read_identity};
 use super::owner;
 use super::segment::{Access, Segment};
-use super::state::{self, SegmentState};
+use super::state::{self, SegmentState, is_cut_short};
 use crate::geometry::Geometry;
 use crate::header::Instance;
 use crate::message::Message;
@@ -39,7 +39,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// time, one succeeds. Whatever the error, nothing is left behind.
     ///
     /// Dropping the producer closes the ring and removes its names (unless
-    /// [`Segment::keep`] says otherwise); consumers that are attached keep the memory, and drain
+    /// [`Segment::keep`] says otherwise; that they could not be removed only [`Producer::close`]
+    /// tells); consumers that are attached keep the memory, and drain
     /// it; what durable subscribers and groups that are away have not received is discarded (see
     /// [`Producer::close`]). [`Producer::detach`] leaves the ring for a successor, and so does being
     /// killed: the names stay, a successor can [take the ring over](Producer::resume), and
@@ -98,8 +99,10 @@ impl Unnamed {
     fn new(segment: &Segment, geometry: Geometry) -> Result<(Unnamed, Storage), CreateError> {
         let directory = directory(segment)?;
         // What decides is the link in `publish`. Here it saves allocating everything in vain.
-        if directory.has(&segment.name) {
-            return Err(taken(&directory, segment));
+        match directory.has(&segment.name) {
+            Ok(false) => {}
+            Ok(true) => return Err(taken(&directory, segment)),
+            Err(errno) => return Err(not_looked_up(segment, errno)),
         }
         // Files are made there, and allocated, but mapped only in whole huge pages.
         if directory.file_system() == Ok(FileSystem::HUGE.0) {
@@ -268,29 +271,32 @@ fn permit(file: &File, (mode, gid): (u32, Option<u32>)) -> rustix::io::Result<()
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
 }
 
-/// The error for a name that is taken, by whatever it is.
+/// The error for a name that is taken, by whatever it is; or why that could not be looked at.
 pub(super) fn taken(directory: &Directory, segment: &Segment) -> CreateError {
     match occupant(directory, segment) {
         Ok(what) => CreateError::AlreadyExists { path: segment.path(), what },
-        Err(Orphan { obstacle }) => CreateError::Orphaned { path: segment.path(), obstacle },
+        Err(error) => error,
     }
 }
 
-/// There is a ring without a producer.
-struct Orphan {
-    /// What keeps this process from resuming it.
-    obstacle: Option<Box<ResumeError>>,
-}
-
-fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, Orphan> {
+/// What has the name. A ring without a producer is an error of its own.
+fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, CreateError> {
+    let io = |what| move |source| io_error(what, segment.path(), source);
     let data = match directory.open_file(&segment.name, false) {
         Ok(data) => data,
         Err(NotOpened::NotAFile(what)) => return Ok(Occupant::NotAFile { what }),
-        Err(NotOpened::Os(_)) => return Ok(unreadable(directory, segment)),
+        // It is gone by now.
+        Err(NotOpened::Os(Errno::NOENT)) => return Ok(Occupant::Unknown),
+        // Where its owner has a lease on it, or changes all the time what has the name.
+        Err(NotOpened::Os(Errno::ACCESS | Errno::PERM | Errno::AGAIN)) => {
+            return unreadable(directory, segment);
+        }
+        Err(NotOpened::Os(errno)) => return Err(io("opening the file")(errno.into())),
     };
-    let Ok(metadata) = data.metadata() else { return Ok(Occupant::Unknown) };
+    let metadata = data.metadata().map_err(io("asking about the file"))?;
     // Another user's ring is not called dead: what it says of itself is not to be relied on.
-    if owner::check(&data, metadata.uid(), segment.owner).is_err() {
+    let its = owner::check(&data, metadata.uid(), segment.owner);
+    if its.map_err(io("asking whose the file is"))?.is_err() {
         return Ok(Occupant::OtherUser { uid: metadata.uid() });
     }
     if mappable(metadata.len()).is_err() {
@@ -299,22 +305,33 @@ fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, Orphan
     let identity = match read_identity(&data) {
         Ok(Ok(identity)) => identity,
         Ok(Err(_)) => return Ok(Occupant::NotARing),
-        Err(_) => return Ok(Occupant::Unknown),
+        Err(error) if is_cut_short(&error) => return Ok(Occupant::NotARing),
+        Err(source) => return Err(io("reading the header")(source)),
     };
-    let Ok(state) = state::of(&data, &identity) else { return Ok(Occupant::Unknown) };
+    let state = match state::of(&data, &identity) {
+        Ok(state) => state,
+        Err(error) if is_cut_short(&error) => return Ok(Occupant::Unknown),
+        Err(source) => return Err(io("asking whether its producer lives")(source)),
+    };
     match (state, identity.foreign) {
         (SegmentState::Orphaned | SegmentState::Closed, Some(why)) => {
             Ok(Occupant::OtherLayout { why })
         }
         (SegmentState::Orphaned | SegmentState::Closed, None) => {
-            let closed = || state::is_closed(&data, &identity).unwrap_or(false);
+            let closed = state::is_closed(&data, &identity);
+            let closed = closed.map_err(io("asking whether it was closed"))?;
             let obstacle = match Found::new(directory, segment, true) {
+                // It was not looked at.
+                Err(OpenError::Io { what, path, source }) => {
+                    return Err(CreateError::Io { what, path, source });
+                }
                 Err(error) => Some(ResumeError::Open(error)),
                 Ok(_) if state == SegmentState::Closed => return Ok(Occupant::Closed),
-                Ok(_) if closed() => Some(ResumeError::Closed { path: segment.path() }),
+                Ok(_) if closed => Some(ResumeError::Closed { path: segment.path() }),
                 Ok(_) => None,
             };
-            Err(Orphan { obstacle: obstacle.map(Box::new) })
+            let obstacle = obstacle.map(Box::new);
+            Err(CreateError::Orphaned { path: segment.path(), obstacle })
         }
         (_, foreign) => {
             let producer = holder::find(&data, lock::PRODUCER);
@@ -324,15 +341,27 @@ fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, Orphan
 }
 
 /// What has a name and cannot be opened.
-fn unreadable(directory: &Directory, segment: &Segment) -> Occupant {
+fn unreadable(directory: &Directory, segment: &Segment) -> Result<Occupant, CreateError> {
     match directory.owner(&segment.name) {
-        Ok(uid) if uid != rustix::process::geteuid().as_raw() => Occupant::OtherUser { uid },
-        _ => Occupant::Unknown,
+        Ok(uid) if uid != rustix::process::geteuid().as_raw() => Ok(Occupant::OtherUser { uid }),
+        Ok(_) | Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => Ok(Occupant::Unknown),
+        Err(errno) => Err(io_error("asking about the file", segment.path(), errno.into())),
     }
 }
 
 pub(super) fn io_error(what: &'static str, path: PathBuf, source: io::Error) -> CreateError {
     CreateError::Io { what, path: Some(path), source }
+}
+
+/// Why it is not known whether there is such a name.
+fn not_looked_up(segment: &Segment, errno: Errno) -> CreateError {
+    let what = "looking a name up";
+    match errno {
+        Errno::ACCESS | Errno::PERM => {
+            CreateError::PermissionDenied { what, path: segment.directory_path().into() }
+        }
+        errno => io_error(what, segment.path(), errno.into()),
+    }
 }
 
 fn no_numbers(source: io::Error) -> CreateError {

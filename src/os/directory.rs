@@ -69,7 +69,8 @@ impl Directory {
         // Nonblocking, for what may have taken the name since: it means nothing to a file.
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         for _ in 0..LOOKS {
-            let (kind, looked_at) = kind_and_identity(&self.handle(name)?)?;
+            let handle = self.handle(name)?;
+            let (kind, looked_at) = kind_and_identity(&handle)?;
             if let Some(kind) = kind {
                 return Err(NotOpened::NotAFile(kind));
             }
@@ -87,9 +88,9 @@ impl Directory {
         Err(Errno::AGAIN.into())
     }
 
-    /// To whom what has that name belongs.
+    /// To whom what has that name belongs. Takes no descriptor.
     pub(super) fn owner(&self, name: &str) -> Result<u32> {
-        Ok(rustix::fs::fstat(self.handle(name)?)?.st_uid)
+        Ok(rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_uid)
     }
 
     /// The number of the directory's file system, as `statfs` has it.
@@ -124,9 +125,14 @@ impl Directory {
         }
     }
 
-    /// Whether there is anything of that name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.handle(name).is_ok()
+    /// Whether there is anything of that name. Takes no descriptor.
+    pub(super) fn has(&self, name: &str) -> Result<bool> {
+        crash_point!();
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Whether `file` is what that names. Takes no descriptor: a process may have used up its own.
@@ -263,7 +269,9 @@ mod tests {
         assert_eq!(directory.remove("c", &first), Ok(false));
         assert_eq!(directory.remove("b", &second), Ok(true));
         assert_eq!(directory.remove("b", &second), Ok(false));
-        assert!(directory.has("a"));
+        assert_eq!(directory.has("a"), Ok(true));
+        assert_eq!(directory.has("b"), Ok(false));
+        assert!(directory.has("a/b").is_err(), "a file has no names in it");
     }
 
     #[test]

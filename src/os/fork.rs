@@ -19,6 +19,12 @@
 //! keeps the descriptors until it next attaches to a ring, drops a handle, or calls
 //! [`release_inherited`].
 //!
+//! A fork waits for a second at most for threads that open something, or fork too. Then its child
+//! may keep a descriptor that one of them was opening; it has no access to memory all the same, as
+//! each mapping that is inherited is marked so. And a descriptor is closed only where it still is
+//! that of the file that was listed: before the child's handler, or in a child without one, it may
+//! have been closed and used anew.
+//!
 //! The kernel tells who is a child: the list's lock, and the mark that the process is the one which made
 //! the list, lie in a page that the kernel clears in a child (`MADV_WIPEONFORK`, Linux 4.14). So there
 //! the lock is free, whichever thread of the parent had it. The list itself can be read at any moment:
@@ -27,7 +33,7 @@
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
 use std::alloc::Layout;
 use std::fs::File;
 use std::io;
@@ -55,6 +61,11 @@ struct Node {
     /// A descriptor's number, or where memory begins.
     start: AtomicUsize,
     len: AtomicUsize,
+    /// Which file the descriptor is of: its device and number there.
+    file: [AtomicUsize; 2],
+    /// 1: a child that is forked now has the memory. Stored after that is so, and taken back before
+    /// it is not, so that it is true wherever a child sees it.
+    inherited: AtomicU32,
 }
 
 /// How many milliseconds a fork waits for threads that open or close something.
@@ -72,6 +83,9 @@ static REGISTERED: AtomicBool = AtomicBool::new(false);
 static OWNER: AtomicUsize = AtomicUsize::new(0);
 /// The thread that is between the handlers of a fork; 0: none. It has the list locked.
 static FORKING: AtomicUsize = AtomicUsize::new(0);
+/// How many forks that thread is within: a handler of a signal may fork as well, or the handlers
+/// may be registered twice.
+static DEPTH: AtomicUsize = AtomicUsize::new(0);
 /// Counts how often this process, and those that it is a child of, gave up what they had inherited.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
@@ -206,14 +220,28 @@ impl List {
             let kind = node.kind.load(Ordering::Acquire);
             let start = node.start.load(Ordering::Relaxed);
             match kind {
-                MEMORY => forbid(start, node.len.load(Ordering::Relaxed)),
-                // SAFETY: it is this process's copy of a handle's descriptor, and that handle does not
-                // close it, being of another generation.
-                DESCRIPTOR => _ = unsafe { libc::close(start as libc::c_int) },
+                MEMORY => {
+                    let inherited = node.inherited.load(Ordering::Relaxed) != 0;
+                    forbid(start, node.len.load(Ordering::Relaxed), inherited);
+                }
+                DESCRIPTOR => {
+                    let number = start as libc::c_int;
+                    // What this process has closed by itself may be a file of its own by now.
+                    // SAFETY: it is asked about, and not open is an answer.
+                    let found = which(unsafe { BorrowedFd::borrow_raw(number) });
+                    let file = node.file.each_ref().map(|word| word.load(Ordering::Relaxed));
+                    if found.is_ok_and(|found| found == file) {
+                        // SAFETY: it is this process's copy of a handle's descriptor, and that
+                        // handle does not close it, being of another generation.
+                        unsafe { libc::close(number) };
+                    }
+                }
                 _ => {}
             }
             node.kind.store(FREE, Ordering::Relaxed);
         }
+        // Of the parent: a thread of this process may have that number later.
+        FORKING.store(0, Ordering::Relaxed);
         // Before the mark: handles of before are not of here.
         GENERATION.fetch_add(1, Ordering::Relaxed);
         self.page.here.store(1, Ordering::Release);
@@ -228,47 +256,73 @@ impl Drop for List {
     }
 }
 
-/// Puts memory that no access is allowed to where a mapping is, or was.
-fn forbid(start: usize, len: usize) {
+/// Which file that is, as far as a word holds it.
+fn which(file: BorrowedFd<'_>) -> io::Result<[usize; 2]> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok([stat.st_dev as usize, stat.st_ino as usize])
+}
+
+/// Puts memory that no access is allowed to where a mapping is that this process has `inherited`,
+/// or where it was in the parent.
+fn forbid(start: usize, len: usize, inherited: bool) {
     let reserve = |how| {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | how;
         // SAFETY: what is there is the mapping that a handle of the parent's has, which no handle of this
         // process has; or, with `MAP_FIXED_NOREPLACE`, nothing.
         let at = unsafe { libc::mmap(start as *mut _, len, libc::PROT_NONE, flags, -1, 0) };
-        at != libc::MAP_FAILED
+        if at != libc::MAP_FAILED && at.addr() != start {
+            // Before Linux 4.17, where that flag means nothing, and there is something else.
+            // SAFETY: it has just been mapped, and is used by none.
+            unsafe { libc::munmap(at, len) };
+        }
+        at.addr() == start
     };
-    let inherited = FORKING.load(Ordering::Relaxed) == this_thread();
     if !inherited {
         // In a child that was made past the C library it is a hole, or something else by now.
         reserve(libc::MAP_FIXED_NOREPLACE);
     } else if !reserve(libc::MAP_FIXED) {
         // More memory than the process may have: then what is there must not be accessed.
         // SAFETY: as above.
-        unsafe { libc::mprotect(start as *mut _, len, libc::PROT_NONE) };
+        let failed = unsafe { libc::mprotect(start as *mut _, len, libc::PROT_NONE) } != 0;
+        if failed {
+            // A hole is still better than the parent's ring.
+            // SAFETY: as above.
+            unsafe { libc::munmap(start as *mut _, len) };
+        }
     }
 }
 
 /// Has children inherit the mappings, or not.
-fn inherit_memory(advice: libc::c_int) {
+fn inherit_memory(yes: bool) {
+    let advice = if yes { libc::MADV_DOFORK } else { libc::MADV_DONTFORK };
     for node in List::nodes().filter(|node| node.kind.load(Ordering::Acquire) == MEMORY) {
         let (start, len) = (node.start.load(Ordering::Relaxed), node.len.load(Ordering::Relaxed));
+        node.inherited.store(0, Ordering::Relaxed);
+        // Before the kernel is asked: a child that another thread forks meanwhile sees both so.
+        fence(Ordering::SeqCst);
         // SAFETY: it changes what becomes of the mapping in children, and nothing here.
-        unsafe { libc::madvise(start as *mut _, len, advice) };
+        let done = unsafe { libc::madvise(start as *mut _, len, advice) } == 0;
+        node.inherited.store((yes && done).into(), Ordering::Relaxed);
     }
 }
 
 extern "C" fn before_fork() {
     let (Some(page), me) = (Page::get(), this_thread()) else { return };
-    // Registered twice, by two threads; or a handler of a signal forks, which came while this thread had
-    // the list. Then the list is not locked, and whole all the same: nodes are.
-    let nested = FORKING.load(Ordering::Relaxed) == me || OWNER.load(Ordering::Relaxed) == me;
-    if nested || !page.try_lock() {
+    // Registered twice, by two threads; or a handler of a signal forks, which came during a fork.
+    if FORKING.load(Ordering::Relaxed) == me {
+        DEPTH.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    // The same while this thread had the list. Then it is not locked, and whole all the same: nodes
+    // are.
+    if OWNER.load(Ordering::Relaxed) == me || !page.try_lock() {
         return;
     }
     // A child that has not given up what it inherited does so first.
     core::mem::forget(List::locked(page, false));
+    DEPTH.store(1, Ordering::Relaxed);
     FORKING.store(me, Ordering::Relaxed);
-    inherit_memory(libc::MADV_DOFORK);
+    inherit_memory(true);
 }
 
 extern "C" fn after_fork_in_parent() {
@@ -276,7 +330,12 @@ extern "C" fn after_fork_in_parent() {
     else {
         return;
     };
-    inherit_memory(libc::MADV_DONTFORK);
+    // The outermost ends it. It does not count itself off: what forks meanwhile is within it.
+    if DEPTH.load(Ordering::Relaxed) > 1 {
+        DEPTH.fetch_sub(1, Ordering::Relaxed);
+        return;
+    }
+    inherit_memory(false);
     FORKING.store(0, Ordering::Relaxed);
     page.unlock();
 }
@@ -286,7 +345,6 @@ extern "C" fn after_fork_in_child() {
     if let Some(page) = Page::get() {
         drop(List::lock(page));
     }
-    FORKING.store(0, Ordering::Relaxed);
 }
 
 /// The list, made and watched if it was not.
@@ -392,6 +450,9 @@ impl Descriptor {
         let node = list.node()?;
         let Some(file) = open()? else { return Ok(None) };
         let number = file.as_raw_fd() as usize;
+        for (word, found) in node.file.iter().zip(which(file.as_fd())?) {
+            word.store(found, Ordering::Relaxed);
+        }
         let listed = Listed::new(node, DESCRIPTOR, number, 0);
         Ok(Some(Descriptor { file: ManuallyDrop::new(file), listed }))
     }
@@ -446,6 +507,7 @@ impl Memory {
             // After the fork, if there is one now.
             memory.advise(Advice::DontFork)?;
         }
+        node.inherited.store(list.nested.into(), Ordering::Relaxed);
         let listed = Listed::new(node, MEMORY, memory.as_ptr().addr(), memory.len());
         Ok(Memory { memory: ManuallyDrop::new(memory), listed })
     }
@@ -469,5 +531,23 @@ impl Drop for Memory {
             // SAFETY: not used again.
             unsafe { ManuallyDrop::drop(&mut self.memory) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As by a handler of a signal, which comes between the handlers of a fork and forks too.
+    #[test]
+    fn a_fork_within_a_fork_leaves_the_list_to_the_outer_one() {
+        let _descriptor = Descriptor::open(|| File::open("/dev/null")).unwrap();
+        before_fork();
+        assert_eq!(FORKING.load(Ordering::Relaxed), this_thread());
+        before_fork();
+        after_fork_in_parent();
+        assert_eq!(FORKING.load(Ordering::Relaxed), this_thread());
+        after_fork_in_parent();
+        assert_ne!(FORKING.load(Ordering::Relaxed), this_thread());
     }
 }

@@ -67,6 +67,11 @@ impl Lock {
         let here = file.here();
         Ok(taken.then(|| Lock { file, at, here }))
     }
+
+    /// The file that is locked.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
 }
 
 impl Drop for Lock {

@@ -223,7 +223,8 @@ impl Checked {
         let metadata =
             metadata.map_err(|source| io_error("asking about the file", path.into(), source))?;
         let mode = metadata.mode() & 0o7777;
-        let trusted = owner::check(&file, metadata.uid(), segment.owner);
+        let trusted = owner::check(&file, metadata.uid(), segment.owner)
+            .map_err(|source| io_error("asking whose the file is", path.into(), source))?;
         let trusted = trusted.and(match mode & forbidden {
             0 => Ok(()),
             _ => Err(Untrusted::Writable { mode }),

@@ -10,14 +10,16 @@ use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
+use rustix::io::Errno;
+
 use super::directory::{Directory, NotOpened};
 use super::error::PruneError;
-use super::lock;
+use super::lock::{self, Lock};
 use super::name;
 use super::open::{mappable, read_identity};
 use super::owner;
 use super::segment::DEFAULT_DIRECTORY;
-use super::state::{self, SegmentState};
+use super::state::{self, SegmentState, is_cut_short};
 use crate::error::HeaderError;
 use crate::header::{Identity, Instance};
 
@@ -34,7 +36,8 @@ pub struct SegmentInfo {
 }
 
 /// The rings in `/dev/shm`, by name. Attaches to none of them, opens nothing that is not a file, and
-/// waits for nothing.
+/// waits for nothing. An error names the directory or the file that could not be looked at, because
+/// there are too few descriptors, say; what this process may not look at is no error.
 ///
 /// ```
 /// use ringway::{Options, SegmentState, segments};
@@ -76,7 +79,11 @@ pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> 
     let mut rings = Vec::new();
     for name in &names {
         let known = controls.iter().any(|(ring, _)| ring == name);
-        if let Some((state, foreign)) = inspect(&directory, name, known) {
+        let failed = |error: io::Error| {
+            let path = path.join(name);
+            io::Error::new(error.kind(), format!("the file {}: {error}", path.display()))
+        };
+        if let Some((state, foreign)) = inspect(&directory, name, known).map_err(failed)? {
             rings.try_reserve(1).map_err(out_of_memory)?;
             rings.push(SegmentInfo { name: name.clone(), state, foreign });
         }
@@ -180,8 +187,8 @@ pub struct Pruned {
     pub rings: Vec<String>,
     /// Names of control files whose ring was gone, or had never been made.
     pub controls: Vec<String>,
-    /// What could not be removed though it was to be, and why: a file's path, and what the operating
-    /// system says.
+    /// What could not be removed though it was to be, or not be looked at, and why: a file's path,
+    /// and what the operating system says.
     pub failed: Vec<(PathBuf, io::Error)>,
 }
 
@@ -237,13 +244,15 @@ pub fn prune<'a>(what: impl Into<Prune<'a>>) -> Result<Pruned, PruneError> {
         Err(error) => failed.push((path.join(name), error)),
     };
     for name in names.iter().filter(|name| name::check(name).is_ok() && what.means(name)) {
-        if matches!(inspect(&directory, name, false), Some((SegmentState::Orphaned, _))) {
-            let gone = match what.dry_run {
+        let gone = match inspect(&directory, name, false) {
+            Ok(Some((SegmentState::Orphaned, _))) => match what.dry_run {
                 true => Ok(true),
                 false => remove_orphan(&directory, name, None, Dead::Any),
-            };
-            sort(rings, name, gone);
-        }
+            },
+            Ok(_) => Ok(false),
+            Err(error) => Err(error),
+        };
+        sort(rings, name, gone);
     }
     for name in &names {
         if let Some((ring, instance)) = name::of_control(name).filter(|(ring, _)| what.means(ring))
@@ -271,30 +280,50 @@ fn listed(path: &Path) -> io::Result<(Directory, Vec<String>)> {
     Ok((directory, names))
 }
 
+/// What the operating system says of a file that its owner keeps others from looking at: by its
+/// permissions, by a lease on it, or because all the time something else has the name. No error:
+/// other users could keep all from listing a directory that they share.
+const WITHHELD: [Errno; 3] = [Errno::ACCESS, Errno::PERM, Errno::AGAIN];
+
 /// The state of a ring, and in which way its layout is another; `None`: it is none. `known`: its
-/// control file says that it is one, should it not be possible to look.
+/// control file says that it is one, should it not be permitted to look.
 fn inspect(
     directory: &Directory,
     name: &str,
     known: bool,
-) -> Option<(SegmentState, Option<HeaderError>)> {
-    name::check(name).ok()?;
+) -> io::Result<Option<(SegmentState, Option<HeaderError>)>> {
+    if name::check(name).is_err() {
+        return Ok(None);
+    }
     let file = match directory.open_file(name, false) {
         Ok(file) => file,
-        Err(NotOpened::Os(_)) if known => return Some((SegmentState::Foreign, None)),
-        Err(_) => return None,
+        // It is gone by now, or no ring's.
+        Err(NotOpened::NotAFile(_) | NotOpened::Os(Errno::NOENT)) => return Ok(None),
+        Err(NotOpened::Os(errno)) if WITHHELD.contains(&errno) => {
+            return Ok(known.then_some((SegmentState::Foreign, None)));
+        }
+        Err(NotOpened::Os(errno)) => return Err(errno.into()),
     };
-    let identity = identity_of(&file)?;
-    if !owner::is_ours(&file) {
-        return Some((SegmentState::Foreign, identity.foreign));
+    let Some(identity) = identity_of(&file)? else { return Ok(None) };
+    if !owner::is_ours(&file)? {
+        return Ok(Some((SegmentState::Foreign, identity.foreign)));
     }
-    Some((state::of(&file, &identity).unwrap_or(SegmentState::Foreign), identity.foreign))
+    let state = match state::of(&file, &identity) {
+        Err(error) if is_cut_short(&error) => SegmentState::Foreign,
+        state => state?,
+    };
+    Ok(Some((state, identity.foreign)))
 }
 
-/// Which ring's data a file is; `None`: it is none, or cannot be read.
-fn identity_of(file: &File) -> Option<Identity> {
-    mappable(file.metadata().ok()?.len()).ok()?;
-    read_identity(file).ok()?.ok()
+/// Which ring's data a file is; `None`: it is none.
+fn identity_of(file: &File) -> io::Result<Option<Identity>> {
+    if mappable(file.metadata()?.len()).is_err() {
+        return Ok(None);
+    }
+    match read_identity(file) {
+        Err(error) if is_cut_short(&error) => Ok(None),
+        identity => Ok(identity?.ok()),
+    }
 }
 
 /// Which of the dead are meant.
@@ -315,27 +344,30 @@ pub(super) fn remove_orphan(
     owner: Option<u32>,
     dead: Dead,
 ) -> io::Result<bool> {
-    let data = match directory.open_file(name, true) {
+    let data = match directory.open_kept(name, true) {
         Ok(data) => data,
         // It is gone by now, or another's.
-        Err(NotOpened::NotAFile(_) | NotOpened::Os(rustix::io::Errno::NOENT)) => return Ok(false),
+        Err(NotOpened::NotAFile(_) | NotOpened::Os(Errno::NOENT)) => return Ok(false),
         Err(NotOpened::Os(errno)) => return Err(errno.into()),
     };
-    let Some(identity) = identity_of(&data) else { return Ok(false) };
-    let its = owner::check(&data, data.metadata()?.uid(), owner).is_ok();
-    if !its || !lock::try_lock(&data, lock::PRODUCER)? {
+    let Some(identity) = identity_of(&data)? else { return Ok(false) };
+    if owner::check(&data, data.metadata()?.uid(), owner)?.is_err() {
         return Ok(false);
     }
+    // Given up with its description, also by a child that is forked meanwhile: consumers that are
+    // attached would else take its lock for a producer's.
+    let Some(locked) = Lock::take(data, lock::PRODUCER)? else { return Ok(false) };
+    let data = locked.file();
     let control = name::control(name, identity.instance);
-    // The lock ends with the file, and does not show itself here.
-    let orphaned = || state::of(&data, &identity).map(|state| state == SegmentState::Orphaned);
+    // The lock does not show itself here.
+    let orphaned = || state::of(data, &identity).map(|state| state == SegmentState::Orphaned);
     let meant = match dead {
         Dead::Any => orphaned()?,
-        Dead::Closed => orphaned()? && state::is_closed(&data, &identity)?,
+        Dead::Closed => orphaned()? && state::is_closed(data, &identity)?,
         // Also one that was closed and kept: no one can read what is left in it.
-        Dead::WithoutControl => !directory.has(&control),
+        Dead::WithoutControl => !directory.has(&control)?,
     };
-    if !meant || !directory.remove(name, &data)? {
+    if !meant || !directory.remove(name, data)? {
         return Ok(false);
     }
     directory.remove_name(&control)?;
@@ -350,32 +382,31 @@ fn remove_unpaired(
     instance: Instance,
     dry_run: bool,
 ) -> io::Result<bool> {
-    let paired = || match directory.open_file(ring, false) {
-        Ok(data) => match data.metadata().map(|metadata| mappable(metadata.len())) {
-            // Too short to be a ring's.
-            Ok(Err(_)) => false,
-            // Whatever cannot be looked at may be its ring.
-            Err(_) => true,
-            Ok(Ok(_)) => match read_identity(&data) {
-                Ok(Ok(found)) => found.instance == instance,
-                Ok(Err(_)) => false,
-                Err(_) => true,
-            },
-        },
-        Err(NotOpened::NotAFile(_)) => false,
-        Err(NotOpened::Os(errno)) => errno != rustix::io::Errno::NOENT,
+    let paired = || -> io::Result<bool> {
+        match directory.open_file(ring, false) {
+            Ok(data) => Ok(identity_of(&data)?.is_some_and(|found| found.instance == instance)),
+            Err(NotOpened::NotAFile(_) | NotOpened::Os(Errno::NOENT)) => Ok(false),
+            // What may not be looked at may be its ring.
+            Err(NotOpened::Os(errno)) if WITHHELD.contains(&errno) => Ok(true),
+            Err(NotOpened::Os(errno)) => Err(errno.into()),
+        }
     };
-    let Ok(control) = directory.open_file(name, true) else { return Ok(false) };
-    if paired() || !owner::is_ours(&control) {
+    let control = match directory.open_kept(name, true) {
+        Ok(control) => control,
+        // It is gone by now, or none.
+        Err(NotOpened::NotAFile(_) | NotOpened::Os(Errno::NOENT)) => return Ok(false),
+        Err(NotOpened::Os(Errno::ROFS)) => return Ok(false),
+        Err(NotOpened::Os(errno)) if WITHHELD.contains(&errno) => return Ok(false),
+        Err(NotOpened::Os(errno)) => return Err(errno.into()),
+    };
+    if paired()? || !owner::is_ours(&control)? {
         return Ok(false);
     }
     if dry_run {
         // Looked at, and not locked: a creator must find its place free.
-        return Ok(!lock::is_held(&control, lock::CREATOR)? && !paired());
+        return Ok(!lock::is_held(&control, lock::CREATOR)? && !paired()?);
     }
     // A creator names the control file first, and holds this until the data has its name too.
-    if !lock::try_lock(&control, lock::CREATOR)? || paired() {
-        return Ok(false);
-    }
-    Ok(directory.remove(name, &control)?)
+    let Some(locked) = Lock::take(control, lock::CREATOR)? else { return Ok(false) };
+    Ok(!paired()? && directory.remove(name, locked.file())?)
 }

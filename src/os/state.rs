@@ -51,6 +51,11 @@ pub(super) fn is_closed(data: &File, identity: &Identity) -> io::Result<bool> {
     Ok(identity.known && word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
 }
 
+/// Whether a file ended before what was to be read: it is shorter than a ring's, or was made so.
+pub(super) fn is_cut_short(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+}
+
 /// A word of the producer's line. In which byte order it is does not matter: what is asked is whether
 /// it is 0.
 fn word(data: &File, offset: usize) -> io::Result<u32> {

@@ -7,8 +7,9 @@ use rustix::io::Errno;
 
 use super::directory::{Directory, NotOpened};
 use super::error::UnlinkError;
+use super::fork::Descriptor;
 use super::holder;
-use super::lock;
+use super::lock::{self, Lock};
 use super::name;
 use super::open::{mappable, read_identity};
 use super::segment::Segment;
@@ -54,23 +55,35 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
     let identity = read_identity(&data)
         .map_err(|source| io_error("reading the header", source))?
         .map_err(not_a_ring)?;
-    if let Some(why) = identity.foreign {
-        // Locked, if that is possible, so that no successor of that layout takes it over meanwhile. The
-        // lock ends with the file.
-        let gone = match writable {
-            true => lock::try_lock(&data, lock::PRODUCER),
-            false => lock::is_held(&data, lock::PRODUCER).map(|held| !held),
-        };
-        if !gone.map_err(|source| io_error("asking whether its producer lives", source))? {
-            let producer = holder::find(&data, lock::PRODUCER);
-            return Err(UnlinkError::Alive { path: path(), why, producer });
+    // Of another layout it is locked, if that is possible, so that no successor of that layout
+    // takes it over meanwhile.
+    let locked = match identity.foreign {
+        Some(why) => {
+            let asked = |source| io_error("asking whether its producer lives", source);
+            let alive = |data: &File| {
+                let producer = holder::find(data, lock::PRODUCER);
+                UnlinkError::Alive { path: path(), why, producer }
+            };
+            if lock::is_held(&data, lock::PRODUCER).map_err(asked)? {
+                return Err(alive(&data));
+            }
+            match writable {
+                false => Held::Open(data),
+                true => match Lock::take(data, lock::PRODUCER).map_err(asked)? {
+                    Some(lock) => Held::Locked(lock),
+                    // A lock that came since, or one of a process that may only read.
+                    None => return Err(UnlinkError::Alive { path: path(), why, producer: None }),
+                },
+            }
         }
-    }
+        None => Held::Open(data),
+    };
+    let data = locked.file();
 
     // First data: what has no data is no ring. The control file's name has the instance in it and
     // can only be this ring's. It goes too if another process has just removed the data: that may
     // have died in between.
-    let removed = directory.remove(&segment.name, &data);
+    let removed = directory.remove(&segment.name, data);
     let removed = removed.map_err(|errno| failed("removing the data file", path(), errno))?;
     let control = name::control(&segment.name, identity.instance);
     let outcome = directory.remove_name(&control);
@@ -79,11 +92,27 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
     Ok(removed)
 }
 
-/// Opens a data file, for writing too if that is permitted: only then can it be locked.
-fn open(directory: &Directory, name: &str) -> Result<(File, bool), NotOpened> {
-    match directory.open_file(name, true) {
+/// A data file that is to be removed.
+enum Held {
+    Open(Descriptor),
+    Locked(Lock),
+}
+
+impl Held {
+    fn file(&self) -> &File {
+        match self {
+            Held::Open(file) => file,
+            Held::Locked(lock) => lock.file(),
+        }
+    }
+}
+
+/// Opens a data file, for writing too if that is permitted: only then can it be locked. No child
+/// that is forked meanwhile keeps it.
+fn open(directory: &Directory, name: &str) -> Result<(Descriptor, bool), NotOpened> {
+    match directory.open_kept(name, true) {
         Err(NotOpened::Os(Errno::ACCESS | Errno::PERM | Errno::ROFS)) => {
-            directory.open_file(name, false).map(|data| (data, false))
+            directory.open_kept(name, false).map(|data| (data, false))
         }
         data => data.map(|data| (data, true)),
     }

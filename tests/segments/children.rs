@@ -52,6 +52,8 @@ fn as_a_child() {
         "few descriptors" => crate::forked::few_descriptors(),
         "handlers of others" => crate::forked::handlers_of_others(),
         "little memory" => crate::forked::little_memory(),
+        "descriptors of its own" => crate::forked::descriptors_of_its_own(),
+        "slow fork" => crate::forked::slow_fork(),
         "late release" => crate::forked::late_release(),
         "descriptors" => crate::descriptors::descriptors(),
         "bare clone" => crate::forked::bare_clone(),
@@ -79,7 +81,8 @@ fn as_a_child() {
         "heir of nothing" => crate::anonymous::heir_of_nothing(),
         part => {
             let advised = part.strip_prefix("advice: ").and_then(crate::advice::play);
-            advised.unwrap_or_else(|| panic!("there is no part {part}"));
+            let told = || part.strip_prefix("told: ").and_then(crate::told::play);
+            advised.or_else(told).unwrap_or_else(|| panic!("there is no part {part}"));
         }
     }
 }

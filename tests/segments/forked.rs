@@ -3,6 +3,7 @@
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
@@ -445,4 +446,69 @@ pub(crate) fn late_release() {
         unsafe { libc::_exit(i32::from(!whole)) };
     }
     assert!(ends(i32::try_from(pid).unwrap()).success());
+}
+
+/// The descriptors of a bare child may have been closed, and be others by the time at which it
+/// gives up what it had inherited: those are its own.
+#[test]
+fn what_a_bare_child_has_opened_in_place_of_what_it_inherited_is_not_closed() {
+    let directory = Directory::new();
+    succeeds(part("descriptors of its own").env(PATH, directory.path()));
+}
+
+pub(crate) fn descriptors_of_its_own() {
+    let mut producer = Options::<u64>::new(16).create(own_segment()).unwrap();
+    // SAFETY: as `fork`, but for handlers. No other thread of this process runs.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    assert!(pid >= 0, "no clone");
+    if pid == 0 {
+        for number in 3..64 {
+            // SAFETY: nothing of this child uses them.
+            unsafe { libc::close(number) };
+        }
+        // SAFETY: reads a string that is there.
+        while unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY) } < 40 {}
+        ringway::release_inherited();
+        // SAFETY: asks about a number.
+        let whole = (3..40).all(|number| unsafe { libc::fcntl(number, libc::F_GETFD) } != -1);
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(i32::from(!whole)) };
+    }
+    assert!(ends(i32::try_from(pid).unwrap()).success());
+    producer.send(&1).unwrap();
+}
+
+/// A thread that is slow to fork, by a handler of the program's.
+static SLOW: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn is_slow_once() {
+    if SLOW.swap(false, Ordering::SeqCst) {
+        thread::sleep(Duration::from_secs(4));
+    }
+}
+
+/// For the moment of a fork the mappings are inherited. A child of another thread, that does not
+/// wait for that fork to end, is kept from them all the same.
+#[test]
+fn a_child_that_is_forked_during_a_slow_fork_has_no_access_to_its_parents_rings() {
+    let directory = Directory::new();
+    succeeds(part("slow fork").env(PATH, directory.path()));
+}
+
+pub(crate) fn slow_fork() {
+    let slow = Some(is_slow_once as unsafe extern "C" fn());
+    // Before the library's, and so called after them.
+    // SAFETY: a function of this program, for every fork.
+    assert_eq!(unsafe { libc::pthread_atfork(slow, None, None) }, 0);
+    let mut producer = Options::<u64>::new(1 << 16).create(own_segment()).unwrap();
+    SLOW.store(true, Ordering::SeqCst);
+    let first = thread::spawn(|| fork(|| true));
+    while SLOW.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let child = fork(|| producer.try_send(&7).is_ok());
+    assert_eq!(ends(child).signal(), Some(libc::SIGSEGV));
+    assert!(ends(first.join().unwrap()).success());
+    producer.try_send(&8).unwrap();
+    assert_eq!(producer.head(), 1);
 }

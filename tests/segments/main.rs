@@ -23,3 +23,4 @@ mod permissions;
 mod registry;
 mod said;
 mod scarce;
+mod told;

@@ -10,7 +10,7 @@ use ringway::{JoinError, Options, Ring, Start};
 use crate::directory::Directory;
 
 /// Byte of the control file that is locked by those who look for a name.
-const REGISTRY: i64 = 4096;
+const REGISTRY: u16 = 4096;
 
 /// Five threads of one process wait for a second together, and not for a second each after the other.
 #[test]
@@ -21,7 +21,7 @@ fn threads_that_wait_for_a_stopped_process_to_let_go_of_the_names_wait_at_the_sa
     let lock = libc::flock {
         l_type: libc::F_WRLCK as _,
         l_whence: libc::SEEK_SET as _,
-        l_start: REGISTRY,
+        l_start: REGISTRY.into(),
         l_len: 1,
         l_pid: 0,
     };

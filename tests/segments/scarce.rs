@@ -21,7 +21,7 @@ fn plays(name: &str, directory: &Directory) {
     succeeds(part(name).env(PATH, directory.path()));
 }
 
-fn limit(resource: libc::__rlimit_resource_t, most: u64) {
+pub(crate) fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) {
     let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: it reads the one structure.
     assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
