@@ -119,7 +119,7 @@ pub(crate) struct SleepFlags {
     _rest: Unused<{ rest(12) }>,
 }
 
-/// Words that count patrols, and lives: none where nobody can die alone.
+/// Words that count patrols, and lives: none where no process can die alone.
 const PATROLS: usize = if SMALL { 0 } else { 1 };
 
 impl SleepFlags {

@@ -228,7 +228,7 @@ fn take_place(mapping: &Mapping, segment: &Segment) -> Result<Lock, ResumeError>
     }
     Err(match lock::holder(mapping.data(), lock::PRODUCER).map_err(failed)? {
         Holder::Reader => ResumeError::Blocked { path: path() },
-        // Nobody any more: it was another process that looked or took over, and is gone.
+        // No process any more: another one looked or took over, and is gone.
         Holder::Writer | Holder::Nobody => ResumeError::Alive { path: path(), producer: None },
     })
 }

@@ -357,7 +357,7 @@ pub(crate) fn try_recv_batch<C: Consumer, T: Plain, const ASKS: bool>(
         received = 0;
     }
     if received > 0 {
-        // What ended the batch early is found again by whoever asks next.
+        // What ended the batch early is found again by a process that asks next.
         consumer.reader_mut().next = position;
         consumer.release();
         return Ok(received);

@@ -266,7 +266,7 @@ impl Storage {
     /// How often workers have looked whether all others live.
     pub(crate) fn patrols(&self) -> u32 {
         let count = self.flags().and_then(|flags| flags.patrols());
-        // What whoever counted had found, its own words say.
+        // What the counting worker had found, its own words say.
         count.map_or(0, |count| count.load(Ordering::Relaxed))
     }
 

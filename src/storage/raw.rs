@@ -91,7 +91,7 @@ fn write_header(words: &[AtomicU32; HEADER_WORDS], values: &Words) {
 ///
 /// # Safety
 ///
-/// The memory is zeroed or otherwise initialised, valid for reads and writes, and nobody else
+/// The memory is zeroed or otherwise initialised, valid for reads and writes, and no other
 /// accesses it before this returns. Later, while the view is used: as in [`View::new`].
 pub(crate) unsafe fn create(
     parts: RawParts,

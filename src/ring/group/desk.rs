@@ -160,7 +160,7 @@ impl<'a> Desk<'a> {
         self.entry
     }
 
-    /// Makes every word that of a message which nobody has claimed, from a position on. Only by whoever
+    /// Makes every word that of a message which nobody has claimed, from a position on. Only by the caller that
     /// makes the group, before anybody else can find it.
     pub(super) fn reset(&self, first: Pos) {
         // Pairs with the acquire of a claim by a worker that was evicted here: it sees the new generation.
@@ -172,7 +172,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Undoes all claims of a group that was evicted, of which workers are left: N2 above. Only by whoever
+    /// Undoes all claims of a group that was evicted, of which workers are left: N2 above. Only by the caller that
     /// makes a group in its entry.
     pub(super) fn bar(&self) -> Result<(), JoinError> {
         for slot in 0..self.capacity() {

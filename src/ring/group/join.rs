@@ -81,7 +81,7 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     }
 }
 
-/// Frees the entry of a group that was evicted, if the caller has just told its last worker, and nobody else
+/// Frees the entry of a group that was evicted, if the caller has just told its last worker, and no other
 /// has done so.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
@@ -130,7 +130,7 @@ fn is_evicted(view: &View, group: usize, entry: &Entry) -> bool {
     generation != 0 && view.was_evicted(view.measures().subscribers() + group, generation)
 }
 
-/// Which workers are in the way of whoever gives up a group's entry.
+/// Which workers are in the way of giving up a group's entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Blockers {
     All,
@@ -138,7 +138,7 @@ enum Blockers {
     Pinned,
 }
 
-/// Frees a group's entry, if nobody is in the way.
+/// Frees a group's entry, if no worker is in the way.
 fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), JoinError> {
     for attempt in 0.. {
         reap(storage).map_err(not_told)?;
@@ -237,11 +237,11 @@ fn work(place: Joined, found: Found) -> Hired {
     Hired { storage, index, group, generation, first: gate }
 }
 
-/// Clears up after workers that have died, in whose entries nobody else can be meanwhile: the caller has
+/// Clears up after workers that have died, in whose entries no other can be meanwhile: the caller has
 /// their locks. All that any of them had claimed goes to others first, group by group, one walk over the claims
-/// of each. The entries are free last, so that no claim names an entry that is somebody else's by then. Who
+/// of each. The entries are free last, so that no claim names an entry that is another worker's by then. Who
 /// dies here leaves the rest to the next: as long as an entry is not free, what is still claimed in its name
-/// is found by whoever has its lock next, and the others are told of what was given back once more.
+/// is found by the process that has its lock next, and the others are told of what was given back once more.
 pub(crate) fn bury(view: &View, dead: &Entries) {
     let group_of = |index: usize| {
         let entry = view.entry(index);
@@ -304,7 +304,7 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
     storage.reap(doubtful.map(|(index, _)| index), |dead| bury(storage, dead))
 }
 
-/// What whoever joins, or forgets a group, is told if the kernel does not say who lives.
+/// What a caller that joins, or forgets a group, is told if the kernel does not say who lives.
 fn not_told(error: LivenessError) -> JoinError {
     JoinError::Lock { os_error: error.os_error() }
 }

@@ -300,12 +300,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return false };
         let Some(gate) = desk.gate() else { return false };
         let head = head::exact(&self.reader.storage);
-        // A claim lies within a lap of the gate, where whoever clears up looks for it.
+        // A claim lies within a lap of the gate, where a cleaner looks for it.
         let within =
             |ahead| usize::try_from(ahead).map_or(0, |ahead: usize| ahead.min(self.capacity()));
         let sent = within(head.since(gate));
         // What comes before has been looked at, or was given back, and is marked. And it lies within reach of the
-        // head, where whoever clears up looks for it.
+        // head, where a cleaner looks for it.
         let looked = within(self.reader.next.since(gate)).min(sent);
         let end = sent.saturating_add(desk.reach()).min(self.capacity());
         for ahead in (looked..sent).rev().chain(sent..end) {

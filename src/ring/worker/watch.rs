@@ -9,14 +9,14 @@
 //!   every 50 ms, and take its place when it is free. A place is a byte of the control file that a worker
 //!   locks, after a first slice of sleep in vain, and gives up when its call ends, or it is dead: then
 //!   the kernel does. Workers of one process die together, and have one place at most.
-//! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which whoever has
+//! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which a worker that has
 //!   ended one adds 1. Who has looked at that count a while ago and finds that it has not grown since,
 //!   or by too little, goes on patrol, whatever its place.
 //! - Who has no place, and sees that patrols are made, sleeps for a quarter of a second to half a second, or to 30
 //!   ms for each worker of the ring if that is more: for a time of its own each, so that wherever there are many
 //!   one of them wakes soon. It tries for a place, and looks at the count again.
 //! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and the
-//!   producer's death to the workers of all groups, who then ask for themselves. Nobody sleeps for long on a
+//!   producer's death to the workers of all groups, who then ask for themselves. No worker sleeps for long on a
 //!   bell that has been rung since it last asked.
 //! - Who gives up its place when its call ends, and sees that no other is taken, rings for the others to take them.
 //!   Of several that give up theirs at the same time, the last one sees it.
@@ -28,10 +28,10 @@
 //! long twice.
 //!
 //! Nothing here has to be believed: who forges the count or holds the places can have others notice a dead
-//! worker later, which who can write the control segment can do anyway, and whoever waits asks about
+//! worker later, which a process that can write control can do anyway, and every waiter asks about
 //! the producer itself each time that it wakes.
 //!
-//! Where nobody can die alone, on the heap, there are no patrols, and all sleep for long.
+//! Where no process can die alone, on the heap, there are no patrols, and all sleep for long.
 
 use super::Worker;
 use crate::error::LivenessError;
@@ -54,7 +54,7 @@ mod duty {
     /// How long the patroller sleeps, and how soon after a patrol it goes again if it is woken before.
     const PATROLLER: Duration = Duration::from_millis(90);
     const PATROLLER_AT_LEAST: Duration = Duration::from_millis(60);
-    /// How old a count is that tells others that nobody goes, if it has not grown since.
+    /// How old a count is that tells others that none goes, if it has not grown since.
     const OLD: Duration = Duration::from_millis(110);
     /// Patrols that are made this far apart are enough. Their makers may have to wait for a processor.
     const FAR_APART: Duration = Duration::from_millis(200);
@@ -138,7 +138,7 @@ mod duty {
                 .then(|| PATROLLER.saturating_sub(since).max(Duration::from_millis(1)))
         }
 
-        /// This one has gone on patrol itself, which is nobody else's.
+        /// This one has gone on patrol itself.
         pub(super) fn has_gone(&mut self, storage: &Storage) {
             self.seen = (storage.patrols(), Instant::now());
         }
@@ -178,7 +178,7 @@ mod duty {
     }
 }
 
-/// Where nobody can die alone, or nothing tells, there is nothing to know.
+/// Where no process can die alone, or nothing tells, there is nothing to know.
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 mod duty {
     #[derive(Debug)]
@@ -204,7 +204,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
         group::reap(self.storage())?;
         let groups = self.storage().measures().groups();
-        // Whoever was done may be stopped before it could move its group's gate.
+        // A worker that was done may be stopped before it could move its group's gate.
         let desks = (0..groups).filter_map(|group| Desk::of(self.storage(), group));
         // All of them, whichever has moved.
         let moved = desks.filter(Desk::push).count() > 0;
@@ -223,7 +223,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(())
     }
 
-    /// For calls that need not wait: goes on patrol, where somebody can die alone, if others do not. An error
+    /// For calls that need not wait: goes on patrol, where a process can die alone, if others do not. An error
     /// counts if there is no message.
     pub(super) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
         if !self.storage().can_take_over() || self.place.patrol.is_due().is_none() {
@@ -301,7 +301,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 }
 
-/// Where nobody can die alone, or nothing tells.
+/// Where no process can die alone, or nothing tells.
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     pub(super) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
