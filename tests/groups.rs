@@ -305,7 +305,7 @@ fn an_evicted_group_begins_anew_while_its_workers_are_there() {
         let mut worker = Worker::join(&ring, anew).unwrap();
         // Where there is no other place the group begins at the next message.
         assert_eq!(worker.lag() > 0, groups > 1);
-        for position in 22 - worker.lag()..22 {
+        for position in 22 - worker.lag() as ringway::Position..22 {
             assert_eq!(worker.recv().unwrap().position(), position);
         }
         producer.try_send(&7).unwrap();

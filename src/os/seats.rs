@@ -333,7 +333,7 @@ impl Post {
                 return Some(Post { mapping: mapping.clone(), at });
             }
         }
-        on_watch.store(false, Ordering::Relaxed);
+        on_watch.swap(false, Ordering::Relaxed);
         None
     }
 
@@ -368,7 +368,7 @@ impl Drop for Post {
         if let Some(own) = self.mapping.broom.control.get().filter(|_| self.mapping.is_here()) {
             lock::unlock(own, self.at);
         }
-        self.mapping.broom.on_watch.store(false, Ordering::Relaxed);
+        self.mapping.broom.on_watch.swap(false, Ordering::Relaxed);
     }
 }
 

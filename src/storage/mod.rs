@@ -19,6 +19,7 @@ pub(crate) mod raw;
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Claim;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Entries;
 pub(crate) use liveness::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

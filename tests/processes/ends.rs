@@ -51,7 +51,7 @@ const FCNTL: libc::c_long = libc::SYS_fcntl;
 const FCNTL: libc::c_long = libc::SYS_fcntl64;
 
 /// Has every question whether a lock is held answered with `action` from now on.
-fn filter_questions(action: u32) {
+pub(crate) fn filter_questions(action: u32) {
     let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
     let unless = |k, skip| libc::sock_filter {
         code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,

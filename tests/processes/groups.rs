@@ -29,6 +29,37 @@ pub(crate) fn worker(task: &Task) {
     task.wait();
 }
 
+/// Joins, may not ask about locks any more, and says what its calls say.
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn unasked(task: &Task) {
+    let ring = open(task.segment("ring"));
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    crate::ends::filter_questions(libc::SECCOMP_RET_ERRNO | libc::ENOLCK as u32);
+    let told = |error| match error {
+        RecvTimeoutError::Liveness(error) => error.os_error(),
+        error => panic!("{error}"),
+    };
+    let mut all =
+        vec![told(worker.recv().unwrap_err().into()), told(worker.recv_timeout(LONG).unwrap_err())];
+    let until = Instant::now() + LONG;
+    loop {
+        match worker.try_recv().unwrap_err() {
+            ringway::TryRecvError::Liveness(error) => break all.push(error.os_error()),
+            ringway::TryRecvError::Empty => assert!(Instant::now() < until),
+            error => panic!("{error}"),
+        }
+    }
+    assert_eq!(all, [libc::ENOLCK; 3]);
+    for outcome in [ring.forget_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
+        assert_eq!(outcome, Err(JoinError::Lock { os_error: libc::ENOLCK }));
+    }
+    // What is sent comes all the same.
+    task.say("told");
+    task.wait();
+    assert_eq!(*worker.try_recv().unwrap(), 7);
+    task.say("received");
+}
+
 /// Names the files of a ring without names to a child.
 const VARIABLE: &str = "RINGWAY_TEST_FILES";
 
@@ -140,6 +171,38 @@ fn what_a_killed_worker_had_goes_to_one_that_sleeps() {
         let job = worker.recv().unwrap();
         assert_eq!((*job, job.redelivered()), (n, false));
     }
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn a_worker_that_cannot_ask_who_lives_is_told_that() {
+    let place = Place::new("unasked worker");
+    let mut producer = options().create(place.segment("ring")).unwrap();
+    let mut child = Child::start(&place, "groups::unasked", "a");
+    child.hears("told");
+    producer.send(&7).unwrap();
+    child.go();
+    child.hears("received");
+    child.ends();
+}
+
+/// Who looks whether all live, in the place of all others that wait, is stopped: it is seen not to look.
+#[test]
+fn what_a_killed_worker_had_goes_to_another_though_the_one_that_looks_is_stopped() {
+    let place = Place::new("stopped patroller");
+    let (_producer, ring, child) = with_message(&place, options().workers(3));
+    let mut looking = Child::start(&place, "groups::waiter", "a");
+    looking.hears("joined");
+    // It has slept for long enough to look for all.
+    thread::sleep(Duration::from_millis(300));
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    let sleeper = thread::spawn(move || worker.recv_timeout(LONG).map(|job| *job));
+    thread::sleep(Duration::from_millis(300));
+    looking.stops();
+    child.dies();
+    assert_eq!(sleeper.join().unwrap(), Ok(0));
+    looking.continues();
+    looking.dies();
 }
 
 /// Also if it finds messages whenever it asks.

@@ -50,7 +50,8 @@ roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     ends::producer ends::bytes ends::anonymous ends::unasked ends::counting
     in_place::reader in_place::holder
-    groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc groups::inheritor
+    groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc
+    groups::inheritor groups::unasked
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     order::consumer order::producer order::closer order::drainer
