@@ -333,9 +333,10 @@ pub enum TryRecvError {
     /// follow the protocol ([`Subscriber::trust`](crate::Subscriber::trust)), or the ring evicts and does not
     /// let messages be pinned ([`Options::pins`](crate::Options::pins)). Receive a copy.
     NotInPlace,
-    /// The producer has died without closing the ring, and everything that it sent has been received.
-    /// Comes again with every call, until a successor takes the ring over
-    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
+    /// for a successor, and everything that it sent has been received. Comes again with every call,
+    /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
+    /// messages go on where they ended.
     ///
     /// The kernel is asked every 20 ms at most, by calls that find nothing, and not before 20 ms have
     /// passed since the first of them that found nothing at this position: until then they say

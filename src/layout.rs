@@ -122,6 +122,7 @@ pub(crate) struct SleepFlags {
 /// Words that count patrols, and lives: none where no process can die alone.
 const PATROLS: usize = if SMALL { 0 } else { 1 };
 
+#[cfg(not(ringway_loom))]
 impl SleepFlags {
     /// The count of patrols, where there are any.
     pub(crate) fn patrols(&self) -> Option<&CasU32> {

@@ -18,6 +18,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! In two programs, mind the order. A ring is there from `Options::create` until its producer is
+//! dropped, and by [`Start::Next`] a consumer gets what is sent after it has joined. So a consumer
+//! that may be started first opens by `Ring::open_wait`, and a producer that must not run ahead
+//! calls `Producer::wait_for_consumers` before it sends. What an error advises is in its text
+//! (`Display`); a `main` that returns an error prints `Debug`. Running it (limits to set,
+//! containers, restarts, crashes) is in `docs/operations.md` in the repository.
+//!
 //! # Parts
 //!
 //! [`Options`] say what a ring is to be, and create it: [on the heap](Options::heap), as a
@@ -27,7 +34,8 @@
 //! every message and holds the producer back, an [`Observer`] never does and is told exactly what it
 //! missed, and of the [`Worker`]s of a [`Group`] each message goes to one. Handles do not care where their ring lives.
 //!
-//! How a ring is doing say [`Ring::stats`] and [`Ring::consumer_stats`], to anybody who may read it.
+//! How a ring is doing says [`Ring::stats`], to each process that may read it, and how its
+//! consumers are doing [`Ring::consumer_stats`], to each that may subscribe.
 //!
 //! A message is a [`Plain`] type, or `[u8]` of its own length up to the ring's maximum. A message's
 //! number is its [`Position`].
@@ -127,7 +135,6 @@
 //! - `alloc`: rings on the heap.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in the
 //!   repository shows how to put code of yours under loom with a ring in it.
-//!
 //! - `portable-atomic`: on targets without compare-and-swap (Cortex-M0, RISC-V without the extension A) brings
 //!   back what needs one, by the crate [`portable-atomic`](https://docs.rs/portable-atomic). The program has
 //!   to say how, by that crate's feature `critical-section` or `unsafe-assume-single-core`. Elsewhere it does nothing.

@@ -19,18 +19,19 @@ pub(super) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 ///
 /// # Fork
 ///
-/// A child that was forked and does not `exec` inherits no ring. The handles that it was given that way
-/// can be dropped, which does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and any
-/// other call is a fault (`SIGSEGV`). The child can open the ring by itself. For this the library
-/// registers handlers (`pthread_atfork`) when a process creates or opens its first named or anonymous
-/// ring; [`release_inherited`](crate::release_inherited) is for children of the bare system call.
+/// A child that was forked and does not `exec` inherits no ring. Dropping the handles that it was
+/// given that way does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and a call
+/// that reaches the ring's memory is a fault (`SIGSEGV`). The child can open the ring by itself.
+/// For this the library registers handlers (`pthread_atfork`) when a process creates or opens its
+/// first named or anonymous ring; [`release_inherited`](crate::release_inherited) is for children
+/// of the bare system call.
 ///
 /// # Descriptors
 ///
-/// All that is needed to find dead peers, and to clean up after them, is opened when a ring is created or
-/// opened, and kept: four descriptors for each time (data, control, control for locks, the directory;
-/// three for an anonymous ring), and one more for each producer, subscriber and worker. One, of
-/// nothing, is kept by the process for its forked children.
+/// All that is needed to find dead peers, and to clean up after them, is opened when a ring is
+/// created or opened, and kept: four descriptors for each time (data, control, control for locks,
+/// the directory; three for an anonymous ring), and one more for each producer, subscriber and
+/// worker. An [`Anonymous`](crate::Anonymous) has two of its own until it is dropped.
 ///
 /// ```
 /// use ringway::{Options, Ring, Segment, Start};

@@ -55,9 +55,10 @@ macro_rules! reader_calls {
             Ok(!self.reader.is_closed() && self.reader.storage.producer_is_alive()?)
         }
 
-        /// Whether the handle can be used here: not in a child that was forked, to which its parent's
-        /// mapping is not handed down. There it can only be dropped, and any other call ends the child by
-        /// a fault (`SIGSEGV`); the child can open the ring by itself.
+        /// Whether the handle can be used here: not in a child that was forked, to which its
+        /// parent's mapping is not handed down. There dropping it does nothing, and a call that
+        /// reaches the ring's memory ends the child by a fault (`SIGSEGV`). The child can open the
+        /// ring by itself.
         pub fn is_usable(&self) -> bool {
             self.reader.storage.is_here()
         }

@@ -435,8 +435,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Whether the handle can be used here: not in a child that was forked, to which its parent's
-    /// mapping is not handed down. There it can only be dropped, and any other call ends the child by
-    /// a fault (`SIGSEGV`); the child can open the ring by itself.
+    /// mapping is not handed down. There dropping it does nothing, and nor do
+    /// [`close`](Self::close) and [`detach`](Self::detach); a call that reaches the ring's memory
+    /// ends the child by a fault (`SIGSEGV`). The child can open the ring by itself.
     pub fn is_usable(&self) -> bool {
         self.storage.is_here()
     }

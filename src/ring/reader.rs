@@ -55,7 +55,7 @@ impl<W> Reader<W> {
             patient: false,
             trusts: false,
             vigil,
-            life: LifeSign::default(),
+            life: Default::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::Owner;
 use super::Storage;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::error::JoinError;
-pub(crate) use crate::error::LivenessError;
+use crate::error::LivenessError;
 use crate::layout::AWAY;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::layout::NOBODY;

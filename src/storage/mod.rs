@@ -21,7 +21,6 @@ pub(crate) mod raw;
 pub(crate) use liveness::Claim;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use liveness::Entries;
-pub(crate) use liveness::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use liveness::Post;
 pub(crate) use liveness::Seat;

@@ -123,8 +123,8 @@ pub(crate) unsafe fn create(
     if let Some(flags) = view.flags() {
         flags.sleepers.word.store(0, Ordering::Relaxed);
         flags.waiting.store(0, Ordering::Relaxed);
-        if let Some(patrols) = flags.patrols() {
-            patrols.store(0, Ordering::Relaxed);
+        for count in [flags.patrols(), flags.lives()].into_iter().flatten() {
+            count.store(0, Ordering::Relaxed);
         }
     }
     for entry in view.all_entries() {

@@ -110,7 +110,11 @@ pub(crate) struct Patrol {
 impl Patrol {
     /// One of that pace.
     pub(crate) fn of(pace: Pace) -> Patrol {
-        Patrol { pace, ..Patrol::default() }
+        Patrol {
+            pace,
+            #[cfg(feature = "std")]
+            times: None,
+        }
     }
 
     /// Whether it is time to, and then how long it has been going on. Without a clock it never is.

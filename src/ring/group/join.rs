@@ -16,14 +16,14 @@ use core::cmp::Ordering as Comparing;
 
 use super::desk::Desk;
 use super::{Group, Start};
-use crate::error::JoinError;
+use crate::error::{JoinError, LivenessError};
 use crate::fence::Fences;
 use crate::layout::{Entry, NOBODY};
 use crate::position::Pos;
 use crate::ring::join::{self, Joined};
 use crate::ring::stats::{ConsumerKind, ConsumerName};
 use crate::ring::{durable, head};
-use crate::storage::{Entries, LivenessError, Storage, View};
+use crate::storage::{Entries, Storage, View};
 use crate::sync::{Ordering, fence};
 use crate::wait;
 

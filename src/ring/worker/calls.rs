@@ -44,8 +44,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 }
 
 impl<T: Plain, W: Wait> Worker<T, W> {
-    /// Receives the oldest message that nobody has, if there is one. Does not block. The guard has the
-    /// message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
+    /// Receives the oldest message that no worker has, if there is one. Does not block. The guard
+    /// has the message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
     /// # use ringway::{Options, TryRecvError, Worker};
@@ -60,7 +60,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
-    /// Receives the oldest message that nobody has, waiting for one as long as it takes.
+    /// Receives the oldest message that no worker has, waiting for one as long as it takes.
     ///
     /// ```
     /// # use ringway::{Options, RecvError, Worker};
@@ -80,7 +80,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
-    /// Receives the oldest message that nobody has, waiting for one for at most `timeout`.
+    /// Receives the oldest message that no worker has, waiting for one for at most `timeout`.
     ///
     /// ```
     /// # use ringway::{Options, RecvTimeoutError, Worker};
@@ -157,9 +157,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         Ok(Batch::new(Hold::new(self, claim)))
     }
 
-    /// Receives messages that nobody has, of which each comes right after the one before, into the start
-    /// of `buffer`: one at least, and at most as many as it has room for. The guard says how many, and is
-    /// for all of them: dropped, they are all done. Does not block.
+    /// Receives messages that no worker has, of which each comes right after the one before, into
+    /// the start of `buffer`: one at least, and at most as many as it has room for. The guard says
+    /// how many, and is for all of them: dropped, they are all done. Does not block.
     ///
     /// ```
     /// # use ringway::{Options, TryRecvError, Worker};
@@ -192,9 +192,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
 }
 
 impl<W: Wait> Worker<[u8], W> {
-    /// Receives the oldest message that nobody has into the start of `buffer`, if there is one. Does not
-    /// block. If the buffer is too small, the error says how long it has to be, and the message is not
-    /// claimed. After an error the buffer's contents are unspecified.
+    /// Receives the oldest message that no worker has into the start of `buffer`, if there is one.
+    /// Does not block. If the buffer is too small, the error says how long it has to be, and the
+    /// message is not claimed. After an error the buffer's contents are unspecified.
     ///
     /// ```
     /// # use ringway::{Options, TryRecvError, Worker};
