@@ -350,10 +350,13 @@ error!(TryRecvError {
     Self::Empty => "no message yet";
     Self::Closed => "the producer has closed the ring and every message has been received";
     Self::Lagged(n) => "{n} messages were overwritten before they could be received";
-    Self::Evicted { missed } => "evicted for being too slow: {missed} messages were missed";
+    Self::Evicted { missed } =>
+        "evicted for being too slow: {missed} messages were missed; drop it and join anew";
     Self::BufferTooSmall { needed } => "the buffer is too small: the message has {needed} bytes";
     Self::Corrupt => "the ring is corrupt: a slot holds what no producer writes";
-    Self::NotInPlace => "messages cannot be read in place on this ring by this subscriber";
+    Self::NotInPlace =>
+        "messages cannot be read in place here: promise that all who may write the ring follow the \
+         protocol (trust), create a ring that evicts with pins, or receive copies";
     Self::ProducerDied =>
         "the producer has died without closing the ring, and every message has been received";
     Self::Liveness(error) => "no message, and {error}";
@@ -623,12 +626,17 @@ error!(JoinError {
     Self::Lock { os_error } => "a subscriber's entry could not be locked: {}", OsError(*os_error);
     Self::Name { len, max } =>
         "the name of a durable subscriber or a group has 1 to {max} bytes, and this has {len}";
+    Self::NoFreeGroup { groups: 0 } =>
+        "the ring was created without groups: create it with Options::groups";
     Self::NoFreeGroup { groups } =>
         "all {groups} entries for groups are taken: create the ring with more";
     Self::NoFreeWorker { workers } =>
         "all {workers} entries for workers are taken: create the ring with more";
-    Self::Delivery { at_most_once: true } => "the group delivers at most once";
-    Self::Delivery { at_most_once: false } => "the group delivers at least once";
+    Self::Delivery { at_most_once: true } =>
+        "the group delivers at most once, and this worker does not ask for that: join it with \
+         Group::at_most_once";
+    Self::Delivery { at_most_once: false } =>
+        "the group delivers at least once: join it without Group::at_most_once";
     Self::InUse { kind: ConsumerKind::Group, name } => "there are workers in the group {name:?}";
     Self::InUse { kind: _, name } => "the durable subscriber {name:?} is here already";
     Self::Evicted { missed } => "evicted while away: {missed} messages were missed";

@@ -335,7 +335,11 @@ fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, Create
         }
         (_, foreign) => {
             let producer = holder::find(&data, lock::PRODUCER);
-            Ok(Occupant::Alive { producer, foreign })
+            let found = foreign.is_none().then(|| Found::new(directory, segment, false));
+            match found {
+                Some(Err(OpenError::Orphaned { .. })) => Ok(Occupant::WithoutControl { producer }),
+                _ => Ok(Occupant::Alive { producer, foreign }),
+            }
         }
     }
 }

@@ -133,6 +133,12 @@ pub enum Occupant {
         /// Why this build cannot open it, if its layout is another.
         foreign: Option<HeaderError>,
     },
+    /// A ring whose producer lives and whose control file is lost, so that no consumer can join it any
+    /// more.
+    WithoutControl {
+        /// Which process its producer is, where it could be found.
+        producer: Option<Holder>,
+    },
     /// A ring that its producer has closed and [kept](crate::Segment::keep).
     Closed,
     /// A ring without a producer that this build cannot resume, because its layout is another.
@@ -542,6 +548,13 @@ impl fmt::Display for Occupant {
                     None => f.write_str(": open it, or choose another name"),
                     Some(why) => write!(f, " with another layout ({why}): choose another name"),
                 }
+            }
+            Self::WithoutControl { producer } => {
+                f.write_str("and its producer lives")?;
+                if let Some(producer) = producer {
+                    write!(f, " ({producer})")?;
+                }
+                f.write_str(", but its control file is lost: unlink it, or choose another name")
             }
             Self::Closed => f.write_str(
                 "was closed by its producer, and kept: use create_or_resume to go on with it, open it \

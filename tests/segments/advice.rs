@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ringway::{
-    Anonymous, CreateError, InheritError, Options, Overflow, Producer, Prune, Ring, Segment, Start,
-    Static, Worker, prune, unlink,
+    Anonymous, CreateError, Group, InheritError, Options, Overflow, Producer, Prune, Ring, Segment,
+    Start, Static, Worker, prune, unlink,
 };
 
 use crate::children::{part, succeeds};
@@ -179,6 +179,69 @@ advice! {
         assert!(bytes(8, 100).arena(1 << 12).heap().is_ok());
         said(&bytes(1 << 26, 1).groups(4000).heap().unwrap_err());
         assert!(bytes(1 << 10, 1).groups(4).heap().is_ok());
+    }
+
+    "messages cannot be read in place here: promise that all who may write the ring follow the \
+     protocol (trust), create a ring that evicts with pins, or receive copies" =>
+    fn not_in_place(said) {
+        let (mut producer, files) = Options::<u64>::new(8).anonymous().unwrap();
+        producer.send(&7).unwrap();
+        let ring = files.ring::<u64>(0).unwrap();
+        let mut subscriber = ring.subscribe(Start::Oldest).unwrap();
+        said(&subscriber.try_recv_ref().unwrap_err());
+        assert_eq!(subscriber.try_recv(), Ok(7));
+        // SAFETY: the only other handle is the producer's, of this program.
+        let mut subscriber = unsafe { subscriber.trust() };
+        producer.send(&8).unwrap();
+        assert_eq!(*subscriber.try_recv_ref().unwrap(), 8);
+
+        let evicting = || Options::<u64>::new(8).max_lag(4);
+        for (options, pins) in [(evicting(), false), (evicting().pins(true), true)] {
+            let (mut producer, files) = options.anonymous().unwrap();
+            let ring = files.ring::<u64>(0).unwrap();
+            // SAFETY: as above.
+            let mut subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+            producer.send(&9).unwrap();
+            let read = subscriber.try_recv_ref();
+            assert_eq!(read.is_ok(), pins);
+            if let Err(error) = read {
+                said(&error);
+            }
+        }
+    }
+
+    "the ring was created without groups: create it with Options::groups" =>
+    fn without_groups(said) {
+        said(&Worker::join(&ring_of(Options::new(8)), "a").unwrap_err());
+        assert!(Worker::join(&ring_of(Options::new(8).groups(1)), "a").is_ok());
+    }
+
+    "the group delivers at most once, and this worker does not ask for that: join it with \
+     Group::at_most_once" =>
+    fn delivers_at_most_once(said) {
+        let ring = ring_of(Options::new(8).groups(1));
+        let once = || Group::new("a").at_most_once();
+        let _first = Worker::join(&ring, once()).unwrap();
+        said(&Worker::join(&ring, "a").unwrap_err());
+        assert!(Worker::join(&ring, once()).is_ok());
+    }
+
+    "the group delivers at least once: join it without Group::at_most_once" =>
+    fn delivers_at_least_once(said) {
+        let ring = ring_of(Options::new(8).groups(1));
+        let _first = Worker::join(&ring, "a").unwrap();
+        said(&Worker::join(&ring, Group::new("a").at_most_once()).unwrap_err());
+        assert!(Worker::join(&ring, "a").is_ok());
+    }
+
+    "evicted for being too slow: {missed} messages were missed; drop it and join anew" =>
+    fn evicted(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).max_lag(2).subscribers(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send_batch(&[0; 20]).unwrap();
+        said(&subscriber.try_recv().unwrap_err());
+        drop(subscriber);
+        assert!(ring.subscribe(Start::Next).is_ok());
     }
 
     "the position is no longer there: the oldest is {oldest}" =>
@@ -374,6 +437,18 @@ advice! {
         said(&Options::<u64>::new(16).create(directory.segment("ring")).unwrap_err());
         assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
         assert!(Options::<u64>::new(16).create(directory.segment("another")).is_ok());
+    }
+
+    ", but its control file is lost: unlink it, or choose another name" =>
+    fn taken_and_out_of_reach(said) {
+        let directory = Directory::new();
+        let _producer = directory.ring();
+        fs::remove_file(directory.control_file()).unwrap();
+        let create = |name: &str| Options::<u64>::new(16).create_or_resume(directory.segment(name));
+        said(&create("ring").unwrap_err());
+        assert!(create("another").is_ok());
+        assert!(unlink(directory.segment("ring")).unwrap());
+        assert!(create("ring").is_ok());
     }
 
     " with another layout ({why}): choose another name" =>
