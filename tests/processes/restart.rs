@@ -252,7 +252,7 @@ fn a_living_ring_without_its_control_file_is_left_alone() {
     }
     let refused = options().create_or_resume(place.segment("ring"));
     assert!(
-        matches!(&refused, Err(CreateError::AlreadyExists { what: Occupant::Alive { .. }, .. })),
+        matches!(&refused, Err(CreateError::AlreadyExists { what: Occupant::WithoutControl { .. }, .. })),
         "{refused:?}"
     );
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
