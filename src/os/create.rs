@@ -325,6 +325,8 @@ fn occupant(directory: &Directory, segment: &Segment) -> Result<Occupant, Create
                 Err(OpenError::Io { what, path, source }) => {
                     return Err(CreateError::Io { what, path, source });
                 }
+                // It is gone by now, or another one's.
+                Err(OpenError::NotFound { .. }) => return Ok(Occupant::Unknown),
                 Err(error) => Some(ResumeError::Open(error)),
                 Ok(_) if state == SegmentState::Closed => return Ok(Occupant::Closed),
                 Ok(_) if closed => Some(ResumeError::Closed { path: segment.path() }),
