@@ -295,10 +295,11 @@ impl<T: Message + ?Sized> Options<T> {
     /// what the system takes to wake a process: 5 ms evict after some 5 to 10.
     ///
     /// Only time in which the producer ran and looked counts: for each look no more than half of the
-    /// smaller limit, nor than 100 ms. So a limit of 4 ms or more takes two looks at least. A producer that
-    /// was stopped, or looks seldom because it calls [`try_send`](crate::Producer::try_send) once in a
-    /// while, evicts later, and never at the first look after a pause: its consumers may have been stopped
-    /// with it, and have time for one more look.
+    /// smaller limit, nor than 100 ms. So a limit of 4 ms or more takes two looks at least. A look that
+    /// comes later than that, after a pause, counts as one that came in time. So a producer that was
+    /// stopped, or looks seldom because it calls [`try_send`](crate::Producer::try_send) once in a while,
+    /// evicts later, and never at the first look after a pause: its consumers may have been stopped with
+    /// it.
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};
@@ -319,6 +320,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away, or a group without
     /// workers, may keep the producer waiting for room, before it is evicted, which it learns when it
     /// comes back. By default for ever. As exact as [`max_hold`](Self::max_hold).
+    ///
+    /// One that comes back in time has the whole of `max_hold` from there on; and so long as one is away
+    /// that is in the way too, no other of its kind is evicted by `max_hold`.
     #[cfg(feature = "std")]
     pub fn max_away(mut self, time: core::time::Duration) -> Self {
         self.limits.max_away = milliseconds(time);

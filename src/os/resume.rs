@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 use super::create;
-use super::directory::Directory;
+use super::directory::{Directory, NotOpened};
 use super::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
 use super::holder;
 use super::lock::{self, Holder, Lock};
@@ -97,12 +99,19 @@ impl<T: Message + ?Sized> Options<T> {
         let this = self.tagged(&segment)?;
         let geometry = this.geometry().map_err(CreateError::Config)?;
         let segment = segment.tag(geometry.shape.tag);
+        let mut patience = ATTEMPTS;
         for _ in 0..ATTEMPTS {
             match this.clone().create(&segment) {
                 Err(
                     CreateError::Orphaned { .. }
                     | CreateError::AlreadyExists { what: Occupant::Closed, .. },
                 ) => {}
+                // Perhaps the producer's lock is that of a process which removes what is dead, and has it
+                // for a moment; or the name was there, and is gone.
+                Err(CreateError::AlreadyExists {
+                    what: Occupant::Alive { producer: None, .. } | Occupant::Unknown,
+                    ..
+                }) if is_passing(&segment, &mut patience) => continue,
                 outcome => return outcome,
             }
             let directory = directory(&segment);
@@ -129,6 +138,20 @@ impl<T: Message + ?Sized> Options<T> {
         }
         Err(create::taken(&create::directory(&segment)?, &segment))
     }
+}
+
+/// Waits until a name is free, or the producer's lock of the ring that has it, but not for long.
+fn is_passing(segment: &Segment, patience: &mut u32) -> bool {
+    let Ok(directory) = segment.open_directory() else { return false };
+    while let Some(left) = patience.checked_sub(1) {
+        *patience = left;
+        match directory.open_file(&segment.name, false) {
+            Err(NotOpened::Os(Errno::NOENT)) => return true,
+            Ok(data) if matches!(lock::is_held(&data, lock::PRODUCER), Ok(false)) => return true,
+            _ => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    false
 }
 
 /// Removes a ring that is dead in that way, if it is.

@@ -44,6 +44,8 @@ pub(super) struct Broom {
     on_watch: AtomicBool,
     /// The number of this mapping's life, once it has had a worker.
     life: OnceLock<u32>,
+    /// When a worker here last looked whether all others live.
+    patrolled: Mutex<Option<Instant>>,
 }
 
 impl Broom {
@@ -55,6 +57,7 @@ impl Broom {
             registry_is_free: Condvar::new(),
             on_watch: AtomicBool::new(false),
             life: OnceLock::new(),
+            patrolled: Mutex::default(),
         };
         broom.complete(files)?;
         Ok(broom)
@@ -244,6 +247,17 @@ impl Mapping {
         }
     }
 
+    /// Says that a worker here has looked whether all others live.
+    pub(crate) fn note_patrol(&self) {
+        *locked(&self.broom.patrolled) = Some(Instant::now());
+    }
+
+    /// Whether that was said, and not longer ago than `within`.
+    pub(crate) fn patrolled(&self, within: Duration) -> bool {
+        let last = *locked(&self.broom.patrolled);
+        last.is_some_and(|last| Instant::now().saturating_duration_since(last) < within)
+    }
+
     /// The number of this mapping's life: for as long as the mapping is there, the byte of that number
     /// among [`lock::LIVES`] is locked. `number`: one that no mapping of the ring has had. `None`: it
     /// cannot be locked, so that only the lock of each worker shows that it lives.
@@ -265,6 +279,14 @@ impl Mapping {
             None => Ok(false),
             Some(control) => lock::is_held(control, lock::LIVES + u64::from(number)),
         }
+    }
+
+    /// Whether a worker, here or in another process, has one of the places of those who look whether all others
+    /// live. Where that cannot be told, it has not.
+    pub(crate) fn has_post(&self) -> bool {
+        let held = |control| lock::is_any_held(control, lock::PATROL, 1 + lock::DEPUTIES);
+        self.is_here()
+            && self.files.control.as_ref().is_some_and(|file| held(file).unwrap_or(false))
     }
 
     /// Whether an entry's owner is dead: no process has its lock.
@@ -318,7 +340,7 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Takes the first place, or else the `nth` deputy's, if no worker has that, and none here has a place.
+    /// Takes the first place, or else a deputy's, from the `nth` on, that no worker has, if none here has a place.
     /// Errors mean that it cannot be had: who has none sees for itself whether others look.
     pub(crate) fn take(mapping: &Arc<Mapping>, nth: usize) -> Option<Post> {
         let own = mapping.broom.control.get()?;
@@ -327,8 +349,9 @@ impl Post {
         if on_watch.load(Ordering::Relaxed) || on_watch.swap(true, Ordering::Relaxed) {
             return None;
         }
-        let deputy = lock::PATROL + 1 + nth as u64 % lock::DEPUTIES;
-        for at in [lock::PATROL, deputy] {
+        let nth = nth as u64 % lock::DEPUTIES;
+        let deputies = (0..lock::DEPUTIES).map(|k| lock::PATROL + 1 + (nth + k) % lock::DEPUTIES);
+        for at in core::iter::once(lock::PATROL).chain(deputies) {
             if let Ok(true) = lock::try_lock(own, at) {
                 return Some(Post { mapping: mapping.clone(), at });
             }
@@ -356,9 +379,7 @@ impl Post {
     pub(crate) fn leave(self) -> bool {
         let mapping = self.mapping.clone();
         drop(self);
-        let held = |control| lock::is_any_held(control, lock::PATROL, 1 + lock::DEPUTIES);
-        mapping.is_here()
-            && mapping.files.control.as_ref().is_some_and(|file| held(file).unwrap_or(false))
+        mapping.has_post()
     }
 }
 

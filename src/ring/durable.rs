@@ -77,9 +77,12 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         entry.owner.compare_exchange(from, SOMEBODY, order, failed).is_ok()
     };
     let mut claim = storage.claim(index)?;
-    for _ in 0..ATTEMPTS {
-        // It may be somebody who only looks whether its owner lives.
-        if !matches!(claim, Claim::Taken) || !storage.pause() {
+    for attempt in 0..join::WHILE_CLEANING {
+        // It may be a peer that only looks whether its owner lives, or cleans up after many dead.
+        if !matches!(claim, Claim::Taken)
+            || (attempt >= ATTEMPTS && !storage.is_cleaning()?)
+            || !storage.pause()
+        {
             break;
         }
         claim = storage.claim(index)?;
@@ -158,4 +161,40 @@ pub(super) fn has_name(entry: &Entry, name: &[u8]) -> bool {
             let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
             bytes.iter().zip(part).all(|(a, b)| a == b)
         })
+}
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::options::Options;
+
+    /// A process that has died with many subscribers is started again while the producer cleans up.
+    #[test]
+    fn one_that_comes_back_waits_for_a_peer_that_cleans_up_after_it() {
+        let (_producer, files) = Options::<u64>::new(8).subscribers(1).anonymous().unwrap();
+        let [ring, peer] = [(); 2].map(|()| files.ring::<u64>(0).unwrap());
+        drop(ring.subscribe_durable("name", Start::Next).unwrap());
+        // A dead subscriber: the entry says that it has an owner, and no process has its lock.
+        let entry = ring.storage.entry(0).unwrap();
+        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        entry.owner.compare_exchange(AWAY, SOMEBODY, order, failed).unwrap();
+        let cleans = AtomicBool::new(false);
+        let clean = |_: &crate::storage::Entries| {
+            cleans.store(true, Ordering::Release);
+            thread::sleep(Duration::from_millis(50));
+            go_away(&peer.storage, 0);
+        };
+        thread::scope(|scope| {
+            let cleaner = scope.spawn(|| peer.storage.reap([0], clean).unwrap());
+            while !cleans.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            assert_eq!(ring.subscribe_durable("name", Start::Next).map(drop), Ok(()));
+            assert_eq!(cleaner.join().unwrap(), 1);
+        });
+    }
 }

@@ -48,7 +48,7 @@ use crate::wait::wake_producer;
 #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
 use agreed::{let_go, take_one};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(super) use take::{join, subscribe, take_entry};
+pub(super) use take::{WHILE_CLEANING, join, subscribe, take_entry};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use take::{let_go, take_one};
 

@@ -81,9 +81,10 @@ impl<T: Message + ?Sized> Producer<T> {
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn successor(storage: Storage, asymmetric: bool) -> Result<Self, HeaderError> {
         let next = recover::place(&storage)?;
+        // Before anything is changed: an error leaves the ring as it was.
+        let limits = Limits::check(&storage)?;
         recover::reopen(&storage);
         let fences = recover::fences(&storage, asymmetric);
-        let limits = Limits::check(&storage)?;
         let mut producer = Producer::at(storage, next, fences, limits);
         producer.credit.publish_head(&producer.storage);
         recover::announce(&producer.storage);

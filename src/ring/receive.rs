@@ -266,13 +266,22 @@ fn find<C: Consumer, const ASKS: bool>(consumer: &mut C, state: Word) -> Result<
         Ok(()) => return Ok(()),
         Err(NotFound::Empty) => match consumer.excluded() {
             Some(excluded) => excluded,
-            None if ASKS && consumer.reader_mut().life.ticks() => return ask(consumer),
+            // Where no process can die alone the processor's count is not looked at either.
+            None if ASKS && can_die(consumer) && consumer.reader_mut().life.ticks() => {
+                return ask(consumer);
+            }
             None => TryRecvError::Empty,
         },
         Err(NotFound::Closed) => TryRecvError::Closed,
         Err(NotFound::Passed(passed)) => consumer.lagged(passed),
     };
     Err(error)
+}
+
+/// Whether the producer can die alone.
+#[inline(always)]
+fn can_die<C: Consumer>(consumer: &C) -> bool {
+    consumer.reader().storage.can_die()
 }
 
 /// There is no message, and it is some time since one who found that out looked whether one can come.

@@ -243,10 +243,15 @@ impl Storage {
         }
     }
 
-    /// Takes the place of the worker that looks whether all others live, or that of its `nth` deputy, if one of
-    /// these can be had.
+    /// Takes the place of the worker that looks whether all others live, or that of one of its deputies, from the
+    /// `nth` on, if one of these can be had.
     pub(crate) fn take_post(&self, nth: usize) -> Option<Post> {
         Post::take(self.mapping()?, nth)
+    }
+
+    /// Whether a worker has one of these places.
+    pub(crate) fn has_post(&self) -> bool {
+        self.mapping().is_some_and(|mapping| mapping.has_post())
     }
 
     /// The number of the mapping's life, which shows that all workers with handles on it live: for
@@ -270,8 +275,16 @@ impl Storage {
         count.map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
+    /// Whether a worker of this process has, and not longer ago than that.
+    pub(crate) fn patrolled_here(&self, within: core::time::Duration) -> bool {
+        self.mapping().is_some_and(|mapping| mapping.patrolled(within))
+    }
+
     /// Says that the caller has.
     pub(crate) fn count_patrol(&self) {
+        if let Some(mapping) = self.mapping() {
+            mapping.note_patrol();
+        }
         if let Some(count) = self.flags().and_then(|flags| flags.patrols()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -333,6 +346,22 @@ impl Storage {
             self.entry(entry).is_some_and(|entry| entry.durable.load(Ordering::Relaxed) != 0);
         // One of which the kernel does not tell is not away: the limit for the living counts.
         durable && (self.has_left(entry) || self.is_dead(entry).unwrap_or(false))
+    }
+
+    /// Whether an entry is held by one that may go away and come back: by a durable subscriber, or a group.
+    pub(crate) fn comes_back(&self, entry: usize) -> bool {
+        let durable = |entry: &crate::layout::Entry| entry.durable.load(Ordering::Relaxed) != 0;
+        entry >= self.measures().subscribers() || self.entry(entry).is_some_and(durable)
+    }
+
+    /// Whether it is away, as far as can be seen without asking the kernel.
+    pub(crate) fn seems_away(&self, entry: usize) -> bool {
+        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+        if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
+            let mut workers = self.workers_of(group);
+            return !workers.any(|(_, entry)| entry.owner.load(Ordering::Relaxed) != NOBODY);
+        }
+        self.has_left(entry)
     }
 
     /// Whether a worker is in that group, counted from 0, as it is now, which is not dead.

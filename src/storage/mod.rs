@@ -69,6 +69,15 @@ impl Storage {
         Storage { seat, ..self }
     }
 
+    /// Whether processes share it, of which each can die alone.
+    #[inline(always)]
+    pub(crate) fn can_die(&self) -> bool {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        return matches!(self.owner, Owner::Mapped { .. });
+        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+        false
+    }
+
     /// Whether nobody has the memory but this process and its safe code.
     pub(crate) fn is_private(&self) -> bool {
         match self.owner {

@@ -141,13 +141,16 @@ impl View {
         let group = entry.checked_sub(self.measures.subscribers());
         group.is_some_and(|group| {
             let mut workers = self.workers_of(group);
-            workers.any(|(_, worker)| worker.pinned.load(Ordering::Relaxed) != 0)
+            // One that had the group's entry before may be about to find that it was evicted, with its pin
+            // set: it reads nothing in place, or the entry had not been given up.
+            workers.any(|(_, worker)| {
+                worker.pinned.load(Ordering::Relaxed) != 0 && self.is_of_its_group(worker, group)
+            })
         })
     }
 
     /// Whether the worker of an entry has joined that group as it is now, and not one that had the group's entry
     /// before and was evicted.
-    #[cfg(any(not(target_os = "none"), target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn is_of_its_group(&self, worker: &Entry, group: usize) -> bool {
         let generation = worker.generation.load(Ordering::Relaxed);
         let entry = self.measures.subscribers().checked_add(group);

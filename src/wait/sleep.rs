@@ -151,11 +151,11 @@ pub(crate) fn ring_bell(bell: &Futex) {
     bell.wake_all();
 }
 
-/// Wakes the workers of all groups that sleep, but for those of one, to look whether others live.
+/// Wakes the workers of all groups that sleep, to look whether others live.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) fn ring_bells(view: &View, spared: Option<usize>) {
-    for (index, group) in view.group_entries().iter().enumerate() {
-        if group.owner.load(Ordering::Relaxed) != NOBODY && spared != Some(index) {
+pub(crate) fn ring_bells(view: &View) {
+    for group in view.group_entries() {
+        if group.owner.load(Ordering::Relaxed) != NOBODY {
             ring_bell(&group.bell);
         }
     }

@@ -2,8 +2,9 @@
 //!
 //! Only the producer's own looks count. Between two of them the process may have been stopped, the
 //! machine suspended, or the program busy with something else, and then its consumers may not have run
-//! either. So a look counts for no more than [`MOST`], nor for more than half of the smallest limit; and
-//! one that comes later than that never brings a limit to its end: the next one does, a step later.
+//! either. So a look counts for no more than [`MOST`], nor for more than half of the smallest limit. One
+//! that comes later than that is taken for one after a pause: it counts as if it had come in time, and
+//! never brings a limit to its end, which the next one does, a step later.
 
 use core::time::Duration;
 
@@ -74,6 +75,9 @@ pub(crate) struct Stall {
     /// What it waits for, and since its first look: when it last looked, and how much counts.
     #[cfg(feature = "std")]
     account: Option<(Pos, std::time::Instant, Duration)>,
+    /// How much counted when one that may come back was last seen to be away, of those in the way.
+    #[cfg(feature = "std")]
+    away: Duration,
 }
 
 /// What consumers have taken of the producer's time.
@@ -81,6 +85,9 @@ pub(crate) struct Stall {
 pub(crate) struct Held {
     #[cfg(feature = "std")]
     time: Duration,
+    /// As much of it as can be held against one that has been away.
+    #[cfg(feature = "std")]
+    since_away: Duration,
 }
 
 impl Held {
@@ -91,16 +98,30 @@ impl Held {
         #[cfg(not(feature = "std"))]
         false
     }
+
+    /// The same of one that may have been away until not long ago.
+    pub(crate) fn exceeds_since_away(self, _limit: u32) -> bool {
+        #[cfg(feature = "std")]
+        return Held { time: self.since_away, ..self }.exceeds(_limit);
+        #[cfg(not(feature = "std"))]
+        false
+    }
 }
 
 #[cfg(feature = "std")]
 impl Stall {
+    /// One that may come back is away, and in the way, as of the last look.
+    pub(crate) fn is_away(&mut self) {
+        self.away = self.account.map_or(Duration::ZERO, |(.., counted)| counted);
+    }
+
     /// Begins again if it is another position that the producer waits for.
     fn begin(&mut self, waits_for: Pos, now: std::time::Instant) -> (std::time::Instant, Duration) {
         match self.account {
             Some((before, last, counted)) if before == waits_for => (last, counted),
             _ => {
                 self.account = Some((waits_for, now, Duration::ZERO));
+                self.away = Duration::ZERO;
                 (now, Duration::ZERO)
             }
         }
@@ -124,15 +145,21 @@ impl Stall {
     fn look_at(&mut self, now: std::time::Instant, waits_for: Pos, pace: Pace) -> Held {
         let (last, counted) = self.begin(waits_for, now);
         let passed = now.saturating_duration_since(last);
-        let more = counted.saturating_add(passed.min(pace.most()));
+        let late = passed > pace.most();
+        // How much of a pause was none is not known. Counted in full, two short pauses of all processes
+        // would be as much as a limit of which nobody has had anything.
+        let more = counted.saturating_add(if late { pace.look() } else { passed });
         self.account = Some((waits_for, now, more));
-        Held { time: if passed > pace.most() { counted } else { more } }
+        let time = if late { counted } else { more };
+        Held { time, since_away: time.saturating_sub(self.away) }
     }
 }
 
 /// Without a clock no look is due.
 #[cfg(not(feature = "std"))]
 impl Stall {
+    pub(crate) fn is_away(&mut self) {}
+
     pub(crate) fn is_due(&mut self, _waits_for: crate::position::Pos, _pace: Pace) -> bool {
         false
     }
@@ -237,9 +264,26 @@ mod tests {
     #[test]
     fn a_producer_that_never_looks_in_time_keeps_its_limits_by_many_looks() {
         let (looks, _) = until_over(1000, ms(5000));
-        assert_eq!(looks, 11);
+        assert_eq!(looks, 51);
         let (looks, _) = until_over(10, ms(5000));
-        assert_eq!(looks, 3);
+        assert_eq!(looks, 5);
+    }
+
+    /// A consumer that takes two thirds of a limit, and is stopped together with its producer meanwhile.
+    #[test]
+    fn pauses_of_all_leave_a_consumer_most_of_its_time() {
+        let pace = Pace::within([200, NONE]);
+        let (mut stall, mut now) = (Stall::default(), Instant::now());
+        for running in 1..=130u64 {
+            now += ms(1);
+            if running % 40 == 10 {
+                now += ms(500);
+            }
+            if stall.is_due_at(now, Pos::new(1), pace) {
+                let held = stall.look_at(now, Pos::new(1), pace);
+                assert!(!held.exceeds(200), "after {running} ms");
+            }
+        }
     }
 
     #[test]

@@ -42,8 +42,8 @@ mod processor {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn count() -> u64 {
-        // SAFETY: the processor has the instruction. Where it may not be used, reading the clock is no
-        // more possible: that uses it too.
+        // SAFETY: the processor has the instruction. Where a process may not use it (`PR_SET_TSC`), it
+        // is a fault, as with the system's clock, which uses it too: both only on rings in files.
         unsafe { core::arch::x86_64::_rdtsc() >> 22 }
     }
 

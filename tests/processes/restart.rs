@@ -1,6 +1,7 @@
 //! Producers that are stopped on purpose and started again, and what has to be found without them.
 
 use std::fs::{self, File};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -252,7 +253,10 @@ fn a_living_ring_without_its_control_file_is_left_alone() {
     }
     let refused = options().create_or_resume(place.segment("ring"));
     assert!(
-        matches!(&refused, Err(CreateError::AlreadyExists { what: Occupant::WithoutControl { .. }, .. })),
+        matches!(
+            &refused,
+            Err(CreateError::AlreadyExists { what: Occupant::WithoutControl { .. }, .. })
+        ),
         "{refused:?}"
     );
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
@@ -321,4 +325,30 @@ fn closing_says_which_name_stays() {
     place.is_empty();
     child.go();
     child.ends();
+}
+
+/// Who removes the dead has the producer's lock for a moment, and may be about to find that it has to remove
+/// nothing.
+#[test]
+fn a_producer_that_starts_again_waits_for_one_that_only_looks() {
+    let place = Place::new("only looks");
+    options().create(place.segment("ring")).unwrap().detach();
+    let data = File::options().read(true).write(true).open(place.path().join("ring")).unwrap();
+    let mut about = libc::flock {
+        l_type: libc::F_WRLCK as _,
+        l_whence: libc::SEEK_SET as _,
+        l_start: 0,
+        l_len: 1,
+        l_pid: 0,
+    };
+    // SAFETY: the kernel reads one `flock`, which is ours.
+    let taken = unsafe { libc::fcntl(data.as_raw_fd(), libc::F_OFD_SETLK, &mut about) };
+    assert_eq!(taken, 0);
+    thread::scope(|scope| {
+        let starts = scope.spawn(|| options().create_or_resume(place.segment("ring")));
+        thread::sleep(Duration::from_millis(10));
+        // With its last descriptor the lock goes.
+        drop(data);
+        assert_eq!(starts.join().unwrap().expect("only looked").epoch(), 1);
+    });
 }

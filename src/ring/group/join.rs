@@ -51,9 +51,10 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
     if storage.measures().groups() == 0 {
         return Err(JoinError::NoFreeGroup { groups: 0 });
     }
-    let _registry = storage.registry()?;
-    // First of all: a group that was made for nobody would hold the producer back.
+    // First of all: a group that was made without a worker would hold the producer back. And before the
+    // registry: a peer that cleans up after the dead may be stopped, and keep this one waiting.
     let place = take_place(storage)?;
+    let _registry = storage.registry()?;
     let found = match find(storage, name)? {
         Some(found) => {
             let once = Desk::of(storage, found.group)
@@ -140,7 +141,7 @@ enum Blockers {
 
 /// Frees a group's entry, if no worker is in the way.
 fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), JoinError> {
-    for attempt in 0.. {
+    for attempt in 0..=join::WHILE_CLEANING {
         reap(storage).map_err(not_told)?;
         let in_the_way = match blockers {
             Blockers::All => storage.has_workers(group).map_err(not_told)?,
@@ -154,8 +155,10 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         if !in_the_way {
             break;
         }
-        // It may be somebody who only looks whether a worker lives.
-        if attempt == ATTEMPTS || !storage.pause() {
+        // It may be a peer that only looks whether a worker lives, or cleans up after many dead.
+        let is_last =
+            attempt == join::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
+        if is_last || !storage.pause() {
             let name = storage.group_entries().get(group).and_then(ConsumerName::of);
             let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
@@ -164,6 +167,11 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     // Pairs with the release of `joined` by those who have left: what they have read is read before the
     // gate is gone.
     fence(Ordering::Acquire);
+    let are_left = storage.workers_of(group).next().is_some();
+    if let (true, Some(desk)) = (are_left, Desk::of(storage, group)) {
+        // Also if the group begins anew in another entry: what workers have that are left is theirs no more.
+        desk.bar()?;
+    }
     if let Some(entry) = storage.group_entries().get(group) {
         join::reset_group(entry);
         wait::wake_producer(storage, Fences::FULL);

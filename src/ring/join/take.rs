@@ -26,7 +26,7 @@ pub(in crate::ring) fn join(
 }
 
 /// How often, a millisecond apart, a joiner looks again while a peer cleans up after the dead.
-const WHILE_CLEANING: u32 = 1000;
+pub(in crate::ring) const WHILE_CLEANING: u32 = 1000;
 
 /// Claims one of some entries that is free, or whose owner is dead, having called `bury` for that.
 ///

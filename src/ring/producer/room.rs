@@ -153,15 +153,24 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let (waits_for, pace) = (self.waits_for(), self.pace());
         let held = self.stuck.stall.look(waits_for, pace);
         let (living, away) = (held.exceeds(limits.max_hold), held.exceeds(limits.max_away));
+        // One that has come back has not held the producer back while it was away.
+        let back = held.exceeds_since_away(limits.max_hold);
         // The kernel is asked only where it makes a difference.
         let too_long = |storage: &Storage, entry: usize| {
-            if living == away { living } else { storage.is_away(entry) == away }
+            if !storage.comes_back(entry) {
+                living
+            } else if back == away {
+                back
+            } else {
+                storage.is_away(entry) == away
+            }
         };
         self.stuck.fail(waits_for, None);
+        let too_far = self.too_far(len);
+        self.see_away(limits.max_hold, too_far);
         if (living || away) && self.has_room_for(len, too_long) {
             return Ok(true);
         }
-        let too_far = self.too_far(len);
         let mut outcome = self.reap_groups(too_far);
         // On while some are found: then the kernel's time is well spent, and ends with the dead.
         for _ in 0..=self.storage.entries().len() / ASKED_AT_A_TIME {
@@ -176,6 +185,21 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         self.stuck.fail(waits_for, outcome.err());
         outcome.map(|_| false)
+    }
+
+    /// Remembers it if one of those in the way is away, and comes back. By what the ring says: a look
+    /// says it of those whom the kernel knows to be dead.
+    fn see_away(&mut self, max_hold: u32, too_far: Signed) {
+        if max_hold == u32::MAX {
+            return;
+        }
+        let (storage, credit) = (&self.storage, &self.credit);
+        let mut entries = storage.entries().iter().enumerate();
+        if entries.any(|(index, entry)| {
+            storage.seems_away(index) && credit.is_held_by(storage, index, entry, too_far)
+        }) {
+            self.stuck.stall.is_away();
+        }
     }
 
     /// How far those lag who leave no room for the next message, of `len` bytes.

@@ -5,6 +5,8 @@ use crate::options::Options;
 use crate::ring::group::Offer;
 use crate::storage::Entries;
 use crate::sync::Ordering;
+#[cfg(all(feature = "std", target_os = "linux"))]
+use crate::wait;
 
 /// One message is not done, and all others of a large ring are: the others are not looked at again.
 #[cfg(all(feature = "std", target_os = "linux"))]
@@ -225,4 +227,107 @@ fn who_stood_still_for_all_laps_that_a_word_tells_apart_reads_nothing_of_another
         assert!(!desk.is_within_a_lap(Pos::new(0)));
         assert!(desk.is_within_a_lap(Pos::new(origin + 1)));
     }
+}
+
+/// Two workers of a ring in files, with mappings of their own or the same.
+#[cfg(all(feature = "std", target_os = "linux"))]
+fn in_files(same: bool) -> (crate::ring::Producer<u64>, [Worker<u64>; 2]) {
+    let (producer, files) = Options::<u64>::new(8).groups(1).anonymous().unwrap();
+    let ring = files.ring::<u64>(0).unwrap();
+    let other = if same { ring.clone() } else { files.ring::<u64>(0).unwrap() };
+    (producer, [ring, other].map(|ring| Worker::join(&ring, "a").unwrap()))
+}
+
+/// It was woken together with the one that has the place, which gives that up only then.
+#[cfg(all(feature = "std", target_os = "linux"))]
+#[test]
+fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
+    let (_producer, [mut first, mut second]) = in_files(true);
+    let bell =
+        |worker: &Worker<u64>| worker.desk().map(|desk| desk.entry().bell.load(Ordering::Relaxed));
+    (first.watch.has_slept, second.watch.has_slept) = (true, true);
+    assert!(first.look_around());
+    wait::ring_bell(&first.desk().unwrap().entry().bell);
+    assert!(second.look_around());
+    assert_eq!(second.watch.bell, bell(&second), "the first is on patrol");
+    first.end_watch();
+    assert_ne!(second.watch.bell, bell(&second));
+}
+
+/// The last patrol may have been made right after the last poll, and its maker be dead by now.
+#[cfg(all(feature = "std", target_os = "linux"))]
+#[test]
+fn who_polls_seldom_goes_on_patrol_unless_a_place_is_taken() {
+    let (_producer, [mut poller, mut other]) = in_files(false);
+    let storage = other.reader.storage.clone();
+    // From here on it counts the time.
+    assert_eq!(poller.try_recv().unwrap_err(), TryRecvError::Empty);
+    let mut poll = |counted| {
+        std::thread::sleep(Duration::from_millis(100));
+        storage.count_patrol();
+        let before = storage.patrols();
+        assert_eq!(poller.try_recv().unwrap_err(), TryRecvError::Empty);
+        assert_eq!(storage.patrols() - before, counted);
+    };
+    poll(1);
+    poll(1);
+    other.watch.has_slept = true;
+    assert!(other.look_around());
+    poll(0);
+    other.end_watch();
+    poll(1);
+}
+
+/// It learns of a patrol when it next looks, and reckons from its last look before.
+#[cfg(all(feature = "std", target_os = "linux"))]
+#[test]
+fn a_deputy_of_one_that_is_stopped_goes_soon_after_the_last_patrol() {
+    let (_producer, [mut patroller, mut deputy]) = in_files(false);
+    (patroller.watch.has_slept, deputy.watch.has_slept) = (true, true);
+    assert!(patroller.look_around());
+    assert!(deputy.look_around());
+    let storage = patroller.reader.storage.clone();
+    storage.count_patrol();
+    let before = storage.patrols();
+    for slice in [50, 50, 40] {
+        std::thread::sleep(Duration::from_millis(slice));
+        assert!(deputy.look_around());
+    }
+    assert_ne!(storage.patrols(), before);
+}
+
+/// Whichever of them each tries for first.
+#[cfg(all(feature = "std", target_os = "linux"))]
+#[test]
+fn all_places_are_taken_that_workers_of_four_processes_try_for() {
+    let (_producer, files) = Options::<u64>::new(8).groups(1).anonymous().unwrap();
+    let mut workers: [Worker<u64>; 4] =
+        [(); 4].map(|()| Worker::join(&files.ring::<u64>(0).unwrap(), "a").unwrap());
+    let mut places = 0;
+    for worker in &mut workers {
+        worker.watch.has_slept = true;
+        // Its number says which.
+        let own = core::mem::replace(&mut worker.place.index, 7);
+        assert!(worker.look_around());
+        worker.place.index = own;
+        places += usize::from(worker.watch.has_place());
+    }
+    assert_eq!(places, 4);
+}
+
+/// It was stopped between saying that it reads in place and finding that it may not.
+#[test]
+fn the_pin_of_a_worker_of_before_holds_nothing_of_the_new_groups() {
+    let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).pins(true);
+    let (mut producer, ring) = options.heap().unwrap();
+    let before = Worker::join(&ring, "a").unwrap();
+    producer.try_send_batch(&[0; 20]);
+    let mut worker = anew(&ring);
+    let storage = &before.reader.storage;
+    storage.entry(before.place.index).unwrap().pinned.store(1, Ordering::Relaxed);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
+    let outcome = worker.try_recv().map(|_| ());
+    assert!(matches!(outcome, Err(TryRecvError::Evicted { .. })), "{outcome:?}");
+    drop(worker);
+    assert!(Worker::join(&ring, "a").is_ok());
 }

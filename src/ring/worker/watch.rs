@@ -11,14 +11,18 @@
 //!   the kernel does. Workers of one process die together, and have one place at most.
 //! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which a worker that has
 //!   ended one adds 1. Who has looked at that count a while ago and finds that it has not grown since,
-//!   or by too little, goes on patrol, whatever its place.
+//!   or by too little, goes on patrol, whatever its place. When the last patrol was made is known to within one
+//!   look; deputies wake up so that they go 140 ms after it at the latest.
+//! - Who only polls is woken by no bell. If it may not ask again in time, it goes on patrol unless one of the
+//!   places is taken, its own process has just been on patrol, or so many are made that four processes go.
 //! - Who has no place, and sees that patrols are made, sleeps for a quarter of a second to half a second, or to 30
 //!   ms for each worker of the ring if that is more: for a time of its own each, so that wherever there are many
 //!   one of them wakes soon. It tries for a place, and looks at the count again.
 //! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and the
 //!   producer's death to the workers of all groups, who then ask for themselves. No worker sleeps for long on a
 //!   bell that has been rung since it last asked.
-//! - Who gives up its place when its call ends, and sees that no other is taken, rings for the others to take them.
+//! - Who gives up its place when its call ends, and sees that no other is taken, rings for the others to take them,
+//!   also for those of its group that what has ended the call has woken: they may have found the place taken.
 //!   Of several that give up theirs at the same time, the last one sees it.
 //!
 //! So a death is noticed within 90 ms, or 50 if it is the patroller's and it has a deputy, or 140 if the
@@ -56,8 +60,17 @@ mod duty {
     const PATROLLER_AT_LEAST: Duration = Duration::from_millis(60);
     /// How old a count is that tells others that none goes, if it has not grown since.
     const OLD: Duration = Duration::from_millis(110);
+    /// The same for a deputy, and for who polls, since before the last patrol that it knows of.
+    const OLD_AT_MOST: Duration = Duration::from_millis(140);
+    /// A patrol that was seen to have been made was so within this time, for who looks that often.
+    const SEEN_LATE: Duration = Duration::from_millis(50);
     /// Patrols that are made this far apart are enough. Their makers may have to wait for a processor.
     const FAR_APART: Duration = Duration::from_millis(200);
+    /// How recent a patrol of this process's own is that spares its workers which poll another.
+    const RECENT: Duration = Duration::from_millis(40);
+    /// Patrols that come as close as this are those of four processes at least, none of whose workers that poll goes
+    /// more often than that.
+    const CLOSE: Duration = Duration::from_millis(8);
     /// How long those sleep who have no place, at least and at most, and at most for each worker of the ring.
     const LONG: Duration = Duration::from_millis(250);
     const LONG_AT_MOST: Duration = Duration::from_millis(500);
@@ -89,26 +102,30 @@ mod duty {
     pub(in crate::ring::worker) struct Watch {
         /// How many had been made when this one last saw that they grow, or made one, and when that was.
         seen: (u32, Instant),
+        /// When this one last looked; and before the last patrol of which it knows, as far as it looks often.
+        looked: Instant,
+        since: Instant,
         /// In the present call it has slept, so that it may take a place.
-        pub(super) has_slept: bool,
+        pub(in crate::ring::worker) has_slept: bool,
         post: Option<Post>,
         /// Places that it has tried for.
         tries: usize,
-        /// What its group's bell said before it last looked; and the same if it may sleep for long on that.
-        pub(super) looked_at: Option<u32>,
-        pub(super) bell: Option<u32>,
+        /// What its group's bell said before it last looked, if it may sleep for long on that.
+        pub(in crate::ring::worker) bell: Option<u32>,
         /// Of which of the ring's producers it has told the others that it is dead: after how many takeovers.
         pub(super) told: Option<u32>,
     }
 
     impl Watch {
         pub(in crate::ring::worker) fn new(storage: &Storage) -> Watch {
+            let now = Instant::now();
             Watch {
-                seen: (storage.patrols(), Instant::now()),
+                seen: (storage.patrols(), now),
+                looked: now,
+                since: now,
                 has_slept: false,
                 post: None,
                 tries: 0,
-                looked_at: None,
                 bell: None,
                 told: None,
             }
@@ -116,31 +133,80 @@ mod duty {
 
         /// Whether others have made patrols enough since this one last saw that, or went itself.
         pub(super) fn need(&mut self, storage: &Storage) -> Need {
-            let (made, now) = (storage.patrols(), Instant::now());
-            let (before, then) = self.seen;
-            let (more, age) = (made.wrapping_sub(before), now.saturating_duration_since(then));
-            if more > 0 && age <= FAR_APART.saturating_mul(more) {
-                self.seen = (made, now);
+            let is_patroller = self.is_patroller();
+            let (grows, now, _) = self.see(storage);
+            if is_patroller {
+                // A patrol of another may have been made right after its own.
+                let age = now.saturating_duration_since(self.seen.1);
+                return if age < PATROLLER_AT_LEAST { Need::Unknown } else { Need::Go };
+            }
+            if grows {
                 return Need::None;
             }
-            let old = if self.is_patroller() { PATROLLER_AT_LEAST } else { OLD };
+            let old = if self.post.is_some() { OLD_AT_MOST } else { OLD };
+            let age = now.saturating_duration_since(self.since);
             if age < old { Need::Unknown } else { Need::Go }
+        }
+
+        /// The same for a worker that only polls, and may next do so after as long a time as since the last one.
+        /// It is told of nothing by a bell. So it relies on those who have places, if there are any.
+        pub(super) fn need_of_poll(&mut self, storage: &Storage) -> Need {
+            let made = self.seen.0;
+            let (_, now, between) = self.see(storage);
+            let more = storage.patrols().wrapping_sub(made);
+            if storage.patrolled_here(RECENT) || between <= CLOSE.saturating_mul(more) {
+                return Need::None;
+            }
+            let age = now.saturating_duration_since(self.since).max(between);
+            if age.saturating_add(between) < OLD_AT_MOST {
+                return Need::Unknown;
+            }
+            let seen = now.saturating_duration_since(self.seen.1);
+            if seen < OLD && storage.has_post() { Need::None } else { Need::Go }
+        }
+
+        /// Looks at the count. Returns whether it grows as it should, the time, and how long it is since the last
+        /// look.
+        fn see(&mut self, storage: &Storage) -> (bool, Instant, Duration) {
+            let (made, now) = (storage.patrols(), Instant::now());
+            let looked = core::mem::replace(&mut self.looked, now);
+            let (before, then) = self.seen;
+            let (more, age) = (made.wrapping_sub(before), now.saturating_duration_since(then));
+            let grows = more > 0 && age <= FAR_APART.saturating_mul(more);
+            if grows && !self.is_patroller() {
+                self.seen = (made, now);
+                self.since = now.checked_sub(SEEN_LATE).map_or(looked, |then| looked.max(then));
+            }
+            (grows, now, now.saturating_duration_since(looked))
+        }
+
+        #[cfg(test)]
+        pub(in crate::ring::worker) fn has_place(&self) -> bool {
+            self.post.is_some()
         }
 
         fn is_patroller(&self) -> bool {
             self.post.as_ref().is_some_and(Post::is_first)
         }
 
-        /// How long this one sleeps whose place is the patroller's.
-        pub(super) fn patroller_slice(&self) -> Option<Duration> {
-            let since = Instant::now().saturating_duration_since(self.seen.1);
-            self.is_patroller()
-                .then(|| PATROLLER.saturating_sub(since).max(Duration::from_millis(1)))
+        /// How long this one sleeps who has a place; at most, if it is a deputy.
+        pub(super) fn slice(&self, most: Duration) -> Duration {
+            let now = Instant::now();
+            let until = |then: Instant, age: Duration| {
+                age.saturating_sub(now.saturating_duration_since(then))
+                    .max(Duration::from_millis(1))
+            };
+            match &self.post {
+                None => most,
+                Some(post) if post.is_first() => until(self.seen.1, PATROLLER),
+                Some(_) => most.min(until(self.since, OLD_AT_MOST)),
+            }
         }
 
         /// This one has gone on patrol itself.
         pub(super) fn has_gone(&mut self, storage: &Storage) {
-            self.seen = (storage.patrols(), Instant::now());
+            let now = Instant::now();
+            (self.seen, self.since, self.looked) = ((storage.patrols(), now), now, now);
         }
 
         /// Tries for a place, if it has none and has slept, and for the patroller's if it is a deputy.
@@ -215,7 +281,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let epoch = self.reader.epoch();
         let died = (!self.storage().producer_is_alive()?).then_some(epoch);
         if died.is_some() && self.watch.told != died {
-            wait::ring_bells(self.storage(), None);
+            wait::ring_bells(self.storage());
         }
         self.watch.told = died;
         self.storage().count_patrol();
@@ -229,7 +295,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if !self.storage().can_take_over() || self.place.patrol.is_due().is_none() {
             return Ok(());
         }
-        match self.watch.need(&self.reader.storage) {
+        match self.watch.need_of_poll(&self.reader.storage) {
             Need::Go => self.patrol(),
             Need::None | Need::Unknown => Ok(()),
         }
@@ -240,7 +306,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     pub(super) fn look_around(&mut self) -> bool {
         // Before anything is asked: who finds out later rings later, too.
         let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
-        (self.watch.looked_at, self.watch.bell) = (bell, None);
+        self.watch.bell = None;
         let mut others_go = self.storage().dies_as_one();
         if self.storage().can_take_over() {
             let place = self.watch.takes_place(&self.reader.storage, self.place.index);
@@ -282,7 +348,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let slice = if long {
             limit.left(self.watch.long_slice(&self.reader.storage, self.place.index))
         } else {
-            self.watch.patroller_slice().map_or(slice, |slice| limit.left(slice))
+            limit.left(self.watch.slice(slice))
         };
         self.sleep_for(bell, slice);
         self.watch.has_slept = true;
@@ -290,13 +356,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// A call that may have slept is over.
     pub(super) fn end_watch(&mut self) {
-        let before = self.watch.looked_at;
         if self.watch.ends() {
-            let bell =
-                self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
-            // Those of this group are awake by what has woken this one.
-            let spared = (bell != before).then_some(self.place.group);
-            wait::ring_bells(self.storage(), spared);
+            // Those of this group, too: one that was woken together with this one may have found the place
+            // taken, and be about to sleep for long.
+            wait::ring_bells(self.storage());
         }
     }
 }
