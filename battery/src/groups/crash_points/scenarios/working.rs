@@ -121,7 +121,7 @@ pub fn idler(task: &Task) -> Result<()> {
 
 pub(super) fn judge_bury(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     let mut producer = options().groups(1).workers(2).create(room.segment())?;
-    producer.send_batch(&[0, 1, 2]);
+    producer.send_batch(&[0, 1, 2])?;
     let mut idler = Child::start(room, "crash_points::idler", &[])?;
     wait_until("an idler", [&mut idler], || room.page()[JOINED].get() != 0)?;
     idler.kill()?;
