@@ -48,8 +48,8 @@ pub(super) fn all() -> Result<BTreeSet<String>> {
 /// What the places look like.
 const WORDS: [&str; 4] = [".store(", ".compare_exchange(", ".fetch_add(", "crash_point!()"];
 
-/// The lines of a file, those of its test modules being empty, and the names of its test modules that are
-/// files of their own.
+/// The lines of a file, those of its test modules being empty, and the names of its test modules
+/// that are files of their own.
 fn without_tests(text: &str) -> (Vec<&str>, Vec<&str>) {
     let (mut code, mut modules) = (Vec::new(), Vec::new());
     // After an attribute that says so, and in a module that has one.
@@ -86,15 +86,16 @@ const NOT_HERE: [&str; 5] = ["preassign", "clear", "die", "mend_gate", "mend_wor
 
 /// Places in functions that are here otherwise, each as its function and what it looks like.
 const NOT_THIS: [(&str, &str); 1] = [
-    // After 64 exchanges in a row that failed, each because the gate had changed since it was looked at a
-    // few instructions before. Only a process that forges the word brings that about.
+    // After 64 exchanges in a row that failed, each because the gate had changed in the few
+    // instructions since it was looked at. In practice only a process that forges it does that.
     ("exchange_gate", ".store("),
 ];
 
-/// What is not there in a build for files, or only passes on what is called elsewhere, or is not shared.
+/// What is not there in a build for files, only passes on what is called elsewhere, or is not
+/// shared.
 const ELSEWHERE: [&str; 9] = [
     "src/crash.rs",
-    // Words of one process, which no peer sees: core's atomics, in which there are no places to die.
+    // Words of one process, which no peer sees: core's atomics, without places to die.
     "src/os/fork.rs",
     "src/ring/join/agreed.rs",
     "src/sync/crashing.rs",

@@ -46,7 +46,7 @@ pub(super) fn judge_resume(room: &Room, start: &dyn Fn() -> Result<Child>) -> Re
     Ok(end)
 }
 
-/// Takes a ring over that was closed and kept: closes and keeps it once more, and takes it over again.
+/// Takes over a ring that was closed and kept, closes and keeps it, and takes it over again.
 pub fn reopen(task: &Task) -> Result<()> {
     play(task, || {
         let mut producer = Producer::<u64>::resume(task.segment().keep(true))?;

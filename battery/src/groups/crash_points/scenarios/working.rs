@@ -138,7 +138,7 @@ pub(super) fn judge_bury(room: &Room, start: &dyn Fn() -> Result<Child>) -> Resu
     Ok(end)
 }
 
-/// Joins the group beside a worker that is stopped, once it has been told that the group was evicted.
+/// Joins the group beside a worker that is stopped, also where it is first told of the eviction.
 fn join_anew(ring: &Ring<u64>) -> Result<Worker<u64>> {
     match Worker::join(ring, GROUP) {
         Err(JoinError::Evicted { .. }) => Worker::join(ring, GROUP).context("joining once more"),
@@ -162,7 +162,7 @@ pub fn anew(task: &Task) -> Result<()> {
             job.done()?;
         }
         ensure!(matches!(first.try_recv(), Err(TryRecvError::Empty)), "not asked for");
-        // After so many it reserves a place, and looks whether that is still its own when the message is there.
+        // After so many it reserves a place, and confirms it when the message is there.
         want();
         let job = first.recv()?;
         note(task, *job);
@@ -246,7 +246,7 @@ pub(super) fn judge_anew(room: &Room, start: &dyn Fn() -> Result<Child>) -> Resu
         Ok(())
     };
     receive(&mut worker)?;
-    // More than a lap, half of it beside the one that is stopped, and half of it after that went on.
+    // Two laps: one beside the worker that is stopped, and one after that went on.
     let last = next + 2 * CAPACITY as u64;
     let mut stopped = Some(stopped);
     for message in next..last {
