@@ -132,7 +132,8 @@ impl Mapping {
 
     /// From now on the names go with the mapping.
     pub(super) fn own_names(&self) {
-        self.owns_names.store(true, Ordering::Relaxed);
+        // Pairs with the swap in `give_up_names`, in this process alone: no peer sees the flag.
+        self.owns_names.swap(true, Ordering::Relaxed);
     }
 
     /// Has the names go now, or stay when the mapping goes. Opens nothing. The error says which has

@@ -25,8 +25,8 @@ use crate::place::Room;
 
 use scenarios::SCENARIOS;
 pub use scenarios::{
-    bury, bystander, bytes, create, durable, evict, idler, in_place, predecessor, prune, publish,
-    reap, resume, spill, subscribe, unlink, work,
+    anew, bury, bystander, bytes, create, durable, evict, idler, in_place, predecessor, prune,
+    publish, reap, reopen, resume, spill, stopped, subscribe, unlink, work,
 };
 
 // The page.
@@ -40,6 +40,8 @@ const JOINED: usize = 2;
 const ASLEEP: usize = 3;
 /// A bit for each message that a worker has received.
 const DELIVERED: usize = 4;
+/// Messages that a worker has asked for.
+const WANTED: usize = 5;
 const WORDS: usize = 8;
 
 /// Longer than a scenario takes.

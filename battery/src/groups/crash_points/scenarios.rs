@@ -13,25 +13,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use ringway::{
-    Group, JoinError, Options, Producer, Prune, RecvTimeoutError, Ring, Start, Subscriber,
-    TryRecvError, Worker,
+    ClaimLost, Group, JoinError, Options, Producer, Prune, RecvError, RecvTimeoutError, Ring,
+    Start, Subscriber, TryRecvError, Worker,
 };
 
-use super::{ASLEEP, DELIVERED, DONE, End, JOINED, POINTS, READY, SOON, Scenario, end, play};
+use super::{
+    ASLEEP, DELIVERED, DONE, End, JOINED, POINTS, READY, SOON, Scenario, WANTED, end, play,
+};
 use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::place::Room;
 
 pub use receiving::{durable, in_place, subscribe};
 pub use sending::{bytes, create, publish, spill};
-pub use taking_over::{bystander, evict, predecessor, prune, reap, resume, unlink};
-pub use working::{bury, idler, work};
+pub use taking_over::{bystander, evict, predecessor, prune, reap, reopen, resume, unlink};
+pub use working::{anew, bury, idler, stopped, work};
 
 const CAPACITY: usize = 8;
 const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 14] = [
+pub(super) const SCENARIOS: [Scenario; 16] = [
     Scenario { name: "create", judge: sending::judge_create },
     Scenario { name: "publish", judge: sending::judge_publish },
     Scenario { name: "bytes", judge: sending::judge_bytes },
@@ -40,12 +42,14 @@ pub(super) const SCENARIOS: [Scenario; 14] = [
     Scenario { name: "in_place", judge: receiving::judge_in_place },
     Scenario { name: "durable", judge: receiving::judge_durable },
     Scenario { name: "resume", judge: taking_over::judge_resume },
+    Scenario { name: "reopen", judge: taking_over::judge_reopen },
     Scenario { name: "reap", judge: taking_over::judge_reap },
     Scenario { name: "evict", judge: taking_over::judge_evict },
     Scenario { name: "unlink", judge: taking_over::judge_unlink },
     Scenario { name: "prune", judge: taking_over::judge_prune },
     Scenario { name: "work", judge: working::judge_work },
     Scenario { name: "bury", judge: working::judge_bury },
+    Scenario { name: "anew", judge: working::judge_anew },
 ];
 
 fn options() -> Options<u64> {

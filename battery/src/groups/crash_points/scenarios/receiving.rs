@@ -23,7 +23,7 @@ pub fn subscribe(task: &Task) -> Result<()> {
 
 pub(super) fn judge_subscribe(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     let mut producer = options().create(room.segment())?;
-    producer.send_batch(&[0; CAPACITY]);
+    producer.send_batch(&[0; CAPACITY])?;
     let end = thread::scope(|scope| -> Result<End> {
         let ring = Ring::<u64>::open(room.segment())?;
         let held = ring.subscribe(Start::Oldest)?;
@@ -85,7 +85,7 @@ pub fn in_place(task: &Task) -> Result<()> {
 pub(super) fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     let options = options().groups(1).workers(1).max_lag(CAPACITY - 1).pins(true);
     let mut producer = options.create(room.segment())?;
-    producer.send_batch(&[0, 1, 2]);
+    producer.send_batch(&[0, 1, 2])?;
     let end = end(start()?)?;
     let ring = Ring::<u64>::open(room.segment())?;
     for _ in 0..3 * CAPACITY {
@@ -125,7 +125,7 @@ pub fn durable(task: &Task) -> Result<()> {
 pub(super) fn judge_durable(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     let mut producer = options().create(room.segment())?;
     let messages: Vec<u64> = (0..CAPACITY as u64).collect();
-    producer.send_batch(&messages);
+    producer.send_batch(&messages)?;
     let end = end(start()?)?;
     let ring = Ring::<u64>::open(room.segment())?;
     let received = room.page()[DONE].get();

@@ -24,7 +24,7 @@ pub fn publish(task: &Task) -> Result<()> {
     producer.wait_for_consumers(1, LONG)?;
     play(task, || {
         send(task, &mut producer, 0..20)?;
-        producer.send_batch(&[20, 21, 22]);
+        producer.send_batch(&[20, 21, 22])?;
         task.word(DONE).set(23);
         producer.close().unwrap();
         Ok(())

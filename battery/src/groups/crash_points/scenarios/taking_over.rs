@@ -46,6 +46,54 @@ pub(super) fn judge_resume(room: &Room, start: &dyn Fn() -> Result<Child>) -> Re
     Ok(end)
 }
 
+/// Takes over a ring that was closed and kept, closes and keeps it, and takes it over again.
+pub fn reopen(task: &Task) -> Result<()> {
+    play(task, || {
+        let mut producer = Producer::<u64>::resume(task.segment().keep(true))?;
+        send(task, &mut producer, 5..6)?;
+        drop(producer);
+        let mut producer = Producer::<u64>::resume(task.segment())?;
+        // As many as there is room for, a consumer being away.
+        send(task, &mut producer, 6..CAPACITY as u64)?;
+        Ok(producer)
+    })
+}
+
+pub(super) fn judge_reopen(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let mut producer = options().create(room.segment().keep(true))?;
+    let ring = Ring::<u64>::open(room.segment())?;
+    drop(ring.subscribe_durable("a name", Start::Next)?);
+    let mut subscriber = ring.subscribe(Start::Next)?;
+    for message in 0..5 {
+        producer.send(&message)?;
+    }
+    drop(producer);
+    let told = receive_all(&mut subscriber)?;
+    ensure!(told == (5, RecvTimeoutError::Closed), "told {told:?} of a ring that was closed");
+    let end = end(start()?)?;
+    // The one that is attached goes on.
+    let (received, error) = receive_all(&mut subscriber)?;
+    let sent = room.page()[DONE].get();
+    let ending = matches!(error, RecvTimeoutError::Closed | RecvTimeoutError::ProducerDied);
+    ensure!(ending, "told {error}");
+    ensure!(end == End::Died || error == RecvTimeoutError::ProducerDied, "told {error}");
+    ensure!((sent.max(5)..=sent.max(5) + 1).contains(&received), "{received} of {sent} came");
+    drop((subscriber, ring));
+    // And one that was away, and comes by the ring's name, gets all.
+    let ring = Ring::<u64>::open(room.segment()).context("opening what was kept")?;
+    let mut durable = ring.subscribe_durable("a name", Start::Next).context("coming back")?;
+    let at = durable.position();
+    ensure!(at == 0, "one that was away comes back at {at}");
+    let all = receive_all(&mut durable)?;
+    ensure!(all == (received, error), "one that was away got {all:?}, and the other {received}");
+    goes_on(room, &mut durable, received)?;
+    // It was the successor's to remove, which did not keep it.
+    ensure!(!ringway::unlink(room.segment())?, "a name was left");
+    drop((durable, ring));
+    leaves_nothing(room)?;
+    Ok(end)
+}
+
 /// Is in the way of a subscriber that dies.
 pub fn reap(task: &Task) -> Result<()> {
     send_twenty(task, options())
