@@ -113,11 +113,11 @@ pub enum TrySendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
-    /// There is no room, and the kernel would not say which of the consumers in the way are dead, so that
-    /// one of them might be. Nothing was sent. Comes only where rings are files, from a process that was
-    /// forbidden to ask (by a filter of system calls, say) after it had attached to the ring. A limit
-    /// ([`max_hold`](crate::Options::max_hold)) goes on counting over calls that end like this, and
-    /// evicts the dead too.
+    /// There is no room, and the kernel would not say which of the consumers in the way are dead,
+    /// so that one of them might be. Nothing was sent. Comes only where rings are files, from a
+    /// process that was forbidden to ask (by a filter of system calls, say) after it had attached
+    /// to the ring. A limit ([`max_hold`](crate::Options::max_hold)) goes on counting over calls
+    /// that end like this, and evicts the dead too.
     Liveness(LivenessError),
 }
 
@@ -254,8 +254,8 @@ error!(SendSyncError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CloseError {
-    /// A name of the ring could not be removed: because the process has lost its privileges since it
-    /// created the ring, say.
+    /// A name of the ring could not be removed: because the process has lost its privileges since
+    /// it created the ring, say.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     Name {
         /// The file that is still there.
@@ -305,8 +305,8 @@ impl fmt::Display for BatchError {
 pub enum TryRecvError {
     /// Nothing more has been published yet.
     Empty,
-    /// The producer has closed the ring, and everything before that has been received. Comes again with
-    /// every call, unless the ring was kept and a successor goes on with it
+    /// The producer has closed the ring, and everything before that has been received. Comes again
+    /// with every call, unless the ring was kept and a successor goes on with it
     /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
     Closed,
     /// Exactly this many messages were overwritten before this observer got to them. The next call
@@ -338,8 +338,8 @@ pub enum TryRecvError {
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
     /// messages go on where they ended.
     ///
-    /// The kernel is asked every 20 ms at most, by calls that find nothing, and not before 20 ms have
-    /// passed since the first of them that found nothing at this position: until then they say
+    /// The kernel is asked every 20 ms at most, by calls that find nothing, and not before 20 ms
+    /// have passed since the first of them that found nothing at this position: until then they say
     /// [`Empty`](Self::Empty).
     ProducerDied,
     /// See [`RecvError::Liveness`].
@@ -362,11 +362,12 @@ error!(TryRecvError {
     Self::Liveness(error) => "no message, and {error}";
 });
 
-/// The operating system did not say whether a producer or a consumer lives. That is never taken for a sign
-/// of life, nor of death.
+/// The operating system did not say whether a producer or a consumer lives. That is never taken for
+/// a sign of life, nor of death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LivenessError {
-    /// As wide as what other errors carry: so every receiving call returns its error in two registers.
+    /// As wide as what other errors carry: so every receiving call returns its error in two
+    /// registers.
     os_error: u64,
 }
 
@@ -416,13 +417,13 @@ pub enum RecvError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
-    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach) for a
-    /// successor, and everything that it sent has been received.
-    /// Comes again with every call, until a successor takes the ring over
-    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
+    /// for a successor, and everything that it sent has been received. Comes again with every call,
+    /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
+    /// messages go on where they ended.
     ProducerDied,
-    /// There is no message, and the operating system did not say whether the producer lives. It may:
-    /// the next call waits for it, and asks again.
+    /// There is no message, and the operating system did not say whether the producer lives. It
+    /// may: the next call waits for it, and asks again.
     Liveness(LivenessError),
 }
 
@@ -450,10 +451,10 @@ pub enum RecvTimeoutError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
-    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach) for a
-    /// successor, and everything that it sent has been received.
-    /// Comes again with every call, until a successor takes the ring over
-    /// ([`Producer::resume`](crate::Producer::resume)); then messages go on where they ended.
+    /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
+    /// for a successor, and everything that it sent has been received. Comes again with every call,
+    /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
+    /// messages go on where they ended.
     ProducerDied,
     /// See [`RecvError::Liveness`].
     Liveness(LivenessError),
@@ -517,8 +518,9 @@ impl From<RecvError> for RecvTimeoutError {
 }
 
 impl RecvError {
-    /// Whether the next call can bring something else than this once more: what was lost has been told,
-    /// and messages go on. All other errors are final states of a consumer that does nothing about them.
+    /// Whether the next call can bring something else than this once more: what was lost has been
+    /// told, and messages go on. All other errors are final states of a consumer that does nothing
+    /// about them.
     pub(crate) fn goes_on(self) -> bool {
         match self {
             Self::Lagged(_) => true,
@@ -585,9 +587,9 @@ pub enum JoinError {
         /// The longest, in bytes.
         max: usize,
     },
-    /// There is a durable subscriber of that name, and it lives; or there are workers in the group that is
-    /// to be forgotten; or the group was evicted and a worker of it reads a message in place still, which the
-    /// group's entry keeps there: try again when that is over.
+    /// There is a durable subscriber of that name, and it lives; or there are workers in the group
+    /// that is to be forgotten; or the group was evicted and a worker of it reads a message in
+    /// place still, which the group's entry keeps there: try again when that is over.
     InUse {
         /// Which of the two it is.
         kind: ConsumerKind,

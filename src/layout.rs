@@ -112,7 +112,8 @@ pub(crate) struct SleepFlags {
     /// 1: the producer sleeps on this very word, or is about to. Set by the producer, cleared by
     /// whoever gives it room.
     pub(crate) waiting: Futex,
-    /// Counts the times that a worker has asked about all workers and the producer whether they live.
+    /// Counts the times that a worker has asked about all workers and the producer whether they
+    /// live.
     patrols: [CasU32; PATROLS],
     /// Counts the mappings that have had a worker. What one gets is the number of its life.
     lives: [CasU32; PATROLS],
@@ -161,8 +162,8 @@ pub(crate) struct Entry {
     /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
     /// the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
-    /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a worker: 1 more than
-    /// the entry that tells whether its process lives, or 0.
+    /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a
+    /// worker: the number of its mapping's life, or 0.
     pub(crate) at_most_once: AtomicU32,
     /// Of a group: counts the messages that were given back.
     pub(crate) returns: CasU32,

@@ -47,12 +47,13 @@
 //! microseconds and then sleeps on a futex. While data flows there are no system calls on either
 //! side.
 //!
-//! Every wait has an end: a message, the time that the call was given, or that nothing can come any more. A
-//! producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every call, also by those
-//! that do not block. `docs/limits.md` in the repository has a table of all waits, and of what ends each.
+//! Every wait has an end: a message, the time that the call was given, or that nothing can come any
+//! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
+//! call, also by those that do not block. `docs/limits.md` in the repository has a table of all
+//! waits, and of what ends each.
 //!
-//! A signal does not interrupt a call that blocks, and nor does another thread. A program that has to stop
-//! when it is told to (Ctrl-C, a flag) waits in slices, and looks between them:
+//! A signal does not interrupt a call that blocks, and nor does another thread. A program that has
+//! to stop when it is told to (Ctrl-C, a flag) waits in slices, and looks between them:
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
@@ -88,8 +89,8 @@
 //!
 //! # Large messages
 //!
-//! A thread has a stack of 2 MiB, or less, and a message may be larger. On the stack, and in builds without
-//! optimization several times, puts a message only what takes or returns one by value:
+//! A thread has a stack of 2 MiB, or less, and a message may be larger. On the stack, and in builds
+//! without optimization several times, puts a message only what takes or returns one by value:
 //!
 //! - [`Subscriber::try_recv`], `recv` and `recv_timeout`, those of an [`Observer`], and what
 //!   [`iter`](Subscriber::iter) gives;
@@ -97,10 +98,10 @@
 //! - [`Producer::send_iter`] of messages by value: give it references.
 //!
 //! All others copy between the ring and where the caller's message is. To receive, that is
-//! [`recv_to`](Subscriber::recv_to) and its siblings, `recv_batch` and `recv_into` into a buffer, and
-//! [`recv_ref`](Subscriber::recv_ref), which copies nothing; to send, [`send`](Producer::send),
-//! [`send_batch`](Producer::send_batch), and a [loan](Producer::reserve). A message on the heap is made
-//! there, and not moved there, by `zerocopy::FromZeros::new_box_zeroed`:
+//! [`recv_to`](Subscriber::recv_to) and its siblings, `recv_batch` and `recv_into` into a buffer,
+//! and [`recv_ref`](Subscriber::recv_ref), which copies nothing; to send, [`send`](Producer::send),
+//! [`send_batch`](Producer::send_batch), and a [loan](Producer::reserve). A message on the heap is
+//! made there, and not moved there, by `zerocopy::FromZeros::new_box_zeroed`:
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
@@ -123,11 +124,11 @@
 //! # Closing
 //!
 //! Dropping the producer closes the ring. Every consumer receives what is left, and then
-//! [`Closed`](TryRecvError::Closed), from then on: only a ring that was [kept](Segment::keep) can be
-//! [resumed](Producer::resume), and then goes on. An [iterator](Iter) ends there, and with every other
-//! state in which nothing more comes, which it gives once. A named ring goes with its producer, and
-//! with it what durable subscribers and groups have not received that are away; to restart a producer,
-//! [`detach`](Producer::detach) it.
+//! [`Closed`](TryRecvError::Closed), from then on: only a ring that was [kept](Segment::keep) can
+//! be [resumed](Producer::resume), and then goes on. An [iterator](Iter) ends there, and with every
+//! other state in which nothing more comes, which it gives once. A named ring goes with its
+//! producer, and with it what durable subscribers and groups have not received that are away; to
+//! restart a producer, [`detach`](Producer::detach) it.
 //!
 //! # Features
 //!

@@ -281,25 +281,25 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How long a subscriber that lives may keep the producer waiting for room, before it is evicted.
-    /// By default for ever. It is about subscribers that are too slow, or stopped: one that has died is
-    /// found within 150 ms anyway. Where the kernel does not say who is dead
+    /// How long a subscriber that lives may keep the producer waiting for room, before it is
+    /// evicted. By default for ever. It is about subscribers that are too slow, or stopped: one
+    /// that has died is found within 150 ms anyway. Where the kernel does not say who is dead
     /// ([`Liveness`](crate::TrySendError::Liveness)), it counts for the dead too.
     ///
     /// # How exact it is
     ///
-    /// It is rounded up to milliseconds, and is over when the producer's looks have counted as much. A
-    /// producer that waits looks every quarter of the smaller limit that is set (this and
-    /// [`max_away`](Self::max_away)), but not more often than every millisecond, and every 20 ms at least;
-    /// one that sleeps looks when it wakes, after 50 ms at most. By that much a limit can be late, and by
-    /// what the system takes to wake a process: 5 ms evict after some 5 to 10.
+    /// It is rounded up to milliseconds, and is over when the producer's looks have counted as
+    /// much. A producer that waits looks every quarter of the smaller limit that is set (this and
+    /// [`max_away`](Self::max_away)), but not more often than every millisecond, and every 20 ms at
+    /// least; one that sleeps looks when it wakes, after 50 ms at most. By that much a limit can be
+    /// late, and by what the system takes to wake a process: 5 ms evict after some 5 to 10.
     ///
-    /// Only time in which the producer ran and looked counts: for each look no more than half of the
-    /// smaller limit, nor than 100 ms. So a limit of 4 ms or more takes two looks at least. A look that
-    /// comes later than that, after a pause, counts as one that came in time. So a producer that was
-    /// stopped, or looks seldom because it calls [`try_send`](crate::Producer::try_send) once in a while,
-    /// evicts later, and never at the first look after a pause: its consumers may have been stopped with
-    /// it.
+    /// Only time in which the producer ran and looked counts: for each look no more than half of
+    /// the smaller limit, nor than 100 ms. So a limit of 4 ms or more takes two looks at least. A
+    /// look that comes later than that, after a pause, counts as one that came in time. So a
+    /// producer that was stopped, or looks seldom because it calls
+    /// [`try_send`](crate::Producer::try_send) once in a while, evicts later, and never at the
+    /// first look after a pause: its consumers may have been stopped with it.
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};
@@ -317,12 +317,12 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away, or a group without
-    /// workers, may keep the producer waiting for room, before it is evicted, which it learns when it
-    /// comes back. By default for ever. As exact as [`max_hold`](Self::max_hold).
+    /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away, or a group
+    /// without workers, may keep the producer waiting for room, before it is evicted, which it
+    /// learns when it comes back. By default for ever. As exact as [`max_hold`](Self::max_hold).
     ///
-    /// One that comes back in time has the whole of `max_hold` from there on; and so long as one is away
-    /// that is in the way too, no other of its kind is evicted by `max_hold`.
+    /// One that comes back in time has the whole of `max_hold` from there on; and so long as one is
+    /// away that is in the way too, no other of its kind is evicted by `max_hold`.
     #[cfg(feature = "std")]
     pub fn max_away(mut self, time: core::time::Duration) -> Self {
         self.limits.max_away = milliseconds(time);

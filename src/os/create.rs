@@ -38,13 +38,13 @@ impl<T: Message + ?Sized> Options<T> {
     /// that is half made cannot be seen, and of several that create a ring of one name at the same
     /// time, one succeeds. Whatever the error, nothing is left behind.
     ///
-    /// Dropping the producer closes the ring and removes its names (unless
-    /// [`Segment::keep`] says otherwise; that they could not be removed only [`Producer::close`]
-    /// tells); consumers that are attached keep the memory, and drain
-    /// it; what durable subscribers and groups that are away have not received is discarded (see
-    /// [`Producer::close`]). [`Producer::detach`] leaves the ring for a successor, and so does being
-    /// killed: the names stay, a successor can [take the ring over](Producer::resume), and
-    /// [`unlink`](crate::unlink) or [`prune`](crate::prune) removes them.
+    /// Dropping the producer closes the ring and removes its names (unless [`Segment::keep`] says
+    /// otherwise; that they could not be removed only [`Producer::close`] tells); consumers that
+    /// are attached keep the memory, and drain it; what durable subscribers and groups that are
+    /// away have not received is discarded (see [`Producer::close`]). [`Producer::detach`] leaves
+    /// the ring for a successor, and so does being killed: the names stay, a successor can
+    /// [take the ring over](Producer::resume), and [`unlink`](crate::unlink) or
+    /// [`prune`](crate::prune) removes them.
     ///
     /// ```
     /// use ringway::{CreateError, Options, Ring, Start};
@@ -181,7 +181,8 @@ pub(super) fn directory(segment: &Segment) -> Result<Directory, CreateError> {
     })
 }
 
-/// Takes the lock that shows that the producer lives. `path`: the ring's, if it has one, for errors.
+/// Takes the lock that shows that the producer lives. `path`: the ring's, if it has one, for
+/// errors.
 pub(super) fn sit(mapping: &Mapping, path: Option<PathBuf>) -> Result<Lock, CreateError> {
     let failed = |source| CreateError::Io { what: "locking the producer's place", path, source };
     match mapping.lock_as_producer() {

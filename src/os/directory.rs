@@ -108,7 +108,8 @@ impl Directory {
         kept(|| self.open_file(name, writable))
     }
 
-    /// As [`unnamed_file`](Self::unnamed_file), for a handle, whose forked children must not keep it.
+    /// As [`unnamed_file`](Self::unnamed_file), for a handle, whose forked children must not keep
+    /// it.
     pub(super) fn unnamed_kept(&self) -> Result<Descriptor> {
         kept(|| self.unnamed_file())
     }

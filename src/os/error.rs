@@ -133,8 +133,8 @@ pub enum Occupant {
         /// Why this build cannot open it, if its layout is another.
         foreign: Option<HeaderError>,
     },
-    /// A ring whose producer lives and whose control file is lost, so that no consumer can join it any
-    /// more.
+    /// A ring whose producer lives and whose control file is lost, so that no consumer can join it
+    /// any more.
     WithoutControl {
         /// Which process its producer is, where it could be found.
         producer: Option<Holder>,
@@ -370,7 +370,8 @@ pub enum UnlinkError {
         /// What it is.
         what: FileKind,
     },
-    /// It is a ring of another layout, whose producer lives. Without one it would have been removed.
+    /// It is a ring of another layout, whose producer lives. Without one it would have been
+    /// removed.
     Alive {
         /// The data file.
         path: PathBuf,
@@ -406,7 +407,8 @@ pub enum UnlinkError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PruneError {
-    /// The prefix is empty, and so would mean every ring: [`Prune::all`](crate::Prune::all) says so.
+    /// The prefix is empty, and so would mean every ring: [`Prune::all`](crate::Prune::all) says
+    /// so.
     EmptyPrefix,
     /// The directory cannot be used: it is not there, say, or not a directory.
     Directory {

@@ -1,22 +1,23 @@
 //! Forked children: what they inherit of a ring, and how it is taken from them.
 //!
-//! A child that is forked has a copy of every handle of its parent, and must not be a second owner of
-//! any. Two things would otherwise go wrong. The mappings are kept from children (`MADV_DONTFORK`), so
-//! that where they were there is a hole, in which the child's allocator may put something else: a handle
-//! that is used there would write into that. And the child's copies of the descriptors keep the locks of
-//! its parent, so that the death of the parent is not seen while the child lives.
+//! A child that is forked has a copy of every handle of its parent, and must not be a second owner
+//! of any. Two things would otherwise go wrong. The mappings are kept from children
+//! (`MADV_DONTFORK`), so that where they were there is a hole, in which the child's allocator may
+//! put something else: a handle that is used there would write into that. And the child's copies of
+//! the descriptors keep the locks of its parent, so that the death of the parent is not seen while
+//! the child lives.
 //!
-//! So every mapping and every descriptor with a lock is listed here, and `fork` calls three handlers
-//! (`pthread_atfork`):
+//! So every mapping and every descriptor with a lock is listed here, and `fork` calls three
+//! handlers (`pthread_atfork`):
 //!
-//! - before, in the parent: the list is locked, so that what is being opened is opened and listed, or
-//!   not yet opened; and for the moment the mappings are inherited, so that there is no hole;
+//! - before, in the parent: the list is locked, so that what is being opened is opened and listed,
+//!   or not yet opened; and for the moment the mappings are inherited, so that there is no hole;
 //! - after, in the parent: the mappings are kept from children again, and the list is unlocked;
-//! - after, in the child: memory that no access is allowed to takes the place of the mappings, so that
-//!   the use of an inherited handle is a fault (`SIGSEGV`), and the descriptors are closed.
+//! - after, in the child: memory that no access is allowed to takes the place of the mappings, so
+//!   that the use of an inherited handle is a fault (`SIGSEGV`), and the descriptors are closed.
 //!
-//! A child that was made past the C library (`clone`, `_Fork`) has no handlers called. It has holes, and
-//! keeps the descriptors until it next attaches to a ring, drops a handle, or calls
+//! A child that was made past the C library (`clone`, `_Fork`) has no handlers called. It has
+//! holes, and keeps the descriptors until it next attaches to a ring, drops a handle, or calls
 //! [`release_inherited`].
 //!
 //! A fork waits for a second at most for threads that open something, or fork too. Then its child
@@ -25,10 +26,10 @@
 //! that of the file that was listed: before the child's handler, or in a child without one, it may
 //! have been closed and used anew.
 //!
-//! The kernel tells who is a child: the list's lock, and the mark that the process is the one which made
-//! the list, lie in a page that the kernel clears in a child (`MADV_WIPEONFORK`, Linux 4.14). So there
-//! the lock is free, whichever thread of the parent had it. The list itself can be read at any moment:
-//! its nodes stay for ever, and each is listed, or taken off, by the store of one word.
+//! The kernel tells who is a child: the list's lock, and the mark that the process is the one which
+//! made the list, lie in a page that the kernel clears in a child (`MADV_WIPEONFORK`, Linux 4.14).
+//! So there the lock is free, whichever thread of the parent had it. The list itself can be read at
+//! any moment: its nodes stay for ever, and each is listed, or taken off, by the store of one word.
 
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
@@ -98,7 +99,8 @@ fn this_thread() -> usize {
 impl Page {
     /// The process's page. Made with the first handle.
     fn get() -> Option<&'static Page> {
-        // SAFETY: a page, once it is stored there, stays for ever. Acquire pairs with the release in `make`.
+        // SAFETY: a page, once it is stored there, stays for ever. Acquire pairs with the release
+        // in `make`.
         unsafe { PAGE.load(Ordering::Acquire).as_ref() }
     }
 
@@ -213,7 +215,8 @@ impl List {
         Ok(node)
     }
 
-    /// In a child: gives up what it has inherited. Calls the kernel, and neither allocates nor waits.
+    /// In a child: gives up what it has inherited. Calls the kernel, and neither allocates nor
+    /// waits.
     fn release(&self) {
         for node in List::nodes() {
             // Pairs with the release in `Listed::new`.
@@ -267,8 +270,8 @@ fn which(file: BorrowedFd<'_>) -> io::Result<[usize; 2]> {
 fn forbid(start: usize, len: usize, inherited: bool) {
     let reserve = |how| {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | how;
-        // SAFETY: what is there is the mapping that a handle of the parent's has, which no handle of this
-        // process has; or, with `MAP_FIXED_NOREPLACE`, nothing.
+        // SAFETY: what is there is the mapping that a handle of the parent's has, which no handle
+        // of this process has; or, with `MAP_FIXED_NOREPLACE`, nothing.
         let at = unsafe { libc::mmap(start as *mut _, len, libc::PROT_NONE, flags, -1, 0) };
         if at != libc::MAP_FAILED && at.addr() != start {
             // Before Linux 4.17, where that flag means nothing, and there is something else.
@@ -363,15 +366,16 @@ fn list() -> io::Result<List> {
     Ok(List::lock(page))
 }
 
-/// Gives up what this process has inherited from the one that forked it: the descriptors of the parent's
-/// handles, which would keep the parent alive in the eyes of its peers, and the places of their memory.
-/// Does nothing in a process that was not forked.
+/// Gives up what this process has inherited from the one that forked it: the descriptors of the
+/// parent's handles, which would keep the parent alive in the eyes of its peers, and the places of
+/// their memory. Does nothing in a process that was not forked.
 ///
 /// A child of `fork` need not call this: the library does so by itself, by handlers
-/// (`pthread_atfork`) that it registers when a process creates or opens its first named or anonymous
-/// ring. It is for children that were made by the bare system call `clone`, or by `_Fork`, of which
-/// the C library tells no handler. Whatever handles the child has inherited can only be dropped
-/// ([`is_usable`](crate::Producer::is_usable) says `false`); it can open rings by itself.
+/// (`pthread_atfork`) that it registers when a process creates or opens its first named or
+/// anonymous ring. It is for children that were made by the bare system call `clone`, or by
+/// `_Fork`, of which the C library tells no handler. Whatever handles the child has inherited can
+/// only be dropped ([`is_usable`](crate::Producer::is_usable) says `false`); it can open rings by
+/// itself.
 ///
 /// ```
 /// # use ringway::Options;
@@ -398,8 +402,8 @@ impl Here {
     }
 
     pub(super) fn is_true(self) -> bool {
-        // Pairs with the release in `release`: a child that says that it has given up what it inherited
-        // has another generation.
+        // Pairs with the release in `release`: a child that says that it has given up what it
+        // inherited has another generation.
         let here = Page::get().is_some_and(|page| page.here.load(Ordering::Acquire) != 0);
         here && GENERATION.load(Ordering::Relaxed) == self.0
     }

@@ -1,8 +1,8 @@
 //! Which process holds a lock, as far as can be found out: for errors alone, nothing relies on it.
 //!
-//! The kernel does not say who holds an open-file-description lock, as it may be several: a process that asks
-//! is told -1. But `/proc/<pid>/fdinfo/<fd>` lists the locks of a descriptor's description. This
-//! process sees those of its user's processes, or all if it is privileged.
+//! The kernel does not say who holds an open-file-description lock, as it may be several: a process
+//! that asks is told -1. But `/proc/<pid>/fdinfo/<fd>` lists the locks of a descriptor's
+//! description. This process sees those of its user's processes, or all if it is privileged.
 
 use core::fmt;
 use std::format;

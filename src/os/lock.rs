@@ -25,18 +25,18 @@ pub(super) const REGISTRY: u64 = crate::geometry::MAX_ENTRIES as u64;
 /// The byte of the control file that is locked by its creator until the ring has both its names.
 pub(super) const CREATOR: u64 = REGISTRY + 1;
 
-/// The byte of the control file that is locked by the worker that looks whether all others live. The bytes that
-/// follow are those of its deputies.
+/// The byte of the control file that is locked by the worker that looks whether all others live.
+/// The bytes that follow are those of its deputies.
 pub(super) const PATROL: u64 = CREATOR + 1;
 
 /// Deputies that there can be.
 pub(super) const DEPUTIES: u64 = 3;
 
-/// The byte of the control file that those share who clean up after the dead: while it is locked, entries
-/// that seem to be taken may be about to be free.
+/// The byte of the control file that those share who clean up after the dead: while it is locked,
+/// entries that seem to be taken may be about to be free.
 pub(super) const CLEANING: u64 = PATROL + 1 + DEPUTIES;
-/// Bytes of the control file from here on are those of lives: a mapping with workers locks one, of a number
-/// that no other has had. So one question tells that all of its workers live.
+/// Bytes of the control file from here on are those of lives: a mapping with workers locks one, of
+/// a number that no other has had. So one question tells that all of its workers live.
 pub(super) const LIVES: u64 = 2 * REGISTRY;
 
 /// Who keeps a lock from being taken.
@@ -51,8 +51,8 @@ pub(super) enum Holder {
 
 /// A lock on one byte, held until it is dropped.
 ///
-/// Only the process that has taken it gives it up: a child that was forked has no copy of the description
-/// (`fork`), or, made past the C library, one for a while.
+/// Only the process that has taken it gives it up: a child that was forked has no copy of the
+/// description (`fork`), or, made past the C library, one for a while.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: Descriptor,
@@ -154,8 +154,8 @@ fn about(fd: RawFd, command: i32, kind: i32, from: u64, bytes: u64) -> io::Resul
     if outcome == -1 { Err(io::Error::last_os_error()) } else { Ok(i32::from(about.l_type)) }
 }
 
-/// Another description of the same file, for locks of its own: by `/proc`, or by the file's name where
-/// there is no `/proc`. `None`: there is neither.
+/// Another description of the same file, for locks of its own: by `/proc`, or by the file's name
+/// where there is no `/proc`. `None`: there is neither.
 pub(super) fn reopen(
     file: &File,
     writable: bool,

@@ -19,8 +19,8 @@ use crate::header::Instance;
 use crate::storage::raw::{self, RawParts};
 use crate::storage::{Owner, Storage};
 
-/// The two mappings of a ring, and what is kept to look after those who share it. They stay until the
-/// last handle is dropped.
+/// The two mappings of a ring, and what is kept to look after those who share it. They stay until
+/// the last handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     /// The names go with the mapping: it is the producer's, which does not keep them.
@@ -82,8 +82,8 @@ fn map(file: &File, len: usize, kind: Kind) -> io::Result<Memory> {
         Kind::ReadOnly => options.map_raw_read_only(file),
     })?;
     if kind == Kind::Creating {
-        // Its pages are allocated already: where the kernel cannot do this (before Linux 5.14), each is
-        // found at its first access.
+        // Its pages are allocated already: where the kernel cannot do this (before Linux 5.14),
+        // each is found at its first access.
         let _ = memory.advise(Advice::PopulateWrite);
     }
     Ok(memory)
@@ -212,8 +212,8 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // In a child they are the parent's.
         if self.is_here() {
-            // The names go before the memory does. An error is told by `Producer::close`; here it has
-            // no one to go to, and `unlink` will say it.
+            // The names go before the memory does. An error is told by `Producer::close`; here it
+            // has no one to go to, and `unlink` will say it.
             let _ = self.give_up_names(true);
         }
     }

@@ -62,9 +62,9 @@ impl<T: Message + ?Sized> Ring<T> {
     }
 
     /// As [`open`](Self::open), waiting for the ring to be created for at most `timeout`, so that
-    /// programs can start in any order. The directory has to be there at first; if it is removed later,
-    /// this waits for it to be made anew. Any other error but that there is no such ring ends the
-    /// waiting.
+    /// programs can start in any order. The directory has to be there at first; if it is removed
+    /// later, this waits for it to be made anew. Any other error but that there is no such ring
+    /// ends the waiting.
     ///
     /// ```
     /// use ringway::{OpenError, Options, Ring, Start};
@@ -92,8 +92,8 @@ impl<T: Message + ?Sized> Ring<T> {
         let [mut pause, longest] = PAUSES;
         let mut was_there = false;
         loop {
-            // Opened anew for each look: a directory that was removed stays empty for ever, and its path
-            // may be another's.
+            // Opened anew for each look: a directory that was removed stays empty for ever, and its
+            // path may be another's.
             let opened = directory(&segment)
                 .inspect(|_| was_there = true)
                 .and_then(|directory| open(&directory, &segment, Schema::of::<T>(0)));

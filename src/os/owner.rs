@@ -1,8 +1,8 @@
 //! Whose a file is, by the kernel's own judgement.
 //!
-//! Numbers alone do not tell. In a user namespace every user who has no number there is shown as one,
-//! the overflow user (65534 as a rule), files' owners and processes alike: a process of such a user
-//! finds its own number on the files of all the others.
+//! Numbers alone do not tell. In a user namespace every user who has no number there is shown as
+//! one, the overflow user (65534 as a rule), files' owners and processes alike: a process of such a
+//! user finds its own number on the files of all the others.
 
 use std::fs::{self, File};
 use std::io;
@@ -40,8 +40,8 @@ pub(super) fn check(
     Ok(Ok(()))
 }
 
-/// Has the kernel compare the owner's true identity with this process's: only a file's owner, or who
-/// has power over that owner's files, may have it opened without noting the time of access.
+/// Has the kernel compare the owner's true identity with this process's: only a file's owner, or
+/// who has power over that owner's files, may have it opened without noting the time of access.
 fn proves(file: &File) -> io::Result<bool> {
     let flags = rustix::fs::fcntl_getfl(file)?;
     match rustix::fs::fcntl_setfl(file, flags | OFlags::NOATIME) {

@@ -35,9 +35,9 @@ pub struct SegmentInfo {
     pub foreign: Option<HeaderError>,
 }
 
-/// The rings in `/dev/shm`, by name. Attaches to none of them, opens nothing that is not a file, and
-/// waits for nothing. An error names the directory or the file that could not be looked at, because
-/// there are too few descriptors, say; what this process may not look at is no error.
+/// The rings in `/dev/shm`, by name. Attaches to none of them, opens nothing that is not a file,
+/// and waits for nothing. An error names the directory or the file that could not be looked at,
+/// because there are too few descriptors, say; what this process may not look at is no error.
 ///
 /// ```
 /// use ringway::{Options, SegmentState, segments};
@@ -199,15 +199,16 @@ impl Pruned {
     }
 }
 
-/// Removes the names of rings whose producers are gone, of this user, of whatever layout, and control
-/// files that have no ring. Which are meant, and where, the argument says: a prefix of their names, or
-/// a [`Prune`]; a control file goes by its ring's name. Consumers that are attached keep the memory.
-/// What lives, was closed and kept, or belongs to another user is left alone; so is what is being
-/// created, or taken over, meanwhile. Doing it again, or at the same time as others, is no error.
+/// Removes the names of rings whose producers are gone, of this user, of whatever layout, and
+/// control files that have no ring. Which are meant, and where, the argument says: a prefix of
+/// their names, or a [`Prune`]; a control file goes by its ring's name. Consumers that are attached
+/// keep the memory. What lives, was closed and kept, or belongs to another user is left alone; so
+/// is what is being created, or taken over, meanwhile. Doing it again, or at the same time as
+/// others, is no error.
 ///
-/// A ring that is to be [resumed](crate::Producer::resume), or from which a late consumer is to read what
-/// is left, is dead like any other until a producer resumes it: also one whose producer has
-/// [left it](crate::Producer::detach) for a successor.
+/// A ring that is to be [resumed](crate::Producer::resume), or from which a late consumer is to
+/// read what is left, is dead like any other until a producer resumes it: also one whose producer
+/// has [left it](crate::Producer::detach) for a successor.
 ///
 /// ```
 /// use ringway::{Options, Prune, prune};

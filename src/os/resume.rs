@@ -25,16 +25,16 @@ use crate::sync::Ordering;
 const ATTEMPTS: u32 = 100;
 
 impl<T: Message + ?Sized> Producer<T> {
-    /// Takes over a ring whose producer has died or [left it](Producer::detach), or has closed it and
-    /// [kept](Segment::keep) it, and goes on where that stopped: nothing that was sent is lost or sent
-    /// again, and the message that it was writing was never there. Its messages have to be `T`, and
-    /// its tag the segment's. Waits for nothing.
+    /// Takes over a ring whose producer has died or [left it](Producer::detach), or has closed it
+    /// and [kept](Segment::keep) it, and goes on where that stopped: nothing that was sent is lost
+    /// or sent again, and the message that it was writing was never there. Its messages have to be
+    /// `T`, and its tag the segment's. Waits for nothing.
     ///
     /// Consumers that are attached stay so. Those that sleep or wait for a successor
     /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)) go on; those that were told
-    /// [`ProducerDied`](crate::RecvError::ProducerDied) or [`Closed`](crate::RecvError::Closed) go on
-    /// with their next call. There is one producer: a second one is refused for as long as the first
-    /// lives, also while that is stopped.
+    /// [`ProducerDied`](crate::RecvError::ProducerDied) or [`Closed`](crate::RecvError::Closed) go
+    /// on with their next call. There is one producer: a second one is refused for as long as the
+    /// first lives, also while that is stopped.
     ///
     /// The names are the successor's: they go when it is dropped, or stay, as this call's segment
     /// says ([`Segment::keep`]).
@@ -69,19 +69,19 @@ impl<T: Message + ?Sized> Producer<T> {
 }
 
 impl<T: Message + ?Sized> Options<T> {
-    /// Creates the ring, or takes it over if it is there without a producer
-    /// ([`Producer::resume`]): for a producer that may have to start again. A ring that is there has
-    /// to lie in memory as these options say, with the same limits, wherever it began and whatever its
-    /// fences are, else the error is [`Different`](CreateError::Different). What is there and lives is
-    /// [`AlreadyExists`](CreateError::AlreadyExists), and so is one of another layout, which has to be
-    /// [unlinked](crate::unlink) first.
+    /// Creates the ring, or takes it over if it is there without a producer ([`Producer::resume`]):
+    /// for a producer that may have to start again. A ring that is there has to lie in memory as
+    /// these options say, with the same limits, wherever it began and whatever its fences are, else
+    /// the error is [`Different`](CreateError::Different). What is there and lives is
+    /// [`AlreadyExists`](CreateError::AlreadyExists), and so is one of another layout, which has to
+    /// be [unlinked](crate::unlink) first.
     ///
-    /// What can never be taken over any more is removed, and the ring created anew: one whose control
-    /// file is lost, so that no consumer can reach it, or whose producer died between closing and
-    /// removing it.
+    /// What can never be taken over any more is removed, and the ring created anew: one whose
+    /// control file is lost, so that no consumer can reach it, or whose producer died between
+    /// closing and removing it.
     ///
-    /// With [`asymmetric_fences(false)`](Options::asymmetric_fences) the producer has full fences in any
-    /// case.
+    /// With [`asymmetric_fences(false)`](Options::asymmetric_fences) the producer has full fences
+    /// in any case.
     ///
     /// ```
     /// use ringway::Options;
@@ -106,8 +106,8 @@ impl<T: Message + ?Sized> Options<T> {
                     CreateError::Orphaned { .. }
                     | CreateError::AlreadyExists { what: Occupant::Closed, .. },
                 ) => {}
-                // Perhaps the producer's lock is that of a process which removes what is dead, and has it
-                // for a moment; or the name was there, and is gone.
+                // Perhaps the producer's lock is that of a process which removes what is dead, and
+                // has it for a moment; or the name was there, and is gone.
                 Err(CreateError::AlreadyExists {
                     what: Occupant::Alive { producer: None, .. } | Occupant::Unknown,
                     ..
@@ -202,8 +202,8 @@ fn resume<T: Message + ?Sized>(
     let asymmetric = wanted.is_none_or(|(_, _, asymmetric)| asymmetric);
     let producer = Producer::successor(storage.seated(Some(seat)), asymmetric)
         .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
-    // Not before the ring is open again: what is closed and not kept is removed, should this process
-    // die in between.
+    // Not before the ring is open again: what is closed and not kept is removed, should this
+    // process die in between.
     view.producer().kept.store(segment.keep.into(), Ordering::Release);
     if !segment.keep {
         mapping.own_names();

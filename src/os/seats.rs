@@ -1,12 +1,12 @@
-//! Seats: the locks by which those who share a ring show that they live, and what it takes to clean up
-//! after the dead.
+//! Seats: the locks by which those who share a ring show that they live, and what it takes to clean
+//! up after the dead.
 //!
-//! A process may lose its privileges, its root, `/proc` or its last free descriptor at any time after a
-//! ring was attached. So all that is needed to find the dead and clean up after them is opened when the
-//! ring is attached, and kept: a descriptor of each file to ask the kernel who holds a lock, and one more
-//! of the control file, with a description of its own, on which the entries of the dead are locked while
-//! they are cleaned. What is opened later is the seat of a handle that joins: where that cannot be had,
-//! joining is an error.
+//! A process may lose its privileges, its root, `/proc` or its last free descriptor at any time
+//! after a ring was attached. So all that is needed to find the dead and clean up after them is
+//! opened when the ring is attached, and kept: a descriptor of each file to ask the kernel who
+//! holds a lock, and one more of the control file, with a description of its own, on which the
+//! entries of the dead are locked while they are cleaned. What is opened later is the seat of a
+//! handle that joins: where that cannot be had, joining is an error.
 
 use std::fs::File;
 use std::io;
@@ -19,8 +19,8 @@ use super::lock::{self, Lock};
 use super::mapping::{Files, Mapping};
 use crate::storage::{Claim, Entries};
 
-/// How long the registry's lock is asked for, all in all. Time in which this process did not run does
-/// not count.
+/// How long the registry's lock is asked for, all in all. Time in which this process did not run
+/// does not count.
 const REGISTRY_PATIENCE: Duration = Duration::from_secs(1);
 /// The most that counts between two looks.
 const MOST_COUNTED: Duration = Duration::from_millis(20);
@@ -31,9 +31,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Broom {
     /// The control file with a description of its own. `None`: this process has no control file, or
-    /// cannot have another description of it (it is that of an anonymous ring, and there is no `/proc`).
-    /// Then it takes no seat: a lock on the description that it was given would be that of all processes
-    /// to which that was given.
+    /// cannot have another description of it (it is that of an anonymous ring, and there is no
+    /// `/proc`). Then it takes no seat: a lock on the description that it was given would be that
+    /// of all processes to which that was given.
     control: OnceLock<Descriptor>,
     /// Held while entries are cleaned: threads here share the description, and so its locks.
     cleaning: Mutex<()>,
@@ -99,7 +99,8 @@ impl Drop for Registry<'_> {
     }
 }
 
-/// How long something has been asked for in vain, not counting the time in which this process was stopped.
+/// How long something has been asked for in vain, not counting the time in which this process was
+/// stopped.
 struct Patience {
     left: Duration,
     last: Instant,
@@ -121,8 +122,8 @@ impl Patience {
 }
 
 impl Mapping {
-    /// An error in a process that has this from the one that forked it: its descriptors are closed there,
-    /// and their numbers may be those of other files.
+    /// An error in a process that has this from the one that forked it: its descriptors are closed
+    /// there, and their numbers may be those of other files.
     fn check(&self) -> io::Result<()> {
         match self.is_here() {
             true => Ok(()),
@@ -140,8 +141,9 @@ impl Mapping {
         let data = Descriptor::open(|| {
             match lock::reopen(&self.files.data, true, self.files.data_name())? {
                 Some(file) => Ok(file),
-                // There is no `/proc`, and the file has no name yet. A lock on the description that is
-                // mapped stays until the mapping goes, which comes to the same when a process dies.
+                // There is no `/proc`, and the file has no name yet. A lock on the description that
+                // is mapped stays until the mapping goes, which comes to the same when a process
+                // dies.
                 None => self.files.data.try_clone(),
             }
         })?;
@@ -191,9 +193,9 @@ impl Mapping {
         Ok(Lock::take(own, at)?.map_or(Claim::Taken, Claim::Ours))
     }
 
-    /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no other
-    /// process can take these entries. Opens nothing. Returns how many they are. An error is the first
-    /// that the kernel gave; what could be found in spite of it has been cleaned.
+    /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no
+    /// other process can take these entries. Opens nothing. Returns how many they are. An error is
+    /// the first that the kernel gave; what could be found in spite of it has been cleaned.
     pub(crate) fn reap(
         &self,
         entries: impl IntoIterator<Item = usize>,
@@ -258,16 +260,17 @@ impl Mapping {
         last.is_some_and(|last| Instant::now().saturating_duration_since(last) < within)
     }
 
-    /// The number of this mapping's life: for as long as the mapping is there, the byte of that number
-    /// among [`lock::LIVES`] is locked. `number`: one that no mapping of the ring has had. `None`: it
-    /// cannot be locked, so that only the lock of each worker shows that it lives.
+    /// The number of this mapping's life: for as long as the mapping is there, the byte of that
+    /// number among [`lock::LIVES`] is locked. `number`: one that no mapping of the ring has had.
+    /// `None`: it cannot be locked, so that only the lock of each worker shows that it lives.
     pub(crate) fn life(&self, number: impl FnOnce() -> u32) -> Option<u32> {
         let own = self.broom.control.get()?;
         if let Some(life) = self.broom.life.get() {
             return Some(*life);
         }
         let number = number();
-        // Threads here share the description: two that come first at once lock a byte each, and one counts.
+        // Threads here share the description: two that come first at once lock a byte each, and one
+        // counts.
         let locked = matches!(lock::try_lock(own, lock::LIVES + u64::from(number)), Ok(true));
         locked.then(|| *self.broom.life.get_or_init(|| number))
     }
@@ -281,8 +284,8 @@ impl Mapping {
         }
     }
 
-    /// Whether a worker, here or in another process, has one of the places of those who look whether all others
-    /// live. Where that cannot be told, it has not.
+    /// Whether a worker, here or in another process, has one of the places of those who look
+    /// whether all others live. Where that cannot be told, it has not.
     pub(crate) fn has_post(&self) -> bool {
         let held = |control| lock::is_any_held(control, lock::PATROL, 1 + lock::DEPUTIES);
         self.is_here()
@@ -298,8 +301,8 @@ impl Mapping {
         }
     }
 
-    /// Waits for the lock of those who look for a name among the entries, but not for ever: its holder
-    /// may be stopped. Threads here wait for each other within the same time.
+    /// Waits for the lock of those who look for a name among the entries, but not for ever: its
+    /// holder may be stopped. Threads here wait for each other within the same time.
     pub(crate) fn registry(&self) -> io::Result<Registry<'_>> {
         self.check()?;
         let none = || io::Error::from_raw_os_error(libc::ENOENT);
@@ -330,9 +333,9 @@ impl Mapping {
     }
 }
 
-/// The place of the worker that looks whether all others live, or of one of its deputies. Given up when it is
-/// dropped, and by the kernel when its process ends. A mapping has one at most: workers of one process die
-/// together.
+/// The place of the worker that looks whether all others live, or of one of its deputies. Given up
+/// when it is dropped, and by the kernel when its process ends. A mapping has one at most: workers
+/// of one process die together.
 #[derive(Debug)]
 pub(crate) struct Post {
     mapping: Arc<Mapping>,
@@ -340,12 +343,14 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Takes the first place, or else a deputy's, from the `nth` on, that no worker has, if none here has a place.
-    /// Errors mean that it cannot be had: who has none sees for itself whether others look.
+    /// Takes the first place, or else a deputy's, from the `nth` on, that no worker has, if none
+    /// here has a place. Errors mean that it cannot be had: who has none sees for itself whether
+    /// others look.
     pub(crate) fn take(mapping: &Arc<Mapping>, nth: usize) -> Option<Post> {
         let own = mapping.broom.control.get()?;
         let on_watch = &mapping.broom.on_watch;
-        // Nothing follows from it but that: what its holder does to the ring, it does by the ring's words.
+        // Nothing follows from it but that: what its holder does to the ring, it does by the ring's
+        // words.
         if on_watch.load(Ordering::Relaxed) || on_watch.swap(true, Ordering::Relaxed) {
             return None;
         }

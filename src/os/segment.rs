@@ -99,9 +99,9 @@ impl Segment {
     /// process. It is the owner of the data that is trusted to keep it from changing size: see
     /// [`Ring::open`](crate::Ring::open).
     ///
-    /// That a file is this user's the kernel confirms. It does not for another user, so that the user
-    /// who stands for all those without a number in a user namespace (65534, as a rule) is refused
-    /// here, unless this process is that user.
+    /// That a file is this user's the kernel confirms. It does not for another user, so that the
+    /// user who stands for all those without a number in a user namespace (65534, as a rule) is
+    /// refused here, unless this process is that user.
     ///
     /// ```
     /// use ringway::{OpenError, Options, Ring, Segment, Untrusted};
@@ -160,9 +160,9 @@ impl Segment {
 
     /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
     /// what is left in it can still be read, and a producer can go on with it
-    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::unlink) removes it. By default
-    /// the name is removed, consumers that are attached keep the memory, and what others have not
-    /// received is discarded ([`Producer::close`](crate::Producer::close)).
+    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::unlink) removes it. By
+    /// default the name is removed, consumers that are attached keep the memory, and what others
+    /// have not received is discarded ([`Producer::close`](crate::Producer::close)).
     ///
     /// ```
     /// use ringway::{Options, Ring, Segment, Start, unlink};
@@ -181,8 +181,8 @@ impl Segment {
         self
     }
 
-    /// The tag that the ring has to have; 0 by default. Creating: the tag that it gets, unless it is
-    /// said by [`Options::tag`](crate::Options::tag); if both say one, they have to be the same.
+    /// The tag that the ring has to have; 0 by default. Creating: the tag that it gets, unless it
+    /// is said by [`Options::tag`](crate::Options::tag); if both say one, they have to be the same.
     ///
     /// ```
     /// use ringway::{HeaderError, OpenError, Options, Ring, Segment};

@@ -17,10 +17,9 @@ pub enum SegmentState {
     /// Its producer has closed it, and its name was kept: what is left can be read, and a producer
     /// can go on with it.
     Closed,
-    /// Its producer has died, or has left it for a successor
-    /// ([`detach`](crate::Producer::detach)): it can be removed, and resumed, unless its layout is
-    /// another ([`SegmentInfo::foreign`](crate::SegmentInfo::foreign)) or its producer died on its way
-    /// out.
+    /// Its producer has died, or has left it for a successor ([`detach`](crate::Producer::detach)):
+    /// it can be removed, and resumed, unless its layout is another
+    /// ([`SegmentInfo::foreign`](crate::SegmentInfo::foreign)) or its producer died on its way out.
     Orphaned,
     /// It belongs to another user, or cannot be looked at.
     Foreign,
@@ -56,8 +55,8 @@ pub(super) fn is_cut_short(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
 }
 
-/// A word of the producer's line. In which byte order it is does not matter: what is asked is whether
-/// it is 0.
+/// A word of the producer's line. In which byte order it is does not matter: what is asked is
+/// whether it is 0.
 fn word(data: &File, offset: usize) -> io::Result<u32> {
     let mut bytes = [0; 4];
     data.read_exact_at(&mut bytes, (HEADER_WORDS * 4 + offset) as u64)?;

@@ -16,11 +16,11 @@ use super::segment::Segment;
 
 /// Removes a ring's two names. `Ok(false)`: there was no ring of that name.
 ///
-/// Consumers and a producer that are attached keep the memory and go on as before. A ring of another
-/// layout (another version of this crate, word size or byte order) is removed if its producer is gone;
-/// while that lives it is an error. What is not a ring is left alone, and so is a ring that takes the
-/// name while this one is being removed; that others remove it at the same time is no error. The
-/// owner is not compared: who may remove a name is up to the directory.
+/// Consumers and a producer that are attached keep the memory and go on as before. A ring of
+/// another layout (another version of this crate, word size or byte order) is removed if its
+/// producer is gone; while that lives it is an error. What is not a ring is left alone, and so is a
+/// ring that takes the name while this one is being removed; that others remove it at the same time
+/// is no error. The owner is not compared: who may remove a name is up to the directory.
 ///
 /// ```
 /// use ringway::{Options, Segment, unlink};

@@ -5,11 +5,11 @@ use crate::error::RecvError;
 /// Messages as they come, waiting for each. Hides nothing: what was lost is an item too
 /// ([`Lagged`](RecvError::Lagged)), and the messages behind it follow.
 ///
-/// It ends with every state of the consumer from which nothing more comes, and gives each of them once, as
-/// its last item: [`Evicted`](RecvError::Evicted), [`Corrupt`](RecvError::Corrupt),
-/// [`ProducerDied`](RecvError::ProducerDied), [`Liveness`](RecvError::Liveness). A ring that was closed ends
-/// it without an item. Having ended it stays so; a new one looks anew, and goes on with a successor of the
-/// producer's.
+/// It ends with every state of the consumer from which nothing more comes, and gives each of them
+/// once, as its last item: [`Evicted`](RecvError::Evicted), [`Corrupt`](RecvError::Corrupt),
+/// [`ProducerDied`](RecvError::ProducerDied), [`Liveness`](RecvError::Liveness). A ring that was
+/// closed ends it without an item. Having ended it stays so; a new one looks anew, and goes on with
+/// a successor of the producer's.
 #[derive(Debug)]
 pub struct Iter<'a, C> {
     consumer: &'a mut C,
@@ -38,10 +38,10 @@ impl<'a, C> Iter<'a, C> {
 /// The calls of whoever has a `reader`, workers too.
 macro_rules! reader_calls {
     () => {
-        /// Whether the producer lives and has not closed the ring. Where a ring is not files, or its
-        /// producer could not lock them, it always does until it has closed it. Asks the kernel, now:
-        /// receiving calls do that for themselves, but at most every 20 ms. The error if the kernel
-        /// did not say: then the producer may live or not.
+        /// Whether the producer lives and has not closed the ring. Where a ring is not files, or
+        /// its producer could not lock them, it always does until it has closed it. Asks the
+        /// kernel, now: receiving calls do that for themselves, but at most every 20 ms. The error
+        /// if the kernel did not say: then the producer may live or not.
         #[doc = ""]
         #[doc = "```"]
         #[doc = "# use ringway::{Options, Start};"]
@@ -69,13 +69,14 @@ macro_rules! reader_calls {
             self.reader.epoch()
         }
 
-        /// Whether calls go on when the producer has died and everything was received: those that block
-        /// wait for a successor, and the others find the ring [`Empty`](crate::TryRecvError::Empty). By
-        /// default they return [`ProducerDied`](crate::RecvError::ProducerDied).
+        /// Whether calls go on when the producer has died and everything was received: those that
+        /// block wait for a successor, and the others find the ring
+        /// [`Empty`](crate::TryRecvError::Empty). By default they return
+        /// [`ProducerDied`](crate::RecvError::ProducerDied).
         ///
-        /// They return that also with `yes` when no successor can come: when the ring's name is gone,
-        /// having been unlinked, replaced by a new ring of the name, say; and of
-        /// an anonymous ring, which never had one. Noticed as fast as the death itself.
+        /// They return that also with `yes` when no successor can come: when the ring's name is
+        /// gone, having been unlinked, replaced by a new ring of the name, say; and of an anonymous
+        /// ring, which never had one. Noticed as fast as the death itself.
         pub fn wait_for_successor(mut self, yes: bool) -> Self {
             self.reader.patient = yes;
             self
@@ -159,8 +160,8 @@ macro_rules! receiving_calls {
         }
 
         impl<T: Plain, W: Wait> $Consumer<T, W> {
-            /// Receives the next message, if it is there. Does not block. The message is returned by value,
-            /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
+            /// Receives the next message, if it is there. Does not block. The message is returned
+            /// by value, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]
@@ -209,8 +210,9 @@ macro_rules! receiving_calls {
                 receive::blocking_timeout(self, attempt, timeout)
             }
 
-            /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
-            /// be returned, which puts one on the stack. After an error what is there is unspecified.
+            /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too
+            /// large to be returned, which puts one on the stack. After an error what is there is
+            /// unspecified.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]
@@ -275,11 +277,11 @@ macro_rules! receiving_calls {
                 receive::blocking_timeout(self, attempt, timeout)
             }
 
-            /// Receives as many messages as are there and `buffer` has room for, into its start, and
-            /// returns how many: 1 at least, unless the buffer has no room. Does not block. Each message is
-            /// copied to its place in the buffer, and large ones by no way of the stack. What ends
-            /// a batch early, a lag say, is told by the next call. What is behind those messages in the
-            /// buffer afterwards means nothing.
+            /// Receives as many messages as are there and `buffer` has room for, into its start,
+            /// and returns how many: 1 at least, unless the buffer has no room. Does not block.
+            /// Each message is copied to its place in the buffer, and large ones by no way of the
+            /// stack. What ends a batch early, a lag say, is told by the next call. What is behind
+            /// those messages in the buffer afterwards means nothing.
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start, TryRecvError};"]
@@ -311,9 +313,9 @@ macro_rules! receiving_calls {
                 })
             }
 
-            /// Messages as they come, waiting for each. Ends when the ring is closed. Any other error is
-            /// an item, so that nothing lost is hidden, and the last one, unless messages go on behind it
-            /// (`Lagged`): see [`Iter`](crate::Iter).
+            /// Messages as they come, waiting for each. Ends when the ring is closed. Any other
+            /// error is an item, so that nothing lost is hidden, and the last one, unless messages
+            /// go on behind it (`Lagged`): see [`Iter`](crate::Iter).
             #[doc = ""]
             #[doc = "```"]
             #[doc = "# use ringway::{Options, Start};"]
@@ -427,8 +429,8 @@ mod tests {
         (0..4).map_while(|_| iter.step(|_| says)).collect()
     }
 
-    /// Every state that a receiving call can return. What is added to them does not compile here until it
-    /// is said whether it goes on.
+    /// Every state that a receiving call can return. What is added to them does not compile here
+    /// until it is said whether it goes on.
     #[test]
     fn every_final_state_is_given_once_and_closed_not_at_all() {
         let states = [

@@ -250,8 +250,8 @@ impl Credit {
         largest
     }
 
-    /// Whether an entry's owner lags by so much, and that counts: it has not been evicted, or reads in
-    /// place what it has.
+    /// Whether an entry's owner lags by so much, and that counts: it has not been evicted, or reads
+    /// in place what it has.
     pub(super) fn is_held_by(
         &self,
         view: &View,

@@ -288,7 +288,8 @@ pub(super) fn unpin(entry: &Entry) {
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 const TRIES: u32 = 64;
 
-/// Gives the gate of a group's entry another value, in one step with what workers exchange that were evicted there.
+/// Gives the gate of a group's entry another value, in one step with what workers exchange that
+/// were evicted there.
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 fn exchange_gate(entry: &Entry, gate: Word, order: Ordering) {
     let exchanged = (0..TRIES).any(|_| {

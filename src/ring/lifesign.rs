@@ -1,8 +1,9 @@
 //! Whether a consumer's producer lives, and what the consumer remembers of it.
 //!
-//! The kernel is asked, which takes a system call: every 20 ms by a call that waits, and by one that only
-//! polls when it finds nothing where one 20 ms ago had found nothing either. So while data flows it is not
-//! asked. Once the producer is known to be dead every call says so, until there is another one.
+//! The kernel is asked, which takes a system call: every 20 ms by a call that waits, and by one
+//! that only polls when it finds nothing where one 20 ms ago had found nothing either. So while
+//! data flows it is not asked. Once the producer is known to be dead every call says so, until
+//! there is another one.
 
 use super::reader::Reader;
 use crate::error::{LivenessError, RecvError, TryRecvError};
@@ -90,8 +91,8 @@ mod memory {
 pub(crate) use memory::LifeSign;
 
 impl<W> Reader<W> {
-    /// Whether there is a producer that may still send, or can be one. `false` also where the kernel did
-    /// not say: then [`death`](Self::death) tells that.
+    /// Whether there is a producer that may still send, or can be one. `false` also where the
+    /// kernel did not say: then [`death`](Self::death) tells that.
     pub(super) fn has_producer(&mut self) -> bool {
         self.life.forget();
         self.ask_for_producer().unwrap_or_else(|error| {
@@ -115,13 +116,14 @@ impl<W> Reader<W> {
         if !self.patient {
             return Ok(false);
         }
-        // A successor opens the ring by its name, and when that is gone none can come. One that came
-        // before looks for the name when it has the producer's lock, and so is seen to have it now.
+        // A successor opens the ring by its name, and when that is gone none can come. One that
+        // came before looks for the name when it has the producer's lock, and so is seen to have it
+        // now.
         Ok(!self.storage.is_removed()? || self.storage.producer_is_alive()?)
     }
 
-    /// Why nothing more comes, after a look in vain that followed a [`has_producer`](Self::has_producer)
-    /// which said `false`.
+    /// Why nothing more comes, after a look in vain that followed a
+    /// [`has_producer`](Self::has_producer) which said `false`.
     #[cold]
     pub(super) fn death(&mut self) -> TryRecvError {
         match self.life.take_failed() {
@@ -139,8 +141,8 @@ impl<W> Reader<W> {
         self.death().unless_empty().unwrap_or(RecvError::ProducerDied)
     }
 
-    /// Whether the producer was dead when that was last asked, and everything had been received; and
-    /// nothing is known to have happened since.
+    /// Whether the producer was dead when that was last asked, and everything had been received;
+    /// and nothing is known to have happened since.
     pub(super) fn is_known_dead(&self) -> bool {
         self.life.is_dead_at(self.next) && self.epoch() == self.epoch
     }
@@ -150,8 +152,8 @@ impl<W> Reader<W> {
         self.is_known_dead() && !self.has_producer()
     }
 
-    /// Whether a poll in vain has to tell of a death, if looking once more is in vain too. To be asked after
-    /// a tick.
+    /// Whether a poll in vain has to tell of a death, if looking once more is in vain too. To be
+    /// asked after a tick.
     #[cold]
     pub(super) fn is_orphaned(&mut self) -> bool {
         if self.vigil.patrol(self.next).is_due().is_some() {

@@ -203,9 +203,10 @@ impl<T: Message + ?Sized> Ring<T> {
         durable::forget(&self.storage, name.as_bytes())
     }
 
-    /// Frees the entry of a [`Group`] in which nobody works, with all that it has not done. `Ok(false)`:
-    /// there is none of that name; [`JoinError::InUse`]: there are workers in it. Those of a group that was
-    /// evicted are not in the way, but for one that reads a message in place.
+    /// Frees the entry of a [`Group`] in which nobody works, with all that it has not done.
+    /// `Ok(false)`: there is none of that name; [`JoinError::InUse`]: there are workers in it.
+    /// Those of a group that was evicted are not in the way, but for one that reads a message in
+    /// place.
     ///
     /// ```
     /// use ringway::{JoinError, Options, Worker};

@@ -47,8 +47,8 @@ const SLOTS_AHEAD: usize = 12;
 
 /// The one that sends. There is one per ring.
 ///
-/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end. A
-/// named ring goes with it ([`close`](Self::close) says what that means for those who are away);
+/// Dropping it closes the ring: consumers receive what is left and then learn that it was the end.
+/// A named ring goes with it ([`close`](Self::close) says what that means for those who are away);
 /// [`detach`](Self::detach) leaves it for a successor.
 ///
 /// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
@@ -296,15 +296,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.wait.notify();
     }
 
-    /// Closes the ring: every subscriber receives what was sent, then learns that it was the end, at
-    /// once also if it sleeps. The same as dropping the producer, which cannot tell of an error. Waits
-    /// for nothing.
+    /// Closes the ring: every subscriber receives what was sent, then learns that it was the end,
+    /// at once also if it sleeps. The same as dropping the producer, which cannot tell of an error.
+    /// Waits for nothing.
     ///
     /// Of a named ring the names are removed (unless it is kept), and with the last consumer that
-    /// is attached its memory goes. What a [durable](crate::Ring::subscribe_durable) subscriber that is
-    /// away has not received, or a group without workers, is discarded with it: such a consumer
-    /// does not find the ring when it comes back. Where it has to get everything, wait for it first, in
-    /// one call, or leave the ring for a successor by [`detach`](Self::detach):
+    /// is attached its memory goes. What a [durable](crate::Ring::subscribe_durable) subscriber
+    /// that is away has not received, or a group without workers, is discarded with it: such a
+    /// consumer does not find the ring when it comes back. Where it has to get everything, wait for
+    /// it first, in one call, or leave the ring for a successor by [`detach`](Self::detach):
     ///
     /// ```
     /// # #[cfg(feature = "std")] {
@@ -320,8 +320,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// # }
     /// ```
     ///
-    /// The error says that the ring is closed, and that a name of it is still there: the process may
-    /// have lost the right to remove it.
+    /// The error says that the ring is closed, and that a name of it is still there: the process
+    /// may have lost the right to remove it.
     ///
     /// ```
     /// # use ringway::{Options, RecvError, Start};
@@ -348,17 +348,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Leaves the ring, not closed and with its names, for a successor: [`Producer::resume`] or
-    /// [`create_or_resume`](crate::Options::create_or_resume) goes on exactly behind the last message
-    /// that was sent. So a producer is restarted without loss: durable subscribers that are away, and
-    /// groups, keep what they have not received. [`Segment::keep`](crate::Segment::keep) makes no
-    /// difference. Waits for nothing.
+    /// [`create_or_resume`](crate::Options::create_or_resume) goes on exactly behind the last
+    /// message that was sent. So a producer is restarted without loss: durable subscribers that are
+    /// away, and groups, keep what they have not received. [`Segment::keep`](crate::Segment::keep)
+    /// makes no difference. Waits for nothing.
     ///
-    /// Until then it is for consumers as if the producer had died: those that wait are told so within
-    /// 150 ms ([`ProducerDied`](crate::RecvError::ProducerDied)), or wait for the successor
-    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for is
-    /// removed by [`unlink`](crate::unlink) or [`prune`](crate::prune).
+    /// Until then it is for consumers as if the producer had died: those that wait are told so
+    /// within 150 ms ([`ProducerDied`](crate::RecvError::ProducerDied)), or wait for the successor
+    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for
+    /// is removed by [`unlink`](crate::unlink) or [`prune`](crate::prune).
     ///
-    /// A ring without a name, or whose name has been removed, cannot have a successor: it is closed.
+    /// A ring without a name, or whose name has been removed, cannot have a successor: it is
+    /// closed.
     ///
     /// ```
     /// use ringway::{Options, Producer, RecvError, Ring, Start};
@@ -455,9 +456,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.credit.next.number()
     }
 
-    /// Messages that some subscriber or group has not yet received; of a group, those from the oldest
-    /// on that is not done. Every one counts that holds a message back, also a durable subscriber that
-    /// is away and a group without workers. Observers hold back none. When this returns it may be fewer.
+    /// Messages that some subscriber or group has not yet received; of a group, those from the
+    /// oldest on that is not done. Every one counts that holds a message back, also a durable
+    /// subscriber that is away and a group without workers. Observers hold back none. When this
+    /// returns it may be fewer.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -479,13 +481,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.len() == 0
     }
 
-    /// Consumers that have joined, and receive all that is sent from now on: subscribers, durable ones
-    /// that are away included, and groups in which there is at least one worker. A group without workers
-    /// does not count, though it keeps what is sent for those who join it, and nor do observers, as
-    /// nothing tells of them.
+    /// Consumers that have joined, and receive all that is sent from now on: subscribers, durable
+    /// ones that are away included, and groups in which there is at least one worker. A group
+    /// without workers does not count, though it keeps what is sent for those who join it, and nor
+    /// do observers, as nothing tells of them.
     ///
-    /// This makes no system call: who has died counts until it is found dead, by a send that it leaves
-    /// no room, by a joiner that needs its entry, or by
+    /// This makes no system call: who has died counts until it is found dead, by a send that it
+    /// leaves no room, by a joiner that needs its entry, or by
     /// [`wait_for_consumers`](Self::wait_for_consumers).
     ///
     /// ```
@@ -508,13 +510,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         consumers
     }
 
-    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`. Those
-    /// of which the kernel says that they have died do not count. A producer that must not run ahead
-    /// calls this before it sends.
+    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`.
+    /// Those of which the kernel says that they have died do not count. A producer that must not
+    /// run ahead calls this before it sends.
     ///
-    /// An error at once: there can never be so many ([`TooMany`](WaitError::TooMany)). When there seem to
-    /// be enough, it asks the kernel about each, which takes its time where there are thousands
-    /// (docs/limits.md).
+    /// An error at once: there can never be so many ([`TooMany`](WaitError::TooMany)). When there
+    /// seem to be enough, it asks the kernel about each, which takes its time where there are
+    /// thousands (docs/limits.md).
     ///
     /// ```
     /// # use ringway::{Options, Start, WaitError};
@@ -538,8 +540,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         loop {
             let enough = |this: &mut Self| this.consumers() >= n;
             let found = self.wait_until(enough, |_| Ok(()), Pace::default(), limit)?;
-            // Whatever was sent would not reach the dead. Only now: as long as there are too few, it
-            // makes no difference who of them lives.
+            // Whatever was sent would not reach the dead. Only now: as long as there are too few,
+            // it makes no difference who of them lives.
             self.reap_all(Signed::MIN)?;
             let joined = self.consumers();
             if joined >= n {

@@ -171,8 +171,8 @@ impl<W> Reader<W> {
             // `closed`: all that was sent before can be copied, too.
             fence(Ordering::Acquire);
             seen = self.look();
-            // A successor may go on with a ring that was closed. Pairs with the release of the state: what
-            // it has published meanwhile can be copied as well.
+            // A successor may go on with a ring that was closed. Pairs with the release of the
+            // state: what it has published meanwhile can be copied as well.
             #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
             fence(Ordering::Acquire);
         }

@@ -195,8 +195,9 @@ fn explain<C: Consumer>(consumer: &mut C, not_copied: NotCopied) -> TryRecvError
     }
 }
 
-/// For calls that do not block, of those functions here that have a choice: when they find nothing they look
-/// now and then whether the producer lives, where it can die. Else their caller would never learn of it.
+/// For calls that do not block, of those functions here that have a choice: when they find nothing
+/// they look now and then whether the producer lives, where it can die. Else their caller would
+/// never learn of it.
 pub(crate) const POLLING: bool = POLLS;
 /// For the attempts of calls that block, which ask that themselves.
 pub(crate) const WAITING: bool = false;
@@ -284,7 +285,8 @@ fn can_die<C: Consumer>(consumer: &C) -> bool {
     consumer.reader().storage.can_die()
 }
 
-/// There is no message, and it is some time since one who found that out looked whether one can come.
+/// There is no message, and it is some time since one who found that out looked whether one can
+/// come.
 #[cold]
 #[inline(never)]
 fn ask<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
@@ -298,11 +300,12 @@ fn ask<C: Consumer>(consumer: &mut C) -> Result<(), TryRecvError> {
     }
 }
 
-/// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it in registers.
+/// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it
+/// in registers.
 const LINE: usize = 64;
 
-/// Copies a short message of a batch to its place, unless it is found to have been overwritten: `false`. Of
-/// who holds its messages that is found out for all of the batch.
+/// Copies a short message of a batch to its place, unless it is found to have been overwritten:
+/// `false`. Of who holds its messages that is found out for all of the batch.
 #[inline(always)]
 fn copy_by_line<C: Consumer, T: Plain>(
     consumer: &C,
@@ -310,8 +313,8 @@ fn copy_by_line<C: Consumer, T: Plain>(
     slot: Slot<'_>,
     place: &mut T,
 ) -> bool {
-    // No `T`, which for a large message would have room on the stack, if the compiler does not optimize,
-    // though none comes this way.
+    // No `T`, which for a large message would have room on the stack, if the compiler does not
+    // optimize, though none comes this way.
     #[cfg(feature = "std")]
     let mut line = [0; LINE];
     #[cfg(feature = "std")]
@@ -334,8 +337,8 @@ fn copy_by_line<C: Consumer, T: Plain>(
     true
 }
 
-/// Receives messages of a type, as many as are there and `buffer` has room for, each copied to its place in
-/// the buffer: a message may be too large for the stack.
+/// Receives messages of a type, as many as are there and `buffer` has room for, each copied to its
+/// place in the buffer: a message may be too large for the stack.
 #[inline]
 pub(crate) fn try_recv_batch<C: Consumer, T: Plain, const ASKS: bool>(
     consumer: &mut C,

@@ -51,9 +51,9 @@ pub(super) fn fences(storage: &Storage, asymmetric: bool) -> Fences {
 
 /// Has a ring that was closed and kept go on.
 ///
-/// A consumer may have seen that it was closed, and be telling its caller so: that was true, and its
-/// next call looks again. A consumer that gets a message of the successor's has seen this store, which
-/// is before all of them.
+/// A consumer may have seen that it was closed, and be telling its caller so: that was true, and
+/// its next call looks again. A consumer that gets a message of the successor's has seen this
+/// store, which is before all of them.
 pub(super) fn reopen(view: &View) {
     let closed = &view.producer().closed;
     if closed.load(Ordering::Relaxed) != 0 {

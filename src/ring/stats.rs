@@ -71,8 +71,8 @@ pub struct ConsumerStats {
     pub kind: ConsumerKind,
     /// The name of a durable subscriber, of a group, or of a worker's group.
     pub name: Option<ConsumerName>,
-    /// Whether it is there. `false`: a durable subscriber that is away, or a group without workers. The
-    /// kernel is not asked: one that has died is there until it is found dead.
+    /// Whether it is there. `false`: a durable subscriber that is away, or a group without workers.
+    /// The kernel is not asked: one that has died is there until it is found dead.
     pub present: bool,
     /// Messages that a subscriber has received and released since it joined; if it is durable, since it first
     /// did, under whichever of its owners. After an eviction who joins under the name begins at 0.
@@ -136,7 +136,8 @@ impl fmt::Debug for ConsumerName {
         if !SMALL {
             return self.as_str().fmt(f);
         }
-        // To tell which letters can be printed takes tables of kilobytes, and errors have names in them.
+        // To tell which letters can be printed takes tables of kilobytes, and errors have names in
+        // them.
         self.bytes.iter().take(self.len).try_for_each(|&byte| {
             let letter = if byte.is_ascii_graphic() { byte } else { b'?' };
             fmt::Write::write_char(f, letter.into())

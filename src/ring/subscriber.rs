@@ -104,7 +104,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
-    /// This one has been evicted, and is told. Apart, so that one that has not been does not pay for it.
+    /// This one has been evicted, and is told. Apart, so that one that has not been does not pay
+    /// for it.
     #[cold]
     #[inline(never)]
     fn end_evicted(&mut self) -> TryRecvError {

@@ -51,13 +51,14 @@ use watch::Watch;
 ///   a message, which it may give back, there is no end, and a call that blocks waits for it.
 /// - `ProducerDied`: the same of a producer that has died.
 /// - `Evicted { missed }`: the group has held the producer back for too long, by
-///   [`max_lag`](crate::Options::max_lag), [`max_hold`](crate::Options::max_hold), or, while nobody works in
-///   it, [`max_away`](crate::Options::max_away). All its workers are told, with the number of messages that
-///   have been sent by now and were not done. Whoever next joins under its name is told as well
-///   ([`JoinError::Evicted`]), unless all its workers were told and dropped; then it begins anew. It does so
-///   whatever its workers do, of which some may be stopped; each is told when it next asks, and if that
-///   is after the group has begun anew, with the number of messages that were sent since the last one
-///   at which this worker had looked. What it still has is no longer its own ([`ClaimLost`]).
+///   [`max_lag`](crate::Options::max_lag), [`max_hold`](crate::Options::max_hold), or, while nobody
+///   works in it, [`max_away`](crate::Options::max_away). All its workers are told, with the number
+///   of messages that have been sent by now and were not done. Whoever next joins under its name is
+///   told as well ([`JoinError::Evicted`]), unless all its workers were told and dropped; then it
+///   begins anew. It does so whatever its workers do, of which some may be stopped; each is told
+///   when it next asks, and if that is after the group has begun anew, with the number of messages
+///   that were sent since the last one at which this worker had looked. What it still has is no
+///   longer its own ([`ClaimLost`]).
 /// - `Lagged(n)`, `Corrupt`: somebody has forged the group's words in the control segment; `n` messages are
 ///   lost to the group.
 ///
@@ -102,7 +103,8 @@ struct Place {
     held: usize,
     /// A position that was claimed before there was a message.
     reserved: Option<Pos>,
-    /// What others had besides which nothing was free, and how many messages had been given back then.
+    /// What others had besides which nothing was free, and how many messages had been given back
+    /// then.
     others: Option<(u32, Others)>,
     /// The position for which this one waits, and how often others were faster.
     awaited: Option<Pos>,
@@ -346,15 +348,16 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 }
 
-/// A call that waits. However it ends, also by a panic of the caller's [`Wait`], the worker keeps no position and no
-/// post.
+/// A call that waits. However it ends, also by a panic of the caller's [`Wait`], the worker keeps
+/// no position and no post.
 struct Call<'a, T: Message + ?Sized, W: Wait> {
     worker: &'a mut Worker<T, W>,
 }
 
 impl<T: Message + ?Sized, W: Wait> Drop for Call<'_, T, W> {
     fn drop(&mut self) {
-        // After a panic nothing of the caller's runs: those who wait for events learn of it by the next one.
+        // After a panic nothing of the caller's runs: those who wait for events learn of it by the
+        // next one.
         self.worker.place.owes_notice |= self.worker.give_up_reserved_quietly();
         self.worker.end_watch();
     }

@@ -40,8 +40,8 @@ impl Memory {
     }
 }
 
-/// The lock of those who look for a name. Who waits for it sleeps: its holder may have a lower priority, and no
-/// other processor to go on.
+/// The lock of those who look for a name. Who waits for it sleeps: its holder may have a lower
+/// priority, and no other processor to go on.
 #[cfg(all(feature = "std", not(ringway_loom)))]
 mod registry {
     use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -213,9 +213,9 @@ impl Storage {
         }
     }
 
-    /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no other
-    /// process can take these entries. Opens nothing. Returns how many they are. An error is the first
-    /// that the kernel gave; what could be found in spite of it has been cleaned.
+    /// Calls `clean` with those of some entries whose owners are dead, if there are any, while no
+    /// other process can take these entries. Opens nothing. Returns how many they are. An error is
+    /// the first that the kernel gave; what could be found in spite of it has been cleaned.
     pub(crate) fn reap(
         &self,
         entries: impl IntoIterator<Item = usize>,
@@ -243,8 +243,8 @@ impl Storage {
         }
     }
 
-    /// Takes the place of the worker that looks whether all others live, or that of one of its deputies, from the
-    /// `nth` on, if one of these can be had.
+    /// Takes the place of the worker that looks whether all others live, or that of one of its
+    /// deputies, from the `nth` on, if one of these can be had.
     pub(crate) fn take_post(&self, nth: usize) -> Option<Post> {
         Post::take(self.mapping()?, nth)
     }
@@ -335,8 +335,8 @@ impl Storage {
         }
     }
 
-    /// Whether an entry is held by none that is there, and may come back: by a durable subscriber that is
-    /// away, or has died; or by a group in which no worker is known to live.
+    /// Whether an entry is held by none that is there, and may come back: by a durable subscriber
+    /// that is away, or has died; or by a group in which no worker is known to live.
     pub(crate) fn is_away(&self, entry: usize) -> bool {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
@@ -348,7 +348,8 @@ impl Storage {
         durable && (self.has_left(entry) || self.is_dead(entry).unwrap_or(false))
     }
 
-    /// Whether an entry is held by one that may go away and come back: by a durable subscriber, or a group.
+    /// Whether an entry is held by one that may go away and come back: by a durable subscriber, or
+    /// a group.
     pub(crate) fn comes_back(&self, entry: usize) -> bool {
         let durable = |entry: &crate::layout::Entry| entry.durable.load(Ordering::Relaxed) != 0;
         entry >= self.measures().subscribers() || self.entry(entry).is_some_and(durable)

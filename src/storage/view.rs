@@ -141,16 +141,16 @@ impl View {
         let group = entry.checked_sub(self.measures.subscribers());
         group.is_some_and(|group| {
             let mut workers = self.workers_of(group);
-            // One that had the group's entry before may be about to find that it was evicted, with its pin
-            // set: it reads nothing in place, or the entry had not been given up.
+            // One that had the group's entry before may be about to find that it was evicted, with
+            // its pin set: it reads nothing in place, or the entry had not been given up.
             workers.any(|(_, worker)| {
                 worker.pinned.load(Ordering::Relaxed) != 0 && self.is_of_its_group(worker, group)
             })
         })
     }
 
-    /// Whether the worker of an entry has joined that group as it is now, and not one that had the group's entry
-    /// before and was evicted.
+    /// Whether the worker of an entry has joined that group as it is now, and not one that had the
+    /// group's entry before and was evicted.
     pub(crate) fn is_of_its_group(&self, worker: &Entry, group: usize) -> bool {
         let generation = worker.generation.load(Ordering::Relaxed);
         let entry = self.measures.subscribers().checked_add(group);
@@ -158,8 +158,8 @@ impl View {
         entry.is_some_and(|entry| entry.generation.load(Ordering::Relaxed) == generation)
     }
 
-    /// The entries of those who say that they work in a group, counted from 0; also in one that had the group's
-    /// entry before and was evicted.
+    /// The entries of those who say that they work in a group, counted from 0; also in one that had
+    /// the group's entry before and was evicted.
     pub(crate) fn workers_of(&self, group: usize) -> impl Iterator<Item = (usize, &Entry)> {
         let here = move |entry: &Entry| entry.joined.load(Ordering::Relaxed) as usize == group + 1;
         self.worker_entries().filter(move |(_, entry)| here(entry))

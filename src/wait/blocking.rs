@@ -9,8 +9,8 @@ use crate::position::Pos;
 /// The longest that a waiter sleeps without looking again, whatever else holds.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// How often a waiter asks whether the other side lives. With a slice of sleep before it, a death is
-/// noticed well within 150 ms.
+/// How often a waiter asks whether the other side lives. With a slice of sleep before it, a death
+/// is noticed well within 150 ms.
 #[cfg(feature = "std")]
 pub(super) const PATROL: Duration = Duration::from_millis(20);
 /// The most rounds between two looks at the clock.

@@ -39,9 +39,10 @@ use crate::sync::{Futex, Ordering, fence, spin_loop};
 //     C4  waiting = 0                       P4  futex_wait(waiting, 1)
 //     C5  futex_wake(waiting)
 //
-// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice. So does a
-// producer between P4 and P6 with consumers, and a worker between making something known and its bell. Of
-// workers, who may sleep for long, a few wake up every 50 ms all the same: see `worker/watch.rs`.)
+// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice. So
+// does a producer between P4 and P6 with consumers, and a worker between making something known and
+// its bell. Of workers, who may sleep for long, a few wake up every 50 ms all the same: see
+// `worker/watch.rs`.)
 //
 // C3 sees P1 or P3 sees C1. If C3 reads 0, and not from before P1, another consumer's C4 stored it
 // after P1, and either P4 sees that 0 or that consumer's C5 wakes the producer; then it starts again
@@ -79,7 +80,8 @@ pub(crate) fn sleep_as_consumer(
     sleep_on(wake, wake.load(Ordering::Relaxed), view, fences, ready, limit);
 }
 
-/// The same on the word of a group's: see [`ring_bell`]. `seen` is what the word was at some time before.
+/// The same on the word of a group's: see [`ring_bell`]. `seen` is what the word was at some time
+/// before.
 pub(crate) fn sleep_on(
     wake: &Futex,
     seen: u32,
@@ -96,7 +98,8 @@ pub(crate) fn sleep_on(
         wake.wait(seen, limit.min(SHORT_SLICE));
         return;
     };
-    // After the load of `seen`, C1 above: pairs with the store of `wake` in `wake_consumers_slowly`, P5.
+    // After the load of `seen`, C1 above: pairs with the store of `wake` in
+    // `wake_consumers_slowly`, P5.
     fence(Ordering::Acquire);
     flags.sleepers.word.store(1, Ordering::Relaxed);
     let reached = fences.heavy();

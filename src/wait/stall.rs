@@ -1,10 +1,10 @@
 //! For how long consumers have kept the producer waiting, as far as that can be held against them.
 //!
 //! Only the producer's own looks count. Between two of them the process may have been stopped, the
-//! machine suspended, or the program busy with something else, and then its consumers may not have run
-//! either. So a look counts for no more than [`MOST`], nor for more than half of the smallest limit. One
-//! that comes later than that is taken for one after a pause: it counts as if it had come in time, and
-//! never brings a limit to its end, which the next one does, a step later.
+//! machine suspended, or the program busy with something else, and then its consumers may not have
+//! run either. So a look counts for no more than [`MOST`], nor for more than half of the smallest
+//! limit. One that comes later than that is taken for one after a pause: it counts as if it had
+//! come in time, and never brings a limit to its end, which the next one does, a step later.
 
 use core::time::Duration;
 
@@ -146,8 +146,8 @@ impl Stall {
         let (last, counted) = self.begin(waits_for, now);
         let passed = now.saturating_duration_since(last);
         let late = passed > pace.most();
-        // How much of a pause was none is not known. Counted in full, two short pauses of all processes
-        // would be as much as a limit of which nobody has had anything.
+        // How much of a pause was none is not known. Counted in full, two short pauses of all
+        // processes would be as much as a limit of which nobody has had anything.
         let more = counted.saturating_add(if late { pace.look() } else { passed });
         self.account = Some((waits_for, now, more));
         let time = if late { counted } else { more };
@@ -177,8 +177,8 @@ mod tests {
 
     const NONE: u32 = u32::MAX;
 
-    /// A producer that looks whenever it is due, its time passing in steps; and how many looks and how
-    /// much time it takes until a limit is over.
+    /// A producer that looks whenever it is due, its time passing in steps; and how many looks and
+    /// how much time it takes until a limit is over.
     fn until_over(limit: u32, step: Duration) -> (u32, Duration) {
         let (pace, start) = (Pace::within([limit, NONE]), Instant::now());
         let (mut stall, mut passed, mut looks) = (Stall::default(), Duration::ZERO, 0);
@@ -229,7 +229,8 @@ mod tests {
         assert_eq!(pace([0, 0]), (ms(1), ms(1), ms(1)));
     }
 
-    /// Five milliseconds took fifty to a hundred when looks were twenty apart, and sleeps fifty long.
+    /// Five milliseconds took fifty to a hundred when looks were twenty apart, and sleeps fifty
+    /// long.
     #[test]
     fn a_sleeping_producer_keeps_a_limit_of_5_ms_by_a_few_looks() {
         let sleep = Pace::within([5, NONE]).sleep();
@@ -269,7 +270,8 @@ mod tests {
         assert_eq!(looks, 5);
     }
 
-    /// A consumer that takes two thirds of a limit, and is stopped together with its producer meanwhile.
+    /// A consumer that takes two thirds of a limit, and is stopped together with its producer
+    /// meanwhile.
     #[test]
     fn pauses_of_all_leave_a_consumer_most_of_its_time() {
         let pace = Pace::within([200, NONE]);

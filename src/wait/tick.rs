@@ -1,8 +1,10 @@
-//! When it is worth looking at the clock, for calls that look in vain, at the cost of a few instructions.
+//! When it is worth looking at the clock, for calls that look in vain, at the cost of a few
+//! instructions.
 //!
-//! A call that only polls may come a hundred million times a second, or once: the one must not read the
-//! clock each time, and for the other it is no matter. Where the processor counts by itself, that count,
-//! divided, says when some time has passed. Elsewhere looks are counted, fewer of them the longer they take.
+//! A call that only polls may come a hundred million times a second, or once: the one must not read
+//! the clock each time, and for the other it is no matter. Where the processor counts by itself,
+//! that count, divided, says when some time has passed. Elsewhere looks are counted, fewer of them
+//! the longer they take.
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 pub(crate) use processor::Ticker;
@@ -19,8 +21,8 @@ mod processor {
     }
 
     impl Ticker {
-        /// Whether time has passed since this was last asked. The count may be another processor's and
-        /// differ: what follows from a tick is that the clock is looked at.
+        /// Whether time has passed since this was last asked. The count may be another processor's
+        /// and differ: what follows from a tick is that the clock is looked at.
         #[inline(always)]
         pub(crate) fn ticks(&mut self) -> bool {
             let now = count();
@@ -42,8 +44,9 @@ mod processor {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn count() -> u64 {
-        // SAFETY: the processor has the instruction. Where a process may not use it (`PR_SET_TSC`), it
-        // is a fault, as with the system's clock, which uses it too: both only on rings in files.
+        // SAFETY: the processor has the instruction. Where a process may not use it (`PR_SET_TSC`),
+        // it is a fault, as with the system's clock, which uses it too: both only on rings in
+        // files.
         unsafe { core::arch::x86_64::_rdtsc() >> 22 }
     }
 
@@ -164,7 +167,8 @@ mod tests {
             looks += 1;
             ticks += u32::from(ticker.ticks());
         }
-        // Once in a tenth of a millisecond would be often, however long this took; or once in 32 looks.
+        // Once in a tenth of a millisecond would be often, however long this took; or once in 32
+        // looks.
         let often = begin.elapsed().as_micros() / 100 + u128::from(looks) / 32 + 10;
         assert!(u128::from(ticks) <= often, "{ticks} of {looks}");
     }

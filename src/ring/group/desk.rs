@@ -26,9 +26,9 @@
 //!
 //! # A group that was evicted and has begun anew
 //!
-//! Workers of the group as it was may be there still: stopped, between any two instructions, for as long
-//! as it takes. So may be one who clears up after one of them. Call each of these S. A new group in the entry
-//! has another generation, and is made in this order:
+//! Workers of the group as it was may be there still: stopped, between any two instructions, for as
+//! long as it takes. So may be one who clears up after one of them. Call each of these S. A new
+//! group in the entry has another generation, and is made in this order:
 //!
 //! ```text
 //! N1  gate = FREE
@@ -38,27 +38,29 @@
 //! N5  every claim word = fresh              (after a release fence)
 //! ```
 //!
-//! **Claims.** A claim of S's that comes before N2 in the order of its word is undone there: whatever S
-//! does with it finds another word and is `lost`, and messages of which N2 found a claim were published, so
-//! that the head of N4 is beyond them: the new group does not deliver what S may have. A position that
-//! was claimed ahead of its message is looked at once more when that is there ([`Desk::confirm`], a
-//! read-modify-write): before N2 it confirms that the message comes before the new group, and after N2
-//! it fails. A claim of S's after N2 succeeds only on a word of N5's or later (none is made of `barred`). It is
-//! an acquire, and has so seen N3: S finds that its generation is over, gives the message back
-//! untouched, and is told ([`Worker`](crate::Worker), `is_still_its_group`). Should it die between, it is
-//! cleaned up after as a worker of the new group.
+//! **Claims.** A claim of S's that comes before N2 in the order of its word is undone there:
+//! whatever S does with it finds another word and is `lost`, and messages of which N2 found a claim
+//! were published, so that the head of N4 is beyond them: the new group does not deliver what S may
+//! have. A position that was claimed ahead of its message is looked at once more when that is there
+//! ([`Desk::confirm`], a read-modify-write): before N2 it confirms that the message comes before
+//! the new group, and after N2 it fails. A claim of S's after N2 succeeds only on a word of N5's or
+//! later (none is made of `barred`). It is an acquire, and has so seen N3: S finds that its
+//! generation is over, gives the message back untouched, and is told ([`Worker`](crate::Worker),
+//! `is_still_its_group`). Should it die between, it is cleaned up after as a worker of the new
+//! group.
 //!
-//! **The gate.** S's exchange (D4) is from a gate g to a later one, because all words between were done. It
-//! read g before N1, and these words are done before N2: one that was not is barred, and what is done
-//! after N5 is so by workers of the new group, and a fact. By N2 they are published before the head of N4
-//! is looked for. So g lies before where the new group begins, and the exchange finds another gate; or
-//! it comes between the two stores of N4, the second of which undoes it, to a gate that is not beyond it.
+//! **The gate.** S's exchange (D4) is from a gate g to a later one, because all words between were
+//! done. It read g before N1, and these words are done before N2: one that was not is barred, and
+//! what is done after N5 is so by workers of the new group, and a fact. By N2 they are published
+//! before the head of N4 is looked for. So g lies before where the new group begins, and the
+//! exchange finds another gate; or it comes between the two stores of N4, the second of which
+//! undoes it, to a gate that is not beyond it.
 //!
-//! **Memory.** What S copies it looks at again, as ever. What it reads in place it has pinned, and while a
-//! worker's entry says so the group's entry is not given up: see `close`.
+//! **Memory.** What S copies it looks at again, as ever. What it reads in place it has pinned, and
+//! while a worker's entry says so the group's entry is not given up: see `close`.
 //!
-//! Where no worker is left beside the entry there is no S: N2 is left out, and the group begins where it
-//! likes.
+//! Where no worker is left beside the entry there is no S: N2 is left out, and the group begins
+//! where it likes.
 
 use super::code::{BARRED, Code, Told};
 use crate::error::JoinError;
@@ -73,8 +75,8 @@ use crate::wait;
 /// How often somebody tries for the last gate that was stored, while others store.
 const LOOKS: u32 = 8;
 
-/// How often a word is barred that changes meanwhile. Each of the workers that are left changes it a few times at
-/// most, and most of them stand still.
+/// How often a word is barred that changes meanwhile. Each of the workers that are left changes it
+/// a few times at most, and most of them stand still.
 const TRIES: u32 = 64;
 
 /// One group, seen by somebody who works in it or clears up.
@@ -160,10 +162,11 @@ impl<'a> Desk<'a> {
         self.entry
     }
 
-    /// Makes every word that of a message which nobody has claimed, from a position on. Only by the caller that
-    /// makes the group, before anybody else can find it.
+    /// Makes every word that of a message which nobody has claimed, from a position on. Only by the
+    /// caller that makes the group, before anybody else can find it.
     pub(super) fn reset(&self, first: Pos) {
-        // Pairs with the acquire of a claim by a worker that was evicted here: it sees the new generation.
+        // Pairs with the acquire of a claim by a worker that was evicted here: it sees the new
+        // generation.
         fence(Ordering::Release);
         for ahead in 0..self.capacity() {
             let position = first.plus(ahead);
@@ -172,14 +175,15 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Undoes all claims of a group that was evicted, of which workers are left: N2 above. Only by the caller that
-    /// makes a group in its entry.
+    /// Undoes all claims of a group that was evicted, of which workers are left: N2 above. Only by
+    /// the caller that makes a group in its entry.
     pub(super) fn bar(&self) -> Result<(), JoinError> {
         for slot in 0..self.capacity() {
             let word = self.claims.word(Pos::new(slot as Word));
             let barred = (0..TRIES).any(|_| {
-                // Acquire pairs with the release of claims and of what is done: what was published to them
-                // is seen to be. Release: whoever finds this word sees that the group was evicted.
+                // Acquire pairs with the release of claims and of what is done: what was published
+                // to them is seen to be. Release: whoever finds this word sees that the group was
+                // evicted.
                 let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
                 word.compare_exchange(peek_word(word), BARRED, order, failed).is_ok()
             });
@@ -244,17 +248,19 @@ impl<'a> Desk<'a> {
     /// Claims what was on offer. `false`: somebody else was faster.
     pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
         let claimed = self.code(position).claimed(worker, marked);
-        // What somebody who gave the message back has read of it, he has read before we are done with it:
-        // the fence of the second look, which comes between, pairs with the release in `settle`.
-        // Release: the gate is beyond what was in the slot before, and that has been seen. Pairs with the
-        // fence of whoever finds this word where he looks for that one, in `Worker::seek`.
-        // Acquire pairs with the fence in `reset`: of a group that has begun anew the generation is seen.
+        // What somebody who gave the message back has read of it, he has read before we are done
+        // with it: the fence of the second look, which comes between, pairs with the release in
+        // `settle`. Release: the gate is beyond what was in the slot before, and that has been
+        // seen. Pairs with the fence of whoever finds this word where he looks for that one, in
+        // `Worker::seek`. Acquire pairs with the fence in `reset`: of a group that has begun anew
+        // the generation is seen.
         let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };
         let failed = Ordering::Relaxed;
         self.claims.word(position).compare_exchange(word, claimed, order, failed).is_ok()
     }
 
-    /// Whether a position that a worker had claimed ahead of its message, unmarked, is still its own.
+    /// Whether a position that a worker had claimed ahead of its message, unmarked, is still its
+    /// own.
     pub(crate) fn confirm(&self, position: Pos, worker: usize) -> bool {
         let claimed = self.code(position).claimed(worker, false);
         // Release pairs with the acquire in `bar`: that the message is there is seen, too.
@@ -364,8 +370,9 @@ impl<'a> Desk<'a> {
         (sent - done) as u64
     }
 
-    /// What is left before a position, for one who has no message. `known`: what this said before of the
-    /// messages up to there, nothing having been given back since; then it looks no further than it has to.
+    /// What is left before a position, for one who has no message. `known`: what this said before
+    /// of the messages up to there, nothing having been given back since; then it looks no further
+    /// than it has to.
     pub(crate) fn rest(
         &self,
         end: Pos,
@@ -373,7 +380,8 @@ impl<'a> Desk<'a> {
         known: Option<Others>,
     ) -> (Rest, Option<Others>) {
         let Some(gate) = self.gate() else { return (Rest::Nothing, None) };
-        // All before the first that others had was done or the asker's, and behind it nothing was free.
+        // All before the first that others had was done or the asker's, and behind it nothing was
+        // free.
         let known = known.filter(|known| known.end == end);
         let mut position = known.map_or(gate, |known| gate.max(known.first));
         let mut others = None;
@@ -402,26 +410,29 @@ impl<'a> Desk<'a> {
         matches!(self.told(others.first), Told::Claimed { worker: owner, .. } if owner != worker)
     }
 
-    /// Whether a position is one that a worker can reserve, in that lap: in the lap from the gate on.
+    /// Whether a position is one that a worker can reserve, in that lap: in the lap from the gate
+    /// on.
     pub(crate) fn is_within_a_lap(&self, position: Pos) -> bool {
         let gate = self.gate_now();
         let lap = 0..self.capacity() as Signed;
         gate.is_some_and(|gate| lap.contains(&position.since(gate)))
     }
 
-    /// Positions from the first that has no message on, among which those are that are claimed ahead of their
-    /// messages: each worker claims the first that it finds free, one at a time, and no further ahead.
+    /// Positions from the first that has no message on, among which those are that are claimed
+    /// ahead of their messages: each worker claims the first that it finds free, one at a time, and
+    /// no further ahead.
     pub(crate) fn reach(&self) -> usize {
         self.view.measures().workers()
     }
 
-    /// Ends all claims of some workers: those that leave without having ended them, or are dead. What is not
-    /// there yet was not delivered. Returns how many words it looked at.
+    /// Ends all claims of some workers: those that leave without having ended them, or are dead.
+    /// What is not there yet was not delivered. Returns how many words it looked at.
     ///
-    /// What they had is not before the gate, and not a lap behind it. It was there when they claimed it, or
-    /// lies within reach of what was the first position then that had no message. States do not go back, and
-    /// the caller sees all that they saw: it is the worker itself, or has been told by the kernel that
-    /// they are dead. So it is within reach of the first position that has no message now.
+    /// What they had is not before the gate, and not a lap behind it. It was there when they
+    /// claimed it, or lies within reach of what was the first position then that had no message.
+    /// States do not go back, and the caller sees all that they saw: it is the worker itself, or
+    /// has been told by the kernel that they are dead. So it is within reach of the first position
+    /// that has no message now.
     pub(crate) fn take_back(&self, workers: &Entries) -> usize {
         let mut outcome = Outcome::default();
         let (mut looked, mut reach) = (0, self.reach());

@@ -6,11 +6,11 @@
 //! is also when groups come and go. A worker leaves without it; so the entry of a group is free only when
 //! it has no workers that live, and is not made another group's before.
 //!
-//! But a group that was evicted does not wait for its workers, of which some may be stopped. Its entry is
-//! given up while they are there, and may be another group's, or that of its name begun anew: then they
-//! are of another generation than the entry, which they remember in their own. What they can do there is
-//! said in [`desk`](super::desk). The one thing that is waited for is a message that one of them reads in
-//! place: the gate of the group's entry keeps it there.
+//! But a group that was evicted does not wait for its workers, of which some may be stopped. Its
+//! entry is given up while they are there, and may be another group's, or that of its name begun
+//! anew: then they are of another generation than the entry, which they remember in their own. What
+//! they can do there is said in [`desk`](super::desk). The one thing that is waited for is a
+//! message that one of them reads in place: the gate of the group's entry keeps it there.
 
 use core::cmp::Ordering as Comparing;
 
@@ -51,8 +51,8 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
     if storage.measures().groups() == 0 {
         return Err(JoinError::NoFreeGroup { groups: 0 });
     }
-    // First of all: a group that was made without a worker would hold the producer back. And before the
-    // registry: a peer that cleans up after the dead may be stopped, and keep this one waiting.
+    // First of all: a group that was made without a worker would hold the producer back. And before
+    // the registry: a peer that cleans up after the dead may be stopped, and keep this one waiting.
     let place = take_place(storage)?;
     let _registry = storage.registry()?;
     let found = match find(storage, name)? {
@@ -82,8 +82,8 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     }
 }
 
-/// Frees the entry of a group that was evicted, if the caller has just told its last worker, and no other
-/// has done so.
+/// Frees the entry of a group that was evicted, if the caller has just told its last worker, and no
+/// other has done so.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
     let Some(entry) = storage.group_entries().get(group) else { return };
@@ -146,8 +146,8 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         let in_the_way = match blockers {
             Blockers::All => storage.has_workers(group).map_err(not_told)?,
             Blockers::Pinned => {
-                // Pairs with the one in `Worker::pin`: either we see the pin, or its worker sees that the
-                // group was evicted, as we have, and reads nothing in place.
+                // Pairs with the one in `Worker::pin`: either we see the pin, or its worker sees
+                // that the group was evicted, as we have, and reads nothing in place.
                 fence(Ordering::SeqCst);
                 storage.has_pinned_worker(storage.measures().subscribers() + group)
             }
@@ -169,7 +169,8 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     fence(Ordering::Acquire);
     let are_left = storage.workers_of(group).next().is_some();
     if let (true, Some(desk)) = (are_left, Desk::of(storage, group)) {
-        // Also if the group begins anew in another entry: what workers have that are left is theirs no more.
+        // Also if the group begins anew in another entry: what workers have that are left is theirs
+        // no more.
         desk.bar()?;
     }
     if let Some(entry) = storage.group_entries().get(group) {
@@ -245,11 +246,12 @@ fn work(place: Joined, found: Found) -> Hired {
     Hired { storage, index, group, generation, first: gate }
 }
 
-/// Clears up after workers that have died, in whose entries no other can be meanwhile: the caller has
-/// their locks. All that any of them had claimed goes to others first, group by group, one walk over the claims
-/// of each. The entries are free last, so that no claim names an entry that is another worker's by then. Who
-/// dies here leaves the rest to the next: as long as an entry is not free, what is still claimed in its name
-/// is found by the process that has its lock next, and the others are told of what was given back once more.
+/// Clears up after workers that have died, in whose entries no other can be meanwhile: the caller
+/// has their locks. All that any of them had claimed goes to others first, group by group, one walk
+/// over the claims of each. The entries are free last, so that no claim names an entry that is
+/// another worker's by then. Who dies here leaves the rest to the next: as long as an entry is not
+/// free, what is still claimed in its name is found by the process that has its lock next, and the
+/// others are told of what was given back once more.
 pub(crate) fn bury(view: &View, dead: &Entries) {
     let group_of = |index: usize| {
         let entry = view.entry(index);
@@ -284,8 +286,9 @@ const LIVES: usize = 16;
 
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    // Of those that say which mapping they are of, one question for all of that mapping, unless many are
-    // mixed. That they say it is worth as much as that they are there: it is their own word, as `owner` is.
+    // Of those that say which mapping they are of, one question for all of that mapping, unless
+    // many are mixed. That they say it is worth as much as that they are there: it is their own
+    // word, as `owner` is.
     let mut known = [(0, false); LIVES];
     let mut next = 0;
     let mut is_known_to_live = |entry: &Entry| {

@@ -30,9 +30,9 @@ pub(in crate::ring) const WHILE_CLEANING: u32 = 1000;
 
 /// Claims one of some entries that is free, or whose owner is dead, having called `bury` for that.
 ///
-/// Each entry that is taken costs a question to the kernel, once. Later attempts look only at entries
-/// that say that they are free: where a dead owner's was being cleaned, it says so by then. While a peer
-/// cleans, there are more of them, for a second at most: it may be stopped.
+/// Each entry that is taken costs a question to the kernel, once. Later attempts look only at
+/// entries that say that they are free: where a dead owner's was being cleaned, it says so by then.
+/// While a peer cleans, there are more of them, for a second at most: it may be stopped.
 pub(in crate::ring) fn take_entry(
     storage: &Storage,
     entries: impl Iterator<Item = usize> + Clone,
@@ -119,7 +119,8 @@ mod tests {
     use super::*;
     use crate::options::Options;
 
-    /// The cleaner, which has the locks of all the dead meanwhile, may have to wait for a processor.
+    /// The cleaner, which has the locks of all the dead meanwhile, may have to wait for a
+    /// processor.
     #[test]
     fn a_joiner_that_finds_no_entry_waits_for_those_that_a_peer_cleans() {
         let (_producer, files) = Options::<u64>::new(8).subscribers(1).anonymous().unwrap();

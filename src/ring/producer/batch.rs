@@ -12,8 +12,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// Does not block. Sleepers are woken once for all of them.
     ///
     /// Fewer than all: there was no room for the next one when this looked. Why is what
-    /// [`try_send`](Self::try_send) of that message says: that the ring is full, or that dead subscribers
-    /// could not be looked for.
+    /// [`try_send`](Self::try_send) of that message says: that the ring is full, or that dead
+    /// subscribers could not be looked for.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -71,12 +71,13 @@ impl<T: Plain, W: Wait> Producer<T, W> {
 
 impl<T: Plain, W: Wait> Producer<T, W> {
     /// Sends what an iterator brings, waiting for room as long as it takes, and returns how many
-    /// messages that were. Sleepers are woken at the end, and before every wait: what takes its time to
-    /// bring the next message wants [`send`](Self::send). Messages may be brought by value, which puts
-    /// each on the stack, or by reference. Sends for as long as the iterator brings messages.
+    /// messages that were. Sleepers are woken at the end, and before every wait: what takes its
+    /// time to bring the next message wants [`send`](Self::send). Messages may be brought by value,
+    /// which puts each on the stack, or by reference. Sends for as long as the iterator brings
+    /// messages.
     ///
-    /// The error says how many were sent. The next one has been taken from the iterator by then, and is
-    /// dropped: who wants it back sends one by one.
+    /// The error says how many were sent. The next one has been taken from the iterator by then,
+    /// and is dropped: who wants it back sends one by one.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -120,8 +121,8 @@ impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
 
 impl<W: Wait> Producer<[u8], W> {
     /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
-    /// before every wait. Stops at the first that cannot be sent, because it is too long, say; the error
-    /// says how many were sent before it.
+    /// before every wait. Stops at the first that cannot be sent, because it is too long, say; the
+    /// error says how many were sent before it.
     ///
     /// ```
     /// # use ringway::{Options, Start};

@@ -11,8 +11,8 @@ pub(super) struct Failed {
     error: LivenessError,
 }
 
-/// Where the kernel is not asked there is no such reason: what deals with it is no code, and takes no
-/// bytes.
+/// Where the kernel is not asked there is no such reason: what deals with it is no code, and takes
+/// no bytes.
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failed {}

@@ -72,12 +72,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits until every subscriber and group has released everything that was sent, for at most
-    /// `timeout`. The error says how many have not; [`laggards`](Self::laggards) says who. One that dies,
-    /// leaves or has been evicted is not waited for; a durable subscriber that is away is, and so is a
-    /// group without workers. Waiting here evicts none: limits are for a producer that needs room.
+    /// `timeout`. The error says how many have not; [`laggards`](Self::laggards) says who. One that
+    /// dies, leaves or has been evicted is not waited for; a durable subscriber that is away is,
+    /// and so is a group without workers. Waiting here evicts none: limits are for a producer that
+    /// needs room.
     ///
-    /// When the time is over it asks the kernel about each that has not, whether it lives: that takes its
-    /// time where they are thousands (docs/limits.md).
+    /// When the time is over it asks the kernel about each that has not, whether it lives: that
+    /// takes its time where they are thousands (docs/limits.md).
     ///
     /// ```
     /// # use ringway::{FlushError, Options, Start};
@@ -136,8 +137,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.flush(timeout.saturating_sub(start.elapsed())).map_err(SendSyncError::NotReleased)
     }
 
-    /// Whether every subscriber and group has released everything that was sent, as far as can be seen
-    /// without asking the kernel who lives: there are no [`laggards`](Self::laggards).
+    /// Whether every subscriber and group has released everything that was sent, as far as can be
+    /// seen without asking the kernel who lives: there are no [`laggards`](Self::laggards).
     ///
     /// What it did with that happened before this returned `true`.
     pub fn is_flushed(&self) -> bool {

@@ -1,5 +1,5 @@
-//! A producer that has no room: waiting for it, evicting those who take it for too long, and cleaning
-//! up after the dead.
+//! A producer that has no room: waiting for it, evicting those who take it for too long, and
+//! cleaning up after the dead.
 
 use core::cell::Cell;
 
@@ -25,15 +25,15 @@ use crate::wait::{self, Ended, Limit, Pace, Patrol, Stall, Wait};
 /// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
 const MOST_LINGERING: u32 = 256;
 
-/// The most entries that one look asks the kernel about, unless it finds dead owners among them: for
-/// each answer the kernel walks the list of all locks on the file.
+/// The most entries that one look asks the kernel about, unless it finds dead owners among them:
+/// for each answer the kernel walks the list of all locks on the file.
 pub(super) const ASKED_AT_A_TIME: usize = 256;
 
 /// A producer that cannot go on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stuck {
-    /// For how long it has had no room for that position, or that message in the arena has been in its
-    /// way, as far as its looks count.
+    /// For how long it has had no room for that position, or that message in the arena has been in
+    /// its way, as far as its looks count.
     stall: Stall,
     clock: Clock,
     /// Why the last look for the dead was none.
@@ -69,10 +69,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// There is room again in a ring that was full, and a consumer that has made room for one
-    /// message is about to make room for the next. A producer that takes each place as it becomes free
-    /// has the consumer's gate go back and forth with every message. So this waits for an eighth of the
-    /// ring, as long as [`Wait::linger`] says: not for long, as the consumer may be waiting itself,
-    /// for something else.
+    /// message is about to make room for the next. A producer that takes each place as it becomes
+    /// free has the consumer's gate go back and forth with every message. So this waits for an
+    /// eighth of the ring, as long as [`Wait::linger`] says: not for long, as the consumer may be
+    /// waiting itself, for something else.
     fn linger(&mut self) {
         let enough = self.storage.measures().credit();
         for round in 0..MOST_LINGERING {
@@ -82,8 +82,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
     }
 
-    /// Waits for what only a consumer's store to its gate can bring about, or what a look now and then
-    /// does; `false` if there is no time left. A look that fails ends the wait.
+    /// Waits for what only a consumer's store to its gate can bring about, or what a look now and
+    /// then does; `false` if there is no time left. A look that fails ends the wait.
     pub(super) fn wait_until(
         &mut self,
         ready: impl Fn(&mut Self) -> bool,
@@ -120,9 +120,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         limits.map_or(Pace::default(), |limits| Pace::within([limits.max_hold, limits.max_away]))
     }
 
-    /// Whether there is room for a message of `len` bytes after all, a consumer that held it having died
-    /// or been evicted. Looks for them only now and then, and not while messages flow. An error is that
-    /// of the last look.
+    /// Whether there is room for a message of `len` bytes after all, a consumer that held it having
+    /// died or been evicted. Looks for them only now and then, and not while messages flow. An
+    /// error is that of the last look.
     #[cold]
     pub(super) fn clear_the_way(&mut self, len: usize) -> Result<bool, Failed> {
         match self.look_if_due(len) {
@@ -137,17 +137,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.stuck.stall.is_due(waits_for, pace).then(|| self.look(len))
     }
 
-    /// What the producer waits for. Small messages go on while the arena has no room for a large one:
-    /// then what is in its way tells whether it is still the same.
+    /// What the producer waits for. Small messages go on while the arena has no room for a large
+    /// one: then what is in its way tells whether it is still the same.
     fn waits_for(&self) -> Pos {
         if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() }
     }
 
-    /// Evicts those who leave no room for the next message, of `len` bytes, if they have done so for too
-    /// long; if that does not help, cleans up after those who are dead. Returns whether there is room.
+    /// Evicts those who leave no room for the next message, of `len` bytes, if they have done so
+    /// for too long; if that does not help, cleans up after those who are dead. Returns whether
+    /// there is room.
     ///
-    /// In this order, so that what others may write in the control segment costs no more than the limit
-    /// that is set: a thousand forged owners are as many dead ones.
+    /// In this order, so that what others may write in the control segment costs no more than the
+    /// limit that is set: a thousand forged owners are as many dead ones.
     fn look(&mut self, len: usize) -> Result<bool, Failed> {
         let Some(limits) = self.credit.limits() else { return Ok(false) };
         let (waits_for, pace) = (self.waits_for(), self.pace());
@@ -187,8 +188,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         outcome.map(|_| false)
     }
 
-    /// Remembers it if one of those in the way is away, and comes back. By what the ring says: a look
-    /// says it of those whom the kernel knows to be dead.
+    /// Remembers it if one of those in the way is away, and comes back. By what the ring says: a
+    /// look says it of those whom the kernel knows to be dead.
     fn see_away(&mut self, max_hold: u32, too_far: Signed) {
         if max_hold == u32::MAX {
             return;
@@ -214,8 +215,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         too_far
     }
 
-    /// Whether the next message, of `len` bytes, may be published. Evicts those who leave no room for it,
-    /// if `too_long` says, given an entry's index, that they have done so for too long.
+    /// Whether the next message, of `len` bytes, may be published. Evicts those who leave no room
+    /// for it, if `too_long` says, given an entry's index, that they have done so for too long.
     pub(super) fn has_room_for(
         &mut self,
         len: usize,
@@ -232,9 +233,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
     }
 
-    /// Cleans up after subscribers that lag by so much and have died: frees their entries, or says of a
-    /// durable one that it is away. Asks the kernel about so many at most, going round from where the
-    /// last look ended. Returns how many it has found.
+    /// Cleans up after subscribers that lag by so much and have died: frees their entries, or says
+    /// of a durable one that it is away. Asks the kernel about so many at most, going round from
+    /// where the last look ended. Returns how many it has found.
     pub(super) fn reap(&mut self, too_far: Signed, most: usize) -> Result<usize, Failed> {
         let (view, credit) = (&self.storage, &self.credit);
         let first = self.stuck.first_asked();
@@ -358,8 +359,8 @@ mod tests {
         (producer, ring, living)
     }
 
-    /// Writes down what a subscriber in that entry would, of which no process has the lock: one that has
-    /// died at that position.
+    /// Writes down what a subscriber in that entry would, of which no process has the lock: one
+    /// that has died at that position.
     fn die(producer: &Producer<u64>, index: usize, position: Position) {
         let entry = producer.storage.entry(index).unwrap();
         entry.generation.store(7, Ordering::Relaxed);

@@ -14,8 +14,8 @@ use crate::ring::group::Rest;
 use crate::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Calls `attempt` once, for a call that does not block, and tells of the producer's death if there is
-    /// nothing and nothing can come.
+    /// Calls `attempt` once, for a call that does not block, and tells of the producer's death if
+    /// there is nothing and nothing can come.
     pub(super) fn poll<R>(
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
@@ -96,9 +96,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
-    /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to be
-    /// returned, which puts one on the stack. The guard has the message's claim, and no copy of it. After an
-    /// error what is there is unspecified.
+    /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
+    /// be returned, which puts one on the stack. The guard has the message's claim, and no copy of
+    /// it. After an error what is there is unspecified.
     ///
     /// ```
     /// use ringway::{Options, TryRecvError, Worker};

@@ -12,8 +12,8 @@ use crate::position::Position;
 use crate::storage::{Slot, Span};
 use crate::wait::{SpinThenSleep, Wait};
 
-/// What was claimed has been taken away meanwhile, and may be another worker's: the group was evicted, and has
-/// begun anew; or the group's words in the control segment were forged.
+/// What was claimed has been taken away meanwhile, and may be another worker's: the group was
+/// evicted, and has begun anew; or the group's words in the control segment were forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimLost;

@@ -131,8 +131,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Err(TryRecvError::Empty)
     }
 
-    /// What there is of a message that has just been claimed. `None`: it is not this worker's to have, and has
-    /// been given back.
+    /// What there is of a message that has just been claimed. `None`: it is not this worker's to
+    /// have, and has been given back.
     #[inline(always)]
     pub(super) fn claimed(
         &mut self,
@@ -161,16 +161,17 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(Some((claim, span)))
     }
 
-    /// Where a message lies that this worker has claimed, where a lap can come round again while it stands still
-    /// between two instructions. `None`: it was another lap's message that it had looked at, and what it
-    /// has claimed is given back.
+    /// Where a message lies that this worker has claimed, where a lap can come round again while it
+    /// stands still between two instructions. `None`: it was another lap's message that it had
+    /// looked at, and what it has claimed is given back.
     ///
-    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks: it is of the one
-    /// in which the slot is. Either that lap's message has not been published, and may be being written:
-    /// then the state is not what the worker looks for. Or it has, and is not overwritten from here on; if
-    /// the state is what the worker looks for, it is the message of that number, for it was claimed 2^17
-    /// laps later, or a multiple: in a ring of fewer than 2^14 slots that is another state, and in one of as many
-    /// or more it is the same number, positions having 31 bits. Its length is read again.
+    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks:
+    /// it is of the one in which the slot is. Either that lap's message has not been published, and
+    /// may be being written: then the state is not what the worker looks for. Or it has, and is not
+    /// overwritten from here on; if the state is what the worker looks for, it is the message of
+    /// that number, for it was claimed 2^17 laps later, or a multiple: in a ring of fewer than 2^14
+    /// slots that is another state, and in one of as many or more it is the same number, positions
+    /// having 31 bits. Its length is read again.
     #[cold]
     fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
         let slot = self.reader.storage.slot(claim.first);
@@ -264,8 +265,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         storage.was_evicted(entry, self.place.generation)
     }
 
-    /// Whether the group's entry is the group's that this worker has joined. Else that was evicted, and its entry
-    /// given up since, and made another group's, or the same one's begun anew.
+    /// Whether the group's entry is the group's that this worker has joined. Else that was evicted,
+    /// and its entry given up since, and made another group's, or the same one's begun anew.
     #[inline(always)]
     fn is_still_its_group(&self) -> bool {
         let groups = self.reader.storage.group_entries();
@@ -304,8 +305,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let within =
             |ahead| usize::try_from(ahead).map_or(0, |ahead: usize| ahead.min(self.capacity()));
         let sent = within(head.since(gate));
-        // What comes before has been looked at, or was given back, and is marked. And it lies within reach of the
-        // head, where a cleaner looks for it.
+        // What comes before has been looked at, or was given back, and is marked. And it lies
+        // within reach of the head, where a cleaner looks for it.
         let looked = within(self.reader.next.since(gate)).min(sent);
         let end = sent.saturating_add(desk.reach()).min(self.capacity());
         for ahead in (looked..sent).rev().chain(sent..end) {
@@ -423,8 +424,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             || (self.reader.is_closed() && !self.others_have_it(desk))
     }
 
-    /// Whether others have something still of all that was sent to a ring that is closed, besides which nothing
-    /// was free.
+    /// Whether others have something still of all that was sent to a ring that is closed, besides
+    /// which nothing was free.
     fn others_have_it(&self, desk: Desk<'_>) -> bool {
         let known = self.place.others.filter(|(returns, _)| *returns == desk.returns());
         known.is_some_and(|(_, others)| desk.still_have(others, self.place.index))
@@ -435,12 +436,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.rest_before(head::exact(&self.reader.storage))
     }
 
-    /// What is left before a position, looking no further than needed by one who looked before: of what others
-    /// had, nothing becomes free without something being given back.
+    /// What is left before a position, looking no further than needed by one who looked before: of
+    /// what others had, nothing becomes free without something being given back.
     fn rest_before(&mut self, end: Pos) -> Rest {
         let Some(desk) = self.desk() else { return Rest::Nothing };
         let returns = desk.returns();
-        // Pairs with the release of `returns`: what was given back before it changed is seen to be free.
+        // Pairs with the release of `returns`: what was given back before it changed is seen to be
+        // free.
         fence(Ordering::Acquire);
         let known = self.place.others.filter(|(before, _)| *before == returns);
         let known: Option<Others> = known.map(|(_, others)| others);

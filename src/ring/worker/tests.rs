@@ -38,7 +38,8 @@ fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
     }
 }
 
-/// As many words as messages that have been sent, and workers that may have reserved one; once for all.
+/// As many words as messages that have been sent, and workers that may have reserved one; once for
+/// all.
 #[test]
 fn what_the_dead_had_is_found_in_one_walk_over_what_was_sent() {
     let (mut producer, ring) = Options::<u64>::new(4096).groups(1).workers(8).heap().unwrap();
@@ -170,7 +171,8 @@ fn what_a_worker_of_before_had_reserved_is_the_new_groups() {
     assert_eq!((*job, job.position()), (7, reserved.number()));
 }
 
-/// It had walked over what was done, and moves the gate only now: where the new group begins is beyond.
+/// It had walked over what was done, and moves the gate only now: where the new group begins is
+/// beyond.
 #[test]
 fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
     let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4);
@@ -190,8 +192,9 @@ fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
     }
 }
 
-/// A worker that has looked at a message and stands still, for as many laps as claim words can tell apart,
-/// claims the message that is there then. It finds that out before it reads anything of it, and gives it back.
+/// A worker that has looked at a message and stands still, for as many laps as claim words can tell
+/// apart, claims the message that is there then. It finds that out before it reads anything of it,
+/// and gives it back.
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
 #[test]
 fn who_stood_still_for_all_laps_that_a_word_tells_apart_reads_nothing_of_another() {

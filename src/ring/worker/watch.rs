@@ -1,39 +1,44 @@
 //! Who looks whether the others live, of many workers that have nothing to do.
 //!
 //! A look at one takes a system call, so that all workers looking at all others is what no machine
-//! can pay. A *patrol* is one worker asking the kernel about all processes that have workers, one by one, about
-//! the workers of those that do not answer, and about the producer. Few go on patrol, and the others sleep
-//! for long:
+//! can pay. A *patrol* is one worker asking the kernel about all processes that have workers, one
+//! by one, about the workers of those that do not answer, and about the producer. Few go on patrol,
+//! and the others sleep for long:
 //!
-//! - One worker has the place of the patroller, and goes every 90 ms. Three more have those of its deputies, wake up
-//!   every 50 ms, and take its place when it is free. A place is a byte of the control file that a worker
-//!   locks, after a first slice of sleep in vain, and gives up when its call ends, or it is dead: then
-//!   the kernel does. Workers of one process die together, and have one place at most.
-//! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which a worker that has
-//!   ended one adds 1. Who has looked at that count a while ago and finds that it has not grown since,
-//!   or by too little, goes on patrol, whatever its place. When the last patrol was made is known to within one
-//!   look; deputies wake up so that they go 140 ms after it at the latest.
-//! - Who only polls is woken by no bell. If it may not ask again in time, it goes on patrol unless one of the
-//!   places is taken, its own process has just been on patrol, or so many are made that four processes go.
-//! - Who has no place, and sees that patrols are made, sleeps for a quarter of a second to half a second, or to 30
-//!   ms for each worker of the ring if that is more: for a time of its own each, so that wherever there are many
-//!   one of them wakes soon. It tries for a place, and looks at the count again.
-//! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and the
-//!   producer's death to the workers of all groups, who then ask for themselves. No worker sleeps for long on a
-//!   bell that has been rung since it last asked.
-//! - Who gives up its place when its call ends, and sees that no other is taken, rings for the others to take them,
-//!   also for those of its group that what has ended the call has woken: they may have found the place taken.
-//!   Of several that give up theirs at the same time, the last one sees it.
+//! - One worker has the place of the patroller, and goes every 90 ms. Three more have those of its
+//!   deputies, wake up every 50 ms, and take its place when it is free. A place is a byte of the
+//!   control file that a worker locks, after a first slice of sleep in vain, and gives up when its
+//!   call ends, or it is dead: then the kernel does. Workers of one process die together, and have
+//!   one place at most.
+//! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which a
+//!   worker that has ended one adds 1. Who has looked at that count a while ago and finds that it
+//!   has not grown since, or by too little, goes on patrol, whatever its place. When the last
+//!   patrol was made is known to within one look; deputies wake up so that they go 140 ms after it
+//!   at the latest.
+//! - Who only polls is woken by no bell. If it may not ask again in time, it goes on patrol unless
+//!   one of the places is taken, its own process has just been on patrol, or so many are made that
+//!   four processes go.
+//! - Who has no place, and sees that patrols are made, sleeps for a quarter of a second to half a
+//!   second, or to 30 ms for each worker of the ring if that is more: for a time of its own each,
+//!   so that wherever there are many one of them wakes soon. It tries for a place, and looks at the
+//!   count again.
+//! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and
+//!   the producer's death to the workers of all groups, who then ask for themselves. No worker
+//!   sleeps for long on a bell that has been rung since it last asked.
+//! - Who gives up its place when its call ends, and sees that no other is taken, rings for the
+//!   others to take them, also for those of its group that what has ended the call has woken: they
+//!   may have found the place taken. Of several that give up theirs at the same time, the last one
+//!   sees it.
 //!
-//! So a death is noticed within 90 ms, or 50 if it is the patroller's and it has a deputy, or 140 if the
-//! patroller has left just then; as long as one of those who have places lives and runs. Should
-//! all of them, of four processes if so many have idle workers, have died at once, the next worker that
-//! wakes takes a place. Should all four be stopped, the others notice by the count, each when it has slept for
-//! long twice.
+//! So a death is noticed within 90 ms, or 50 if it is the patroller's and it has a deputy, or 140
+//! if the patroller has left just then; as long as one of those who have places lives and runs.
+//! Should all of them, of four processes if so many have idle workers, have died at once, the next
+//! worker that wakes takes a place. Should all four be stopped, the others notice by the count,
+//! each when it has slept for long twice.
 //!
-//! Nothing here has to be believed: who forges the count or holds the places can have others notice a dead
-//! worker later, which a process that can write control can do anyway, and every waiter asks about
-//! the producer itself each time that it wakes.
+//! Nothing here has to be believed: who forges the count or holds the places can have others notice
+//! a dead worker later, which a process that can write control can do anyway, and every waiter asks
+//! about the producer itself each time that it wakes.
 //!
 //! Where no process can die alone, on the heap, there are no patrols, and all sleep for long.
 
@@ -55,7 +60,8 @@ mod duty {
     use crate::storage::{Post, Storage};
     use crate::sync::Ordering;
 
-    /// How long the patroller sleeps, and how soon after a patrol it goes again if it is woken before.
+    /// How long the patroller sleeps, and how soon after a patrol it goes again if it is woken
+    /// before.
     const PATROLLER: Duration = Duration::from_millis(90);
     const PATROLLER_AT_LEAST: Duration = Duration::from_millis(60);
     /// How old a count is that tells others that none goes, if it has not grown since.
@@ -64,14 +70,16 @@ mod duty {
     const OLD_AT_MOST: Duration = Duration::from_millis(140);
     /// A patrol that was seen to have been made was so within this time, for who looks that often.
     const SEEN_LATE: Duration = Duration::from_millis(50);
-    /// Patrols that are made this far apart are enough. Their makers may have to wait for a processor.
+    /// Patrols that are made this far apart are enough. Their makers may have to wait for a
+    /// processor.
     const FAR_APART: Duration = Duration::from_millis(200);
     /// How recent a patrol of this process's own is that spares its workers which poll another.
     const RECENT: Duration = Duration::from_millis(40);
-    /// Patrols that come as close as this are those of four processes at least, none of whose workers that poll goes
-    /// more often than that.
+    /// Patrols that come as close as this are those of four processes at least, none of whose
+    /// workers that poll goes more often than that.
     const CLOSE: Duration = Duration::from_millis(8);
-    /// How long those sleep who have no place, at least and at most, and at most for each worker of the ring.
+    /// How long those sleep who have no place, at least and at most, and at most for each worker of
+    /// the ring.
     const LONG: Duration = Duration::from_millis(250);
     const LONG_AT_MOST: Duration = Duration::from_millis(500);
     const LONG_PER_WORKER: Duration = Duration::from_millis(30);
@@ -100,9 +108,11 @@ mod duty {
     /// What a worker knows of the patrols of others.
     #[derive(Debug)]
     pub(in crate::ring::worker) struct Watch {
-        /// How many had been made when this one last saw that they grow, or made one, and when that was.
+        /// How many had been made when this one last saw that they grow, or made one, and when that
+        /// was.
         seen: (u32, Instant),
-        /// When this one last looked; and before the last patrol of which it knows, as far as it looks often.
+        /// When this one last looked; and before the last patrol of which it knows, as far as it
+        /// looks often.
         looked: Instant,
         since: Instant,
         /// In the present call it has slept, so that it may take a place.
@@ -112,7 +122,8 @@ mod duty {
         tries: usize,
         /// What its group's bell said before it last looked, if it may sleep for long on that.
         pub(in crate::ring::worker) bell: Option<u32>,
-        /// Of which of the ring's producers it has told the others that it is dead: after how many takeovers.
+        /// Of which of the ring's producers it has told the others that it is dead: after how many
+        /// takeovers.
         pub(super) told: Option<u32>,
     }
 
@@ -148,8 +159,9 @@ mod duty {
             if age < old { Need::Unknown } else { Need::Go }
         }
 
-        /// The same for a worker that only polls, and may next do so after as long a time as since the last one.
-        /// It is told of nothing by a bell. So it relies on those who have places, if there are any.
+        /// The same for a worker that only polls, and may next do so after as long a time as since
+        /// the last one. It is told of nothing by a bell. So it relies on those who have places, if
+        /// there are any.
         pub(super) fn need_of_poll(&mut self, storage: &Storage) -> Need {
             let made = self.seen.0;
             let (_, now, between) = self.see(storage);
@@ -165,8 +177,8 @@ mod duty {
             if seen < OLD && storage.has_post() { Need::None } else { Need::Go }
         }
 
-        /// Looks at the count. Returns whether it grows as it should, the time, and how long it is since the last
-        /// look.
+        /// Looks at the count. Returns whether it grows as it should, the time, and how long it is
+        /// since the last look.
         fn see(&mut self, storage: &Storage) -> (bool, Instant, Duration) {
             let (made, now) = (storage.patrols(), Instant::now());
             let looked = core::mem::replace(&mut self.looked, now);
@@ -209,7 +221,8 @@ mod duty {
             (self.seen, self.since, self.looked) = ((storage.patrols(), now), now, now);
         }
 
-        /// Tries for a place, if it has none and has slept, and for the patroller's if it is a deputy.
+        /// Tries for a place, if it has none and has slept, and for the patroller's if it is a
+        /// deputy.
         pub(super) fn takes_place(&mut self, storage: &Storage, index: usize) -> Place {
             if !self.has_slept {
                 return Place::None;
@@ -232,7 +245,8 @@ mod duty {
             self.post.take().is_some_and(|post| !post.leave())
         }
 
-        /// How long a worker sleeps that has no place: each another time, so that their looks lie apart.
+        /// How long a worker sleeps that has no place: each another time, so that their looks lie
+        /// apart.
         pub(super) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
             let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
             let workers = storage.worker_entries().filter(|(_, entry)| owned(entry)).count();
@@ -263,7 +277,8 @@ use duty::{Need, Place};
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Looks whether all workers and the producer live, gives back what the dead had, and tells the others.
+    /// Looks whether all workers and the producer live, gives back what the dead had, and tells the
+    /// others.
     fn patrol(&mut self) -> Result<(), LivenessError> {
         use crate::fence::Fences;
         use crate::ring::group::{self, Desk};
@@ -289,8 +304,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(())
     }
 
-    /// For calls that need not wait: goes on patrol, where a process can die alone, if others do not. An error
-    /// counts if there is no message.
+    /// For calls that need not wait: goes on patrol, where a process can die alone, if others do
+    /// not. An error counts if there is no message.
     pub(super) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
         if !self.storage().can_take_over() || self.place.patrol.is_due().is_none() {
             return Ok(());
@@ -301,8 +316,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Now and then in a call that waits: looks whether others live, or sees that others do. `false`: there
-    /// is no message to wait for any more, or the kernel does not say so, which is kept to be told.
+    /// Now and then in a call that waits: looks whether others live, or sees that others do.
+    /// `false`: there is no message to wait for any more, or the kernel does not say so, which is
+    /// kept to be told.
     pub(super) fn look_around(&mut self) -> bool {
         // Before anything is asked: who finds out later rings later, too.
         let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
@@ -331,13 +347,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.rest() != Rest::Nothing
     }
 
-    /// Whether the producer lives, as far as one can know who has just found that there is one: one that waits
-    /// for a successor has found that there can be one.
+    /// Whether the producer lives, as far as one can know who has just found that there is one: one
+    /// that waits for a successor has found that there can be one.
     fn is_hired(&self) -> bool {
         !self.reader.patient || self.storage().producer_is_alive().unwrap_or(false)
     }
 
-    /// Sleeps until there may be something, or for a slice: for a long one if others look whether all live.
+    /// Sleeps until there may be something, or for a slice: for a long one if others look whether
+    /// all live.
     pub(super) fn sleep(&mut self, slice: Duration, limit: Limit) {
         let Some(bell) =
             self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed))
@@ -357,8 +374,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// A call that may have slept is over.
     pub(super) fn end_watch(&mut self) {
         if self.watch.ends() {
-            // Those of this group, too: one that was woken together with this one may have found the place
-            // taken, and be about to sleep for long.
+            // Those of this group, too: one that was woken together with this one may have found
+            // the place taken, and be about to sleep for long.
             wait::ring_bells(self.storage());
         }
     }
