@@ -295,8 +295,8 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        // Pairs with the release of `joined`: it is not what the entry's last owner said.
-        fence(Ordering::Acquire);
+        // It may still be what the entry's last owner said: then this look goes by that, and a later one
+        // by what its owner says now.
         let life = entry.life().load(Ordering::Relaxed);
         if life == 0 {
             return false;
