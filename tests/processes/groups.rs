@@ -30,7 +30,6 @@ pub(crate) fn worker(task: &Task) {
 }
 
 /// Joins, may not ask about locks any more, and says what its calls say.
-#[cfg(target_pointer_width = "64")]
 pub(crate) fn unasked(task: &Task) {
     let ring = open(task.segment("ring"));
     let mut worker = Worker::join(&ring, "a").unwrap();
