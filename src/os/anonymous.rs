@@ -60,7 +60,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// As with [`create`](Self::create), all its memory is allocated. A ring that is larger than
     /// the machine's memory is an error. But there is no file system with a size that it could
     /// exceed: one that is larger than what is left of the memory gets processes killed. It takes
-    /// Linux 5.1.
+    /// Linux 5.1, and `/proc`.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -115,7 +115,9 @@ impl<T: Message + ?Sized> Options<T> {
 
 impl Anonymous {
     /// The ring, for consumers in this process. Its messages have to be `T`, and its tag as given:
-    /// see [`Options::tag`]. Waits for nothing.
+    /// see [`Options::tag`]. Waits for nothing. Where there is no `/proc` the ring can be observed,
+    /// and joining is [`JoinError::Lock`](crate::JoinError::Lock): a subscriber's lock would not be
+    /// its own.
     ///
     /// ```
     /// use ringway::{HeaderError, OpenError, Options};
