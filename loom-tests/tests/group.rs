@@ -649,3 +649,101 @@ fn no_lost_wakeup_for_the_first_worker_of_a_group() {
         drop(producer);
     });
 }
+
+/// The threads that send, and that begin a group anew if it has been evicted.
+type Others = (thread::JoinHandle<Producer<u64>>, thread::JoinHandle<Option<Worker<u64>>>);
+
+/// A worker's wait in which, when it has paused so often, its group is evicted by one thread and
+/// begun anew by another.
+struct Beside {
+    ring: Ring<u64>,
+    producer: Option<Producer<u64>>,
+    greedy: Worker<u64>,
+    /// In which pause the others begin.
+    begin: u32,
+    pauses: u32,
+    others: Arc<std::sync::Mutex<Option<Others>>>,
+}
+
+impl Wait for Beside {
+    fn pause(&mut self, _round: u32) -> Pause {
+        self.pauses += 1;
+        if self.pauses == 1 {
+            // Both go to another worker, so that the one that waits reserves the next position.
+            let producer = self.producer.as_mut().unwrap();
+            assert_eq!(producer.try_send_batch(&[0, 1]), 2);
+            (0..2).for_each(|_| std::mem::forget(self.greedy.try_recv().unwrap()));
+        }
+        if self.pauses == self.begin {
+            let mut producer = self.producer.take().unwrap();
+            let evicting = thread::spawn(move || {
+                producer.try_send(&2).unwrap();
+                producer
+            });
+            let ring = self.ring.clone();
+            let anew = thread::spawn(move || match Worker::join(&ring, "a") {
+                // It has not been evicted yet.
+                Ok(_) => None,
+                Err(error) => {
+                    assert!(matches!(error, JoinError::Evicted { .. }), "{error}");
+                    Some(Worker::join(&ring, "a").unwrap())
+                }
+            });
+            *self.others.lock().unwrap() = Some((evicting, anew));
+        } else {
+            // Not above: what a thread saw before it gave way it does not see again.
+            thread::yield_now();
+        }
+        Pause::Again
+    }
+}
+
+/// What is sent is delivered to the group as it was or to the one that has begun anew, and to one
+/// of them only, also if a worker of before claims the message ahead of it.
+fn claim_ahead_beside_a_group_that_begins_anew(name: &str, begin: u32) {
+    check(name, Some(1), move || {
+        let options = awake::<u64>(4).subscribers(0).groups(1).workers(3).max_lag(1);
+        let (producer, ring) = options.heap().unwrap();
+        let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+        let others = Arc::<std::sync::Mutex<Option<Others>>>::default();
+        let mut slow = slow.with_wait(Beside {
+            ring,
+            producer: Some(producer),
+            greedy,
+            begin,
+            pauses: 0,
+            others: Arc::clone(&others),
+        });
+        let before = match slow.recv() {
+            Ok(job) => {
+                assert_eq!(*job, 2);
+                // Were it done, whoever sees that would see the message too.
+                std::mem::forget(job);
+                true
+            }
+            Err(error) => {
+                assert!(matches!(error, RecvError::Evicted { .. }), "{error}");
+                false
+            }
+        };
+        let (evicting, anew) = others.lock().unwrap().take().unwrap();
+        let _producer = evicting.join().unwrap();
+        let Some(mut anew) = anew.join().unwrap() else { return };
+        let mut received = Vec::new();
+        receive_all(&mut anew, &mut received);
+        assert!(received.is_empty() || (received == [2] && !before), "{received:?}");
+        assert_eq!(anew.lag(), 0);
+    });
+}
+
+#[test]
+fn what_is_claimed_ahead_in_a_group_that_has_begun_anew_is_given_back() {
+    let name = "what_is_claimed_ahead_in_a_group_that_has_begun_anew_is_given_back";
+    claim_ahead_beside_a_group_that_begins_anew(name, 1);
+}
+
+#[test]
+fn what_was_claimed_ahead_before_a_group_began_anew_is_not_delivered_again() {
+    let name = "what_was_claimed_ahead_before_a_group_began_anew_is_not_delivered_again";
+    claim_ahead_beside_a_group_that_begins_anew(name, 2);
+}
