@@ -174,11 +174,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// having 31 bits. Its length is read again.
     #[cold]
     fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
-        let slot = self.reader.storage.slot(claim.first);
-        let there = slot.state().load(Ordering::Relaxed) == claim.first.published();
-        // Pairs with the release of the state: what is read from here on is the message, or newer.
-        fence(Ordering::Acquire);
-        let span = if there { self.span(claim.first, slot, room) } else { Ok(None) };
+        let span = match self.reader.ready(claim.first) {
+            Ok(slot) => self.span(claim.first, slot, room),
+            Err(_) => Ok(None),
+        };
         if !matches!(span, Ok(Some(_))) {
             self.settle(claim, Fate::Untouched);
             // Far behind as it is, it goes on where the group is.
