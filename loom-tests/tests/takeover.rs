@@ -2,31 +2,44 @@
 
 use loom::thread;
 use loom_tests::{SLEEPY, awake, check, overwriting, position};
-use ringway::{Options, Producer, RecvError, Start, TryRecvError};
+use ringway::{Options, Producer, RecvError, Start, Subscriber, TryRecvError};
+
+/// Polls three times for the numbers from 0 on. Returns how many came. Each other outcome is that there is
+/// nothing, or, if the ring was closed (`closes`) behind one message, that all before the end was received.
+fn three_polls(mut subscriber: Subscriber<u64>, closes: bool) -> (Subscriber<u64>, u64) {
+    let mut next = 0;
+    for _ in 0..3 {
+        match subscriber.try_recv() {
+            Ok(n) => {
+                assert_eq!(n, next);
+                next += 1;
+            }
+            Err(TryRecvError::Closed) if closes => assert_eq!(next, 1, "not all before the end"),
+            Err(error) => assert_eq!(error, TryRecvError::Empty),
+        }
+    }
+    (subscriber, next)
+}
+
+/// Receives the numbers up to what was sent, of which so many came already, and no more.
+fn gets_the_rest((mut subscriber, received): (Subscriber<u64>, u64), sent: u64) {
+    for n in received..sent {
+        assert_eq!(subscriber.try_recv(), Ok(n));
+    }
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+}
 
 /// The dead has sent one message, and was writing another.
 #[test]
 fn a_successor_sends_neither_less_nor_more_than_was_left() {
     check("a_successor_sends_neither_less_nor_more_than_was_left", Some(3), || {
         let (mut producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        let subscriber = ring.subscribe(Start::Next).unwrap();
         let dying = thread::spawn(move || {
             producer.try_send(&0).unwrap();
             producer.die(Some(&77));
         });
-        let receiver = thread::spawn(move || {
-            let mut next = 0;
-            for _ in 0..3 {
-                match subscriber.try_recv() {
-                    Ok(n) => {
-                        assert_eq!(n, next);
-                        next += 1;
-                    }
-                    Err(error) => assert_eq!(error, TryRecvError::Empty),
-                }
-            }
-            (subscriber, next)
-        });
+        let receiver = thread::spawn(|| three_polls(subscriber, false));
         dying.join().unwrap();
         let mut successor = Producer::take_over(&ring).unwrap();
         assert_eq!((successor.head(), successor.epoch()), (position(1), 1));
@@ -34,11 +47,7 @@ fn a_successor_sends_neither_less_nor_more_than_was_left() {
         while sent < 3 && successor.try_send(&sent).is_ok() {
             sent += 1;
         }
-        let (mut subscriber, received) = receiver.join().unwrap();
-        for n in received..sent {
-            assert_eq!(subscriber.try_recv(), Ok(n));
-        }
-        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+        gets_the_rest(receiver.join().unwrap(), sent);
     });
 }
 
@@ -99,31 +108,15 @@ fn a_successor_wakes_who_sleeps() {
 fn a_successor_goes_on_behind_one_that_has_left() {
     check("a_successor_goes_on_behind_one_that_has_left", Some(3), || {
         let (mut producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        let receiver = thread::spawn(move || {
-            let mut next = 0;
-            for _ in 0..3 {
-                match subscriber.try_recv() {
-                    Ok(n) => {
-                        assert_eq!(n, next);
-                        next += 1;
-                    }
-                    // Never that it was closed.
-                    Err(error) => assert_eq!(error, TryRecvError::Empty),
-                }
-            }
-            (subscriber, next)
-        });
+        let subscriber = ring.subscribe(Start::Next).unwrap();
+        // Never that it was closed.
+        let receiver = thread::spawn(|| three_polls(subscriber, false));
         producer.try_send(&0).unwrap();
         producer.detach();
         let mut successor = Producer::take_over(&ring).unwrap();
         assert_eq!((successor.head(), successor.epoch()), (position(1), 1));
         successor.try_send(&1).unwrap();
-        let (mut subscriber, received) = receiver.join().unwrap();
-        for n in received..2 {
-            assert_eq!(subscriber.try_recv(), Ok(n));
-        }
-        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+        gets_the_rest(receiver.join().unwrap(), 2);
     });
 }
 
@@ -133,31 +126,14 @@ fn a_successor_goes_on_behind_one_that_has_left() {
 fn a_ring_that_was_closed_goes_on() {
     check("a_ring_that_was_closed_goes_on", Some(3), || {
         let (mut producer, ring) = awake::<u64>(2).subscribers(1).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        let receiver = thread::spawn(move || {
-            let mut next = 0;
-            for _ in 0..3 {
-                match subscriber.try_recv() {
-                    Ok(n) => {
-                        assert_eq!(n, next);
-                        next += 1;
-                    }
-                    Err(TryRecvError::Closed) => assert_eq!(next, 1, "not all before the end"),
-                    Err(error) => assert_eq!(error, TryRecvError::Empty),
-                }
-            }
-            (subscriber, next)
-        });
+        let subscriber = ring.subscribe(Start::Next).unwrap();
+        let receiver = thread::spawn(|| three_polls(subscriber, true));
         producer.try_send(&0).unwrap();
         producer.close().unwrap();
         let mut successor = Producer::take_over(&ring).unwrap();
         assert_eq!((successor.head(), successor.epoch()), (position(1), 1));
         successor.try_send(&1).unwrap();
-        let (mut subscriber, received) = receiver.join().unwrap();
-        for n in received..2 {
-            assert_eq!(subscriber.try_recv(), Ok(n));
-        }
-        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+        gets_the_rest(receiver.join().unwrap(), 2);
     });
 }
 

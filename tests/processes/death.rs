@@ -14,10 +14,8 @@ use crate::LONG;
 use crate::child::{Child, Task};
 use crate::place::Place;
 
-/// Creates the ring `ring` of 8 messages for one subscriber, sends as many as the argument says when
-/// it is told to, and waits to be killed.
-pub(crate) fn producer(task: &Task) {
-    let mut producer = Options::<u64>::new(8).subscribers(1).create(task.segment("ring")).unwrap();
+/// Sends as many messages as the argument says when it is told to, and waits to be killed.
+pub(crate) fn sends_when_told(task: &Task, producer: &mut Producer<u64>) {
     task.say("created");
     task.wait();
     for n in 0..task.argument().parse().unwrap() {
@@ -25,6 +23,13 @@ pub(crate) fn producer(task: &Task) {
     }
     task.say("sent");
     task.wait();
+}
+
+/// Creates the ring `ring` of 8 messages for one subscriber, sends as many as the argument says when
+/// it is told to, and waits to be killed.
+pub(crate) fn producer(task: &Task) {
+    let mut producer = Options::<u64>::new(8).subscribers(1).create(task.segment("ring")).unwrap();
+    sends_when_told(task, &mut producer);
 }
 
 /// Creates the ring `ring` of 4 messages that overwrites, sends 10, and waits to be killed.

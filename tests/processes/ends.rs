@@ -12,6 +12,7 @@ use ringway::{
 
 use crate::LONG;
 use crate::child::{Child, Task};
+use crate::death::sends_when_told;
 use crate::place::Place;
 
 /// Creates the ring `ring` of 8 messages for every kind of consumer, and the group `a`. Sends as many as
@@ -19,13 +20,7 @@ use crate::place::Place;
 pub(crate) fn producer(task: &Task) {
     let options = Options::<u64>::new(8).groups(1);
     let mut producer = options.create(task.segment("ring")).unwrap();
-    task.say("created");
-    task.wait();
-    for n in 0..task.argument().parse().unwrap() {
-        producer.send(&n).unwrap();
-    }
-    task.say("sent");
-    task.wait();
+    sends_when_told(task, &mut producer);
 }
 
 /// The same of bytes, at once.

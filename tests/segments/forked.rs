@@ -148,28 +148,20 @@ fn a_message_that_a_forked_child_drops_is_still_the_parents() {
 
 /// Runs this in a child made by the C library's `fork`, and says how that ended.
 fn forked(child: impl FnOnce()) -> ExitStatus {
-    // SAFETY: the child calls what follows and ends; the C library takes care of its allocator's locks.
-    let pid = unsafe { libc::fork() };
-    assert!(pid >= 0, "no fork");
-    if pid == 0 {
-        let whole = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).is_ok();
-        // SAFETY: ends the process, and runs nothing of the parent's.
-        unsafe { libc::_exit(i32::from(!whole)) };
-    }
-    let mut status = 0;
-    // SAFETY: writes the one number.
-    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
-    ExitStatus::from_raw(status)
+    ends(fork(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).is_ok()))
 }
 
 /// Memory as the child's allocator gets it from the kernel, which puts it where the parent's mapping was.
+fn more_memory() -> *mut libc::c_void {
+    let (len, flags) = (64 << 10, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: new memory, wherever the kernel has room for it.
+    unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) }
+}
+
 fn fill_the_holes() {
     for _ in 0..512 {
-        let (len, flags) = (64 << 10, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: new memory, wherever the kernel has room for it.
-        let memory = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
-        assert_ne!(memory, libc::MAP_FAILED);
+        assert_ne!(more_memory(), libc::MAP_FAILED);
     }
 }
 
@@ -246,22 +238,15 @@ pub(crate) fn bare_clone() {
     assert!(of_the_ring() > 2);
     ringway::release_inherited();
     assert!(of_the_ring() > 2, "what is this process's own stays");
-    // SAFETY: as `fork`, but for handlers. No other thread of this process runs.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
-    assert!(pid >= 0, "no clone");
+    let pid = bare_fork();
     if pid == 0 {
         let inherited = of_the_ring() > 2 && !producer.is_usable();
         ringway::release_inherited();
         let whole = inherited && of_the_ring() == 0 && !subscriber.is_usable();
         drop((producer, subscriber));
-        // SAFETY: ends the process.
-        unsafe { libc::_exit(i32::from(!whole)) };
+        exit(whole);
     }
-    let mut status = 0;
-    let pid = i32::try_from(pid).unwrap();
-    // SAFETY: writes the one number.
-    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
-    assert!(ExitStatus::from_raw(status).success());
+    assert!(ends(pid).success());
     assert!(subscriber.is_producer_alive().unwrap() && producer.is_usable());
 }
 
@@ -287,15 +272,28 @@ fn ends(pid: libc::pid_t) -> ExitStatus {
 
 /// Runs this in a child made by the C library's `fork`, which ends by itself after long enough.
 fn fork(child: impl FnOnce() -> bool) -> libc::pid_t {
-    // SAFETY: as in `forked`.
+    // SAFETY: the child calls what follows and ends; the C library takes care of its allocator's locks.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "no fork");
     if pid == 0 {
-        let well = child();
-        // SAFETY: ends the process, and runs nothing of the parent's.
-        unsafe { libc::_exit(i32::from(!well)) };
+        exit(child());
     }
     pid
+}
+
+/// Makes a child past the C library, as by `fork` but without its handlers. The caller is the only thread of
+/// its process that runs.
+fn bare_fork() -> libc::pid_t {
+    // SAFETY: it shares no memory with its parent, and no other thread had a lock of the allocator's.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    assert!(pid >= 0, "no clone");
+    pid.try_into().unwrap()
+}
+
+/// Ends a child; its exit code says whether all went well.
+fn exit(well: bool) -> ! {
+    // SAFETY: ends the process, and runs nothing of the parent's.
+    unsafe { libc::_exit(i32::from(!well)) }
 }
 
 fn own_segment() -> Segment {
@@ -362,11 +360,7 @@ static BUFFER: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 extern "C" fn maps_memory_and_drops_what_it_inherited() {
     for _ in 0..64 {
-        let (len, flags) = (64 << 10, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: new memory, wherever the kernel has room for it.
-        let memory = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
-        BUFFER.lock().unwrap().push(memory as usize);
+        BUFFER.lock().unwrap().push(more_memory() as usize);
     }
     drop(LEFT_TO_HANDLERS.lock().unwrap().take());
     let own = Segment::new("own").directory(std::env::var_os(PATH).unwrap());
@@ -429,9 +423,7 @@ fn what_a_bare_child_has_made_is_not_given_up_with_what_it_inherited() {
 
 pub(crate) fn late_release() {
     let _producer = Options::<u64>::new(16).create(own_segment()).unwrap();
-    // SAFETY: as `fork`, but for handlers. No other thread of this process runs.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
-    assert!(pid >= 0, "no clone");
+    let pid = bare_fork();
     if pid == 0 {
         let own = || Segment::new("own").directory(std::env::var_os(PATH).unwrap());
         let mut producer = Options::<u64>::new(16).create(own()).unwrap();
@@ -442,10 +434,9 @@ pub(crate) fn late_release() {
             && observer.recv() == Ok(1)
             && observer.is_producer_alive() == Ok(true);
         drop(producer);
-        // SAFETY: ends the process.
-        unsafe { libc::_exit(i32::from(!whole)) };
+        exit(whole);
     }
-    assert!(ends(i32::try_from(pid).unwrap()).success());
+    assert!(ends(pid).success());
 }
 
 /// The descriptors of a bare child may have been closed, and be others by the time at which it
@@ -458,9 +449,7 @@ fn what_a_bare_child_has_opened_in_place_of_what_it_inherited_is_not_closed() {
 
 pub(crate) fn descriptors_of_its_own() {
     let mut producer = Options::<u64>::new(16).create(own_segment()).unwrap();
-    // SAFETY: as `fork`, but for handlers. No other thread of this process runs.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
-    assert!(pid >= 0, "no clone");
+    let pid = bare_fork();
     if pid == 0 {
         for number in 3..64 {
             // SAFETY: nothing of this child uses them.
@@ -471,10 +460,9 @@ pub(crate) fn descriptors_of_its_own() {
         ringway::release_inherited();
         // SAFETY: asks about a number.
         let whole = (3..40).all(|number| unsafe { libc::fcntl(number, libc::F_GETFD) } != -1);
-        // SAFETY: ends the process.
-        unsafe { libc::_exit(i32::from(!whole)) };
+        exit(whole);
     }
-    assert!(ends(i32::try_from(pid).unwrap()).success());
+    assert!(ends(pid).success());
     producer.send(&1).unwrap();
 }
 
