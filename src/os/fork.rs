@@ -133,36 +133,30 @@ impl Page {
     }
 
     fn lock(&self) {
-        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-        while self.locked.compare_exchange(0, 1, order, failed).is_err() {
-            self.pause();
-        }
-        OWNER.store(this_thread(), Ordering::Relaxed);
+        while !self.attempt() {}
     }
 
     /// The same for a thread that must not wait for ever: it may be that it waits for itself.
     fn try_lock(&self) -> bool {
-        (0..PATIENCE).any(|_| {
-            let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-            let locked = self.locked.compare_exchange(0, 1, order, failed).is_ok();
-            if locked {
-                OWNER.store(this_thread(), Ordering::Relaxed);
-            } else {
-                self.pause();
-            }
-            locked
-        })
+        (0..PATIENCE).any(|_| self.attempt())
     }
 
-    /// Waits for another thread to unlock the list, for a millisecond.
-    fn pause(&self) {
-        let pause = futex::Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-        let _ = futex::wait(&self.locked, futex::Flags::PRIVATE, 1, Some(&pause));
+    /// Locks the list, or waits for another thread to unlock it, for a millisecond.
+    fn attempt(&self) -> bool {
+        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+        let locked = self.locked.compare_exchange(0, 1, order, failed).is_ok();
+        if locked {
+            OWNER.store(this_thread(), Ordering::Relaxed);
+        } else {
+            let pause = futex::Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+            let _ = futex::wait(&self.locked, futex::Flags::PRIVATE, 1, Some(&pause));
+        }
+        locked
     }
 
     fn unlock(&self) {
         OWNER.store(0, Ordering::Relaxed);
-        // Pairs with the acquire in `lock`.
+        // Pairs with the acquire in `attempt`.
         self.locked.store(0, Ordering::Release);
     }
 }
@@ -285,11 +279,11 @@ fn forbid(start: usize, len: usize, inherited: bool) {
         reserve(libc::MAP_FIXED_NOREPLACE);
     } else if !reserve(libc::MAP_FIXED) {
         // More memory than the process may have: then what is there must not be accessed.
-        // SAFETY: as above.
+        // SAFETY: what is there is the parent's mapping, of which no handle of this process is.
         let failed = unsafe { libc::mprotect(start as *mut _, len, libc::PROT_NONE) } != 0;
         if failed {
             // A hole is still better than the parent's ring.
-            // SAFETY: as above.
+            // SAFETY: the same mapping, which no handle of this process has.
             unsafe { libc::munmap(start as *mut _, len) };
         }
     }
