@@ -60,7 +60,7 @@ fn an_iterator_over_a_corrupt_ring_says_so_once() {
     // SAFETY: the memory outlives the handles, is aligned, and only they use it, but for the word that is
     // forged below.
     let mut producer = unsafe { options.create_raw(parts) }.unwrap();
-    // SAFETY: as above.
+    // SAFETY: the memory outlives this handle too, and holds the ring that was just created.
     let ring = unsafe { Ring::<u64>::open_raw(parts, 0) }.unwrap();
     let mut observer = ring.observe(Start::Next).unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();

@@ -717,7 +717,7 @@ fn claim_ahead_beside_a_group_that_begins_anew(name: &str, begin: u32) {
         let before = match slow.recv() {
             Ok(job) => {
                 assert_eq!(*job, 2);
-                // Were it done, whoever sees that would see the message too.
+                // Were it done, a worker that sees that would see the message too.
                 std::mem::forget(job);
                 true
             }

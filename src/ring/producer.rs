@@ -395,7 +395,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let storage = unsafe { core::ptr::read(&this.storage) };
-        // SAFETY: as above.
+        // SAFETY: a move as well, of another field: `this` is not dropped.
         let wait = unsafe { core::ptr::read(&this.wait) };
         // The names and the lock, in that order, before anything of the caller's that could panic.
         drop(storage);

@@ -51,9 +51,9 @@ use watch::Watch;
 ///   a message, which it may give back, there is no end, and a call that blocks waits for it.
 /// - `ProducerDied`: the same of a producer that has died.
 /// - `Evicted { missed }`: the group has held the producer back for too long, by
-///   [`max_lag`](crate::Options::max_lag), [`max_hold`](crate::Options::max_hold), or, while nobody
-///   works in it, [`max_away`](crate::Options::max_away). All its workers are told, with the number
-///   of messages that have been sent by now and were not done. Whoever next joins under its name is
+///   [`max_lag`](crate::Options::max_lag), [`max_hold`](crate::Options::max_hold), or, while no
+///   worker is in it, [`max_away`](crate::Options::max_away). All its workers are told, with the number
+///   of messages that have been sent by now and were not done. The worker that next joins under its name is
 ///   told as well ([`JoinError::Evicted`]), unless all its workers were told and dropped; then it
 ///   begins anew. It does so whatever its workers do, of which some may be stopped; each is told
 ///   when it next asks, and if that is after the group has begun anew, with the number of messages
@@ -209,7 +209,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
-        // SAFETY: the same.
+        // SAFETY: a move as well, of another field: `this` is not dropped.
         let watch = unsafe { core::ptr::read(&this.watch) };
         let (reader, before) = reader.with_wait(wait);
         let worker = Worker { reader, place: this.place, watch, message: PhantomData };

@@ -229,7 +229,7 @@ mod tests {
             // SAFETY: looks at one bit of the set.
             unsafe { libc::CPU_ISSET(cpu, &all) }
         });
-        // SAFETY: as above.
+        // SAFETY: a set of bits, all of which may be 0.
         let mut one: libc::cpu_set_t = unsafe { core::mem::zeroed() };
         // SAFETY: sets one bit of the set.
         unsafe { libc::CPU_SET(first.unwrap(), &mut one) };

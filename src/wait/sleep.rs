@@ -39,7 +39,7 @@ use crate::sync::{Futex, Ordering, fence, spin_loop};
 //     C4  waiting = 0                       P4  futex_wait(waiting, 1)
 //     C5  futex_wake(waiting)
 //
-// (Whoever is stopped or killed between C4 and C5 leaves the producer to the end of its slice. So
+// (A consumer that is stopped or killed between C4 and C5 leaves the producer to the end of its slice. So
 // does a producer between P4 and P6 with consumers, and a worker between making something known and
 // its bell. Of workers, who may sleep for long, a few wake up every 50 ms all the same: see
 // `worker/watch.rs`.)

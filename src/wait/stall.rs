@@ -147,7 +147,7 @@ impl Stall {
         let passed = now.saturating_duration_since(last);
         let late = passed > pace.most();
         // How much of a pause was none is not known. Counted in full, two short pauses of all
-        // processes would be as much as a limit of which nobody has had anything.
+        // processes would be as much as a limit of which no consumer has had anything.
         let more = counted.saturating_add(if late { pace.look() } else { passed });
         self.account = Some((waits_for, now, more));
         let time = if late { counted } else { more };

@@ -240,9 +240,9 @@ fn whatever_call_polls_first_learns_of_a_death() {
     let mut batch = ring.subscribe(Start::Next).unwrap();
     // SAFETY: all who may write the ring are of this library.
     let mut peek = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
-    // SAFETY: as above.
+    // SAFETY: all who may write the ring are of this library.
     let mut in_place = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
-    // SAFETY: as above.
+    // SAFETY: all who may write the ring are of this library.
     let mut run = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
     child.dies();
     assert_eq!(poll(|| batch.try_recv_batch(&mut [0; 4]).map(drop)), died);
@@ -252,7 +252,7 @@ fn whatever_call_polls_first_learns_of_a_death() {
     assert_eq!(poll(|| observer.try_recv_batch(&mut [0; 4]).map(drop)), died);
     assert_eq!(poll(|| worker.try_recv_batch(&mut [0; 4]).map(drop)), died);
     drop(worker);
-    // SAFETY: as above.
+    // SAFETY: all who may write the ring are of this library.
     let mut trusting = unsafe { Worker::join(&ring, "a").unwrap().trust() };
     assert_eq!(poll(|| trusting.try_recv_ref().map(drop)), died);
     // Looking as fast as it can is no way not to learn of it.

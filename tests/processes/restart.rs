@@ -86,7 +86,7 @@ fn restarts_lose_nothing_for_a_durable_consumer_that_is_away() {
     started(&place).dies();
     ends_well(started(&place));
 
-    // Before it is taken over again, and while it is nobody's.
+    // Before it is taken over again, and while no producer has it.
     let mut keeper = keeper(&place);
     for n in 0..4 * EACH {
         assert_eq!(keeper.recv(), Ok(n));

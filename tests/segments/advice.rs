@@ -202,7 +202,7 @@ advice! {
         for (options, pins) in [(evicting(), false), (evicting().pins(true), true)] {
             let (mut producer, files) = options.anonymous().unwrap();
             let ring = files.ring::<u64>(0).unwrap();
-            // SAFETY: as above.
+            // SAFETY: the only other handle is the producer's, of this program.
             let mut subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
             producer.send(&9).unwrap();
             let read = subscriber.try_recv_ref();

@@ -17,8 +17,8 @@
 //! ```
 //!
 //! The slot is known from where the word lies, so that the word has the lap alone, and of that as
-//! many bits as there are: 49, or 17 where words have 32. Whoever compares words compares them for
-//! being equal, and knows the lap to within one, from the group's gate. What a lap that comes round
+//! many bits as there are: 49, or 17 where words have 32. A worker that compares words compares them
+//! for being equal, and knows the lap to within one, from the group's gate. What a lap that comes round
 //! again can deceive is a compare-exchange, by a worker that stood still between its two looks for
 //! 2^49 or 2^17 laps of the ring: it then claims the message that is there now. 2^17 can come
 //! about. So where words have 32 bits a worker looks at the slot again once it has claimed it, and

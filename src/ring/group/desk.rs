@@ -162,8 +162,8 @@ impl<'a> Desk<'a> {
         self.entry
     }
 
-    /// Makes every word that of a message which nobody has claimed, from a position on. Only by the
-    /// caller that makes the group, before anybody else can find it.
+    /// Makes every word that of a message which no worker has claimed, from a position on. Only by
+    /// the caller that makes the group, before another process can find it.
     pub(super) fn reset(&self, first: Pos) {
         // Pairs with the acquire of a claim by a worker that was evicted here: it sees the new
         // generation.
@@ -182,8 +182,8 @@ impl<'a> Desk<'a> {
             let word = self.claims.word(Pos::new(slot as Word));
             let barred = (0..TRIES).any(|_| {
                 // Acquire pairs with the release of claims and of what is done: what was published
-                // to them is seen to be. Release: whoever finds this word sees that the group was
-                // evicted.
+                // to them is seen to be. Release: a worker that finds this word sees that the
+                // group was evicted.
                 let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
                 word.compare_exchange(peek_word(word), BARRED, order, failed).is_ok()
             });
@@ -248,10 +248,10 @@ impl<'a> Desk<'a> {
     /// Claims what was on offer. `false`: somebody else was faster.
     pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
         let claimed = self.code(position).claimed(worker, marked);
-        // What somebody who gave the message back has read of it, he has read before we are done
-        // with it: the fence of the second look, which comes between, pairs with the release in
+        // What a worker that gave the message back has read of it, that worker has read before
+        // this one is done with it: the fence of the second look, which comes between, pairs with the release in
         // `settle`. Release: the gate is beyond what was in the slot before, and that has been
-        // seen. Pairs with the fence of whoever finds this word where he looks for that one, in
+        // seen. Pairs with the fence of the worker that finds this word where it looks for that one, in
         // `Worker::seek`. Acquire pairs with the fence in `reset`: of a group that has begun anew
         // the generation is seen.
         let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };

@@ -64,11 +64,11 @@ fn try_take_entry(
 ) -> Result<Option<(usize, Option<Seat>)>, JoinError> {
     for index in entries {
         let Some(entry) = storage.entry(index) else { continue };
-        // Whatever else stands there says somebody: who may write it could keep others out.
+        // Whatever else stands there says taken: a process that may write it could keep others out.
         if (peek(&entry.owner) == NOBODY) != free {
             continue;
         }
-        // Whoever was here is away, and will come back.
+        // The consumer that was here is away, and will come back.
         if !free && (is_durable(entry) || !storage.can_take_over()) {
             continue;
         }
@@ -78,7 +78,7 @@ fn try_take_entry(
             // It has become one since.
             Claim::Ours(_) if is_durable(entry) => continue,
             Claim::Ours(seat) => {
-                // Whoever was here is dead, or has left since: neither reads slots any more.
+                // The consumer that was here is dead, or has left since: neither reads slots any more.
                 bury(index, entry);
                 reset(entry);
                 Some(seat)
