@@ -94,14 +94,14 @@ const NOT_THIS: [(&str, &str); 1] = [
 /// What is not there in a build for files, only passes on what is called elsewhere, or is not
 /// shared.
 const ELSEWHERE: [&str; 9] = [
-    "src/crash.rs",
+    "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
-    "src/os/fork.rs",
-    "src/ring/join/agreed.rs",
-    "src/sync/crashing.rs",
-    "src/sync/model.rs",
-    "src/sync/native.rs",
-    "src/sync/provided.rs",
-    "src/storage/fixed.rs",
-    "src/storage/heap.rs",
+    "src/segment/fork.rs",
+    "src/protocol/join/agreed.rs",
+    "crates/shm/src/sync/crashing.rs",
+    "crates/shm/src/sync/model.rs",
+    "crates/shm/src/sync/native.rs",
+    "crates/shm/src/sync/provided.rs",
+    "src/static_ring.rs",
+    "src/memory/heap.rs",
 ];

@@ -1,0 +1,11 @@
+//! The consumers that get every message: subscribers and observers.
+
+pub(crate) mod calls;
+mod observer;
+mod subscriber;
+
+pub use calls::Iter;
+pub use observer::Observer;
+pub use subscriber::{Ref, Subscriber};
+#[cfg(not(ringway_loom))]
+pub use subscriber::{Refs, Run, RunIter};
