@@ -16,7 +16,7 @@ mod groups;
 mod memory;
 mod payload;
 mod place;
-#[path = "../../tests/restrict/mod.rs"]
+#[path = "../../../tests/restrict/mod.rs"]
 mod restrict;
 mod restricted;
 

@@ -85,7 +85,7 @@ impl Board {
 
     /// Lints for what is compiled for it.
     pub fn clippy(&self, project: &Project) -> Command {
-        let mut cargo = project.cargo("firmware");
+        let mut cargo = project.cargo("tools/firmware");
         cargo.env("CARGO_TARGET_DIR", project.target.join("firmware"));
         cargo.args(["clippy", "--release", "--locked", "--target", self.target, "--lib", "--bins"]);
         cargo.args(["--features", self.features, "--", "-D", "warnings"]);
@@ -94,12 +94,12 @@ impl Board {
 
     /// QEMU and its arguments, from where cargo has them.
     fn runner(&self, project: &Project) -> Result<(String, Vec<String>)> {
-        runner(&project.read("firmware/.cargo/config.toml")?, self.target)
+        runner(&project.read("tools/firmware/.cargo/config.toml")?, self.target)
     }
 
     /// Builds a program.
     pub fn build(&self, project: &Project, program: &str, more_features: &str) -> Result<PathBuf> {
-        let mut cargo = project.cargo("firmware");
+        let mut cargo = project.cargo("tools/firmware");
         // What cargo's configuration says of the linker would be replaced by flags of the caller's.
         cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         cargo.args(["build", "--release", "--locked", "--target", self.target, "--bin", program]);
@@ -126,7 +126,7 @@ impl Board {
 }
 
 fn runner(config: &str, target: &str) -> Result<(String, Vec<String>)> {
-    let config: toml::Table = config.parse().context("firmware/.cargo/config.toml")?;
+    let config: toml::Table = config.parse().context("tools/firmware/.cargo/config.toml")?;
     let target_table = config.get("target").and_then(|targets| targets.get(target));
     let runner = target_table.and_then(|table| table.get("runner")).and_then(toml::Value::as_str);
     let runner = runner.with_context(|| format!("no runner for {target}"))?;

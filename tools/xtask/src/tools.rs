@@ -26,8 +26,9 @@ impl Project {
         let manifest = env::var_os("CARGO_MANIFEST_DIR")
             .context("CARGO_MANIFEST_DIR is not set: run this as `cargo xtask`")?;
         let root = Path::new(&manifest)
-            .parent()
-            .context("xtask's folder has no parent, so there is no workspace around it")?
+            .ancestors()
+            .nth(2)
+            .context("xtask's folder is not in `tools` of a checkout")?
             .to_path_buf();
         let target = match env::var_os("CARGO_TARGET_DIR") {
             // cargo resolves it against the current folder, which is not the same for every

@@ -29,7 +29,8 @@ const TARGETS: [&str; 7] = [
 const WITHOUT_CAS: [&str; 2] = ["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
 
 /// Packages with a workspace of their own; not all of them need exist.
-const OUTSIDE: [&str; 5] = ["loom-tests", "fuzz", "benches", "benches/instructions", "firmware"];
+const OUTSIDE: [&str; 5] =
+    ["loom-tests", "fuzz", "tools/benches", "tools/benches/instructions", "tools/firmware"];
 
 /// The short battery takes seconds, and ends by itself when something is stuck.
 const BATTERY_TIME_OUT: Duration = Duration::from_secs(300);
@@ -76,8 +77,8 @@ fn lints(steps: &mut Vec<Step>) {
     lint("with alloc", "", false, "-p ringway --no-default-features --features alloc --lib");
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
     lint("fuzz", "fuzz", false, "--locked --all-targets");
-    lint("benches", "benches", false, "--locked --all-targets");
-    lint("instructions", "benches/instructions", false, "--locked --all-targets");
+    lint("benches", "tools/benches", false, "--locked --all-targets");
+    lint("instructions", "tools/benches/instructions", false, "--locked --all-targets");
     for board in &firmware::BOARDS {
         steps.push(Step::new(format!("lints: firmware: {}", board.name), |project, log| {
             if !toolchain::has_subcommand(project, "clippy") {
@@ -195,7 +196,7 @@ fn running(steps: &mut Vec<Step>) {
         run_tests(cargo(project, "fuzz", "test --locked --no-fail-fast"), log)
     }));
     steps.push(Step::new("tests: benches", |project, log| {
-        run_tests(cargo(project, "benches", "test --locked --no-fail-fast"), log)
+        run_tests(cargo(project, "tools/benches", "test --locked --no-fail-fast"), log)
     }));
     steps.push(Step::new("battery", |project, log| {
         let mut figures = Vec::new();

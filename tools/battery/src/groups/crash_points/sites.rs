@@ -8,7 +8,7 @@ use anyhow::Result;
 
 /// Every place in the library's source where a process of the battery's could die.
 pub(super) fn all() -> Result<BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let (mut sources, mut tests) = (Vec::new(), BTreeSet::new());
     let mut folders = vec![root.join("src")];
     while let Some(folder) = folders.pop() {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// What the figures should be: by board, and by name.
-pub const TABLE: &str = "firmware/figures.toml";
+pub const TABLE: &str = "tools/firmware/figures.toml";
 /// Most that a figure may be, of what the table says.
 const MOST: f64 = 1.1;
 /// Least that it may be: whoever makes something half as large tells the table. More often something is not

@@ -1,9 +1,9 @@
 //! `cargo xtask instructions`: what each operation costs in instructions, counted by callgrind.
 //!
 //! Counts are the same on every run, so that they can be guarded where times cannot: none may be
-//! a tenth above what `benches/instructions.toml` says. The program that is counted has a function
-//! for each operation that does it many times; valgrind counts from entering the function to
-//! leaving it.
+//! a tenth above what `tools/benches/instructions.toml` says. The program that is counted has a
+//! function for each operation that does it many times; valgrind counts from entering the function
+//! to leaving it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub struct Options {
 /// What to do where there is no valgrind.
 pub const NO_VALGRIND: &str = "valgrind is not installed; `apt-get install valgrind` gets it";
 
-const TABLE: &str = "benches/instructions.toml";
+const TABLE: &str = "tools/benches/instructions.toml";
 /// The program that is counted. Its functions are called like this and the operation.
 const PROGRAM: &str = "instructions";
 const PREFIX: &str = "count_";
@@ -96,7 +96,7 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     ensure!(has_valgrind(), NO_VALGRIND);
     let table: Table = toml::from_str(&project.read(TABLE)?).context(TABLE)?;
     let folder = project.target.join("xtask").join("instructions");
-    let mut cargo = project.cargo("benches/instructions");
+    let mut cargo = project.cargo("tools/benches/instructions");
     cargo.args(["build", "--release", "--locked"]);
     let program = tools::build(cargo, PROGRAM, &folder.join("build.log"))?;
     let listed = Command::new(&program).arg("list").output().context("listing the operations")?;

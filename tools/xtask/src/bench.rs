@@ -27,12 +27,12 @@ pub struct Options {
 }
 
 pub fn run(project: &Project, options: &Options) -> Result<bool> {
-    let mut build = project.cargo("benches");
+    let mut build = project.cargo("tools/benches");
     // Without a lock file that is up to date, the versions in the report would be others.
     build.args(["build", "--release", "--locked", "--bin", "bench"]);
     ensure!(build.status().context("starting cargo")?.success(), "the laboratory does not build");
 
-    let mut bench = project.cargo("benches");
+    let mut bench = project.cargo("tools/benches");
     bench.args(["run", "--release", "--locked", "--quiet", "--bin", "bench", "--"]);
     if options.quick {
         bench.arg("--quick");
