@@ -9,13 +9,13 @@
 //! But a group that was evicted does not wait for its workers, of which some may be stopped. Its
 //! entry is given up while they are there, and may be another group's, or that of its name begun
 //! anew: then they are of another generation than the entry, which they remember in their own. What
-//! they can do there is said in [`desk`](super::desk). The one thing that is waited for is a
+//! they can do there is said in [`claims`](super::claims). The one thing that is waited for is a
 //! message that one of them reads in place: the gate of the group's entry keeps it there.
 
 use core::cmp::Ordering as Comparing;
 
 use super::Group;
-use super::desk::Desk;
+use super::claims::Claims;
 use crate::error::{JoinError, LivenessError};
 use crate::memory::layout::{Entry, NOBODY};
 use crate::memory::{Entries, Storage, View};
@@ -33,7 +33,7 @@ const ATTEMPTS: u32 = 10;
 
 /// A place in a group.
 #[derive(Debug)]
-pub(crate) struct Hired {
+pub(crate) struct Membership {
     /// With what shows that the worker lives.
     pub(crate) storage: Storage,
     /// Which of the ring's entries is the worker's.
@@ -46,7 +46,7 @@ pub(crate) struct Hired {
 }
 
 /// Joins the group of that name as a worker, and makes it if there is none.
-pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinError> {
+pub(crate) fn join_group(storage: &Storage, group: Group<'_>) -> Result<Membership, JoinError> {
     let name = group.name.as_bytes();
     durable::check(storage, name)?;
     if storage.measures().groups() == 0 {
@@ -54,12 +54,12 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
     }
     // First of all: a group that was made without a worker would hold the producer back. And before
     // the registry: a peer that cleans up after the dead may be stopped, and keep this one waiting.
-    let place = take_place(storage)?;
+    let entry = take_worker_entry(storage)?;
     let _registry = storage.registry()?;
     let found = match find(storage, name)? {
         Some(found) => {
-            let once = Desk::of(storage, found.group)
-                .is_some_and(|desk| desk.entry().at_most_once.load(Ordering::Relaxed) != 0);
+            let once = Claims::of(storage, found.group)
+                .is_some_and(|claims| claims.entry().at_most_once.load(Ordering::Relaxed) != 0);
             if once != group.at_most_once {
                 return Err(JoinError::Delivery { at_most_once: once });
             }
@@ -67,7 +67,7 @@ pub(crate) fn hire(storage: &Storage, group: Group<'_>) -> Result<Hired, JoinErr
         }
         None => make(storage, name, group)?,
     };
-    Ok(work(place, found))
+    Ok(begin_work(entry, found))
 }
 
 /// Frees the entry of that group, if there is one and nobody works in it.
@@ -116,13 +116,13 @@ fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
     let head = head::exact(storage);
     let generation = entry.generation.load(Ordering::Relaxed);
     if is_evicted(storage, group, entry) {
-        let missed = Desk::of(storage, group).map_or(0, |desk| desk.undone(head));
+        let missed = Claims::of(storage, group).map_or(0, |claims| claims.undone(head));
         // Who works there is told by himself, and the next one here.
         close(storage, group, Blockers::Pinned)?;
         return Err(JoinError::Evicted { missed });
     }
     // What it says of itself is believed or not by whoever works there, message by message.
-    let first = Desk::of(storage, group).and_then(|desk| desk.gate()).unwrap_or(head);
+    let first = Claims::of(storage, group).and_then(|claims| claims.gate()).unwrap_or(head);
     Ok(Some(Found { group, generation, gate: first }))
 }
 
@@ -169,10 +169,10 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     // gate is gone.
     fence(Ordering::Acquire);
     let are_left = storage.workers_of(group).next().is_some();
-    if let (true, Some(desk)) = (are_left, Desk::of(storage, group)) {
+    if let (true, Some(claims)) = (are_left, Claims::of(storage, group)) {
         // Also if the group begins anew in another entry: what workers have that are left is theirs
         // no more.
-        desk.bar()?;
+        claims.bar()?;
     }
     if let Some(entry) = storage.group_entries().get(group) {
         join::reset_group(entry);
@@ -198,15 +198,15 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     // Pairs with the release of `joined` by those who have left: what they did to claims is over.
     fence(Ordering::Acquire);
     let mut start = group.start;
-    if let (true, Some(desk)) = (is_crowded, Desk::of(storage, number)) {
-        desk.bar()?;
+    if let (true, Some(claims)) = (is_crowded, Claims::of(storage, number)) {
+        claims.bar()?;
         start = Start::Next;
     }
     let (joined, first) = join::join_in(storage, index, seat, start, |entry, first| {
         durable::write_name(entry, name);
         entry.at_most_once.store(u32::from(group.at_most_once), Ordering::Relaxed);
-        if let Some(desk) = Desk::of(storage, number) {
-            desk.reset(first);
+        if let Some(claims) = Claims::of(storage, number) {
+            claims.reset(first);
         }
     })?;
     if let (true, Start::At(position)) = (is_crowded, group.start) {
@@ -223,28 +223,29 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
 }
 
 /// Takes an entry to work in some group, which is free again if this is dropped.
-fn take_place(storage: &Storage) -> Result<Joined, JoinError> {
+fn take_worker_entry(storage: &Storage) -> Result<Joined, JoinError> {
     let workers = storage.measures().workers();
     let entries = storage.measures().gates()..storage.measures().entries();
-    let bury = |index, _: &Entry| bury(storage, &Entries::only(index));
-    let taken = join::take_entry(storage, entries, bury)?;
+    let clean_up_dead_workers =
+        |index, _: &Entry| clean_up_dead_workers(storage, &Entries::only(index));
+    let taken = join::take_entry(storage, entries, clean_up_dead_workers)?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
 }
 
 /// Begins to work in a group.
-fn work(place: Joined, found: Found) -> Hired {
+fn begin_work(entry: Joined, found: Found) -> Membership {
     let Found { group, generation, gate } = found;
-    let (storage, index, _) = place.keep();
+    let (storage, index, _) = entry.keep();
     if let Some(entry) = storage.entry(index) {
-        entry.tally.begin(gate);
+        entry.counters.begin(gate);
         entry.generation.store(generation, Ordering::Relaxed);
         entry.life().store(storage.life().unwrap_or(0), Ordering::Relaxed);
         // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
         // sees the group.
         entry.joined.store(group as u32 + 1, Ordering::Release);
     }
-    Hired { storage, index, group, generation, first: gate }
+    Membership { storage, index, group, generation, first: gate }
 }
 
 /// Clears up after workers that have died, in whose entries no other can be meanwhile: the caller
@@ -253,7 +254,7 @@ fn work(place: Joined, found: Found) -> Hired {
 /// another worker's by then. Who dies here leaves the rest to the next: as long as an entry is not
 /// free, what is still claimed in its name is found by the process that has its lock next, and the
 /// others are told of what was given back once more.
-pub(crate) fn bury(view: &View, dead: &Entries) {
+pub(crate) fn clean_up_dead_workers(view: &View, dead: &Entries) {
     let group_of = |index: usize| {
         let entry = view.entry(index);
         entry.map_or(0, |entry| entry.joined.load(Ordering::Relaxed))
@@ -272,9 +273,9 @@ pub(crate) fn bury(view: &View, dead: &Entries) {
         for index in together.iter() {
             left.remove(index);
         }
-        let desk = group.checked_sub(1).and_then(|group| Desk::of(view, group as usize));
-        if let Some(desk) = desk {
-            desk.take_back(&together);
+        let claims = group.checked_sub(1).and_then(|group| Claims::of(view, group as usize));
+        if let Some(claims) = claims {
+            claims.take_back(&together);
         }
     }
     for entry in dead.iter().filter_map(|index| view.entry(index)) {
@@ -313,7 +314,7 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
     let doubtful = storage.worker_entries().filter(|(_, entry)| {
         entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
     });
-    storage.reap(doubtful.map(|(index, _)| index), |dead| bury(storage, dead))
+    storage.reap(doubtful.map(|(index, _)| index), |dead| clean_up_dead_workers(storage, dead))
 }
 
 /// What a caller that joins, or forgets a group, is told if the kernel does not say who lives.

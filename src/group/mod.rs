@@ -2,7 +2,7 @@
 //!
 //! A group holds the producer back as a subscriber does, by a gate in an entry of its own. For each slot
 //! it has a word that says what has become of the slot's message ([`code`]), and which is changed by
-//! compare-exchange alone ([`desk`]): a worker claims a message by it, and ends its claim by it. So it is
+//! compare-exchange alone ([`claims`]): a worker claims a message by it, and ends its claim by it. So it is
 //! always known who has what, also of a worker that dies at any instruction; whoever finds it dead gives
 //! what it had to the others.
 //!
@@ -14,15 +14,15 @@
 //! **Returned messages.** Workers look at each position once, the oldest first, and then go on; a count in
 //! the group's entry says that something was given back, and then all look again from the gate on.
 
-pub(crate) mod code;
-pub(crate) mod desk;
+pub(crate) mod claim_word;
+pub(crate) mod claims;
 mod join;
 mod worker;
 
-pub(crate) use desk::{Desk, Fate, Offer, Others, Outcome, Rest};
+pub(crate) use claims::{Claims, Fate, Offer, Others, Outcome, Rest};
 #[cfg(any(test, ringway_loom))]
-pub(crate) use join::bury;
-pub(crate) use join::{Hired, forget, forget_evicted, hire, reap};
+pub(crate) use join::clean_up_dead_workers;
+pub(crate) use join::{Membership, forget, forget_evicted, join_group, reap};
 
 use crate::protocol::Start;
 pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};

@@ -1,10 +1,10 @@
 //! The consumer that shares its messages with others of its group.
 
 mod calls;
+mod counters;
 mod in_place;
 mod job;
 mod seek;
-mod tally;
 mod watch;
 
 use core::fmt;
@@ -16,7 +16,7 @@ use crate::consumer::calls::reader_calls;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{JoinError, RecvError, TryRecvError};
-use crate::group::{self, Desk, Fate, Group, Hired, Others, Outcome};
+use crate::group::{self, Claims, Fate, Group, Membership, Others, Outcome};
 use crate::memory::{Entries, Storage};
 use crate::message::{HandleOf, Message};
 use crate::position::Pos;
@@ -86,14 +86,14 @@ use watch::Watch;
 pub struct Worker<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     /// Its `next` is the first position at which this one has not looked.
     reader: Reader<W>,
-    place: Place,
+    member: Member,
     watch: Watch,
     message: HandleOf<T>,
 }
 
 /// Where a worker works, and what it knows of it.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Member {
     /// Its own entry, whose number stands in its claims.
     index: usize,
     /// Which group, counted from 0, and which of its entry's owners that is.
@@ -124,7 +124,7 @@ struct Place {
     beaten: u32,
 }
 
-impl Place {
+impl Member {
     /// Somebody else was faster.
     fn lose(&mut self) {
         self.losses = self.losses.saturating_add(1);
@@ -171,9 +171,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         group: impl Into<Group<'a>>,
         mut wait: W,
     ) -> Result<Self, JoinError> {
-        let hired = group::hire(&ring.storage, group.into()).inspect_err(|_| wait.notify());
-        let Hired { storage, index, group, generation, first } = hired?;
-        let place = Place {
+        let joined = group::join_group(&ring.storage, group.into()).inspect_err(|_| wait.notify());
+        let Membership { storage, index, group, generation, first } = joined?;
+        let member = Member {
             index,
             group,
             generation,
@@ -192,8 +192,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         };
         let watch = Watch::new(&storage);
         let reader = Reader::new(storage, first, wait);
-        let mut worker = Worker { reader, place, watch, message: PhantomData };
-        // Should this panic, whoever was hired leaves again.
+        let mut worker = Worker { reader, member, watch, message: PhantomData };
+        // Should this panic, whoever was joined leaves again.
         worker.reader.wait.notify();
         Ok(worker)
     }
@@ -214,7 +214,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // SAFETY: a move as well, of another field: `this` is not dropped.
         let watch = unsafe { core::ptr::read(&this.watch) };
         let (reader, before) = reader.with_wait(wait);
-        let worker = Worker { reader, place: this.place, watch, message: PhantomData };
+        let worker = Worker { reader, member: this.member, watch, message: PhantomData };
         // Last: should it panic, the new worker is dropped as the old one would have been.
         drop(before);
         worker
@@ -233,7 +233,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// ```
     pub fn lag(&self) -> u64 {
         let head = head::exact(&self.reader.storage);
-        self.desk().map_or(0, |desk| desk.undone(head))
+        self.claims().map_or(0, |claims| claims.undone(head))
     }
 
     /// Whether the producer has closed the ring. There may still be messages to receive.
@@ -248,8 +248,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// The group's claims. They are there: the worker could not have joined without.
-    fn desk(&self) -> Option<Desk<'_>> {
-        Desk::of(self.storage(), self.place.group)
+    fn claims(&self) -> Option<Claims<'_>> {
+        Claims::of(self.storage(), self.member.group)
     }
 
     /// Ends the claims of so many positions, and tells those who wait for events.
@@ -270,13 +270,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             outcome.lost = true;
             return outcome;
         }
-        if let Some(desk) = self.desk() {
+        if let Some(claims) = self.claims() {
             for ahead in 0..messages {
-                desk.settle(first.plus(ahead), self.place.index, fate, &mut outcome);
+                claims.settle(first.plus(ahead), self.member.index, fate, &mut outcome);
             }
-            desk.finish(outcome, self.reader.fences);
+            claims.finish(outcome, self.reader.fences);
         }
-        self.place.held = self.place.held.saturating_sub(messages);
+        self.member.held = self.member.held.saturating_sub(messages);
         self.unpin();
         outcome
     }
@@ -290,11 +290,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let was_dead = self.reader.is_known_dead();
         // What a successor did before this is looked at by the first attempt.
         self.reader.epoch = self.reader.epoch();
-        if cfg!(feature = "std") && core::mem::take(&mut self.place.owes_notice) {
+        if cfg!(feature = "std") && core::mem::take(&mut self.member.owes_notice) {
             self.reader.wait.notify();
         }
         let call = Call { worker: self };
-        let mut patrol = call.worker.place.patrol;
+        let mut patrol = call.worker.member.patrol;
         let mut outcome = ringway_shm::wait::wait_for(
             &mut *call.worker,
             |worker| match attempt(worker) {
@@ -307,7 +307,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             limit,
             &mut patrol,
         );
-        call.worker.place.patrol = patrol;
+        call.worker.member.patrol = patrol;
         // However short the time was: what has been told once is told again, as long as it is so.
         if was_dead && matches!(outcome, Err(Ended::TimeOver)) && call.worker.is_still_at_an_end() {
             outcome = match attempt(call.worker) {
@@ -360,7 +360,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Call<'_, T, W> {
     fn drop(&mut self) {
         // After a panic nothing of the caller's runs: those who wait for events learn of it by the
         // next one.
-        self.worker.place.owes_notice |= self.worker.give_up_reserved_quietly();
+        self.worker.member.owes_notice |= self.worker.give_up_reserved_quietly();
         self.worker.end_watch();
     }
 }
@@ -371,16 +371,16 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
             return;
         }
         self.give_up_reserved_quietly();
-        if let (Some(desk), true) = (self.desk(), self.place.held > 0) {
+        if let (Some(claims), true) = (self.claims(), self.member.held > 0) {
             // Guards were leaked.
-            desk.take_back(&Entries::only(self.place.index));
+            claims.take_back(&Entries::only(self.member.index));
         }
         // Last, so that no claim names an entry that may be somebody else's.
-        join::leave(self.storage(), self.place.index);
+        join::leave(self.storage(), self.member.index);
         // It may have slept over a pin.
         wake_producer(self.storage(), self.reader.fences);
-        if self.place.told {
-            group::forget_evicted(self.storage(), self.place.group, self.place.generation);
+        if self.member.told {
+            group::forget_evicted(self.storage(), self.member.group, self.member.generation);
         }
         self.reader.wait.notify();
     }
@@ -389,7 +389,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
 impl<T: Message + ?Sized, W: Wait> fmt::Debug for Worker<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("group", &self.place.group)
+            .field("group", &self.member.group)
             .field("capacity", &self.capacity())
             .finish_non_exhaustive()
     }
@@ -399,21 +399,21 @@ impl<T: Message + ?Sized, W: Wait> fmt::Debug for Worker<T, W> {
 #[cfg(ringway_loom)]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Ends without giving anything back. What it did is seen by whoever learns of it, as the kernel sees
-    /// to where a process dies. Returns what [`bury`](Self::bury) wants.
+    /// to where a process dies. Returns what [`clean_up_dead_worker`](Self::clean_up_dead_worker) wants.
     pub fn die(self) -> usize {
-        let index = self.place.index;
+        let index = self.member.index;
         core::mem::forget(self);
         index
     }
 
     /// How often others were faster than this one, at most, before it got a message.
     pub fn beaten(&self) -> u32 {
-        self.place.beaten
+        self.member.beaten
     }
 
     /// Clears up after a worker that has died, as whoever finds it does.
-    pub fn bury(ring: &Ring<T>, dead: usize) {
-        group::bury(&ring.storage, &Entries::only(dead));
+    pub fn clean_up_dead_worker(ring: &Ring<T>, dead: usize) {
+        group::clean_up_dead_workers(&ring.storage, &Entries::only(dead));
     }
 }
 

@@ -194,7 +194,7 @@ fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {
     let control = Control {
         flags: NonNull::from(&memory.flags),
         entries: NonNull::from(&*memory.entries).cast(),
-        claims: NonNull::from(&*memory.claims).cast(),
+        claim_words: NonNull::from(&*memory.claims).cast(),
     };
     let first: NonNull<AtomicWord> = NonNull::from(&memory.slots[memory.skipped..]).cast();
     let ghosts = NonNull::from(&*memory.ghosts).cast();

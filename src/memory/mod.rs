@@ -32,7 +32,7 @@ pub(crate) use liveness::Post;
 pub(crate) use liveness::Seat;
 pub(crate) use payload::Span;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) use view::Claims;
+pub(crate) use view::ClaimWords;
 pub(crate) use view::{Control, Slot, View};
 
 use ringway_shm::Reach;

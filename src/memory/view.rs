@@ -30,7 +30,7 @@ pub(crate) struct Control {
     pub(crate) entries: NonNull<Entry>,
     /// What the groups' workers have claimed.
     #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), expect(dead_code))]
-    pub(crate) claims: NonNull<CasWord>,
+    pub(crate) claim_words: NonNull<CasWord>,
 }
 
 impl View {
@@ -123,12 +123,12 @@ impl View {
 
     /// The claims of one of the groups, counted from 0, if this process may write them.
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn claims(&self, group: usize) -> Option<Claims<'_>> {
+    pub(crate) fn claim_words(&self, group: usize) -> Option<ClaimWords<'_>> {
         let control = self.control.as_ref().filter(|_| group < self.measures.groups())?;
         // SAFETY: there are so many groups, each with `claims_stride` words, by the contract of `new`.
         // `Geometry::new` checked that the product fits.
-        let words = unsafe { control.claims.add(group * self.measures.claims_stride()) };
-        Some(Claims { words, view: self })
+        let words = unsafe { control.claim_words.add(group * self.measures.claims_stride()) };
+        Some(ClaimWords { words, view: self })
     }
 
     /// The entries of workers, with their numbers among all entries.
@@ -291,13 +291,13 @@ impl Slot<'_> {
 /// What has become of each slot's message in one group.
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Claims<'a> {
+pub(crate) struct ClaimWords<'a> {
     words: NonNull<CasWord>,
     view: &'a View,
 }
 
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-impl<'a> Claims<'a> {
+impl<'a> ClaimWords<'a> {
     /// The word of a position's slot.
     #[inline]
     pub(crate) fn word(self, position: Pos) -> &'a CasWord {

@@ -96,7 +96,7 @@ fn of_owner(
     head: Pos,
 ) -> Option<ConsumerStats> {
     let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-    let start = Pos::new(entry.tally.start.get());
+    let start = Pos::new(entry.counters.start.get());
     let evicted = view.was_evicted(index, generation);
     // The head may be older than the gate.
     let behind = u64::try_from(head.since(gate)).unwrap_or(0);
@@ -134,7 +134,7 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
         kind: ConsumerKind::Worker,
         name: ConsumerName::of(group),
         present: true,
-        received: wide(entry.tally.received.get()),
+        received: wide(entry.counters.received.get()),
         lagged: 0,
         lag: 0,
         redelivered: redelivered(entry),
@@ -143,5 +143,5 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
 }
 
 fn redelivered(entry: &Entry) -> u64 {
-    entry.tally.redelivered().map_or(0, |word| word.load(Ordering::Relaxed).into())
+    entry.counters.redelivered().map_or(0, |word| word.load(Ordering::Relaxed).into())
 }

@@ -107,10 +107,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }
-        if let Some(entry) = self.storage().entry(self.place.index) {
+        if let Some(entry) = self.storage().entry(self.member.index) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
-        self.place.pinned = true;
+        self.member.pinned = true;
         // Pairs with the one in `evict`, as a subscriber's does.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
@@ -121,10 +121,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
     /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
     pub(crate) fn unpin(&mut self) {
-        if !core::mem::take(&mut self.place.pinned) {
+        if !core::mem::take(&mut self.member.pinned) {
             return;
         }
-        if let Some(entry) = self.storage().entry(self.place.index) {
+        if let Some(entry) = self.storage().entry(self.member.index) {
             join::unpin(entry);
         }
         // The producer may have waited for the pin.

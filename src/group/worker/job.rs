@@ -6,7 +6,7 @@ use core::ops::Deref;
 
 use super::Worker;
 use super::seek::Claim;
-use crate::group::{Desk, Fate, Outcome};
+use crate::group::{Claims, Fate, Outcome};
 use crate::memory::{Slot, Span};
 use crate::message::{Message, Plain};
 use crate::position::Position;
@@ -73,8 +73,8 @@ impl<T: Plain, W: Wait> Job<'_, T, W> {
     pub fn die_done(self) {
         let this = ManuallyDrop::new(self);
         let Hold { worker, claim, .. } = &this.hold;
-        if let Some(desk) = worker.desk() {
-            desk.settle(claim.first, worker.place.index, Fate::Done, &mut Outcome::default());
+        if let Some(claims) = worker.claims() {
+            claims.settle(claim.first, worker.member.index, Fate::Done, &mut Outcome::default());
         }
     }
 }
@@ -284,8 +284,9 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
         let Hold { worker, claim, .. } = &self.hold;
         index < claim.messages
             && worker.storage().is_here()
-            && Desk::of(worker.storage(), worker.place.group)
-                .is_some_and(|desk| desk.is_marked(claim.first.plus(index), worker.place.index))
+            && Claims::of(worker.storage(), worker.member.group).is_some_and(|claims| {
+                claims.is_marked(claim.first.plus(index), worker.member.index)
+            })
     }
 
     /// The messages are done: the same as dropping the guard, but that it says whether all of them were

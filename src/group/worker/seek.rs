@@ -2,7 +2,7 @@
 
 use super::Worker;
 use crate::error::TryRecvError;
-use crate::group::{Desk, Fate, Offer, Others, Rest};
+use crate::group::{Claims, Fate, Offer, Others, Rest};
 use crate::memory::layout::{EVICTS, Entry};
 use crate::memory::{Slot, Span};
 use crate::message::{Message, Plain};
@@ -43,10 +43,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             }
             self.look_from_the_gate();
             let position = self.reader.next;
-            if self.place.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
+            if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
                 // Somebody else got the message for which this one waited.
-                self.place.awaited = None;
-                self.place.lose();
+                self.member.awaited = None;
+                self.member.lose();
             }
             match self.reader.look() {
                 Look::Ready => {}
@@ -61,7 +61,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                         Rest::Nothing => TryRecvError::Closed,
                         Rest::Others => TryRecvError::Empty,
                         Rest::Unclaimed => {
-                            let gate = self.desk().and_then(|desk| desk.gate());
+                            let gate = self.claims().and_then(|claims| claims.gate());
                             self.reader.next = gate.unwrap_or(position);
                             continue;
                         }
@@ -69,7 +69,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     return Err(self.excluded().unwrap_or(nothing));
                 }
                 Look::NotYet => {
-                    self.place.awaited = Some(position);
+                    self.member.awaited = Some(position);
                     if self.reserve(&mut may_reserve) {
                         continue;
                     }
@@ -89,12 +89,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             if self.reserve(&mut may_reserve) {
                 continue;
             }
-            let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
-            match desk.offer(position) {
+            let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+            match claims.offer(position) {
                 Offer::Free { word, marked } => {
                     let slot = self.reader.storage.slot(position);
                     let Some(span) = self.span(position, slot, room)? else { continue };
-                    let claimed = desk.claim(position, self.place.index, word, marked);
+                    let claimed = claims.claim(position, self.member.index, word, marked);
                     if claimed {
                         let claim = Claim { first: position, messages: 1, marked };
                         if let Some(found) = self.claimed(claim, span, room)? {
@@ -102,7 +102,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                         }
                         continue;
                     }
-                    self.place.lose();
+                    self.member.lose();
                 }
                 Offer::Taken => self.reader.next = position.plus(1),
                 Offer::Other(word) => {
@@ -110,7 +110,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     // the gate is beyond this position, and so do we.
                     // And with that of the words of a group that was evicted, or has begun anew.
                     fence(Ordering::Acquire);
-                    let gate = desk.gate();
+                    let gate = claims.gate();
                     if let Some(evicted) = self.excluded() {
                         return Err(evicted);
                     }
@@ -119,16 +119,16 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                         self.reader.next = gate;
                         continue;
                     }
-                    let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
+                    let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
                     // No worker writes that there: the message was sent while its group was not evicted.
                     // Somebody gets it, perhaps again, and this one is told.
-                    desk.mend_word(position, word);
+                    claims.mend_word(position, word);
                     return Err(TryRecvError::Corrupt);
                 }
             }
         }
         // All of these had somebody else who was faster.
-        self.place.lose();
+        self.member.lose();
         Err(TryRecvError::Empty)
     }
 
@@ -142,9 +142,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         room: usize,
     ) -> Result<Option<(Claim, Span)>, TryRecvError> {
         self.reader.next = claim.first.plus(1);
-        self.place.held += 1;
-        self.place.losses = 0;
-        self.place.awaited = None;
+        self.member.held += 1;
+        self.member.losses = 0;
+        self.member.awaited = None;
         if !self.is_still_its_group() {
             self.settle(claim, Fate::Untouched);
             return Err(self.evicted());
@@ -182,7 +182,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if !matches!(span, Ok(Some(_))) {
             self.settle(claim, Fate::Untouched);
             // Far behind as it is, it goes on where the group is.
-            let gate = self.desk().and_then(|desk| desk.gate());
+            let gate = self.claims().and_then(|claims| claims.gate());
             self.reader.next = gate.unwrap_or(claim.first);
         }
         span
@@ -190,13 +190,13 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Goes back to the gate if something was given back since this one was last there.
     fn look_from_the_gate(&mut self) {
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
-        let returns = desk.returns();
-        if returns == self.place.returns {
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return };
+        let returns = claims.returns();
+        if returns == self.member.returns {
             return;
         }
-        let gate = desk.gate();
-        self.place.returns = returns;
+        let gate = claims.gate();
+        self.member.returns = returns;
         if let Some(gate) = gate {
             self.reader.next = gate;
         }
@@ -229,7 +229,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
         // Pairs with the release in `evict`, by way of the slot's state.
         fence(Ordering::Acquire);
-        let gate = self.desk().and_then(|desk| desk.gate_now());
+        let gate = self.claims().and_then(|claims| claims.gate_now());
         // Pairs with the release of a gate that is another group's, by now: its generation is seen.
         fence(Ordering::Acquire);
         if !self.is_still_its_group() {
@@ -247,8 +247,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         // The gate had been forged. It holds from here on.
         let error = receive::skip(&mut self.reader, passed);
-        if let (Some(desk), TryRecvError::Lagged(_)) = (self.desk(), error) {
-            desk.mend_gate(gate, self.reader.next);
+        if let (Some(claims), TryRecvError::Lagged(_)) = (self.claims(), error) {
+            claims.mend_gate(gate, self.reader.next);
         }
         Err(error)
     }
@@ -261,8 +261,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Whether the group, as this worker knows it, was the last one in its entry to be evicted.
     fn was_evicted(&self) -> bool {
         let storage = &self.reader.storage;
-        let entry = storage.measures().subscribers() + self.place.group;
-        storage.was_evicted(entry, self.place.generation)
+        let entry = storage.measures().subscribers() + self.member.group;
+        storage.was_evicted(entry, self.member.generation)
     }
 
     /// Whether the group's entry is the group's that this worker has joined. Else that was evicted,
@@ -271,19 +271,19 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     fn is_still_its_group(&self) -> bool {
         let groups = self.reader.storage.group_entries();
         let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
-        !EVICTS || groups.get(self.place.group).map(generation) == Some(self.place.generation)
+        !EVICTS || groups.get(self.member.group).map(generation) == Some(self.member.generation)
     }
 
     /// What a worker is told whose group was evicted.
     #[cold]
     fn evicted(&mut self) -> TryRecvError {
-        self.place.told = true;
+        self.member.told = true;
         // What was pinned is about to be given back, or its guard was leaked.
         self.unpin();
         let head = head::exact(&self.reader.storage);
-        let desk = self.desk().filter(|_| self.is_still_its_group());
-        let missed = match desk.filter(|desk| desk.gate().is_some()) {
-            Some(desk) => desk.undone(head),
+        let claims = self.claims().filter(|_| self.is_still_its_group());
+        let missed = match claims.filter(|claims| claims.gate().is_some()) {
+            Some(claims) => claims.undone(head),
             // What the group had not done stands nowhere any more.
             None => u64::try_from(head.since(self.reader.next)).unwrap_or(0),
         };
@@ -294,12 +294,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// message that nobody has, or, if there is none, the first that has no message yet. `false`: not so, or
     /// not to be had.
     fn reserve(&mut self, may: &mut bool) -> bool {
-        if self.place.losses < PATIENCE || self.place.reserved.is_some() || !*may {
+        if self.member.losses < PATIENCE || self.member.reserved.is_some() || !*may {
             return false;
         }
         *may = false;
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return false };
-        let Some(gate) = desk.gate() else { return false };
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else {
+            return false;
+        };
+        let Some(gate) = claims.gate() else { return false };
         let head = head::exact(&self.reader.storage);
         // A claim lies within a lap of the gate, where a cleaner looks for it.
         let within =
@@ -308,19 +310,19 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // What comes before has been looked at, or was given back, and is marked. And it lies
         // within reach of the head, where a cleaner looks for it.
         let looked = within(self.reader.next.since(gate)).min(sent);
-        let end = sent.saturating_add(desk.reach()).min(self.capacity());
+        let end = sent.saturating_add(claims.reach()).min(self.capacity());
         for ahead in (looked..sent).rev().chain(sent..end) {
             let position = gate.plus(ahead);
-            match desk.offer(position) {
+            match claims.offer(position) {
                 Offer::Free { word, marked: false } => {
-                    if !desk.claim(position, self.place.index, word, false) {
+                    if !claims.claim(position, self.member.index, word, false) {
                         return false;
                     }
-                    self.place.held += 1;
+                    self.member.held += 1;
                     // As after the claim of a message that is there: see `claimed`.
-                    let ours =
-                        self.is_still_its_group() && (WORD != 4 || desk.is_within_a_lap(position));
-                    self.place.reserved = Some(position);
+                    let ours = self.is_still_its_group()
+                        && (WORD != 4 || claims.is_within_a_lap(position));
+                    self.member.reserved = Some(position);
                     if !ours {
                         self.give_up_reserved();
                     }
@@ -335,7 +337,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// The reserved position's message, if it is there.
     fn take_reserved(&mut self, room: usize) -> Result<Option<(Claim, Span)>, TryRecvError> {
-        let Some(position) = self.place.reserved else { return Ok(None) };
+        let Some(position) = self.member.reserved else { return Ok(None) };
         let slot = self.reader.storage.slot(position);
         if position.look(slot.state().load(Ordering::Relaxed)) == Look::NotYet {
             return Ok(None);
@@ -343,11 +345,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // Pairs with the release of the state, as in `seek`.
         fence(Ordering::Acquire);
         if EVICTS && self.reader.can_be_evicted() {
-            let own = |desk: Desk<'_>| desk.confirm(position, self.place.index);
-            if !self.desk().is_some_and(own) {
+            let own = |claims: Claims<'_>| claims.confirm(position, self.member.index);
+            if !self.claims().is_some_and(own) {
                 // The group has begun anew, which the next look tells.
-                self.place.reserved = None;
-                self.place.held = self.place.held.saturating_sub(1);
+                self.member.reserved = None;
+                self.member.held = self.member.held.saturating_sub(1);
                 return Ok(None);
             }
         }
@@ -360,9 +362,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 return Err(error);
             }
         };
-        self.place.reserved = None;
-        self.place.losses = 0;
-        self.place.awaited = None;
+        self.member.reserved = None;
+        self.member.losses = 0;
+        self.member.awaited = None;
         Ok(Some((Claim { first: position, messages: 1, marked: false }, span)))
     }
 
@@ -375,7 +377,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// The same without a word to those who wait for events. Returns whether there was one.
     pub(crate) fn give_up_reserved_quietly(&mut self) -> bool {
-        let Some(position) = self.place.reserved.take() else { return false };
+        let Some(position) = self.member.reserved.take() else { return false };
         let claim = Claim { first: position, messages: 1, marked: false };
         self.settle_quietly(claim, Fate::Untouched);
         true
@@ -396,7 +398,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// was not delivered. `Ok(false)`: try again.
     pub(crate) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
         // Pairs with the producer's fence after the `writing` mark, as a subscriber's does; and with the
-        // release in `Desk::settle`.
+        // release in `Claims::settle`.
         fence(Ordering::Acquire);
         let state = self.reader.storage.slot(claim.first).state().load(Ordering::Relaxed);
         let passed = match claim.first.look(state) {
@@ -413,22 +415,22 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Whether looking again may bring something, for one who found nothing.
     fn is_worth_a_look(&self) -> bool {
-        let Some(desk) = self.desk() else { return true };
-        let reserved = self.place.reserved.is_some_and(|position| {
+        let Some(claims) = self.claims() else { return true };
+        let reserved = self.member.reserved.is_some_and(|position| {
             let state = self.reader.storage.slot(position).state().load(Ordering::Relaxed);
             position.look(state) != Look::NotYet
         });
         reserved
             || self.reader.look() != Look::NotYet
-            || desk.returns() != self.place.returns
-            || (self.reader.is_closed() && !self.others_have_it(desk))
+            || claims.returns() != self.member.returns
+            || (self.reader.is_closed() && !self.others_have_it(claims))
     }
 
     /// Whether others have something still of all that was sent to a ring that is closed, besides
     /// which nothing was free.
-    fn others_have_it(&self, desk: Desk<'_>) -> bool {
-        let known = self.place.others.filter(|(returns, _)| *returns == desk.returns());
-        known.is_some_and(|(_, others)| desk.still_have(others, self.place.index))
+    fn others_have_it(&self, claims: Claims<'_>) -> bool {
+        let known = self.member.others.filter(|(returns, _)| *returns == claims.returns());
+        known.is_some_and(|(_, others)| claims.still_have(others, self.member.index))
     }
 
     /// What is left of all that was sent.
@@ -439,24 +441,24 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// What is left before a position, looking no further than needed by one who looked before: of
     /// what others had, nothing becomes free without something being given back.
     fn rest_before(&mut self, end: Pos) -> Rest {
-        let Some(desk) = self.desk() else { return Rest::Nothing };
-        let returns = desk.returns();
+        let Some(claims) = self.claims() else { return Rest::Nothing };
+        let returns = claims.returns();
         // Pairs with the release of `returns`: what was given back before it changed is seen to be
         // free.
         fence(Ordering::Acquire);
-        let known = self.place.others.filter(|(before, _)| *before == returns);
+        let known = self.member.others.filter(|(before, _)| *before == returns);
         let known: Option<Others> = known.map(|(_, others)| others);
-        let (rest, others) = desk.rest(end, self.place.index, known);
-        self.place.others = others.map(|others| (returns, others));
+        let (rest, others) = claims.rest(end, self.member.index, known);
+        self.member.others = others.map(|others| (returns, others));
         rest
     }
 
     /// Sleeps on what the group's bell said, until it rings, or for so long.
     pub(crate) fn sleep_for(&self, bell: u32, limit: core::time::Duration) {
-        let Some(desk) = self.desk() else { return };
+        let Some(claims) = self.claims() else { return };
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
         let ready = || self.is_worth_a_look();
-        wake::sleep_on(&desk.entry().bell, bell, storage, fences, ready, limit);
+        wake::sleep_on(&claims.entry().bell, bell, storage, fences, ready, limit);
     }
 }
 
@@ -498,18 +500,18 @@ impl<T: Plain, W: Wait> Worker<T, W> {
 
     /// Claims messages from a position on, until there is one that is not there or not to be had.
     fn claim_more(&mut self, first: Pos, most: usize) -> usize {
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return 0 };
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return 0 };
         let there = self.reader.ready_run(first, most);
         let mut claimed = 0;
         while claimed < there {
             let position = first.plus(claimed);
-            let Offer::Free { word, marked } = desk.offer(position) else { break };
-            if !desk.claim(position, self.place.index, word, marked) {
+            let Offer::Free { word, marked } = claims.offer(position) else { break };
+            if !claims.claim(position, self.member.index, word, marked) {
                 break;
             }
             claimed += 1;
         }
-        self.place.held += claimed;
+        self.member.held += claimed;
         if !self.is_still_its_group() {
             // As after the claim of one: see `claimed`. Of these some may be lost.
             self.settle(Claim { first, messages: claimed, marked: false }, Fate::Untouched);

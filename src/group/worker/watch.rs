@@ -97,12 +97,12 @@ mod duty {
 
     /// What became of trying for a place.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) enum Place {
+    pub(crate) enum PostChange {
         None,
         /// It has a deputy's, or what it had before.
         Kept,
         /// It has come to be the patroller.
-        Patrollers,
+        Promoted,
     }
 
     /// What a worker knows of the patrols of others.
@@ -193,7 +193,7 @@ mod duty {
         }
 
         #[cfg(test)]
-        pub(crate) fn has_place(&self) -> bool {
+        pub(crate) fn has_post(&self) -> bool {
             self.post.is_some()
         }
 
@@ -223,20 +223,20 @@ mod duty {
 
         /// Tries for a place, if it has none and has slept, and for the patroller's if it is a
         /// deputy.
-        pub(crate) fn takes_place(&mut self, storage: &Storage, index: usize) -> Place {
+        pub(crate) fn takes_post(&mut self, storage: &Storage, index: usize) -> PostChange {
             if !self.has_slept {
-                return Place::None;
+                return PostChange::None;
             }
             let Some(post) = &mut self.post else {
                 self.post = storage.take_post(index.wrapping_add(self.tries));
                 self.tries = self.tries.wrapping_add(1);
                 return match &self.post {
-                    None => Place::None,
-                    Some(post) if post.is_first() => Place::Patrollers,
-                    Some(_) => Place::Kept,
+                    None => PostChange::None,
+                    Some(post) if post.is_first() => PostChange::Promoted,
+                    Some(_) => PostChange::Kept,
                 };
             };
-            if !post.is_first() && post.move_up() { Place::Patrollers } else { Place::Kept }
+            if !post.is_first() && post.move_up() { PostChange::Promoted } else { PostChange::Kept }
         }
 
         /// The call is over. Whether a place was given up and no other is taken.
@@ -273,22 +273,22 @@ mod duty {
 
 pub(crate) use duty::Watch;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use duty::{Need, Place};
+use duty::{Need, PostChange};
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Looks whether all workers and the producer live, gives back what the dead had, and tells the
     /// others.
     fn patrol(&mut self) -> Result<(), LivenessError> {
-        use crate::group::{self, Desk};
+        use crate::group::{self, Claims};
         use ringway_shm::fence::Fences;
 
         group::reap(self.storage())?;
         let groups = self.storage().measures().groups();
         // A worker that was done may be stopped before it could move its group's gate.
-        let desks = (0..groups).filter_map(|group| Desk::of(self.storage(), group));
+        let all = (0..groups).filter_map(|group| Claims::of(self.storage(), group));
         // All of them, whichever has moved.
-        let moved = desks.filter(Desk::push).count() > 0;
+        let moved = all.filter(Claims::push).count() > 0;
         if moved {
             wake::wake_producer(self.storage(), Fences::FULL);
             self.reader.wait.notify();
@@ -307,7 +307,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// For calls that need not wait: goes on patrol, where a process can die alone, if others do
     /// not. An error counts if there is no message.
     pub(crate) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
-        if !self.storage().can_take_over() || self.place.patrol.is_due().is_none() {
+        if !self.storage().can_take_over() || self.member.patrol.is_due().is_none() {
             return Ok(());
         }
         match self.watch.need_of_poll(&self.reader.storage) {
@@ -321,14 +321,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// kept to be told.
     pub(crate) fn look_around(&mut self) -> bool {
         // Before anything is asked: who finds out later rings later, too.
-        let bell =
-            self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
+        let bell = self
+            .claims()
+            .map(|claims| claims.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
         self.watch.bell = None;
         let mut others_go = self.storage().dies_as_one();
         if self.storage().can_take_over() {
-            let place = self.watch.takes_place(&self.reader.storage, self.place.index);
+            let change = self.watch.takes_post(&self.reader.storage, self.member.index);
             let mut need = self.watch.need(&self.reader.storage);
-            if place == Place::Patrollers {
+            if change == PostChange::Promoted {
                 need = Need::Go;
             }
             if need == Need::Go {
@@ -337,7 +338,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     return false;
                 }
             }
-            others_go = need == Need::None && place == Place::None;
+            others_go = need == Need::None && change == PostChange::None;
         }
         if self.reader.has_producer() {
             let may = others_go && self.watch.has_slept && self.is_hired();
@@ -357,14 +358,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Sleeps until there may be something, or for a slice: for a long one if others look whether
     /// all live.
     pub(crate) fn sleep(&mut self, slice: Duration, limit: Deadline) {
-        let Some(bell) =
-            self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed))
+        let Some(bell) = self
+            .claims()
+            .map(|claims| claims.entry().bell.load(ringway_shm::sync::Ordering::Relaxed))
         else {
             return;
         };
         let long = self.watch.bell == Some(bell);
         let slice = if long {
-            limit.left(self.watch.long_slice(&self.reader.storage, self.place.index))
+            limit.left(self.watch.long_slice(&self.reader.storage, self.member.index))
         } else {
             limit.left(self.watch.slice(slice))
         };
@@ -394,8 +396,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     pub(crate) fn sleep(&mut self, slice: Duration, _limit: Deadline) {
-        let bell =
-            self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
+        let bell = self
+            .claims()
+            .map(|claims| claims.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
         if let Some(bell) = bell {
             self.sleep_for(bell, slice);
         }

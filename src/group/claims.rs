@@ -42,7 +42,7 @@
 //! whatever S does with it finds another word and is `lost`, and messages of which N2 found a claim
 //! were published, so that the head of N4 is beyond them: the new group does not deliver what S may
 //! have. A position that was claimed ahead of its message is looked at once more when that is there
-//! ([`Desk::confirm`], a read-modify-write): before N2 it confirms that the message comes before
+//! ([`Claims::confirm`], a read-modify-write): before N2 it confirms that the message comes before
 //! the new group, and after N2 it fails. A claim of S's after N2 succeeds only on a word of N5's or
 //! later (none is made of `barred`). It is an acquire, and has so seen N3: S finds that its
 //! generation is over, gives the message back untouched, and is told ([`Worker`](crate::Worker),
@@ -62,10 +62,10 @@
 //! Where no worker is left beside the entry there is no S: N2 is left out, and the group begins
 //! where it likes.
 
-use super::code::{BARRED, Code, Told};
+use super::claim_word::{BARRED, ClaimState, Encoding};
 use crate::error::JoinError;
 use crate::memory::layout::{EVICTS, Entry};
-use crate::memory::{Claims, Entries, View};
+use crate::memory::{ClaimWords, Entries, View};
 use crate::position::Pos;
 use crate::protocol::wake;
 use crate::protocol::{head, join};
@@ -81,10 +81,10 @@ const TRIES: u32 = 64;
 
 /// One group, seen by somebody who works in it or clears up.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Desk<'a> {
+pub(crate) struct Claims<'a> {
     view: &'a View,
     entry: &'a Entry,
-    claims: Claims<'a>,
+    words: ClaimWords<'a>,
 }
 
 /// What becomes of a message that somebody has claimed.
@@ -140,22 +140,26 @@ pub(crate) enum Offer {
     Other(Word),
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Claims<'a> {
     /// A group, counted from 0, if there is one.
-    pub(crate) fn of(view: &'a View, group: usize) -> Option<Desk<'a>> {
-        Some(Desk { view, entry: view.group_entries().get(group)?, claims: view.claims(group)? })
+    pub(crate) fn of(view: &'a View, group: usize) -> Option<Claims<'a>> {
+        Some(Claims {
+            view,
+            entry: view.group_entries().get(group)?,
+            words: view.claim_words(group)?,
+        })
     }
 
     fn capacity(&self) -> usize {
         self.view.measures().capacity()
     }
 
-    fn code(&self, position: Pos) -> Code {
-        Code::new(position, self.capacity())
+    fn encoding(&self, position: Pos) -> Encoding {
+        Encoding::new(position, self.capacity())
     }
 
-    fn told(&self, position: Pos) -> Told {
-        self.code(position).read(self.claims.word(position).load(Ordering::Relaxed))
+    fn state(&self, position: Pos) -> ClaimState {
+        self.encoding(position).read(self.words.word(position).load(Ordering::Relaxed))
     }
 
     pub(crate) fn entry(&self) -> &'a Entry {
@@ -170,8 +174,8 @@ impl<'a> Desk<'a> {
         fence(Ordering::Release);
         for ahead in 0..self.capacity() {
             let position = first.plus(ahead);
-            let fresh = self.code(position).fresh();
-            self.claims.word(position).store(fresh, Ordering::Relaxed);
+            let fresh = self.encoding(position).fresh();
+            self.words.word(position).store(fresh, Ordering::Relaxed);
         }
     }
 
@@ -179,7 +183,7 @@ impl<'a> Desk<'a> {
     /// the caller that makes a group in its entry.
     pub(crate) fn bar(&self) -> Result<(), JoinError> {
         for slot in 0..self.capacity() {
-            let word = self.claims.word(Pos::new(slot as Word));
+            let word = self.words.word(Pos::new(slot as Word));
             let barred = (0..TRIES).any(|_| {
                 // Acquire pairs with the release of claims and of what is done: what was published
                 // to them is seen to be. Release: a worker that finds this word sees that the
@@ -236,18 +240,18 @@ impl<'a> Desk<'a> {
 
     /// Whether a position's message can be claimed.
     pub(crate) fn offer(&self, position: Pos) -> Offer {
-        let word = self.claims.word(position).load(Ordering::Relaxed);
-        match self.code(position).read(word) {
-            Told::Fresh => Offer::Free { word, marked: false },
-            Told::Returned => Offer::Free { word, marked: true },
-            Told::Claimed { .. } | Told::Done => Offer::Taken,
-            Told::Other => Offer::Other(word),
+        let word = self.words.word(position).load(Ordering::Relaxed);
+        match self.encoding(position).read(word) {
+            ClaimState::Fresh => Offer::Free { word, marked: false },
+            ClaimState::Returned => Offer::Free { word, marked: true },
+            ClaimState::Claimed { .. } | ClaimState::Done => Offer::Taken,
+            ClaimState::Other => Offer::Other(word),
         }
     }
 
     /// Claims what was on offer. `false`: somebody else was faster.
     pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
-        let claimed = self.code(position).claimed(worker, marked);
+        let claimed = self.encoding(position).claimed(worker, marked);
         // What a worker that gave the message back has read of it, that worker has read before
         // this one is done with it: the fence of the second look, which comes between, pairs with the release in
         // `settle`. Release: the gate is beyond what was in the slot before, and that has been
@@ -256,44 +260,44 @@ impl<'a> Desk<'a> {
         // the generation is seen.
         let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };
         let failed = Ordering::Relaxed;
-        self.claims.word(position).compare_exchange(word, claimed, order, failed).is_ok()
+        self.words.word(position).compare_exchange(word, claimed, order, failed).is_ok()
     }
 
     /// Whether a position that a worker had claimed ahead of its message, unmarked, is still its
     /// own.
     pub(crate) fn confirm(&self, position: Pos, worker: usize) -> bool {
-        let claimed = self.code(position).claimed(worker, false);
+        let claimed = self.encoding(position).claimed(worker, false);
         // Release pairs with the acquire in `bar`: that the message is there is seen, too.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-        self.claims.word(position).compare_exchange(claimed, claimed, order, failed).is_ok()
+        self.words.word(position).compare_exchange(claimed, claimed, order, failed).is_ok()
     }
 
     /// Makes a message claimable whose word no worker can have written.
     pub(crate) fn mend_word(&self, position: Pos, word: Word) {
-        let returned = self.code(position).returned();
+        let returned = self.encoding(position).returned();
         let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-        let _ = self.claims.word(position).compare_exchange(word, returned, order, failed);
+        let _ = self.words.word(position).compare_exchange(word, returned, order, failed);
     }
 
     /// Whether a claim of a worker's was given back before.
     pub(crate) fn is_marked(&self, position: Pos, worker: usize) -> bool {
-        self.told(position) == Told::Claimed { worker, marked: true }
+        self.state(position) == ClaimState::Claimed { worker, marked: true }
     }
 
     /// Ends a claim of a worker's. Whoever has ended some calls [`finish`](Self::finish).
     pub(crate) fn settle(&self, position: Pos, worker: usize, fate: Fate, outcome: &mut Outcome) {
-        let word = self.claims.word(position);
-        let code = self.code(position);
+        let word = self.words.word(position);
+        let encoding = self.encoding(position);
         let seen = peek_word(word);
-        let Told::Claimed { worker: owner, marked } = code.read(seen) else {
+        let ClaimState::Claimed { worker: owner, marked } = encoding.read(seen) else {
             outcome.lost = true;
             return;
         };
         let (next, done) = match fate {
-            Fate::Done => (code.done(), true),
-            Fate::Nacked if self.is_once() => (code.done(), true),
-            Fate::Untouched if !marked => (code.fresh(), false),
-            Fate::Nacked | Fate::Untouched => (code.returned(), false),
+            Fate::Done => (encoding.done(), true),
+            Fate::Nacked if self.is_once() => (encoding.done(), true),
+            Fate::Untouched if !marked => (encoding.fresh(), false),
+            Fate::Nacked | Fate::Untouched => (encoding.returned(), false),
         };
         // Release: our reads of the message are over. Pairs with the fence in `push`, and with that of the
         // second look of whoever claims it next.
@@ -338,13 +342,13 @@ impl<'a> Desk<'a> {
         let Some(mut last) = Pos::from_gate(gate) else { return false };
         // The gate may be moved while we walk, by all that it can be, and by no more.
         for _ in 0..=2 * self.capacity() {
-            let told = self.told(last);
-            if told == Told::Done {
+            let state = self.state(last);
+            if state == ClaimState::Done {
                 last = last.plus(1);
                 continue;
             }
             // The gate is not beyond a message that somebody has, or nobody.
-            if last.gate() == gate && told != Told::Other {
+            if last.gate() == gate && state != ClaimState::Other {
                 return false;
             }
             // Pairs with the release of the words: what others have read is read before the gate lets go
@@ -366,7 +370,7 @@ impl<'a> Desk<'a> {
         let Some(gate) = self.gate() else { return 0 };
         let sent = end.since(gate).max(0) as usize;
         let ahead = 0..sent.min(self.capacity());
-        let done = ahead.filter(|&ahead| self.told(gate.plus(ahead)) == Told::Done).count();
+        let done = ahead.filter(|&ahead| self.state(gate.plus(ahead)) == ClaimState::Done).count();
         (sent - done) as u64
     }
 
@@ -389,16 +393,18 @@ impl<'a> Desk<'a> {
             if position.since(end) >= 0 {
                 break;
             }
-            match self.told(position) {
-                Told::Done => {}
-                Told::Claimed { worker: owner, .. } if owner == worker => {}
-                Told::Claimed { .. } => {
+            match self.state(position) {
+                ClaimState::Done => {}
+                ClaimState::Claimed { worker: owner, .. } if owner == worker => {}
+                ClaimState::Claimed { .. } => {
                     others = others.or(Some(Others { end, first: position }));
                     if known.is_some() {
                         break;
                     }
                 }
-                Told::Fresh | Told::Returned | Told::Other => return (Rest::Unclaimed, None),
+                ClaimState::Fresh | ClaimState::Returned | ClaimState::Other => {
+                    return (Rest::Unclaimed, None);
+                }
             }
             position = position.plus(1);
         }
@@ -407,7 +413,7 @@ impl<'a> Desk<'a> {
 
     /// Whether another worker has the first of the messages that others had.
     pub(crate) fn still_have(&self, others: Others, worker: usize) -> bool {
-        matches!(self.told(others.first), Told::Claimed { worker: owner, .. } if owner != worker)
+        matches!(self.state(others.first), ClaimState::Claimed { worker: owner, .. } if owner != worker)
     }
 
     /// Whether a position is one that a worker can reserve, in that lap: in the lap from the gate
@@ -447,7 +453,7 @@ impl<'a> Desk<'a> {
                     reach -= 1;
                 }
                 looked += 1;
-                let Told::Claimed { worker, .. } = self.told(position) else { continue };
+                let ClaimState::Claimed { worker, .. } = self.state(position) else { continue };
                 if workers.contains(worker) {
                     let there = self.is_there(position);
                     let fate = if there { Fate::Nacked } else { Fate::Untouched };
