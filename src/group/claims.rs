@@ -65,15 +65,9 @@
 use super::claim_word::{BARRED, ClaimState, Encoding};
 use crate::error::JoinError;
 use crate::memory::layout::{EVICTS, Entry};
-use crate::memory::{ClaimWords, Entries, View};
+use crate::memory::{ClaimWords, View};
 use crate::position::Pos;
-use crate::protocol::wake;
-use crate::protocol::{head, join};
-use ringway_shm::fence::Fences;
-use ringway_shm::sync::{Ordering, Signed, Word, fence, peek_word};
-
-/// How often somebody tries for the last gate that was stored, while others store.
-const LOOKS: u32 = 8;
+use ringway_shm::sync::{Ordering, Word, fence, peek_word};
 
 /// How often a word is barred that changes meanwhile. Each of the workers that are left changes it
 /// a few times at most, and most of them stand still.
@@ -82,9 +76,9 @@ const TRIES: u32 = 64;
 /// One group, seen by somebody who works in it or clears up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claims<'a> {
-    view: &'a View,
-    entry: &'a Entry,
-    words: ClaimWords<'a>,
+    pub(super) view: &'a View,
+    pub(super) entry: &'a Entry,
+    pub(super) words: ClaimWords<'a>,
 }
 
 /// What becomes of a message that somebody has claimed.
@@ -109,26 +103,6 @@ pub(crate) struct Outcome {
     pub(crate) lost: bool,
 }
 
-/// What is left of what was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
-    /// Nothing but what the asker has himself.
-    Nothing,
-    /// Others have it.
-    Others,
-    /// Some of it nobody has.
-    Unclaimed,
-}
-
-/// Messages that others had when they were last looked at, and besides which nothing was free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Others {
-    /// Up to where that was looked at.
-    end: Pos,
-    /// The first of them.
-    first: Pos,
-}
-
 /// A claim that may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offer {
@@ -150,15 +124,15 @@ impl<'a> Claims<'a> {
         })
     }
 
-    fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.view.measures().capacity()
     }
 
-    fn encoding(&self, position: Pos) -> Encoding {
+    pub(super) fn encoding(&self, position: Pos) -> Encoding {
         Encoding::new(position, self.capacity())
     }
 
-    fn state(&self, position: Pos) -> ClaimState {
+    pub(super) fn state(&self, position: Pos) -> ClaimState {
         self.encoding(position).read(self.words.word(position).load(Ordering::Relaxed))
     }
 
@@ -203,41 +177,6 @@ impl<'a> Claims<'a> {
         self.entry.returns.load(Ordering::Relaxed)
     }
 
-    /// The gate, as it was at some time, but not before the first message: slots say of positions before
-    /// that they are there. `None` if somebody forged it.
-    pub(crate) fn gate(&self) -> Option<Pos> {
-        self.gate_of(self.entry.gate.load(Ordering::Relaxed))
-    }
-
-    fn gate_of(&self, word: Word) -> Option<Pos> {
-        let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
-        let gate = Pos::from_gate(word)?;
-        Some(join::at_least_origin(self.view, gate, lapped))
-    }
-
-    /// The gate that the producer has seen, or a later one, for somebody who has seen that it overwrites what
-    /// came before and has had an acquire fence since. The mark that says so is no release, so that a mere
-    /// load may find an older one; an exchange finds the last.
-    pub(crate) fn gate_now(&self) -> Option<Pos> {
-        let mut gate = self.entry.gate.load(Ordering::Relaxed);
-        for _ in 0..LOOKS {
-            let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-            match self.entry.gate.compare_exchange(gate, gate, order, failed) {
-                Ok(_) => break,
-                // A failed one is a mere load.
-                Err(now) => gate = now,
-            }
-        }
-        self.gate_of(gate)
-    }
-
-    /// Puts a gate that was forged right, which holds messages that have been overwritten.
-    pub(crate) fn mend_gate(&self, from: Pos, to: Pos) {
-        // Nobody relies on a gate that was forged: whoever copies looks again.
-        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-        let _ = self.entry.gate.compare_exchange(from.gate(), to.gate(), order, failed);
-    }
-
     /// Whether a position's message can be claimed.
     pub(crate) fn offer(&self, position: Pos) -> Offer {
         let word = self.words.word(position).load(Ordering::Relaxed);
@@ -256,7 +195,7 @@ impl<'a> Claims<'a> {
         // this one is done with it: the fence of the second look, which comes between, pairs with the release in
         // `settle`. Release: the gate is beyond what was in the slot before, and that has been
         // seen. Pairs with the fence of the worker that finds this word where it looks for that one, in
-        // `Worker::seek`. Acquire pairs with the fence in `reset`: of a group that has begun anew
+        // `Worker::look_at_another_lap`. Acquire pairs with the fence in `reset`: of a group that has begun anew
         // the generation is seen.
         let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };
         let failed = Ordering::Relaxed;
@@ -311,165 +250,7 @@ impl<'a> Claims<'a> {
         }
     }
 
-    fn is_once(&self) -> bool {
+    pub(super) fn is_once(&self) -> bool {
         self.entry.at_most_once.load(Ordering::Relaxed) != 0
-    }
-
-    /// Lets the others know what some claims have come to.
-    pub(crate) fn finish(&self, outcome: Outcome, fences: Fences) {
-        let mut ring = outcome.back;
-        if outcome.back {
-            // Pairs with the fence in `Worker::seek`: who sees the count sees what was given back.
-            self.entry.returns.fetch_add(1, Ordering::Release);
-        }
-        if outcome.done {
-            self.push();
-            wake::wake_producer(self.view, fences);
-            // After the fence in `push`, which pairs with `heavy` in `sleep_on`: a worker that waits for
-            // the end sees that this is done, or we see that there is an end.
-            ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
-        }
-        if ring {
-            wake::ring_bell(&self.entry.bell);
-        }
-    }
-
-    /// Moves the gate on over all that is done: D2 to D4 above. Returns whether there was anything.
-    pub(crate) fn push(&self) -> bool {
-        // Pairs with itself in another worker.
-        fence(Ordering::SeqCst);
-        let mut gate = peek_word(&self.entry.gate);
-        let Some(mut last) = Pos::from_gate(gate) else { return false };
-        // The gate may be moved while we walk, by all that it can be, and by no more.
-        for _ in 0..=2 * self.capacity() {
-            let state = self.state(last);
-            if state == ClaimState::Done {
-                last = last.plus(1);
-                continue;
-            }
-            // The gate is not beyond a message that somebody has, or nobody.
-            if last.gate() == gate && state != ClaimState::Other {
-                return false;
-            }
-            // Pairs with the release of the words: what others have read is read before the gate lets go
-            // of it.
-            fence(Ordering::Acquire);
-            let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-            match self.entry.gate.compare_exchange(gate, last.gate(), order, failed) {
-                Ok(_) => return last.gate() != gate,
-                Err(now) => gate = now,
-            }
-            let Some(now) = Pos::from_gate(gate) else { return false };
-            last = last.max(now);
-        }
-        false
-    }
-
-    /// Messages before a position that are not done.
-    pub(crate) fn undone(&self, end: Pos) -> u64 {
-        let Some(gate) = self.gate() else { return 0 };
-        let sent = end.since(gate).max(0) as usize;
-        let ahead = 0..sent.min(self.capacity());
-        let done = ahead.filter(|&ahead| self.state(gate.plus(ahead)) == ClaimState::Done).count();
-        (sent - done) as u64
-    }
-
-    /// What is left before a position, for one who has no message. `known`: what this said before
-    /// of the messages up to there, nothing having been given back since; then it looks no further
-    /// than it has to.
-    pub(crate) fn rest(
-        &self,
-        end: Pos,
-        worker: usize,
-        known: Option<Others>,
-    ) -> (Rest, Option<Others>) {
-        let Some(gate) = self.gate() else { return (Rest::Nothing, None) };
-        // All before the first that others had was done or the asker's, and behind it nothing was
-        // free.
-        let known = known.filter(|known| known.end == end);
-        let mut position = known.map_or(gate, |known| gate.max(known.first));
-        let mut others = None;
-        for _ in 0..self.capacity() {
-            if position.since(end) >= 0 {
-                break;
-            }
-            match self.state(position) {
-                ClaimState::Done => {}
-                ClaimState::Claimed { worker: owner, .. } if owner == worker => {}
-                ClaimState::Claimed { .. } => {
-                    others = others.or(Some(Others { end, first: position }));
-                    if known.is_some() {
-                        break;
-                    }
-                }
-                ClaimState::Fresh | ClaimState::Returned | ClaimState::Other => {
-                    return (Rest::Unclaimed, None);
-                }
-            }
-            position = position.plus(1);
-        }
-        (if others.is_some() { Rest::Others } else { Rest::Nothing }, others)
-    }
-
-    /// Whether another worker has the first of the messages that others had.
-    pub(crate) fn still_have(&self, others: Others, worker: usize) -> bool {
-        matches!(self.state(others.first), ClaimState::Claimed { worker: owner, .. } if owner != worker)
-    }
-
-    /// Whether a position is one that a worker can reserve, in that lap: in the lap from the gate
-    /// on.
-    pub(crate) fn is_within_a_lap(&self, position: Pos) -> bool {
-        let gate = self.gate_now();
-        let lap = 0..self.capacity() as Signed;
-        gate.is_some_and(|gate| lap.contains(&position.since(gate)))
-    }
-
-    /// Positions from the first that has no message on, among which those are that are claimed
-    /// ahead of their messages: each worker claims the first that it finds free, one at a time, and
-    /// no further ahead.
-    pub(crate) fn reach(&self) -> usize {
-        self.view.measures().workers()
-    }
-
-    /// Ends all claims of some workers: those that leave without having ended them, or are dead.
-    /// What is not there yet was not delivered. Returns how many words it looked at.
-    ///
-    /// What they had is not before the gate, and not a lap behind it. It was there when they
-    /// claimed it, or lies within reach of what was the first position then that had no message.
-    /// States do not go back, and the caller sees all that they saw: it is the worker itself, or
-    /// has been told by the kernel that they are dead. So it is within reach of the first position
-    /// that has no message now.
-    pub(crate) fn take_back(&self, workers: &Entries) -> usize {
-        let mut outcome = Outcome::default();
-        let (mut looked, mut reach) = (0, self.reach());
-        if let Some(gate) = self.gate() {
-            let sent = head::exact(self.view).since(gate);
-            for ahead in 0..self.capacity() {
-                let position = gate.plus(ahead);
-                if ahead as Signed >= sent && !self.is_there(position) {
-                    if reach == 0 {
-                        break;
-                    }
-                    reach -= 1;
-                }
-                looked += 1;
-                let ClaimState::Claimed { worker, .. } = self.state(position) else { continue };
-                if workers.contains(worker) {
-                    let there = self.is_there(position);
-                    let fate = if there { Fate::Nacked } else { Fate::Untouched };
-                    self.settle(position, worker, fate, &mut outcome);
-                }
-            }
-        }
-        // One of them may have stopped between ending a claim and saying so.
-        (outcome.done, outcome.back) = (true, true);
-        self.finish(outcome, Fences::FULL);
-        looked
-    }
-
-    /// Whether a position's message has been published.
-    fn is_there(&self, position: Pos) -> bool {
-        let state = self.view.slot(position).state().load(Ordering::Relaxed);
-        state.wrapping_sub(position.published()) as Signed >= 0
     }
 }

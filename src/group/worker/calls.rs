@@ -4,12 +4,12 @@ use core::slice;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::Worker;
+use super::handle::Worker;
 use super::job::{Batch, BytesJob, Hold, Job};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::Rest;
+use crate::group::undone::Rest;
 use crate::message::{Message, Plain};
 use ringway_shm::wait::Wait;
 

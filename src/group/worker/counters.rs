@@ -1,8 +1,8 @@
 //! What a worker counts, for [`ConsumerStats`](crate::ConsumerStats).
 
-use super::Worker;
-use super::seek::Claim;
-use crate::group::Claims;
+use super::claim::Claim;
+use super::handle::Worker;
+use crate::group::claims::Claims;
 use crate::message::Message;
 use ringway_shm::sync::{Ordering, Word};
 use ringway_shm::wait::Wait;

@@ -7,17 +7,15 @@
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::Worker;
+use super::claim::Claim;
+use super::handle::Worker;
 use super::job::{Hold, JobRef};
-use super::seek::Claim;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::Fate;
+use crate::group::claims::Fate;
 use crate::memory::Span;
 use crate::message::Message;
-use crate::protocol::join;
-use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 
@@ -114,20 +112,5 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         // Pairs with the one in `evict`, as a subscriber's does.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
-    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
-    pub(crate) fn unpin(&mut self) {
-        if !core::mem::take(&mut self.member.pinned) {
-            return;
-        }
-        if let Some(entry) = self.storage().entry(self.member.index) {
-            join::unpin(entry);
-        }
-        // The producer may have waited for the pin.
-        wake::wake_producer(self.storage(), self.reader.fences);
     }
 }

@@ -4,9 +4,9 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
-use super::Worker;
-use super::seek::Claim;
-use crate::group::{Claims, Fate, Outcome};
+use super::claim::Claim;
+use super::handle::Worker;
+use crate::group::claims::{Claims, Fate, Outcome};
 use crate::memory::{Slot, Span};
 use crate::message::{Message, Plain};
 use crate::position::Position;

@@ -1,11 +1,22 @@
 //! How much a worker looks at, and what becomes of one that stood still for long.
 
-use super::*;
-use crate::group::Offer;
+#[cfg(all(feature = "std", target_os = "linux"))]
+use core::time::Duration;
+
+use super::claim::Claim;
+use super::handle::Worker;
+#[cfg(all(feature = "std", target_os = "linux"))]
+use crate::error::RecvTimeoutError;
+use crate::error::{JoinError, TryRecvError};
+use crate::group::claims::Offer;
+use crate::group::clean_up;
+use crate::group::named::Group;
 use crate::memory::Entries;
 use crate::options::Options;
+use crate::protocol::head;
 #[cfg(all(feature = "std", target_os = "linux"))]
 use crate::protocol::wake;
+use crate::ring::Ring;
 use ringway_shm::sync::Ordering;
 
 /// One message is not done, and all others of a large ring are: the others are not looked at again.
@@ -142,7 +153,7 @@ fn a_claim_of_a_worker_of_before_that_dies_is_given_back() {
     let claims = before.claims().unwrap();
     let Offer::Free { word, marked } = claims.offer(position) else { panic!("it is taken") };
     assert!(claims.claim(position, before.member.index, word, marked));
-    group::clean_up_dead_workers(&before.reader.storage, &Entries::only(before.member.index));
+    clean_up::clean_up_dead_workers(&before.reader.storage, &Entries::only(before.member.index));
     core::mem::forget(before);
     producer.try_send(&7).unwrap();
     assert_eq!(*worker.try_recv().unwrap(), 7);
