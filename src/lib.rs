@@ -161,8 +161,13 @@ pub use ringway_shm::crash;
 
 mod consumer;
 mod error;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "group/absent.rs"
+)]
 mod group;
+// Without compare-and-swap no entry is shared, and none is taken from a dead owner.
+#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
 mod options;

@@ -119,7 +119,7 @@ impl<'a> Claims<'a> {
     pub(crate) fn of(view: &'a View, group: usize) -> Option<Claims<'a>> {
         Some(Claims {
             view,
-            entry: view.group_entries().get(group)?,
+            entry: view.shared_entries().get(group)?,
             words: view.claim_words(group)?,
         })
     }

@@ -70,7 +70,7 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
         next = (next + 1) % LIVES;
         lives
     };
-    let doubtful = storage.worker_entries().filter(|(_, entry)| {
+    let doubtful = storage.member_entries().filter(|(_, entry)| {
         entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
     });
     storage.reap(doubtful.map(|(index, _)| index), |dead| clean_up_dead_workers(storage, dead))

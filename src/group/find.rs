@@ -2,10 +2,12 @@
 
 use super::claims::Claims;
 use super::clean_up::reap;
+use super::presence::has_workers;
 use crate::error::{JoinError, LivenessError};
 use crate::memory::layout::Entry;
 use crate::memory::{Storage, View};
 use crate::position::Pos;
+use crate::protocol::members;
 use crate::protocol::{durable, head, join, wake};
 use crate::stats::{ConsumerKind, ConsumerName};
 use ringway_shm::fence::Fences;
@@ -30,7 +32,7 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
 /// other has done so.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
-    let Some(entry) = storage.group_entries().get(group) else { return };
+    let Some(entry) = storage.shared_entries().get(group) else { return };
     let evicted = is_evicted(storage, group, entry);
     if evicted && entry.generation.load(Ordering::Relaxed) == generation {
         // If somebody works there still, it is for him to be told.
@@ -48,10 +50,10 @@ pub(super) struct Found {
 /// The group of that name.
 pub(super) fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
     let named = |entry: &Entry| join::is_durable(entry) && durable::has_name(entry, name);
-    let Some(group) = storage.group_entries().iter().position(named) else {
+    let Some(group) = storage.shared_entries().iter().position(named) else {
         return Ok(None);
     };
-    let Some(entry) = storage.group_entries().get(group) else {
+    let Some(entry) = storage.shared_entries().get(group) else {
         return Ok(None);
     };
     // It begins with a fence, which pairs with the release of `joined`: what was found is a group with its
@@ -88,12 +90,12 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     for attempt in 0..=join::WHILE_CLEANING {
         reap(storage).map_err(not_told)?;
         let in_the_way = match blockers {
-            Blockers::All => storage.has_workers(group).map_err(not_told)?,
+            Blockers::All => has_workers(storage, group).map_err(not_told)?,
             Blockers::Pinned => {
                 // Pairs with the one in `Worker::pin`: either we see the pin, or its worker sees
                 // that the group was evicted, as we have, and reads nothing in place.
                 fence(Ordering::SeqCst);
-                storage.has_pinned_worker(storage.measures().subscribers() + group)
+                members::read_in_place(storage, storage.measures().subscribers() + group)
             }
         };
         if !in_the_way {
@@ -103,7 +105,7 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         let is_last =
             attempt == join::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
         if is_last || !storage.pause() {
-            let name = storage.group_entries().get(group).and_then(ConsumerName::of);
+            let name = storage.shared_entries().get(group).and_then(ConsumerName::of);
             let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
@@ -111,13 +113,13 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     // Pairs with the release of `joined` by those who have left: what they have read is read before the
     // gate is gone.
     fence(Ordering::Acquire);
-    let are_left = storage.workers_of(group).next().is_some();
+    let are_left = members::of(storage, group).next().is_some();
     if let (true, Some(claims)) = (are_left, Claims::of(storage, group)) {
         // Also if the group begins anew in another entry: what workers have that are left is theirs
         // no more.
         claims.bar()?;
     }
-    if let Some(entry) = storage.group_entries().get(group) {
+    if let Some(entry) = storage.shared_entries().get(group) {
         join::reset_group(entry);
         wake::wake_producer(storage, Fences::FULL);
     }

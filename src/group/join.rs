@@ -25,6 +25,7 @@ use crate::position::Pos;
 use crate::protocol::Start;
 use crate::protocol::durable;
 use crate::protocol::join::{self, Joined};
+use crate::protocol::members;
 use ringway_shm::sync::{Ordering, fence};
 
 /// A place in a group.
@@ -70,7 +71,7 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     let groups = storage.measures().groups();
     let first_entry = storage.measures().subscribers();
     let all = first_entry..first_entry + groups;
-    let is_empty = |index: &usize| storage.workers_of(*index - first_entry).next().is_none();
+    let is_empty = |index: &usize| members::of(storage, *index - first_entry).next().is_none();
     // Last those beside which workers of an evicted group are left.
     let empty = all.clone().filter(is_empty);
     let in_order = empty.chain(all.filter(|index| !is_empty(index)));

@@ -3,7 +3,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Control, View};
+use super::view::{Control, View};
 use crate::error::HeaderError;
 use crate::memory::geometry::{Geometry, Schema};
 use crate::memory::header::{self, Instance, Words};

@@ -6,7 +6,7 @@ use crate::memory::layout::{AWAY, Entry};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::producer::Producer;
-use crate::protocol::head;
+use crate::protocol::{head, members};
 use crate::ring::Ring;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
@@ -103,8 +103,8 @@ fn of_owner(
     let group = index.checked_sub(view.measures().subscribers());
     let (kind, present) = match group {
         Some(group) => {
-            let mut workers = view.workers_of(group);
-            let present = workers.any(|(_, worker)| view.is_of_its_group(worker, group));
+            let mut workers = members::of(view, group);
+            let present = workers.any(|(_, worker)| members::is_current(view, worker, group));
             (ConsumerKind::Group, present)
         }
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
@@ -126,7 +126,7 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
     // Not of one whose group was evicted, and whose group's entry has been given up since.
-    if !view.is_of_its_group(entry, group) {
+    if !members::is_current(view, entry, group) {
         return None;
     }
     let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;

@@ -25,7 +25,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// and its entry given up since, and made another group's, or the same one's begun anew.
     #[inline(always)]
     pub(super) fn is_still_its_group(&self) -> bool {
-        let groups = self.reader.storage.group_entries();
+        let groups = self.reader.storage.shared_entries();
         let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
         !EVICTS || groups.get(self.member.group).map(generation) == Some(self.member.generation)
     }

@@ -21,7 +21,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         use ringway_shm::fence::Fences;
 
         clean_up::reap(self.storage())?;
-        let groups = self.storage().measures().groups();
+        let groups = self.storage().shared_entries().len();
         // A worker that was done may be stopped before it could move its group's gate.
         let all = (0..groups).filter_map(|group| Claims::of(self.storage(), group));
         // All of them, whichever has moved.

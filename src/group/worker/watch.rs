@@ -240,7 +240,7 @@ mod duty {
         /// apart.
         pub(crate) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
             let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
-            let workers = storage.worker_entries().filter(|(_, entry)| owned(entry)).count();
+            let workers = storage.member_entries().filter(|(_, entry)| owned(entry)).count();
             let most = LONG_AT_MOST.max(LONG_PER_WORKER.saturating_mul(workers as u32));
             // Of a golden section each, which spreads any number of them.
             let part = (index.wrapping_add(self.tries) as u32).wrapping_mul(0x9e37_79b9) >> 22;
