@@ -28,6 +28,11 @@ fn ordered<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
 }
 
 impl CasU32 {
+    /// A word of that value.
+    pub const fn new(value: u32) -> Self {
+        CasU32(AtomicU32::new(value))
+    }
+
     #[inline(always)]
     pub fn load(&self, order: Ordering) -> u32 {
         ordered(order, || self.0.load(Ordering::Relaxed))
