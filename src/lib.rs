@@ -202,8 +202,9 @@ pub use os::{
 pub use position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
+pub use ring::{Consumer, Kind, Observer, Observing, Subscriber, Subscribing};
 pub use ring::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
-pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
+pub use ring::{Iter, Laggard, Loan, Producer, Ref, Ring, Start};
 #[cfg(not(ringway_loom))]
 pub use ring::{Refs, Run, RunIter};
 #[cfg(not(ringway_loom))]

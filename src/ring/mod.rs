@@ -10,7 +10,7 @@ mod arena;
 #[cfg(all(target_os = "none", target_pointer_width = "32"))]
 #[path = "no_arena.rs"]
 mod arena;
-mod calls;
+mod consumer;
 mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod durable;
@@ -19,31 +19,27 @@ mod group;
 mod head;
 mod join;
 mod lifesign;
-mod observer;
 mod producer;
 mod reader;
 mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod recover;
 mod stats;
-mod subscriber;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod worker;
 
 use core::fmt;
 use core::marker::PhantomData;
 
-pub use calls::Iter;
+pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
+#[cfg(not(ringway_loom))]
+pub use consumer::{Refs, Run, RunIter};
 pub(crate) use credit::Limits;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use group::Group;
 pub use join::Start;
-pub use observer::Observer;
 pub use producer::{Laggard, Loan, Producer};
 pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
-pub use subscriber::{Ref, Subscriber};
-#[cfg(not(ringway_loom))]
-pub use subscriber::{Refs, Run, RunIter};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};
 
@@ -117,7 +113,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(joined, next, wait))
+        Ok(Subscriber::joined(joined, next, wait))
     }
 
     /// Joins in that one of the ring's entries for subscribers, counted from 0: where cores share memory of which
@@ -155,7 +151,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(joined, next, wait))
+        Ok(Subscriber::joined(joined, next, wait))
     }
 
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one
@@ -241,7 +237,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn observe(&self, start: Start) -> Result<Observer<T>, JoinError> {
         let next = join::observe(&self.storage, start)?;
-        Ok(Observer::new(self.storage.clone(), next))
+        Ok(Observer::observing(self.storage.clone(), next))
     }
 
     /// Attaches to a ring in memory that the caller knows of. Its messages have to be `T`, and its

@@ -1,6 +1,7 @@
 //! How much a worker looks at, and what becomes of one that stood still for long.
 
 use super::*;
+use crate::error::RecvTimeoutError;
 use crate::options::Options;
 use crate::ring::group::Offer;
 use crate::storage::Entries;

@@ -355,7 +355,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Sleeps until there may be something, or for a slice: for a long one if others look whether
     /// all live.
-    pub(super) fn sleep(&mut self, slice: Duration, limit: Limit) {
+    pub(super) fn sleep_within(&mut self, slice: Duration, limit: Limit) {
         let Some(bell) =
             self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed))
         else {
@@ -392,7 +392,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.has_producer() || self.rest() != Rest::Nothing
     }
 
-    pub(super) fn sleep(&mut self, slice: Duration, _limit: Limit) {
+    pub(super) fn sleep_within(&mut self, slice: Duration, _limit: Limit) {
         let bell = self.desk().map(|desk| desk.entry().bell.load(crate::sync::Ordering::Relaxed));
         if let Some(bell) = bell {
             self.sleep_for(bell, slice);
