@@ -156,62 +156,55 @@ compile_error!(
      have, for want of compare-and-swap: use a `Static`, or memory of yours by `Options::create_raw`"
 );
 
-/// Has the process die before the system call that follows, if a battery wants it to.
-#[cfg_attr(not(all(feature = "std", target_os = "linux")), allow(unused_macros))]
-macro_rules! crash_point {
-    () => {
-        #[cfg(ringway_crash_points)]
-        crate::crash::point();
-    };
-}
-
 #[cfg(ringway_crash_points)]
-pub mod crash;
+pub use ringway_shm::crash;
+
+mod consumer;
 mod error;
-mod fence;
-mod geometry;
-#[cfg(not(ringway_loom))]
-mod header;
-mod layout;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod group;
+mod memory;
 mod message;
 mod options;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-mod os;
-#[cfg(not(ringway_loom))]
-mod platform;
 mod position;
+mod producer;
+mod protocol;
 mod ring;
-mod storage;
-mod sync;
-mod wait;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod segment;
+#[cfg(not(ringway_loom))]
+mod static_ring;
+mod stats;
 
+pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
+#[cfg(not(ringway_loom))]
+pub use consumer::{Refs, Run, RunIter};
 pub use error::{
     BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
     MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
     SplitError, TryRecvError, TrySendError, WaitError,
 };
-pub use geometry::Overflow;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use group::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
+pub use memory::Overflow;
+#[cfg(not(ringway_loom))]
+pub use memory::RawParts;
 pub use message::{Message, Plain};
 pub use options::Options;
+pub use position::Position;
+pub use producer::{Laggard, Loan, Producer};
+pub use protocol::Start;
+pub use ring::Ring;
+pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use os::{
+pub use segment::{
     Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
     Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
     SegmentState, UnlinkError, Untrusted, prune, release_inherited, segments, segments_in, unlink,
 };
-pub use position::Position;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
-pub use ring::{Consumer, Kind, Observer, Observing, Subscriber, Subscribing};
-pub use ring::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
-pub use ring::{Iter, Laggard, Loan, Producer, Ref, Ring, Start};
 #[cfg(not(ringway_loom))]
-pub use ring::{Refs, Run, RunIter};
-#[cfg(not(ringway_loom))]
-pub use storage::fixed::{Bytes, Parts, Static, StaticMessage};
-#[cfg(not(ringway_loom))]
-pub use storage::raw::RawParts;
-pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use static_ring::{Bytes, Parts, Static, StaticMessage};
+pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

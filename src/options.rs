@@ -4,11 +4,11 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::error::ConfigError;
-use crate::geometry::{Geometry, Overflow, Schema, Shape};
+use crate::memory::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
-use crate::ring::Limits;
-use crate::sync::NATIVE;
+use crate::protocol::credit::Limits;
+use ringway_shm::sync::NATIVE;
 
 /// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
 ///
@@ -84,7 +84,7 @@ impl Options<[u8]> {
     /// Not on microcontrollers (32 bits, no operating system), where no ring has an arena.
     #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn arena(mut self, bytes: usize) -> Self {
-        let unit = crate::geometry::ARENA_UNIT;
+        let unit = crate::memory::geometry::ARENA_UNIT;
         // What cannot be rounded up is too large anyway, and refused as it is.
         self.shape.arena = bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
         self
@@ -381,7 +381,7 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
         let this = self.pins(true);
-        let storage = crate::storage::heap::create(this.geometry()?)?;
+        let storage = crate::memory::heap::create(this.geometry()?)?;
         Ok(this.handles(storage))
     }
 
@@ -432,19 +432,19 @@ impl<T: Message + ?Sized> Options<T> {
         parts: crate::RawParts,
     ) -> Result<crate::Producer<T>, crate::RawError> {
         let geometry = self.geometry().map_err(crate::RawError::Config)?;
-        let instance = crate::header::Instance([0; 4]);
+        let instance = crate::memory::header::Instance([0; 4]);
         // SAFETY: the caller's promise.
-        let view = unsafe { crate::storage::raw::create(parts, geometry, instance) };
+        let view = unsafe { crate::memory::raw::create(parts, geometry, instance) };
         let view = view.map_err(crate::RawError::Memory)?;
         // SAFETY: the caller's promise.
-        let storage = unsafe { crate::storage::Storage::new(view, crate::storage::Owner::Caller) };
+        let storage = unsafe { crate::memory::Storage::new(view, crate::memory::Owner::Caller) };
         Ok(self.handles(storage).0)
     }
 
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(
         &self,
-        storage: crate::storage::Storage,
+        storage: crate::memory::Storage,
     ) -> (crate::Producer<T>, crate::Ring<T>) {
         let ring = crate::Ring::new(storage.clone());
         (crate::Producer::new(storage, self.asymmetric, self.limits), ring)

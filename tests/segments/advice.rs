@@ -1,7 +1,7 @@
 //! What an error advises, the library accepts: every text that tells what to do is here with a test that
 //! gets the error, and then does just that.
 //!
-//! The list is below: each text of `src/error.rs` and `src/os/error.rs` as it stands there, above the test
+//! The list is below: each text of `src/error/mod.rs` and `src/segment/error.rs` as it stands there, above the test
 //! that follows its advice. [`every_text_that_advises_is_here`] reads those files, and fails for a text that
 //! has neither a test here nor a place among the [`EXPLANATIONS`], and for one here that they do not have.
 
@@ -826,7 +826,7 @@ fn texts(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_text_that_advises_is_here() {
-    let all = [include_str!("../../src/error.rs"), include_str!("../../src/os/error.rs")];
+    let all = [include_str!("../../src/error/mod.rs"), include_str!("../../src/segment/error.rs")];
     let all: BTreeSet<String> = all.into_iter().flat_map(texts).collect();
     assert!(all.len() > 100, "not all of them were found: {}", all.len());
     let known: BTreeSet<&str> = TEXTS.iter().chain(EXPLANATIONS).copied().collect();

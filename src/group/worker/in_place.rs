@@ -1,0 +1,137 @@
+//! Messages that a worker reads where they lie.
+//!
+//! A claim keeps its message where it is: the group's gate does not pass it. So what is said of subscribers
+//! holds for workers too ([`crate::consumer`], `in_place.rs`), with a pin in the worker's own entry,
+//! which keeps the producer, having evicted the group, from passing the group's gate.
+
+#[cfg(feature = "std")]
+use core::time::Duration;
+
+use super::Worker;
+use super::job::{Hold, JobRef};
+use super::seek::Claim;
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
+use crate::error::{RecvError, TryRecvError};
+use crate::group::Fate;
+use crate::memory::Span;
+use crate::message::Message;
+use crate::protocol::join;
+use crate::protocol::wake;
+use ringway_shm::sync::{Ordering, fence};
+use ringway_shm::wait::{Deadline, Wait};
+
+impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
+    /// The same worker, which may read messages in place. Needed where the ring is not this process's own: in
+    /// files and in memory of the caller's.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Subscriber::trust`](crate::Subscriber::trust).
+    pub unsafe fn trust(mut self) -> Self {
+        self.reader.trusts = true;
+        self
+    }
+
+    /// Receives the oldest message that nobody has, where it lies, if there is one. Does not block.
+    ///
+    /// The reference is to the ring's memory; nothing is copied. The message stays until the returned
+    /// [`JobRef`] is dropped, also if the group is evicted meanwhile.
+    ///
+    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
+    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created without
+    /// [`pins`](crate::Options::pins).
+    ///
+    /// ```
+    /// use ringway::{Options, TryRecvError, Worker};
+    ///
+    /// let (mut producer, ring) = Options::<[u64; 512]>::new(4).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// assert_eq!(worker.try_recv_ref().unwrap_err(), TryRecvError::Empty);
+    /// producer.send(&[7; 512]).unwrap();
+    /// assert_eq!(worker.try_recv_ref().unwrap()[511], 7);
+    /// ```
+    pub fn try_recv_ref(&mut self) -> Result<JobRef<'_, T, W>, TryRecvError> {
+        let (claim, span) = self.poll(|worker| worker.take_in_place(false))?;
+        Ok(JobRef::new(Hold::new(self, claim), span))
+    }
+
+    /// The same, waiting for a message as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvError, Worker};
+    /// let (mut producer, ring) = Options::<u64>::new(4).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// producer.send(&7).unwrap();
+    /// producer.close().unwrap();
+    /// assert_eq!(*worker.recv_ref().unwrap(), 7);
+    /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
+    /// ```
+    pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
+        self.patrol_before_waiting();
+        let (claim, span) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_in_place(true))?;
+        Ok(JobRef::new(Hold::new(self, claim), span))
+    }
+
+    /// The same, waiting for a message for at most `timeout`.
+    #[cfg(feature = "std")]
+    pub fn recv_ref_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
+        self.patrol_before_waiting();
+        let (claim, span) = self
+            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
+                worker.take_in_place(true)
+            })?;
+        Ok(JobRef::new(Hold::new(self, claim), span))
+    }
+
+    /// Claims a message, which stays where it is from here on.
+    fn take_in_place(&mut self, waiting: bool) -> Result<(Claim, Span), TryRecvError> {
+        if !self.reader.reads_in_place::<T>() {
+            return Err(TryRecvError::NotInPlace);
+        }
+        loop {
+            let (claim, span) = self.seek(self.max_len(), waiting)?;
+            if let Err(evicted) = self.pin() {
+                self.settle(claim, Fate::Untouched);
+                return Err(evicted);
+            }
+            if self.is_whole(claim)? {
+                return Ok((claim, span));
+            }
+        }
+    }
+
+    /// Keeps what this one has claimed where it is, also if its group is evicted from here on. The error if it
+    /// has been.
+    fn pin(&mut self) -> Result<(), TryRecvError> {
+        if !self.reader.can_be_evicted() {
+            return Ok(());
+        }
+        if let Some(entry) = self.storage().entry(self.place.index) {
+            entry.pinned.store(1, Ordering::Relaxed);
+        }
+        self.place.pinned = true;
+        // Pairs with the one in `evict`, as a subscriber's does.
+        fence(Ordering::SeqCst);
+        self.excluded().map_or(Ok(()), Err)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
+    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
+    pub(crate) fn unpin(&mut self) {
+        if !core::mem::take(&mut self.place.pinned) {
+            return;
+        }
+        if let Some(entry) = self.storage().entry(self.place.index) {
+            join::unpin(entry);
+        }
+        // The producer may have waited for the pin.
+        wake::wake_producer(self.storage(), self.reader.fences);
+    }
+}

@@ -1,0 +1,337 @@
+//! What a worker has received, and has to end.
+
+use core::fmt;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+
+use super::Worker;
+use super::seek::Claim;
+use crate::group::{Desk, Fate, Outcome};
+use crate::memory::{Slot, Span};
+use crate::message::{Message, Plain};
+use crate::position::Position;
+use ringway_shm::wait::{SpinThenSleep, Wait};
+
+/// What was claimed has been taken away meanwhile, and may be another worker's: the group was
+/// evicted, and has begun anew; or the group's words in the control segment were forged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClaimLost;
+
+impl core::error::Error for ClaimLost {}
+
+impl fmt::Display for ClaimLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the message was taken away from this worker: its group was evicted and has begun anew, or \
+             the control segment was forged",
+        )
+    }
+}
+
+/// Claims that have to be ended. Dropped, they are done; or given back, if a panic goes on that had not
+/// begun when they were made. A leaked one ends when its worker is dropped.
+pub(crate) struct Hold<'a, T: Message + ?Sized, W: Wait> {
+    worker: &'a mut Worker<T, W>,
+    claim: Claim,
+    was_panicking: bool,
+}
+
+#[cfg(feature = "std")]
+fn is_panicking() -> bool {
+    std::thread::panicking()
+}
+
+#[cfg(not(feature = "std"))]
+fn is_panicking() -> bool {
+    false
+}
+
+impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
+    pub(crate) fn new(worker: &'a mut Worker<T, W>, claim: Claim) -> Self {
+        worker.count(claim);
+        Hold { worker, claim, was_panicking: is_panicking() }
+    }
+
+    fn end(self, fate: Fate) -> Result<(), ClaimLost> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        let worker = unsafe { core::ptr::read(&this.worker) };
+        let Outcome { lost, .. } = worker.settle(this.claim, fate);
+        if lost { Err(ClaimLost) } else { Ok(()) }
+    }
+
+    fn position(&self) -> Position {
+        self.claim.first.number()
+    }
+}
+
+/// What happens to workers in a model.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> Job<'_, T, W> {
+    /// The message is done, and the worker dies before it can say so or move the gate.
+    pub fn die_done(self) {
+        let this = ManuallyDrop::new(self);
+        let Hold { worker, claim, .. } = &this.hold;
+        if let Some(desk) = worker.desk() {
+            desk.settle(claim.first, worker.place.index, Fate::Done, &mut Outcome::default());
+        }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Drop for Hold<'_, T, W> {
+    fn drop(&mut self) {
+        let panics = is_panicking() && !self.was_panicking;
+        self.worker.settle(self.claim, if panics { Fate::Nacked } else { Fate::Done });
+    }
+}
+
+/// The calls of a guard of one message.
+macro_rules! job {
+    ([$($generics:tt)*] $Job:ty) => {
+        impl<$($generics)*> $Job {
+            /// The message's position.
+            pub fn position(&self) -> Position {
+                self.hold.position()
+            }
+
+            /// Whether the message may have been delivered before: somebody has given it back, or has died
+            /// with it.
+            pub fn redelivered(&self) -> bool {
+                self.hold.claim.marked
+            }
+
+            /// The message is done: the same as dropping the guard, but that it says whether the message
+            /// was still this worker's.
+            pub fn done(self) -> Result<(), ClaimLost> {
+                self.hold.end(Fate::Done)
+            }
+
+            /// Gives the message back to the group: it is delivered again, marked, to whichever worker
+            /// asks first, this one too. Where it is delivered at most once, it is skipped instead.
+            pub fn nack(self) -> Result<(), ClaimLost> {
+                self.hold.end(Fate::Nacked)
+            }
+        }
+    };
+}
+
+/// A message that a [`Worker`] has received, and which is its own until this is dropped: then it is done.
+///
+/// A panic while it lives, with the feature `std`, gives the message back, as [`nack`](Self::nack) does. If
+/// it is leaked, the message stays claimed, and holds the producer back, until the worker is dropped, which
+/// gives it back.
+///
+/// ```
+/// use ringway::{Options, Worker};
+///
+/// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+/// let mut worker = Worker::join(&ring, "billing").unwrap();
+/// producer.send(&7).unwrap();
+/// worker.recv().unwrap().nack().unwrap();
+/// let job = worker.recv().unwrap();
+/// assert_eq!((*job, job.position(), job.redelivered()), (7, 0, true));
+/// job.done().unwrap();
+/// ```
+#[must_use = "dropped, the message is done"]
+pub struct Job<'a, T: Plain, W: Wait = SpinThenSleep> {
+    hold: Hold<'a, T, W>,
+    message: T,
+}
+
+impl<'a, T: Plain, W: Wait> Job<'a, T, W> {
+    pub(crate) fn new(hold: Hold<'a, T, W>, message: T) -> Self {
+        Job { hold, message }
+    }
+}
+
+impl<T: Plain, W: Wait> Deref for Job<'_, T, W> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.message
+    }
+}
+
+job!([T: Plain, W: Wait] Job<'_, T, W>);
+
+/// A message of bytes that a [`Worker`] has received. As a [`Job`].
+#[must_use = "dropped, the message is done"]
+pub struct BytesJob<'a, W: Wait = SpinThenSleep> {
+    hold: Hold<'a, [u8], W>,
+    message: &'a [u8],
+}
+
+impl<'a, W: Wait> BytesJob<'a, W> {
+    pub(crate) fn new(hold: Hold<'a, [u8], W>, buffer: &'a [u8], len: usize) -> Self {
+        BytesJob { hold, message: buffer.get(..len).unwrap_or(buffer) }
+    }
+}
+
+impl<W: Wait> Deref for BytesJob<'_, W> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.message
+    }
+}
+
+job!([W: Wait] BytesJob<'_, W>);
+
+/// A message that a [`Worker`] has received, where it lies. As a [`Job`](crate::Job), which has a copy.
+///
+/// While it lives the message does not change: see [`recv_ref`](Worker::recv_ref). A leaked one holds the
+/// producer back until the worker is dropped, which gives the message back.
+///
+/// ```
+/// use ringway::{Options, Worker};
+///
+/// let (mut producer, ring) = Options::<[u8]>::bytes(4, 1000).groups(1).heap().unwrap();
+/// let mut worker = Worker::join(&ring, "billing").unwrap();
+/// producer.send(b"large").unwrap();
+/// worker.recv_ref().unwrap().nack().unwrap();
+/// let job = worker.recv_ref().unwrap();
+/// assert_eq!((&*job, job.position(), job.redelivered()), (&b"large"[..], 0, true));
+/// job.done().unwrap();
+/// ```
+#[must_use = "dropped, the message is done"]
+pub struct JobRef<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+    hold: Hold<'a, T, W>,
+    span: Span,
+}
+
+impl<'a, T: Message + ?Sized, W: Wait> JobRef<'a, T, W> {
+    pub(crate) fn new(hold: Hold<'a, T, W>, span: Span) -> Self {
+        JobRef { hold, span }
+    }
+
+    fn slot(&self) -> Slot<'_> {
+        self.hold.worker.storage().slot(self.hold.claim.first)
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: a ring of messages `T`, one of which was found by `take_in_place` to lie there.
+        let place = unsafe { self.slot().place_at::<T>(self.span) };
+        // SAFETY: found by `take_in_place`: aligned, a message of the ring's, which holds messages `T`; and
+        // nobody writes it before this is dropped, as the head of `in_place.rs` says.
+        unsafe { T::at(place, self.span.len) }
+    }
+}
+
+/// In a model there is no memory to refer to.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> JobRef<'_, T, W> {
+    /// What stands in the message's place.
+    pub fn read(&self) -> T {
+        let slot = self.slot();
+        slot.ghost().read();
+        let mut value = T::new_zeroed();
+        // SAFETY: the ring's messages are `T`, one of which was found by `take_in_place` to lie there.
+        unsafe { slot.payload_at::<T>(self.span) }.copy_to(value.as_mut_bytes());
+        value
+    }
+}
+
+job!([T: Message + ?Sized, W: Wait] JobRef<'_, T, W>);
+
+/// Messages that a [`Worker`] has received at a time, into a buffer of the caller's, and which are its own
+/// until this is dropped: then they are done. As a [`Job`] for all of them.
+///
+/// ```
+/// use ringway::{Options, Worker};
+///
+/// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+/// let mut worker = Worker::join(&ring, "billing").unwrap();
+/// producer.try_send_batch(&[1, 2, 3]);
+/// let mut buffer = [0; 2];
+/// worker.recv_batch(&mut buffer).unwrap().nack().unwrap();
+/// let batch = worker.recv_batch(&mut buffer).unwrap();
+/// assert_eq!((batch.len(), batch.redelivered(0), batch.redelivered(1)), (2, true, true));
+/// assert_eq!(buffer, [1, 2]);
+/// ```
+#[must_use = "dropped, the messages are done"]
+pub struct Batch<'a, T: Plain, W: Wait = SpinThenSleep> {
+    hold: Hold<'a, T, W>,
+}
+
+impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
+    pub(crate) fn new(hold: Hold<'a, T, W>) -> Self {
+        Batch { hold }
+    }
+
+    /// How many messages there are: 0 only if there was no room in the buffer.
+    pub fn len(&self) -> usize {
+        self.hold.claim.messages
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The position of the first message. The others' follow.
+    pub fn position(&self) -> Position {
+        self.hold.position()
+    }
+
+    /// Whether the message at that place in the buffer may have been delivered before.
+    pub fn redelivered(&self, index: usize) -> bool {
+        let Hold { worker, claim, .. } = &self.hold;
+        index < claim.messages
+            && worker.storage().is_here()
+            && Desk::of(worker.storage(), worker.place.group)
+                .is_some_and(|desk| desk.is_marked(claim.first.plus(index), worker.place.index))
+    }
+
+    /// The messages are done: the same as dropping the guard, but that it says whether all of them were
+    /// still this worker's.
+    pub fn done(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Done)
+    }
+
+    /// Gives all of the messages back to the group, as [`Job::nack`] does.
+    pub fn nack(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Nacked)
+    }
+}
+
+impl<T: Plain + fmt::Debug, W: Wait> fmt::Debug for Job<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("position", &self.position())
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W: Wait> fmt::Debug for BytesJob<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BytesJob")
+            .field("position", &self.position())
+            .field("len", &self.message.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Plain, W: Wait> fmt::Debug for Batch<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("position", &self.position())
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> fmt::Debug for JobRef<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobRef")
+            .field("position", &self.position())
+            .field("len", &self.span.len)
+            .finish_non_exhaustive()
+    }
+}

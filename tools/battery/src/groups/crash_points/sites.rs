@@ -1,0 +1,107 @@
+//! Where the library's source says that a process can die.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+/// Every place in the library's source where a process of the battery's could die.
+pub(super) fn all() -> Result<BTreeSet<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let (mut sources, mut tests) = (Vec::new(), BTreeSet::new());
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path)?;
+            let (code, modules) = without_tests(&text);
+            tests.extend(modules.iter().map(|module| module_of(&path, module)));
+            sources.push((path, code.join("\n")));
+        }
+    }
+    let mut sites = BTreeSet::new();
+    for (path, text) in sources {
+        let shown = path.strip_prefix(&root)?.display().to_string();
+        if tests.contains(&path) || ELSEWHERE.contains(&shown.as_str()) {
+            continue;
+        }
+        let mut function = "";
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if let Some((_, rest)) = code.split_once("fn ") {
+                function = rest.split(['(', '<']).next().unwrap_or_default();
+            }
+            let of = |word: &str| code.contains(word) && !NOT_THIS.contains(&(function, word));
+            if WORDS.iter().any(|word| of(word)) && !NOT_HERE.contains(&function) {
+                sites.insert(format!("{shown}:{}", number + 1));
+            }
+        }
+    }
+    Ok(sites)
+}
+
+/// What the places look like.
+const WORDS: [&str; 4] = [".store(", ".compare_exchange(", ".fetch_add(", "crash_point!()"];
+
+/// The lines of a file, those of its test modules being empty, and the names of its test modules
+/// that are files of their own.
+fn without_tests(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut code, mut modules) = (Vec::new(), Vec::new());
+    // After an attribute that says so, and in a module that has one.
+    let (mut is_for_tests, mut is_inside) = (false, false);
+    for line in text.lines() {
+        if is_inside {
+            is_inside = line != "}";
+            code.push("");
+            continue;
+        }
+        let module = line.split_once("mod ").filter(|_| is_for_tests).map(|(_, name)| name);
+        match module {
+            Some(name) if name.ends_with(';') => modules.push(name.trim_end_matches(';')),
+            Some(_) => is_inside = true,
+            None => {}
+        }
+        let is_attribute = line.starts_with("#[");
+        let says_so = line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,");
+        is_for_tests = says_so || (is_for_tests && is_attribute);
+        code.push(if is_inside { "" } else { line });
+    }
+    (code, modules)
+}
+
+/// The file of a module that is declared in another file.
+fn module_of(parent: &Path, module: &str) -> PathBuf {
+    let is_folders = ["mod", "lib"].iter().any(|name| parent.file_stem() == Some(name.as_ref()));
+    let folder = if is_folders { parent.with_file_name("") } else { parent.with_extension("") };
+    folder.join(module).with_extension("rs")
+}
+
+/// Functions that only rings in a `static` have, or only models, or that only forged words lead to.
+const NOT_HERE: [&str; 5] = ["preassign", "clear", "die", "mend_gate", "mend_word"];
+
+/// Places in functions that are here otherwise, each as its function and what it looks like.
+const NOT_THIS: [(&str, &str); 1] = [
+    // After 64 exchanges in a row that failed, each because the gate had changed in the few
+    // instructions since it was looked at. In practice only a process that forges it does that.
+    ("exchange_gate", ".store("),
+];
+
+/// What is not there in a build for files, only passes on what is called elsewhere, or is not
+/// shared.
+const ELSEWHERE: [&str; 9] = [
+    "crates/shm/src/crash.rs",
+    // Words of one process, which no peer sees: core's atomics, without places to die.
+    "src/segment/fork.rs",
+    "src/protocol/join/agreed.rs",
+    "crates/shm/src/sync/crashing.rs",
+    "crates/shm/src/sync/model.rs",
+    "crates/shm/src/sync/native.rs",
+    "crates/shm/src/sync/provided.rs",
+    "src/static_ring.rs",
+    "src/memory/heap.rs",
+];
