@@ -5,8 +5,7 @@ use core::marker::PhantomData;
 
 use super::member::Member;
 use super::watch::Watch;
-use crate::consumer::calls::reader_calls;
-use crate::error::JoinError;
+use crate::error::{JoinError, LivenessError};
 use crate::group::claims::Claims;
 use crate::group::join::{self, Membership};
 use crate::group::named::Group;
@@ -185,7 +184,40 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.is_closed()
     }
 
-    reader_calls!();
+    /// Whether the producer lives and has not closed the ring, by the kernel's word. As
+    /// [`Subscriber::is_producer_alive`](crate::Consumer::is_producer_alive).
+    pub fn is_producer_alive(&self) -> Result<bool, LivenessError> {
+        self.reader.is_producer_alive()
+    }
+
+    /// Whether the handle can be used here, and not in a child that was forked. As
+    /// [`Subscriber::is_usable`](crate::Consumer::is_usable).
+    pub fn is_usable(&self) -> bool {
+        self.reader.storage.is_here()
+    }
+
+    /// Takeovers of the ring by a new producer, as far as can be seen
+    /// ([`Producer::resume`](crate::Producer::resume)).
+    pub fn epoch(&self) -> u32 {
+        self.reader.epoch()
+    }
+
+    /// Whether calls go on when the producer has died and everything was done. As
+    /// [`Subscriber::wait_for_successor`](crate::Consumer::wait_for_successor).
+    pub fn wait_for_successor(mut self, yes: bool) -> Self {
+        self.reader.patient = yes;
+        self
+    }
+
+    /// Messages that the ring holds.
+    pub fn capacity(&self) -> usize {
+        self.reader.storage.measures().capacity()
+    }
+
+    /// The longest message, in bytes.
+    pub fn max_len(&self) -> usize {
+        self.reader.storage.measures().longest()
+    }
 
     pub(super) fn storage(&self) -> &Storage {
         &self.reader.storage

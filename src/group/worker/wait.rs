@@ -1,82 +1,56 @@
 //! How a worker's calls wait.
 
-#[cfg(feature = "std")]
 use core::time::Duration;
 
 use super::handle::Worker;
-#[cfg(feature = "std")]
-use crate::error::RecvTimeoutError;
-use crate::error::{RecvError, TryRecvError};
+use crate::error::TryRecvError;
+use crate::group::undone::Rest;
 use crate::message::Message;
-use ringway_shm::wait::{Deadline, Ended, Wait};
+use crate::position::Pos;
+use crate::protocol::reader::Reader;
+use crate::protocol::receive::{self, Over, Receives};
+use ringway_shm::wait::{Deadline, DeathCheck, Wait};
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Calls `attempt` until it brings something else than `Empty`.
-    pub(super) fn within<R>(
+    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`.
+    pub(super) fn within<R, E: Over>(
         &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-        limit: Deadline,
-    ) -> Result<Result<R, RecvError>, Ended> {
-        let was_dead = self.reader.is_known_dead();
-        // What a successor did before this is looked at by the first attempt.
-        self.reader.epoch = self.reader.epoch();
+        deadline: Deadline,
+        attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, E> {
         if cfg!(feature = "std") && core::mem::take(&mut self.member.owes_notice) {
             self.reader.wait.notify();
         }
         let call = Call { worker: self };
-        let mut patrol = call.worker.member.patrol;
-        let mut outcome = ringway_shm::wait::wait_for(
-            &mut *call.worker,
-            |worker| match attempt(worker) {
-                Ok(found) => Some(Ok(found)),
-                Err(error) => error.unless_empty().map(Err),
-            },
-            |worker, round| worker.reader.wait.pause(round),
-            |worker, slice| worker.sleep(slice, limit),
-            Worker::look_around,
-            limit,
-            &mut patrol,
-        );
-        call.worker.member.patrol = patrol;
-        // However short the time was: what has been told once is told again, as long as it is so.
-        if was_dead && matches!(outcome, Err(Ended::TimeOver)) && call.worker.is_still_at_an_end() {
-            outcome = match attempt(call.worker) {
-                Ok(found) => Ok(Ok(found)),
-                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-            };
-        }
+        let outcome = receive::wait(&mut *call.worker, deadline, attempt);
         if call.worker.give_up_reserved_quietly() {
             call.worker.reader.wait.notify();
         }
         outcome
     }
+}
 
-    /// The same, for as long as it takes.
-    pub(super) fn blocking<R>(
-        &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-    ) -> Result<R, RecvError> {
-        loop {
-            match self.within(&mut attempt, Deadline::Never) {
-                Ok(outcome) => return outcome,
-                Err(Ended::Dead) => return Err(self.reader.death_while_waiting()),
-                Err(Ended::TimeOver) => {}
-            }
-        }
+impl<T: Message + ?Sized, W: Wait> Receives for Worker<T, W> {
+    type Wait = W;
+
+    fn reader(&mut self) -> &mut Reader<W> {
+        &mut self.reader
     }
 
-    /// The same, for at most `timeout`.
-    #[cfg(feature = "std")]
-    pub(super) fn blocking_timeout<R>(
-        &mut self,
-        attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-        timeout: Duration,
-    ) -> Result<R, RecvTimeoutError> {
-        match self.within(attempt, Deadline::after(timeout)) {
-            Ok(outcome) => outcome.map_err(RecvTimeoutError::from),
-            Err(Ended::TimeOver) => Err(RecvTimeoutError::Timeout),
-            Err(Ended::Dead) => Err(self.reader.death_while_waiting().into()),
-        }
+    fn death_check(&mut self, _waits_for: Pos) -> &mut DeathCheck {
+        &mut self.member.patrol
+    }
+
+    fn has_producer(&mut self) -> bool {
+        self.look_around()
+    }
+
+    fn is_still_at_an_end(&mut self) -> bool {
+        self.reader.is_still_dead() && self.rest() == Rest::Nothing
+    }
+
+    fn sleep(&mut self, slice: Duration, deadline: Deadline) {
+        self.sleep_within(slice, deadline);
     }
 }
 
