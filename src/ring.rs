@@ -79,7 +79,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(joined, next, wait))
+        Ok(Subscriber::joined(joined, next, wait))
     }
 
     /// Joins in that one of the ring's entries for subscribers, counted from 0: where cores share memory of which
@@ -117,7 +117,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, whoever has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(joined, next, wait))
+        Ok(Subscriber::joined(joined, next, wait))
     }
 
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one
@@ -203,7 +203,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn observe(&self, start: Start) -> Result<Observer<T>, JoinError> {
         let next = join::observe(&self.storage, start)?;
-        Ok(Observer::new(self.storage.clone(), next))
+        Ok(Observer::observing(self.storage.clone(), next))
     }
 
     /// Attaches to a ring in memory that the caller knows of. Its messages have to be `T`, and its

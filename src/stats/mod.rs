@@ -12,13 +12,11 @@ use core::fmt;
 use core::str;
 use core::time::Duration;
 
-use crate::consumer::Observer;
 use crate::memory::View;
 use crate::memory::layout::{Entry, NAME_WORDS, SMALL};
 use crate::message::Message;
 use crate::producer::Producer;
 use crate::protocol::head;
-use crate::protocol::receive::Consumer;
 use crate::ring::Ring;
 use ringway_shm::sync::{Ordering, Word};
 use ringway_shm::wait::Wait;
@@ -55,7 +53,7 @@ pub enum ConsumerKind {
     Group,
     /// One of the workers of the group of that name.
     Worker,
-    /// An [`Observer`].
+    /// An [`Observer`](crate::Observer).
     Observer,
 }
 
@@ -190,44 +188,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
-impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
-    /// What this observer has got since it joined. It alone knows: an observer writes nothing that others
-    /// could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
-    ///
-    /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
-    ///
-    /// let (mut producer, ring) =
-    ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
-    /// let mut observer = ring.observe(Start::Next).unwrap();
-    /// for n in 0..10 {
-    ///     producer.try_send(&n).unwrap();
-    /// }
-    /// assert_eq!(observer.try_recv(), Err(TryRecvError::Lagged(6)));
-    /// assert_eq!(observer.try_recv(), Ok(6));
-    /// let stats = observer.stats();
-    /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
-    /// ```
-    pub fn stats(&self) -> ConsumerStats {
-        let reader = self.reader();
-        let past = reader.next.distance(reader.start);
-        let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
-        ConsumerStats {
-            kind: ConsumerKind::Observer,
-            name: None,
-            present: true,
-            received: wide(received),
-            lagged: wide(reader.lagged),
-            lag: self.lag(),
-            redelivered: 0,
-            evicted: false,
-        }
-    }
-}
-
 /// A word is a `u64` already where it has 64 bits.
 #[allow(clippy::useless_conversion)]
-fn wide(word: Word) -> u64 {
+pub(crate) fn wide(word: Word) -> u64 {
     word.into()
 }
 
