@@ -17,7 +17,7 @@ use core::cmp::Ordering as Comparing;
 use super::Group;
 use super::desk::Desk;
 use crate::error::{JoinError, LivenessError};
-use crate::memory::layout::{Entry, NOBODY};
+use crate::memory::layout::{Entry, FREE_ENTRY};
 use crate::memory::{Entries, Storage, View};
 use crate::position::Pos;
 use crate::protocol::Start;
@@ -311,7 +311,7 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
         lives
     };
     let doubtful = storage.worker_entries().filter(|(_, entry)| {
-        entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
+        entry.owner.load(Ordering::Relaxed) != FREE_ENTRY && !is_known_to_live(entry)
     });
     storage.reap(doubtful.map(|(index, _)| index), |dead| bury(storage, dead))
 }

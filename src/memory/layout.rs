@@ -220,9 +220,11 @@ impl Tally {
     }
 }
 
-/// What an entry's `owner` says.
-pub(crate) const NOBODY: u32 = 0;
-pub(crate) const SOMEBODY: u32 = 1;
+/// What an entry's `owner` says: it has no owner.
+pub(crate) const FREE_ENTRY: u32 = 0;
+/// It has an owner, which is attached or has died.
+pub(crate) const OWNED: u32 = 1;
+/// It is kept for a durable subscriber that is away.
 pub(crate) const AWAY: u32 = 2;
 
 /// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
@@ -348,7 +350,7 @@ impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
         let Entry { owner, joined, generation, durable, pinned, .. } = self;
-        owner.store(NOBODY, Ordering::Relaxed);
+        owner.store(FREE_ENTRY, Ordering::Relaxed);
         for word in [joined, generation, durable, pinned] {
             word.store(0, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ use crate::error::JoinError;
 use crate::error::LivenessError;
 use crate::memory::layout::AWAY;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::memory::layout::NOBODY;
+use crate::memory::layout::FREE_ENTRY;
 use ringway_shm::sync::Ordering;
 
 /// What shows others that a handle lives, for as long as it is there.
@@ -361,7 +361,7 @@ impl Storage {
         #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
         if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
             let mut workers = self.workers_of(group);
-            return !workers.any(|(_, entry)| entry.owner.load(Ordering::Relaxed) != NOBODY);
+            return !workers.any(|(_, entry)| entry.owner.load(Ordering::Relaxed) != FREE_ENTRY);
         }
         self.has_left(entry)
     }
@@ -370,7 +370,7 @@ impl Storage {
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn has_workers(&self, group: usize) -> Result<bool, LivenessError> {
         for (index, entry) in self.workers_of(group) {
-            let here = entry.owner.load(Ordering::Relaxed) != NOBODY;
+            let here = entry.owner.load(Ordering::Relaxed) != FREE_ENTRY;
             if here && self.is_of_its_group(entry, group) && !self.is_dead(index)? {
                 return Ok(true);
             }

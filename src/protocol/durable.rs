@@ -7,7 +7,7 @@
 use super::head;
 use super::join::{self, Joined, Start};
 use crate::error::JoinError;
-use crate::memory::layout::{AWAY, Entry, NAME_WORDS, NOBODY, SOMEBODY};
+use crate::memory::layout::{AWAY, Entry, FREE_ENTRY, NAME_WORDS, OWNED};
 use crate::memory::{Claim, Storage};
 use crate::position::Pos;
 use crate::stats::{ConsumerKind, ConsumerName};
@@ -74,7 +74,7 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     // Acquire pairs with the release in `go_away`: what the last owner read, it has read.
     let own = |from| {
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-        entry.owner.compare_exchange(from, SOMEBODY, order, failed).is_ok()
+        entry.owner.compare_exchange(from, OWNED, order, failed).is_ok()
     };
     let mut claim = storage.claim(index)?;
     for attempt in 0..join::WHILE_CLEANING {
@@ -94,7 +94,7 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         Claim::Ours(seat) => {
             let owner = entry.owner.load(Ordering::Relaxed);
             // Somebody who died says that he is there.
-            if !named(entry) || owner == NOBODY || !own(owner) {
+            if !named(entry) || owner == FREE_ENTRY || !own(owner) {
                 // He left for good before we had the lock.
                 return Ok(None);
             }
@@ -136,7 +136,7 @@ pub(crate) fn go_away(storage: &Storage, index: usize) {
         join::unpin(entry);
         // Release pairs with the acquire in `take_again`: our reads are over.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-        let _ = entry.owner.compare_exchange(SOMEBODY, AWAY, order, failed);
+        let _ = entry.owner.compare_exchange(OWNED, AWAY, order, failed);
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
         // A dead subscriber: the entry says that it has an owner, and no process has its lock.
         let entry = ring.storage.entry(0).unwrap();
         let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-        entry.owner.compare_exchange(AWAY, SOMEBODY, order, failed).unwrap();
+        entry.owner.compare_exchange(AWAY, OWNED, order, failed).unwrap();
         let cleans = AtomicBool::new(false);
         let clean = |_: &crate::memory::Entries| {
             cleans.store(true, Ordering::Release);

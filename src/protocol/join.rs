@@ -36,7 +36,7 @@ use super::credit;
 use super::head::{exact, hint, search};
 use crate::error::JoinError;
 use crate::memory::geometry::Overflow;
-use crate::memory::layout::{Entry, SOMEBODY};
+use crate::memory::layout::{Entry, OWNED};
 use crate::memory::{Seat, Storage, View};
 use crate::position::{FREE, Pos, Position};
 use crate::protocol::wake::wake_producer;
@@ -257,7 +257,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     const FIRST: u32 = 1;
     if let Some(entry) = view.entry(index) {
         entry.generation.store(FIRST, Ordering::Relaxed);
-        entry.owner.store(SOMEBODY, Ordering::Relaxed);
+        entry.owner.store(OWNED, Ordering::Relaxed);
         entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
         entry.tally.begin(view.measures().origin());
         entry.joined.store(1, Ordering::Relaxed);

@@ -29,7 +29,7 @@ use core::time::Duration;
 
 use crate::memory::View;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::memory::layout::NOBODY;
+use crate::memory::layout::FREE_ENTRY;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
@@ -104,7 +104,7 @@ pub(crate) fn ring_bells(view: &View) {
     for group in view.group_entries() {
         // A worker that does not see what was published made its group, or found it, before its
         // heavy fence, which comes before the producer's light one then: so the group is seen here.
-        if group.owner.load(ringway_shm::sync::Ordering::Relaxed) != NOBODY {
+        if group.owner.load(ringway_shm::sync::Ordering::Relaxed) != FREE_ENTRY {
             ring_bell(&group.bell);
         }
     }

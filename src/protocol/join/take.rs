@@ -2,7 +2,7 @@
 
 use super::{ATTEMPTS, Joined, Start, is_durable, join_in, reset};
 use crate::error::JoinError;
-use crate::memory::layout::{Entry, NOBODY, SOMEBODY};
+use crate::memory::layout::{Entry, FREE_ENTRY, OWNED};
 use crate::memory::{Claim, Seat, Storage};
 use crate::position::Pos;
 use ringway_shm::sync::{Ordering, peek};
@@ -65,7 +65,7 @@ fn try_take_entry(
     for index in entries {
         let Some(entry) = storage.entry(index) else { continue };
         // Whatever else stands there says taken: a process that may write it could keep others out.
-        if (peek(&entry.owner) == NOBODY) != free {
+        if (peek(&entry.owner) == FREE_ENTRY) != free {
             continue;
         }
         // The consumer that was here is away, and will come back.
@@ -87,7 +87,7 @@ fn try_take_entry(
         // Acquire pairs with the release in `let_go`: what the entry's last owner did, its reads of
         // slots and its last store to the gate, is over.
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-        if entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).is_ok() {
+        if entry.owner.compare_exchange(FREE_ENTRY, OWNED, order, failed).is_ok() {
             return Ok(Some((index, seat)));
         }
     }
@@ -107,7 +107,7 @@ pub(crate) fn let_go(entry: &Entry) {
     // Release pairs with the acquire in `try_take_entry`.
     let owner = peek(&entry.owner);
     let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-    let _ = entry.owner.compare_exchange(owner, NOBODY, order, failed);
+    let _ = entry.owner.compare_exchange(owner, FREE_ENTRY, order, failed);
 }
 
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
@@ -128,7 +128,7 @@ mod tests {
         // A dead subscriber: the entry says that it has an owner, and no process has its lock.
         let entry = ring.storage.entry(0).unwrap();
         let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-        entry.owner.compare_exchange(NOBODY, SOMEBODY, order, failed).unwrap();
+        entry.owner.compare_exchange(FREE_ENTRY, OWNED, order, failed).unwrap();
         let cleans = AtomicBool::new(false);
         let clean = |_: &crate::memory::Entries| {
             cleans.store(true, Ordering::Release);
