@@ -16,12 +16,10 @@ use crate::error::{RecvError, TryRecvError};
 use crate::memory::{Slot, Storage};
 use crate::message::{HandleOf, Message, Plain};
 use crate::position::{Look, Passed, Pos, Position};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::protocol::durable;
 use crate::protocol::reader::Reader;
 use crate::protocol::receive::{self, Consumer, Unchecked};
 use crate::protocol::wake;
-use crate::protocol::{head, join};
+use crate::protocol::{entry, head, join};
 use ringway_shm::sync::{NATIVE, Ordering, RaceCell, fence};
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
@@ -181,8 +179,8 @@ impl<T: Message + ?Sized, W: Wait> Drop for Subscriber<T, W> {
         }
         match self.durable {
             #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-            true => durable::go_away(&self.reader.storage, self.entry),
-            _ => join::leave(&self.reader.storage, self.entry),
+            true => entry::go_away(&self.reader.storage, self.entry),
+            _ => entry::leave(&self.reader.storage, self.entry),
         }
         wake::wake_producer(&self.reader.storage, self.reader.fences);
         self.reader.wait.notify();

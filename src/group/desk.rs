@@ -67,8 +67,7 @@ use crate::error::JoinError;
 use crate::memory::layout::{EVICTS, Entry};
 use crate::memory::{Claims, Entries, View};
 use crate::position::Pos;
-use crate::protocol::wake;
-use crate::protocol::{head, join};
+use crate::protocol::{exchange, head, start, wake};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, Signed, Word, fence, peek_word};
 
@@ -208,7 +207,7 @@ impl<'a> Desk<'a> {
     fn gate_of(&self, word: Word) -> Option<Pos> {
         let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
         let gate = Pos::from_gate(word)?;
-        Some(join::at_least_origin(self.view, gate, lapped))
+        Some(start::at_least_origin(self.view, gate, lapped))
     }
 
     /// The gate that the producer has seen, or a later one, for somebody who has seen that it overwrites what
@@ -326,7 +325,7 @@ impl<'a> Desk<'a> {
             ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
         }
         if ring {
-            wake::ring_bell(&self.entry.bell);
+            exchange::ring_bell(&self.entry.bell);
         }
     }
 

@@ -19,12 +19,12 @@ use super::desk::Desk;
 use crate::error::{JoinError, LivenessError};
 use crate::memory::layout::{Entry, FREE_ENTRY};
 use crate::memory::{Entries, Storage, View};
+use crate::name::{ConsumerKind, ConsumerName};
 use crate::position::Pos;
 use crate::protocol::Start;
 use crate::protocol::join::{self, Joined};
 use crate::protocol::wake;
-use crate::protocol::{durable, head};
-use crate::stats::{ConsumerKind, ConsumerName};
+use crate::protocol::{durable, entry, exchange, head, take};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
@@ -104,7 +104,7 @@ struct Found {
 
 /// The group of that name.
 fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
-    let named = |entry: &Entry| join::is_durable(entry) && durable::has_name(entry, name);
+    let named = |entry: &Entry| entry::is_durable(entry) && entry.has_name(name);
     let Some(group) = storage.group_entries().iter().position(named) else {
         return Ok(None);
     };
@@ -142,7 +142,7 @@ enum Blockers {
 
 /// Frees a group's entry, if no worker is in the way.
 fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), JoinError> {
-    for attempt in 0..=join::WHILE_CLEANING {
+    for attempt in 0..=take::WHILE_CLEANING {
         reap(storage).map_err(not_told)?;
         let in_the_way = match blockers {
             Blockers::All => storage.has_workers(group).map_err(not_told)?,
@@ -158,9 +158,9 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         }
         // It may be a peer that only looks whether a worker lives, or cleans up after many dead.
         let is_last =
-            attempt == join::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
+            attempt == take::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
         if is_last || !storage.pause() {
-            let name = storage.group_entries().get(group).and_then(ConsumerName::of);
+            let name = storage.group_entries().get(group).and_then(Entry::consumer_name);
             let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
@@ -175,7 +175,7 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         desk.bar()?;
     }
     if let Some(entry) = storage.group_entries().get(group) {
-        join::reset_group(entry);
+        entry::reset_by(entry, exchange::set_shared_gate);
         wake::wake_producer(storage, Fences::FULL);
     }
     Ok(())
@@ -190,7 +190,7 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     // Last those beside which workers of an evicted group are left.
     let empty = all.clone().filter(is_empty);
     let in_order = empty.chain(all.filter(|index| !is_empty(index)));
-    let taken = join::take_entry(storage, in_order, |_, _| {})?;
+    let taken = take::take_entry(storage, in_order, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeGroup { groups })?;
     let number = index - first_entry;
     // None comes to be there meanwhile: joining a group takes the registry's lock, which is ours.
@@ -218,7 +218,7 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
             Comparing::Greater => return Err(JoinError::NotYet { head: first }),
         }
     }
-    durable::go_away(storage, index);
+    entry::go_away(storage, index);
     Ok(Found { group: number, generation: joined.into_generation(), gate: first })
 }
 
@@ -227,7 +227,7 @@ fn take_place(storage: &Storage) -> Result<Joined, JoinError> {
     let workers = storage.measures().workers();
     let entries = storage.measures().gates()..storage.measures().entries();
     let bury = |index, _: &Entry| bury(storage, &Entries::only(index));
-    let taken = join::take_entry(storage, entries, bury)?;
+    let taken = take::take_entry(storage, entries, bury)?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
 }
@@ -278,7 +278,7 @@ pub(crate) fn bury(view: &View, dead: &Entries) {
         }
     }
     for entry in dead.iter().filter_map(|index| view.entry(index)) {
-        join::reset(entry);
+        entry::reset(entry);
     }
 }
 

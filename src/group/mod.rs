@@ -17,12 +17,13 @@
 pub(crate) mod code;
 pub(crate) mod desk;
 mod join;
+mod remove;
 mod worker;
 
 pub(crate) use desk::{Desk, Fate, Offer, Others, Outcome, Rest};
 #[cfg(any(test, ringway_loom))]
 pub(crate) use join::bury;
-pub(crate) use join::{Hired, forget, forget_evicted, hire, reap};
+pub(crate) use join::{Hired, forget_evicted, hire, reap};
 
 use crate::protocol::Start;
 pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};

@@ -22,7 +22,7 @@ use crate::message::{HandleOf, Message};
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
 use crate::protocol::wake::wake_producer;
-use crate::protocol::{head, join};
+use crate::protocol::{entry, head};
 use crate::ring::Ring;
 pub use job::{Batch, BytesJob, ClaimLost, Job, JobRef};
 use ringway_shm::wait::{Deadline, DeathCheck, Ended, SpinThenSleep, Wait};
@@ -376,7 +376,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
             desk.take_back(&Entries::only(self.place.index));
         }
         // Last, so that no claim names an entry that may be somebody else's.
-        join::leave(self.storage(), self.place.index);
+        entry::leave(self.storage(), self.place.index);
         // It may have slept over a pin.
         wake_producer(self.storage(), self.reader.fences);
         if self.place.told {

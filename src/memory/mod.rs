@@ -4,6 +4,7 @@
 //! beside it whatever owns the memory. That the owner is an enum and not a type parameter is what
 //! lets a function take a `Subscriber<Quote>` without saying where the ring lives.
 
+mod entry_name;
 pub(crate) mod geometry;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;

@@ -31,7 +31,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::memory::Span;
 use crate::message::Message;
 use crate::position::Position;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::receive::{self, Consumer};
 use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
@@ -202,7 +202,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             return;
         }
         if let Some(entry) = self.reader.storage.entry(self.entry) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
     }
 }

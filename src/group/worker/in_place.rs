@@ -16,7 +16,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::group::Fate;
 use crate::memory::Span;
 use crate::message::Message;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
@@ -125,7 +125,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             return;
         }
         if let Some(entry) = self.storage().entry(self.place.index) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
         // The producer may have waited for the pin.
         wake::wake_producer(self.storage(), self.reader.fences);

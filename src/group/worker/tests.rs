@@ -5,7 +5,7 @@ use crate::group::Offer;
 use crate::memory::Entries;
 use crate::options::Options;
 #[cfg(all(feature = "std", target_os = "linux"))]
-use crate::protocol::wake;
+use crate::protocol::exchange;
 use ringway_shm::sync::Ordering;
 
 /// One message is not done, and all others of a large ring are: the others are not looked at again.
@@ -250,7 +250,7 @@ fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
         |worker: &Worker<u64>| worker.desk().map(|desk| desk.entry().bell.load(Ordering::Relaxed));
     (first.watch.has_slept, second.watch.has_slept) = (true, true);
     assert!(first.look_around());
-    wake::ring_bell(&first.desk().unwrap().entry().bell);
+    exchange::ring_bell(&first.desk().unwrap().entry().bell);
     assert!(second.look_around());
     assert_eq!(second.watch.bell, bell(&second), "the first is on patrol");
     first.end_watch();
