@@ -178,7 +178,7 @@ mod segment;
 mod static_ring;
 mod stats;
 
-pub use consumer::{Iter, Observer, Ref, Subscriber};
+pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
 #[cfg(not(ringway_loom))]
 pub use consumer::{Refs, Run, RunIter};
 pub use error::{

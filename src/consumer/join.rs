@@ -45,7 +45,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, the one that has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(joined, next, wait))
+        Ok(Subscriber::joined(joined, next, wait))
     }
 
     /// Joins as a consumer that never holds the producer back, writes nothing that others rely on,
@@ -65,7 +65,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn observe(&self, start: Start) -> Result<Observer<T>, JoinError> {
         let next = join::observe(&self.storage, start)?;
-        Ok(Observer::new(self.storage.clone(), next))
+        Ok(Observer::observing(self.storage.clone(), next))
     }
 }
 

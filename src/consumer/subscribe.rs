@@ -47,7 +47,7 @@ impl<T: Message + ?Sized> Ring<T> {
         // Should this panic, the one that has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
-        Ok(Subscriber::new(joined, next, wait))
+        Ok(Subscriber::joined(joined, next, wait))
     }
 
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one

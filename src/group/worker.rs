@@ -9,23 +9,20 @@ mod watch;
 
 use core::fmt;
 use core::marker::PhantomData;
-#[cfg(feature = "std")]
 use core::time::Duration;
 
-use crate::consumer::calls::reader_calls;
-#[cfg(feature = "std")]
-use crate::error::RecvTimeoutError;
-use crate::error::{JoinError, RecvError, TryRecvError};
-use crate::group::{self, Desk, Fate, Group, Hired, Others, Outcome};
+use crate::error::{JoinError, LivenessError, TryRecvError};
+use crate::group::{self, Desk, Fate, Group, Hired, Others, Outcome, Rest};
 use crate::memory::{Entries, Storage};
 use crate::message::{HandleOf, Message};
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
+use crate::protocol::receive::{self, Over, Receives};
 use crate::protocol::wake::wake_producer;
 use crate::protocol::{entry, head};
 use crate::ring::Ring;
 pub use job::{Batch, BytesJob, ClaimLost, Job, JobRef};
-use ringway_shm::wait::{Deadline, DeathCheck, Ended, SpinThenSleep, Wait};
+use ringway_shm::wait::{Deadline, DeathCheck, SpinThenSleep, Wait};
 use seek::Claim;
 use watch::Watch;
 
@@ -241,7 +238,40 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.is_closed()
     }
 
-    reader_calls!();
+    /// Whether the producer lives and has not closed the ring, by the kernel's word. As
+    /// [`Subscriber::is_producer_alive`](crate::Consumer::is_producer_alive).
+    pub fn is_producer_alive(&self) -> Result<bool, LivenessError> {
+        self.reader.is_producer_alive()
+    }
+
+    /// Whether the handle can be used here, and not in a child that was forked. As
+    /// [`Subscriber::is_usable`](crate::Consumer::is_usable).
+    pub fn is_usable(&self) -> bool {
+        self.reader.storage.is_here()
+    }
+
+    /// Takeovers of the ring by a new producer, as far as can be seen
+    /// ([`Producer::resume`](crate::Producer::resume)).
+    pub fn epoch(&self) -> u32 {
+        self.reader.epoch()
+    }
+
+    /// Whether calls go on when the producer has died and everything was done. As
+    /// [`Subscriber::wait_for_successor`](crate::Consumer::wait_for_successor).
+    pub fn wait_for_successor(mut self, yes: bool) -> Self {
+        self.reader.patient = yes;
+        self
+    }
+
+    /// Messages that the ring holds.
+    pub fn capacity(&self) -> usize {
+        self.reader.storage.measures().capacity()
+    }
+
+    /// The longest message, in bytes.
+    pub fn max_len(&self) -> usize {
+        self.reader.storage.measures().longest()
+    }
 
     fn storage(&self) -> &Storage {
         &self.reader.storage
@@ -281,72 +311,45 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         outcome
     }
 
-    /// Calls `attempt` until it brings something else than `Empty`.
-    fn within<R>(
+    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`.
+    fn within<R, E: Over>(
         &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-        limit: Deadline,
-    ) -> Result<Result<R, RecvError>, Ended> {
-        let was_dead = self.reader.is_known_dead();
-        // What a successor did before this is looked at by the first attempt.
-        self.reader.epoch = self.reader.epoch();
+        deadline: Deadline,
+        attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, E> {
         if cfg!(feature = "std") && core::mem::take(&mut self.place.owes_notice) {
             self.reader.wait.notify();
         }
         let call = Call { worker: self };
-        let mut patrol = call.worker.place.patrol;
-        let mut outcome = ringway_shm::wait::wait_for(
-            &mut *call.worker,
-            |worker| match attempt(worker) {
-                Ok(found) => Some(Ok(found)),
-                Err(error) => error.unless_empty().map(Err),
-            },
-            |worker, round| worker.reader.wait.pause(round),
-            |worker, slice| worker.sleep(slice, limit),
-            Worker::look_around,
-            limit,
-            &mut patrol,
-        );
-        call.worker.place.patrol = patrol;
-        // However short the time was: what has been told once is told again, as long as it is so.
-        if was_dead && matches!(outcome, Err(Ended::TimeOver)) && call.worker.is_still_at_an_end() {
-            outcome = match attempt(call.worker) {
-                Ok(found) => Ok(Ok(found)),
-                Err(error) => error.unless_empty().map(Err).ok_or(Ended::Dead),
-            };
-        }
+        let outcome = receive::wait(&mut *call.worker, deadline, attempt);
         if call.worker.give_up_reserved_quietly() {
             call.worker.reader.wait.notify();
         }
         outcome
     }
+}
 
-    /// The same, for as long as it takes.
-    fn blocking<R>(
-        &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-    ) -> Result<R, RecvError> {
-        loop {
-            match self.within(&mut attempt, Deadline::Never) {
-                Ok(outcome) => return outcome,
-                Err(Ended::Dead) => return Err(self.reader.death_while_waiting()),
-                Err(Ended::TimeOver) => {}
-            }
-        }
+impl<T: Message + ?Sized, W: Wait> Receives for Worker<T, W> {
+    type Wait = W;
+
+    fn reader(&mut self) -> &mut Reader<W> {
+        &mut self.reader
     }
 
-    /// The same, for at most `timeout`.
-    #[cfg(feature = "std")]
-    fn blocking_timeout<R>(
-        &mut self,
-        attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-        timeout: Duration,
-    ) -> Result<R, RecvTimeoutError> {
-        match self.within(attempt, Deadline::after(timeout)) {
-            Ok(outcome) => outcome.map_err(RecvTimeoutError::from),
-            Err(Ended::TimeOver) => Err(RecvTimeoutError::Timeout),
-            Err(Ended::Dead) => Err(self.reader.death_while_waiting().into()),
-        }
+    fn death_check(&mut self, _waits_for: Pos) -> &mut DeathCheck {
+        &mut self.place.patrol
+    }
+
+    fn has_producer(&mut self) -> bool {
+        self.look_around()
+    }
+
+    fn is_still_at_an_end(&mut self) -> bool {
+        self.reader.is_still_dead() && self.rest() == Rest::Nothing
+    }
+
+    fn sleep(&mut self, slice: Duration, deadline: Deadline) {
+        self.sleep_within(slice, deadline);
     }
 }
 

@@ -111,7 +111,12 @@ pub(crate) fn sleep_as_producer(
 /// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
 #[inline(always)]
 pub(crate) fn wake_producer(view: &View, fences: Fences) {
-    if let Some(flags) = view.flags().filter(|_| SLEEPS) {
-        SoleWaiter::new(&flags.waiting).notify(fences);
+    if !SLEEPS {
+        return;
+    }
+    // Pairs with the heavy fence in `sleep_as_producer`.
+    fences.light();
+    if let Some(flags) = view.flags() {
+        SoleWaiter::new(&flags.waiting).notify_fenced();
     }
 }

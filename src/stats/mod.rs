@@ -10,13 +10,11 @@ mod consumers;
 
 use core::time::Duration;
 
-use crate::consumer::Observer;
 use crate::memory::View;
 use crate::message::Message;
 use crate::name::{ConsumerKind, ConsumerName};
 use crate::producer::Producer;
 use crate::protocol::head;
-use crate::protocol::receive::Consumer;
 use crate::ring::Ring;
 use ringway_shm::sync::Word;
 use ringway_shm::wait::Wait;
@@ -115,44 +113,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
-impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
-    /// What this observer has got since it joined. It alone knows: an observer writes nothing that others
-    /// could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
-    ///
-    /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
-    ///
-    /// let (mut producer, ring) =
-    ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
-    /// let mut observer = ring.observe(Start::Next).unwrap();
-    /// for n in 0..10 {
-    ///     producer.try_send(&n).unwrap();
-    /// }
-    /// assert_eq!(observer.try_recv(), Err(TryRecvError::Lagged(6)));
-    /// assert_eq!(observer.try_recv(), Ok(6));
-    /// let stats = observer.stats();
-    /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
-    /// ```
-    pub fn stats(&self) -> ConsumerStats {
-        let reader = self.reader();
-        let past = reader.next.distance(reader.start);
-        let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
-        ConsumerStats {
-            kind: ConsumerKind::Observer,
-            name: None,
-            present: true,
-            received: wide(received),
-            lagged: wide(reader.lagged),
-            lag: self.lag(),
-            redelivered: 0,
-            evicted: false,
-        }
-    }
-}
-
 /// A word is a `u64` already where it has 64 bits.
 #[allow(clippy::useless_conversion)]
-fn wide(word: Word) -> u64 {
+pub(crate) fn wide(word: Word) -> u64 {
     word.into()
 }
 

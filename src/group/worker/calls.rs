@@ -11,7 +11,7 @@ use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::group::Rest;
 use crate::message::{Message, Plain};
-use ringway_shm::wait::Wait;
+use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Calls `attempt` once, for a call that does not block, and tells of the producer's death if
@@ -35,11 +35,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             Err(TryRecvError::Empty) => Err(self.reader.death()),
             outcome => outcome,
         }
-    }
-
-    /// Whether the producer was known to be dead, and still is, and nothing can come back.
-    pub(crate) fn is_still_at_an_end(&mut self) -> bool {
-        self.reader.is_still_dead() && self.rest() == Rest::Nothing
     }
 }
 
@@ -76,7 +71,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// ```
     pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {
         self.patrol_before_waiting();
-        let (message, claim) = self.blocking(|worker| worker.take(true))?;
+        let (message, claim) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
@@ -92,7 +88,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Job<'_, T, W>, RecvTimeoutError> {
         self.patrol_before_waiting();
-        let (message, claim) = self.blocking_timeout(|worker| worker.take(true), timeout)?;
+        let (message, claim) = self
+            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
@@ -153,7 +150,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
         self.patrol_before_waiting();
         let buffer = slice::from_mut(message);
-        let claim = self.blocking_timeout(|worker| worker.take_batch(buffer, true), timeout)?;
+        let claim = self.within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
+            worker.take_batch(buffer, true)
+        })?;
         Ok(Batch::new(Hold::new(self, claim)))
     }
 
@@ -186,7 +185,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
         self.patrol_before_waiting();
-        let claim = self.blocking(|worker| worker.take_batch(buffer, true))?;
+        let claim =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_batch(buffer, true))?;
         Ok(Batch::new(Hold::new(self, claim)))
     }
 }
@@ -224,7 +224,8 @@ impl<W: Wait> Worker<[u8], W> {
     /// ```
     pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
         self.patrol_before_waiting();
-        let (len, claim) = self.blocking(|worker| worker.take_bytes(buffer, true))?;
+        let (len, claim) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_bytes(buffer, true))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
 
@@ -237,7 +238,7 @@ impl<W: Wait> Worker<[u8], W> {
     ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
         self.patrol_before_waiting();
         let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
-        let (len, claim) = self.blocking_timeout(attempt, timeout)?;
+        let (len, claim) = self.within::<_, RecvTimeoutError>(Deadline::after(timeout), attempt)?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
 }

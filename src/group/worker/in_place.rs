@@ -1,7 +1,7 @@
 //! Messages that a worker reads where they lie.
 //!
 //! A claim keeps its message where it is: the group's gate does not pass it. So what is said of subscribers
-//! holds for workers too ([`crate::consumer::subscriber`], `in_place.rs`), with a pin in the worker's own entry,
+//! holds for workers too ([`crate::consumer`], `in_place.rs`), with a pin in the worker's own entry,
 //! which keeps the producer, having evicted the group, from passing the group's gate.
 
 #[cfg(feature = "std")]
@@ -19,7 +19,7 @@ use crate::message::Message;
 use crate::protocol::entry;
 use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
-use ringway_shm::wait::Wait;
+use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// The same worker, which may read messages in place. Needed where the ring is not this process's own: in
@@ -69,7 +69,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
         self.patrol_before_waiting();
-        let (claim, span) = self.blocking(|worker| worker.take_in_place(true))?;
+        let (claim, span) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
@@ -80,7 +81,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         timeout: Duration,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
         self.patrol_before_waiting();
-        let (claim, span) = self.blocking_timeout(|worker| worker.take_in_place(true), timeout)?;
+        let (claim, span) = self
+            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
+                worker.take_in_place(true)
+            })?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 

@@ -1,6 +1,7 @@
 //! How much a worker looks at, and what becomes of one that stood still for long.
 
 use super::*;
+use crate::error::RecvTimeoutError;
 use crate::group::Offer;
 use crate::memory::Entries;
 use crate::options::Options;

@@ -356,7 +356,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Sleeps until there may be something, or for a slice: for a long one if others look whether
     /// all live.
-    pub(crate) fn sleep(&mut self, slice: Duration, limit: Deadline) {
+    pub(crate) fn sleep_within(&mut self, slice: Duration, limit: Deadline) {
         let Some(bell) =
             self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed))
         else {
@@ -393,7 +393,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.has_producer() || self.rest() != Rest::Nothing
     }
 
-    pub(crate) fn sleep(&mut self, slice: Duration, _limit: Deadline) {
+    pub(crate) fn sleep_within(&mut self, slice: Duration, _limit: Deadline) {
         let bell =
             self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
         if let Some(bell) = bell {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use crate::syscalls;
-use crate::tools::Project;
+use checkout::Project;
 
 #[derive(clap::Args)]
 pub struct Options {

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::tools::{self, Project};
+use checkout::Project;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -88,7 +88,7 @@ const HEAD: &str = "\
 
 /// Whether valgrind can be started.
 pub fn has_valgrind() -> bool {
-    tools::succeeds(Command::new("valgrind").arg("--version"))
+    checkout::succeeds(Command::new("valgrind").arg("--version"))
 }
 
 /// Builds the program and counts all that it does.
@@ -98,7 +98,7 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     let folder = project.target.join("xtask").join("instructions");
     let mut cargo = project.cargo("tools/benches/instructions");
     cargo.args(["build", "--release", "--locked"]);
-    let program = tools::build(cargo, PROGRAM, &folder.join("build.log"))?;
+    let program = checkout::build(cargo, PROGRAM, &folder.join("build.log"))?;
     let listed = Command::new(&program).arg("list").output().context("listing the operations")?;
     let operations = String::from_utf8(listed.stdout).context("the operations' names")?;
     let mut known = table.instructions;
@@ -124,7 +124,7 @@ fn count(program: &Path, operation: &str, folder: &Path) -> Result<f64> {
     valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
     // Callgrind's patterns are for whole names.
     valgrind.arg(format!("--toggle-collect={PREFIX}{operation}")).arg(program).arg(operation);
-    let finished = tools::run(&mut valgrind, &folder.join(format!("{operation}.log")), None)?;
+    let finished = checkout::run(&mut valgrind, &folder.join(format!("{operation}.log")), None)?;
     ensure!(finished.success(), "counting {operation}:\n{}", finished.output);
     let number = |prefix: &str| {
         let line = finished.output.lines().find_map(|line| line.split_once(prefix));

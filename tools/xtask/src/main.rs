@@ -10,14 +10,13 @@ mod miri;
 mod syscalls;
 mod test;
 mod toolchain;
-mod tools;
-mod weaken;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use checkout::Project;
 use clap::Parser;
-
-use crate::tools::Project;
 
 /// ringway's own chores
 #[derive(Parser)]
@@ -26,7 +25,12 @@ enum Task {
     /// Run everything that must pass: formatting, lints, docs, builds, tests, loom models
     Test,
     /// Weaken the memory orderings one at a time; some loom model has to notice each
-    Weaken(weaken::Options),
+    #[command(disable_help_flag = true)]
+    Weaken {
+        /// What the tool itself understands: `--help` says
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run the unit, property and doc tests of the heap storage under miri, with many seeds
     Miri(miri::Options),
     /// Run every fuzz target for some time: forged headers, forged memory, and random calls
@@ -60,7 +64,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
     let project = Project::find()?;
     match task {
         Task::Test => test::run(&project),
-        Task::Weaken(options) => weaken::run(&project, &options),
+        Task::Weaken { arguments } => weaken(&project, &arguments),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Bench(options) => bench::run(&project, &options),
@@ -75,4 +79,11 @@ fn run(task: Task) -> anyhow::Result<bool> {
             Ok(figures.iter().all(syscalls::Figure::holds))
         }
     }
+}
+
+/// Builds and runs the package `weaken`, which says all there is to say.
+fn weaken(project: &Project, arguments: &[OsString]) -> anyhow::Result<bool> {
+    let mut cargo = project.cargo("");
+    cargo.args(["run", "--quiet", "--package", "weaken", "--"]).args(arguments);
+    Ok(cargo.status().context("starting cargo")?.success())
 }

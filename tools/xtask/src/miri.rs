@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::toolchain::has_subcommand_in;
-use crate::tools::{Project, of_toolchain, seconds};
+use checkout::{Project, of_toolchain, seconds};
 
 const TOOLCHAIN: &str = "nightly";
 

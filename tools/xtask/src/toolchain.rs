@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::tools::{Project, of_toolchain, succeeds};
+use checkout::{Project, of_toolchain, succeeds};
 
 /// Whether `cargo NAME` exists: `fmt`, `clippy`.
 pub fn has_subcommand(project: &Project, name: &str) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::toolchain;
-use crate::tools::{self, Finished, Project};
+use checkout::{Finished, Project};
 
 /// The longest that a program may run, on a machine that has other work too.
 const TIME_OUT: Duration = Duration::from_secs(240);
@@ -69,7 +69,7 @@ impl Board {
             return Ok(Some(self.no_target()));
         }
         let (qemu, _) = self.runner(project)?;
-        if !tools::succeeds(Command::new(&qemu).arg("--version")) {
+        if !checkout::succeeds(Command::new(&qemu).arg("--version")) {
             let package = self.package;
             return Ok(Some(format!(
                 "{qemu} is not installed; `apt-get install {package}` gets it"
@@ -108,7 +108,7 @@ impl Board {
         cargo
             .env("CARGO_TARGET_DIR", project.target.join("firmware"))
             .args(["--features", &features]);
-        tools::build(cargo, program, &self.log(project, &format!("build-{program}")))
+        checkout::build(cargo, program, &self.log(project, &format!("build-{program}")))
     }
 
     /// Runs a program to its end.
@@ -117,7 +117,7 @@ impl Board {
         let mut command = Command::new(qemu);
         command.args(arguments).arg(program);
         let name = program.file_name().unwrap_or_default().to_string_lossy();
-        tools::run(&mut command, &self.log(project, &format!("run-{name}")), Some(TIME_OUT))
+        checkout::run(&mut command, &self.log(project, &format!("run-{name}")), Some(TIME_OUT))
     }
 
     fn log(&self, project: &Project, name: &str) -> PathBuf {

@@ -17,7 +17,7 @@ pub use board::{BOARDS, Board};
 use figures::{Figures, Line, TABLE, Table};
 use image::Image;
 
-use crate::tools::{Project, seconds};
+use checkout::{Project, seconds};
 
 #[derive(clap::Args)]
 pub struct Options {

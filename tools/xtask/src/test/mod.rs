@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::tools::{self, Project, seconds};
+use checkout::{Project, seconds};
 
 /// What came of a step.
 enum Outcome {
@@ -93,7 +93,7 @@ fn log_name(number: usize, step: &str) -> PathBuf {
 
 /// A step that is one command: passed if it ends well.
 fn command(mut command: Command, log: &Path) -> Result<Outcome> {
-    let finished = tools::run(&mut command, log, None)?;
+    let finished = checkout::run(&mut command, log, None)?;
     Ok(if finished.success() {
         Outcome::Passed(Vec::new())
     } else {
@@ -103,7 +103,7 @@ fn command(mut command: Command, log: &Path) -> Result<Outcome> {
 
 /// A step that is one run of `cargo test`: passed if it ends well and has run some tests at all.
 fn run_tests(mut command: Command, log: &Path) -> Result<Outcome> {
-    let finished = tools::run(&mut command, log, None)?;
+    let finished = checkout::run(&mut command, log, None)?;
     if !finished.success() {
         return Ok(Outcome::Failed(finished.output));
     }

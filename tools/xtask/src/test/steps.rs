@@ -12,7 +12,7 @@ use crate::firmware;
 use crate::instructions;
 use crate::syscalls::{self, Figure};
 use crate::toolchain;
-use crate::tools::{self, Project, add_rustflags, of_toolchain};
+use checkout::{Project, add_rustflags, of_toolchain};
 
 /// Targets without an operating system, and one with 32-bit words that has one. They are checked
 /// and not linked, so that no cross linker is needed.
@@ -158,7 +158,7 @@ fn refusals(project: &Project, target: &str, log: &Path) -> Result<Outcome> {
     let check = |features: &str| {
         let mut check = cargo(project, "", "check -p ringway --no-default-features");
         check.args(["--target", target, "--features", features]);
-        tools::run(&mut check, log, None)
+        checkout::run(&mut check, log, None)
     };
     let refused = [("alloc", "`Options::create_raw`"), ("portable-atomic", "`critical-section`")];
     for (features, advice) in refused {
@@ -201,7 +201,7 @@ fn running(steps: &mut Vec<Step>) {
     steps.push(Step::new("battery", |project, log| {
         let mut figures = Vec::new();
         for mut trials in battery::commands(project, &battery::Options::quick())? {
-            let ran = tools::run(&mut trials, log, Some(BATTERY_TIME_OUT))?;
+            let ran = checkout::run(&mut trials, log, Some(BATTERY_TIME_OUT))?;
             if !ran.success() {
                 return Ok(Outcome::Failed(ran.output));
             }
@@ -259,7 +259,7 @@ fn other_width(project: &Project, log: &Path) -> Result<Outcome> {
         let how = format!("not installed; `rustup target add {TARGET}` gets it");
         return Ok(Outcome::Skipped(how));
     }
-    if !tools::succeeds(Command::new(LINKER).arg("--version")) {
+    if !checkout::succeeds(Command::new(LINKER).arg("--version")) {
         let how = "no linker; `apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross` gets it";
         return Ok(Outcome::Skipped(how.into()));
     }
@@ -267,7 +267,7 @@ fn other_width(project: &Project, log: &Path) -> Result<Outcome> {
     build.args(["--target", TARGET]).env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER", LINKER);
     add_rustflags(&mut build, "-C target-feature=+crt-static");
     build.env("CARGO_TARGET_DIR", project.target.join("i686"));
-    let program = tools::build(build, "processes", log)?;
+    let program = checkout::build(build, "processes", log)?;
 
     // But for the tests of the examples, which build them.
     let mut test = Command::new(&program);

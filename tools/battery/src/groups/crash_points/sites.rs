@@ -10,7 +10,9 @@ use anyhow::Result;
 pub(super) fn all() -> Result<BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let (mut sources, mut tests) = (Vec::new(), BTreeSet::new());
-    let mut folders = vec![root.join("src")];
+    // The ring's own, and those of the crate under it.
+    let mut folders = vec![root.join("src"), root.join("crates/shm/src")];
+    folders.retain(|folder| folder.is_dir());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();

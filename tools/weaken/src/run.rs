@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::cfg::Reach;
-use super::killers::Killers;
-use super::listed::Listed;
-use super::models::{self, Bench, Build, Model};
-use super::report::{Fate, Report, Tried};
-use super::sites::Mutant;
-use super::verdict::Verdict;
-use crate::tools::seconds;
+use crate::killers::Killers;
+use crate::listed::Listed;
+use crate::models::{self, Bench, Build, Model};
+use crate::report::{Fate, Report, Tried};
+use crate::sites::Mutant;
+use crate::verdict::Verdict;
+use checkout::seconds;
+use checkout::source::Reach;
 
 /// Runs all models on the unchanged tree. `None`: one does not pass, so that nothing can be said
 /// about any mutant. Else the models, those that take the least time first.

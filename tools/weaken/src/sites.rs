@@ -1,17 +1,18 @@
-//! Where the memory orderings and the fences are, and what each becomes when it is weakened.
+//! What each memory ordering and each fence becomes when it is weakened.
 //!
-//! syn finds them and says where in the text they stand; a mutant is an edit of that text, so that
-//! the rest of the file stays as it was written and an error message points at the right line.
+//! A mutant is an edit of the text, so that the rest of the file stays as it was written and an
+//! error message points at the right line.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use anyhow::{Context, Result, anyhow, bail};
-use proc_macro2::TokenStream;
+use anyhow::Result;
+use checkout::source::Reach;
+use checkout::source::Source;
+use checkout::source::sites::{Kind, Site, sites};
 
-use super::cfg::Reach;
-use super::files::Source;
-use super::finder;
+/// How to name an ordering in a file that may not have imported it. loom's is core's.
+const QUALIFIED: &str = "::core::sync::atomic::Ordering::";
 
 /// One change that weakens one ordering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,37 +40,18 @@ impl Mutant {
     }
 }
 
-/// All mutants of a file, in the order of the text. An ordering in a place that is not understood
-/// is an error: a site must not get lost without a word.
+/// All mutants of a file, in the order of the text.
 pub fn mutants(source: &Source) -> Result<Vec<Mutant>> {
-    if source.reach == Reach::Test {
-        return Ok(Vec::new());
-    }
-    let tree = syn::parse_file(&source.text).with_context(|| format!("parsing {}", source.path))?;
-    let tokens: TokenStream = source.text.parse().map_err(|e| anyhow!("{}: {e}", source.path))?;
-    let found = finder::find(&tree, tokens, source.reach);
-    if let Some((line, ident)) = found.lost.first() {
-        bail!(
-            "{}:{line}: `{ident}` stands where `weaken` does not look for it (in a macro, or not \
-             in an expression): write it as an argument of a call",
-            source.path
-        );
-    }
-    Ok(name(source, found.sites))
-}
-
-/// Gives the sites of a file their names, and makes mutants of them.
-fn name(source: &Source, mut sites: Vec<Site>) -> Vec<Mutant> {
-    sites.sort_by_key(|site| site.range.start);
     let mut counters: HashMap<String, usize> = HashMap::new();
     let mut mutants = Vec::new();
-    for site in sites {
+    for site in sites(source)? {
         let counter = counters.entry(site.scope.clone()).or_default();
         let k = *counter;
         *counter += 1;
-        for change in site.changes {
+        let (old, changes) = changes(&site);
+        for change in changes {
             mutants.push(Mutant {
-                name: format!("{}::{}#{k}:{}->{}", source.path, site.scope, site.old, change.label),
+                name: format!("{}::{}#{k}:{old}->{}", source.path, site.scope, change.label),
                 file: source.path.clone(),
                 line: site.line,
                 reach: site.reach,
@@ -78,32 +60,59 @@ fn name(source: &Source, mut sites: Vec<Site>) -> Vec<Mutant> {
             });
         }
     }
-    mutants
+    Ok(mutants)
 }
 
-/// A place in the text, and what may become of it.
-pub struct Site {
-    /// The function around it, with the type or the modules around that.
-    pub scope: String,
-    pub range: Range<usize>,
-    pub line: usize,
-    pub reach: Reach,
-    pub old: String,
-    pub changes: Vec<Change>,
-}
-
-pub struct Change {
+struct Change {
     /// What it becomes, for the name.
-    pub label: String,
+    label: String,
     /// The part of the site that is replaced, if not all of it.
-    pub range: Option<Range<usize>>,
-    pub replacement: String,
+    range: Option<Range<usize>>,
+    replacement: String,
 }
 
 impl Change {
     /// All of the site is replaced, and the name says by what.
-    pub fn whole(replacement: &str) -> Change {
+    fn whole(replacement: &str) -> Change {
         Change { label: replacement.to_owned(), range: None, replacement: replacement.to_owned() }
+    }
+}
+
+/// What a site is called in a name, and what may become of it.
+fn changes(site: &Site) -> (String, Vec<Change>) {
+    match &site.kind {
+        Kind::Ordering(name) => {
+            let weaker: &[&str] =
+                if name == "AcqRel" { &["Acquire", "Release"] } else { &["Relaxed"] };
+            let changes = weaker.iter().map(|new| Change {
+                label: (*new).to_owned(),
+                range: None,
+                replacement: format!("{QUALIFIED}{new}"),
+            });
+            (name.clone(), changes.collect())
+        }
+        // Removed, or one step weaker where that is not the same.
+        Kind::Fence(None) => ("fence".into(), vec![Change::whole("()")]),
+        Kind::Fence(Some((name, range))) => {
+            let weaker: &[&str] = match name.as_str() {
+                "SeqCst" => &["AcqRel"],
+                "AcqRel" => &["Acquire", "Release"],
+                _ => &[],
+            };
+            let weaker = weaker.iter().map(|new| Change {
+                label: format!("fence({new})"),
+                range: Some(range.clone()),
+                replacement: format!("{QUALIFIED}{new}"),
+            });
+            (format!("fence({name})"), [Change::whole("()")].into_iter().chain(weaker).collect())
+        }
+        // Removed. Where the value is used (did the fence reach the other side?) it is replaced by
+        // the answer that goes on.
+        Kind::Light { name } => (format!("{name}()"), vec![Change::whole("()")]),
+        Kind::Heavy { name, used } => {
+            let value = if *used { "true" } else { "()" };
+            (format!("{name}()"), vec![Change::whole(value)])
+        }
     }
 }
 
@@ -113,7 +122,7 @@ mod tests {
 
     fn source(text: &str) -> Source {
         let (path, reach) = ("src/ring/a.rs".into(), Reach::Modelled);
-        Source { path, text: text.into(), reach, protocol: true }
+        Source { path, text: text.into(), reach }
     }
 
     fn found(text: &str) -> Vec<Mutant> {

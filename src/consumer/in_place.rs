@@ -1,9 +1,9 @@
 //! Messages that are read where they lie.
 //!
-//! A subscriber's gate keeps its next message where it is, so that a reference to it is as good as one to any
-//! other memory, if two things hold. Whoever else may write that memory follows the protocol: so it is in one
-//! process, and elsewhere somebody has to promise it. And the subscriber is not evicted meanwhile: where a
-//! ring evicts, it pins the message first.
+//! A subscriber's gate keeps its next message where it is, so that a reference to it is as good as
+//! one to any other memory, if two things hold. Whoever else may write that memory follows the
+//! protocol: so it is in one process, and elsewhere somebody has to promise it. And the subscriber
+//! is not evicted meanwhile: where a ring evicts, it pins the message first.
 //!
 //! ```text
 //! subscriber                              producer, at its limit
@@ -14,9 +14,10 @@
 //! S5  pinned = 0 (Release)
 //! ```
 //!
-//! By the two fences at least one sees the other: a subscriber that reads in place had not been evicted at S3,
-//! so that every eviction after that sees the pin, and later scans see it for as long as it stands. A subscriber
-//! that pins again, having been evicted over an earlier pin, sees that it was: else P3 had seen the later pin.
+//! By the two fences at least one sees the other: a subscriber that reads in place had not been
+//! evicted at S3, so that every eviction after that sees the pin, and later scans see it for as
+//! long as it stands. A subscriber that pins again, having been evicted over an earlier pin, sees
+//! that it was: else P3 had seen the later pin.
 
 use core::fmt;
 #[cfg(not(ringway_loom))]
@@ -25,6 +26,7 @@ use core::ops::Deref;
 use core::time::Duration;
 
 use super::Subscriber;
+use super::take::{POLLING, WAITING};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -32,15 +34,14 @@ use crate::memory::Span;
 use crate::message::Message;
 use crate::position::Position;
 use crate::protocol::entry;
-use crate::protocol::receive::{self, Consumer};
 use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
-/// The next message of a subscriber, where it lies. Dropped, it is released, and the producer may reuse its
-/// place; [`keep`](Self::keep) it, and it comes again. Leaked, it comes again as well, and nothing else
-/// happens, but on a ring that evicts: there it holds the producer back, until the subscriber reads the next
-/// message in place, is told that it was evicted, or is dropped.
+/// The next message of a subscriber, where it lies. Dropped, it is released, and the producer may
+/// reuse its place; [`keep`](Self::keep) it, and it comes again. Leaked, it comes again as well,
+/// and nothing else happens, but on a ring that evicts: there it holds the producer back, until the
+/// subscriber reads the next message in place, is told that it was evicted, or is dropped.
 ///
 /// While it lives the message does not change: see [`recv_ref`](Subscriber::recv_ref).
 pub struct Ref<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
@@ -50,14 +51,15 @@ pub struct Ref<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
 }
 
 impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
-    /// The same subscriber, which may read messages in place. Needed where the ring is not this process's own:
-    /// in files and in memory of the caller's.
+    /// The same subscriber, which may read messages in place. Needed where the ring is not this
+    /// process's own: in files and in memory of the caller's.
     ///
     /// # Safety
     ///
-    /// For as long as this subscriber lives, everybody who may write the ring's memory follows its protocol: the
-    /// producer and its successors, and whoever may write the control segment, are programs that use this
-    /// library or one that does the same. Else a message could change while there is a reference to it.
+    /// For as long as this subscriber lives, everybody who may write the ring's memory follows its
+    /// protocol: the producer and its successors, and whoever may write the control segment, are
+    /// programs that use this library or one that does the same. Else a message could change while
+    /// there is a reference to it.
     pub unsafe fn trust(mut self) -> Self {
         self.reader.trusts = true;
         self
@@ -65,14 +67,14 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
 
     /// Receives the next message where it lies, if it is there. Does not block.
     ///
-    /// The reference is to the ring's memory; nothing is copied. The message stays until the returned [`Ref`] is
-    /// dropped, and the producer waits for that if it has come round to it. That is so also on rings that
-    /// evict: a subscriber that is evicted meanwhile finishes this message, and is told when it next reads in
-    /// place, or comes to what was overwritten.
+    /// The reference is to the ring's memory; nothing is copied. The message stays until the
+    /// returned [`Ref`] is dropped, and the producer waits for that if it has come round to it.
+    /// That is so also on rings that evict: a subscriber that is evicted meanwhile finishes this
+    /// message, and is told when it next reads in place, or comes to what was overwritten.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
-    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created without
-    /// [`pins`](crate::Options::pins).
+    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created
+    /// without [`pins`](crate::Options::pins).
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};
@@ -86,7 +88,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn try_recv_ref(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
-        let span = self.find_in_place::<{ receive::POLLING }>()?;
+        let span = self.find_in_place::<POLLING>()?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -103,9 +105,9 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     #[inline]
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T, W>, RecvError> {
-        let span = self.find_in_place::<{ receive::WAITING }>().or_else(|error| {
-            receive::blocking_after(self, error, Self::find_in_place::<{ receive::WAITING }>)
-        })?;
+        let attempt = Self::find_in_place::<WAITING>;
+        let span = attempt(self)
+            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -115,13 +117,15 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         &mut self,
         timeout: Duration,
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
-        let span =
-            receive::blocking_timeout(self, Self::find_in_place::<{ receive::WAITING }>, timeout)?;
+        let attempt = Self::find_in_place::<WAITING>;
+        let span = attempt(self).or_else(|error| {
+            self.wait_after::<_, RecvTimeoutError>(error, Deadline::after(timeout), attempt)
+        })?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
-    /// Looks at the next message where it lies, if it is there, without receiving it: it comes again. Else as
-    /// [`try_recv_ref`](Self::try_recv_ref).
+    /// Looks at the next message where it lies, if it is there, without receiving it: it comes
+    /// again. Else as [`try_recv_ref`](Self::try_recv_ref).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -132,17 +136,17 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// assert_eq!(subscriber.recv(), Ok(7));
     /// ```
     pub fn peek(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
-        let span = self.find_in_place::<{ receive::POLLING }>()?;
+        let span = self.find_in_place::<POLLING>()?;
         Ok(Ref { subscriber: self, span, release: false })
     }
 
     /// Where the next message lies, which stays there from here on, and all behind it.
     #[inline]
-    pub(crate) fn find_in_place<const ASKS: bool>(&mut self) -> Result<Span, TryRecvError> {
+    pub(super) fn find_in_place<const ASKS: bool>(&mut self) -> Result<Span, TryRecvError> {
         if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
-        receive::find_next::<Self, ASKS>(self)?;
+        self.find_next::<ASKS>()?;
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
         self.reader.span_of::<T>(slot).ok_or_else(|| {
@@ -151,14 +155,14 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         })
     }
 
-    /// Keeps the next message, which is there, where it is, also if this subscriber is evicted from here on.
-    /// The error if it has been.
+    /// Keeps the next message, which is there, where it is, also if this subscriber is evicted from
+    /// here on. The error if it has been.
     #[inline]
     fn pin(&mut self) -> Result<(), TryRecvError> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }
-        if let Some(entry) = self.reader.storage.entry(self.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
         // Pairs with the one in `evict`.
@@ -171,7 +175,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Ends what `find_in_place` began, and releases so many messages.
     #[inline]
-    pub(crate) fn finish_in_place(&mut self, messages: usize) {
+    pub(super) fn finish_in_place(&mut self, messages: usize) {
         if !self.reader.storage.is_here() {
             return;
         }
@@ -188,8 +192,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 
     /// Unpins what an evicted subscriber had pinned: nothing refers to it now, or it was leaked.
     #[cold]
-    pub(crate) fn forget_pin(&mut self) {
-        let entry = self.reader.storage.entry(self.entry);
+    pub(super) fn forget_pin(&mut self) {
+        let entry = self.reader.storage.entry(self.kind.entry);
         if entry.is_some_and(|entry| entry.pinned.load(Ordering::Relaxed) != 0) {
             self.finish_in_place(0);
         }
@@ -201,7 +205,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.can_be_evicted() {
             return;
         }
-        if let Some(entry) = self.reader.storage.entry(self.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
             entry::unpin(entry);
         }
     }
@@ -228,8 +232,8 @@ impl<T: Message + ?Sized, W: Wait> Deref for Ref<'_, T, W> {
         let reader = &self.subscriber.reader;
         // SAFETY: a ring of messages `T`, one of which was found by `find_in_place` to lie there.
         let place = unsafe { reader.storage.slot(reader.next).place_at::<T>(self.span) };
-        // SAFETY: found by `find_in_place`: aligned, a message of the ring's, which holds messages `T`; and
-        // nobody writes it before this is dropped, as the file's head says.
+        // SAFETY: found by `find_in_place`: aligned, a message of the ring's, which holds messages
+        // `T`; and nobody writes it before this is dropped, as the file's head says.
         unsafe { T::at(place, self.span.len) }
     }
 }
@@ -248,14 +252,15 @@ impl<T: crate::Plain, W: Wait> Ref<'_, T, W> {
 /// In a model there is no memory to refer to.
 #[cfg(ringway_loom)]
 impl<T: Message + ?Sized, W: Wait> Ref<'_, T, W> {
-    /// Copies what stands in the message's place to the start of a buffer that is long enough, and returns how
-    /// many bytes there are.
+    /// Copies what stands in the message's place to the start of a buffer that is long enough, and
+    /// returns how many bytes there are.
     pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
         let reader = &self.subscriber.reader;
         let slot = reader.storage.slot(reader.next);
         slot.ghost().read();
         reader.storage.spilled_ghosts(self.span).for_each(ringway_shm::sync::RaceCell::read);
-        // SAFETY: the ring's messages are `T`, one of which was found by `find_in_place` to lie there.
+        // SAFETY: the ring's messages are `T`, one of which was found by `find_in_place` to lie
+        // there.
         unsafe { slot.payload_at::<T>(self.span) }.copy_to(&mut buffer[..self.span.len]);
         self.span.len
     }

@@ -6,15 +6,16 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 use super::Subscriber;
+use super::take::{POLLING, WAITING};
 use crate::error::{RecvError, TryRecvError};
 use crate::message::Plain;
 use crate::position::{Pos, Position};
-use crate::protocol::receive;
 use ringway_shm::sync::WORD;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
-/// The next messages of a subscriber, one after the other, where they lie. Dropped, all of them are released, by
-/// one store; [`keep_after`](Self::keep_after) releases only the first few. Else as [`Ref`](crate::Ref).
+/// The next messages of a subscriber, one after the other, where they lie. Dropped, all of them are
+/// released, by one store; [`keep_after`](Self::keep_after) releases only the first few. Else as
+/// [`Ref`](crate::Ref).
 pub struct Refs<'a, T: Plain, W: Wait = SpinThenSleep> {
     subscriber: &'a mut Subscriber<T, W>,
     len: usize,
@@ -31,8 +32,8 @@ pub struct Run<'a, T> {
 }
 
 impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
-    /// Receives as many messages as are there, at most `max`, where they lie: one at least, unless `max` is 0.
-    /// Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
+    /// Receives as many messages as are there, at most `max`, where they lie: one at least, unless
+    /// `max` is 0. Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};
@@ -51,14 +52,15 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// assert_eq!(subscriber.recv(), Ok(4));
     /// ```
     pub fn try_recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, TryRecvError> {
-        let len = self.find_many_in_place::<{ receive::POLLING }>(max)?;
+        let len = self.find_many_in_place::<POLLING>(max)?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 
     /// The same, waiting for a message as long as it takes.
     pub fn recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, RecvError> {
-        let attempt = |this: &mut Self| this.find_many_in_place::<{ receive::WAITING }>(max);
-        let len = receive::blocking(self, attempt)?;
+        let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
+        let len = attempt(self)
+            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 
@@ -92,8 +94,8 @@ impl<T: Plain, W: Wait> Refs<'_, T, W> {
         self.release = self.len.min(messages);
     }
 
-    /// The messages in two runs of memory: up to the end of the ring's slots, and from their start on. The
-    /// second one is often empty.
+    /// The messages in two runs of memory: up to the end of the ring's slots, and from their start
+    /// on. The second one is often empty.
     pub fn as_runs(&self) -> (Run<'_, T>, Run<'_, T>) {
         let capacity = self.subscriber.capacity();
         let next = self.subscriber.reader.next;
@@ -151,8 +153,8 @@ impl<'a, T: Plain> Run<'a, T> {
         }
         // SAFETY: a run lies within the ring's slots, which are as far apart.
         let place = unsafe { self.first.byte_add(index * self.stride) };
-        // SAFETY: it stays as long as the `Refs` that this was borrowed from, and is aligned, all slots being
-        // as the first one is: a stride is a multiple of the message's alignment.
+        // SAFETY: it stays as long as the `Refs` that this was borrowed from, and is aligned, all
+        // slots being as the first one is: a stride is a multiple of the message's alignment.
         Some(unsafe { place.cast::<T>().as_ref() })
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::sites::Mutant;
-use crate::tools::seconds;
+use crate::sites::Mutant;
+use checkout::seconds;
 
 /// What became of a mutant.
 pub enum Fate {

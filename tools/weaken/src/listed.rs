@@ -18,7 +18,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::sites::Mutant;
+use crate::sites::Mutant;
 
 const FILE: &str = "loom-tests/survivors.toml";
 const MOST: usize = 10;

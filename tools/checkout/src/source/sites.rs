@@ -1,38 +1,85 @@
-//! The walk through a file's syntax that finds the sites.
+//! Where the memory orderings and the fences stand in a file.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
+use anyhow::{Context, Result, anyhow, bail};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Block, Expr, File, Ident, Item, ReturnType, Signature, Stmt, Token, Type};
 
+use super::Source;
 use super::cfg::{Reach, attributes_of_expression, attributes_of_item, attributes_of_statement};
-use super::sites::{Change, Site};
 
-/// The orderings that can be weakened.
+/// The orderings that order something.
 const ORDERINGS: [&str; 4] = ["Acquire", "Release", "AcqRel", "SeqCst"];
 /// The two halves of the asymmetric fence, by the names under which they are called.
 const LIGHT: [&str; 2] = ["light", "light_fence"];
 const HEAVY: [&str; 2] = ["heavy", "heavy_fence"];
-/// How to name an ordering in a file that may not have imported it. loom's is core's.
-const QUALIFIED: &str = "::core::sync::atomic::Ordering::";
+
+/// An ordering or a fence in the text of a file.
+#[derive(Debug)]
+pub struct Site {
+    /// The function around it, with the type or the modules around that.
+    pub scope: String,
+    /// Its bytes.
+    pub range: Range<usize>,
+    pub line: usize,
+    /// The line on which the innermost statement around it begins.
+    pub statement: usize,
+    pub reach: Reach,
+    pub kind: Kind,
+}
+
+/// What stands there.
+#[derive(Debug)]
+pub enum Kind {
+    /// The argument of an atomic operation, by its name.
+    Ordering(String),
+    /// A fence: its ordering and the bytes of that, unless a variable has it.
+    Fence(Option<(String, Range<usize>)>),
+    /// The fence that is free where the other side's heavy one reaches out.
+    Light { name: String },
+    /// The fence that reaches out. `used`: the code looks at whether it did.
+    Heavy { name: String, used: bool },
+}
+
+/// All sites of a file, in the order of the text. An ordering in a place that is not understood is
+/// an error: a site must not get lost without a word.
+pub fn sites(source: &Source) -> Result<Vec<Site>> {
+    if source.reach == Reach::Test {
+        return Ok(Vec::new());
+    }
+    let tree = syn::parse_file(&source.text).with_context(|| format!("parsing {}", source.path))?;
+    let tokens: TokenStream = source.text.parse().map_err(|e| anyhow!("{}: {e}", source.path))?;
+    let mut found = find(&tree, tokens, source.reach);
+    if let Some((line, ident)) = found.lost.first() {
+        bail!(
+            "{}:{line}: `{ident}` stands where no ordering is looked for (in a macro, or not \
+             in an expression): write it as an argument of a call",
+            source.path
+        );
+    }
+    found.sites.sort_by_key(|site| site.range.start);
+    Ok(found.sites)
+}
 
 /// What there is in a file.
-pub struct Found {
+struct Found {
     /// In the order of the walk.
-    pub sites: Vec<Site>,
+    sites: Vec<Site>,
     /// Orderings and fences that stand where the walk does not see them: line and name.
-    pub lost: Vec<(usize, String)>,
+    lost: Vec<(usize, String)>,
 }
 
 /// Looks through a file, given as syntax and as the tokens of the same text.
-pub fn find(file: &File, tokens: TokenStream, reach: Reach) -> Found {
+fn find(file: &File, tokens: TokenStream, reach: Reach) -> Found {
     let mut finder = Finder {
         scope: Vec::new(),
         reach,
+        statement: None,
         unused: HashSet::new(),
         seen: HashSet::new(),
         passed: Vec::new(),
@@ -48,7 +95,9 @@ struct Finder {
     scope: Vec<String>,
     /// Whether a model can see that place.
     reach: Reach,
-    /// Expressions whose value nobody uses.
+    /// Where the innermost statement around that place begins.
+    statement: Option<usize>,
+    /// Expressions whose value is not used.
     unused: HashSet<Range<usize>>,
     /// Where orderings have been accounted for, by their first byte.
     seen: HashSet<usize>,
@@ -58,65 +107,45 @@ struct Finder {
 }
 
 impl Finder {
-    fn add(&mut self, node: &impl Spanned, old: String, changes: Vec<Change>) {
+    fn add(&mut self, node: &impl Spanned, kind: Kind) {
         let span = node.span();
+        let line = span.start().line;
         self.found.sites.push(Site {
             scope: self.scope.join("::"),
             range: span.byte_range(),
-            line: span.start().line,
+            line,
+            statement: self.statement.unwrap_or(line),
             reach: self.reach,
-            old,
-            changes,
+            kind,
         });
     }
 
     /// An ordering as the argument of an atomic operation.
     fn ordering(&mut self, path: &syn::ExprPath) {
-        let Some(name) = ordering_of(&path.path) else {
-            return;
-        };
-        self.account(&path.path);
-        let weaker: &[&str] = if name == "AcqRel" { &["Acquire", "Release"] } else { &["Relaxed"] };
-        let changes = weaker.iter().map(|new| Change {
-            label: (*new).to_owned(),
-            range: None,
-            replacement: format!("{QUALIFIED}{new}"),
-        });
-        self.add(path, name, changes.collect());
+        if let Some(name) = ordering_of(&path.path) {
+            self.account(&path.path);
+            self.add(path, Kind::Ordering(name));
+        }
     }
 
-    /// A fence: removed, or one step weaker where that is not the same.
     fn fence(&mut self, call: &syn::ExprCall, order: &Expr) {
-        let mut changes = vec![Change::whole("()")];
-        let mut old = "fence".to_owned();
         if let Expr::Path(path) = order
             && let Some(name) = ordering_of(&path.path)
         {
             self.account(&path.path);
-            old = format!("fence({name})");
-            let weaker: &[&str] = match name.as_str() {
-                "SeqCst" => &["AcqRel"],
-                "AcqRel" => &["Acquire", "Release"],
-                _ => &[],
-            };
-            changes.extend(weaker.iter().map(|new| Change {
-                label: format!("fence({new})"),
-                range: Some(path.span().byte_range()),
-                replacement: format!("{QUALIFIED}{new}"),
-            }));
+            self.add(call, Kind::Fence(Some((name, path.span().byte_range()))));
         } else {
             self.visit_expr(order);
+            self.add(call, Kind::Fence(None));
         }
-        self.add(call, old, changes);
     }
 
-    /// A call of one half of the asymmetric fence: removed. Where the value is used (did the fence
-    /// reach the other side?) it is replaced by the answer that goes on.
+    /// A call of one half of the asymmetric fence.
     fn half_fence(&mut self, call: &Expr, name: &Ident) {
         let name = name.to_string();
         let used = !self.unused.contains(&call.span().byte_range());
-        let value = if HEAVY.contains(&name.as_str()) && used { "true" } else { "()" };
-        self.add(call, format!("{name}()"), vec![Change::whole(value)]);
+        let heavy = HEAVY.contains(&name.as_str());
+        self.add(call, if heavy { Kind::Heavy { name, used } } else { Kind::Light { name } });
     }
 
     fn account(&mut self, path: &syn::Path) {
@@ -261,14 +290,17 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_stmt(&mut self, statement: &'ast Stmt) {
-        let Stmt::Expr(expression, semicolon) = statement else {
-            return visit::visit_stmt(self, statement);
-        };
-        if semicolon.is_some() {
-            self.unused.insert(expression.span().byte_range());
+        let outer = self.statement.replace(statement.span().start().line);
+        if let Stmt::Expr(expression, semicolon) = statement {
+            if semicolon.is_some() {
+                self.unused.insert(expression.span().byte_range());
+            }
+            let attributes = attributes_of_statement(expression);
+            self.within(attributes, expression, |this| visit::visit_stmt(this, statement));
+        } else {
+            visit::visit_stmt(self, statement);
         }
-        let attributes = attributes_of_statement(expression);
-        self.within(attributes, expression, |this| visit::visit_stmt(this, statement));
+        self.statement = outer;
     }
 
     fn visit_local(&mut self, local: &'ast syn::Local) {

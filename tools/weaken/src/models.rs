@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::copy::Copy;
-use super::verdict::{Ended, Verdict, judge};
-use crate::tools::{self, set_rustflags};
+use crate::copy::Copy;
+use crate::verdict::{Ended, Verdict, judge};
+use checkout::set_rustflags;
 
 /// The library's lints are its own affair: a mutant may leave an import unused.
 const RUSTFLAGS: &str = "--cfg ringway_loom --cap-lints warn";
@@ -60,7 +60,7 @@ impl Bench {
 
     /// Builds the test programs, or one of them.
     pub fn build(&self, target: Option<&str>) -> Result<Build> {
-        let mut cargo = tools::cargo();
+        let mut cargo = checkout::cargo();
         cargo
             .current_dir(self.copy.models())
             .args(["test", "--release", "--no-run", "--message-format=json-render-diagnostics"])
@@ -68,13 +68,13 @@ impl Bench {
             .env("CARGO_TARGET_DIR", &self.copy.target)
             .env("CARGO_BUILD_JOBS", self.compilers.to_string());
         set_rustflags(&mut cargo, RUSTFLAGS);
-        let built = tools::run(&mut cargo, &self.log, None)?;
+        let built = checkout::run(&mut cargo, &self.log, None)?;
         if !built.success() {
             let first = built.output.lines().find(|line| line.starts_with("error"));
             let first = first.unwrap_or("cargo failed").to_owned();
             return Ok(Build::Failed { first, output: built.output });
         }
-        let tests = tools::executables(&built.output).into_iter().filter(|it| it.kind == "test");
+        let tests = checkout::executables(&built.output).into_iter().filter(|it| it.kind == "test");
         Ok(Build::Done(tests.map(|test| (test.target, test.path)).collect()))
     }
 
@@ -82,7 +82,7 @@ impl Bench {
     pub fn list(&self, target: &str, program: &Path) -> Result<Vec<Model>> {
         let mut command = self.command(program);
         command.args(["--list", "--format", "terse"]);
-        let listed = tools::run(&mut command, &self.log, None)?;
+        let listed = checkout::run(&mut command, &self.log, None)?;
         ensure!(listed.success(), "listing the models of {target}:\n{}", listed.output);
         let names = listed.output.lines().filter_map(|line| line.strip_suffix(": test"));
         let model = |name: &str| Model {
@@ -100,7 +100,7 @@ impl Bench {
         let log = self.copy.target.join("models").join(format!("{}-{name}.log", model.target));
         let mut command = self.command(program);
         command.args(["--exact", &model.name, "--nocapture"]);
-        let finished = tools::run(&mut command, &log, Some(self.time_out))?;
+        let finished = checkout::run(&mut command, &log, Some(self.time_out))?;
         Ok((judge(Ended::new(finished.status), &finished.output), finished.time))
     }
 
