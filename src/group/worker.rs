@@ -317,6 +317,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         deadline: Deadline,
         attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
     ) -> Result<R, E> {
+        self.patrol_before_waiting();
         if cfg!(feature = "std") && core::mem::take(&mut self.place.owes_notice) {
             self.reader.wait.notify();
         }

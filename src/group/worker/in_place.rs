@@ -4,9 +4,6 @@
 //! holds for workers too ([`crate::consumer`], `in_place.rs`), with a pin in the worker's own entry,
 //! which keeps the producer, having evicted the group, from passing the group's gate.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Worker;
 use super::job::{Hold, JobRef};
 use super::seek::Claim;
@@ -68,7 +65,6 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
         let (claim, span) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
@@ -78,13 +74,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
         let (claim, span) = self
-            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
-                worker.take_in_place(true)
-            })?;
+            .within::<_, RecvTimeoutError>(timeout.into(), |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
