@@ -160,6 +160,7 @@ compile_error!(
 pub use ringway_shm::crash;
 
 mod consumer;
+mod create;
 mod error;
 #[cfg_attr(
     not(any(target_has_atomic = "32", feature = "portable-atomic")),
@@ -170,6 +171,7 @@ mod group;
 #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
+mod name;
 mod options;
 mod position;
 mod producer;
@@ -195,6 +197,7 @@ pub use memory::Overflow;
 #[cfg(not(ringway_loom))]
 pub use memory::RawParts;
 pub use message::{Message, Plain};
+pub use name::{ConsumerKind, ConsumerName};
 pub use options::Options;
 pub use position::Position;
 pub use producer::{Laggard, Loan, Producer};
@@ -209,7 +212,7 @@ pub use segment::{
 };
 #[cfg(not(ringway_loom))]
 pub use static_ring::{Bytes, Parts, Static, StaticMessage};
-pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
+pub use stats::{ConsumerStats, Stats};
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

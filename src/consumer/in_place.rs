@@ -27,7 +27,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::memory::Span;
 use crate::message::Message;
 use crate::position::Position;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::wake;
 use core::fmt;
 #[cfg(not(ringway_loom))]
@@ -203,7 +203,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             return;
         }
         if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
     }
 }
