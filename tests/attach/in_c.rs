@@ -68,7 +68,8 @@ impl Observer {
                     printed.died = end == "died";
                 }
                 [position, bytes] => {
-                    let digits = bytes.as_bytes().chunks(2).map(|two| str::from_utf8(two).unwrap());
+                    let digits =
+                        bytes.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).unwrap());
                     let bytes = digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect();
                     printed.messages.push((position.parse().unwrap(), bytes));
                 }
