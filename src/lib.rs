@@ -42,10 +42,10 @@
 //!
 //! # Blocking
 //!
-//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long. How a
-//! handle waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
-//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
-//! side.
+//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
+//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
+//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on a
+//! futex. While data flows there are no system calls on either side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
@@ -161,8 +161,13 @@ pub use ringway_shm::crash;
 
 mod consumer;
 mod error;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "group/absent.rs"
+)]
 mod group;
+// Without compare-and-swap no entry is shared, and none is taken from a dead owner.
+#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
 mod options;
@@ -195,7 +200,7 @@ pub use position::Position;
 pub use producer::{Laggard, Loan, Producer};
 pub use protocol::Start;
 pub use ring::Ring;
-pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use segment::{
     Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
