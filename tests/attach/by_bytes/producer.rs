@@ -24,13 +24,13 @@ fn is_pinned(ring: &Ring, index: u64) -> bool {
     let load = |index, field| ring.entry(index, field).load(Ordering::Relaxed);
     let group = (index + 1).saturating_sub(ring.shape.subscribers);
     let mut workers = ring.shape.gates()..ring.shape.gates() + ring.shape.workers;
+    let is_pinned_in_group = |worker| {
+        u64::from(load(worker, entry::JOINED)) == group
+            && load(worker, entry::GENERATION) == load(index, entry::GENERATION)
+            && load(worker, entry::PINNED) != 0
+    };
     ring.shape.has(flags::HOLD_IN_PLACE)
-        && (load(index, entry::PINNED) != 0
-            || group > 0
-                && workers.any(|worker| {
-                    u64::from(load(worker, entry::JOINED)) == group
-                        && load(worker, entry::PINNED) != 0
-                }))
+        && (load(index, entry::PINNED) != 0 || (group > 0 && workers.any(is_pinned_in_group)))
 }
 
 impl Producer {
