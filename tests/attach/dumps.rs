@@ -121,7 +121,7 @@ fn from_text(text: &str) -> Vec<u8> {
         let digits = rest.split_once("  ").unwrap().0.replace(' ', "");
         let at = usize::from_str_radix(at, 16).unwrap();
         for (i, two) in digits.as_bytes().chunks(2).enumerate() {
-            bytes[at + i] = u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap();
+            bytes[at + i] = u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap();
         }
     }
     let len = u64::from_le_bytes(bytes[48..56].try_into().unwrap());
