@@ -3,7 +3,10 @@
 mod calls;
 mod in_place;
 mod job;
+mod ready;
+mod reserve;
 mod seek;
+mod take;
 mod tally;
 mod watch;
 
