@@ -143,7 +143,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
-        self.find_next::<ASKS>()?;
+        self.find_next::<ASKS, true>()?;
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
         self.reader.span_of::<T>(slot).ok_or_else(|| {
