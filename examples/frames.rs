@@ -100,7 +100,7 @@ mod sides {
     fn subscribe(ring: &Ring<Frame>) -> Result<Subscriber<Frame>, Box<dyn std::error::Error>> {
         let subscriber = ring.subscribe(Start::Next)?;
         // SAFETY: whoever has the ring's name is this program, which follows the protocol.
-        Ok(unsafe { subscriber.trust() })
+        Ok(unsafe { subscriber.assume_protocol() })
     }
 
     fn check(frame: &Frame) -> Result<(), Box<dyn std::error::Error>> {
