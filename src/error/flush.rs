@@ -109,14 +109,18 @@ impl core::error::Error for CloseError {
 
 impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+        let _ = f;
         match *self {
             #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-            Self::Name { ref path, .. } => write!(
-                f,
-                "the ring is closed, and {} could not be removed: unlink it as its owner",
-                path.display()
-            )?,
+            Self::Name { ref path, .. } => {
+                write!(
+                    f,
+                    "the ring is closed, and {} could not be removed: unlink it as its owner",
+                    path.display()
+                )?;
+                super::said::with_source(self, f)
+            }
         }
-        super::said::with_source(self, f)
     }
 }
