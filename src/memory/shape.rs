@@ -33,7 +33,7 @@ impl Schema {
     }
 }
 
-/// What the creator of a ring chooses. [`Geometry::new`] checks it.
+/// What the creator of a ring chooses. [`Geometry::new`](super::geometry::Geometry::new) checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) schema: Schema,

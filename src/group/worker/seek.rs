@@ -13,17 +13,17 @@ use ringway_shm::sync::{Ordering, WORD, Word, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that nobody has, if it fits a place of so many bytes, and returns its
-    /// place too. `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits `room` bytes, and says where it lies.
+    /// `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
         waiting: bool,
     ) -> Result<(Claim, Span), TryRecvError> {
         let capacity = self.capacity();
-        // Once at most: it looks at all that the ring holds.
+        // Reserves once at most, because that looks at all that the ring holds.
         let mut may_reserve = waiting;
-        // Each look is at another position, or at one that somebody has just changed.
+        // Each look is at another position, or at one that another worker has just changed.
         for _ in 0..=2 * capacity {
             if let Some(found) = self.take_reserved(room)? {
                 return Ok(found);
@@ -31,7 +31,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             self.look_from_the_gate();
             let position = self.reader.next;
             if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
-                // Somebody else got the message for which this one waited.
+                // Another worker got the message for which this one waited.
                 self.member.awaited = None;
                 self.member.lose();
             }
@@ -53,8 +53,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                     continue;
                 }
             }
-            // Pairs with the release of the state: what is copied from here on is the message, or newer.
-            // And with that of `returns`: what was given back before it changed is seen to be free.
+            // Pairs with the release of the state: what is copied from here on is the message, or
+            // newer. And with that of `returns`: what was given back before it changed is seen to
+            // be free.
             fence(Ordering::Acquire);
             if self.was_evicted() {
                 return Err(self.evicted());
@@ -81,7 +82,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 Offer::Other(word) => self.look_at_another_lap(position, word)?,
             }
         }
-        // All of these had somebody else who was faster.
+        // For all of these another worker was faster.
         self.member.lose();
         Err(TryRecvError::Empty)
     }
@@ -163,17 +164,21 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(Some((claim, span)))
     }
 
-    /// Where a message lies that this worker has claimed, where a lap can come round again while it
-    /// stands still between two instructions. `None`: it was another lap's message that it had
-    /// looked at, and what it has claimed is given back.
+    /// Where a message lies that this worker has claimed, where words have 32 bits, so that a lap can
+    /// come round again while a worker stands still between two instructions. `None`: the message
+    /// that the worker had looked at was another lap's, and the claim is given back.
     ///
-    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks:
-    /// it is of the one in which the slot is. Either that lap's message has not been published, and
-    /// may be being written: then the state is not what the worker looks for. Or it has, and is not
-    /// overwritten from here on; if the state is what the worker looks for, it is the message of
-    /// that number, for it was claimed 2^17 laps later, or a multiple: in a ring of fewer than 2^14
-    /// slots that is another state, and in one of as many or more it is the same number, positions
-    /// having 31 bits. Its length is read again.
+    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks.
+    /// It is of the lap in which the slot is. There are two cases.
+    ///
+    /// - That lap's message has not been published, and may be being written. Then the state is not
+    ///   what the worker looks for.
+    /// - It has been published, and is not overwritten from here on. If the state is what the worker
+    ///   looks for, it is the message of that number. For it was claimed 2^17 laps later, or a
+    ///   multiple. In a ring of fewer than 2^14 slots that gives another state. In a ring of as many
+    ///   or more it gives the same number, because positions have 31 bits.
+    ///
+    /// The length is read again.
     #[cold]
     fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
         let span = match self.reader.ready(claim.first) {
@@ -182,7 +187,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         };
         if !matches!(span, Ok(Some(_))) {
             self.settle(claim, Fate::Untouched);
-            // Far behind as it is, it goes on where the group is.
+            // It is far behind, and goes on where the group is.
             let gate = self.claims().and_then(|claims| claims.gate());
             self.reader.next = gate.unwrap_or(claim.first);
         }
@@ -203,8 +208,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Where the message of a slot lies, which has just been seen to be there, if it fits. `None`: it is
-    /// another one by now.
+    /// Where the message of a slot lies, if it fits. The message has just been seen to be there.
+    /// `None`: it is another one by now.
     pub(super) fn span(
         &self,
         position: Pos,
@@ -224,14 +229,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The slot of the next position has a later message. `Ok`: the group was done with it, and this one
-    /// goes on at the gate.
+    /// The slot of the next position has a later message. `Ok`: the group was done with that
+    /// position, and this worker goes on at the gate.
     #[cold]
     pub(super) fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
         // Pairs with the release in `evict`, by way of the slot's state.
         fence(Ordering::Acquire);
         let gate = self.claims().and_then(|claims| claims.gate_now());
-        // Pairs with the release of a gate that is another group's, by now: its generation is seen.
+        // Pairs with the release of a gate that is another group's by now: its generation is seen.
         fence(Ordering::Acquire);
         if !self.is_still_its_group() {
             return Err(self.evicted());
