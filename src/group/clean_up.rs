@@ -14,9 +14,9 @@ use ringway_shm::sync::Ordering;
 /// claims of each. The entries become free last, so that no claim names an entry that is another
 /// worker's by then.
 ///
-/// A process that dies in here leaves the rest to the next. As long as an entry is not free, what is
-/// still claimed in its name is found by the process that next has its lock, and the other workers
-/// are told once more of what was given back.
+/// A process that dies in here leaves the rest to the next. As long as an entry is not free, what
+/// is still claimed in its name is found by the process that next has its lock, and the other
+/// workers are told once more of what was given back.
 pub(crate) fn clean_up_dead_workers(view: &View, dead: &Entries) {
     let group_of = |index: usize| {
         let entry = view.entry(index);
@@ -51,17 +51,17 @@ const LIVES: usize = 16;
 
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    // Workers say which mapping they are of. For all of one mapping the kernel is asked once, unless
-    // many mappings are mixed. What they say is worth as much as that they are there: it is their
-    // own word, as `owner` is.
+    // Workers say which mapping they are of. For all of one mapping the kernel is asked once,
+    // unless many mappings are mixed. What they say is worth as much as that they are there: it is
+    // their own word, as `owner` is.
     let mut known = [(0, false); LIVES];
     let mut next = 0;
     let mut is_known_to_live = |entry: &Entry| {
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        // It may still be what the entry's last owner said. Then this call goes by that, and a later
-        // one by what its owner says now.
+        // It may still be what the entry's last owner said. Then this call goes by that, and a
+        // later one by what its owner says now.
         let life = entry.life().load(Ordering::Relaxed);
         if life == 0 {
             return false;

@@ -29,8 +29,8 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     }
 }
 
-/// Frees the entry of a group that was evicted, if no worker is left in it. The caller has just told
-/// a worker that is about to go.
+/// Frees the entry of a group that was evicted, if no worker is left in it. The caller has just
+/// told a worker that is about to go.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
     let Some(entry) = storage.shared_entries().get(group) else { return };
@@ -112,8 +112,8 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
     }
-    // Pairs with the release of `joined` by workers that have left: what they read, they read before
-    // the gate is gone.
+    // Pairs with the release of `joined` by workers that have left: what they read, they read
+    // before the gate is gone.
     fence(Ordering::Acquire);
     let are_left = members::of(storage, group).next().is_some();
     if let (true, Some(claims)) = (are_left, Claims::of(storage, group)) {

@@ -20,9 +20,9 @@
 //!   old one. So where the first word is of another lap it makes the exchange too, of the gate for
 //!   itself. That fails, and it goes on from the gate that it finds.
 //!
-//! **Memory.** What a worker has read before D1 is over before D4 of a worker that saw its D1. So it
-//! is over before the producer overwrites it, because the producer does that after it has seen the
-//! gate.
+//! **Memory.** What a worker has read before D1 is over before D4 of a worker that saw its D1. So
+//! it is over before the producer overwrites it, because the producer does that after it has seen
+//! the gate.
 
 use super::claim_word::ClaimState;
 use super::claims::{Claims, Outcome};

@@ -8,8 +8,8 @@
 //! worker leaves without it. So the entry of a group is given up only when the group has no workers
 //! that live, and is not made another group's before.
 //!
-//! A group that was evicted does not wait for its workers, because some may be stopped. Its entry is
-//! given up while they are there, and may become another group's, or that of the same name begun
+//! A group that was evicted does not wait for its workers, because some may be stopped. Its entry
+//! is given up while they are there, and may become another group's, or that of the same name begun
 //! anew. Then these workers are of another generation than the entry, and their own entries say so.
 //! What they can do there is told in [`claims`](super::claims). One thing is waited for: a message
 //! that one of them reads in place. The gate of the group's entry keeps it there.
@@ -83,7 +83,8 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     let number = index - first_entry;
     // No worker joins meanwhile: that takes the registry's lock, which the caller holds.
     let is_crowded = !is_empty(&index);
-    // Pairs with the release of `joined` by workers that have left: what they did to claims is over.
+    // Pairs with the release of `joined` by workers that have left: what they did to claims is
+    // over.
     fence(Ordering::Acquire);
     let mut start = group.start;
     if let (true, Some(claims)) = (is_crowded, Claims::of(storage, number)) {

@@ -78,7 +78,8 @@ impl Claims<'_> {
 
     /// Whether another worker has the first of the messages that others had.
     pub(crate) fn still_have(&self, others: Others, worker: usize) -> bool {
-        matches!(self.state(others.first), ClaimState::Claimed { worker: owner, .. } if owner != worker)
+        let state = self.state(others.first);
+        matches!(state, ClaimState::Claimed { worker: owner, .. } if owner != worker)
     }
 
     /// How far beyond the last message claims can lie that are ahead of their messages. Each worker

@@ -16,8 +16,8 @@ use crate::protocol::reader::Reader;
 use crate::ring::Ring;
 use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 
-/// A consumer that shares its messages with the other workers of its [`Group`]: each message goes to
-/// one of them. The group as a whole holds the producer back as a
+/// A consumer that shares its messages with the other workers of its [`Group`]: each message goes
+/// to one of them. The group as a whole holds the producer back as a
 /// [`Subscriber`](crate::Subscriber) does, until the message is done.
 ///
 /// What a worker receives is a guard, a [`Job`](crate::Job), which has a copy of the message.
@@ -108,8 +108,8 @@ impl<T: Message + ?Sized> Worker<T> {
 }
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// As [`join`](Worker::join), with another way to wait. That is notified at once: a producer may
-    /// be waiting for an event, over what the group held back while it was made.
+    /// As [`join`](Worker::join), with another way to wait. That is notified at once: a producer
+    /// may be waiting for an event, over what the group held back while it was made.
     ///
     /// ```
     /// # use ringway::{Options, Spin, Worker};

@@ -10,8 +10,8 @@ use crate::message::Message;
 use crate::position::Position;
 use ringway_shm::wait::Wait;
 
-/// What was claimed has been taken away meanwhile, and may be another worker's. Either the group was
-/// evicted and has begun anew, or the group's words in the control segment were forged.
+/// What was claimed has been taken away meanwhile, and may be another worker's. Either the group
+/// was evicted and has begun anew, or the group's words in the control segment were forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimLost;
@@ -21,8 +21,8 @@ impl core::error::Error for ClaimLost {}
 impl fmt::Display for ClaimLost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the message was taken away from this worker: its group was evicted and has begun anew, or \
-             the control segment was forged",
+            "the message was taken away from this worker: its group was evicted and has begun \
+             anew, or the control segment was forged",
         )
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A claim keeps its message where it is: the group's gate does not pass it. So what is said of
 //! subscribers in [`crate::consumer`] (`in_place.rs`) holds for workers too. The pin is in the
-//! worker's own entry. It keeps a producer that has evicted the group from passing the group's gate.
+//! worker's own entry. It keeps a producer that has evicted the group from passing the group's
+//! gate.
 
 #[cfg(feature = "std")]
 use core::time::Duration;
@@ -21,8 +22,8 @@ use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
-    /// The same worker, which may read messages in place. Needed where the ring is not this process's
-    /// own: in files, and in memory of the caller's.
+    /// The same worker, which may read messages in place. Needed where the ring is not this
+    /// process's own: in files, and in memory of the caller's.
     ///
     /// # Safety
     ///
@@ -32,14 +33,15 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         self
     }
 
-    /// Receives the oldest message that no worker has, where it lies, if there is one. Does not block.
+    /// Receives the oldest message that no worker has, where it lies, if there is one. Does not
+    /// block.
     ///
     /// The reference is to the ring's memory, and nothing is copied. The message stays until the
     /// returned [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
-    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has not
-    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created
-    /// without [`pins`](crate::Options::pins).
+    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has
+    /// not [promised](Self::trust) that they follow the protocol. Or the ring evicts, and was
+    /// created without [`pins`](crate::Options::pins).
     ///
     /// ```
     /// use ringway::{Options, TryRecvError, Worker};
@@ -104,8 +106,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Keeps what this worker has claimed where it is, also if its group is evicted from here on. The
-    /// error says that it has been evicted.
+    /// Keeps what this worker has claimed where it is, also if its group is evicted from here on.
+    /// The error says that it has been evicted.
     fn pin(&mut self) -> Result<(), TryRecvError> {
         if !self.reader.can_be_evicted() {
             return Ok(());

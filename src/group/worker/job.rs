@@ -16,8 +16,8 @@ use crate::message::{Message, Plain};
 use crate::position::Position;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
-/// A message that a [`Worker`] has received. It is the worker's own until this guard is dropped: then
-/// it is done.
+/// A message that a [`Worker`] has received. It is the worker's own until this guard is dropped:
+/// then it is done.
 ///
 /// A panic while the guard lives, with the feature `std`, gives the message back, as
 /// [`nack`](Self::nack) does. If the guard is leaked, the message stays claimed, and holds the
@@ -164,8 +164,8 @@ impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
     fn deref(&self) -> &T {
         // SAFETY: the ring's messages are `T`, and `take_in_place` found that one lies at `span`.
         let place = unsafe { self.slot().place_at::<T>(self.span) };
-        // SAFETY: `take_in_place` found the place to be aligned and to have a message `T` there. The
-        // producer does not write it before the guard is dropped, because the claim holds the
+        // SAFETY: `take_in_place` found the place to be aligned and to have a message `T` there.
+        // The producer does not write it before the guard is dropped, because the claim holds the
         // group's gate and, where the ring evicts, the worker's entry is pinned.
         unsafe { T::at(place, self.span.len) }
     }

@@ -8,8 +8,8 @@ use crate::ring::Ring;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Ends without giving anything back. What it did is seen by the thread that learns of it, as the
-    /// kernel brings about where a process dies. Returns what
+    /// Ends without giving anything back. What it did is seen by the thread that learns of it, as
+    /// the kernel brings about where a process dies. Returns what
     /// [`clean_up_dead_worker`](Self::clean_up_dead_worker) takes.
     pub fn die(self) -> usize {
         let index = self.member.index;

@@ -42,8 +42,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(())
     }
 
-    /// For calls that do not wait: goes on patrol, where a process can die alone, if no other worker
-    /// does. An error counts if there is no message.
+    /// For calls that do not wait: goes on patrol, where a process can die alone, if no other
+    /// worker does. An error counts if there is no message.
     pub(crate) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
         if !self.storage().can_take_over() || self.member.patrol.is_due().is_none() {
             return Ok(());
@@ -54,9 +54,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Now and then in a call that waits: looks whether the others live, or sees that another worker
-    /// looks. `false`: there is no message to wait for any more, or the kernel does not say whether
-    /// there is. That error is kept, to be told.
+    /// Now and then in a call that waits: looks whether the others live, or sees that another
+    /// worker looks. `false`: there is no message to wait for any more, or the kernel does not say
+    /// whether there is. That error is kept, to be told.
     pub(crate) fn look_around(&mut self) -> bool {
         // Before anything is asked: a worker that finds something later rings later, too.
         let bell = self.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed));
@@ -85,8 +85,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.rest() != Rest::Nothing
     }
 
-    /// Whether the producer lives. The caller has just found that there is one, or, if it waits for a
-    /// successor, that there can be one.
+    /// Whether the producer lives. The caller has just found that there is one, or, if it waits for
+    /// a successor, that there can be one.
     fn has_living_producer(&self) -> bool {
         !self.reader.patient || self.storage().producer_is_alive().unwrap_or(false)
     }

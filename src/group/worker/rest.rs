@@ -23,8 +23,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             || (self.reader.is_closed() && !self.others_have_it(claims))
     }
 
-    /// Whether other workers still have something of all that was sent to a ring that is closed, and
-    /// nothing besides it was free.
+    /// Whether other workers still have something of all that was sent to a ring that is closed,
+    /// and nothing besides it was free.
     fn others_have_it(&self, claims: Claims<'_>) -> bool {
         let known = self.member.others.filter(|(returns, _)| *returns == claims.returns());
         known.is_some_and(|(_, others)| claims.still_have(others, self.member.index))

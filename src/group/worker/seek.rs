@@ -13,8 +13,8 @@ use ringway_shm::sync::{Ordering, WORD, Word, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that no worker has, if it fits `room` bytes, and says where it lies.
-    /// `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits `room` bytes, and says where it
+    /// lies. `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
@@ -164,19 +164,19 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(Some((claim, span)))
     }
 
-    /// Where a message lies that this worker has claimed, where words have 32 bits, so that a lap can
-    /// come round again while a worker stands still between two instructions. `None`: the message
-    /// that the worker had looked at was another lap's, and the claim is given back.
+    /// Where a message lies that this worker has claimed, where words have 32 bits, so that a lap
+    /// can come round again while a worker stands still between two instructions. `None`: the
+    /// message that the worker had looked at was another lap's, and the claim is given back.
     ///
     /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks.
     /// It is of the lap in which the slot is. There are two cases.
     ///
     /// - That lap's message has not been published, and may be being written. Then the state is not
     ///   what the worker looks for.
-    /// - It has been published, and is not overwritten from here on. If the state is what the worker
-    ///   looks for, it is the message of that number. For it was claimed 2^17 laps later, or a
-    ///   multiple. In a ring of fewer than 2^14 slots that gives another state. In a ring of as many
-    ///   or more it gives the same number, because positions have 31 bits.
+    /// - It has been published, and is not overwritten from here on. If the state is what the
+    ///   worker looks for, it is the message of that number. For it was claimed 2^17 laps later, or
+    ///   a multiple. In a ring of fewer than 2^14 slots that gives another state. In a ring of as
+    ///   many or more it gives the same number, because positions have 31 bits.
     ///
     /// The length is read again.
     #[cold]

@@ -57,7 +57,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     /// Lets the producer overwrite what a group that was evicted had not done. What was pinned is
-    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
+    /// done or given back, or its guard was leaked: while there is a guard, nothing else is
+    /// settled.
     pub(crate) fn unpin(&mut self) {
         if !core::mem::take(&mut self.member.pinned) {
             return;

@@ -18,16 +18,16 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             slot.ghost().read();
             self.reader.storage.spilled_ghosts(span).for_each(RaceCell::read);
         }
-        // SAFETY: the ring's messages are `T`, and `span` comes from `span_of`, which checked that a
-        // message of this ring can lie there.
+        // SAFETY: the ring's messages are `T`, and `span` comes from `span_of`, which checked that
+        // a message of this ring can lie there.
         unsafe { slot.payload_at::<T>(span) }.copy_to(to);
     }
 
     /// The second look at the first message of a claim, after copying: whether what was copied is
     /// whole. If not, the claim is given back. `Ok(false)`: try again.
     pub(crate) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
-        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does, and with
-        // the release in `Claims::settle`.
+        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does, and
+        // with the release in `Claims::settle`.
         fence(Ordering::Acquire);
         let state = self.reader.storage.slot(claim.first).state().load(Ordering::Relaxed);
         let passed = match claim.first.look(state) {

@@ -36,8 +36,8 @@
 //! when it has slept for long twice.
 //!
 //! Nothing here has to be believed. A process that forges the count or holds the posts can have
-//! others notice a dead worker later. A process that can write control can do that anyway. And every
-//! waiter asks about the producer itself each time that it wakes.
+//! others notice a dead worker later. A process that can write control can do that anyway. And
+//! every waiter asks about the producer itself each time that it wakes.
 //!
 //! Where no process can die alone, on the heap, there are no patrols, and all sleep for long.
 
@@ -151,8 +151,8 @@ mod duty {
         }
 
         /// The same for a worker that only polls, and may next do so after as long a time as has
-        /// passed since its last poll. It is told of nothing by a bell. So it relies on workers that
-        /// have posts, if there are any.
+        /// passed since its last poll. It is told of nothing by a bell. So it relies on workers
+        /// that have posts, if there are any.
         pub(crate) fn need_of_poll(&mut self, storage: &Storage) -> Need {
             let made = self.seen.0;
             let (_, now, between) = self.see(storage);
@@ -212,7 +212,8 @@ mod duty {
             (self.seen, self.since, self.looked) = ((storage.patrols(), now), now, now);
         }
 
-        /// Tries for a post, if it has none and has slept, and for the patroller's if it is a deputy.
+        /// Tries for a post, if it has none and has slept, and for the patroller's if it is a
+        /// deputy.
         pub(crate) fn takes_post(&mut self, storage: &Storage, index: usize) -> PostChange {
             if !self.has_slept {
                 return PostChange::None;
@@ -235,7 +236,8 @@ mod duty {
             self.post.take().is_some_and(|post| !post.leave())
         }
 
-        /// How long a worker without a post sleeps: each another time, so that their looks lie apart.
+        /// How long a worker without a post sleeps: each another time, so that their looks lie
+        /// apart.
         pub(crate) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
             let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
             let workers = storage.member_entries().filter(|(_, entry)| owned(entry)).count();
