@@ -42,10 +42,10 @@
 //!
 //! # Blocking
 //!
-//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long. How a
-//! handle waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
-//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
-//! side.
+//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
+//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
+//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on a
+//! futex. While data flows there are no system calls on either side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
@@ -160,6 +160,7 @@ compile_error!(
 pub use ringway_shm::crash;
 
 mod consumer;
+mod create;
 mod error;
 #[cfg_attr(
     not(any(target_has_atomic = "32", feature = "portable-atomic")),
@@ -170,6 +171,7 @@ mod group;
 #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
+mod name;
 mod options;
 mod position;
 mod producer;
@@ -195,12 +197,13 @@ pub use memory::Overflow;
 #[cfg(not(ringway_loom))]
 pub use memory::RawParts;
 pub use message::{Message, Plain};
+pub use name::{ConsumerKind, ConsumerName};
 pub use options::Options;
 pub use position::Position;
 pub use producer::{Laggard, Loan, Producer};
 pub use protocol::Start;
 pub use ring::Ring;
-pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use segment::{
     Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
@@ -209,7 +212,7 @@ pub use segment::{
 };
 #[cfg(not(ringway_loom))]
 pub use static_ring::{Bytes, Parts, Static, StaticMessage};
-pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
+pub use stats::{ConsumerStats, Stats};
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

@@ -1,8 +1,5 @@
 //! Receiving messages of bytes, each of its own length.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::take::{POLLING, WAITING};
 use super::{Consumer, Kind};
 #[cfg(feature = "std")]
@@ -61,12 +58,10 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     pub fn recv_into_timeout(
         &mut self,
         buffer: &mut [u8],
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
         self.take_bytes::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::after(timeout), |this| {
-                this.take_bytes::<WAITING>(buffer)
-            })
+            self.wait_after(error, timeout.into(), |this| this.take_bytes::<WAITING>(buffer))
         })
     }
 }

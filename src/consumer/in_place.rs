@@ -19,12 +19,6 @@
 //! long as it stands. A subscriber that pins again, having been evicted over an earlier pin, sees
 //! that it was: else P3 had seen the later pin.
 
-use core::fmt;
-#[cfg(not(ringway_loom))]
-use core::ops::Deref;
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Subscriber;
 use super::take::{POLLING, WAITING};
 #[cfg(feature = "std")]
@@ -33,8 +27,11 @@ use crate::error::{RecvError, TryRecvError};
 use crate::memory::Span;
 use crate::message::Message;
 use crate::position::Position;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::wake;
+use core::fmt;
+#[cfg(not(ringway_loom))]
+use core::ops::Deref;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
@@ -115,11 +112,11 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
         let attempt = Self::find_in_place::<WAITING>;
         let span = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, Deadline::after(timeout), attempt)
+            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
         Ok(Ref { subscriber: self, span, release: true })
     }
@@ -206,7 +203,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             return;
         }
         if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
     }
 }

@@ -7,11 +7,14 @@ mod bytes;
 mod calls;
 mod in_place;
 mod iter;
+mod join;
 mod kind;
 mod observer;
 mod place;
 #[cfg(not(ringway_loom))]
 mod refs;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod subscribe;
 mod subscriber;
 mod take;
 

@@ -7,6 +7,8 @@ use core::ptr::NonNull;
 
 use super::Subscriber;
 use super::take::{POLLING, WAITING};
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::Plain;
 use crate::position::{Pos, Position};
@@ -61,6 +63,31 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
         let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
         let len = attempt(self)
             .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+        Ok(Refs { subscriber: self, len, release: len })
+    }
+
+    /// The same, waiting for a message for at most `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2]);
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// assert_eq!(subscriber.recv_refs_timeout(8, timeout).unwrap().len(), 2);
+    /// let error = subscriber.recv_refs_timeout(8, timeout).unwrap_err();
+    /// assert_eq!(error, RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_refs_timeout(
+        &mut self,
+        max: usize,
+        timeout: impl Into<Deadline>,
+    ) -> Result<Refs<'_, T, W>, RecvTimeoutError> {
+        let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
+        let len = attempt(self).or_else(|error| {
+            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+        })?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 

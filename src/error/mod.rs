@@ -2,8 +2,8 @@
 
 use core::fmt;
 
+use crate::name::{ConsumerKind, ConsumerName};
 use crate::position::Position;
-use crate::stats::{ConsumerKind, ConsumerName};
 
 pub use ringway_shm::LivenessError;
 

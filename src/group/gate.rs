@@ -27,7 +27,8 @@
 use super::claim_word::ClaimState;
 use super::claims::{Claims, Outcome};
 use crate::position::Pos;
-use crate::protocol::{join, wake};
+use crate::protocol::exchange;
+use crate::protocol::{start, wake};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, Signed, Word, fence, peek_word};
 
@@ -44,7 +45,7 @@ impl Claims<'_> {
     fn gate_of(&self, word: Word) -> Option<Pos> {
         let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
         let gate = Pos::from_gate(word)?;
-        Some(join::at_least_origin(self.view, gate, lapped))
+        Some(start::at_least_origin(self.view, gate, lapped))
     }
 
     /// The gate that the producer has seen, or a later one. The caller has seen that the producer
@@ -93,7 +94,7 @@ impl Claims<'_> {
             ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
         }
         if ring {
-            wake::ring_bell(&self.entry.bell);
+            exchange::ring_bell(&self.entry.bell);
         }
     }
 

@@ -118,7 +118,7 @@ impl<T: Message + ?Sized> Options<T> {
             let directory = directory(&segment);
             let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
                 let Geometry { shape, measures, .. } = geometry;
-                let wanted = (measures, this.limits(), this.wants_asymmetric());
+                let wanted = (measures, this.limits, this.asymmetric);
                 resume(&directory, &segment, shape.schema, Some(wanted))
             });
             match resumed {

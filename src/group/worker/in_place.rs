@@ -5,9 +5,6 @@
 //! worker's own entry. It keeps a producer that has evicted the group from passing the group's
 //! gate.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::claim::Claim;
 use super::handle::Worker;
 use super::hold::Hold;
@@ -69,7 +66,6 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
         let (claim, span) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
@@ -79,13 +75,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
         let (claim, span) = self
-            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
-                worker.take_in_place(true)
-            })?;
+            .within::<_, RecvTimeoutError>(timeout.into(), |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 

@@ -106,20 +106,17 @@ impl<W: Wait> BytesJob<'_, W> {
         self.hold.position()
     }
 
-    /// Whether the message may have been delivered before: a worker has given it back, or has died
-    /// with it.
+    /// As [`Job::redelivered`].
     pub fn redelivered(&self) -> bool {
         self.hold.claim.marked
     }
 
-    /// The message is done. As dropping the guard, and says whether the message was still this
-    /// worker's.
+    /// As [`Job::done`].
     pub fn done(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Done)
     }
 
-    /// Gives the message back to the group. It is delivered again, marked, to the worker that asks
-    /// first, which may be this one. A group that delivers at most once skips it instead.
+    /// As [`Job::nack`].
     pub fn nack(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Nacked)
     }
@@ -191,20 +188,17 @@ impl<T: Message + ?Sized, W: Wait> JobRef<'_, T, W> {
         self.hold.position()
     }
 
-    /// Whether the message may have been delivered before: a worker has given it back, or has died
-    /// with it.
+    /// As [`Job::redelivered`].
     pub fn redelivered(&self) -> bool {
         self.hold.claim.marked
     }
 
-    /// The message is done. As dropping the guard, and says whether the message was still this
-    /// worker's.
+    /// As [`Job::done`].
     pub fn done(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Done)
     }
 
-    /// Gives the message back to the group. It is delivered again, marked, to the worker that asks
-    /// first, which may be this one. A group that delivers at most once skips it instead.
+    /// As [`Job::nack`].
     pub fn nack(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Nacked)
     }

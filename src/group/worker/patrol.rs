@@ -9,7 +9,7 @@ use crate::group::undone::Rest;
 use crate::group::{claims::Claims, clean_up};
 use crate::message::Message;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use crate::protocol::wake;
+use crate::protocol::{exchange, wake};
 use core::time::Duration;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 use ringway_shm::fence::Fences;
@@ -34,7 +34,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let epoch = self.reader.epoch();
         let died = (!self.storage().producer_is_alive()?).then_some(epoch);
         if died.is_some() && self.watch.told != died {
-            wake::ring_bells(self.storage());
+            exchange::ring_bells(self.storage());
         }
         self.watch.told = died;
         self.storage().count_patrol();
@@ -113,7 +113,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if self.watch.ends() {
             // The bell of this group, too: a worker that was woken together with this one may have
             // found the post taken, and be about to sleep for long.
-            wake::ring_bells(self.storage());
+            exchange::ring_bells(self.storage());
         }
     }
 }

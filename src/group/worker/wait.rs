@@ -18,6 +18,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         deadline: Deadline,
         attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
     ) -> Result<R, E> {
+        self.patrol_before_waiting();
         if cfg!(feature = "std") && core::mem::take(&mut self.member.owes_notice) {
             self.reader.wait.notify();
         }
