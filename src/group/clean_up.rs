@@ -2,9 +2,9 @@
 
 use super::claims::Claims;
 use crate::error::LivenessError;
-use crate::memory::layout::{Entry, NOBODY};
+use crate::memory::layout::{Entry, FREE_ENTRY};
 use crate::memory::{Entries, Storage, View};
-use crate::protocol::join;
+use crate::protocol::entry;
 use ringway_shm::sync::Ordering;
 
 /// Clears up after workers that have died, in whose entries no other can be meanwhile: the caller
@@ -38,7 +38,7 @@ pub(crate) fn clean_up_dead_workers(view: &View, dead: &Entries) {
         }
     }
     for entry in dead.iter().filter_map(|index| view.entry(index)) {
-        join::reset(entry);
+        entry::reset(entry);
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
         lives
     };
     let doubtful = storage.member_entries().filter(|(_, entry)| {
-        entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
+        entry.owner.load(Ordering::Relaxed) != FREE_ENTRY && !is_known_to_live(entry)
     });
     storage.reap(doubtful.map(|(index, _)| index), |dead| clean_up_dead_workers(storage, dead))
 }

@@ -6,10 +6,13 @@ use super::presence::has_workers;
 use crate::error::{JoinError, LivenessError};
 use crate::memory::layout::Entry;
 use crate::memory::{Storage, View};
+use crate::name::{ConsumerKind, ConsumerName};
 use crate::position::Pos;
+use crate::protocol::entry;
+use crate::protocol::exchange;
 use crate::protocol::members;
-use crate::protocol::{durable, head, join, wake};
-use crate::stats::{ConsumerKind, ConsumerName};
+use crate::protocol::take;
+use crate::protocol::{durable, head, wake};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
@@ -49,7 +52,7 @@ pub(super) struct Found {
 
 /// The group of that name.
 pub(super) fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
-    let named = |entry: &Entry| join::is_durable(entry) && durable::has_name(entry, name);
+    let named = |entry: &Entry| entry::is_durable(entry) && entry.has_name(name);
     let Some(group) = storage.shared_entries().iter().position(named) else {
         return Ok(None);
     };
@@ -87,7 +90,7 @@ enum Blockers {
 
 /// Frees a group's entry, if no worker is in the way.
 fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), JoinError> {
-    for attempt in 0..=join::WHILE_CLEANING {
+    for attempt in 0..=take::WHILE_CLEANING {
         reap(storage).map_err(not_told)?;
         let in_the_way = match blockers {
             Blockers::All => has_workers(storage, group).map_err(not_told)?,
@@ -103,9 +106,9 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         }
         // It may be a peer that only looks whether a worker lives, or cleans up after many dead.
         let is_last =
-            attempt == join::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
+            attempt == take::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
         if is_last || !storage.pause() {
-            let name = storage.shared_entries().get(group).and_then(ConsumerName::of);
+            let name = storage.shared_entries().get(group).and_then(Entry::consumer_name);
             let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
@@ -120,7 +123,7 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         claims.bar()?;
     }
     if let Some(entry) = storage.shared_entries().get(group) {
-        join::reset_group(entry);
+        entry::reset_by(entry, exchange::set_shared_gate);
         wake::wake_producer(storage, Fences::FULL);
     }
     Ok(())

@@ -3,7 +3,8 @@
 use super::claim_word::ClaimState;
 use super::claims::{Claims, Outcome};
 use crate::position::Pos;
-use crate::protocol::{join, wake};
+use crate::protocol::exchange;
+use crate::protocol::{start, wake};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, Signed, Word, fence, peek_word};
 
@@ -20,7 +21,7 @@ impl Claims<'_> {
     fn gate_of(&self, word: Word) -> Option<Pos> {
         let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
         let gate = Pos::from_gate(word)?;
-        Some(join::at_least_origin(self.view, gate, lapped))
+        Some(start::at_least_origin(self.view, gate, lapped))
     }
 
     /// The gate that the producer has seen, or a later one, for somebody who has seen that it overwrites what
@@ -69,7 +70,7 @@ impl Claims<'_> {
             ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
         }
         if ring {
-            wake::ring_bell(&self.entry.bell);
+            exchange::ring_bell(&self.entry.bell);
         }
     }
 

@@ -24,8 +24,10 @@ use crate::memory::{Entries, Storage};
 use crate::position::Pos;
 use crate::protocol::Start;
 use crate::protocol::durable;
+use crate::protocol::entry;
 use crate::protocol::join::{self, Joined};
 use crate::protocol::members;
+use crate::protocol::take;
 use ringway_shm::sync::{Ordering, fence};
 
 /// A place in a group.
@@ -75,7 +77,7 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     // Last those beside which workers of an evicted group are left.
     let empty = all.clone().filter(is_empty);
     let in_order = empty.chain(all.filter(|index| !is_empty(index)));
-    let taken = join::take_entry(storage, in_order, |_, _| {})?;
+    let taken = take::take_entry(storage, in_order, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeGroup { groups })?;
     let number = index - first_entry;
     // None comes to be there meanwhile: joining a group takes the registry's lock, which is ours.
@@ -103,7 +105,7 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
             Comparing::Greater => return Err(JoinError::NotYet { head: first }),
         }
     }
-    durable::go_away(storage, index);
+    entry::go_away(storage, index);
     Ok(Found { group: number, generation: joined.into_generation(), gate: first })
 }
 
@@ -113,7 +115,7 @@ fn take_worker_entry(storage: &Storage) -> Result<Joined, JoinError> {
     let entries = storage.measures().gates()..storage.measures().entries();
     let clean_up_dead_workers =
         |index, _: &Entry| clean_up_dead_workers(storage, &Entries::only(index));
-    let taken = join::take_entry(storage, entries, clean_up_dead_workers)?;
+    let taken = take::take_entry(storage, entries, clean_up_dead_workers)?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
 }

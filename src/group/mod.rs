@@ -22,11 +22,11 @@ mod gate;
 pub(crate) mod join;
 pub(crate) mod named;
 pub(crate) mod presence;
+mod remove;
 pub(crate) mod undone;
 mod worker;
 
 pub(crate) use clean_up::reap;
-pub(crate) use find::forget;
 pub use named::Group;
 pub(crate) use presence::{comes_back, is_away, seems_away};
 pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};

@@ -2,7 +2,7 @@
 
 use crate::error::LivenessError;
 use crate::memory::Storage;
-use crate::memory::layout::{AWAY, Entry, NOBODY};
+use crate::memory::layout::{AWAY, Entry, FREE_ENTRY};
 use crate::protocol::members;
 use ringway_shm::sync::Ordering;
 
@@ -42,7 +42,7 @@ pub(crate) fn has_workers(storage: &Storage, group: usize) -> Result<bool, Liven
 }
 
 fn has_owner(entry: &Entry) -> bool {
-    entry.owner.load(Ordering::Relaxed) != NOBODY
+    entry.owner.load(Ordering::Relaxed) != FREE_ENTRY
 }
 
 fn is_durable(storage: &Storage, entry: usize) -> bool {

@@ -1,5 +1,6 @@
 //! Where a ring's words lie. The protocol sees a [`View`] and never asks.
 
+mod entry_name;
 pub(crate) mod geometry;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;

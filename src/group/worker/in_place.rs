@@ -22,8 +22,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     ///
     /// # Safety
     ///
-    /// As for [`Subscriber::trust`](crate::Subscriber::trust).
-    pub unsafe fn trust(mut self) -> Self {
+    /// As for [`Subscriber::assume_protocol`](crate::Subscriber::assume_protocol).
+    pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self
     }
@@ -34,8 +34,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
-    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created without
-    /// [`pins`](crate::Options::pins).
+    /// [promised](Self::assume_protocol) that they follow the protocol; or the ring evicts, and was created without
+    /// [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, TryRecvError, Worker};

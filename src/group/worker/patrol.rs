@@ -7,7 +7,7 @@ use crate::error::LivenessError;
 use crate::group::undone::Rest;
 use crate::message::Message;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use crate::protocol::wake;
+use crate::protocol::{exchange, wake};
 use core::time::Duration;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -33,7 +33,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let epoch = self.reader.epoch();
         let died = (!self.storage().producer_is_alive()?).then_some(epoch);
         if died.is_some() && self.watch.told != died {
-            wake::ring_bells(self.storage());
+            exchange::ring_bells(self.storage());
         }
         self.watch.told = died;
         self.storage().count_patrol();
@@ -116,7 +116,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if self.watch.ends() {
             // Those of this group, too: one that was woken together with this one may have found
             // the place taken, and be about to sleep for long.
-            wake::ring_bells(self.storage());
+            exchange::ring_bells(self.storage());
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::group::claims::{Fate, Outcome};
 use crate::group::find;
 use crate::memory::Entries;
 use crate::message::Message;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::wake::wake_producer;
 use ringway_shm::wait::Wait;
 
@@ -62,7 +62,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             return;
         }
         if let Some(entry) = self.storage().entry(self.member.index) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
         // The producer may have waited for the pin.
         wake_producer(self.storage(), self.reader.fences);
@@ -80,7 +80,7 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
             claims.take_back(&Entries::only(self.member.index));
         }
         // Last, so that no claim names an entry that may be somebody else's.
-        join::leave(self.storage(), self.member.index);
+        entry::leave(self.storage(), self.member.index);
         // It may have slept over a pin.
         wake_producer(self.storage(), self.reader.fences);
         if self.member.told {

@@ -13,9 +13,9 @@ use crate::group::clean_up;
 use crate::group::named::Group;
 use crate::memory::Entries;
 use crate::options::Options;
-use crate::protocol::head;
 #[cfg(all(feature = "std", target_os = "linux"))]
-use crate::protocol::wake;
+use crate::protocol::exchange;
+use crate::protocol::head;
 use crate::ring::Ring;
 use ringway_shm::sync::Ordering;
 
@@ -264,7 +264,7 @@ fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
     };
     (first.watch.has_slept, second.watch.has_slept) = (true, true);
     assert!(first.look_around());
-    wake::ring_bell(&first.claims().unwrap().entry().bell);
+    exchange::ring_bell(&first.claims().unwrap().entry().bell);
     assert!(second.look_around());
     assert_eq!(second.watch.bell, bell(&second), "the first is on patrol");
     first.end_watch();
@@ -335,7 +335,7 @@ fn all_places_are_taken_that_workers_of_four_processes_try_for() {
 /// It was stopped between saying that it reads in place and finding that it may not.
 #[test]
 fn the_pin_of_a_worker_of_before_holds_nothing_of_the_new_groups() {
-    let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).pins(true);
+    let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let before = Worker::join(&ring, "a").unwrap();
     producer.try_send_batch(&[0; 20]);

@@ -47,7 +47,7 @@ mod duty {
     use core::time::Duration;
     use std::time::Instant;
 
-    use crate::memory::layout::{Entry, NOBODY};
+    use crate::memory::layout::{Entry, FREE_ENTRY};
     use crate::memory::{Post, Storage};
     use ringway_shm::sync::Ordering;
 
@@ -239,7 +239,7 @@ mod duty {
         /// How long a worker sleeps that has no place: each another time, so that their looks lie
         /// apart.
         pub(crate) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
-            let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
+            let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != FREE_ENTRY;
             let workers = storage.member_entries().filter(|(_, entry)| owned(entry)).count();
             let most = LONG_AT_MOST.max(LONG_PER_WORKER.saturating_mul(workers as u32));
             // Of a golden section each, which spreads any number of them.

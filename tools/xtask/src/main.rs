@@ -3,6 +3,7 @@
 
 mod battery;
 mod bench;
+mod counts;
 mod firmware;
 mod fuzz;
 mod instructions;
@@ -24,6 +25,8 @@ use clap::Parser;
 enum Task {
     /// Run everything that must pass: formatting, lints, docs, builds, tests, loom models
     Test(test::Options),
+    /// Count circles of modules, long functions and files, and words, each with its limit
+    Counts,
     /// Weaken the memory orderings one at a time; some loom model has to notice each
     #[command(disable_help_flag = true)]
     Weaken {
@@ -64,6 +67,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
     let project = Project::find()?;
     match task {
         Task::Test(options) => test::run(&project, &options),
+        Task::Counts => counts::run(&project),
         Task::Weaken { arguments } => weaken(&project, &arguments),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
