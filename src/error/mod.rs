@@ -284,18 +284,23 @@ impl fmt::Display for CloseError {
     }
 }
 
-/// A batch that was not sent to its end.
+/// A batch that was not sent to its end. `E` is why, as the call for one message tells it:
+/// [`SendError`], or [`SendTimeoutError`] where there is a time-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchError {
+pub struct BatchError<E = SendError> {
     /// Messages of the batch that were sent, from its start. The next one failed.
     pub sent: usize,
     /// Why it failed.
-    pub error: SendError,
+    pub error: E,
 }
 
-impl core::error::Error for BatchError {}
+impl<E: core::error::Error + 'static> core::error::Error for BatchError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
 
-impl fmt::Display for BatchError {
+impl<E: fmt::Display> fmt::Display for BatchError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} messages of the batch were sent, then: {}", self.sent, self.error)
     }
