@@ -42,10 +42,10 @@
 //!
 //! # Blocking
 //!
-//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long. How a
-//! handle waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
-//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
-//! side.
+//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
+//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
+//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on a
+//! futex. While data flows there are no system calls on either side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
@@ -156,61 +156,112 @@ compile_error!(
      have, for want of compare-and-swap: use a `Static`, or memory of yours by `Options::create_raw`"
 );
 
-/// Has the process die before the system call that follows, if a battery wants it to.
-#[cfg_attr(not(all(feature = "std", target_os = "linux")), allow(unused_macros))]
-macro_rules! crash_point {
-    () => {
-        #[cfg(ringway_crash_points)]
-        crate::crash::point();
-    };
-}
-
 #[cfg(ringway_crash_points)]
-pub mod crash;
-mod error;
-mod fence;
-mod geometry;
-#[cfg(not(ringway_loom))]
-mod header;
-mod layout;
-mod message;
-mod options;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-mod os;
-#[cfg(not(ringway_loom))]
-mod platform;
-mod position;
-mod ring;
-mod storage;
-mod sync;
-mod wait;
+pub use ringway_shm::crash;
 
+mod consumer;
+mod create;
+mod error;
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "group/absent.rs"
+)]
+mod group;
+// Without compare-and-swap no entry is shared, and none is taken from a dead owner.
+#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
+mod memory;
+mod message;
+mod name;
+mod options;
+mod position;
+mod producer;
+mod protocol;
+mod ring;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod segment;
+#[cfg(not(ringway_loom))]
+mod static_ring;
+mod stats;
+
+pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
+#[cfg(not(ringway_loom))]
+pub use consumer::{Refs, Run, RunIter};
 pub use error::{
     BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
     MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
     SplitError, TryRecvError, TrySendError, WaitError,
 };
-pub use geometry::Overflow;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use group::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
+pub use memory::Overflow;
+#[cfg(not(ringway_loom))]
+pub use memory::RawParts;
 pub use message::{Message, Plain};
+pub use name::{ConsumerKind, ConsumerName};
 pub use options::Options;
+pub use position::Position;
+pub use producer::{Laggard, Loan, Producer};
+pub use protocol::Start;
+pub use ring::Ring;
+/// Makes a struct [`Plain`] data, so that it can be sent.
+///
+/// ```
+/// use ringway::{Options, Start, message};
+///
+/// #[message]
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Quote {
+///     instrument: u32,
+///     size: u32,
+///     price: f64,
+/// }
+///
+/// let (mut producer, ring) = Options::<Quote>::new(1024).heap()?;
+/// let mut subscriber = ring.subscribe(Start::Next)?;
+/// let quote = Quote { instrument: 7, size: 100, price: 12.5 };
+/// producer.send(&quote)?;
+/// assert_eq!(subscriber.recv()?, quote);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It lays the fields out in order, as C does (`repr(C)`, unless the struct says `repr(C)` or
+/// `repr(transparent)` itself), and derives `FromBytes`, `IntoBytes` and `Immutable` of
+/// [`zerocopy`]. What is not plain data does not compile. Padding is the usual reason: put the
+/// largest fields first, and give what is left a name of its own.
+///
+/// ```compile_fail,E0277
+/// #[ringway::message]
+/// struct Padded { a: u8, b: u32 }
+/// ```
+/// ```
+/// #[ringway::message]
+/// struct Filled { b: u32, a: u8, _unused: [u8; 3] }
+/// ```
+/// ```compile_fail,E0277
+/// #[ringway::message]
+/// struct Flag { on: bool }
+/// ```
+/// ```compile_fail
+/// #[ringway::message]
+/// enum Side { Buy, Sell }
+/// ```
+///
+/// A crate that does not name `ringway` itself says where it is:
+/// `#[message(crate = "other::ringway")]`.
+#[cfg(feature = "derive")]
+pub use ringway_derive::message;
+pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use os::{
+pub use segment::{
     Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
     Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
     SegmentState, UnlinkError, Untrusted, prune, release_inherited, segments, segments_in, unlink,
 };
-pub use position::Position;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use ring::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
-pub use ring::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
-pub use ring::{Iter, Laggard, Loan, Observer, Producer, Ref, Ring, Start, Subscriber};
 #[cfg(not(ringway_loom))]
-pub use ring::{Refs, Run, RunIter};
-#[cfg(not(ringway_loom))]
-pub use storage::fixed::{Bytes, Parts, Static, StaticMessage};
-#[cfg(not(ringway_loom))]
-pub use storage::raw::RawParts;
-pub use wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use static_ring::{Bytes, Parts, Static, StaticMessage};
+pub use stats::{ConsumerStats, Stats};
+#[doc(no_inline)]
+pub use zerocopy;
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

@@ -4,7 +4,7 @@
 //! half the range of a [`Word`], because a state needs two values for each: 2^63 positions, or 2^31
 //! where a word has 32 bits. So they are compared as signed differences, never as numbers.
 
-use crate::sync::{Signed, Word};
+use ringway_shm::sync::{Signed, Word};
 
 /// A message's number. `u64`; on 32-bit targets `u32`, where it wraps around after 2^31 messages.
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]

@@ -1,0 +1,358 @@
+//! Event counts: sleeping until another side has done something, without losing a wake-up.
+//!
+//! An event count is a word, the *bell*, that changes when there may be something new, and on which
+//! waiters sleep; and, where a notifier must not pay a system call for nothing, a *flag* that
+//! waiters raise before they sleep. The two may lie in different segments.
+//!
+//! A waiter goes through phases, so that what comes between is its own: one count or many, a sleep
+//! in the kernel, or a look at the token later.
+//!
+//! 1. [`arm`](EventCount::arm) reads the bell, raises the flag and runs the heavy fence. Several
+//!    counts are armed with one heavy fence: [`prepare`](EventCount::prepare) each, run the fence,
+//!    [`confirm`](Token::confirm) each token.
+//! 2. The waiter looks once more at what it waits for. If it is there, the waiter does not sleep.
+//! 3. [`wait`](EventCount::wait) sleeps until the bell changes, or [`has_rung`](EventCount::has_rung)
+//!    says whether it has.
+//!
+//! A notifier first makes known what there is, by a store, and then calls
+//! [`notify`](EventCount::notify). Where there is one notifier at a time, it stores the bell; where
+//! several may ring at once, they add to it ([`ring`](EventCount::ring)). A bell is changed in one
+//! of the two ways, or by the one storing notifier's additions.
+//!
+//! ```
+//! use core::time::Duration;
+//! use ringway_shm::event::EventCount;
+//! use ringway_shm::fence::Fences;
+//! use ringway_shm::sync::{AtomicU32, Futex, Ordering};
+//! # #[cfg(feature = "std")]
+//! # {
+//! let (bell, flag, message) = (Futex::new(0), AtomicU32::new(0), AtomicU32::new(0));
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| {
+//!         let count = EventCount::with_flag(&bell, &flag);
+//!         while message.load(Ordering::Acquire) == 0 {
+//!             let token = count.arm(Fences::FULL);
+//!             if message.load(Ordering::Acquire) == 0 {
+//!                 count.wait(token, Duration::from_secs(1));
+//!             }
+//!         }
+//!     });
+//!     message.store(7, Ordering::Release);
+//!     EventCount::with_flag(&bell, &flag).notify(Fences::FULL);
+//! });
+//! # }
+//! ```
+//!
+//! # Why no wake-up is lost
+//!
+//! Waiter W is about to sleep until X is so; notifier N makes it so.
+//!
+//! ```text
+//! notifier                              waiter
+//! N1  X = so                            W1  e = bell; fence(Acquire)
+//! N2  light                             W2  flag = 1
+//! N3  if flag == 0: done                W3  heavy
+//! N4  flag = 0                          W4  if X is so: done
+//! N5  bell = b + 1  (Release)           W5  futex_wait(bell, e)
+//! N6  futex_wake(bell, all)
+//! ```
+//!
+//! N2 and W3 are a pair of full fences ([`Fences`]), so that N3 sees W2 or W4 sees N1 (or what came
+//! after it). If W4 does, W does not sleep. If N3 sees the flag, N5 and N6 follow. The kernel
+//! compares and goes to sleep in one step: either W5 sees N5 and returns, or it is asleep before N6
+//! and is woken.
+//!
+//! Remains the flag that N4 clears. Say that W2 came before N4, and N3 saw the flag of another
+//! waiter. Then W's e was loaded before N5 (else W1's fence had ordered N4 before W2), so that W5
+//! returns or N6 wakes W: the bell is stored after the flag is cleared, and loaded before it is
+//! set. A waiter that N6 wakes looks again, and raises the flag again if it has to. It must not
+//! clear the flag on its way out: the flag may be another waiter's. All are woken, because all look
+//! at the same flag.
+//!
+//! A notifier that asks no flag (`ring`) makes X so and then adds to the bell (Release). Either W1
+//! is behind that addition, and W4 sees X; or W5 finds another bell, or is woken. It needs no fence.
+//!
+//! A notifier that is stopped or killed between N1 and N6 leaves waiters to the end of their sleep:
+//! so a sleep has an end.
+//!
+//! # A sole waiter
+//!
+//! Where one waiter at most sleeps, flag and bell are one word: see [`SoleWaiter`].
+//!
+//! ```text
+//! notifier                              waiter
+//! N1  X = so                            W1  word = 1
+//! N2  light                             W2  heavy
+//! N3  if word != 1: done                W3  if X is so: done
+//! N4  word = 0                          W4  futex_wait(word, 1)
+//! N5  futex_wake(word)
+//! ```
+//!
+//! N3 sees W1 or W3 sees N1. If N3 reads 0, and not from before W1, another notifier's N4 stored it
+//! after W1, and either W4 sees that 0 or that notifier's N5 wakes the waiter; then it starts again
+//! at W1, and N1 is seen by W3, or W1 by N3.
+//!
+//! Models: `loom-tests/tests/event.rs`, and of the rings made of them `loom-tests/tests/wakeup.rs`.
+
+use core::time::Duration;
+
+use crate::fence::Fences;
+use crate::sync::{AtomicU32, Futex, Ordering, fence, spin_loop};
+
+/// The longest sleep of a waiter that cannot ask to be woken.
+const SHORT_SLEEP: Duration = Duration::from_millis(1);
+
+/// Whether there are waiters that sleep, and notifiers that can wake them. Without an operating
+/// system there are none: flags are neither raised nor looked at, and what there is to wait for is
+/// told by [`Wait::notify`](crate::wait::Wait::notify).
+pub const SLEEPS: bool = cfg!(any(feature = "std", ringway_loom));
+
+/// What a waiter needs to go to sleep, or to see that it must not.
+#[derive(Clone, Copy, Debug)]
+pub struct Token {
+    /// What the bell was.
+    seen: u32,
+    /// Whether notifiers have been reached: else one may miss the flag, and a sleep has to be
+    /// short.
+    reached: bool,
+}
+
+impl Token {
+    /// The token after the one heavy fence that several counts are armed with, `reached` being what
+    /// [`Fences::heavy`] returned.
+    #[must_use]
+    pub fn confirm(self, reached: bool) -> Token {
+        Token { reached: self.reached && reached, ..self }
+    }
+
+    /// The value of the bell with which the kernel is to compare it: for sleeping on many words at
+    /// once.
+    pub fn expected(self) -> u32 {
+        self.seen
+    }
+
+    /// The longest that a sleep with this token may be.
+    #[inline(always)]
+    pub fn limit(self, wanted: Duration) -> Duration {
+        if self.reached { wanted } else { wanted.min(SHORT_SLEEP) }
+    }
+}
+
+/// How waiters ask to be woken.
+#[derive(Clone, Copy, Debug)]
+enum Flag<'a> {
+    /// Notifiers ring in any case.
+    None,
+    Word(&'a AtomicU32),
+    /// There is one, which this process may not write.
+    OutOfReach,
+}
+
+/// A bell, and the flag of those who sleep on it, if there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct EventCount<'a> {
+    bell: &'a Futex,
+    flag: Flag<'a>,
+}
+
+impl<'a> EventCount<'a> {
+    /// One without a flag: notifiers [ring](Self::ring) in any case.
+    #[inline(always)]
+    pub fn new(bell: &'a Futex) -> Self {
+        EventCount { bell, flag: Flag::None }
+    }
+
+    /// One whose notifiers ring only if the flag is up.
+    #[inline(always)]
+    pub fn with_flag(bell: &'a Futex, flag: &'a AtomicU32) -> Self {
+        EventCount { bell, flag: Flag::Word(flag) }
+    }
+
+    /// One with a flag that this process may not write. A waiter here cannot ask to be woken: it
+    /// sleeps for a millisecond at most at a time.
+    #[inline(always)]
+    pub fn out_of_reach(bell: &'a Futex) -> Self {
+        EventCount { bell, flag: Flag::OutOfReach }
+    }
+
+    /// What the bell is now, for [`prepare_since`](Self::prepare_since).
+    #[inline(always)]
+    pub fn seen(&self) -> u32 {
+        self.bell.load(Ordering::Relaxed)
+    }
+
+    /// Reads the bell and raises the flag. The heavy fence and [`Token::confirm`] are the caller's.
+    #[inline(always)]
+    pub fn prepare(&self) -> Token {
+        self.prepare_since(self.seen())
+    }
+
+    /// As [`prepare`](Self::prepare), `seen` being what the bell was at some time before.
+    #[inline(always)]
+    pub fn prepare_since(&self, seen: u32) -> Token {
+        if !SLEEPS {
+            return Token { seen, reached: true };
+        }
+        // After the load of the bell, W1: pairs with the release of the bell in `wake` and `ring`.
+        fence(Ordering::Acquire);
+        match self.flag {
+            Flag::None => Token { seen, reached: true },
+            Flag::OutOfReach => Token { seen, reached: false },
+            Flag::Word(flag) => {
+                flag.store(1, Ordering::Relaxed);
+                Token { seen, reached: true }
+            }
+        }
+    }
+
+    /// Announces that the caller is about to sleep. It looks at what it waits for once more after
+    /// this.
+    #[inline(always)]
+    pub fn arm(&self, fences: Fences) -> Token {
+        self.arm_since(self.seen(), fences)
+    }
+
+    /// As [`arm`](Self::arm), `seen` being what the bell was at some time before.
+    #[inline(always)]
+    pub fn arm_since(&self, seen: u32, fences: Fences) -> Token {
+        let token = self.prepare_since(seen);
+        match self.flag {
+            Flag::Word(_) if SLEEPS => token.confirm(fences.heavy()),
+            _ => token,
+        }
+    }
+
+    /// Sleeps until the bell has rung since the token was made, or `limit` is over, or for no
+    /// reason. Where nothing sleeps, it is a hint to the processor.
+    #[inline(always)]
+    pub fn wait(&self, token: Token, limit: Duration) {
+        if !SLEEPS {
+            return spin_loop();
+        }
+        self.bell.wait(token.seen, token.limit(limit));
+    }
+
+    /// Whether the bell has rung since the token was made. What it was rung for is seen then.
+    pub fn has_rung(&self, token: Token) -> bool {
+        let rung = self.seen() != token.seen;
+        // Pairs with the release of the bell in `wake` and `ring`.
+        fence(Ordering::Acquire);
+        rung
+    }
+
+    /// Wakes the waiters, if there are any, to look at what the caller has just made known. By the
+    /// one notifier that stores the bell.
+    #[inline(always)]
+    pub fn notify(&self, fences: Fences) {
+        if self.is_awaited(fences) {
+            self.wake();
+        }
+    }
+
+    /// Whether waiters ask to be woken, or may. What the caller stored before this is seen by those
+    /// who do not.
+    #[inline(always)]
+    pub fn is_awaited(&self, fences: Fences) -> bool {
+        if !SLEEPS {
+            return false;
+        }
+        // Pairs with the heavy fence in `arm`.
+        fences.light();
+        self.is_awaited_fenced()
+    }
+
+    /// As [`is_awaited`](Self::is_awaited), after a light fence of the caller's: one will do for
+    /// several counts.
+    #[inline(always)]
+    pub fn is_awaited_fenced(&self) -> bool {
+        match self.flag {
+            Flag::None => SLEEPS,
+            Flag::Word(flag) => SLEEPS && flag.load(Ordering::Relaxed) != 0,
+            Flag::OutOfReach => false,
+        }
+    }
+
+    /// Wakes all waiters: clears the flag, changes the bell by a store and asks the kernel. Only by
+    /// the one notifier that stores the bell.
+    pub fn wake(&self) {
+        if let Flag::Word(flag) = self.flag {
+            flag.store(0, Ordering::Relaxed);
+        }
+        let next = self.bell.load(Ordering::Relaxed).wrapping_add(1);
+        // Pairs with the fence in `prepare`: a waiter that sees the new bell sees the flag cleared.
+        self.bell.store(next, Ordering::Release);
+        self.bell.wake_all();
+    }
+}
+
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+impl EventCount<'_> {
+    /// Wakes all waiters, to look at what the caller has just made known, without a look at a flag:
+    /// adds to the bell and asks the kernel. By any of several notifiers.
+    pub fn ring(&self) {
+        // Pairs with the fence in `prepare`: a waiter that sees the new bell sees what it is rung
+        // for, and the flag cleared if the notifier cleared it.
+        self.bell.fetch_add(1, Ordering::Release);
+        self.bell.wake_all();
+    }
+}
+
+/// A word on which one waiter at most sleeps: 1 while it does, or is about to.
+#[derive(Clone, Copy, Debug)]
+pub struct SoleWaiter<'a>(&'a Futex);
+
+impl<'a> SoleWaiter<'a> {
+    /// The waiter of that word.
+    #[inline(always)]
+    pub fn new(word: &'a Futex) -> Self {
+        SoleWaiter(word)
+    }
+
+    /// Announces that the caller, the sole waiter, is about to sleep. It looks at what it waits for
+    /// once more after this; if it is there, it calls [`disarm`](Self::disarm).
+    pub fn arm(&self, fences: Fences) -> Token {
+        if !SLEEPS {
+            return Token { seen: 1, reached: true };
+        }
+        self.0.store(1, Ordering::Relaxed);
+        Token { seen: 1, reached: fences.heavy() }
+    }
+
+    /// The caller does not sleep after all. The word is no other's, and left up it would cost a
+    /// needless wake-up.
+    pub fn disarm(&self) {
+        if SLEEPS {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Sleeps until the waiter is notified, or `limit` is over, or for no reason.
+    pub fn wait(&self, token: Token, limit: Duration) {
+        if !SLEEPS {
+            return spin_loop();
+        }
+        self.0.wait(token.seen, token.limit(limit));
+    }
+
+    /// Wakes the waiter, if it sleeps, to look at what the caller has just made known. By any of
+    /// several notifiers.
+    #[inline(always)]
+    pub fn notify(&self, fences: Fences) {
+        if !SLEEPS {
+            return;
+        }
+        // Pairs with the heavy fence in `arm`.
+        fences.light();
+        self.notify_fenced();
+    }
+
+    /// As [`notify`](Self::notify), after a light fence of the caller's: one will do for several
+    /// waiters.
+    #[inline(always)]
+    pub fn notify_fenced(&self) {
+        if SLEEPS && self.0.load(Ordering::Relaxed) == 1 {
+            self.0.store(0, Ordering::Relaxed);
+            self.0.wake_all();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the operating system gives to a ring that is already there: a futex and a memory barrier
+//! that reaches other threads. Where there is none, sleeping is yielding, and fences are full.
+
+use core::time::Duration;
+
+use crate::reach::Reach;
+
+#[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+mod imp {
+    use super::*;
+    use core::sync::atomic::AtomicU32;
+    use rustix::thread::{MembarrierCommand, futex, membarrier};
+
+    /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.
+    pub fn futex_wait(word: &AtomicU32, expected: u32, limit: Duration) {
+        let Ok(limit) = futex::Timespec::try_from(limit) else {
+            return;
+        };
+        crash_point!();
+        // Not private: the other side may be another process. Every outcome (woken, value changed,
+        // time over, interrupted by a signal) means "look again" to the caller.
+        let _ = futex::wait(word, futex::Flags::empty(), expected, Some(&limit));
+    }
+
+    /// Wakes all who sleep on the word.
+    pub fn futex_wake_all(word: &AtomicU32) {
+        crash_point!();
+        let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
+    }
+
+    /// Whether the machine has so much memory, swap included, free or not: a kernel that
+    /// promises memory without having it would end the process when it is touched.
+    pub fn has_memory(bytes: u64) -> bool {
+        let system = rustix::system::sysinfo();
+        // As wide as the machine's words.
+        #[allow(clippy::useless_conversion)]
+        let units = u64::from(system.totalram).saturating_add(u64::from(system.totalswap));
+        bytes <= units.saturating_mul(u64::from(system.mem_unit))
+    }
+
+    /// Asks the kernel to let barriers reach this process: its own, or those of all processes. For
+    /// the life of the process; asking again is harmless.
+    pub fn register_barrier(reach: Reach) -> bool {
+        crash_point!();
+        membarrier(match reach {
+            // Linux 4.14.
+            Reach::Process => MembarrierCommand::RegisterPrivateExpedited,
+            // Linux 4.16.
+            Reach::Everywhere => MembarrierCommand::RegisterGlobalExpedited,
+        })
+        .is_ok()
+    }
+
+    /// A full fence on every running thread of this process, which has registered; or of every
+    /// process that has, this one's included.
+    pub fn barrier(reach: Reach) -> bool {
+        crash_point!();
+        membarrier(match reach {
+            Reach::Process => MembarrierCommand::PrivateExpedited,
+            Reach::Everywhere => MembarrierCommand::GlobalExpedited,
+        })
+        .is_ok()
+    }
+}
+
+#[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
+mod imp {
+    use super::*;
+
+    /// Gives way for a moment.
+    pub fn futex_wait<W>(_word: &W, _expected: u32, _limit: Duration) {
+        #[cfg(feature = "std")]
+        std::thread::yield_now();
+        #[cfg(not(feature = "std"))]
+        core::hint::spin_loop();
+    }
+
+    /// No thread sleeps.
+    pub fn futex_wake_all<W>(_word: &W) {}
+
+    /// It is not known, and so found out by asking for it.
+    #[cfg(feature = "alloc")]
+    pub fn has_memory(_bytes: u64) -> bool {
+        true
+    }
+
+    /// There are no barriers.
+    pub fn register_barrier(_reach: Reach) -> bool {
+        false
+    }
+
+    /// There are none.
+    pub fn barrier(_reach: Reach) -> bool {
+        false
+    }
+}
+
+pub use imp::*;

@@ -1,0 +1,43 @@
+//! What processes need to share memory, and nothing of what they keep there.
+//!
+//! Without features: [words](sync) that the compiler's model, or loom's, knows as atomics; a
+//! [pair of fences](fence), one cheap and one dear; an [event count](event) on which to sleep until
+//! another side has done something; [ways to wait](wait).
+//!
+//! # Features
+//!
+//! - `std` (default): shared-memory segments and futexes on Linux, and a clock. Implies `alloc`.
+//! - `alloc`: words on the heap.
+//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
+//! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
+//!   [`portable-atomic`](https://docs.rs/portable-atomic).
+#![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+/// Has the process die before the system call that follows, if a test of crashes wants it to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! crash_point {
+    () => {
+        #[cfg(ringway_crash_points)]
+        $crate::crash::point();
+    };
+}
+
+#[cfg(ringway_crash_points)]
+pub mod crash;
+mod error;
+pub mod event;
+pub mod fence;
+#[cfg(not(ringway_loom))]
+pub mod kernel;
+mod reach;
+pub mod sync;
+pub mod wait;
+
+pub use error::LivenessError;
+pub use reach::Reach;

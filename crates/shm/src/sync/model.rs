@@ -1,0 +1,135 @@
+//! What runs under loom: loom's atomics, and a futex made of loom's mutex and condition variable.
+
+use core::time::Duration;
+
+pub use loom::sync::atomic::{AtomicU32, Ordering, fence};
+
+#[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
+pub use loom::sync::atomic::AtomicU32 as AtomicWord;
+#[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
+pub use loom::sync::atomic::AtomicU64 as AtomicWord;
+pub use {AtomicU32 as CasU32, AtomicWord as CasWord};
+
+/// Yes, to a model that asks for it: see `barrier`.
+pub fn register_barrier(_reach: crate::reach::Reach) -> bool {
+    true
+}
+
+/// There is no kernel in a model that could run a fence on another thread. So a ring has full fences
+/// unless its model says that nobody sleeps; then its light fences are nothing, as they are for the
+/// processor where the kernel runs them, and the models see the protocol without their help. Who
+/// sleeps all the same may be forgotten, and loom reports a deadlock.
+pub fn barrier(_reach: crate::reach::Reach) -> bool {
+    true
+}
+
+/// Models are small.
+pub fn has_memory(_bytes: u64) -> bool {
+    true
+}
+
+/// Whether an atomic is laid out as the word that it is.
+pub const NATIVE: bool = false;
+
+/// A loop that waits has to let the other threads of the model run.
+pub fn spin_loop() {
+    loom::thread::yield_now();
+}
+
+/// Looks at a word that the caller is about to exchange. For whatever comes next, loom tries to let a
+/// thread be earlier than the last access that another one made to the same word, and the last alone. A plain
+/// load here would be that last one, and hide the others: so this is an exchange that fails.
+pub fn peek(word: &CasU32) -> u32 {
+    let (never, order) = (u32::MAX, Ordering::Relaxed);
+    match word.compare_exchange(never, never, order, order) {
+        Ok(value) | Err(value) => value,
+    }
+}
+
+/// The same for a [`Word`](super::Word).
+pub fn peek_word(word: &CasWord) -> super::Word {
+    let (never, order) = (super::Word::MAX, Ordering::Relaxed);
+    match word.compare_exchange(never, never, order, order) {
+        Ok(value) | Err(value) => value,
+    }
+}
+
+/// A model has no caches.
+pub fn prefetch_to_write(_word: &AtomicWord) {}
+
+/// The plain memory of a slot: loom reports any two accesses, one of them a write, that are not
+/// ordered. It finds what relaxed copies of atomics would hide: a consumer that gives a slot back
+/// before it has finished reading, a producer that reuses one too early.
+#[derive(Debug, Default)]
+pub struct RaceCell(loom::cell::UnsafeCell<()>);
+
+impl RaceCell {
+    /// The caller reads the plain memory, and relies on no writer meanwhile.
+    #[track_caller]
+    pub fn read(&self) {
+        self.0.with(|_| ());
+    }
+
+    /// The caller writes the plain memory, and relies on no other reader or writer meanwhile.
+    #[track_caller]
+    pub fn write(&self) {
+        self.0.with_mut(|_| ());
+    }
+}
+
+/// The futex of a model. As in the kernel, the comparison and going to sleep are one step for
+/// everybody who wakes. Unlike there, a sleep has no end of its own: a lost wake-up is then a
+/// deadlock, which loom reports, and not a delay.
+#[derive(Debug)]
+pub struct Futex {
+    word: AtomicU32,
+    bucket: loom::sync::Mutex<()>,
+    sleepers: loom::sync::Condvar,
+}
+
+impl Futex {
+    /// A word of that value.
+    pub fn new(value: u32) -> Self {
+        Futex {
+            word: AtomicU32::new(value),
+            bucket: loom::sync::Mutex::new(()),
+            sleepers: loom::sync::Condvar::new(),
+        }
+    }
+
+    /// What the word is.
+    #[track_caller]
+    pub fn load(&self, order: Ordering) -> u32 {
+        self.word.load(order)
+    }
+
+    /// Stores the word. Wakes no thread.
+    #[track_caller]
+    pub fn store(&self, value: u32, order: Ordering) {
+        self.word.store(value, order);
+    }
+
+    /// Adds to the word, and returns what it was. Wakes no thread.
+    #[track_caller]
+    pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        self.word.fetch_add(value, order)
+    }
+
+    /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.
+    pub fn wait(&self, expected: u32, _limit: Duration) {
+        // loom's locks are never poisoned: a panic ends the execution.
+        let Ok(bucket) = self.bucket.lock() else {
+            return;
+        };
+        if self.word.load(Ordering::Relaxed) == expected {
+            drop(self.sleepers.wait(bucket));
+        }
+    }
+
+    /// Wakes all who sleep on the word.
+    pub fn wake_all(&self) {
+        let bucket = self.bucket.lock();
+        self.sleepers.notify_all();
+        drop(bucket);
+    }
+}

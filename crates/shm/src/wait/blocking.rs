@@ -1,0 +1,225 @@
+//! Calls that block: looking again and again, until it is there, or too late, or the other side is
+//! dead.
+
+use core::time::Duration;
+
+use super::pace::{LONGEST_SLEEP, Pace};
+use super::strategy::Pause;
+use crate::sync::Word;
+
+/// The most rounds between two looks at the clock.
+const ROUNDS_PER_LOOK: u32 = 64;
+/// If the rounds between two looks took longer than this, a round is more than a look at a word,
+/// and the clock is worth a look after each.
+#[cfg(feature = "std")]
+const SLOW_ROUNDS: Duration = Duration::from_micros(20);
+
+/// Why a waiter has stopped waiting for what did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The deadline has passed.
+    TimeOver,
+    /// The other side is dead.
+    Dead,
+}
+
+/// Calls `attempt` until it returns something, waiting in between.
+///
+/// `pause` says what to do after a look in vain (see [`Wait`](super::Wait)); `sleep` sleeps for at
+/// most as long as it is told. `alive` is asked now and then, as `check` says. `false` ends the
+/// waiting, after a last attempt: what the dead had done before is not left behind. So does the
+/// deadline.
+pub fn wait_for<H, R>(
+    handle: &mut H,
+    mut attempt: impl FnMut(&mut H) -> Option<R>,
+    pause: impl Fn(&mut H, u32) -> Pause,
+    sleep: impl Fn(&mut H, Duration),
+    alive: impl Fn(&mut H) -> bool,
+    deadline: Deadline,
+    check: &mut DeathCheck,
+) -> Result<R, Ended> {
+    let mut clock = Clock::new(deadline);
+    let (mut round, mut next_look, mut between) = (0u32, 0u32, 1);
+    loop {
+        if let Some(found) = attempt(handle) {
+            return Ok(found);
+        }
+        let pause = pause(handle, round);
+        if pause == Pause::Sleep || round >= next_look {
+            let reading = clock.look();
+            if check.is_due().is_some() && !alive(handle) {
+                return attempt(handle).ok_or(Ended::Dead);
+            }
+            // What came during the pause is not left behind for a time that is over.
+            let Some(left) = reading.left else { return attempt(handle).ok_or(Ended::TimeOver) };
+            between = if reading.slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
+            next_look = round.saturating_add(between);
+            if pause == Pause::Sleep {
+                sleep(handle, left.min(check.pace.sleep()));
+            }
+        }
+        round = round.saturating_add(1);
+    }
+}
+
+/// When a call that blocks gives up. Calls with a time-out take what can be made one: a `Duration`,
+/// which counts from the moment at which the call begins to wait, or an `Instant`.
+///
+/// Reaching it is noticed within microseconds by a call that looks again and again, and as soon as
+/// the kernel lets it run by one that sleeps.
+///
+/// ```
+/// # #[cfg(feature = "std")] {
+/// use ringway_shm::wait::Deadline;
+/// use std::time::{Duration, Instant};
+///
+/// let second = Duration::from_secs(1);
+/// let deadline = Deadline::from(Instant::now() + second);
+/// assert!(deadline.left(Duration::MAX) <= second);
+/// // So far ahead that no clock gets there.
+/// assert!(matches!(Deadline::from(Duration::MAX), Deadline::Never));
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// Never.
+    Never,
+    /// At that time.
+    #[cfg(feature = "std")]
+    At(std::time::Instant),
+}
+
+#[cfg(feature = "std")]
+impl Deadline {
+    /// The time that is left, but no more than `most`.
+    pub fn left(self, most: Duration) -> Duration {
+        match self {
+            Deadline::Never => most,
+            Deadline::At(end) => end.saturating_duration_since(std::time::Instant::now()).min(most),
+        }
+    }
+
+    /// So long from now; never, if that is beyond what the clock can represent.
+    pub fn after(timeout: Duration) -> Deadline {
+        std::time::Instant::now().checked_add(timeout).map_or(Deadline::Never, Deadline::At)
+    }
+}
+
+/// So long from now: see [`Deadline::after`].
+#[cfg(feature = "std")]
+impl From<Duration> for Deadline {
+    fn from(timeout: Duration) -> Deadline {
+        Deadline::after(timeout)
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<std::time::Instant> for Deadline {
+    fn from(end: std::time::Instant) -> Deadline {
+        Deadline::At(end)
+    }
+}
+
+/// When a waiter asks whether the other side lives. The waiting may be one call, or many short
+/// ones: a waiter keeps its check, and says what it waits for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeathCheck {
+    /// How often.
+    pace: Pace,
+    /// What is waited for.
+    #[cfg(feature = "std")]
+    waits_for: Option<Word>,
+    /// When this began, and when it was last due.
+    #[cfg(feature = "std")]
+    times: Option<(std::time::Instant, std::time::Instant)>,
+}
+
+impl DeathCheck {
+    /// One of that pace.
+    pub fn of(pace: Pace) -> DeathCheck {
+        DeathCheck {
+            pace,
+            #[cfg(feature = "std")]
+            waits_for: None,
+            #[cfg(feature = "std")]
+            times: None,
+        }
+    }
+
+    /// The check while its owner waits for that. It begins anew if that was another until now.
+    pub fn for_wait(&mut self, _waits_for: Word) -> &mut DeathCheck {
+        #[cfg(feature = "std")]
+        if self.waits_for != Some(_waits_for) {
+            *self = DeathCheck { waits_for: Some(_waits_for), ..DeathCheck::of(self.pace) };
+        }
+        self
+    }
+
+    /// Whether it is time to ask, and then how long the waiting has been going on. Without a clock
+    /// it never is.
+    #[cfg(feature = "std")]
+    pub fn is_due(&mut self) -> Option<Duration> {
+        let now = std::time::Instant::now();
+        let (start, last) = self.times.get_or_insert((now, now));
+        let due = now.saturating_duration_since(*last) >= self.pace.look();
+        due.then(|| {
+            *last = now;
+            now.saturating_duration_since(*start)
+        })
+    }
+
+    /// Whether it is time to ask. Without a clock it never is.
+    #[cfg(not(feature = "std"))]
+    pub fn is_due(&mut self) -> Option<Duration> {
+        None
+    }
+}
+
+/// What a look at the clock says.
+struct Reading {
+    /// Time that is left; `None`: it is over.
+    left: Option<Duration>,
+    /// It is long since the last look.
+    slow: bool,
+}
+
+/// The clock of a waiter. Without `std` there is none, and it is never late.
+#[cfg(not(feature = "std"))]
+struct Clock;
+
+#[cfg(not(feature = "std"))]
+impl Clock {
+    fn new(_deadline: Deadline) -> Clock {
+        Clock
+    }
+
+    fn look(&mut self) -> Reading {
+        Reading { left: Some(LONGEST_SLEEP), slow: false }
+    }
+}
+
+/// The clock of a waiter.
+#[cfg(feature = "std")]
+struct Clock {
+    deadline: Deadline,
+    last: Option<std::time::Instant>,
+}
+
+#[cfg(feature = "std")]
+impl Clock {
+    fn new(deadline: Deadline) -> Clock {
+        Clock { deadline, last: None }
+    }
+
+    fn look(&mut self) -> Reading {
+        let now = std::time::Instant::now();
+        let left = match self.deadline {
+            Deadline::Never => Some(LONGEST_SLEEP),
+            Deadline::At(end) => Some(end.saturating_duration_since(now)).filter(|l| !l.is_zero()),
+        };
+        let slow = self.last.is_some_and(|last| now.saturating_duration_since(last) > SLOW_ROUNDS);
+        self.last = Some(now);
+        Reading { left, slow }
+    }
+}

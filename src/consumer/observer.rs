@@ -1,0 +1,87 @@
+//! The consumer that never holds the producer back.
+
+use super::kind::sealed::Sealed;
+use super::{Consumer, Observing};
+use crate::error::TryRecvError;
+use crate::memory::Storage;
+use crate::message::Message;
+use crate::name::ConsumerKind;
+use crate::position::Pos;
+use crate::protocol::reader::Reader;
+use crate::stats::{ConsumerStats, wide};
+use ringway_shm::sync::Word;
+use ringway_shm::wait::{SpinThenSleep, Wait};
+
+/// A consumer that gets the newest messages and never holds the producer back.
+///
+/// # Lagging
+///
+/// If the producer laps it, the next receiving call returns
+/// [`Lagged(n)`](crate::TryRecvError::Lagged) and the one after goes on with the oldest message
+/// that is left. The count is exact: it is the number of messages between the last one received and
+/// the next one to be received, so that received + lagged = sent, always. With 32-bit positions it
+/// is exact for an observer that is never away for 2^30 messages.
+///
+/// No message is ever returned torn, however fast the producer: a copy that was overwritten while
+/// it was made is thrown away, and counts as lagged.
+pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
+
+impl<T: Message + ?Sized> Observer<T> {
+    pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
+        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        Consumer::of(reader, Observing)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
+    /// What this observer has got since it joined. It alone knows: an observer writes nothing that
+    /// others could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
+    ///
+    /// ```
+    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    ///
+    /// let (mut producer, ring) =
+    ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
+    /// let mut observer = ring.observe(Start::Next).unwrap();
+    /// for n in 0..10 {
+    ///     producer.try_send(&n).unwrap();
+    /// }
+    /// assert_eq!(observer.try_recv(), Err(TryRecvError::Lagged(6)));
+    /// assert_eq!(observer.try_recv(), Ok(6));
+    /// let stats = observer.stats();
+    /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
+    /// ```
+    pub fn stats(&self) -> ConsumerStats {
+        let reader = &self.reader;
+        let past = reader.next.distance(reader.start);
+        let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
+        ConsumerStats {
+            kind: ConsumerKind::Observer,
+            name: None,
+            present: true,
+            received: wide(received),
+            lagged: wide(reader.lagged),
+            lag: self.lag(),
+            redelivered: 0,
+            evicted: false,
+        }
+    }
+}
+
+/// An observer has no gate.
+impl Sealed for Observing {
+    const NAME: &'static str = "Observer";
+
+    const HOLDS: bool = false;
+
+    #[inline(always)]
+    fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
+        None
+    }
+
+    #[inline(always)]
+    fn release<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
+
+    #[inline(always)]
+    fn leave<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
+}

@@ -1,0 +1,110 @@
+//! The consumer that gets everything.
+
+use super::kind::sealed::Sealed;
+use super::{Consumer, Subscribing};
+use crate::error::TryRecvError;
+use crate::memory::Storage;
+use crate::message::Message;
+use crate::position::Pos;
+use crate::protocol::reader::Reader;
+use crate::protocol::wake;
+use crate::protocol::{entry, head, join};
+use ringway_shm::sync::Ordering;
+use ringway_shm::wait::{SpinThenSleep, Wait};
+
+/// A consumer that gets every message, in order, and holds the producer back until it has.
+///
+/// A message is released as soon as it has been received, since receiving copies it; a batch is
+/// released as a whole. Dropping the subscriber lets go of everything and frees its entry.
+pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
+
+impl<T: Message + ?Sized> Subscriber<T> {
+    /// A subscriber from the first message on. Only for the ring's creator, who has made the
+    /// producer and not yet given it away, once for each entry.
+    #[cfg_attr(ringway_loom, expect(dead_code))]
+    pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
+        let generation = join::preassign(&storage, entry);
+        let next = storage.measures().origin();
+        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        Consumer::of(reader, Subscribing { entry, generation, durable: false })
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// The caller has just joined in that entry.
+    pub(crate) fn joined(joined: join::Joined, next: Pos, wait: W) -> Self {
+        let (storage, entry, generation) = joined.keep();
+        let reader = Reader::new(storage, next, wait);
+        Consumer::of(reader, Subscribing { entry, generation, durable: false })
+    }
+
+    /// The same for an entry that has a name.
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    pub(crate) fn durable(joined: join::Joined, next: Pos, wait: W) -> Self {
+        let mut subscriber = Subscriber::joined(joined, next, wait);
+        subscriber.kind.durable = true;
+        subscriber
+    }
+
+    /// Leaves for good: the same as dropping it, but for a
+    /// [durable](crate::Ring::subscribe_durable) one, whose name is given up.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// ring.subscribe_durable("keeper", Start::Next).unwrap().leave();
+    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// ```
+    pub fn leave(mut self) {
+        self.kind.durable = false;
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// This one has been evicted, and is told. Apart, so that one that has not been does not pay
+    /// for it.
+    #[cold]
+    #[inline(never)]
+    fn end_evicted(&mut self) -> TryRecvError {
+        // Its name is free when it is dropped.
+        self.kind.durable = false;
+        self.forget_pin();
+        let missed = head::exact(&self.reader.storage).since(self.reader.next);
+        TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) }
+    }
+}
+
+impl Sealed for Subscribing {
+    const NAME: &'static str = "Subscriber";
+
+    const HOLDS: bool = true;
+
+    fn excluded<T: Message + ?Sized, W: Wait>(
+        subscriber: &mut Subscriber<T, W>,
+    ) -> Option<TryRecvError> {
+        let Subscribing { entry, generation, .. } = subscriber.kind;
+        let evicted = subscriber.reader.storage.was_evicted(entry, generation);
+        evicted.then(|| subscriber.end_evicted())
+    }
+
+    #[inline(always)]
+    fn release<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
+        let reader = &mut subscriber.reader;
+        if let Some(entry) = reader.storage.entry(subscriber.kind.entry) {
+            // Pairs with the fence after the producer's scan: the reads are over.
+            entry.gate.store(reader.next.gate(), Ordering::Release);
+        }
+        wake::wake_producer(&reader.storage, reader.fences);
+        reader.wait.notify();
+    }
+
+    fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
+        let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry);
+        match subscriber.kind.durable {
+            true => entry::go_away(&reader.storage, entry),
+            false => entry::leave(&reader.storage, entry),
+        }
+        wake::wake_producer(&reader.storage, reader.fences);
+        reader.wait.notify();
+    }
+}

@@ -1,0 +1,28 @@
+//! The consumer that shares its messages with others of its group.
+
+mod calls;
+mod claim;
+mod counters;
+mod evicted;
+mod handle;
+mod hold;
+mod in_place;
+mod job;
+mod member;
+#[cfg(ringway_loom)]
+mod model;
+mod patrol;
+mod ready;
+mod reserve;
+mod rest;
+mod seek;
+mod settle;
+mod take;
+#[cfg(all(test, not(ringway_loom)))]
+mod tests;
+mod wait;
+mod watch;
+
+pub use handle::Worker;
+pub use hold::ClaimLost;
+pub use job::{Batch, BytesJob, Job, JobRef};

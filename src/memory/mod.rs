@@ -1,0 +1,39 @@
+//! Where a ring's words lie. The protocol sees a [`View`] and never asks.
+
+mod entry_name;
+pub(crate) mod geometry;
+#[cfg(not(ringway_loom))]
+pub(crate) mod header;
+pub(crate) mod kind;
+pub(crate) mod layout;
+#[cfg_attr(
+    not(all(feature = "std", target_os = "linux", not(ringway_loom))),
+    path = "liveness_as_one.rs"
+)]
+mod liveness;
+mod measures;
+mod payload;
+mod registry;
+mod seat;
+pub(crate) mod shape;
+mod storage;
+mod view;
+
+#[cfg(feature = "alloc")]
+mod boxed;
+#[cfg(feature = "alloc")]
+pub(crate) mod heap;
+
+// loom's atomics are not words in memory: what follows has no place in a model.
+#[cfg(not(ringway_loom))]
+pub(crate) mod raw;
+
+// All of each: what is used of them is not the same everywhere.
+pub(crate) use kind::*;
+pub(crate) use payload::Span;
+#[cfg(not(ringway_loom))]
+pub use raw::RawParts;
+pub(crate) use seat::*;
+pub use shape::Overflow;
+pub(crate) use storage::*;
+pub(crate) use view::*;

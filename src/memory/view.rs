@@ -1,0 +1,425 @@
+//! A ring's words, found by pointers. No other file follows the protocol's pointers.
+
+use core::ptr::NonNull;
+use core::slice;
+
+use super::kind::EntryKind;
+use super::measures::Measures;
+use super::payload::{Payload, Span};
+use super::shape::{GRANULE, LENGTH_WORDS, payload_words};
+use crate::memory::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
+use crate::message::Message;
+use crate::position::Pos;
+use ringway_shm::sync::{
+    AtomicU32, AtomicWord, CasWord, NATIVE, Ordering, RaceCell, WORD, Word, prefetch_to_write,
+};
+
+/// Where everything is. Copied into every handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    measures: Measures,
+    producer: NonNull<ProducerLine>,
+    evictions: NonNull<AtomicU32>,
+    slots: NonNull<AtomicWord>,
+    ghosts: NonNull<RaceCell>,
+    control: Option<Control>,
+}
+
+/// The part that consumers write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Control {
+    pub(crate) flags: NonNull<SleepFlags>,
+    pub(crate) entries: NonNull<Entry>,
+    /// The claim words of all shared entries.
+    pub(crate) claim_words: NonNull<CasWord>,
+}
+
+impl View {
+    /// # Safety
+    ///
+    /// For as long as the view or a copy of it is used, the following is valid for reads, and
+    /// aligned as its types want it:
+    ///
+    /// - `producer`;
+    /// - from `evictions` a word for each entry that has a gate;
+    /// - from `slots` `capacity * stride` words, and behind these, where the measures say, the
+    ///   words of the arena;
+    /// - from `ghosts` one for each slot and each granule;
+    /// - of `control`, if there is one, its flags, and as many entries and claim words as the
+    ///   measures say.
+    ///
+    /// Where a caller writes through the view, what it writes to is valid for writes too. All
+    /// accesses to any of it are atomic operations of the same widths.
+    pub(crate) unsafe fn new(
+        measures: Measures,
+        producer: NonNull<ProducerLine>,
+        evictions: NonNull<AtomicU32>,
+        slots: NonNull<AtomicWord>,
+        ghosts: NonNull<RaceCell>,
+        control: Option<Control>,
+    ) -> View {
+        View { measures, producer, evictions, slots, ghosts, control }
+    }
+
+    #[inline(always)]
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    #[inline(always)]
+    pub(crate) fn producer(&self) -> &ProducerLine {
+        // SAFETY: the producer's line is valid for reads while the view is used, by the contract of
+        // `new`.
+        unsafe { self.producer.as_ref() }
+    }
+
+    /// The last generation of an entry's owners that was evicted; 0: none was. The producer's word.
+    pub(crate) fn evicted(&self, entry: usize) -> Option<&AtomicU32> {
+        if entry >= self.measures.gates() {
+            return None;
+        }
+        // SAFETY: `entry` is below the number of gates, for each of which a word lies there, by the
+        // contract of `new`.
+        let word = unsafe { self.evictions.add(entry) };
+        // SAFETY: that word is valid for reads while the view is used, by the contract of `new`.
+        Some(unsafe { word.as_ref() })
+    }
+
+    /// Whether that owner of an entry was the last one there to be evicted. Orders nothing.
+    #[inline]
+    pub(crate) fn was_evicted(&self, entry: usize, generation: u32) -> bool {
+        EVICTS && self.evicted(entry).is_some_and(|word| word.load(Ordering::Relaxed) == generation)
+    }
+
+    /// The two sleep flags, if this process may write them.
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> Option<&SleepFlags> {
+        // SAFETY: the flags are valid for reads while the view is used, by the contract of `new`.
+        self.control.as_ref().map(|control| unsafe { control.flags.as_ref() })
+    }
+
+    /// One of the entries, if there are so many and this process may write them.
+    #[inline(always)]
+    pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
+        let control = self.control.as_ref().filter(|_| index < self.measures.entries())?;
+        // SAFETY: `index` is below the number of entries, all of which lie there, by the contract
+        // of `new`.
+        let entry = unsafe { control.entries.add(index) };
+        // SAFETY: that entry is valid for reads while the view is used, by the contract of `new`.
+        Some(unsafe { entry.as_ref() })
+    }
+
+    /// All entries; none where the control segment is out of reach.
+    pub(crate) fn all_entries(&self) -> &[Entry] {
+        match &self.control {
+            // SAFETY: as many entries as the measures say lie there, valid for reads while the view
+            // is used, by the contract of `new`.
+            Some(control) => unsafe {
+                slice::from_raw_parts(control.entries.as_ptr(), self.measures.entries())
+            },
+            None => &[],
+        }
+    }
+
+    /// The entries that have gates: single and shared ones.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        let entries = self.all_entries();
+        entries.get(..self.measures.gates()).unwrap_or(entries)
+    }
+
+    /// The shared entries. The number of one is counted from 0 among them.
+    pub(crate) fn shared_entries(&self) -> &[Entry] {
+        let shared = self.measures.entries_of(EntryKind::Shared);
+        self.all_entries().get(shared).unwrap_or(&[])
+    }
+
+    /// The members' entries, with their numbers among all entries.
+    pub(crate) fn member_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.all_entries().iter().enumerate().skip(self.measures.gates())
+    }
+
+    /// The claim words of the shared entry of that number, if this process may write them.
+    pub(crate) fn claim_words(&self, shared: usize) -> Option<ClaimWords<'_>> {
+        let all = self.measures.entries_of(EntryKind::Shared).len();
+        let control = self.control.as_ref().filter(|_| shared < all)?;
+        let first = shared * self.measures.claims_stride();
+        // SAFETY: `shared` is below the number of shared entries, for each of which
+        // `claims_stride` words lie there, by the contract of `new`. `Geometry::new` checked that
+        // the product fits.
+        let words = unsafe { control.claim_words.add(first) };
+        Some(ClaimWords { words, view: self })
+    }
+
+    /// The slot that a position's message has, had or will have.
+    #[inline(always)]
+    pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {
+        let index = position.index(self.measures.mask);
+        // SAFETY: the index is below the capacity, and that many slots lie there, each `stride`
+        // words long, by the contract of `new`. `Geometry::new` checked that the product fits.
+        let words = unsafe { self.slots.add(index * self.measures.stride) };
+        Slot { words, ghosts: self.ghosts, index, view: self }
+    }
+}
+
+/// The arena: what is longer than a slot lies there.
+impl View {
+    /// What a slot's length says that is no length of a message in the slot, if it can be so.
+    #[cold]
+    pub(crate) fn spilled(&self, length: u64) -> Option<Span> {
+        if !ARENAS {
+            return None;
+        }
+        let (granule, len) = Span::decode(length)?;
+        self.span(granule as usize, len)
+    }
+
+    /// So many bytes in the arena, from that granule on, if it has them and a message can be so
+    /// long.
+    pub(crate) fn span(&self, granule: usize, len: usize) -> Option<Span> {
+        let end = granule.checked_mul(GRANULE)?.checked_add(len)?;
+        // The span of no bytes at the end of the arena is refused too: no producer makes it.
+        if granule >= self.granules()
+            || end > self.measures.arena()
+            || len > self.measures.longest()
+        {
+            return None;
+        }
+        Span::in_arena(u32::try_from(granule).ok()?, len)
+    }
+
+    /// Granules that the arena has.
+    pub(crate) fn granules(&self) -> usize {
+        self.measures.arena() / GRANULE
+    }
+
+    /// The first word of a message in the arena.
+    ///
+    /// # Safety
+    ///
+    /// The span is one of this ring's, in the arena.
+    unsafe fn spilled_words(&self, span: Span) -> NonNull<AtomicWord> {
+        let first = self.measures.arena_start() + span.granule().unwrap_or(0) * (GRANULE / WORD);
+        // SAFETY: the arena lies `arena_start` words behind the first slot, by the contract of
+        // `new`. `span` made the span, and checked that it lies in the arena.
+        unsafe { self.slots.add(first) }
+    }
+
+    /// The words of a message in the arena.
+    ///
+    /// # Safety
+    ///
+    /// As for `spilled_words`.
+    unsafe fn spilled_payload(&self, span: Span) -> Payload<'_> {
+        // SAFETY: this function's caller promises that the span is one of this ring's, in the
+        // arena.
+        let first = unsafe { self.spilled_words(span) };
+        // SAFETY: the span's bytes lie in the arena, which ends with a whole word.
+        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) })
+    }
+
+    /// What a model has in place of a message's memory in the arena. The arena's follow the slots'.
+    pub(crate) fn spilled_ghosts(&self, span: Span) -> impl Iterator<Item = &RaceCell> {
+        let granules = span.granule().filter(|_| !NATIVE).map_or(0..0, |granule| {
+            let first = self.measures.capacity() + granule;
+            first..first + span.len.div_ceil(GRANULE)
+        });
+        granules.map(|index| {
+            // SAFETY: there are as many as slots and granules together, by the contract of `new`.
+            let ghost = unsafe { self.ghosts.add(index) };
+            // SAFETY: it is valid for reads while the view is used, by the contract of `new`.
+            unsafe { ghost.as_ref() }
+        })
+    }
+}
+
+impl View {
+    /// Gives every slot its first state, as if the ring had been full one lap before the origin. So
+    /// "never written" is not a value of its own, which a state could run into after a wrap. Only
+    /// by the ring's creator, before another process can see it.
+    pub(crate) fn reset(&self) {
+        let (origin, capacity) = (self.measures.origin(), self.measures.capacity());
+        self.producer().head.store(origin.number(), Ordering::Relaxed);
+        if let Some(word) = self.producer().reclaimed() {
+            word.store(origin.number(), Ordering::Relaxed);
+        }
+        for entry in 0..self.measures.gates() {
+            if let Some(word) = self.evicted(entry) {
+                word.store(0, Ordering::Relaxed);
+            }
+        }
+        for ahead in 0..capacity {
+            let position = origin.plus(ahead);
+            let before = position.minus(capacity).published();
+            self.slot(position).state().store(before, Ordering::Relaxed);
+            if self.measures.variable {
+                // What stood there before would look like a message in the arena.
+                self.slot(position).set_span(Span::in_slot(0));
+            }
+        }
+    }
+}
+
+impl Slot<'_> {
+    /// Stores 0 to every word. Only by the ring's creator, for memory of which some bytes may not
+    /// have been initialised: an observer may copy words that no message has filled yet, before it
+    /// finds out that it was too late.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn clear(self) {
+        for i in 0..self.view.measures.stride {
+            // SAFETY: a slot is `stride` words long.
+            let word = unsafe { self.words.add(i) };
+            // SAFETY: a slot's words are valid for reads while the view is used, by the contract of
+            // `View::new`.
+            unsafe { word.as_ref() }.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// For each slot a word of one shared entry, which says what has become of the slot's message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClaimWords<'a> {
+    words: NonNull<CasWord>,
+    view: &'a View,
+}
+
+impl<'a> ClaimWords<'a> {
+    /// The word of a position's slot.
+    #[inline]
+    pub(crate) fn word(self, position: Pos) -> &'a CasWord {
+        // SAFETY: the index is below the capacity, and a shared entry has at least that many words.
+        let word = unsafe { self.words.add(position.index(self.view.measures.mask)) };
+        // SAFETY: claim words are valid for reads while the view is used, by the contract of
+        // `View::new`.
+        unsafe { word.as_ref() }
+    }
+}
+
+/// One slot: its state, the length of its message, its payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot<'a> {
+    words: NonNull<AtomicWord>,
+    ghosts: NonNull<RaceCell>,
+    index: usize,
+    view: &'a View,
+}
+
+impl<'a> Slot<'a> {
+    #[inline(always)]
+    pub(crate) fn state(self) -> &'a AtomicWord {
+        // SAFETY: a slot's first word is valid for reads while the view is used, by the contract of
+        // `View::new`.
+        unsafe { self.words.as_ref() }
+    }
+
+    /// Hints that the slot is about to be written.
+    #[inline(always)]
+    pub(crate) fn expect_write(self) {
+        prefetch_to_write(self.state());
+    }
+
+    #[inline(always)]
+    pub(crate) fn ghost(self) -> &'a RaceCell {
+        // SAFETY: the index is below the capacity, and that many ghosts lie there.
+        let ghost = unsafe { self.ghosts.add(self.index) };
+        // SAFETY: it is valid for reads while the view is used, by the contract of `View::new`.
+        unsafe { ghost.as_ref() }
+    }
+
+    /// The words that a message of `len` bytes fills in its slot.
+    ///
+    /// # Safety
+    ///
+    /// The ring is one of messages `T`, and `len` is at most what a slot has room for.
+    #[inline(always)]
+    pub(crate) unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> Payload<'a> {
+        debug_assert!(len <= self.view.measures.max_len);
+        debug_assert_eq!(self.view.measures.payload(), payload_words::<T>());
+        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset and the
+        // longest message, rounded up to words. The offset follows from the type `T`, which a
+        // process that attaches has compared with the ring's.
+        let first = unsafe { self.words.add(payload_words::<T>()) };
+        // SAFETY: the stride has room for the longest message behind `first`, and `len` is at most
+        // that.
+        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) })
+    }
+
+    /// The words of a message, in its slot or in the arena.
+    ///
+    /// # Safety
+    ///
+    /// The ring is one of messages `T`, and the span one of this ring's.
+    #[inline(always)]
+    pub(crate) unsafe fn payload_at<T: Message + ?Sized>(self, span: Span) -> Payload<'a> {
+        if T::VARIABLE && span.granule().is_some() {
+            // SAFETY: this function's caller promises that the span is one of this ring's, and it
+            // is one in the arena.
+            return unsafe { self.view.spilled_payload(span) };
+        }
+        // SAFETY: this function's caller promises that the ring's messages are `T` and that the
+        // span is one of this ring's. It lies in the slot, which has room for it.
+        unsafe { self.payload::<T>(span.len) }
+    }
+
+    /// Where a message lies.
+    ///
+    /// # Safety
+    ///
+    /// As for [`payload_at`](Self::payload_at).
+    #[cfg(not(ringway_loom))]
+    #[inline(always)]
+    pub(crate) unsafe fn place_at<T: Message + ?Sized>(self, span: Span) -> NonNull<u8> {
+        if T::VARIABLE && span.granule().is_some() {
+            // SAFETY: this function's caller promises that the span is one of this ring's, and it
+            // is one in the arena.
+            return unsafe { self.view.spilled_words(span) }.cast();
+        }
+        self.place::<T>()
+    }
+
+    /// Where the message lies, or would, if it is in its slot.
+    #[inline(always)]
+    pub(crate) fn place<T: Message + ?Sized>(self) -> NonNull<u8> {
+        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset.
+        unsafe { self.words.add(payload_words::<T>()) }.cast()
+    }
+
+    /// Whether the message lies where one of `T` may.
+    #[inline(always)]
+    pub(crate) fn is_aligned<T: Message + ?Sized>(self) -> bool {
+        !NATIVE || T::ALIGN <= WORD || self.place::<T>().addr().get() % T::ALIGN == 0
+    }
+
+    /// Writes the length of the message, and where it lies. Only where messages vary in length.
+    #[inline(always)]
+    pub(crate) fn set_span(self, span: Span) {
+        debug_assert!(self.view.measures.variable);
+        for i in 0..LENGTH_WORDS {
+            // SAFETY: a slot of a ring of variable messages has these words after its state.
+            let word = unsafe { self.words.add(1 + i) };
+            let part = (span.code() >> (i * 8 * WORD)) as Word;
+            // SAFETY: a slot's words are valid for reads while the view is used, and the producer,
+            // which alone calls this, has them valid for writes, by the contract of `View::new`.
+            unsafe { word.as_ref() }.store(part, Ordering::Relaxed);
+        }
+    }
+
+    /// What stands where the length of the message is. It may be anything while the producer writes
+    /// it. If the message is in the slot, it is a number of bytes. Else [`View::spilled`] reads it.
+    /// Only where messages vary in length.
+    #[inline(always)]
+    pub(crate) fn length(self) -> u64 {
+        debug_assert!(self.view.measures.variable);
+        let mut code = 0;
+        for i in 0..LENGTH_WORDS {
+            // SAFETY: a slot of a ring of variable messages has these words after its state.
+            let word = unsafe { self.words.add(1 + i) };
+            // SAFETY: a slot's words are valid for reads while the view is used, by the contract of
+            // `View::new`.
+            let part = unsafe { word.as_ref() }.load(Ordering::Relaxed);
+            #[allow(clippy::useless_conversion)]
+            let part = u64::from(part);
+            code |= part << (i * 8 * WORD);
+        }
+        code
+    }
+}

@@ -1,0 +1,73 @@
+//! How far the producer has come, seen from the other side.
+
+use crate::memory::View;
+use crate::memory::layout::ARENAS;
+use crate::position::{Look, Passed, Pos};
+use ringway_shm::sync::{Ordering, fence};
+
+/// Probes of one search. Every one doubles or halves a step, or gains a lap on a producer that is
+/// overtaking; what is left after so many is a producer faster than any search.
+const PROBES: u32 = 2 * usize::BITS;
+
+/// The first position from `hint` on that has not been published. `hint` is a head that was stored,
+/// or any position not after the true head.
+///
+/// Messages are published in order, so that this is a search among the slots: steps twice as long
+/// each time, then half as long. The producer may be running: what is returned was the head at some
+/// time after the call began, or is short of it if the producer outran the search.
+pub(crate) fn search(view: &View, hint: Pos) -> Pos {
+    let capacity = view.measures().capacity();
+    let mut head = hint;
+    let mut step = 1;
+    let mut growing = true;
+    for _ in 0..PROBES {
+        let probe = head.plus(step - 1);
+        match probe.look(view.slot(probe).state().load(Ordering::Relaxed)) {
+            Look::Ready => {
+                head = probe.plus(1);
+                step = if growing { (step * 2).min(capacity) } else { (step / 2).max(1) };
+            }
+            Look::NotYet if step == 1 => break,
+            Look::NotYet => {
+                growing = false;
+                step /= 2;
+            }
+            Look::Passed(passed) => {
+                let known = after(view, passed);
+                // An early mark may say less than what has been found.
+                head = if ARENAS { known.max(head) } else { known };
+                (step, growing) = (1, true);
+            }
+        }
+    }
+    // Pairs with the release of the states: everything before the head can be read at once.
+    fence(Ordering::Acquire);
+    head
+}
+
+/// A position that the head is not before, by what a slot says that is past the message that was looked for.
+///
+/// A mark that a message is being written says that all before that have been published. Not so where
+/// messages are spilled: there a slot is marked already when its message loses its place in the arena. All that
+/// such a mark says is that the slot's message was published. But the producer stores `head` before it, exactly,
+/// and so that is looked at again. A fence between the mark and `head` has whoever was told of the mark by a
+/// first look (`Reader::ready`), and whoever searches at the next one that it finds: `hint` ends with one.
+pub(crate) fn after(view: &View, passed: Passed) -> Pos {
+    if !view.measures().has_arena() || !passed.is_marked() {
+        return passed.head;
+    }
+    hint(view).max(passed.owner.minus(view.measures().capacity() - 1))
+}
+
+/// What the producer last said of its head. Everything before it can be read at once.
+pub(crate) fn hint(view: &View) -> Pos {
+    let head = view.producer().head.load(Ordering::Relaxed);
+    // Pairs with the release of `head`: what was published before it is seen to be.
+    fence(Ordering::Acquire);
+    Pos::new(head)
+}
+
+/// The head.
+pub(crate) fn exact(view: &View) -> Pos {
+    search(view, hint(view))
+}

@@ -1,0 +1,122 @@
+//! Who sleeps on what, and who wakes whom.
+//!
+//! | who sleeps | on | asks by | is woken by |
+//! |---|---|---|---|
+//! | subscribers, observers | `wake` in the data segment | `sleepers` in control | the producer, which stores `wake` |
+//! | workers | the `bell` in their group's entry | `sleepers` in control | the producer, and each other: all add to it |
+//! | the producer | `waiting` in control, as its sole waiter | the same word | consumers |
+//!
+//! All are event counts, with the proof that no wake-up is lost, in [`ringway_shm::event`]. What
+//! the producer makes known is the state of a slot, `closed` or `epoch`; what consumers make known
+//! to it is a gate.
+//!
+//! The producer clears `sleepers` once and then changes `wake` and all bells: a worker that raised
+//! the flag after that raises it for the next time. Workers ring their group's bell without a look
+//! at the flag when they give a message back, or are done with the last one of a ring that is
+//! closed: each first makes that known and then adds to the bell. That the last one is done is known
+//! in two places: `closed`, and the claim word. Who is done has a full fence between its claim word
+//! and looking at `closed`, and the heavy fence is the sleeper's between whatever the producer's
+//! bell was for and its second look.
+//!
+//! A consumer that is stopped or killed between its gate and the system call leaves the producer to
+//! the end of its sleep. So does a producer with consumers, and a worker between making something
+//! known and its bell. Of workers, who may sleep for long, a few wake up every 50 ms all the same:
+//! see `group/worker/watch.rs`.
+//!
+//! Models: no_lost_wakeup_*, in loom-tests/tests/wakeup.rs; of groups, in loom-tests/tests/group.rs.
+
+use core::time::Duration;
+
+use super::exchange::ring_bells;
+use crate::memory::View;
+use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::Futex;
+
+/// The event count of that bell, as far as this process can reach the flag.
+#[inline(always)]
+fn count<'a>(bell: &'a Futex, view: &'a View) -> EventCount<'a> {
+    match view.flags() {
+        Some(flags) => EventCount::with_flag(bell, &flags.sleepers.word),
+        None => EventCount::out_of_reach(bell),
+    }
+}
+
+/// Sleeps until the producer publishes, closes or takes over, or `limit` is over, or for no reason.
+/// Returns at once if `ready` says so after the flag is up.
+pub(crate) fn sleep_as_consumer(
+    view: &View,
+    fences: Fences,
+    ready: impl Fn() -> bool,
+    limit: Duration,
+) {
+    let wake = &view.producer().wake;
+    sleep_on(wake, count(wake, view).seen(), view, fences, ready, limit);
+}
+
+/// The same on the bell of a group. `seen` is what the bell was at some time before.
+pub(crate) fn sleep_on(
+    bell: &Futex,
+    seen: u32,
+    view: &View,
+    fences: Fences,
+    ready: impl Fn() -> bool,
+    limit: Duration,
+) {
+    let count = count(bell, view);
+    let token = count.arm_since(seen, fences);
+    if !SLEEPS || !ready() {
+        count.wait(token, limit);
+    }
+}
+
+/// Wakes the consumers that sleep, if there are any. The producer calls it after every publication,
+/// once per batch.
+#[inline(always)]
+pub(crate) fn wake_consumers(view: &View, fences: Fences) {
+    if SLEEPS && count(&view.producer().wake, view).is_awaited(fences) {
+        wake_consumers_slowly(view);
+    }
+}
+
+/// The same where they are known to sleep, or it does not matter.
+#[cold]
+pub(crate) fn wake_consumers_slowly(view: &View) {
+    if view.flags().is_none() {
+        return;
+    }
+    // Counted first: the producer may be stopped in the kernel for long.
+    view.producer().wakes.add(1);
+    count(&view.producer().wake, view).wake();
+    ring_bells(view);
+}
+
+/// Sleeps until a consumer makes room, or `limit` is over, or for no reason. Returns at once if
+/// `ready` says so after the flag is up.
+pub(crate) fn sleep_as_producer(
+    view: &View,
+    fences: Fences,
+    ready: impl FnOnce() -> bool,
+    limit: Duration,
+) {
+    let Some(flags) = view.flags() else { return };
+    let waiter = SoleWaiter::new(&flags.waiting);
+    let token = waiter.arm(fences);
+    if SLEEPS && ready() {
+        return waiter.disarm();
+    }
+    waiter.wait(token, limit);
+}
+
+/// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
+#[inline(always)]
+pub(crate) fn wake_producer(view: &View, fences: Fences) {
+    if !SLEEPS {
+        return;
+    }
+    // Pairs with the heavy fence in `sleep_as_producer`.
+    fences.light();
+    if let Some(flags) = view.flags() {
+        SoleWaiter::new(&flags.waiting).notify_fenced();
+    }
+}

@@ -1,0 +1,258 @@
+//! Going on with a ring whose producer has died.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use super::create;
+use super::directory::{Directory, NotOpened};
+use super::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
+use super::holder;
+use super::location::Segment;
+use super::lock::{self, Holder, Lock};
+use super::mapping::{self, Mapping};
+use super::open::{Found, directory, header_error, io_error};
+use super::prune::{self, Dead};
+use crate::memory::geometry::{Geometry, Measures, Schema};
+use crate::message::Message;
+use crate::options::Options;
+use crate::producer::Producer;
+use crate::protocol::credit::Limits;
+use ringway_shm::sync::Ordering;
+
+/// How often `create_or_resume` tries again when others create, take over or remove at the same time.
+const ATTEMPTS: u32 = 100;
+
+impl<T: Message + ?Sized> Producer<T> {
+    /// Takes over a ring whose producer has died or [left it](Producer::detach), or has closed it
+    /// and [kept](Segment::keep) it, and goes on where that stopped: nothing that was sent is lost
+    /// or sent again, and the message that it was writing was never there. Its messages have to be
+    /// `T`, and its tag the segment's. Waits for nothing.
+    ///
+    /// Consumers that are attached stay so. Those that sleep or wait for a successor
+    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)) go on; those that were told
+    /// [`ProducerDied`](crate::RecvError::ProducerDied) or [`Closed`](crate::RecvError::Closed) go
+    /// on with their next call. There is one producer: a second one is refused for as long as the
+    /// first lives, also while that is stopped.
+    ///
+    /// The names are the successor's: they go when it is dropped, or stay, as this call's segment
+    /// says ([`Segment::keep`]).
+    ///
+    /// ```
+    /// use ringway::{Options, Producer, ResumeError};
+    ///
+    /// let name = format!("doc-resume-{}", std::process::id());
+    /// let mut producer = Options::<u64>::new(64).create(&name)?;
+    /// assert!(matches!(Producer::<u64>::resume(&name), Err(ResumeError::Alive { .. })));
+    ///
+    /// producer.send(&1)?;
+    /// producer.detach();
+    /// let successor = Producer::<u64>::resume(&name)?;
+    /// assert_eq!((successor.head(), successor.epoch()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(segment: impl Into<Segment>) -> Result<Producer<T>, ResumeError> {
+        let segment = segment.into();
+        let directory = directory(&segment).map_err(ResumeError::Open)?;
+        let resumed = resume(&directory, &segment, Schema::of::<T>(0), None);
+        resumed.map_err(|error| match error {
+            ResumeError::Alive { path, .. } => {
+                let directory = segment.open_directory().ok();
+                let data = directory.and_then(|d| d.open_file(&segment.name, false).ok());
+                let producer = data.and_then(|data| holder::find(&data, lock::PRODUCER));
+                ResumeError::Alive { path, producer }
+            }
+            error => error,
+        })
+    }
+}
+
+impl<T: Message + ?Sized> Options<T> {
+    /// Creates the ring, or takes it over if it is there without a producer ([`Producer::resume`]):
+    /// for a producer that may have to start again. A ring that is there has to lie in memory as
+    /// these options say, with the same limits, wherever it began and whatever its fences are, else
+    /// the error is [`Different`](CreateError::Different). What is there and lives is
+    /// [`AlreadyExists`](CreateError::AlreadyExists), and so is one of another layout, which has to
+    /// be [unlinked](crate::unlink) first.
+    ///
+    /// What can never be taken over any more is removed, and the ring created anew: one whose
+    /// control file is lost, so that no consumer can reach it, or whose producer died between
+    /// closing and removing it.
+    ///
+    /// With [`asymmetric_fences(false)`](Options::asymmetric_fences) the producer has full fences
+    /// in any case.
+    ///
+    /// ```
+    /// use ringway::Options;
+    ///
+    /// let name = format!("doc-create-or-resume-{}", std::process::id());
+    /// let producer = Options::<u64>::new(64).create_or_resume(&name)?;
+    /// assert_eq!(producer.epoch(), 0);
+    /// assert!(Options::<u64>::new(64).create_or_resume(&name).is_err());
+    /// producer.detach();
+    /// assert_eq!(Options::<u64>::new(64).create_or_resume(&name)?.epoch(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create_or_resume(self, segment: impl Into<Segment>) -> Result<Producer<T>, CreateError> {
+        let segment = segment.into();
+        let this = self.tagged(&segment)?;
+        let geometry = this.geometry().map_err(CreateError::Config)?;
+        let segment = segment.tag(geometry.shape.tag);
+        let mut patience = ATTEMPTS;
+        for _ in 0..ATTEMPTS {
+            match this.clone().create(&segment) {
+                Err(
+                    CreateError::Orphaned { .. }
+                    | CreateError::AlreadyExists { what: Occupant::Closed, .. },
+                ) => {}
+                // Perhaps the producer's lock is that of a process which removes what is dead, and
+                // has it for a moment; or the name was there, and is gone.
+                Err(CreateError::AlreadyExists {
+                    what: Occupant::Alive { producer: None, .. } | Occupant::Unknown,
+                    ..
+                }) if is_passing(&segment, &mut patience) => continue,
+                outcome => return outcome,
+            }
+            let directory = directory(&segment);
+            let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
+                let Geometry { shape, measures, .. } = geometry;
+                let wanted = (measures, this.limits, this.asymmetric);
+                resume(&directory, &segment, shape.schema, Some(wanted))
+            });
+            match resumed {
+                // Removed meanwhile: there is room for a new one.
+                Err(ResumeError::Open(OpenError::NotFound { .. })) => {}
+                // Its producer died between closing it and removing its names.
+                Err(ResumeError::Closed { .. }) => remove(&segment, Dead::Closed)?,
+                Err(ResumeError::Open(OpenError::Orphaned { .. })) => {
+                    remove(&segment, Dead::WithoutControl)?;
+                }
+                // Another process takes over or removes, or was only looking.
+                Err(ResumeError::Alive { .. }) => thread::sleep(Duration::from_millis(1)),
+                Err(ResumeError::Different { path, option }) => {
+                    return Err(CreateError::Different { path, option });
+                }
+                outcome => return outcome.map_err(CreateError::Resume),
+            }
+        }
+        Err(create::taken(&create::directory(&segment)?, &segment))
+    }
+}
+
+/// Waits until a name is free, or the producer's lock of the ring that has it, but not for long.
+fn is_passing(segment: &Segment, patience: &mut u32) -> bool {
+    let Ok(directory) = segment.open_directory() else { return false };
+    while let Some(left) = patience.checked_sub(1) {
+        *patience = left;
+        match directory.open_file(&segment.name, false) {
+            Err(NotOpened::Os(Errno::NOENT)) => return true,
+            Ok(data) if matches!(lock::is_held(&data, lock::PRODUCER), Ok(false)) => return true,
+            _ => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    false
+}
+
+/// Removes a ring that is dead in that way, if it is.
+fn remove(segment: &Segment, dead: Dead) -> Result<(), CreateError> {
+    let directory = create::directory(segment)?;
+    let removed = prune::remove_orphan(&directory, &segment.name, segment.owner, dead);
+    let failed = |source| create::io_error("removing a dead ring", segment.path(), source);
+    removed.map_err(failed).map(drop)
+}
+
+fn resume<T: Message + ?Sized>(
+    directory: &Directory,
+    segment: &Segment,
+    expected: Schema,
+    wanted: Option<(Measures, Limits, bool)>,
+) -> Result<Producer<T>, ResumeError> {
+    let path = || segment.path();
+    let io = |what, source| ResumeError::Open(io_error(what, path(), source));
+    let found = Found::new(directory, segment, true).map_err(ResumeError::Open)?;
+    if found.files.control.is_none() {
+        return Err(ResumeError::Open(OpenError::PermissionDenied { path: path() }));
+    }
+    let mapping = Mapping::take_over(found.files, found.lengths)
+        .map_err(|source| io("mapping the segment", source))?;
+    let mapping = Arc::new(mapping);
+    let seat = take_place(&mapping, segment)?;
+    // A ring's name is removed without waiting for its producer: what we have locked may be a ring
+    // that cannot be found any more.
+    let named = directory.names(&segment.name, mapping.data());
+    if !named.map_err(|errno| io("looking the name up", errno.into()))? {
+        return Err(ResumeError::Open(OpenError::NotFound { path: path() }));
+    }
+    let storage = mapping::attach(&mapping, expected, segment.tag)
+        .map_err(|source| io("mapping the segment", source))?
+        .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
+    let line = storage.producer();
+    if line.closed.load(Ordering::Relaxed) != 0 && line.kept.load(Ordering::Relaxed) == 0 {
+        return Err(ResumeError::Closed { path: path() });
+    }
+    if let Some((measures, limits, _)) = wanted {
+        // Of one type and tag they are, or would not have been attached to.
+        let found = (*storage.measures(), Limits::read(&storage));
+        if let Some(option) = difference(found, (measures, limits)) {
+            return Err(ResumeError::Different { path: path(), option });
+        }
+    }
+    let view = *storage;
+    let asymmetric = wanted.is_none_or(|(_, _, asymmetric)| asymmetric);
+    let producer = Producer::successor(storage.seated(Some(seat)), asymmetric)
+        .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
+    // Not before the ring is open again: what is closed and not kept is removed, should this
+    // process die in between.
+    view.producer().kept.store(segment.keep.into(), Ordering::Release);
+    if !segment.keep {
+        mapping.own_names();
+    }
+    Ok(producer)
+}
+
+/// The first option in which a ring differs from what is wanted, wherever its first position is.
+fn difference(
+    (found, found_limits): (Measures, Limits),
+    (wanted, wanted_limits): (Measures, Limits),
+) -> Option<Difference> {
+    let both = |name, of: fn(&Measures) -> usize| (name, of(&found) as u64, of(&wanted) as u64);
+    let limit = |name, of: fn(&Limits) -> u64| (name, of(&found_limits), of(&wanted_limits));
+    let first = [
+        both("capacity", Measures::capacity),
+        both("bytes", |m| m.max_len),
+        both("subscribers", Measures::subscribers),
+        both("groups", Measures::groups),
+        both("workers", Measures::workers),
+        both("overflow", |m| m.overflow as usize),
+        both("observers", |m| m.observers.into()),
+        both("hold_in_place", |m| m.pins.into()),
+        both("arena", Measures::arena),
+        // All else in a slot follows from the message.
+        both("line_per_slot", |m| m.stride),
+        limit("max_lag", |l| l.max_lag as u64),
+        limit("max_hold", |l| l.max_hold.into()),
+        limit("max_away", |l| l.max_away.into()),
+    ];
+    let found_first = first.into_iter().find(|(_, found, wanted)| found != wanted);
+    // None of the options by itself, and still not the same.
+    let rest = || (!wanted.is_but_for_origin(&found)).then_some(("the layout of slots", 0, 1));
+    let (name, found, wanted) = found_first.or_else(rest)?;
+    Some(Difference { name, found, wanted })
+}
+
+/// Takes the producer's lock, or says who has it.
+fn take_place(mapping: &Mapping, segment: &Segment) -> Result<Lock, ResumeError> {
+    let path = || segment.path();
+    let failed =
+        |source| ResumeError::Open(io_error("locking the producer's place", path(), source));
+    if let Some(seat) = mapping.lock_as_producer().map_err(failed)? {
+        return Ok(seat);
+    }
+    Err(match lock::holder(mapping.data(), lock::PRODUCER).map_err(failed)? {
+        Holder::Reader => ResumeError::Blocked { path: path() },
+        // No process any more: another one looked or took over, and is gone.
+        Holder::Writer | Holder::Nobody => ResumeError::Alive { path: path(), producer: None },
+    })
+}

@@ -1,0 +1,130 @@
+//! What a ring has done, for whoever may read it.
+//!
+//! What the producer counts stands in its line of the data segment, where nobody can forge it and everybody
+//! who may read the ring can read it. What a consumer has got follows from its gate and from where it began,
+//! so that nothing is counted as it receives; a worker, which has no gate, counts in its entry. Looking stores
+//! nothing, locks nothing and makes no system call: nobody notices.
+
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod consumers;
+
+use core::time::Duration;
+
+use crate::memory::View;
+use crate::message::Message;
+use crate::name::{ConsumerKind, ConsumerName};
+use crate::producer::Producer;
+use crate::protocol::head;
+use crate::ring::Ring;
+use ringway_shm::sync::Word;
+use ringway_shm::wait::Wait;
+
+/// What a ring's producers have done since it was created, as it was at some moment of the call that returned
+/// it. Numbers only grow, across takeovers too. With 32-bit words they wrap around: `sent` after 2^31
+/// messages, `blocked` after 71 minutes, the others after 2^32.
+///
+/// On microcontrollers (32 bits, no operating system) there is only `sent`: nobody waits by the clock, sleeps or
+/// is evicted there, and the other numbers are 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Messages sent.
+    pub sent: u64,
+    /// How long the producer has waited for room, in whole microseconds; one that waits now is counted up to
+    /// 70 ms before this moment. Waiting for anything else does not count, and nor does a `try_send` that finds
+    /// no room. Without the feature `std` there is no clock, and this is 0.
+    pub blocked: Duration,
+    /// How often the producer found that a consumer slept, or was about to, and woke all who did: each is one
+    /// system call, and one more for each group. A takeover counts as one.
+    pub wakes: u64,
+    /// Subscribers and groups that were evicted.
+    pub evictions: u64,
+}
+
+/// What a consumer has got, as it was at some moment of the call that returned it.
+///
+/// Of what was sent since it began, a subscriber, a group or an observer has `received` some, is past `lagged`
+/// others, and `lag`s behind by the rest: while nobody sends or receives, received + lagged + lag is what was
+/// sent. While they do, `lag` can be less than that, since the head that it is measured from is older.
+///
+/// With 32-bit words `received` wraps around after 2^31 messages (a worker's after 2^32), and so does `lagged`
+/// after 2^32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsumerStats {
+    /// What it is.
+    pub kind: ConsumerKind,
+    /// The name of a durable subscriber, of a group, or of a worker's group.
+    pub name: Option<ConsumerName>,
+    /// Whether it is there. `false`: a durable subscriber that is away, or a group without workers.
+    /// The kernel is not asked: one that has died is there until it is found dead.
+    pub present: bool,
+    /// Messages that a subscriber has received and released since it joined; if it is durable, since it first
+    /// did, under whichever of its owners. After an eviction who joins under the name begins at 0.
+    ///
+    /// Of a group: messages that are done, and all before them. Of a worker: messages that it was given
+    /// since it joined, also those that it gave back.
+    pub received: u64,
+    /// Messages that it can no longer get: of an observer those of its `Lagged` errors, of one that was
+    /// evicted everything since. Else 0.
+    pub lagged: u64,
+    /// Messages that it is still to get. A worker has none of its own.
+    pub lag: u64,
+    /// Messages that were delivered once more, having been given back: to a group's workers, or to that
+    /// worker. Modulo 2^32.
+    pub redelivered: u64,
+    /// It has been evicted, and not yet left.
+    pub evicted: bool,
+}
+
+impl<T: Message + ?Sized> Ring<T> {
+    /// What the producer has done so far. Waits for nothing and changes nothing: the ring's bytes are what they
+    /// were, and no system call is made. It looks at some slots, in logarithmic time.
+    ///
+    /// Whoever may read the ring may do this, also if it may only observe.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
+    /// let slow = ring.subscribe(Start::Next).unwrap();
+    /// for n in 0..6 {
+    ///     producer.try_send(&n).unwrap();
+    /// }
+    /// let stats = ring.stats();
+    /// assert_eq!((stats.sent, stats.evictions, stats.wakes), (6, 1, 0));
+    /// ```
+    pub fn stats(&self) -> Stats {
+        of_ring(&self.storage)
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// As [`Ring::stats`].
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// let (mut producer, _) = Options::<u64>::new(8).heap().unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(producer.stats().sent, 1);
+    /// ```
+    pub fn stats(&self) -> Stats {
+        of_ring(&self.storage)
+    }
+}
+
+/// A word is a `u64` already where it has 64 bits.
+#[allow(clippy::useless_conversion)]
+pub(crate) fn wide(word: Word) -> u64 {
+    word.into()
+}
+
+fn of_ring(view: &View) -> Stats {
+    let line = view.producer();
+    Stats {
+        sent: wide(head::exact(view).distance(view.measures().origin())),
+        blocked: Duration::from_micros(wide(line.blocked.get())),
+        wakes: wide(line.wakes.get()),
+        evictions: wide(line.evicted.get()),
+    }
+}
