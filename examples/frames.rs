@@ -103,7 +103,7 @@ mod sides {
         let subscriber = ring.subscribe(Start::Next)?;
         // SAFETY: the processes that have the ring's name run this program, which follows the
         // protocol.
-        Ok(unsafe { subscriber.trust() })
+        Ok(unsafe { subscriber.assume_protocol() })
     }
 
     fn check(frame: &Frame) -> Result<(), Box<dyn std::error::Error>> {

@@ -12,6 +12,7 @@ mod member;
 #[cfg(ringway_loom)]
 mod model;
 mod patrol;
+mod ready;
 mod reserve;
 mod rest;
 mod seek;

@@ -24,8 +24,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     ///
     /// # Safety
     ///
-    /// As for [`Subscriber::trust`](crate::Subscriber::trust).
-    pub unsafe fn trust(mut self) -> Self {
+    /// As for [`Subscriber::assume_protocol`](crate::Subscriber::assume_protocol).
+    pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self
     }
@@ -37,8 +37,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// returned [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has
-    /// not [promised](Self::trust) that they follow the protocol. Or the ring evicts, and was
-    /// created without [`pins`](crate::Options::pins).
+    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and was
+    /// created without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, TryRecvError, Worker};

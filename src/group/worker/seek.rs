@@ -12,79 +12,103 @@ use crate::protocol::receive;
 use ringway_shm::sync::{Ordering, WORD, Word, fence};
 use ringway_shm::wait::Wait;
 
+/// A message that is there, and that no worker had at the last look.
+#[derive(Clone, Copy, Debug)]
+struct Free {
+    position: Pos,
+    /// What its claim word says.
+    word: Word,
+    /// It may have been delivered before.
+    marked: bool,
+}
+
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that no worker has, if it fits `room` bytes, and says where it
-    /// lies. `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits a place of so many bytes, and
+    /// returns its place too. `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
         waiting: bool,
     ) -> Result<(Claim, Span), TryRecvError> {
-        let capacity = self.capacity();
-        // Reserves once at most, because that looks at all that the ring holds.
+        // Once at most: it looks at all that the ring holds.
         let mut may_reserve = waiting;
         // Each look is at another position, or at one that another worker has just changed.
-        for _ in 0..=2 * capacity {
+        for _ in 0..=2 * self.capacity() {
             if let Some(found) = self.take_reserved(room)? {
                 return Ok(found);
             }
-            self.look_from_the_gate();
-            let position = self.reader.next;
-            if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
-                // Another worker got the message for which this one waited.
-                self.member.awaited = None;
+            let Some(Free { position, word, marked }) = self.next_free(&mut may_reserve)? else {
+                continue;
+            };
+            let slot = self.reader.storage.slot(position);
+            let Some(span) = self.span(position, slot, room)? else { continue };
+            let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+            if claims.claim(position, self.member.index, word, marked) {
+                let claim = Claim { first: position, messages: 1, marked };
+                if let Some(found) = self.claimed(claim, span, room)? {
+                    return Ok(found);
+                }
+            } else {
                 self.member.lose();
             }
-            match self.reader.look() {
-                Look::Ready => {}
-                Look::NotYet if self.reader.is_closed() => {
-                    self.look_at_the_end(position)?;
-                    continue;
-                }
-                Look::NotYet => {
-                    self.member.awaited = Some(position);
-                    if self.reserve(&mut may_reserve) {
-                        continue;
-                    }
-                    return Err(self.excluded().unwrap_or(TryRecvError::Empty));
-                }
-                Look::Passed(passed) => {
-                    self.overtaken(passed)?;
-                    continue;
-                }
-            }
-            // Pairs with the release of the state: what is copied from here on is the message, or
-            // newer. And with that of `returns`: what was given back before it changed is seen to
-            // be free.
-            fence(Ordering::Acquire);
-            if self.was_evicted() {
-                return Err(self.evicted());
-            }
-            if self.reserve(&mut may_reserve) {
-                continue;
-            }
-            let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
-            match claims.offer(position) {
-                Offer::Free { word, marked } => {
-                    let slot = self.reader.storage.slot(position);
-                    let Some(span) = self.span(position, slot, room)? else { continue };
-                    let claimed = claims.claim(position, self.member.index, word, marked);
-                    if claimed {
-                        let claim = Claim { first: position, messages: 1, marked };
-                        if let Some(found) = self.claimed(claim, span, room)? {
-                            return Ok(found);
-                        }
-                        continue;
-                    }
-                    self.member.lose();
-                }
-                Offer::Taken => self.reader.next = position.plus(1),
-                Offer::Other(word) => self.look_at_another_lap(position, word)?,
-            }
         }
-        // For all of these another worker was faster.
+        // Another worker was faster at each of these.
         self.member.lose();
         Err(TryRecvError::Empty)
+    }
+
+    /// Whether there is a message that no worker has. Claims nothing.
+    pub(crate) fn is_any_free(&mut self) -> Result<(), TryRecvError> {
+        for _ in 0..=2 * self.capacity() {
+            if self.next_free(&mut false)?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(TryRecvError::Empty)
+    }
+
+    /// Looks at the next position: whether its message is there and no worker has it. `Ok(None)`:
+    /// look again, at another position or at what another worker has just changed.
+    #[inline(always)]
+    fn next_free(&mut self, may_reserve: &mut bool) -> Result<Option<Free>, TryRecvError> {
+        self.look_from_the_gate();
+        let position = self.reader.next;
+        if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
+            // Another worker got the message for which this one waited.
+            self.member.awaited = None;
+            self.member.lose();
+        }
+        match self.reader.look() {
+            Look::Ready => {}
+            Look::NotYet if self.reader.is_closed() => {
+                return self.look_at_the_end(position).map(|()| None);
+            }
+            Look::NotYet => {
+                self.member.awaited = Some(position);
+                if self.reserve(may_reserve) {
+                    return Ok(None);
+                }
+                return Err(self.excluded().unwrap_or(TryRecvError::Empty));
+            }
+            Look::Passed(passed) => return self.overtaken(passed).map(|()| None),
+        }
+        // Pairs with the release of the state: what is copied from here on is the message, or
+        // newer. And with that of `returns`: what was given back before it changed is seen to be
+        // free.
+        fence(Ordering::Acquire);
+        if self.was_evicted() {
+            return Err(self.evicted());
+        }
+        if self.reserve(may_reserve) {
+            return Ok(None);
+        }
+        let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+        match claims.offer(position) {
+            Offer::Free { word, marked } => return Ok(Some(Free { position, word, marked })),
+            Offer::Taken => self.reader.next = position.plus(1),
+            Offer::Other(word) => self.look_at_another_lap(position, word)?,
+        }
+        Ok(None)
     }
 
     /// Looks at a position that has no message, of a ring that is closed. `Ok`: there is something

@@ -335,7 +335,7 @@ fn all_places_are_taken_that_workers_of_four_processes_try_for() {
 /// It was stopped between saying that it reads in place and finding that it may not.
 #[test]
 fn the_pin_of_a_worker_of_before_holds_nothing_of_the_new_groups() {
-    let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).pins(true);
+    let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let before = Worker::join(&ring, "a").unwrap();
     producer.try_send_batch(&[0; 20]);
