@@ -1,6 +1,6 @@
 //! Receiving messages of a type.
 
-use super::take::{POLLING, WAITING};
+use super::take::{POLLING, RELEASING, WAITING};
 use super::{Consumer, Iter, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -24,7 +24,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.take::<POLLING>()
+        self.take::<POLLING, RELEASING>()
     }
 
     /// Receives the next message, waiting for it as long as it takes.
@@ -40,8 +40,9 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn recv(&mut self) -> Result<T, RecvError> {
-        self.take::<WAITING>()
-            .or_else(|error| self.wait_after(error, Deadline::Never, Self::take::<WAITING>))
+        self.take::<WAITING, RELEASING>().or_else(|error| {
+            self.wait_after(error, Deadline::Never, Self::take::<WAITING, RELEASING>)
+        })
     }
 
     /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an `Instant`
@@ -63,8 +64,9 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn recv_timeout(&mut self, timeout: impl Into<Deadline>) -> Result<T, RecvTimeoutError> {
-        self.take::<WAITING>()
-            .or_else(|error| self.wait_after(error, timeout.into(), Self::take::<WAITING>))
+        self.take::<WAITING, RELEASING>().or_else(|error| {
+            self.wait_after(error, timeout.into(), Self::take::<WAITING, RELEASING>)
+        })
     }
 
     /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
@@ -148,7 +150,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Err(TryRecvError::Empty));
     /// ```
     pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
-        self.take_batch::<POLLING>(buffer)
+        self.take_batch::<POLLING, RELEASING>(buffer)
     }
 
     /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it
@@ -162,8 +164,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// assert_eq!(consumer.recv_batch(&mut [0; 4]), Ok(2));
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
-        self.take_batch::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| this.take_batch::<WAITING>(buffer))
+        self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, Deadline::Never, |this| {
+                this.take_batch::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 
@@ -186,8 +190,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         buffer: &mut [T],
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
-        self.take_batch::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| this.take_batch::<WAITING>(buffer))
+        self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, timeout.into(), |this| {
+                this.take_batch::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 

@@ -74,6 +74,7 @@ mod tests {
             Err(RecvError::BufferTooSmall { needed: 2 }),
             Err(RecvError::Corrupt),
             Err(RecvError::NotInPlace),
+            Err(RecvError::TooManyHeld { max: 2 }),
             Err(RecvError::ProducerDied),
             Err(RecvError::Liveness(crate::LivenessError::new(5))),
         ];
@@ -86,6 +87,7 @@ mod tests {
                     | RecvError::BufferTooSmall { .. }
                     | RecvError::Corrupt
                     | RecvError::NotInPlace
+                    | RecvError::TooManyHeld { .. }
                     | RecvError::ProducerDied
                     | RecvError::Liveness(_),
                 ) => 1,

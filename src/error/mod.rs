@@ -335,6 +335,13 @@ pub enum TryRecvError {
     /// follow the protocol ([`Subscriber::trust`](crate::Subscriber::trust)), or the ring evicts and does not
     /// let messages be pinned ([`Options::pins`](crate::Options::pins)). Receive a copy.
     NotInPlace,
+    /// So many messages have been received from the oldest one on that is not released, and no more
+    /// can be noted. Only from a [`Holding`](crate::consumer::Holding): release its
+    /// [oldest](crate::consumer::Holding::oldest) message.
+    TooManyHeld {
+        /// How many that is.
+        max: usize,
+    },
     /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
     /// for a successor, and everything that it sent has been received. Comes again with every call,
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
@@ -359,6 +366,8 @@ error!(TryRecvError {
     Self::NotInPlace =>
         "messages cannot be read in place here: promise that all who may write the ring follow the \
          protocol (trust), create a ring that evicts with pins, or receive copies";
+    Self::TooManyHeld { max } =>
+        "{max} messages have come since the oldest one that is held: release that one first";
     Self::ProducerDied =>
         "the producer has died without closing the ring, and every message has been received";
     Self::Liveness(error) => "no message, and {error}";
@@ -386,6 +395,11 @@ pub enum RecvError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
+    /// See [`TryRecvError::TooManyHeld`].
+    TooManyHeld {
+        /// How many that is.
+        max: usize,
+    },
     /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
     /// for a successor, and everything that it sent has been received. Comes again with every call,
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
@@ -420,6 +434,11 @@ pub enum RecvTimeoutError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
+    /// See [`TryRecvError::TooManyHeld`].
+    TooManyHeld {
+        /// How many that is.
+        max: usize,
+    },
     /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
     /// for a successor, and everything that it sent has been received. Comes again with every call,
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
@@ -450,6 +469,7 @@ impl fmt::Display for RecvTimeoutError {
             Self::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed }.fmt(f),
             Self::Corrupt => TryRecvError::Corrupt.fmt(f),
             Self::NotInPlace => TryRecvError::NotInPlace.fmt(f),
+            Self::TooManyHeld { max } => TryRecvError::TooManyHeld { max }.fmt(f),
         }
     }
 }
@@ -465,8 +485,25 @@ impl TryRecvError {
             Self::BufferTooSmall { needed } => Some(RecvError::BufferTooSmall { needed }),
             Self::Corrupt => Some(RecvError::Corrupt),
             Self::NotInPlace => Some(RecvError::NotInPlace),
+            Self::TooManyHeld { max } => Some(RecvError::TooManyHeld { max }),
             Self::ProducerDied => Some(RecvError::ProducerDied),
             Self::Liveness(error) => Some(RecvError::Liveness(error)),
+        }
+    }
+}
+
+impl From<RecvError> for TryRecvError {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::Closed => Self::Closed,
+            RecvError::Lagged(n) => Self::Lagged(n),
+            RecvError::Evicted { missed } => Self::Evicted { missed },
+            RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
+            RecvError::Corrupt => Self::Corrupt,
+            RecvError::NotInPlace => Self::NotInPlace,
+            RecvError::TooManyHeld { max } => Self::TooManyHeld { max },
+            RecvError::ProducerDied => Self::ProducerDied,
+            RecvError::Liveness(error) => Self::Liveness(error),
         }
     }
 }
@@ -480,6 +517,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
             RecvError::Corrupt => Self::Corrupt,
             RecvError::NotInPlace => Self::NotInPlace,
+            RecvError::TooManyHeld { max } => Self::TooManyHeld { max },
             RecvError::ProducerDied => Self::ProducerDied,
             RecvError::Liveness(error) => Self::Liveness(error),
         }
@@ -498,6 +536,7 @@ impl RecvError {
             | Self::BufferTooSmall { .. }
             | Self::Corrupt
             | Self::NotInPlace
+            | Self::TooManyHeld { .. }
             | Self::ProducerDied
             | Self::Liveness(_) => false,
         }
