@@ -13,8 +13,10 @@ use crate::memory::Storage;
 #[cfg(not(ringway_loom))]
 use crate::memory::geometry::Schema;
 use crate::message::Message;
+use crate::position::Position;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::protocol::durable;
+use crate::protocol::head;
 use crate::protocol::join::{self, Start};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use ringway_shm::wait::SpinThenSleep;
@@ -228,6 +230,27 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ring's memory ends the child by a fault (`SIGSEGV`). The child can open the ring by itself.
     pub fn is_usable(&self) -> bool {
         self.storage.is_here()
+    }
+
+    /// The position of the next message to be sent, as far as can be seen: when this returns it may
+    /// be later. Joins nothing and changes nothing; searches the slots, in logarithmic time.
+    ///
+    /// ```
+    /// use ringway::Options;
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// producer.try_send_batch(&[1, 2, 3, 4, 5, 6]);
+    /// assert_eq!((ring.oldest(), ring.head()), (2, 6));
+    /// ```
+    pub fn head(&self) -> Position {
+        head::exact(&self.storage).number()
+    }
+
+    /// The position of the oldest message that the ring still has, as an observer would find it that
+    /// starts at the [`Oldest`](Start::Oldest); of a ring to which nothing was sent, its first
+    /// position. When this returns that message may be gone. Else as [`head`](Self::head).
+    pub fn oldest(&self) -> Position {
+        join::oldest(&self.storage).number()
     }
 
     /// Messages that the ring holds.

@@ -1,7 +1,7 @@
 //! Receiving messages of a type.
 
 use super::take::{POLLING, RELEASING, WAITING};
-use super::{Consumer, Iter, Kind};
+use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -11,6 +11,10 @@ use ringway_shm::wait::{Deadline, Wait};
 impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Receives the next message, if it is there. Does not block. The message is returned by value,
     /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
+    ///
+    /// A producer that has died is told from a ring that is empty:
+    /// [`ProducerDied`](TryRecvError::ProducerDied), once all that it sent was received. Calls that find
+    /// nothing ask the kernel every 20 ms, and so say `Empty` for the first 20 ms.
     ///
     /// ```
     /// # use ringway::{Options, Start, TryRecvError};
@@ -195,22 +199,5 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
                 this.take_batch::<WAITING, RELEASING>(buffer)
             })
         })
-    }
-
-    /// Messages as they come, waiting for each. Ends when the ring is closed. Any other error is an
-    /// item, so that nothing lost is hidden, and the last one, unless messages go on behind it
-    /// (`Lagged`): see [`Iter`].
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-    /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
-    /// producer.close().unwrap();
-    /// let all: Result<Vec<u64>, _> = consumer.iter().collect();
-    /// assert_eq!(all.unwrap(), [1, 2, 3]);
-    /// ```
-    pub fn iter(&mut self) -> Iter<'_, Self> {
-        Iter::new(self)
     }
 }

@@ -33,7 +33,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 pub use held::{Held, HeldBatch, HeldBytes};
 pub use holding::Holding;
 pub use in_place::Ref;
-pub use iter::Iter;
+pub use iter::{IntoIter, Iter, TryIter};
 pub use kind::{Kind, Observing, Subscribing};
 pub use observer::Observer;
 #[cfg(not(ringway_loom))]
