@@ -13,12 +13,15 @@ mod held;
 mod holding;
 mod in_place;
 mod iter;
+mod join;
 mod kind;
 mod observer;
 mod place;
 mod ready;
 #[cfg(not(ringway_loom))]
 mod refs;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod subscribe;
 mod subscriber;
 mod take;
 

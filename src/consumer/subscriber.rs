@@ -6,11 +6,9 @@ use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
 use crate::position::Pos;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::protocol::durable;
 use crate::protocol::reader::Reader;
 use crate::protocol::wake;
-use crate::protocol::{head, join};
+use crate::protocol::{entry, head, join};
 use ringway_shm::sync::Ordering;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
@@ -109,9 +107,8 @@ impl Sealed for Subscribing {
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
         let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry);
         match subscriber.kind.durable {
-            #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-            true => durable::go_away(&reader.storage, entry),
-            _ => join::leave(&reader.storage, entry),
+            true => entry::go_away(&reader.storage, entry),
+            false => entry::leave(&reader.storage, entry),
         }
         wake::wake_producer(&reader.storage, reader.fences);
         reader.wait.notify();

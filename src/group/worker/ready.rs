@@ -1,6 +1,6 @@
 //! Whether there is something for a worker, without taking it.
 
-use super::Worker;
+use super::handle::Worker;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};

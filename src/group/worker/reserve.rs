@@ -1,9 +1,9 @@
-//! Positions that a worker claims ahead of their messages, because others were too often faster.
+//! How a worker for which others are too fast claims ahead of a message.
 
-use super::Worker;
-use super::seek::Claim;
+use super::claim::Claim;
+use super::handle::Worker;
 use crate::error::TryRecvError;
-use crate::group::{Desk, Fate, Offer};
+use crate::group::claims::{Claims, Offer};
 use crate::memory::Span;
 use crate::memory::layout::EVICTS;
 use crate::message::Message;
@@ -13,20 +13,23 @@ use ringway_shm::sync::{NATIVE, Ordering, WORD, fence};
 use ringway_shm::wait::Wait;
 
 /// How often others are faster before a worker that waits claims a position ahead of its message.
-/// In a model every one of them is many executions more.
+/// Fewer in a model, where each costs many executions more.
 const PATIENCE: u32 = if NATIVE { 4 } else { 1 };
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims a position for which nobody competes, if others were faster too often: that of the
-    /// newest message that nobody has, or, if there is none, the first that has no message yet.
-    /// `false`: not so, or not to be had.
+    /// Claims a position for which no other worker competes, if others were faster too often.
+    ///
+    /// That is the newest message that no worker has, or, if there is none, the first position
+    /// without a message. `false`: others were not faster too often, or there is no such position.
     pub(super) fn reserve(&mut self, may: &mut bool) -> bool {
-        if self.place.losses < PATIENCE || self.place.reserved.is_some() || !*may {
+        if self.member.losses < PATIENCE || self.member.reserved.is_some() || !*may {
             return false;
         }
         *may = false;
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return false };
-        let Some(gate) = desk.gate() else { return false };
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else {
+            return false;
+        };
+        let Some(gate) = claims.gate() else { return false };
         let head = head::exact(&self.reader.storage);
         // A claim lies within a lap of the gate, where a cleaner looks for it.
         let within =
@@ -35,19 +38,19 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // What comes before has been looked at, or was given back, and is marked. And it lies
         // within reach of the head, where a cleaner looks for it.
         let looked = within(self.reader.next.since(gate)).min(sent);
-        let end = sent.saturating_add(desk.reach()).min(self.capacity());
+        let end = sent.saturating_add(claims.reach()).min(self.capacity());
         for ahead in (looked..sent).rev().chain(sent..end) {
             let position = gate.plus(ahead);
-            match desk.offer(position) {
+            match claims.offer(position) {
                 Offer::Free { word, marked: false } => {
-                    if !desk.claim(position, self.place.index, word, false) {
+                    if !claims.claim(position, self.member.index, word, false) {
                         return false;
                     }
-                    self.place.held += 1;
+                    self.member.held += 1;
                     // As after the claim of a message that is there: see `claimed`.
-                    let ours =
-                        self.is_still_its_group() && (WORD != 4 || desk.is_within_a_lap(position));
-                    self.place.reserved = Some(position);
+                    let ours = self.is_still_its_group()
+                        && (WORD != 4 || claims.is_within_a_lap(position));
+                    self.member.reserved = Some(position);
                     if !ours {
                         self.give_up_reserved();
                     }
@@ -65,7 +68,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         &mut self,
         room: usize,
     ) -> Result<Option<(Claim, Span)>, TryRecvError> {
-        let Some(position) = self.place.reserved else { return Ok(None) };
+        let Some(position) = self.member.reserved else { return Ok(None) };
         let slot = self.reader.storage.slot(position);
         if position.look(slot.state().load(Ordering::Relaxed)) == Look::NotYet {
             return Ok(None);
@@ -73,11 +76,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // Pairs with the release of the state, as in `seek`.
         fence(Ordering::Acquire);
         if EVICTS && self.reader.can_be_evicted() {
-            let own = |desk: Desk<'_>| desk.confirm(position, self.place.index);
-            if !self.desk().is_some_and(own) {
+            let own = |claims: Claims<'_>| claims.confirm(position, self.member.index);
+            if !self.claims().is_some_and(own) {
                 // The group has begun anew, which the next look tells.
-                self.place.reserved = None;
-                self.place.held = self.place.held.saturating_sub(1);
+                self.member.reserved = None;
+                self.member.held = self.member.held.saturating_sub(1);
                 return Ok(None);
             }
         }
@@ -90,24 +93,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
                 return Err(error);
             }
         };
-        self.place.reserved = None;
-        self.place.losses = 0;
-        self.place.awaited = None;
+        self.member.reserved = None;
+        self.member.losses = 0;
+        self.member.awaited = None;
         Ok(Some((Claim { first: position, messages: 1, marked: false }, span)))
-    }
-
-    /// Gives the reserved position back, as if it had not been claimed.
-    pub(crate) fn give_up_reserved(&mut self) {
-        if self.give_up_reserved_quietly() {
-            self.reader.wait.notify();
-        }
-    }
-
-    /// The same without a word to those who wait for events. Returns whether there was one.
-    pub(crate) fn give_up_reserved_quietly(&mut self) -> bool {
-        let Some(position) = self.place.reserved.take() else { return false };
-        let claim = Claim { first: position, messages: 1, marked: false };
-        self.settle_quietly(claim, Fate::Untouched);
-        true
     }
 }

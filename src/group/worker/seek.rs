@@ -1,14 +1,14 @@
-//! How a worker finds a message that no worker has, and claims it.
+//! How a worker comes by a message.
 
-use super::Worker;
+use super::claim::Claim;
+use super::handle::Worker;
 use crate::error::TryRecvError;
-use crate::group::{Desk, Fate, Offer, Others, Rest};
-use crate::memory::layout::{EVICTS, Entry};
+use crate::group::claims::{Claims, Fate, Offer};
+use crate::group::undone::Rest;
 use crate::memory::{Slot, Span};
 use crate::message::Message;
 use crate::position::{Look, Passed, Pos};
-use crate::protocol::wake;
-use crate::protocol::{head, receive};
+use crate::protocol::receive;
 use ringway_shm::sync::{Ordering, WORD, Word, fence};
 use ringway_shm::wait::Wait;
 
@@ -22,18 +22,9 @@ struct Free {
     marked: bool,
 }
 
-/// What has been claimed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Claim {
-    pub(crate) first: Pos,
-    pub(crate) messages: usize,
-    /// The first of them may have been delivered before.
-    pub(crate) marked: bool,
-}
-
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that nobody has, if it fits a place of so many bytes, and returns
-    /// its place too. `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits a place of so many bytes, and
+    /// returns its place too. `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
@@ -51,18 +42,18 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             };
             let slot = self.reader.storage.slot(position);
             let Some(span) = self.span(position, slot, room)? else { continue };
-            let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
-            if desk.claim(position, self.place.index, word, marked) {
+            let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+            if claims.claim(position, self.member.index, word, marked) {
                 let claim = Claim { first: position, messages: 1, marked };
                 if let Some(found) = self.claimed(claim, span, room)? {
                     return Ok(found);
                 }
             } else {
-                self.place.lose();
+                self.member.lose();
             }
         }
-        // All of these had somebody else who was faster.
-        self.place.lose();
+        // Another worker was faster at each of these.
+        self.member.lose();
         Err(TryRecvError::Empty)
     }
 
@@ -82,16 +73,18 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     fn next_free(&mut self, may_reserve: &mut bool) -> Result<Option<Free>, TryRecvError> {
         self.look_from_the_gate();
         let position = self.reader.next;
-        if self.place.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
+        if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
             // Another worker got the message for which this one waited.
-            self.place.awaited = None;
-            self.place.lose();
+            self.member.awaited = None;
+            self.member.lose();
         }
         match self.reader.look() {
             Look::Ready => {}
-            Look::NotYet if self.reader.is_closed() => return self.end_of_closed(position),
+            Look::NotYet if self.reader.is_closed() => {
+                return self.look_at_the_end(position).map(|()| None);
+            }
             Look::NotYet => {
-                self.place.awaited = Some(position);
+                self.member.awaited = Some(position);
                 if self.reserve(may_reserve) {
                     return Ok(None);
                 }
@@ -109,43 +102,47 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if self.reserve(may_reserve) {
             return Ok(None);
         }
-        let Some(desk) = self.desk() else { return Err(TryRecvError::Corrupt) };
-        match desk.offer(position) {
+        let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+        match claims.offer(position) {
             Offer::Free { word, marked } => return Ok(Some(Free { position, word, marked })),
             Offer::Taken => self.reader.next = position.plus(1),
-            Offer::Other(word) => self.strange(position, word)?,
+            Offer::Other(word) => self.look_at_another_lap(position, word)?,
         }
         Ok(None)
     }
 
-    /// The next position has no message, and the ring is closed.
-    fn end_of_closed(&mut self, position: Pos) -> Result<Option<Free>, TryRecvError> {
-        // Only now is it worth something that there is nothing. Pairs with the release of `closed`:
-        // all that was sent before can be seen.
+    /// Looks at a position that has no message, of a ring that is closed. `Ok`: there is something
+    /// to look at again. Else the error says what there is: nothing any more, or what other workers
+    /// may give back.
+    #[cold]
+    fn look_at_the_end(&mut self, position: Pos) -> Result<(), TryRecvError> {
+        // Only after `closed` was seen does it count that there is nothing. Pairs with the release
+        // of `closed`: all that was sent before can be seen.
         fence(Ordering::Acquire);
         if self.reader.look() != Look::NotYet {
-            return Ok(None);
+            return Ok(());
         }
         let nothing = match self.rest_before(position) {
             Rest::Nothing => TryRecvError::Closed,
             Rest::Others => TryRecvError::Empty,
             Rest::Unclaimed => {
-                let gate = self.desk().and_then(|desk| desk.gate());
+                let gate = self.claims().and_then(|claims| claims.gate());
                 self.reader.next = gate.unwrap_or(position);
-                return Ok(None);
+                return Ok(());
             }
         };
         Err(self.excluded().unwrap_or(nothing))
     }
 
-    /// A position's claim word is none of this lap's. `Ok`: the group was done with the position,
-    /// and this one goes on at the gate.
-    fn strange(&mut self, position: Pos, word: Word) -> Result<(), TryRecvError> {
-        // Pairs with the release of claims: if it is one of a later lap, its worker had seen that
-        // the gate is beyond this position, and so do we. And with that of the words of a group
-        // that was evicted, or has begun anew.
+    /// Looks at a position whose claim word is about another one. `Ok`: the group is done with the
+    /// position, and this worker goes on at the gate.
+    #[cold]
+    fn look_at_another_lap(&mut self, position: Pos, word: Word) -> Result<(), TryRecvError> {
+        // Pairs with the release of claims. If the word is one of a later lap, the worker that
+        // wrote it had seen that the gate is beyond this position, and so does this one.
+        // Pairs also with the release of the words of a group that was evicted, or has begun anew.
         fence(Ordering::Acquire);
-        let gate = self.desk().and_then(|desk| desk.gate());
+        let gate = self.claims().and_then(|claims| claims.gate());
         if let Some(evicted) = self.excluded() {
             return Err(evicted);
         }
@@ -154,11 +151,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             self.reader.next = gate;
             return Ok(());
         }
+        let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
         // No worker writes that there: the message was sent while its group was not evicted.
-        // Another worker gets it, perhaps again, and this one is told.
-        if let Some(desk) = self.desk() {
-            desk.mend_word(position, word);
-        }
+        // A worker gets the message, perhaps again, and this one is told.
+        claims.mend_word(position, word);
         Err(TryRecvError::Corrupt)
     }
 
@@ -172,9 +168,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         room: usize,
     ) -> Result<Option<(Claim, Span)>, TryRecvError> {
         self.reader.next = claim.first.plus(1);
-        self.place.held += 1;
-        self.place.losses = 0;
-        self.place.awaited = None;
+        self.member.held += 1;
+        self.member.losses = 0;
+        self.member.awaited = None;
         if !self.is_still_its_group() {
             self.settle(claim, Fate::Untouched);
             return Err(self.evicted());
@@ -192,17 +188,21 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(Some((claim, span)))
     }
 
-    /// Where a message lies that this worker has claimed, where a lap can come round again while it
-    /// stands still between two instructions. `None`: it was another lap's message that it had
-    /// looked at, and what it has claimed is given back.
+    /// Where a message lies that this worker has claimed, where words have 32 bits, so that a lap
+    /// can come round again while a worker stands still between two instructions. `None`: the
+    /// message that the worker had looked at was another lap's, and the claim is given back.
     ///
-    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks:
-    /// it is of the one in which the slot is. Either that lap's message has not been published, and
-    /// may be being written: then the state is not what the worker looks for. Or it has, and is not
-    /// overwritten from here on; if the state is what the worker looks for, it is the message of
-    /// that number, for it was claimed 2^17 laps later, or a multiple: in a ring of fewer than 2^14
-    /// slots that is another state, and in one of as many or more it is the same number, positions
-    /// having 31 bits. Its length is read again.
+    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks.
+    /// It is of the lap in which the slot is. There are two cases.
+    ///
+    /// - That lap's message has not been published, and may be being written. Then the state is not
+    ///   what the worker looks for.
+    /// - It has been published, and is not overwritten from here on. If the state is what the
+    ///   worker looks for, it is the message of that number. For it was claimed 2^17 laps later, or
+    ///   a multiple. In a ring of fewer than 2^14 slots that gives another state. In a ring of as
+    ///   many or more it gives the same number, because positions have 31 bits.
+    ///
+    /// The length is read again.
     #[cold]
     fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
         let span = match self.reader.ready(claim.first) {
@@ -211,8 +211,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         };
         if !matches!(span, Ok(Some(_))) {
             self.settle(claim, Fate::Untouched);
-            // Far behind as it is, it goes on where the group is.
-            let gate = self.desk().and_then(|desk| desk.gate());
+            // It is far behind, and goes on where the group is.
+            let gate = self.claims().and_then(|claims| claims.gate());
             self.reader.next = gate.unwrap_or(claim.first);
         }
         span
@@ -220,20 +220,20 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Goes back to the gate if something was given back since this one was last there.
     fn look_from_the_gate(&mut self) {
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return };
-        let returns = desk.returns();
-        if returns == self.place.returns {
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return };
+        let returns = claims.returns();
+        if returns == self.member.returns {
             return;
         }
-        let gate = desk.gate();
-        self.place.returns = returns;
+        let gate = claims.gate();
+        self.member.returns = returns;
         if let Some(gate) = gate {
             self.reader.next = gate;
         }
     }
 
-    /// Where the message of a slot lies, which has just been seen to be there, if it fits. `None`:
-    /// it is another one by now.
+    /// Where the message of a slot lies, if it fits. The message has just been seen to be there.
+    /// `None`: it is another one by now.
     pub(super) fn span(
         &self,
         position: Pos,
@@ -253,14 +253,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The slot of the next position has a later message. `Ok`: the group was done with it, and
-    /// this one goes on at the gate.
+    /// The slot of the next position has a later message. `Ok`: the group was done with that
+    /// position, and this worker goes on at the gate.
     #[cold]
     pub(super) fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
         // Pairs with the release in `evict`, by way of the slot's state.
         fence(Ordering::Acquire);
-        let gate = self.desk().and_then(|desk| desk.gate_now());
-        // Pairs with the release of a gate that is another group's, by now: its generation is seen.
+        let gate = self.claims().and_then(|claims| claims.gate_now());
+        // Pairs with the release of a gate that is another group's by now: its generation is seen.
         fence(Ordering::Acquire);
         if !self.is_still_its_group() {
             return Err(self.evicted());
@@ -277,94 +277,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         // The gate had been forged. It holds from here on.
         let error = receive::skip(&mut self.reader, passed);
-        if let (Some(desk), TryRecvError::Lagged(_)) = (self.desk(), error) {
-            desk.mend_gate(gate, self.reader.next);
+        if let (Some(claims), TryRecvError::Lagged(_)) = (self.claims(), error) {
+            claims.mend_gate(gate, self.reader.next);
         }
         Err(error)
-    }
-
-    /// Why the group will get nothing more, whatever is sent.
-    pub(crate) fn excluded(&mut self) -> Option<TryRecvError> {
-        (self.was_evicted() || !self.is_still_its_group()).then(|| self.evicted())
-    }
-
-    /// Whether the group, as this worker knows it, was the last one in its entry to be evicted.
-    fn was_evicted(&self) -> bool {
-        let storage = &self.reader.storage;
-        let entry = storage.measures().subscribers() + self.place.group;
-        storage.was_evicted(entry, self.place.generation)
-    }
-
-    /// Whether the group's entry is the group's that this worker has joined. Else that was evicted,
-    /// and its entry given up since, and made another group's, or the same one's begun anew.
-    #[inline(always)]
-    pub(super) fn is_still_its_group(&self) -> bool {
-        let groups = self.reader.storage.group_entries();
-        let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
-        !EVICTS || groups.get(self.place.group).map(generation) == Some(self.place.generation)
-    }
-
-    /// What a worker is told whose group was evicted.
-    #[cold]
-    fn evicted(&mut self) -> TryRecvError {
-        self.place.told = true;
-        // What was pinned is about to be given back, or its guard was leaked.
-        self.unpin();
-        let head = head::exact(&self.reader.storage);
-        let desk = self.desk().filter(|_| self.is_still_its_group());
-        let missed = match desk.filter(|desk| desk.gate().is_some()) {
-            Some(desk) => desk.undone(head),
-            // What the group had not done stands nowhere any more.
-            None => u64::try_from(head.since(self.reader.next)).unwrap_or(0),
-        };
-        TryRecvError::Evicted { missed }
-    }
-
-    /// Whether looking again may bring something, for one who found nothing.
-    fn is_worth_a_look(&self) -> bool {
-        let Some(desk) = self.desk() else { return true };
-        let reserved = self.place.reserved.is_some_and(|position| {
-            let state = self.reader.storage.slot(position).state().load(Ordering::Relaxed);
-            position.look(state) != Look::NotYet
-        });
-        reserved
-            || self.reader.look() != Look::NotYet
-            || desk.returns() != self.place.returns
-            || (self.reader.is_closed() && !self.others_have_it(desk))
-    }
-
-    /// Whether others have something still of all that was sent to a ring that is closed, besides
-    /// which nothing was free.
-    fn others_have_it(&self, desk: Desk<'_>) -> bool {
-        let known = self.place.others.filter(|(returns, _)| *returns == desk.returns());
-        known.is_some_and(|(_, others)| desk.still_have(others, self.place.index))
-    }
-
-    /// What is left of all that was sent.
-    pub(crate) fn rest(&mut self) -> Rest {
-        self.rest_before(head::exact(&self.reader.storage))
-    }
-
-    /// What is left before a position, looking no further than needed by one who looked before: of
-    /// what others had, nothing becomes free without something being given back.
-    fn rest_before(&mut self, end: Pos) -> Rest {
-        let Some(desk) = self.desk() else { return Rest::Nothing };
-        let returns = desk.returns();
-        // Pairs with the release of `returns`: what was given back before it changed is seen to be
-        // free.
-        fence(Ordering::Acquire);
-        let known = self.place.others.filter(|(before, _)| *before == returns);
-        let known: Option<Others> = known.map(|(_, others)| others);
-        let (rest, others) = desk.rest(end, self.place.index, known);
-        self.place.others = others.map(|others| (returns, others));
-        rest
-    }
-
-    /// Sleeps on what the group's bell said, until it rings, or for so long.
-    pub(crate) fn sleep_for(&self, bell: u32, limit: core::time::Duration) {
-        let Some(desk) = self.desk() else { return };
-        let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        let ready = || self.is_worth_a_look();
-        wake::sleep_on(&desk.entry().bell, bell, storage, fences, ready, limit);
     }
 }

@@ -1,9 +1,9 @@
 //! How a worker copies what it has claimed.
 
-use super::Worker;
-use super::seek::Claim;
+use super::claim::Claim;
+use super::handle::Worker;
 use crate::error::TryRecvError;
-use crate::group::{Desk, Fate, Offer};
+use crate::group::claims::{Claims, Fate, Offer};
 use crate::memory::Span;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Pos};
@@ -11,22 +11,23 @@ use ringway_shm::sync::{NATIVE, Ordering, RaceCell, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Copies a message that this one has claimed, and which lies there.
-    fn copy(&self, position: Pos, span: Span, to: &mut [u8]) {
+    /// Copies a message that this worker has claimed.
+    pub(super) fn copy(&self, position: Pos, span: Span, to: &mut [u8]) {
         let slot = self.reader.storage.slot(position);
         if !NATIVE && !self.reader.can_be_evicted() {
             slot.ghost().read();
             self.reader.storage.spilled_ghosts(span).for_each(RaceCell::read);
         }
-        // SAFETY: a ring of messages `T`, of which `span_of` found one to lie there.
+        // SAFETY: the ring's messages are `T`, and `span` comes from `span_of`, which checked that
+        // a message of this ring can lie there.
         unsafe { slot.payload_at::<T>(span) }.copy_to(to);
     }
 
-    /// The second look at the first message of a claim, after copying: whether all of it was whole.
-    /// Else it was not delivered. `Ok(false)`: try again.
+    /// The second look at the first message of a claim, after copying: whether what was copied is
+    /// whole. If not, the claim is given back. `Ok(false)`: try again.
     pub(crate) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
-        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does; and
-        // with the release in `Desk::settle`.
+        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does, and
+        // with the release in `Claims::settle`.
         fence(Ordering::Acquire);
         let state = self.reader.storage.slot(claim.first).state().load(Ordering::Relaxed);
         let passed = match claim.first.look(state) {
@@ -68,8 +69,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             let (mut claim, span) = self.seek(size_of::<T>(), waiting)?;
             let more = buffer.len().min(self.capacity()) - 1;
             claim.messages += self.claim_more(claim.first.plus(1), more);
-            for (ahead, place) in buffer.iter_mut().take(claim.messages).enumerate() {
-                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(place));
+            for (ahead, message) in buffer.iter_mut().take(claim.messages).enumerate() {
+                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(message));
             }
             // They are overwritten in order, the first one first.
             if self.is_whole(claim)? {
@@ -80,18 +81,18 @@ impl<T: Plain, W: Wait> Worker<T, W> {
 
     /// Claims messages from a position on, until there is one that is not there or not to be had.
     fn claim_more(&mut self, first: Pos, most: usize) -> usize {
-        let Some(desk) = Desk::of(&self.reader.storage, self.place.group) else { return 0 };
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return 0 };
         let there = self.reader.ready_run(first, most);
         let mut claimed = 0;
         while claimed < there {
             let position = first.plus(claimed);
-            let Offer::Free { word, marked } = desk.offer(position) else { break };
-            if !desk.claim(position, self.place.index, word, marked) {
+            let Offer::Free { word, marked } = claims.offer(position) else { break };
+            if !claims.claim(position, self.member.index, word, marked) {
                 break;
             }
             claimed += 1;
         }
-        self.place.held += claimed;
+        self.member.held += claimed;
         if !self.is_still_its_group() {
             // As after the claim of one: see `claimed`. Of these some may be lost.
             self.settle(Claim { first, messages: claimed, marked: false }, Fate::Untouched);

@@ -90,7 +90,7 @@ const NOT_HERE: [&str; 5] = ["preassign", "clear", "die", "mend_gate", "mend_wor
 const NOT_THIS: [(&str, &str); 1] = [
     // After 64 exchanges in a row that failed, each because the gate had changed in the few
     // instructions since it was looked at. In practice only a process that forges it does that.
-    ("exchange_gate", ".store("),
+    ("set_shared_gate", ".store("),
 ];
 
 /// What is not there in a build for files, only passes on what is called elsewhere, or is not
@@ -99,7 +99,7 @@ const ELSEWHERE: [&str; 9] = [
     "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
     "src/segment/fork.rs",
-    "src/protocol/join/agreed.rs",
+    "src/protocol/exchange_agreed.rs",
     "crates/shm/src/sync/crashing.rs",
     "crates/shm/src/sync/model.rs",
     "crates/shm/src/sync/native.rs",
