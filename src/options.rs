@@ -28,6 +28,8 @@ pub struct Options<T: Message + ?Sized> {
     workers: Option<usize>,
     asymmetric: bool,
     limits: Limits,
+    #[cfg(feature = "alloc")]
+    text: alloc::string::String,
     /// There is no message in it, so that it goes to any thread, whatever the messages are.
     message: PhantomData<fn() -> T>,
 }
@@ -108,11 +110,20 @@ impl<T: Message + ?Sized> Options<T> {
             observers: true,
             pins: false,
             arena: 0,
+            text: 0,
             tag: 0,
             origin: 0,
         };
         let limits = Limits::none(shape.capacity);
-        Options { shape, workers: None, asymmetric: NATIVE, limits, message: PhantomData }
+        Options {
+            shape,
+            workers: None,
+            asymmetric: NATIVE,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: alloc::string::String::new(),
+            message: PhantomData,
+        }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
@@ -177,6 +188,27 @@ impl<T: Message + ?Sized> Options<T> {
     /// it. Sizes and alignments are compared anyway. 0 by default.
     pub fn tag(mut self, tag: u64) -> Self {
         self.shape.tag = tag;
+        self
+    }
+
+    /// A text of yours that stands in the ring's segment for other programs to read, by
+    /// [`inspect`](crate::inspect): what a message looks like, say. Up to 4,000 bytes; by default
+    /// there is none. Nothing in it is compared. A ring on the heap has no place for it:
+    /// [`ConfigError::NoPlaceForText`].
+    ///
+    /// ```
+    /// # use ringway::{ConfigError, Options};
+    /// let schema = "instrument:u32 size:u32 price:f64 sym:char[8]";
+    /// let options = Options::<[u8; 24]>::new(64).text(schema);
+    /// assert!(options.segment_lengths().is_ok());
+    /// let long = "x".repeat(4001);
+    /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
+    /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
+        self.text = text.into();
+        self.shape.text = self.text.len();
         self
     }
 
@@ -380,6 +412,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
+        if self.shape.text > 0 {
+            return Err(ConfigError::NoPlaceForText);
+        }
         let this = self.pins(true);
         let storage = crate::memory::heap::create(this.geometry()?)?;
         Ok(this.handles(storage))
@@ -432,13 +467,23 @@ impl<T: Message + ?Sized> Options<T> {
         parts: crate::RawParts,
     ) -> Result<crate::Producer<T>, crate::RawError> {
         let geometry = self.geometry().map_err(crate::RawError::Config)?;
-        let instance = crate::memory::header::Instance([0; 4]);
+        let instance = ringway_shm::envelope::Instance([0; 4]);
         // SAFETY: the caller's promise.
-        let view = unsafe { crate::memory::raw::create(parts, geometry, instance) };
+        let view =
+            unsafe { crate::memory::raw::create(parts, geometry, instance, self.text_bytes()) };
         let view = view.map_err(crate::RawError::Memory)?;
         // SAFETY: the caller's promise.
         let storage = unsafe { crate::memory::Storage::new(view, crate::memory::Owner::Caller) };
         Ok(self.handles(storage).0)
+    }
+
+    /// What is to stand in the segment for others to read.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn text_bytes(&self) -> &[u8] {
+        #[cfg(feature = "alloc")]
+        return self.text.as_bytes();
+        #[cfg(not(feature = "alloc"))]
+        &[]
     }
 
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
@@ -463,8 +508,16 @@ fn milliseconds(time: core::time::Duration) -> u32 {
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        let Options { shape, workers, asymmetric, limits, message } = *self;
-        Options { shape, workers, asymmetric, limits, message }
+        let Options { shape, workers, asymmetric, limits, message, .. } = *self;
+        Options {
+            shape,
+            workers,
+            asymmetric,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: self.text.clone(),
+            message,
+        }
     }
 }
 

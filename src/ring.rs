@@ -11,7 +11,7 @@ use crate::error::JoinError;
 use crate::group;
 use crate::memory::Storage;
 #[cfg(not(ringway_loom))]
-use crate::memory::geometry::Schema;
+use crate::memory::header::Expected;
 use crate::message::Message;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::protocol::durable;
@@ -218,7 +218,7 @@ impl<T: Message + ?Sized> Ring<T> {
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.
-        let (view, _) = unsafe { crate::memory::raw::attach(parts, Schema::of::<T>(0), tag) }?;
+        let (view, _) = unsafe { crate::memory::raw::attach(parts, Expected::of::<T>(tag)) }?;
         // SAFETY: the caller's promise.
         Ok(Ring::new(unsafe { Storage::new(view, crate::memory::Owner::Caller) }))
     }

@@ -7,6 +7,7 @@ use crate::error::ConfigError;
 use crate::memory::layout::{ARENAS, ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
 use crate::message::Message;
 pub(crate) use measures::Measures;
+use ringway_shm::envelope::MAX_TEXT;
 use ringway_shm::sync::{AtomicU32, NATIVE, WORD, Word};
 
 /// What a full ring does. Fixed when the ring is created.
@@ -58,6 +59,8 @@ pub(crate) struct Shape {
     pub(crate) pins: bool,
     /// Bytes of the arena for messages that are longer than a slot; 0: there is none.
     pub(crate) arena: usize,
+    /// Bytes of the creator's text; 0: there is none.
+    pub(crate) text: usize,
     pub(crate) tag: u64,
     pub(crate) origin: Word,
 }
@@ -67,6 +70,8 @@ pub(crate) struct Shape {
 pub(crate) struct Geometry {
     pub(crate) shape: Shape,
     pub(crate) measures: Measures,
+    /// Bytes from the start of the data segment to the text; 0 if there is none.
+    pub(crate) text_offset: usize,
     /// Bytes from the start of the data segment to the first slot.
     pub(crate) slots_offset: usize,
     /// Bytes from the start of the data segment to the arena; 0 if there is none.
@@ -91,6 +96,7 @@ pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
 };
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
+const _: () = assert!(MAX_ENTRIES <= ringway_shm::MAX_SEATS);
 /// The largest alignment of a message: a page, beyond which no mapping helps.
 pub(crate) const MAX_ALIGN: usize = 4096;
 
@@ -154,6 +160,9 @@ impl Geometry {
         if entries > MAX_ENTRIES {
             return Err(ConfigError::TooManyEntries { asked: entries, max: MAX_ENTRIES });
         }
+        if shape.text > MAX_TEXT {
+            return Err(ConfigError::TextTooLong { len: shape.text, max: MAX_TEXT });
+        }
         if shape.origin > Word::MAX >> 1 {
             return Err(ConfigError::OriginTooLarge { max: Word::MAX >> 1 });
         }
@@ -161,7 +170,9 @@ impl Geometry {
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
         let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
-        let slots_offset = evictions_end.next_multiple_of(align.max(SLOTS_ALIGN));
+        let text_offset = if shape.text == 0 { 0 } else { evictions_end };
+        let text_end = evictions_end + shape.text;
+        let slots_offset = text_end.next_multiple_of(align.max(SLOTS_ALIGN));
         let slots_end = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
         let Some(slots_end) = slots_end.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);
@@ -192,6 +203,7 @@ impl Geometry {
         Ok(Geometry {
             shape,
             measures,
+            text_offset,
             slots_offset,
             arena_offset,
             data_len,
@@ -217,6 +229,7 @@ mod tests {
             observers: true,
             pins: false,
             arena: 0,
+            text: 0,
             tag: 0,
             origin: 0,
         }

@@ -13,14 +13,14 @@ use ringway_shm::sync::Ordering;
 
 /// What shows others that a handle lives, for as long as it is there.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) type Seat = crate::segment::Lock;
+pub(crate) type Seat = ringway_shm::file::lock::Lock;
 /// Where nobody can die alone there is none.
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 pub(crate) type Seat = core::convert::Infallible;
 
 /// The place of the worker that looks whether all others live, or of one of its deputies.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) use crate::segment::Post;
+pub(crate) use super::posts::Post;
 
 /// What became of asking for an entry of one's own.
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -43,57 +43,7 @@ pub(crate) enum Claim {
 }
 
 /// Some of a ring's entries.
-#[derive(Clone, Debug)]
-pub(crate) struct Entries {
-    words: [u64; crate::memory::geometry::MAX_ENTRIES / 64],
-    len: usize,
-}
-
-impl Default for Entries {
-    fn default() -> Self {
-        Entries { words: [0; crate::memory::geometry::MAX_ENTRIES / 64], len: 0 }
-    }
-}
-
-#[cfg_attr(not(all(feature = "std", target_os = "linux", not(ringway_loom))), allow(dead_code))]
-impl Entries {
-    /// One alone.
-    pub(crate) fn only(entry: usize) -> Entries {
-        let mut entries = Entries::default();
-        entries.insert(entry);
-        entries
-    }
-
-    /// Adds one. There is none beyond what a ring can have.
-    pub(crate) fn insert(&mut self, entry: usize) {
-        let bit = 1 << (entry % 64);
-        if let Some(word) = self.words.get_mut(entry / 64).filter(|word| **word & bit == 0) {
-            *word |= bit;
-            self.len += 1;
-        }
-    }
-
-    pub(crate) fn contains(&self, entry: usize) -> bool {
-        self.words.get(entry / 64).is_some_and(|word| word & (1 << (entry % 64)) != 0)
-    }
-
-    /// Takes one out.
-    pub(crate) fn remove(&mut self, entry: usize) {
-        let bit = 1 << (entry % 64);
-        if let Some(word) = self.words.get_mut(entry / 64).filter(|word| **word & bit != 0) {
-            *word &= !bit;
-            self.len -= 1;
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.words.len() * 64).filter(|&entry| self.contains(entry))
-    }
-}
+pub(crate) use ringway_shm::SeatSet as Entries;
 
 /// Where the memory is not files, all who share it live and die together.
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
@@ -168,14 +118,14 @@ pub(crate) enum Registry<'a> {
     #[cfg(feature = "alloc")]
     Heap(super::heap::Registry<'a>),
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Files(crate::segment::Registry<'a>),
+    Files(ringway_shm::segment::Turn<'a>),
     #[cfg(not(feature = "alloc"))]
     None(core::marker::PhantomData<&'a ()>),
 }
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 impl Storage {
-    fn mapping(&self) -> Option<&alloc::sync::Arc<crate::segment::Mapping>> {
+    fn mapping(&self) -> Option<&alloc::sync::Arc<super::Mapping>> {
         match &self.owner {
             Owner::Mapped { mapping } => Some(mapping),
             _ => None,
@@ -193,7 +143,7 @@ impl Storage {
         let guarded = self.producer().guarded.load(Ordering::Relaxed) != 0;
         match self.mapping().filter(|_| guarded) {
             None => Ok(true),
-            Some(mapping) => mapping.producer_is_alive().map_err(not_told),
+            Some(mapping) => mapping.owner_is_alive().map_err(not_told),
         }
     }
 
@@ -209,7 +159,10 @@ impl Storage {
     pub(crate) fn claim(&self, entry: usize) -> Result<Claim, JoinError> {
         match self.mapping() {
             None => Ok(Claim::Open),
-            Some(mapping) => mapping.claim(entry).map_err(lock_error),
+            Some(mapping) => match mapping.claim(entry).map_err(lock_error)? {
+                ringway_shm::segment::Claim::Ours(seat) => Ok(Claim::Ours(seat)),
+                ringway_shm::segment::Claim::Taken => Ok(Claim::Taken),
+            },
         }
     }
 

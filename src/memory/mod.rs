@@ -15,6 +15,21 @@ mod view;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
 
+// Files that processes share.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod bytes;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod mapping;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod posts;
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use bytes::SEATS;
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use mapping::ASKED;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use mapping::Mapping;
+
 // loom's atomics are not words in memory: what follows has no place in a model.
 #[cfg(not(ringway_loom))]
 pub(crate) mod raw;
@@ -59,7 +74,7 @@ pub(crate) enum Owner {
     Heap { memory: alloc::sync::Arc<heap::Memory> },
     /// Two files, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Mapped { mapping: alloc::sync::Arc<crate::segment::Mapping> },
+    Mapped { mapping: alloc::sync::Arc<Mapping> },
 }
 
 impl Storage {

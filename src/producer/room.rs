@@ -346,8 +346,8 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::memory::ASKED;
     use crate::position::Position;
-    use crate::segment::ASKED;
     use crate::{JoinError, Options, Ring, Start, Subscriber};
 
     const ENTRIES: usize = 300;

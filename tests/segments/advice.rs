@@ -1,8 +1,8 @@
 //! What an error advises, the library accepts: every text that tells what to do is here with a test that
 //! gets the error, and then does just that.
 //!
-//! The list is below: each text of `src/error/mod.rs` and `src/segment/error.rs` as it stands there, above the test
-//! that follows its advice. [`every_text_that_advises_is_here`] reads those files, and fails for a text that
+//! The list is below: each text of the files in [`SOURCES`] as it stands there, above the test that
+//! follows its advice. [`every_text_that_advises_is_here`] reads those files, and fails for a text that
 //! has neither a test here nor a place among the [`EXPLANATIONS`], and for one here that they do not have.
 
 use std::collections::BTreeSet;
@@ -21,6 +21,22 @@ use ringway::{
 use crate::children::{part, succeeds};
 use crate::directory::{CLOSED, Directory, VERSION, WORD_SIZE, set_word};
 use crate::permissions::{NOBODY, as_nobody};
+
+/// The files that have the texts of errors.
+const SOURCES: &[&str] = &[
+    include_str!("../../src/error/mod.rs"),
+    include_str!("../../src/segment/error/create.rs"),
+    include_str!("../../src/segment/error/occupant.rs"),
+    include_str!("../../src/segment/error/open.rs"),
+    include_str!("../../src/segment/error/resume.rs"),
+    include_str!("../../src/segment/error/said.rs"),
+    include_str!("../../src/segment/error/unlink.rs"),
+    include_str!("../../crates/shm/src/file/kind.rs"),
+    include_str!("../../crates/shm/src/file/owner.rs"),
+    include_str!("../../crates/shm/src/segment/error/inherit.rs"),
+    include_str!("../../crates/shm/src/segment/error/name.rs"),
+    include_str!("../../crates/shm/src/segment/error/prune.rs"),
+];
 
 /// Texts that look like advice, and only say why.
 const EXPLANATIONS: &[&str] = &[
@@ -97,6 +113,15 @@ advice! {
         fs::remove_file(directory.file("said")).unwrap();
         assert!(unlink(directory.segment("ring")).unwrap());
         assert!(directory.names().is_empty());
+    }
+
+    "a ring on the heap has no place for a text: leave it out, or create a segment" =>
+    fn text_on_the_heap(said) {
+        said(&Options::<u64>::new(8).text("price:u64").heap().unwrap_err());
+        assert!(Options::<u64>::new(8).heap().is_ok());
+        let directory = Directory::new();
+        let options = Options::<u64>::new(8).text("price:u64");
+        assert!(options.create(directory.segment("ring")).is_ok());
     }
 
     "the buffer is too small: the message has {needed} bytes" =>
@@ -317,7 +342,7 @@ advice! {
         }
     }
 
-    "a ring's name cannot have a slash in it: say the directory with Segment::directory" =>
+    "the name has a slash in it: give the directory apart from it (`directory`)" =>
     fn slash(said) {
         let directory = Directory::new();
         let path = directory.file("ring");
@@ -332,11 +357,11 @@ advice! {
         assert!(Options::<u64>::new(8).create(directory.segment("...")).is_ok());
     }
 
-    "the options have the tag {options:#x} and the segment has {segment:#x}: say one" =>
+    "the options have the tag {options:#x} and the segment expects {segment:#x}: give one tag" =>
     fn two_tags(said) {
         let directory = Directory::new();
         let options = || Options::<u64>::new(8);
-        let tagged = || directory.segment("ring").tag(1);
+        let tagged = || directory.segment("ring").expect_tag(1);
         said(&options().tag(2).create(tagged()).unwrap_err());
         assert!(options().create(tagged()).is_ok());
         assert!(options().tag(2).create(directory.segment("ring")).is_ok());
@@ -559,8 +584,8 @@ advice! {
         assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
     }
 
-    "no permission to open {}: have it created with Segment::observe or Segment::subscribe for a group \
-     of this process" =>
+    "no permission to open {}: have it created with Segment::observer_group or \
+     Segment::subscriber_group for a group of this process" =>
     fn not_let_in(said) {
         if !root() {
             return;
@@ -572,14 +597,14 @@ advice! {
         as_nobody("advice: not let in", &directory);
         said(&heard(&directory));
         drop(producer);
-        for segment in [directory.segment("ring").observe(NOBODY), directory.segment("ring").subscribe(NOBODY)] {
+        for segment in [directory.segment("ring").observer_group(NOBODY), directory.segment("ring").subscriber_group(NOBODY)] {
             let producer = Options::<u64>::new(16).create(segment).unwrap();
             as_nobody("advice: let in", &directory);
             drop(producer);
         }
     }
 
-    "it is a symbolic link: name the ring itself" =>
+    "it is a symbolic link: name the segment itself" =>
     fn link(said) {
         let directory = Directory::new();
         let _producer = directory.ring();
@@ -588,7 +613,7 @@ advice! {
         assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
     }
 
-    "it belongs to user {found} and not to {expected}: if that is right, say so with Segment::owner" =>
+    "it belongs to user {found} and not to {expected}: if that is right, name the user with `owner`" =>
     fn of_another_user(said) {
         if !root() {
             return;
@@ -620,7 +645,7 @@ advice! {
         crate::owner::in_a_namespace("own", crate::owner::FOREIGNER, &directory);
     }
 
-    "its mode {mode:04o} lets other users write it: unlink it, and have it created anew" =>
+    "it is writable by other users (mode {mode:04o}): unlink and recreate it" =>
     fn writable(said) {
         let directory = Directory::new();
         directory.orphan(directory.segment("ring"));
@@ -657,7 +682,7 @@ advice! {
         }
         let directory = Directory::new();
         let gid = NOBODY;
-        let producer = Options::<u64>::new(16).create(directory.segment("ring").observe(gid)).unwrap();
+        let producer = Options::<u64>::new(16).create(directory.segment("ring").observer_group(gid)).unwrap();
         // It may say what it is told, and remove nothing.
         fs::write(directory.file("said"), "").unwrap();
         fs::set_permissions(directory.file("said"), fs::Permissions::from_mode(0o666)).unwrap();
@@ -667,7 +692,7 @@ advice! {
         assert!(unlink(directory.segment("ring")).unwrap());
     }
 
-    "an empty prefix would take every ring: say which, or Prune::all if all are meant" =>
+    "an empty prefix would take everything: give a prefix, or use Prune::all if all are meant" =>
     fn empty_prefix(said) {
         said(&prune("").unwrap_err());
         let directory = Directory::new();
@@ -826,12 +851,11 @@ fn texts(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_text_that_advises_is_here() {
-    let all = [include_str!("../../src/error/mod.rs"), include_str!("../../src/segment/error.rs")];
-    let all: BTreeSet<String> = all.into_iter().flat_map(texts).collect();
+    let all: BTreeSet<String> = SOURCES.iter().copied().flat_map(texts).collect();
     assert!(all.len() > 100, "not all of them were found: {}", all.len());
     let known: BTreeSet<&str> = TEXTS.iter().chain(EXPLANATIONS).copied().collect();
     let without: Vec<_> =
-        all.iter().filter(|text| advises(text) && !known.contains(text.as_str())).collect();
+        all.iter().filter(|text| advises(text) && !known.contains(&***text)).collect();
     assert!(without.is_empty(), "texts that advise, and have no test: {without:#?}");
     let gone: Vec<_> = known.iter().filter(|text| !all.contains(**text)).collect();
     assert!(gone.is_empty(), "texts that are none of the library's any more: {gone:#?}");
