@@ -193,8 +193,8 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// A text of yours that stands in the ring's segment for other programs to read, by
     /// [`inspect`](crate::inspect): what a message looks like, say. Up to 4,000 bytes; by default
-    /// there is none. Nothing in it is compared. A ring on the heap has no place for it:
-    /// [`ConfigError::NoPlaceForText`].
+    /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
+    /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
     ///
     /// ```
     /// # use ringway::{ConfigError, Options};

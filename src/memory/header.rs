@@ -43,6 +43,15 @@ mod field {
     pub(crate) const GROUPS: usize = 31;
 }
 
+// The documented bytes.
+const _: () = {
+    assert!(4 * field::FLAGS == 64 && 4 * field::ENTRIES == 68 && 4 * field::CAPACITY == 72);
+    assert!(4 * field::MAX_LEN == 80 && 4 * field::ALIGN == 84 && 4 * field::ORIGIN == 88);
+    assert!(4 * field::STRIDE == 96 && 4 * field::PAYLOAD == 100 && 4 * field::SLOTS == 104);
+    assert!(4 * field::ARENA_SIZE == 108 && 4 * field::ARENA == 112);
+    assert!(4 * field::ENTRY == 120 && 4 * field::GROUPS == 124);
+};
+
 /// What the flags say.
 mod flags {
     pub(crate) const VARIABLE: u32 = 1;

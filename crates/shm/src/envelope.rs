@@ -56,6 +56,13 @@ mod field {
     pub(super) const TAG: usize = 14; // 2 words
 }
 
+// The documented bytes.
+const _: () = {
+    assert!(4 * field::BYTE_ORDER == 8 && 4 * field::KIND == 12 && 4 * field::VERSION == 16);
+    assert!(4 * field::WORD_SIZE == 20 && 4 * field::TEXT == 24 && 4 * field::INSTANCE == 32);
+    assert!(4 * field::LEN == 48 && 4 * field::TAG == 56 && ENVELOPE_BYTES == 64);
+};
+
 /// What is in a segment: four letters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Kind([u8; 4]);
