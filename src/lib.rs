@@ -42,10 +42,10 @@
 //!
 //! # Blocking
 //!
-//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long. How a
-//! handle waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
-//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
-//! side.
+//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
+//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
+//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on a
+//! futex. While data flows there are no system calls on either side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
@@ -160,11 +160,18 @@ compile_error!(
 pub use ringway_shm::crash;
 
 mod consumer;
+mod create;
 mod error;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "group/absent.rs"
+)]
 mod group;
+// Without compare-and-swap no entry is shared, and none is taken from a dead owner.
+#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
+mod name;
 mod options;
 mod position;
 mod producer;
@@ -176,7 +183,7 @@ mod segment;
 mod static_ring;
 mod stats;
 
-pub use consumer::{Iter, Observer, Ref, Subscriber};
+pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
 #[cfg(not(ringway_loom))]
 pub use consumer::{Refs, Run, RunIter};
 pub use error::{
@@ -190,12 +197,60 @@ pub use memory::Overflow;
 #[cfg(not(ringway_loom))]
 pub use memory::RawParts;
 pub use message::{Message, Plain};
+pub use name::{ConsumerKind, ConsumerName};
 pub use options::Options;
 pub use position::Position;
 pub use producer::{Laggard, Loan, Producer};
 pub use protocol::Start;
 pub use ring::Ring;
-pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+/// Makes a struct [`Plain`] data, so that it can be sent.
+///
+/// ```
+/// use ringway::{Options, Start, message};
+///
+/// #[message]
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Quote {
+///     instrument: u32,
+///     size: u32,
+///     price: f64,
+/// }
+///
+/// let (mut producer, ring) = Options::<Quote>::new(1024).heap()?;
+/// let mut subscriber = ring.subscribe(Start::Next)?;
+/// let quote = Quote { instrument: 7, size: 100, price: 12.5 };
+/// producer.send(&quote)?;
+/// assert_eq!(subscriber.recv()?, quote);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It lays the fields out in order, as C does (`repr(C)`, unless the struct says `repr(C)` or
+/// `repr(transparent)` itself), and derives `FromBytes`, `IntoBytes` and `Immutable` of
+/// [`zerocopy`]. What is not plain data does not compile. Padding is the usual reason: put the
+/// largest fields first, and give what is left a name of its own.
+///
+/// ```compile_fail,E0277
+/// #[ringway::message]
+/// struct Padded { a: u8, b: u32 }
+/// ```
+/// ```
+/// #[ringway::message]
+/// struct Filled { b: u32, a: u8, _unused: [u8; 3] }
+/// ```
+/// ```compile_fail,E0277
+/// #[ringway::message]
+/// struct Flag { on: bool }
+/// ```
+/// ```compile_fail
+/// #[ringway::message]
+/// enum Side { Buy, Sell }
+/// ```
+///
+/// A crate that does not name `ringway` itself says where it is:
+/// `#[message(crate = "other::ringway")]`.
+#[cfg(feature = "derive")]
+pub use ringway_derive::message;
+pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use segment::{
     Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
@@ -204,7 +259,9 @@ pub use segment::{
 };
 #[cfg(not(ringway_loom))]
 pub use static_ring::{Bytes, Parts, Static, StaticMessage};
-pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
+pub use stats::{ConsumerStats, Stats};
+#[doc(no_inline)]
+pub use zerocopy;
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

@@ -26,8 +26,8 @@ pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.
     workers: Option<usize>,
-    asymmetric: bool,
-    limits: Limits,
+    pub(crate) asymmetric: bool,
+    pub(crate) limits: Limits,
     #[cfg(feature = "alloc")]
     text: alloc::string::String,
     /// There is no message in it, so that it goes to any thread, whatever the messages are.
@@ -212,6 +212,15 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
+    /// What is to stand in the segment for others to read.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn text_bytes(&self) -> &[u8] {
+        #[cfg(feature = "alloc")]
+        return self.text.as_bytes();
+        #[cfg(not(feature = "alloc"))]
+        &[]
+    }
+
     /// The position of the first message; 0 by default. For tests that have to cross a wrap-around,
     /// and for rings that go on counting where others ended.
     ///
@@ -255,13 +264,16 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether a message that a subscriber reads in place ([`recv_ref`](crate::Subscriber::recv_ref)) stays
-    /// there until it has finished, also if it is evicted meanwhile ([`max_lag`](Self::max_lag),
-    /// [`max_hold`](Self::max_hold)): the producer then waits for it, however long that takes. In rings of
-    /// one process that is so. In files and other shared memory it is off by default, because whoever may
-    /// write the control segment could then hold the producer for ever; off, nobody reads in place on a ring
-    /// that evicts.
-    pub fn pins(mut self, yes: bool) -> Self {
+    /// Whether a message that a consumer reads in place ([`recv_ref`](crate::Subscriber::recv_ref))
+    /// stays there until the consumer has finished, also if it is evicted meanwhile
+    /// ([`max_lag`](Self::max_lag), [`max_hold`](Self::max_hold)). The producer then waits for it,
+    /// however long that takes.
+    ///
+    /// Rings of one process always hold. In files and other shared memory it is off by default: on,
+    /// a process that may write the control segment can hold the producer for ever. Off, a ring that
+    /// evicts refuses to have its messages read in place
+    /// ([`NotInPlace`](crate::TryRecvError::NotInPlace)).
+    pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
         self
     }
@@ -367,16 +379,6 @@ impl<T: Message + ?Sized> Options<T> {
         self.shape.tag
     }
 
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn wants_asymmetric(&self) -> bool {
-        self.asymmetric
-    }
-
     pub(crate) fn geometry(&self) -> Result<Geometry, ConfigError> {
         if self.limits.max_lag == 0 && self.shape.capacity > 0 {
             return Err(ConfigError::ZeroMaxLag);
@@ -397,102 +399,6 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     pub fn segment_lengths(&self) -> Result<(usize, usize), ConfigError> {
         self.geometry().map(|geometry| (geometry.data_len, geometry.control_len))
-    }
-
-    /// Creates the ring on the heap of this process. Where there is not enough memory it is
-    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
-    ///
-    /// ```
-    /// # use ringway::{ConfigError, Options, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send(&1).unwrap();
-    /// assert_eq!(subscriber.recv(), Ok(1));
-    /// assert_eq!(Options::<u64>::new(0).heap().unwrap_err(), ConfigError::ZeroCapacity);
-    /// ```
-    #[cfg(feature = "alloc")]
-    pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
-        if self.shape.text > 0 {
-            return Err(ConfigError::NoPlaceForText);
-        }
-        let this = self.pins(true);
-        let storage = crate::memory::heap::create(this.geometry()?)?;
-        Ok(this.handles(storage))
-    }
-
-    /// Creates the ring in memory of the caller's.
-    ///
-    /// # Safety
-    ///
-    /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
-    /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
-    /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
-    ///
-    /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
-    /// a time joins by [`Worker::join`](crate::Worker::join) or
-    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
-    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). And whoever joins does so by
-    /// [`subscribe_in`](crate::Ring::subscribe_in), unless all who join have one compare-and-swap: their processor's,
-    /// or, of one program, that of `portable-atomic`.
-    ///
-    /// ```
-    /// use ringway::{Options, RawParts, Ring, Start};
-    /// use std::ptr::NonNull;
-    ///
-    /// #[repr(align(128))]
-    /// struct Memory([u8; 4096]);
-    ///
-    /// let options = Options::<u32>::new(16);
-    /// let (data_len, control_len) = options.segment_lengths().unwrap();
-    /// assert!(data_len <= 4096 && control_len <= 4096);
-    /// let at = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast();
-    /// let parts = RawParts { data: at(), data_len, control: Some(at()), control_len };
-    ///
-    /// // SAFETY: leaked, so valid for ever; initialised; and nobody else knows of it.
-    /// let mut producer = unsafe { options.create_raw(parts) }.unwrap();
-    /// // SAFETY: the same memory, which holds a ring now.
-    /// let ring = unsafe { Ring::<u32>::open_raw(parts, 0) }.unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send(&9).unwrap();
-    /// assert_eq!(subscriber.try_recv(), Ok(9));
-    /// # drop((producer, ring, subscriber));
-    /// # for leaked in [parts.data, parts.control.unwrap()] {
-    /// #     // SAFETY: it came from a box, and no handle is left.
-    /// #     drop(unsafe { Box::from_raw(leaked.cast::<Memory>().as_ptr()) });
-    /// # }
-    /// ```
-    #[cfg(not(ringway_loom))]
-    pub unsafe fn create_raw(
-        self,
-        parts: crate::RawParts,
-    ) -> Result<crate::Producer<T>, crate::RawError> {
-        let geometry = self.geometry().map_err(crate::RawError::Config)?;
-        let instance = ringway_shm::envelope::Instance([0; 4]);
-        // SAFETY: the caller's promise.
-        let view =
-            unsafe { crate::memory::raw::create(parts, geometry, instance, self.text_bytes()) };
-        let view = view.map_err(crate::RawError::Memory)?;
-        // SAFETY: the caller's promise.
-        let storage = unsafe { crate::memory::Storage::new(view, crate::memory::Owner::Caller) };
-        Ok(self.handles(storage).0)
-    }
-
-    /// What is to stand in the segment for others to read.
-    #[cfg(not(ringway_loom))]
-    pub(crate) fn text_bytes(&self) -> &[u8] {
-        #[cfg(feature = "alloc")]
-        return self.text.as_bytes();
-        #[cfg(not(feature = "alloc"))]
-        &[]
-    }
-
-    /// The handles of a ring that has just been made. What shows that it lives is the producer's.
-    pub(crate) fn handles(
-        &self,
-        storage: crate::memory::Storage,
-    ) -> (crate::Producer<T>, crate::Ring<T>) {
-        let ring = crate::Ring::new(storage.clone());
-        (crate::Producer::new(storage, self.asymmetric, self.limits), ring)
     }
 }
 

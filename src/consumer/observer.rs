@@ -1,20 +1,15 @@
-//! The consumer that never holds anybody back.
+//! The consumer that never holds the producer back.
 
-use core::fmt;
-use core::marker::PhantomData;
-#[cfg(feature = "std")]
-use core::time::Duration;
-
-use super::calls::{self, receiving_calls};
-#[cfg(feature = "std")]
-use crate::error::RecvTimeoutError;
-use crate::error::{RecvError, TryRecvError};
-use crate::memory::{Slot, Storage};
-use crate::message::{HandleOf, Message, Plain};
-use crate::position::{Look, Passed, Pos, Position};
-use crate::protocol::head;
+use super::kind::sealed::Sealed;
+use super::{Consumer, Observing};
+use crate::error::TryRecvError;
+use crate::memory::Storage;
+use crate::message::Message;
+use crate::name::ConsumerKind;
+use crate::position::Pos;
 use crate::protocol::reader::Reader;
-use crate::protocol::receive::{self, Consumer, Unchecked};
+use crate::stats::{ConsumerStats, wide};
+use ringway_shm::sync::Word;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
 /// A consumer that gets the newest messages and never holds the producer back.
@@ -22,65 +17,71 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// # Lagging
 ///
 /// If the producer laps it, the next receiving call returns
-/// [`Lagged(n)`](crate::TryRecvError::Lagged) and the one after goes on with the oldest message that
-/// is left. The count is exact: it is the number of messages between the last one received and the
-/// next one to be received, so that received + lagged = sent, always. With 32-bit positions it is
-/// exact for an observer that is never away for 2^30 messages.
+/// [`Lagged(n)`](crate::TryRecvError::Lagged) and the one after goes on with the oldest message
+/// that is left. The count is exact: it is the number of messages between the last one received and
+/// the next one to be received, so that received + lagged = sent, always. With 32-bit positions it
+/// is exact for an observer that is never away for 2^30 messages.
 ///
-/// No message is ever returned torn, however fast the producer: a copy that was overwritten while it
-/// was made is thrown away, and counts as lagged.
-pub struct Observer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
-    reader: Reader<W>,
-    message: HandleOf<T>,
-}
+/// No message is ever returned torn, however fast the producer: a copy that was overwritten while
+/// it was made is thrown away, and counts as lagged.
+pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
 
 impl<T: Message + ?Sized> Observer<T> {
-    pub(crate) fn new(storage: Storage, next: Pos) -> Self {
+    pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Observer { reader, message: PhantomData }
+        Consumer::of(reader, Observing)
     }
 }
 
 impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
-    /// The same observer, waiting in another way.
+    /// What this observer has got since it joined. It alone knows: an observer writes nothing that
+    /// others could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
     ///
     /// ```
-    /// # use ringway::{Options, Spin, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-    /// let mut observer = ring.observe(Start::Next).unwrap().with_wait(Spin);
-    /// producer.send(&1).unwrap();
-    /// assert_eq!(observer.recv(), Ok(1));
+    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    ///
+    /// let (mut producer, ring) =
+    ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
+    /// let mut observer = ring.observe(Start::Next).unwrap();
+    /// for n in 0..10 {
+    ///     producer.try_send(&n).unwrap();
+    /// }
+    /// assert_eq!(observer.try_recv(), Err(TryRecvError::Lagged(6)));
+    /// assert_eq!(observer.try_recv(), Ok(6));
+    /// let stats = observer.stats();
+    /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
     /// ```
-    pub fn with_wait<V: Wait>(self, wait: V) -> Observer<T, V> {
-        Observer { reader: self.reader.with_wait(wait).0, message: PhantomData }
+    pub fn stats(&self) -> ConsumerStats {
+        let reader = &self.reader;
+        let past = reader.next.distance(reader.start);
+        let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
+        ConsumerStats {
+            kind: ConsumerKind::Observer,
+            name: None,
+            present: true,
+            received: wide(received),
+            lagged: wide(reader.lagged),
+            lag: self.lag(),
+            redelivered: 0,
+            evicted: false,
+        }
     }
 }
 
-impl<T: Message + ?Sized, W: Wait> Consumer for Observer<T, W> {
-    type Wait = W;
+/// An observer has no gate.
+impl Sealed for Observing {
+    const NAME: &'static str = "Observer";
 
     const HOLDS: bool = false;
 
     #[inline(always)]
-    fn reader(&self) -> &Reader<W> {
-        &self.reader
+    fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
+        None
     }
 
     #[inline(always)]
-    fn reader_mut(&mut self) -> &mut Reader<W> {
-        &mut self.reader
-    }
+    fn release<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
 
     #[inline(always)]
-    fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked {
-        receive::copy_unchecked::<T, W>(&self.reader, slot, buffer)
-    }
-
-    fn lagged(&mut self, passed: Passed) -> TryRecvError {
-        receive::skip(&mut self.reader, passed)
-    }
-
-    fn release(&mut self) {}
+    fn leave<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
 }
-
-receiving_calls!(Observer, "observe");

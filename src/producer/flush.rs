@@ -6,12 +6,12 @@ use core::time::Duration;
 
 use super::Producer;
 #[cfg(feature = "std")]
-use super::room::ASKED_AT_A_TIME;
+use super::clean_up::ASKED_AT_A_TIME;
 #[cfg(feature = "std")]
 use crate::error::{FlushError, SendSyncError};
 use crate::message::Message;
+use crate::name::ConsumerName;
 use crate::protocol::credit;
-use crate::stats::ConsumerName;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 #[cfg(feature = "std")]
@@ -66,7 +66,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         credit::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
             // Who has joined has written its name: `is_evicted` has a fence after the look at `joined`.
-            let name = ConsumerName::of(entry);
+            let name = entry.consumer_name();
             (lag > 0).then_some(Laggard { lag, name })
         })
     }

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::credit::Limits;
 use super::lifesign::LifeSign;
+use crate::error::LivenessError;
 use crate::memory::{Slot, Span, Storage};
 use crate::message::Message;
 use crate::position::{Look, Passed, Pos};
@@ -147,6 +148,11 @@ impl<W> Reader<W> {
         (self.trusts || self.storage.is_private())
             && (!self.can_be_evicted() || self.storage.measures().pins)
             && self.storage.slot(self.next).is_aligned::<T>()
+    }
+
+    /// Whether the producer lives and has not closed the ring. Asks the kernel.
+    pub(crate) fn is_producer_alive(&self) -> Result<bool, LivenessError> {
+        Ok(!self.is_closed() && self.storage.producer_is_alive()?)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

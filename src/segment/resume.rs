@@ -120,7 +120,7 @@ impl<T: Message + ?Sized> Options<T> {
             let directory = directory(&segment.place);
             let resumed = directory.map_err(opening).and_then(|directory| {
                 let Geometry { shape, measures, .. } = geometry;
-                let wanted = (measures, this.limits(), this.wants_asymmetric());
+                let wanted = (measures, this.limits, this.asymmetric);
                 let expected = Expected { schema: Some(shape.schema), tag: Some(shape.tag) };
                 resume(&directory, &segment, expected, Some(wanted))
             });
@@ -265,7 +265,7 @@ fn difference(
         option("workers", Measures::workers),
         option("overflow", |m| m.overflow as usize),
         option("observers", |m| m.observers.into()),
-        option("pins", |m| m.pins.into()),
+        option("hold_in_place", |m| m.pins.into()),
         option("arena", Measures::arena),
         // All else in a slot follows from the message.
         option("line_per_slot", |m| m.stride),

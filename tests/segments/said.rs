@@ -116,7 +116,7 @@ fn a_ring_that_differs_says_in_what() {
         ("groups", 1, 2, |o| o.groups(2)),
         ("workers", 3, 5, |o| o.workers(5)),
         ("observers", 1, 0, |o| o.observers(false)),
-        ("pins", 0, 1, |o| o.pins(true)),
+        ("hold_in_place", 0, 1, |o| o.hold_in_place(true)),
         ("arena", 1024, 2048, |o| o.arena(2048)),
         ("line_per_slot", 15, 16, |o| o.line_per_slot(true)),
         ("max_lag", NONE, 4, |o| o.max_lag(4)),
@@ -168,12 +168,9 @@ fn a_name_in_the_ring_that_is_in_use_says_whose() {
     let _keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     let _worker = Worker::join(&ring, "billing").unwrap();
     for (error, said) in [
-        (
-            ring.subscribe_durable("keeper", Start::Next).unwrap_err(),
-            "the durable subscriber \"keeper\"",
-        ),
-        (ring.forget("keeper").unwrap_err(), "the durable subscriber \"keeper\""),
-        (ring.forget_group("billing").unwrap_err(), "workers in the group \"billing\""),
+        (ring.subscribe_durable("keeper", Start::Next).unwrap_err(), "the durable name \"keeper\""),
+        (ring.forget("keeper").unwrap_err(), "the durable name \"keeper\""),
+        (ring.forget_group("billing").unwrap_err(), "the group \"billing\" still has workers"),
     ] {
         assert!(matches!(error, JoinError::InUse { .. }), "{error:?}");
         assert!(error.to_string().contains(said), "{error}");

@@ -258,9 +258,16 @@ impl<'a> EventCount<'a> {
         }
         // Pairs with the heavy fence in `arm`.
         fences.light();
+        self.is_awaited_fenced()
+    }
+
+    /// As [`is_awaited`](Self::is_awaited), after a light fence of the caller's: one will do for
+    /// several counts.
+    #[inline(always)]
+    pub fn is_awaited_fenced(&self) -> bool {
         match self.flag {
-            Flag::None => true,
-            Flag::Word(flag) => flag.load(Ordering::Relaxed) != 0,
+            Flag::None => SLEEPS,
+            Flag::Word(flag) => SLEEPS && flag.load(Ordering::Relaxed) != 0,
             Flag::OutOfReach => false,
         }
     }
@@ -336,7 +343,14 @@ impl<'a> SoleWaiter<'a> {
         }
         // Pairs with the heavy fence in `arm`.
         fences.light();
-        if self.0.load(Ordering::Relaxed) == 1 {
+        self.notify_fenced();
+    }
+
+    /// As [`notify`](Self::notify), after a light fence of the caller's: one will do for several
+    /// waiters.
+    #[inline(always)]
+    pub fn notify_fenced(&self) {
+        if SLEEPS && self.0.load(Ordering::Relaxed) == 1 {
             self.0.store(0, Ordering::Relaxed);
             self.0.wake_all();
         }

@@ -1,17 +1,14 @@
 //! The calls by which a worker receives copies.
 
-use core::slice;
-#[cfg(feature = "std")]
-use core::time::Duration;
-
-use super::Worker;
+use super::handle::Worker;
 use super::job::{Batch, BytesJob, Hold, Job};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::Rest;
+use crate::group::undone::Rest;
 use crate::message::{Message, Plain};
-use ringway_shm::wait::Wait;
+use core::slice;
+use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Calls `attempt` once, for a call that does not block, and tells of the producer's death if
@@ -35,11 +32,6 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             Err(TryRecvError::Empty) => Err(self.reader.death()),
             outcome => outcome,
         }
-    }
-
-    /// Whether the producer was known to be dead, and still is, and nothing can come back.
-    pub(crate) fn is_still_at_an_end(&mut self) -> bool {
-        self.reader.is_still_dead() && self.rest() == Rest::Nothing
     }
 }
 
@@ -75,12 +67,13 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// thread.join().unwrap();
     /// ```
     pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
-        let (message, claim) = self.blocking(|worker| worker.take(true))?;
+        let (message, claim) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
-    /// Receives the oldest message that no worker has, waiting for one for at most `timeout`.
+    /// Receives the oldest message that no worker has, waiting for one for at most `timeout`: a
+    /// `Duration`, or an `Instant` until which to wait ([`Deadline`]).
     ///
     /// ```
     /// # use ringway::{Options, RecvTimeoutError, Worker};
@@ -90,9 +83,12 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_timeout(timeout).unwrap_err(), RecvTimeoutError::Timeout);
     /// ```
     #[cfg(feature = "std")]
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Job<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
-        let (message, claim) = self.blocking_timeout(|worker| worker.take(true), timeout)?;
+    pub fn recv_timeout(
+        &mut self,
+        timeout: impl Into<Deadline>,
+    ) -> Result<Job<'_, T, W>, RecvTimeoutError> {
+        let (message, claim) =
+            self.within::<_, RecvTimeoutError>(timeout.into(), |worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
@@ -149,12 +145,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     pub fn recv_to_timeout(
         &mut self,
         message: &mut T,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
-        let buffer = slice::from_mut(message);
-        let claim = self.blocking_timeout(|worker| worker.take_batch(buffer, true), timeout)?;
-        Ok(Batch::new(Hold::new(self, claim)))
+        self.recv_batch_timeout(slice::from_mut(message), timeout)
     }
 
     /// Receives messages that no worker has, of which each comes right after the one before, into
@@ -185,8 +178,31 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
-        let claim = self.blocking(|worker| worker.take_batch(buffer, true))?;
+        let claim =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_batch(buffer, true))?;
+        Ok(Batch::new(Hold::new(self, claim)))
+    }
+
+    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message for at most
+    /// `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// let refused = worker.recv_batch_timeout(&mut [0; 8], timeout).unwrap_err();
+    /// assert_eq!(refused, RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_batch_timeout(
+        &mut self,
+        buffer: &mut [T],
+        timeout: impl Into<Deadline>,
+    ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
+        let claim = self.within::<_, RecvTimeoutError>(timeout.into(), |worker| {
+            worker.take_batch(buffer, true)
+        })?;
         Ok(Batch::new(Hold::new(self, claim)))
     }
 }
@@ -223,8 +239,8 @@ impl<W: Wait> Worker<[u8], W> {
     /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
     /// ```
     pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
-        self.patrol_before_waiting();
-        let (len, claim) = self.blocking(|worker| worker.take_bytes(buffer, true))?;
+        let (len, claim) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_bytes(buffer, true))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
 
@@ -233,11 +249,10 @@ impl<W: Wait> Worker<[u8], W> {
     pub fn recv_into_timeout<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
         let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
-        let (len, claim) = self.blocking_timeout(attempt, timeout)?;
+        let (len, claim) = self.within::<_, RecvTimeoutError>(timeout.into(), attempt)?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
 }

@@ -1,25 +1,20 @@
 //! Messages that a worker reads where they lie.
 //!
 //! A claim keeps its message where it is: the group's gate does not pass it. So what is said of subscribers
-//! holds for workers too ([`crate::consumer::subscriber`], `in_place.rs`), with a pin in the worker's own entry,
+//! holds for workers too ([`crate::consumer`], `in_place.rs`), with a pin in the worker's own entry,
 //! which keeps the producer, having evicted the group, from passing the group's gate.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
-use super::Worker;
+use super::claim::Claim;
+use super::handle::Worker;
 use super::job::{Hold, JobRef};
-use super::seek::Claim;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::Fate;
+use crate::group::claims::Fate;
 use crate::memory::Span;
 use crate::message::Message;
-use crate::protocol::join;
-use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
-use ringway_shm::wait::Wait;
+use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// The same worker, which may read messages in place. Needed where the ring is not this process's own: in
@@ -27,8 +22,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     ///
     /// # Safety
     ///
-    /// As for [`Subscriber::trust`](crate::Subscriber::trust).
-    pub unsafe fn trust(mut self) -> Self {
+    /// As for [`Subscriber::assume_protocol`](crate::Subscriber::assume_protocol).
+    pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self
     }
@@ -39,8 +34,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
-    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created without
-    /// [`pins`](crate::Options::pins).
+    /// [promised](Self::assume_protocol) that they follow the protocol; or the ring evicts, and was created without
+    /// [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, TryRecvError, Worker};
@@ -68,8 +63,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
-        let (claim, span) = self.blocking(|worker| worker.take_in_place(true))?;
+        let (claim, span) =
+            self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
@@ -77,10 +72,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
-        let (claim, span) = self.blocking_timeout(|worker| worker.take_in_place(true), timeout)?;
+        let (claim, span) = self
+            .within::<_, RecvTimeoutError>(timeout.into(), |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
@@ -107,27 +102,12 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }
-        if let Some(entry) = self.storage().entry(self.place.index) {
+        if let Some(entry) = self.storage().entry(self.member.index) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
-        self.place.pinned = true;
+        self.member.pinned = true;
         // Pairs with the one in `evict`, as a subscriber's does.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
-    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
-    pub(crate) fn unpin(&mut self) {
-        if !core::mem::take(&mut self.place.pinned) {
-            return;
-        }
-        if let Some(entry) = self.storage().entry(self.place.index) {
-            join::unpin(entry);
-        }
-        // The producer may have waited for the pin.
-        wake::wake_producer(self.storage(), self.reader.fences);
     }
 }

@@ -11,7 +11,7 @@ use ringway_shm::segment::{self, NameError};
 
 use super::occupant::Occupant;
 use super::resume::{Difference, ResumeError};
-use super::said::{failed, unusable};
+use super::said::{failed, unusable, with_source};
 use crate::error::ConfigError;
 
 /// Why a ring was not created. Nothing of it is left behind.
@@ -106,10 +106,8 @@ pub enum CreateError {
 impl Error for CreateError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Name(error) => Some(error),
-            Self::Config(error) => Some(error),
-            Self::ProducerDied { obstacle: Some(error), .. } => Some(error),
-            Self::Resume(error) => Some(error),
+            Self::ProducerDied { obstacle: Some(error), .. } => error.source(),
+            Self::Resume(error) => error.source(),
             Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
             _ => None,
         }
@@ -146,8 +144,8 @@ impl CreateError {
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(error) => error.fmt(f),
-            Self::Config(error) => error.fmt(f),
+            Self::Name(error) => write!(f, "{error}"),
+            Self::Config(error) => write!(f, "{error}"),
             Self::Tags { options, segment } => write!(
                 f,
                 "the options have the tag {options:#x} and the segment expects {segment:#x}: give \
@@ -173,7 +171,7 @@ impl fmt::Display for CreateError {
                 "{} has no producer and other options ({option}): use the same, or unlink it",
                 path.display()
             ),
-            Self::Resume(error) => error.fmt(f),
+            Self::Resume(error) => write!(f, "{error}"),
             Self::NoSpace { needed, path } => {
                 write!(f, "no room for {needed} bytes")?;
                 match path {
@@ -193,14 +191,15 @@ impl fmt::Display for CreateError {
             Self::PermissionDenied { what, path } => {
                 write!(f, "{what} in {} is not permitted", path.display())
             }
-            Self::Directory { path, source } => unusable(f, path, source),
+            Self::Directory { path, .. } => unusable(f, path),
             Self::UnsupportedDirectory { path, file_system } => write!(
                 f,
                 "{} is on {file_system}, which has no files such as rings are made of: use a \
                  directory on a tmpfs, such as /dev/shm",
                 path.display()
             ),
-            Self::Io { what, path, source } => failed(f, what, path.as_deref(), source),
-        }
+            Self::Io { what, path, .. } => failed(f, what, path.as_deref()),
+        }?;
+        with_source(self, f)
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ringway_shm::file::Untrusted;
 use ringway_shm::segment::{self, NameError};
 
-use super::said::{failed, unusable};
+use super::said::{failed, unusable, with_source};
 use crate::error::HeaderError;
 
 /// Why a ring was not opened.
@@ -72,9 +72,6 @@ pub enum OpenError {
 impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Name(error) => Some(error),
-            Self::Untrusted { why, .. } => Some(why),
-            Self::Header { why, .. } => Some(why),
             Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
             _ => None,
         }
@@ -105,7 +102,7 @@ impl From<segment::OpenError> for OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(error) => error.fmt(f),
+            Self::Name(error) => write!(f, "{error}"),
             Self::NotFound { path } => {
                 write!(f, "there is no ring {}: is its producer running?", path.display())
             }
@@ -130,8 +127,9 @@ impl fmt::Display for OpenError {
             }
             Self::Header { path: Some(path), why } => write!(f, "{}: {why}", path.display()),
             Self::Header { path: None, why } => why.fmt(f),
-            Self::Directory { path, source } => unusable(f, path, source),
-            Self::Io { what, path, source } => failed(f, what, path.as_deref(), source),
-        }
+            Self::Directory { path, .. } => unusable(f, path),
+            Self::Io { what, path, .. } => failed(f, what, path.as_deref()),
+        }?;
+        with_source(self, f)
     }
 }

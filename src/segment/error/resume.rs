@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ringway_shm::file::Holder;
 
 use super::open::OpenError;
+use super::said::with_source;
 
 /// An option in which a ring differs from what was to be created, and the two values of it.
 ///
@@ -59,7 +60,7 @@ pub enum ResumeError {
 impl Error for ResumeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Open(error) => Some(error),
+            Self::Open(error) => error.source(),
             _ => None,
         }
     }
@@ -88,8 +89,9 @@ impl fmt::Display for ResumeError {
             Self::Different { path, option } => {
                 write!(f, "{} is another ring than the options want: {option}", path.display())
             }
-            Self::Open(error) => error.fmt(f),
-        }
+            Self::Open(error) => write!(f, "{error}"),
+        }?;
+        with_source(self, f)
     }
 }
 

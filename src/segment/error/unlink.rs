@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ringway_shm::file::{FileKind, Holder};
 use ringway_shm::segment::{self, NameError};
 
-use super::said::{failed, unusable};
+use super::said::{failed, unusable, with_source};
 use crate::error::HeaderError;
 
 /// Why a ring's names were not removed.
@@ -67,8 +67,6 @@ pub enum UnlinkError {
 impl Error for UnlinkError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Name(error) => Some(error),
-            Self::NotARing { why, .. } | Self::Alive { why, .. } => Some(why),
             Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
             _ => None,
         }
@@ -102,7 +100,7 @@ impl From<segment::UnlinkError> for UnlinkError {
 impl fmt::Display for UnlinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(error) => error.fmt(f),
+            Self::Name(error) => write!(f, "{error}"),
             Self::NotARing { path, why } => {
                 write!(f, "{} was not removed: {why}", path.display())
             }
@@ -124,8 +122,9 @@ impl fmt::Display for UnlinkError {
             Self::PermissionDenied { path } => {
                 write!(f, "no permission to remove {}: do it as its owner", path.display())
             }
-            Self::Directory { path, source } => unusable(f, path, source),
-            Self::Io { what, path, source } => failed(f, what, Some(path), source),
-        }
+            Self::Directory { path, .. } => unusable(f, path),
+            Self::Io { what, path, .. } => failed(f, what, Some(path)),
+        }?;
+        with_source(self, f)
     }
 }

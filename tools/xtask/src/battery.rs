@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-
-use crate::tools::{self, Project};
+use checkout::Project;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -31,11 +30,11 @@ fn build(project: &Project, points: bool) -> Result<PathBuf> {
     cargo.args(["build", "--release", "--package", "battery"]);
     let mut log = "battery.log";
     if points {
-        tools::add_rustflags(&mut cargo, "--cfg ringway_crash_points");
+        checkout::add_rustflags(&mut cargo, "--cfg ringway_crash_points");
         cargo.env("CARGO_TARGET_DIR", project.target.join("crash"));
         log = "battery-crash.log";
     }
-    tools::build(cargo, "battery", &project.target.join("xtask").join(log))
+    checkout::build(cargo, "battery", &project.target.join("xtask").join(log))
 }
 
 impl Options {

@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-
-use crate::toolchain::has_subcommand_in;
-use crate::tools::{self, Project, of_toolchain};
+use checkout::{Project, has_subcommand_in, of_toolchain};
 
 const TOOLCHAIN: &str = "nightly";
 
@@ -94,7 +92,7 @@ fn one(project: &Project, target: &str, work: &Path, time: u64) -> Result<Fuzzin
     ]);
     let log = work.join(format!("{target}.log"));
     // It ends by itself: libFuzzer watches over its time and that of every input.
-    let finished = tools::run(&mut fuzz, &log, None)?;
+    let finished = checkout::run(&mut fuzz, &log, None)?;
     let executions = executions(&finished.output);
     ensure!(executions > 0, "`{target}` ended without having run: see {}", log.display());
     Ok(if finished.success() {

@@ -3,30 +3,37 @@
 
 mod battery;
 mod bench;
+mod counts;
 mod firmware;
 mod fuzz;
 mod instructions;
 mod miri;
+mod setup;
 mod syscalls;
 mod test;
-mod toolchain;
-mod tools;
-mod weaken;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use checkout::Project;
 use clap::Parser;
-
-use crate::tools::Project;
 
 /// ringway's own chores
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
     /// Run everything that must pass: formatting, lints, docs, builds, tests, loom models
-    Test,
+    Test(test::Options),
+    /// Count circles of modules, long functions and files, and words, each with its limit
+    Counts,
     /// Weaken the memory orderings one at a time; some loom model has to notice each
-    Weaken(weaken::Options),
+    #[command(disable_help_flag = true)]
+    Weaken {
+        /// What the tool itself understands: `--help` says
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run the unit, property and doc tests of the heap storage under miri, with many seeds
     Miri(miri::Options),
     /// Run every fuzz target for some time: forged headers, forged memory, and random calls
@@ -59,8 +66,9 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<bool> {
     let project = Project::find()?;
     match task {
-        Task::Test => test::run(&project),
-        Task::Weaken(options) => weaken::run(&project, &options),
+        Task::Test(options) => test::run(&project, &options),
+        Task::Counts => counts::run(&project),
+        Task::Weaken { arguments } => weaken(&project, &arguments),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Bench(options) => bench::run(&project, &options),
@@ -75,4 +83,11 @@ fn run(task: Task) -> anyhow::Result<bool> {
             Ok(figures.iter().all(syscalls::Figure::holds))
         }
     }
+}
+
+/// Builds and runs the package `weaken`, which says all there is to say.
+fn weaken(project: &Project, arguments: &[OsString]) -> anyhow::Result<bool> {
+    let mut cargo = project.cargo("");
+    cargo.args(["run", "--quiet", "--package", "weaken", "--"]).args(arguments);
+    Ok(cargo.status().context("starting cargo")?.success())
 }

@@ -13,8 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use checkout::Project;
 
-use crate::tools::{self, Project};
+use crate::setup::{Here, STRACE};
 
 const MESSAGES: u64 = 10_000_000;
 /// Messages of the short run, which makes the same calls before and after the flow as a long one.
@@ -30,9 +31,6 @@ const LIMIT: u64 = 500;
 const TIME_OUT: Duration = Duration::from_secs(300);
 /// How long strace may take to write its table after the traced process has ended.
 const TABLE_TIME_OUT: Duration = Duration::from_secs(10);
-
-/// What to do where there is no strace.
-pub const NO_STRACE: &str = "strace is not installed; `apt-get install strace` gets it";
 
 /// The system calls of one side.
 #[derive(Debug)]
@@ -52,11 +50,6 @@ impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "figure syscalls_{} {} calls <= {LIMIT}", self.side, self.calls)
     }
-}
-
-/// Whether strace can be started.
-pub fn has_strace() -> bool {
-    tools::succeeds(Command::new("strace").arg("-V"))
 }
 
 /// Builds the example `stream`, runs both of its sides, and counts.
@@ -101,11 +94,11 @@ struct Streaming {
 
 impl Streaming {
     fn prepare(project: &Project) -> Result<Streaming> {
-        ensure!(has_strace(), NO_STRACE);
+        ensure!(STRACE.is_met(&Here::new(project)), STRACE.how());
         let folder = project.target.join("xtask").join("syscalls");
         let mut cargo = project.cargo("");
         cargo.args(["build", "--release", "--example", "stream"]);
-        let program = tools::build(cargo, "stream", &folder.join("build.log"))?;
+        let program = checkout::build(cargo, "stream", &folder.join("build.log"))?;
         // A name that no other run uses, so that this one neither meets nor removes another's segment.
         let name = format!("ringway-syscalls-{}", std::process::id());
         Ok(Streaming { program, folder, name })
@@ -177,7 +170,7 @@ impl Side {
         };
         strace.args(["-D", "-c", "-f", "-q", "-o"]).arg(&table).arg(program);
         strace.args([name, ring, &messages.to_string()]);
-        let child = tools::spawn_into(&mut strace, &log)?;
+        let child = checkout::spawn_into(&mut strace, &log)?;
         Ok(Side { name, child, log, table })
     }
 
@@ -185,7 +178,7 @@ impl Side {
         // strace outlives the process that we waited for by the time it takes to write its table.
         let deadline = Instant::now() + TABLE_TIME_OUT;
         loop {
-            let counted = tools::read_lossy(&self.table).and_then(|table| total_calls(&table));
+            let counted = checkout::read_lossy(&self.table).and_then(|table| total_calls(&table));
             match counted {
                 Ok(calls) => {
                     return Ok(Figure { side: self.name, calls });
@@ -203,10 +196,10 @@ impl Side {
 /// at a time, so that each goes to sleep once a lap; a scheduler may well choose that, since whoever
 /// sleeps so much does not look as if it needed a core of its own.
 fn cores() -> Vec<usize> {
-    let status = tools::read_lossy(Path::new("/proc/self/status")).unwrap_or_default();
+    let status = checkout::read_lossy(Path::new("/proc/self/status")).unwrap_or_default();
     let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     let cores: Vec<usize> = allowed.map(|list| first_cores(list.trim())).unwrap_or_default();
-    let can_pin = tools::succeeds(Command::new("taskset").arg("-V"));
+    let can_pin = checkout::succeeds(Command::new("taskset").arg("-V"));
     if can_pin && cores.len() == 2 { cores } else { Vec::new() }
 }
 
@@ -228,7 +221,7 @@ fn wait_for_all(sides: &mut [Side], deadline: Instant) -> Result<()> {
                 None => running = true,
                 Some(status) if status.success() => {}
                 Some(status) => {
-                    let said = tools::read_lossy(&side.log)?;
+                    let said = checkout::read_lossy(&side.log)?;
                     bail!("the {} failed ({status}):\n{}", side.name, said.trim_end());
                 }
             }

@@ -28,27 +28,36 @@ fn ordered<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
 }
 
 impl CasU32 {
+    /// A word of that value.
+    pub const fn new(value: u32) -> Self {
+        CasU32(AtomicU32::new(value))
+    }
+
+    /// What the word is.
     #[inline(always)]
     pub fn load(&self, order: Ordering) -> u32 {
         ordered(order, || self.0.load(Ordering::Relaxed))
     }
 
+    /// Stores the word.
     #[inline(always)]
     pub fn store(&self, value: u32, order: Ordering) {
         ordered(order, || self.0.store(value, Ordering::Relaxed));
     }
 
+    /// Stores the word, and returns what it was.
     #[inline(always)]
     pub fn swap(&self, value: u32, order: Ordering) -> u32 {
         ordered(order, || self.0.swap(value, order))
     }
 
+    /// Adds to the word, and returns what it was.
     #[inline(always)]
     pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
         ordered(order, || self.0.fetch_add(value, order))
     }
 
-    /// The ordering of a failure is no stronger than that of a success.
+    /// Stores `new` if the word is `old`. `Err`: what it is instead. The ordering of a failure is no stronger than that of a success.
     #[inline(always)]
     pub fn compare_exchange(
         &self,

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::name::NameError;
-use super::said::{failed, unusable};
+use super::said::{failed, unusable, with_source};
 use crate::file::FileSystem;
 
 /// Why a segment was not created. Nothing of it is left behind.
@@ -70,7 +70,6 @@ pub enum CreateError {
 impl Error for CreateError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Name(error) => Some(error),
             Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
             _ => None,
         }
@@ -80,7 +79,7 @@ impl Error for CreateError {
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(error) => error.fmt(f),
+            Self::Name(error) => write!(f, "{error}"),
             Self::AlreadyExists { path } => write!(
                 f,
                 "{} is there already: open it, unlink it if its owner is dead, or choose another \
@@ -106,14 +105,15 @@ impl fmt::Display for CreateError {
             Self::PermissionDenied { what, path } => {
                 write!(f, "{what} in {} is not permitted", path.display())
             }
-            Self::Directory { path, source } => unusable(f, path, source),
+            Self::Directory { path, .. } => unusable(f, path),
             Self::UnsupportedDirectory { path, file_system } => write!(
                 f,
                 "{} is on {file_system}, which has no files such as segments are made of: use a \
                  directory on a tmpfs, such as /dev/shm",
                 path.display()
             ),
-            Self::Io { what, path, source } => failed(f, what, path.as_deref(), source),
-        }
+            Self::Io { what, path, .. } => failed(f, what, path.as_deref()),
+        }?;
+        with_source(self, f)
     }
 }

@@ -5,6 +5,8 @@ use core::fmt;
 use std::io;
 use std::string::String;
 
+use super::said::{failed, with_source};
+
 /// Why an anonymous segment was not taken over from another process.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -63,7 +65,8 @@ impl fmt::Display for InheritError {
             Self::NotSealed => {
                 f.write_str("the descriptor is not a memory file whose size is sealed")
             }
-            Self::Io { what, source } => write!(f, "{what} failed: {source}"),
-        }
+            Self::Io { what, .. } => failed(f, what, None),
+        }?;
+        with_source(self, f)
     }
 }

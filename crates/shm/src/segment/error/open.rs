@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::name::NameError;
-use super::said::{failed, unusable};
+use super::said::{failed, unusable, with_source};
 use crate::envelope::EnvelopeError;
 use crate::file::Untrusted;
 
@@ -66,9 +66,6 @@ pub enum OpenError {
 impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Name(error) => Some(error),
-            Self::Untrusted { why, .. } => Some(why),
-            Self::Envelope { why, .. } => Some(why),
             Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
             _ => None,
         }
@@ -78,7 +75,7 @@ impl Error for OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(error) => error.fmt(f),
+            Self::Name(error) => write!(f, "{error}"),
             Self::NotFound { path } => {
                 write!(f, "there is no segment {}: is its owner running?", path.display())
             }
@@ -97,8 +94,9 @@ impl fmt::Display for OpenError {
             }
             Self::Envelope { path: Some(path), why } => write!(f, "{}: {why}", path.display()),
             Self::Envelope { path: None, why } => why.fmt(f),
-            Self::Directory { path, source } => unusable(f, path, source),
-            Self::Io { what, path, source } => failed(f, what, path.as_deref(), source),
-        }
+            Self::Directory { path, .. } => unusable(f, path),
+            Self::Io { what, path, .. } => failed(f, what, path.as_deref()),
+        }?;
+        with_source(self, f)
     }
 }

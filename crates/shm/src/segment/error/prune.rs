@@ -5,7 +5,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::said::unusable;
+use super::said::{unusable, with_source};
 
 /// Why segments were not pruned.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ impl fmt::Display for PruneError {
                 "an empty prefix would take everything: give a prefix, or use Prune::all if all \
                  are meant",
             ),
-            Self::Directory { path, source } => unusable(f, path, source),
-        }
+            Self::Directory { path, .. } => unusable(f, path),
+        }?;
+        with_source(self, f)
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::name::NameError;
-use super::said::{failed, unusable};
+use super::said::{failed, unusable, with_source};
 use crate::envelope::EnvelopeError;
 use crate::file::{FileKind, Holder};
 
@@ -65,8 +65,6 @@ pub enum UnlinkError {
 impl Error for UnlinkError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Name(error) => Some(error),
-            Self::NotASegment { why, .. } | Self::Alive { why: Some(why), .. } => Some(why),
             Self::Directory { source, .. } | Self::Io { source, .. } => Some(source),
             _ => None,
         }
@@ -76,7 +74,7 @@ impl Error for UnlinkError {
 impl fmt::Display for UnlinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(error) => error.fmt(f),
+            Self::Name(error) => write!(f, "{error}"),
             Self::NotASegment { path, why } => {
                 write!(f, "{} was not removed: {why}", path.display())
             }
@@ -101,8 +99,9 @@ impl fmt::Display for UnlinkError {
             Self::PermissionDenied { path } => {
                 write!(f, "no permission to remove {}: do it as its owner", path.display())
             }
-            Self::Directory { path, source } => unusable(f, path, source),
-            Self::Io { what, path, source } => failed(f, what, Some(path), source),
-        }
+            Self::Directory { path, .. } => unusable(f, path),
+            Self::Io { what, path, .. } => failed(f, what, Some(path)),
+        }?;
+        with_source(self, f)
     }
 }

@@ -1,0 +1,246 @@
+//! Many messages at a time, read where they lie.
+
+use core::fmt;
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use super::Subscriber;
+use super::take::{POLLING, WAITING};
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
+use crate::error::{RecvError, TryRecvError};
+use crate::message::Plain;
+use crate::position::{Pos, Position};
+use ringway_shm::sync::WORD;
+use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+
+/// The next messages of a subscriber, one after the other, where they lie. Dropped, all of them are
+/// released, by one store; [`keep_after`](Self::keep_after) releases only the first few. Else as
+/// [`Ref`](crate::Ref).
+pub struct Refs<'a, T: Plain, W: Wait = SpinThenSleep> {
+    subscriber: &'a mut Subscriber<T, W>,
+    len: usize,
+    release: usize,
+}
+
+/// Messages at equal distances in memory: between any two lies the state of a slot.
+pub struct Run<'a, T> {
+    first: NonNull<u8>,
+    /// Bytes from one to the next.
+    stride: usize,
+    len: usize,
+    message: PhantomData<&'a T>,
+}
+
+impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
+    /// Receives as many messages as are there, at most `max`, where they lie: one at least, unless
+    /// `max` is 0. Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
+    ///
+    /// ```
+    /// use ringway::{Options, Start, TryRecvError};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
+    /// assert_eq!(subscriber.try_recv_refs(2).unwrap().iter().sum::<u64>(), 3);
+    ///
+    /// // Now they lie around the end of the ring.
+    /// producer.send_batch(&[4, 5]).unwrap();
+    /// let messages = subscriber.try_recv_refs(8).unwrap();
+    /// let (older, newer) = messages.as_runs();
+    /// assert_eq!((older.iter().sum::<u64>(), newer.iter().sum::<u64>()), (3 + 4, 5));
+    /// messages.keep_after(1);
+    /// assert_eq!(subscriber.recv(), Ok(4));
+    /// ```
+    pub fn try_recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, TryRecvError> {
+        let len = self.find_many_in_place::<POLLING>(max)?;
+        Ok(Refs { subscriber: self, len, release: len })
+    }
+
+    /// The same, waiting for a message as long as it takes.
+    pub fn recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, RecvError> {
+        let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
+        let len = attempt(self)
+            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+        Ok(Refs { subscriber: self, len, release: len })
+    }
+
+    /// The same, waiting for a message for at most `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2]);
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// assert_eq!(subscriber.recv_refs_timeout(8, timeout).unwrap().len(), 2);
+    /// let error = subscriber.recv_refs_timeout(8, timeout).unwrap_err();
+    /// assert_eq!(error, RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_refs_timeout(
+        &mut self,
+        max: usize,
+        timeout: impl Into<Deadline>,
+    ) -> Result<Refs<'_, T, W>, RecvTimeoutError> {
+        let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
+        let len = attempt(self).or_else(|error| {
+            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+        })?;
+        Ok(Refs { subscriber: self, len, release: len })
+    }
+
+    fn find_many_in_place<const ASKS: bool>(&mut self, max: usize) -> Result<usize, TryRecvError> {
+        if max == 0 {
+            return Ok(0);
+        }
+        self.find_in_place::<ASKS>()?;
+        Ok(self.reader.ready_run(self.reader.next, max).max(1))
+    }
+}
+
+impl<T: Plain, W: Wait> Refs<'_, T, W> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none, none having been asked for.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The position of the first.
+    pub fn position(&self) -> Position {
+        self.subscriber.position()
+    }
+
+    /// Receives the first `messages` of them, and not the others: these come again.
+    pub fn keep_after(mut self, messages: usize) {
+        self.release = self.len.min(messages);
+    }
+
+    /// The messages in two runs of memory: up to the end of the ring's slots, and from their start
+    /// on. The second one is often empty.
+    pub fn as_runs(&self) -> (Run<'_, T>, Run<'_, T>) {
+        let capacity = self.subscriber.capacity();
+        let next = self.subscriber.reader.next;
+        let first = self.len.min(capacity - next.index(capacity - 1));
+        (self.run(next, first), self.run(next.plus(first), self.len - first))
+    }
+
+    /// The messages, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        let (older, newer) = self.as_runs();
+        older.into_iter().chain(newer)
+    }
+
+    fn run(&self, from: Pos, len: usize) -> Run<'_, T> {
+        let storage = &self.subscriber.reader.storage;
+        let first = storage.slot(from).place::<T>();
+        Run { first, stride: storage.measures().stride * WORD, len, message: PhantomData }
+    }
+}
+
+impl<T: Plain, W: Wait> Drop for Refs<'_, T, W> {
+    fn drop(&mut self) {
+        if self.len > 0 {
+            self.subscriber.finish_in_place(self.release);
+        }
+    }
+}
+
+impl<T: Plain, W: Wait> fmt::Debug for Refs<'_, T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refs").field("position", &self.position()).field("len", &self.len).finish()
+    }
+}
+
+impl<'a, T: Plain> Run<'a, T> {
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes from the start of one message to the start of the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// One of the messages.
+    pub fn get(&self, index: usize) -> Option<&'a T> {
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: a run lies within the ring's slots, which are as far apart.
+        let place = unsafe { self.first.byte_add(index * self.stride) };
+        // SAFETY: it stays as long as the `Refs` that this was borrowed from, and is aligned, all
+        // slots being as the first one is: a stride is a multiple of the message's alignment.
+        Some(unsafe { place.cast::<T>().as_ref() })
+    }
+
+    /// The messages, in order.
+    pub fn iter(&self) -> RunIter<'a, T> {
+        RunIter { run: *self, next: 0 }
+    }
+}
+
+impl<T> Clone for Run<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Run<'_, T> {}
+
+// SAFETY: it is as good as a `&T` for each of its messages.
+unsafe impl<T: Sync> Send for Run<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Run<'_, T> {}
+
+impl<'a, T: Plain> IntoIterator for Run<'a, T> {
+    type Item = &'a T;
+    type IntoIter = RunIter<'a, T>;
+
+    fn into_iter(self) -> RunIter<'a, T> {
+        RunIter { run: self, next: 0 }
+    }
+}
+
+impl<T> fmt::Debug for Run<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("len", &self.len).field("stride", &self.stride).finish()
+    }
+}
+
+/// The messages of a [`Run`], in order.
+#[derive(Debug)]
+pub struct RunIter<'a, T> {
+    run: Run<'a, T>,
+    next: usize,
+}
+
+impl<'a, T: Plain> Iterator for RunIter<'a, T> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        let message = self.run.get(self.next)?;
+        self.next += 1;
+        Some(message)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.run.len - self.next;
+        (left, Some(left))
+    }
+}
+
+impl<T: Plain> ExactSizeIterator for RunIter<'_, T> {}
+impl<T: Plain> FusedIterator for RunIter<'_, T> {}

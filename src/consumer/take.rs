@@ -1,0 +1,374 @@
+//! How a consumer takes messages from their slots.
+
+use super::{Consumer, Kind};
+use crate::error::TryRecvError;
+use crate::memory::Slot;
+use crate::memory::layout::ARENAS;
+use crate::message::{Message, Plain};
+use crate::position::{Look, Passed, Pos};
+use crate::protocol::lifesign::POLLS;
+use crate::protocol::reader::{NotFound, Reader};
+use crate::protocol::receive::{self, Over, Receives};
+use ringway_shm::sync::{NATIVE, Ordering, RaceCell, Word, fence};
+use ringway_shm::wait::{Deadline, DeathCheck, Wait};
+
+/// Why a message that was there could not be copied.
+#[derive(Clone, Copy, Debug)]
+enum NotCopied {
+    /// Its slot says something else meanwhile.
+    Changed(Word),
+    /// The buffer must be as long as that.
+    TooSmall { needed: usize },
+    /// No producer writes that.
+    Corrupt,
+}
+
+/// A message that has been copied, and may have been overwritten meanwhile. A second look at its
+/// slot, or at that of a message before it, tells.
+#[derive(Clone, Copy, Debug)]
+struct Unchecked {
+    /// Its length, if it can be one.
+    len: Option<usize>,
+    /// It was copied; else the buffer is too small.
+    copied: bool,
+}
+
+/// The second look at the slot of a message: whether that, and so all behind it, which are
+/// overwritten later, were whole when they were copied.
+///
+/// A seqlock's reader, as in H.-J. Boehm, "Can seqlocks get along with programming language memory
+/// models?", MSPC 2012: a copy made of relaxed atomic loads, an acquire fence, and a second look at
+/// the state. A subscriber's gate keeps its messages from being overwritten, as long as the
+/// subscriber is not evicted and the gate is not forged; so it looks twice as well.
+#[inline(always)]
+fn look_again(position: Pos, slot: Slot<'_>) -> Result<(), Word> {
+    // Pairs with the producer's fence after the `writing` mark: if one of the loads before saw a
+    // later message's word, the load below sees that message's mark, or a later one. The same with
+    // a word of a message behind this one: the mark in this slot came before.
+    fence(Ordering::Acquire);
+    let state = slot.state().load(Ordering::Relaxed);
+    if state == position.published() { Ok(()) } else { Err(state) }
+}
+
+/// For calls that do not block: when they find nothing they look now and then whether the producer
+/// lives, where it can die. Else their caller would never learn of it.
+pub(super) const POLLING: bool = POLLS;
+/// For the attempts of calls that block, which ask that themselves.
+pub(super) const WAITING: bool = false;
+
+/// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it
+/// in registers.
+const LINE: usize = 64;
+
+impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
+    /// Takes the next message, if it is there.
+    #[inline(always)]
+    pub(super) fn take<const ASKS: bool>(&mut self) -> Result<T, TryRecvError> {
+        let mut message = T::new_zeroed();
+        // As bytes it is of the ring's message size, which was checked when the ring was opened.
+        self.take_bytes::<ASKS>(T::as_mut_bytes(&mut message))?;
+        Ok(message)
+    }
+
+    /// The same, to where the caller wants it.
+    #[inline(always)]
+    pub(super) fn take_to<const ASKS: bool>(
+        &mut self,
+        message: &mut T,
+    ) -> Result<(), TryRecvError> {
+        self.take_bytes::<ASKS>(T::as_mut_bytes(message)).map(|_| ())
+    }
+
+    /// Takes as many messages as are there and `buffer` has room for, each copied to its place in
+    /// the buffer: a message may be too large for the stack.
+    #[inline]
+    pub(super) fn take_batch<const ASKS: bool>(
+        &mut self,
+        buffer: &mut [T],
+    ) -> Result<usize, TryRecvError> {
+        // On the way the place is kept apart from the consumer, where every fence would store it.
+        let reader = &self.reader;
+        let mut position = reader.next;
+        let mut received = 0;
+        let there = reader.ready_run(position, buffer.len());
+        for place in buffer.iter_mut().take(there) {
+            let slot = reader.storage.slot(position);
+            let copied = if size_of::<T>() <= LINE {
+                self.copy_by_line(position, slot, place)
+            } else {
+                self.copy_unchecked(slot, T::as_mut_bytes(place));
+                K::HOLDS || look_again(position, slot).is_ok()
+            };
+            if !copied {
+                break;
+            }
+            position = position.plus(1);
+            received += 1;
+        }
+        // Who holds its messages is overtaken once in its life, if ever, and then loses all that it
+        // has not released: one look for all of them.
+        if K::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
+            received = 0;
+        }
+        if received > 0 {
+            // What ended the batch early is found again by a process that asks next.
+            self.reader.next = position;
+            self.release();
+            return Ok(received);
+        }
+        match buffer.first_mut() {
+            None => Ok(0),
+            Some(place) => self.take_to::<ASKS>(place).map(|()| 1),
+        }
+    }
+
+    /// Copies a short message of a batch to its place, unless it is found to have been overwritten:
+    /// `false`. Of who holds its messages that is found out for all of the batch.
+    #[inline(always)]
+    fn copy_by_line(&self, position: Pos, slot: Slot<'_>, place: &mut T) -> bool {
+        // No `T`, which for a large message would have room on the stack, if the compiler does not
+        // optimize, though none comes this way.
+        #[cfg(feature = "std")]
+        let mut line = [0; LINE];
+        #[cfg(feature = "std")]
+        let Some(message) = line.get_mut(..size_of::<T>()) else { return false };
+        // A microcontroller's compiler makes less of it if it knows the type.
+        #[cfg(not(feature = "std"))]
+        let mut value = T::new_zeroed();
+        #[cfg(not(feature = "std"))]
+        let message = T::as_mut_bytes(&mut value);
+        self.copy_unchecked(slot, message);
+        if !K::HOLDS && look_again(position, slot).is_err() {
+            return false;
+        }
+        #[cfg(feature = "std")]
+        T::as_mut_bytes(place).copy_from_slice(message);
+        #[cfg(not(feature = "std"))]
+        {
+            *place = value;
+        }
+        true
+    }
+}
+
+impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
+    /// Takes the next message, if it is there, into the start of `buffer`, and returns its length.
+    /// All that a first look does not settle is out of line, so that a message which is there is
+    /// all that a caller has in its loop.
+    #[inline(always)]
+    pub(super) fn take_bytes<const ASKS: bool>(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> Result<usize, TryRecvError> {
+        let next = self.reader.next;
+        let outcome = match self.reader.ready(next) {
+            Ok(slot) => self.copy(next, slot, buffer),
+            Err(state) => {
+                self.find::<ASKS, true>(state)?;
+                let reader = &self.reader;
+                self.copy(reader.next, reader.storage.slot(reader.next), buffer)
+            }
+        };
+        let len = outcome.map_err(|not_copied| self.explain(not_copied))?;
+        self.reader.next = self.reader.next.plus(1);
+        self.release();
+        Ok(len)
+    }
+
+    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says so;
+    /// else that is left to a later call, and is as good as a message.
+    #[inline(always)]
+    pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+    ) -> Result<(), TryRecvError> {
+        match self.reader.ready(self.reader.next) {
+            Ok(_) => Ok(()),
+            Err(state) => self.find::<ASKS, SKIPS>(state),
+        }
+    }
+
+    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message is
+    /// there after all, and may be copied; or messages were lost, and this is not to skip them.
+    #[cold]
+    #[inline(never)]
+    fn find<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+        state: Word,
+    ) -> Result<(), TryRecvError> {
+        let error = match self.reader.find(state) {
+            Ok(()) => return Ok(()),
+            Err(NotFound::Empty) => match self.excluded() {
+                Some(excluded) => excluded,
+                // Where no process can die alone the processor's count is not looked at either.
+                None if ASKS && self.reader.storage.can_die() && self.reader.life.ticks() => {
+                    return self.ask::<SKIPS>();
+                }
+                None => TryRecvError::Empty,
+            },
+            Err(NotFound::Closed) => TryRecvError::Closed,
+            Err(NotFound::Passed(passed)) if SKIPS => self.lagged(passed),
+            Err(NotFound::Passed(_)) => return self.evicted_if_passed().map_or(Ok(()), Err),
+        };
+        Err(error)
+    }
+
+    /// There is no message, and it is some time since a call that found none looked whether one can
+    /// come.
+    #[cold]
+    #[inline(never)]
+    fn ask<const SKIPS: bool>(&mut self) -> Result<(), TryRecvError> {
+        if !self.reader.is_orphaned() {
+            return Err(TryRecvError::Empty);
+        }
+        // What the dead had sent until then is not left behind.
+        match self.find_next::<WAITING, SKIPS>() {
+            Err(TryRecvError::Empty) => Err(self.reader.death()),
+            outcome => outcome,
+        }
+    }
+
+    /// Copies the message at a position, which was in its slot when that was last looked at, to the
+    /// start of `buffer`, and returns its length.
+    #[inline(always)]
+    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
+        let Unchecked { len, copied } = self.copy_unchecked(slot, buffer);
+        look_again(position, slot).map_err(NotCopied::Changed)?;
+        match len {
+            Some(len) if copied => Ok(len),
+            Some(needed) => Err(NotCopied::TooSmall { needed }),
+            None => Err(NotCopied::Corrupt),
+        }
+    }
+
+    /// Copies a slot's message to the start of `buffer`, whatever happens to it meanwhile. Nothing
+    /// that it says counts before a second look.
+    #[inline(always)]
+    fn copy_unchecked(&self, slot: Slot<'_>, buffer: &mut [u8]) -> Unchecked {
+        let reader = &self.reader;
+        if K::HOLDS && !NATIVE && !reader.can_be_evicted() {
+            slot.ghost().read();
+            if let Some(span) = reader.span_of::<T>(slot) {
+                reader.storage.spilled_ghosts(span).for_each(RaceCell::read);
+            }
+        }
+        let len = if T::VARIABLE { slot.length() } else { T::max_len(0) as u64 };
+        if T::VARIABLE && len > reader.storage.measures().max_len as u64 {
+            return match ARENAS {
+                true => self.copy_spilled(slot, len, buffer),
+                false => Unchecked { len: None, copied: false },
+            };
+        }
+        let len = len as usize;
+        let to = buffer.get_mut(..len);
+        let copied = to.is_some();
+        if let Some(to) = to {
+            // SAFETY: a ring of messages `T`, and the length is no more than a slot has room for.
+            unsafe { slot.payload::<T>(len) }.copy_to(to);
+        }
+        Unchecked { len: Some(len), copied }
+    }
+
+    /// The same for a message that is not in its slot, but in the arena, if it can be.
+    #[cold]
+    #[inline(never)]
+    fn copy_spilled(&self, slot: Slot<'_>, length: u64, buffer: &mut [u8]) -> Unchecked {
+        let span = self.reader.storage.spilled(length);
+        let to = span.and_then(|span| buffer.get_mut(..span.len));
+        let copied = to.is_some();
+        if let (Some(span), Some(to)) = (span, to) {
+            // SAFETY: a ring of messages `T`, and the span was just checked.
+            unsafe { slot.payload_at::<T>(span) }.copy_to(to);
+        }
+        Unchecked { len: span.map(|span| span.len), copied }
+    }
+
+    /// The error for the next message, which could not be copied.
+    #[cold]
+    fn explain(&mut self, not_copied: NotCopied) -> TryRecvError {
+        match not_copied {
+            NotCopied::Changed(state) => match self.reader.next.look(state) {
+                Look::Passed(passed) => self.lagged(passed),
+                // States do not go back.
+                Look::Ready | Look::NotYet => TryRecvError::Corrupt,
+            },
+            NotCopied::TooSmall { needed } => TryRecvError::BufferTooSmall { needed },
+            NotCopied::Corrupt => TryRecvError::Corrupt,
+        }
+    }
+
+    /// Goes on behind what was lost, the next message being one of it.
+    ///
+    /// A gate holds the producer back. So a consumer that has one has been evicted, or its gate was
+    /// forged: then it holds from here on.
+    fn lagged(&mut self, passed: Passed) -> TryRecvError {
+        if let Some(evicted) = self.evicted_if_passed() {
+            return evicted;
+        }
+        let error = receive::skip(&mut self.reader, passed);
+        self.release();
+        error
+    }
+
+    /// The next message was overwritten. Whether that is so because this consumer has been evicted.
+    fn evicted_if_passed(&mut self) -> Option<TryRecvError> {
+        if !K::HOLDS {
+            return None;
+        }
+        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not
+        // older than what overwrote the message.
+        fence(Ordering::Acquire);
+        self.excluded()
+    }
+
+    /// Why this consumer will get nothing more, whatever is sent.
+    pub(super) fn excluded(&mut self) -> Option<TryRecvError> {
+        K::excluded(self)
+    }
+
+    /// Lets go of everything before the next message.
+    #[inline(always)]
+    pub(super) fn release(&mut self) {
+        K::release(self);
+    }
+
+    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a first
+    /// one having failed. Apart from that, so that a message which is there is all that a caller
+    /// has in its loop.
+    #[cold]
+    pub(super) fn wait_after<R, E: Over>(
+        &mut self,
+        error: TryRecvError,
+        deadline: Deadline,
+        attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, E> {
+        match error.unless_empty() {
+            Some(error) => Err(error.into()),
+            None => receive::wait(self, deadline, attempt),
+        }
+    }
+}
+
+impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
+    type Wait = W;
+
+    #[inline(always)]
+    fn reader(&mut self) -> &mut Reader<W> {
+        &mut self.reader
+    }
+
+    fn death_check(&mut self, waits_for: Pos) -> &mut DeathCheck {
+        self.reader.check.for_wait(waits_for.number())
+    }
+
+    fn has_producer(&mut self) -> bool {
+        self.reader.has_producer()
+    }
+
+    fn is_still_at_an_end(&mut self) -> bool {
+        self.reader.is_still_dead()
+    }
+
+    fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
+        self.reader.sleep(slice);
+    }
+}

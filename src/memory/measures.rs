@@ -1,0 +1,156 @@
+//! What a handle has to know of its ring as it works. Each handle has a copy: it is small, and no process
+//! can change what another one goes by.
+
+use core::ops::Range;
+
+use super::kind::{EntryKind, SHARES};
+use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape};
+use crate::memory::layout::ARENAS;
+use crate::position::Pos;
+use ringway_shm::sync::{WORD, Word};
+
+/// What follows from a [`Shape`] that has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Measures {
+    /// The capacity, a power of two, less 1.
+    pub(crate) mask: usize,
+    /// Words from one slot to the next.
+    pub(crate) stride: usize,
+    /// The longest message that lies in its slot.
+    pub(crate) max_len: usize,
+    /// Bytes of the arena, where there can be one; 0: there is none.
+    arena: [usize; ARENAS as usize],
+    origin: Word,
+    /// Words from a slot's start to its payload: alignment is at most a page.
+    payload: u16,
+    // Where each kind's entries end; all together they are at most 4096.
+    singles: u16,
+    gates: u16,
+    entries: u16,
+    pub(crate) overflow: Overflow,
+    /// Each message has a length of its own.
+    pub(crate) variable: bool,
+    /// There can be consumers that hold nobody back.
+    pub(crate) observers: bool,
+    /// A message that is read in place stays, also if its reader is evicted.
+    pub(crate) pins: bool,
+}
+
+impl Measures {
+    /// The shape has been checked, and its slots are so many words long, with the payload there.
+    pub(crate) fn new(shape: &Shape, stride: usize, payload: usize) -> Measures {
+        Measures {
+            mask: shape.capacity - 1,
+            stride,
+            max_len: shape.schema.max_len,
+            arena: [shape.arena; ARENAS as usize],
+            origin: shape.origin,
+            payload: payload as u16,
+            singles: shape.entries as u16,
+            gates: (shape.entries + shape.groups) as u16,
+            entries: (shape.entries + shape.groups + shape.workers) as u16,
+            overflow: shape.overflow,
+            variable: shape.schema.variable,
+            observers: shape.observers,
+            pins: shape.pins,
+        }
+    }
+
+    /// Whether the two are the same, wherever their first positions are.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn is_but_for_origin(&self, other: &Measures) -> bool {
+        Measures { origin: other.origin, ..*self } == *other
+    }
+
+    /// Messages that the ring holds.
+    #[inline(always)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.mask + 1
+    }
+
+    /// Messages that the producer may send between two looks at its consumers.
+    #[inline]
+    pub(crate) fn credit(&self) -> usize {
+        (self.capacity() / 8).max(1)
+    }
+
+    /// The first position.
+    pub(crate) fn origin(&self) -> Pos {
+        Pos::new(self.origin)
+    }
+
+    /// Words from a slot's start to its payload.
+    #[inline(always)]
+    pub(crate) fn payload(&self) -> usize {
+        self.payload.into()
+    }
+
+    /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next two.
+    pub(crate) fn subscribers(&self) -> usize {
+        self.entries_of(EntryKind::Single).len()
+    }
+
+    /// Shared entries, of groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.entries_of(EntryKind::Shared).len()
+    }
+
+    /// Members' entries, of workers.
+    pub(crate) fn workers(&self) -> usize {
+        self.entries_of(EntryKind::Member).len()
+    }
+
+    /// The numbers of the entries of a kind.
+    pub(crate) fn entries_of(&self, kind: EntryKind) -> Range<usize> {
+        match kind {
+            EntryKind::Single => 0..self.singles.into(),
+            EntryKind::Shared => self.singles.into()..self.gates(),
+            EntryKind::Member => self.gates()..self.entries(),
+        }
+    }
+
+    /// The number of an entry among the shared ones, counted from 0, if it is one.
+    pub(crate) fn shared_number(&self, entry: usize) -> Option<usize> {
+        let number = entry.checked_sub(self.singles.into())?;
+        (SHARES && entry < self.gates()).then_some(number)
+    }
+
+    /// Entries that have gates: single and shared ones.
+    #[inline]
+    pub(crate) fn gates(&self) -> usize {
+        self.gates.into()
+    }
+
+    /// Entries of all kinds.
+    #[inline]
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.into()
+    }
+
+    /// Bytes of the arena; 0: there is none.
+    #[inline(always)]
+    pub(crate) fn arena(&self) -> usize {
+        self.arena.first().copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_arena(&self) -> bool {
+        self.arena() > 0
+    }
+
+    /// Words from the first slot to the arena, if there is one.
+    pub(crate) fn arena_start(&self) -> usize {
+        // The first slot's place is a multiple of the unit, too, where there are arenas.
+        (self.capacity() * self.stride).next_multiple_of(ARENA_UNIT / WORD)
+    }
+
+    /// The longest message, in its slot or in the arena.
+    pub(crate) fn longest(&self) -> usize {
+        self.max_len.max((self.arena() / 2).min(MAX_MESSAGE))
+    }
+
+    /// Words from one group's claims to the next.
+    pub(crate) fn claims_stride(&self) -> usize {
+        self.capacity().next_multiple_of(CLAIMS_ALIGN / WORD)
+    }
+}
