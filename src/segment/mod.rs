@@ -8,6 +8,7 @@
 mod anonymous;
 mod create;
 mod error;
+mod inspect;
 mod list;
 mod location;
 mod mapping;
@@ -19,6 +20,7 @@ mod unlink;
 
 pub use anonymous::Anonymous;
 pub use error::{CreateError, Difference, Occupant, OpenError, ResumeError, UnlinkError};
+pub use inspect::{Inspection, RingInspection, inspect};
 pub use list::{Pruned, SegmentInfo, prune, segments, segments_in};
 pub use location::Segment;
 pub use ringway_shm::file::{FileKind, FileSystem, Holder, Untrusted};

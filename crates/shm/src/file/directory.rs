@@ -90,6 +90,12 @@ impl Directory {
         Ok(rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_uid)
     }
 
+    /// How many bytes the file of that name has. Takes no descriptor.
+    pub fn len(&self, name: &str) -> Result<u64> {
+        let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(u64::try_from(stat.st_size).unwrap_or(0))
+    }
+
     /// What the directory is on.
     pub fn file_system(&self) -> Result<FileSystem> {
         // Its number is signed on some targets, and has 32 bits.
