@@ -337,7 +337,6 @@ impl SleepFlags {
 
 impl Entry {
     /// Of a worker: the number of its mapping's life, or 0.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn life(&self) -> &AtomicU32 {
         &self.at_most_once
     }

@@ -14,8 +14,8 @@ impl Storage {
         }
     }
 
-    /// Whether the memory is there. In a child that was forked, what the parent had mapped is not: a
-    /// handle can be dropped there, and nothing else.
+    /// Whether the memory is there. In a child that was forked, what the parent had mapped is not:
+    /// a handle can be dropped there, and nothing else.
     pub(crate) fn is_here(&self) -> bool {
         self.mapping().is_none_or(|mapping| mapping.is_here())
     }
@@ -125,7 +125,7 @@ impl Storage {
         }
     }
 
-    /// Whether all who share the ring live and die together: it is on this process's heap.
+    /// Whether all handles of the ring live and die together: it is on this process's heap.
     pub(crate) fn dies_as_one(&self) -> bool {
         matches!(self.owner, Owner::Heap { .. })
     }
@@ -140,7 +140,7 @@ impl Storage {
         self.mapping().map_or(Ok(false), |mapping| mapping.is_cleaning().map_err(lock_error))
     }
 
-    /// Waits for a moment, if somebody else may let go of a claim meanwhile.
+    /// Waits for a moment, if another process may let go of a claim meanwhile.
     pub(crate) fn pause(&self) -> bool {
         let shared = self.mapping().is_some();
         if shared {

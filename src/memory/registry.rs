@@ -1,4 +1,4 @@
-//! The lock of those that look for a name among a ring's entries.
+//! The lock under which a name is looked for among a ring's entries.
 
 use super::storage::Storage;
 
@@ -6,7 +6,7 @@ use super::storage::Storage;
 #[derive(Debug)]
 #[expect(dead_code, reason = "what counts is when they are dropped")]
 pub(crate) enum Registry<'a> {
-    /// Nobody can: memory of the caller's.
+    /// There is no lock: memory of the caller's.
     Open,
     #[cfg(feature = "alloc")]
     Heap(super::boxed::Registry<'a>),

@@ -3,7 +3,11 @@
 use core::borrow::Borrow;
 
 use super::Producer;
-use crate::error::BatchError;
+#[cfg(feature = "std")]
+use super::send::in_time;
+#[cfg(feature = "std")]
+use crate::error::SendTimeoutError;
+use crate::error::{BatchError, SendError};
 use crate::message::Plain;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -55,21 +59,52 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// assert_eq!(thread.join().unwrap(), 21);
     /// ```
     pub fn send_batch(&mut self, messages: &[T]) -> Result<(), BatchError> {
-        let mut rest = messages;
+        let (sent, outcome) = self.send_batch_by(messages, Deadline::Never);
+        outcome.map(drop).map_err(|error| BatchError { sent, error })
+    }
+
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
+    /// instant until which to wait ([`Deadline`]). The error says how many were sent.
+    ///
+    /// ```
+    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let late = BatchError { sent: 4, error: SendTimeoutError::Timeout };
+    /// let sent = producer.send_batch_timeout(&[1, 2, 3, 4, 5, 6], Duration::from_millis(5));
+    /// assert_eq!(sent, Err(late));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn send_batch_timeout(
+        &mut self,
+        messages: &[T],
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), BatchError<SendTimeoutError>> {
+        let (sent, outcome) = self.send_batch_by(messages, timeout.into());
+        in_time(outcome).map_err(|error| BatchError { sent, error })
+    }
+
+    /// How many were sent, and how the call ended; `false`: there is no time left.
+    fn send_batch_by(
+        &mut self,
+        messages: &[T],
+        deadline: Deadline,
+    ) -> (usize, Result<bool, SendError>) {
+        let mut sent = 0;
         loop {
-            let sent = self.try_send_batch(rest);
-            rest = match rest.get(sent..) {
-                None | Some([]) => return Ok(()),
-                Some(rest) => rest,
-            };
-            if let Err(error) = self.wait_for_credit(0, Deadline::Never) {
-                return Err(BatchError { sent: messages.len() - rest.len(), error: error.into() });
+            let rest = messages.get(sent..).unwrap_or(&[]);
+            sent += self.try_send_batch(rest);
+            if sent == messages.len() {
+                return (sent, Ok(true));
+            }
+            match self.wait_for_credit(0, deadline) {
+                Ok(true) => {}
+                outcome => return (sent, outcome.map_err(SendError::from)),
             }
         }
     }
-}
 
-impl<T: Plain, W: Wait> Producer<T, W> {
     /// Sends what an iterator brings, waiting for room as long as it takes, and returns how many
     /// messages that were. Sleepers are woken at the end, and before every wait: what takes its
     /// time to bring the next message wants [`send`](Self::send). Messages may be brought by value,
@@ -77,7 +112,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// messages.
     ///
     /// The error says how many were sent. The next one has been taken from the iterator by then,
-    /// and is dropped: who wants it back sends one by one.
+    /// and is dropped: to keep it, send one by one.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -107,7 +142,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     }
 }
 
-/// Wakes those who sleep when it is dropped, also if what brings the messages panics.
+/// Wakes the consumers that sleep when it is dropped, also if what brings the messages panics.
 struct WakeLast<'a, T: Plain, W: Wait>(&'a mut Producer<T, W>);
 
 impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
@@ -120,6 +155,32 @@ impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
 }
 
 impl<W: Wait> Producer<[u8], W> {
+    /// Sends as many of the messages as there is room for, from the first on, and returns how many.
+    /// Does not block. Stops at the first that is too long for the ring, too. Sleepers are woken
+    /// once for all of them.
+    ///
+    /// Why it stopped is what [`try_send`](Self::try_send) of the next message says.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.try_send_batch(&[b"one", b"three", b"four"]), 2);
+    /// ```
+    pub fn try_send_batch(&mut self, messages: &[&[u8]]) -> usize {
+        let mut sent = 0;
+        for bytes in messages {
+            if !self.try_place(bytes) {
+                break;
+            }
+            sent += 1;
+        }
+        if sent > 0 {
+            self.wake();
+        }
+        sent
+    }
+
     /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
     /// before every wait. Stops at the first that cannot be sent, because it is too long, say; the
     /// error says how many were sent before it.
@@ -132,32 +193,57 @@ impl<W: Wait> Producer<[u8], W> {
     /// assert_eq!(subscriber.lag(), 2);
     /// ```
     pub fn send_batch(&mut self, messages: &[&[u8]]) -> Result<(), BatchError> {
-        let mut outcome = Ok(());
+        let (sent, outcome) = self.send_bytes_by(messages, Deadline::Never);
+        outcome.map(drop).map_err(|error| BatchError { sent, error })
+    }
+
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
+    /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
+    ///
+    /// ```
+    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let words: [&[u8]; 3] = [b"one", b"three", b"four"];
+    /// let late = BatchError { sent: 2, error: SendTimeoutError::Timeout };
+    /// assert_eq!(producer.send_batch_timeout(&words, Duration::from_millis(5)), Err(late));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn send_batch_timeout(
+        &mut self,
+        messages: &[&[u8]],
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), BatchError<SendTimeoutError>> {
+        let (sent, outcome) = self.send_bytes_by(messages, timeout.into());
+        in_time(outcome).map_err(|error| BatchError { sent, error })
+    }
+
+    /// How many were sent, and how the call ended; `false`: there is no time left.
+    fn send_bytes_by(
+        &mut self,
+        messages: &[&[u8]],
+        deadline: Deadline,
+    ) -> (usize, Result<bool, SendError>) {
         let mut sent = 0;
+        let mut outcome = Ok(true);
         for bytes in messages {
-            if !self.fits_slot(bytes.len()) {
-                // Who sleeps may be what it waits for.
+            if !self.goes_at_once(bytes.len()) {
+                // What this waits for may be a consumer that sleeps.
                 self.wake();
-                if let Err(error) = self.send_slowly(bytes) {
-                    outcome = Err(BatchError { sent, error });
+                outcome = self.send_slowly(bytes, deadline);
+                if outcome != Ok(true) {
                     break;
                 }
-                sent += 1;
-                continue;
+            } else {
+                // SAFETY: the length was checked, and there is credit.
+                unsafe { self.publish(bytes) };
             }
-            if !self.credit.check(&self.storage) {
-                self.wake();
-                if let Err(error) = self.wait_for_credit(0, Deadline::Never) {
-                    return Err(BatchError { sent, error: error.into() });
-                }
-            }
-            // SAFETY: the length was checked, and there is credit.
-            unsafe { self.publish(bytes) };
             sent += 1;
         }
         if sent > 0 {
             self.wake();
         }
-        outcome
+        (sent, outcome)
     }
 }

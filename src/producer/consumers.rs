@@ -1,8 +1,5 @@
 //! What a producer knows of its consumers, and waiting for them.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Producer;
 #[cfg(feature = "std")]
 use crate::error::WaitError;
@@ -72,7 +69,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         consumers
     }
 
-    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`.
+    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`: a
+    /// duration, or the instant until which to wait.
     /// Those of which the kernel says that they have died do not count. A producer that must not
     /// run ahead calls this before it sends.
     ///
@@ -92,13 +90,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(thread.join().unwrap(), Ok(7));
     /// ```
     #[cfg(feature = "std")]
-    pub fn wait_for_consumers(&mut self, n: usize, timeout: Duration) -> Result<(), WaitError> {
+    pub fn wait_for_consumers(
+        &mut self,
+        n: usize,
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), WaitError> {
         let measures = self.storage.measures();
         let max = if measures.overflow == Overflow::Wait { measures.gates() } else { 0 };
         if n > max {
             return Err(WaitError::TooMany { asked: n, max });
         }
-        let limit = Deadline::after(timeout);
+        let limit = timeout.into();
         loop {
             let enough = |this: &mut Self| this.consumers() >= n;
             let found = self.wait_until(enough, |_| Ok(()), Pace::default(), limit)?;

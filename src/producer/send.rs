@@ -1,8 +1,5 @@
 //! Sending one message, and what all that send have in common.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Producer;
 use super::failed::Failed;
 #[cfg(feature = "std")]
@@ -65,20 +62,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     #[inline]
     pub fn send(&mut self, message: &T) -> Result<(), SendError> {
-        let bytes = message.bytes();
-        if !self.goes_at_once(bytes.len()) {
-            return self.send_slowly(bytes);
-        }
-        if !T::VARIABLE {
-            self.wait_for_room(Deadline::Never)?;
-        }
-        // SAFETY: the length was checked, and there is credit.
-        unsafe { self.publish(bytes) };
-        self.wake();
-        Ok(())
+        self.send_by(message, || Deadline::Never).map(drop)
     }
 
-    /// Sends a message, waiting for room for at most `timeout`.
+    /// Sends a message, waiting for room for at most `timeout`: a duration, or the instant until
+    /// which to wait ([`Deadline`]). While there is room no clock is looked at.
     ///
     /// ```
     /// # use ringway::{Options, SendTimeoutError, Start};
@@ -90,18 +78,32 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(producer.send_timeout(&2, timeout), Err(SendTimeoutError::Timeout));
     /// ```
     #[cfg(feature = "std")]
-    pub fn send_timeout(&mut self, message: &T, timeout: Duration) -> Result<(), SendTimeoutError> {
+    pub fn send_timeout(
+        &mut self,
+        message: &T,
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), SendTimeoutError> {
+        in_time(self.send_by(message, || timeout.into()))
+    }
+
+    /// The body of all that send one message and wait for room; `false` if there is no time left.
+    #[inline(always)]
+    fn send_by(
+        &mut self,
+        message: &T,
+        deadline: impl FnOnce() -> Deadline,
+    ) -> Result<bool, SendError> {
         let bytes = message.bytes();
         if !self.goes_at_once(bytes.len()) {
-            return self.send_timeout_slowly(bytes, Deadline::after(timeout));
+            return self.send_slowly(bytes, deadline());
         }
-        if !T::VARIABLE && !self.wait_for_room(Deadline::after(timeout))? {
-            return Err(SendTimeoutError::Timeout);
+        if !T::VARIABLE && !self.wait_for_room(deadline)? {
+            return Ok(false);
         }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
         self.wake();
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -118,8 +120,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         ARENAS && !self.fits_slot(len)
     }
 
-    /// Whether a message of such a length fits its slot, and may be published. Of no account where all have one
-    /// length: there the compiler makes less of one way out than of looking for room, and then waiting.
+    /// Whether a message of such a length fits its slot, and may be published. Always, where all
+    /// have one length: there the room is looked for, or waited for, in one step later.
     #[inline(always)]
     pub(super) fn goes_at_once(&mut self, len: usize) -> bool {
         !T::VARIABLE || (self.fits_slot(len) && self.credit.check(&self.storage))
@@ -133,11 +135,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
     #[inline(always)]
-    pub(super) fn wait_for_room(&mut self, limit: Deadline) -> Result<bool, Failed> {
-        if self.credit.check(&self.storage) { Ok(true) } else { self.wait_for_credit(0, limit) }
+    pub(super) fn wait_for_room(
+        &mut self,
+        deadline: impl FnOnce() -> Deadline,
+    ) -> Result<bool, Failed> {
+        if self.credit.check(&self.storage) {
+            return Ok(true);
+        }
+        self.wait_for_credit(0, deadline())
     }
 
-    /// Writes the next message, and lets everybody see it. Wakes nobody.
+    /// Writes the next message, and lets all consumers see it. Wakes none.
     ///
     /// # Safety
     ///
@@ -145,7 +153,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) unsafe fn publish(&mut self, bytes: &[u8]) {
         let next = self.credit.next;
-        // SAFETY: the caller's promise.
+        // SAFETY: there is credit, and the bytes fit a slot, by this function's contract.
         unsafe { self.publish_at(next, bytes) };
         self.credit.next = next.plus(1);
         self.storage.slot(next.plus(SLOTS_AHEAD)).expect_write();
@@ -162,7 +170,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if T::VARIABLE {
             slot.set_span(Span::in_slot(bytes.len()));
         }
-        // SAFETY: the caller's promise, of a ring of messages `T`.
+        // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.
         unsafe { slot.payload::<T>(bytes.len()) }.fill(bytes);
         // Pairs with the fence after a consumer's first look at the state.
         slot.state().store(position.published(), Ordering::Release);
@@ -180,10 +188,22 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         slot
     }
 
-    /// Wakes whoever sleeps for what was just published.
+    /// Wakes the consumers that sleep, for what was just published.
     #[inline(always)]
     pub(super) fn wake(&mut self) {
         wake::wake_consumers(&self.storage, self.fences);
         self.wait.notify();
+    }
+}
+
+/// What a call tells that waits for a limited time: `false` is that the time was over.
+#[cfg(feature = "std")]
+pub(super) fn in_time<E: Into<SendTimeoutError>>(
+    outcome: Result<bool, E>,
+) -> Result<(), SendTimeoutError> {
+    match outcome {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(SendTimeoutError::Timeout),
+        Err(error) => Err(error.into()),
     }
 }

@@ -131,7 +131,7 @@ fn from_text(text: &str) -> Vec<u8> {
 
 /// A segment with the dumps' tag.
 fn tagged(place: &Place) -> Segment {
-    place.segment().tag(TAG)
+    place.segment().expect_tag(TAG)
 }
 
 #[test]
@@ -199,7 +199,10 @@ fn the_library_reads_the_dumps() {
 #[test]
 fn the_bytes_say_of_the_dumps_what_the_page_says() {
     let place = Place::new("bytes-fixed");
-    Dump::read("fixed").lay_out(&place);
+    let dump = Dump::read("fixed");
+    let field = |at: usize| u32::from_le_bytes(dump.data[at..at + 4].try_into().unwrap()) as usize;
+    assert_eq!(&dump.data[field(24)..][..field(28)], b"price:u64");
+    dump.lay_out(&place);
     let mut observer = by_bytes::Observer::open(&place.ring()).unwrap();
     // The head that is stored is one message old.
     assert_eq!(observer.try_recv().unwrap(), Found::Lost(1));

@@ -188,17 +188,21 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(Some((claim, span)))
     }
 
-    /// Where a message lies that this worker has claimed, where a lap can come round again while it
-    /// stands still between two instructions. `None`: it was another lap's message that it had
-    /// looked at, and what it has claimed is given back.
+    /// Where a message lies that this worker has claimed, where words have 32 bits, so that a lap
+    /// can come round again while a worker stands still between two instructions. `None`: the
+    /// message that the worker had looked at was another lap's, and the claim is given back.
     ///
-    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks:
-    /// it is of the one in which the slot is. Either that lap's message has not been published, and
-    /// may be being written: then the state is not what the worker looks for. Or it has, and is not
-    /// overwritten from here on; if the state is what the worker looks for, it is the message of
-    /// that number, for it was claimed 2^17 laps later, or a multiple: in a ring of fewer than 2^14
-    /// slots that is another state, and in one of as many or more it is the same number, positions
-    /// having 31 bits. Its length is read again.
+    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks.
+    /// It is of the lap in which the slot is. There are two cases.
+    ///
+    /// - That lap's message has not been published, and may be being written. Then the state is not
+    ///   what the worker looks for.
+    /// - It has been published, and is not overwritten from here on. If the state is what the
+    ///   worker looks for, it is the message of that number. For it was claimed 2^17 laps later, or
+    ///   a multiple. In a ring of fewer than 2^14 slots that gives another state. In a ring of as
+    ///   many or more it gives the same number, because positions have 31 bits.
+    ///
+    /// The length is read again.
     #[cold]
     fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
         let span = match self.reader.ready(claim.first) {
@@ -207,7 +211,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         };
         if !matches!(span, Ok(Some(_))) {
             self.settle(claim, Fate::Untouched);
-            // Far behind as it is, it goes on where the group is.
+            // It is far behind, and goes on where the group is.
             let gate = self.claims().and_then(|claims| claims.gate());
             self.reader.next = gate.unwrap_or(claim.first);
         }
@@ -228,8 +232,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Where the message of a slot lies, which has just been seen to be there, if it fits. `None`: it is
-    /// another one by now.
+    /// Where the message of a slot lies, if it fits. The message has just been seen to be there.
+    /// `None`: it is another one by now.
     pub(super) fn span(
         &self,
         position: Pos,
@@ -249,14 +253,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The slot of the next position has a later message. `Ok`: the group was done with it, and this one
-    /// goes on at the gate.
+    /// The slot of the next position has a later message. `Ok`: the group was done with that
+    /// position, and this worker goes on at the gate.
     #[cold]
     pub(super) fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
         // Pairs with the release in `evict`, by way of the slot's state.
         fence(Ordering::Acquire);
         let gate = self.claims().and_then(|claims| claims.gate_now());
-        // Pairs with the release of a gate that is another group's, by now: its generation is seen.
+        // Pairs with the release of a gate that is another group's by now: its generation is seen.
         fence(Ordering::Acquire);
         if !self.is_still_its_group() {
             return Err(self.evicted());

@@ -8,6 +8,7 @@ mod firmware;
 mod fuzz;
 mod instructions;
 mod miri;
+mod orderings;
 mod setup;
 mod syscalls;
 mod test;
@@ -27,6 +28,8 @@ enum Task {
     Test(test::Options),
     /// Count circles of modules, long functions and files, and words, each with its limit
     Counts,
+    /// Compare the synchronisation points in the code with docs/orderings.md
+    Orderings(orderings::Options),
     /// Weaken the memory orderings one at a time; some loom model has to notice each
     #[command(disable_help_flag = true)]
     Weaken {
@@ -68,6 +71,7 @@ fn run(task: Task) -> anyhow::Result<bool> {
     match task {
         Task::Test(options) => test::run(&project, &options),
         Task::Counts => counts::run(&project),
+        Task::Orderings(options) => orderings::run(&project, &options),
         Task::Weaken { arguments } => weaken(&project, &arguments),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
