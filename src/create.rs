@@ -32,7 +32,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(Producer<T>, Ring<T>), ConfigError> {
-        let this = self.pins(true);
+        let this = self.hold_in_place(true);
         let storage = heap::create(this.geometry()?)?;
         Ok(this.handles(storage))
     }

@@ -162,8 +162,13 @@ pub use ringway_shm::crash;
 mod consumer;
 mod create;
 mod error;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "group/absent.rs"
+)]
 mod group;
+// Without compare-and-swap no entry is shared, and none is taken from a dead owner.
+#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
 mod name;
@@ -198,6 +203,53 @@ pub use position::Position;
 pub use producer::{Laggard, Loan, Producer};
 pub use protocol::Start;
 pub use ring::Ring;
+/// Makes a struct [`Plain`] data, so that it can be sent.
+///
+/// ```
+/// use ringway::{Options, Start, message};
+///
+/// #[message]
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Quote {
+///     instrument: u32,
+///     size: u32,
+///     price: f64,
+/// }
+///
+/// let (mut producer, ring) = Options::<Quote>::new(1024).heap()?;
+/// let mut subscriber = ring.subscribe(Start::Next)?;
+/// let quote = Quote { instrument: 7, size: 100, price: 12.5 };
+/// producer.send(&quote)?;
+/// assert_eq!(subscriber.recv()?, quote);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It lays the fields out in order, as C does (`repr(C)`, unless the struct says `repr(C)` or
+/// `repr(transparent)` itself), and derives `FromBytes`, `IntoBytes` and `Immutable` of
+/// [`zerocopy`]. What is not plain data does not compile. Padding is the usual reason: put the
+/// largest fields first, and give what is left a name of its own.
+///
+/// ```compile_fail,E0277
+/// #[ringway::message]
+/// struct Padded { a: u8, b: u32 }
+/// ```
+/// ```
+/// #[ringway::message]
+/// struct Filled { b: u32, a: u8, _unused: [u8; 3] }
+/// ```
+/// ```compile_fail,E0277
+/// #[ringway::message]
+/// struct Flag { on: bool }
+/// ```
+/// ```compile_fail
+/// #[ringway::message]
+/// enum Side { Buy, Sell }
+/// ```
+///
+/// A crate that does not name `ringway` itself says where it is:
+/// `#[message(crate = "other::ringway")]`.
+#[cfg(feature = "derive")]
+pub use ringway_derive::message;
 pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use segment::{
@@ -208,6 +260,8 @@ pub use segment::{
 #[cfg(not(ringway_loom))]
 pub use static_ring::{Bytes, Parts, Static, StaticMessage};
 pub use stats::{ConsumerStats, Stats};
+#[doc(no_inline)]
+pub use zerocopy;
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

@@ -10,6 +10,17 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// Plain data: any bytes of its size are a value, it has no padding, and nothing in it changes
 /// behind a shared reference. Implemented for everything that fits.
 ///
+/// Numbers are plain data, and arrays of plain data. A struct is made so by one line, and the
+/// compiler checks that it is:
+///
+#[cfg_attr(feature = "derive", doc = "```")]
+#[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+/// #[ringway::message]
+/// struct Quote { instrument: u32, size: u32, price: f64 }
+///
+/// let options = ringway::Options::<Quote>::new(1024);
+/// ```
+///
 /// The other side may be another process, built by another compiler, or one that lies. So a message
 /// must be data that no bytes can make invalid. What has padding, a `bool`, a reference or a
 /// pointer in it does not compile:
@@ -32,23 +43,45 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// let _ = ringway::Options::<core::sync::atomic::AtomicU32>::new(8);
 /// ```
 ///
-/// The same three derives make a struct of yours plain data, and the compiler checks that it is:
-///
-/// ```
-/// use zerocopy::{FromBytes, Immutable, IntoBytes};
-///
-/// #[derive(FromBytes, IntoBytes, Immutable)]
-/// #[repr(C)]
-/// struct Quote { instrument: u32, size: u32, price: f64 }
-///
-/// let options = ringway::Options::<Quote>::new(1024);
-/// ```
+/// What checks it is the crate [`zerocopy`](crate::zerocopy), whose three derives the attribute
+/// writes. So its types are messages too (numbers of one byte order, say), and so is a struct of
+/// another crate that derives them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not plain data, and so cannot be a message",
+    label = "not plain data",
+    note = "write `#[ringway::message]` above a struct of yours, to make it plain data",
+    note = "its fields are numbers, arrays, and other such structs: a `u8` for a `bool`, a number for \
+            an enum, the data itself for a reference or a pointer"
+)]
 pub trait Plain: FromBytes + IntoBytes + Immutable {}
 
 impl<T: FromBytes + IntoBytes + Immutable> Plain for T {}
 
+// For no type at all. With two that might fit, the compiler reports that `Plain` is missing, and
+// says its message; with one, it goes on to what that one is missing, and says zerocopy's.
+#[doc(hidden)]
+impl<T> Plain for T
+where
+    no_type::Of<T>: no_type::Implements,
+    T: Plain,
+{
+}
+
+mod no_type {
+    /// A type of this crate for each type.
+    #[derive(Debug)]
+    pub struct Of<T>(core::marker::PhantomData<T>);
+
+    /// A trait that no type implements.
+    pub trait Implements {}
+}
+
 /// A kind of message: a [`Plain`] type, all of one size, or `[u8]`, each of its own length up to
 /// the ring's maximum. Sealed: there are no others.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a message",
+    note = "a message is plain data (`ringway::Plain`), or bytes of its own length (`[u8]`)"
+)]
 pub trait Message: sealed::Sealed {}
 
 impl<T: ?Sized + sealed::Sealed> Message for T {}

@@ -223,13 +223,16 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether a message that a subscriber reads in place ([`recv_ref`](crate::Subscriber::recv_ref)) stays
-    /// there until it has finished, also if it is evicted meanwhile ([`max_lag`](Self::max_lag),
-    /// [`max_hold`](Self::max_hold)): the producer then waits for it, however long that takes. In rings of
-    /// one process that is so. In files and other shared memory it is off by default, because whoever may
-    /// write the control segment could then hold the producer for ever; off, nobody reads in place on a ring
-    /// that evicts.
-    pub fn pins(mut self, yes: bool) -> Self {
+    /// Whether a message that a consumer reads in place ([`recv_ref`](crate::Subscriber::recv_ref))
+    /// stays there until the consumer has finished, also if it is evicted meanwhile
+    /// ([`max_lag`](Self::max_lag), [`max_hold`](Self::max_hold)). The producer then waits for it,
+    /// however long that takes.
+    ///
+    /// Rings of one process always hold. In files and other shared memory it is off by default: on,
+    /// a process that may write the control segment can hold the producer for ever. Off, a ring that
+    /// evicts refuses to have its messages read in place
+    /// ([`NotInPlace`](crate::TryRecvError::NotInPlace)).
+    pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
         self
     }

@@ -350,7 +350,7 @@ fn an_evicted_group_is_forgotten_while_its_workers_are_there() {
 /// That is what is waited for: the group's place keeps the message where it is.
 #[test]
 fn an_evicted_group_does_not_begin_anew_under_a_message_that_is_read_in_place() {
-    let options = Options::<u64>::new(8).groups(1).workers(3).max_lag(4).pins(true);
+    let options = Options::<u64>::new(8).groups(1).workers(3).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
     producer.try_send_batch(&[1; 2]);

@@ -57,7 +57,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// protocol: the producer and its successors, and whoever may write the control segment, are
     /// programs that use this library or one that does the same. Else a message could change while
     /// there is a reference to it.
-    pub unsafe fn trust(mut self) -> Self {
+    pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self
     }
@@ -70,8 +70,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// message, and is told when it next reads in place, or comes to what was overwritten.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
-    /// [promised](Self::trust) that they follow the protocol; or the ring evicts, and was created
-    /// without [`pins`](crate::Options::pins).
+    /// [promised](Self::assume_protocol) that they follow the protocol; or the ring evicts, and was created
+    /// without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, Start, TryRecvError};
@@ -143,7 +143,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
-        self.find_next::<ASKS>()?;
+        self.find_next::<ASKS, true>()?;
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
         self.reader.span_of::<T>(slot).ok_or_else(|| {

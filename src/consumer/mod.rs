@@ -11,6 +11,7 @@ mod join;
 mod kind;
 mod observer;
 mod place;
+mod ready;
 #[cfg(not(ringway_loom))]
 mod refs;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -43,6 +44,7 @@ pub use subscriber::Subscriber;
 /// |---|---|---|
 /// | without waiting | [`try_recv`](Self::try_recv), [`try_recv_to`](Self::try_recv_to) | [`try_recv_into`](Self::try_recv_into) |
 /// | waiting | [`recv`](Self::recv), [`recv_to`](Self::recv_to), [`iter`](Self::iter) | [`recv_into`](Self::recv_into) |
+/// | looking, and taking nothing | [`ready`](Self::ready), [`wait_ready`](Self::wait_ready) | the same |
 /// | many at a time | [`try_recv_batch`](Self::try_recv_batch), [`recv_batch`](Self::recv_batch) | |
 ///
 /// Functions that take any of the two have the kind as a parameter:

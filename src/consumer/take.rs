@@ -164,7 +164,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         let outcome = match self.reader.ready(next) {
             Ok(slot) => self.copy(next, slot, buffer),
             Err(state) => {
-                self.find::<ASKS>(state)?;
+                self.find::<ASKS, true>(state)?;
                 let reader = &self.reader;
                 self.copy(reader.next, reader.storage.slot(reader.next), buffer)
             }
@@ -175,32 +175,39 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         Ok(len)
     }
 
-    /// Makes sure that the next message is there.
+    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says so;
+    /// else that is left to a later call, and is as good as a message.
     #[inline(always)]
-    pub(super) fn find_next<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
+    pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+    ) -> Result<(), TryRecvError> {
         match self.reader.ready(self.reader.next) {
             Ok(_) => Ok(()),
-            Err(state) => self.find::<ASKS>(state),
+            Err(state) => self.find::<ASKS, SKIPS>(state),
         }
     }
 
-    /// Why the next message was not found by a first look, which saw this state; goes on behind
-    /// what was lost if it was. `Ok`: the message is there after all, and may be copied.
+    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message is
+    /// there after all, and may be copied; or messages were lost, and this is not to skip them.
     #[cold]
     #[inline(never)]
-    fn find<const ASKS: bool>(&mut self, state: Word) -> Result<(), TryRecvError> {
+    fn find<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+        state: Word,
+    ) -> Result<(), TryRecvError> {
         let error = match self.reader.find(state) {
             Ok(()) => return Ok(()),
             Err(NotFound::Empty) => match self.excluded() {
                 Some(excluded) => excluded,
                 // Where no process can die alone the processor's count is not looked at either.
                 None if ASKS && self.reader.storage.can_die() && self.reader.life.ticks() => {
-                    return self.ask();
+                    return self.ask::<SKIPS>();
                 }
                 None => TryRecvError::Empty,
             },
             Err(NotFound::Closed) => TryRecvError::Closed,
-            Err(NotFound::Passed(passed)) => self.lagged(passed),
+            Err(NotFound::Passed(passed)) if SKIPS => self.lagged(passed),
+            Err(NotFound::Passed(_)) => return self.evicted_if_passed().map_or(Ok(()), Err),
         };
         Err(error)
     }
@@ -209,12 +216,12 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// come.
     #[cold]
     #[inline(never)]
-    fn ask(&mut self) -> Result<(), TryRecvError> {
+    fn ask<const SKIPS: bool>(&mut self) -> Result<(), TryRecvError> {
         if !self.reader.is_orphaned() {
             return Err(TryRecvError::Empty);
         }
         // What the dead had sent until then is not left behind.
-        match self.find_next::<WAITING>() {
+        match self.find_next::<WAITING, SKIPS>() {
             Err(TryRecvError::Empty) => Err(self.reader.death()),
             outcome => outcome,
         }
@@ -294,17 +301,23 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// A gate holds the producer back. So a consumer that has one has been evicted, or its gate was
     /// forged: then it holds from here on.
     fn lagged(&mut self, passed: Passed) -> TryRecvError {
-        if K::HOLDS {
-            // Pairs with the release in `evict`, by way of the slot's state: the word loaded next
-            // is not older than what overwrote the message.
-            fence(Ordering::Acquire);
-            if let Some(evicted) = self.excluded() {
-                return evicted;
-            }
+        if let Some(evicted) = self.evicted_if_passed() {
+            return evicted;
         }
         let error = receive::skip(&mut self.reader, passed);
         self.release();
         error
+    }
+
+    /// The next message was overwritten. Whether that is so because this consumer has been evicted.
+    fn evicted_if_passed(&mut self) -> Option<TryRecvError> {
+        if !K::HOLDS {
+            return None;
+        }
+        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not
+        // older than what overwrote the message.
+        fence(Ordering::Acquire);
+        self.excluded()
     }
 
     /// Why this consumer will get nothing more, whatever is sent.

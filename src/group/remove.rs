@@ -1,13 +1,14 @@
 //! Removing a group.
 
+use super::find;
 use crate::error::JoinError;
 use crate::message::Message;
 use crate::ring::Ring;
 
 impl<T: Message + ?Sized> Ring<T> {
-    /// Frees the entry of a [`Group`](crate::Group) in which no worker is, with all that it has not done.
-    /// `Ok(false)`: there is none of that name; [`JoinError::InUse`]: there are workers in it.
-    /// Those of a group that was evicted are not in the way, but for one that reads a message in
+    /// Frees the entry of a [`Group`](crate::Group) in which no worker is, with all that it has not
+    /// done. `Ok(false)`: there is no group of that name. [`JoinError::InUse`]: there are workers in
+    /// it. Workers of a group that was evicted are in the way only while they read a message in
     /// place.
     ///
     /// ```
@@ -22,6 +23,6 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(producer.try_send_batch(&[3]), 1);
     /// ```
     pub fn forget_group(&self, name: &str) -> Result<bool, JoinError> {
-        super::join::forget(&self.storage, name.as_bytes())
+        find::forget(&self.storage, name.as_bytes())
     }
 }

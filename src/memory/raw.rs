@@ -1,9 +1,8 @@
-//! A ring in memory that somebody else provides. The only file that casts bytes to the protocol's
-//! words.
+//! A ring in memory that the caller provides. No other file casts bytes to the protocol's words.
 
 use core::ptr::NonNull;
 
-use super::{Control, View};
+use super::view::{Control, View};
 use crate::error::HeaderError;
 use crate::memory::geometry::{Geometry, Schema};
 use crate::memory::header::{self, Instance, Words};
@@ -16,8 +15,8 @@ use ringway_shm::sync::{AtomicU32, AtomicWord, Ordering};
 ///
 /// Two cores that share SRAM use this, or a program with an allocator of its own. How long the
 /// segments have to be is what [`Options::segment_lengths`](crate::Options::segment_lengths) says.
-/// They start at multiples of 128 bytes (4 on a microcontroller), or of the message's alignment if that is
-/// more, and have no byte in common.
+/// They start at multiples of 128 bytes (4 on a microcontroller), or of the message's alignment if
+/// that is more, and have no byte in common.
 #[derive(Clone, Copy, Debug)]
 pub struct RawParts {
     /// The data segment, written by the producer only.
@@ -70,7 +69,8 @@ fn check_parts(parts: &RawParts, align: usize) -> Result<(), HeaderError> {
 ///
 /// `at` points to a header: aligned, and valid for reads for as long as the reference is used.
 unsafe fn header<'a>(at: NonNull<u8>) -> &'a [AtomicU32; HEADER_WORDS] {
-    // SAFETY: the caller's promise; a `Header` is atomics, which may change behind a reference.
+    // SAFETY: this function's caller promises that `at` is aligned and valid. A `Header` is
+    // atomics, which may change behind a reference.
     unsafe { &at.cast::<Header>().as_ref().0 }
 }
 
@@ -79,8 +79,8 @@ pub(crate) fn read_header(words: &[AtomicU32; HEADER_WORDS]) -> Words {
     core::array::from_fn(|i| words[i].load(Ordering::Relaxed))
 }
 
-/// Stores a header. Nobody attaches before the ring's creator says that it is there: by naming the
-/// files, or, in memory of the caller's, by whatever that caller has.
+/// Stores a header. No process attaches before the ring's creator says that the ring is there: by
+/// naming the files, or, in memory of the caller's, by the caller's own means.
 fn write_header(words: &[AtomicU32; HEADER_WORDS], values: &Words) {
     for (word, value) in words.iter().zip(values) {
         word.store(*value, Ordering::Relaxed);
@@ -108,7 +108,8 @@ pub(crate) unsafe fn create(
             return Err(HeaderError::TooSmall { len: len as u64, needed: needed as u64 });
         }
     }
-    // SAFETY: aligned and long enough, as just checked; else the caller's promise.
+    // SAFETY: `check_parts` and the lengths say that the parts are aligned and long enough. That
+    // they are valid is what this function's caller promises.
     let view = unsafe { view(parts, geometry) };
 
     let line = view.producer();
@@ -132,10 +133,10 @@ pub(crate) unsafe fn create(
     }
 
     if let Some(control) = parts.control {
-        // SAFETY: aligned and long enough, as checked.
+        // SAFETY: `check_parts` found the control segment aligned and as long as a header.
         write_header(unsafe { header(control) }, &header::encode_control(instance));
     }
-    // SAFETY: aligned and long enough, as checked.
+    // SAFETY: `check_parts` found the data segment aligned and as long as a header.
     write_header(unsafe { header(parts.data) }, &header::encode(&geometry, instance));
     Ok(view)
 }
@@ -152,16 +153,16 @@ pub(crate) unsafe fn attach(
     tag: u64,
 ) -> Result<(View, Instance), HeaderError> {
     check_parts(&parts, expected.align)?;
-    // SAFETY: aligned and long enough, as just checked.
+    // SAFETY: `check_parts` found the data segment aligned and as long as a header.
     let words = read_header(unsafe { header(parts.data) });
     let (geometry, instance) = header::decode(&words, parts.data_len, expected, tag)?;
     if let Some(control) = parts.control {
-        // SAFETY: aligned and long enough, as just checked.
+        // SAFETY: `check_parts` found the control segment aligned and as long as a header.
         let words = read_header(unsafe { header(control) });
         header::check_control(&words, parts.control_len, &geometry, instance)?;
     }
-    // SAFETY: both are long enough for the geometry, as `decode` and `check_control` found; the
-    // payload's alignment is the expected one, for which the address was checked.
+    // SAFETY: `decode` and `check_control` found both segments long enough for the geometry. The
+    // payload's alignment is the expected one, for which `check_parts` checked the address.
     Ok((unsafe { view(parts, geometry) }, instance))
 }
 
@@ -171,20 +172,23 @@ pub(crate) unsafe fn attach(
 unsafe fn view(parts: RawParts, geometry: Geometry) -> View {
     // SAFETY: the data segment is longer than its header.
     let producer = unsafe { parts.data.add(size_of::<Header>()) }.cast::<ProducerLine>();
-    // SAFETY: after them it holds a word for each entry.
+    // SAFETY: the data segment holds a word for each gate at this offset.
     let evictions = unsafe { parts.data.add(EVICTIONS_OFFSET) }.cast::<AtomicU32>();
-    // SAFETY: it holds all slots, which start here.
+    // SAFETY: the data segment holds all slots from this offset on.
     let slots = unsafe { parts.data.add(geometry.slots_offset) }.cast::<AtomicWord>();
     let control = parts.control.map(|start| {
         // SAFETY: the control segment holds the flags after its header.
         let flags = unsafe { start.add(size_of::<Header>()) }.cast::<SleepFlags>();
-        // SAFETY: it holds all entries after the flags.
+        // SAFETY: the control segment holds all entries after the flags.
         let entries = unsafe { start.add(ENTRIES_OFFSET) }.cast();
-        // SAFETY: and, if there are groups, their claims after these.
-        let claims = unsafe { start.add(geometry.claims_offset) }.cast();
-        Control { flags, entries, claims }
+        // SAFETY: the control segment is at least so long, and holds all claim words after the
+        // entries.
+        let claim_words = unsafe { start.add(geometry.claims_offset) }.cast();
+        Control { flags, entries, claim_words }
     });
-    // SAFETY: just so; a ghost takes no memory, so that any aligned pointer will do.
+    // SAFETY: this function's caller promises that both segments are valid as `View::new` wants
+    // them, and the pointers are to its parts in them. A ghost takes no memory, so that any aligned
+    // pointer will do.
     unsafe {
         View::new(geometry.measures, producer, evictions, slots, NonNull::dangling(), control)
     }

@@ -5,6 +5,7 @@ use core::cell::Cell;
 use super::Producer;
 use super::clean_up::ASKED_AT_A_TIME;
 use super::failed::Failed;
+use crate::group;
 use crate::memory::Storage;
 use crate::message::Message;
 use crate::position::Pos;
@@ -127,12 +128,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let back = held.exceeds_since_away(limits.max_hold);
         // The kernel is asked only where it makes a difference.
         let too_long = |storage: &Storage, entry: usize| {
-            if !storage.comes_back(entry) {
+            if !group::comes_back(storage, entry) {
                 living
             } else if back == away {
                 back
             } else {
-                storage.is_away(entry) == away
+                group::is_away(storage, entry) == away
             }
         };
         self.stuck.fail(waits_for, None);
@@ -166,7 +167,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let (storage, credit) = (&self.storage, &self.credit);
         let mut entries = storage.entries().iter().enumerate();
         if entries.any(|(index, entry)| {
-            storage.seems_away(index) && credit.is_held_by(storage, index, entry, too_far)
+            group::seems_away(storage, index) && credit.is_held_by(storage, index, entry, too_far)
         }) {
             self.stuck.stall.is_away();
         }

@@ -10,7 +10,6 @@ mod close;
 mod consumers;
 mod failed;
 mod flush;
-#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), path = "no_groups.rs")]
 mod groups;
 mod handle;
 mod large;

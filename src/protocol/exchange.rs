@@ -56,7 +56,7 @@ pub(crate) fn ring_bell(bell: &Futex) {
 
 /// Rings the bells of all groups.
 pub(crate) fn ring_bells(view: &View) {
-    for group in view.group_entries() {
+    for group in view.shared_entries() {
         // A worker that does not see what was published made its group, or found it, before its
         // heavy fence, which comes before the producer's light one then: so the group is seen here.
         if group.owner.load(Ordering::Relaxed) != FREE_ENTRY {

@@ -80,7 +80,7 @@ pub(crate) fn join_in(
     let first = joined.pin(start)?;
     if let Some(entry) = storage.entry(index) {
         describe(entry, first);
-        entry.tally.begin(first);
+        entry.counters.begin(first);
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);
@@ -197,7 +197,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
         entry.generation.store(FIRST, Ordering::Relaxed);
         entry.owner.store(OWNED, Ordering::Relaxed);
         entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
-        entry.tally.begin(view.measures().origin());
+        entry.counters.begin(view.measures().origin());
         entry.joined.store(1, Ordering::Relaxed);
     }
     FIRST

@@ -227,7 +227,7 @@ fn difference(
         both("workers", Measures::workers),
         both("overflow", |m| m.overflow as usize),
         both("observers", |m| m.observers.into()),
-        both("pins", |m| m.pins.into()),
+        both("hold_in_place", |m| m.pins.into()),
         both("arena", Measures::arena),
         // All else in a slot follows from the message.
         both("line_per_slot", |m| m.stride),

@@ -239,11 +239,11 @@ fn whatever_call_polls_first_learns_of_a_death() {
     let died = Err(TryRecvError::ProducerDied);
     let mut batch = ring.subscribe(Start::Next).unwrap();
     // SAFETY: all who may write the ring are of this library.
-    let mut peek = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    let mut peek = unsafe { ring.subscribe(Start::Next).unwrap().assume_protocol() };
     // SAFETY: all who may write the ring are of this library.
-    let mut in_place = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    let mut in_place = unsafe { ring.subscribe(Start::Next).unwrap().assume_protocol() };
     // SAFETY: all who may write the ring are of this library.
-    let mut run = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    let mut run = unsafe { ring.subscribe(Start::Next).unwrap().assume_protocol() };
     child.dies();
     assert_eq!(poll(|| batch.try_recv_batch(&mut [0; 4]).map(drop)), died);
     assert_eq!(poll(|| peek.peek().map(drop)), died);
@@ -253,7 +253,7 @@ fn whatever_call_polls_first_learns_of_a_death() {
     assert_eq!(poll(|| worker.try_recv_batch(&mut [0; 4]).map(drop)), died);
     drop(worker);
     // SAFETY: all who may write the ring are of this library.
-    let mut trusting = unsafe { Worker::join(&ring, "a").unwrap().trust() };
+    let mut trusting = unsafe { Worker::join(&ring, "a").unwrap().assume_protocol() };
     assert_eq!(poll(|| trusting.try_recv_ref().map(drop)), died);
     // Looking as fast as it can is no way not to learn of it.
     let deadline = Instant::now() + Duration::from_secs(5);

@@ -13,7 +13,7 @@ type Frame = [u64; 1024];
 fn subscribe(task: &Task) -> Subscriber<Frame> {
     let ring = Ring::<Frame>::open(task.segment("ring")).unwrap();
     // SAFETY: the tests' processes all use this library.
-    let subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    let subscriber = unsafe { ring.subscribe(Start::Next).unwrap().assume_protocol() };
     task.say("joined");
     subscriber
 }
@@ -65,7 +65,7 @@ fn frames_are_read_in_place_by_other_processes() {
 #[test]
 fn a_frame_is_held_by_the_living_alone() {
     let place = Place::new("held frame");
-    let options = Options::<Frame>::new(4).max_lag(2).pins(true);
+    let options = Options::<Frame>::new(4).max_lag(2).hold_in_place(true);
     let mut producer = options.create(place.segment("ring")).unwrap();
     let child = Child::start(&place, "in_place::holder", "");
     child.hears("joined");
@@ -94,7 +94,7 @@ fn others_memory_is_not_referred_to_without_a_promise() {
     assert_eq!(subscriber.recv_refs(2).unwrap_err(), RecvError::NotInPlace);
     assert_eq!(subscriber.recv(), Ok(1));
     // SAFETY: nobody else knows of the ring.
-    let mut subscriber = unsafe { subscriber.trust() };
+    let mut subscriber = unsafe { subscriber.assume_protocol() };
     assert_eq!(*subscriber.recv_ref().unwrap(), 2);
 
     // A worker needs no less.
@@ -104,14 +104,14 @@ fn others_memory_is_not_referred_to_without_a_promise() {
     producer.send(&1).unwrap();
     assert_eq!(worker.try_recv_ref().unwrap_err(), TryRecvError::NotInPlace);
     // SAFETY: as above.
-    let mut worker = unsafe { worker.trust() };
+    let mut worker = unsafe { worker.assume_protocol() };
     assert_eq!(*worker.recv_ref().unwrap(), 1);
 
     // Whoever can be evicted takes more than trust: the creator's leave to hold the producer.
     let mut producer = Options::<u64>::new(4).max_lag(2).create(place.segment("other")).unwrap();
     let ring = Ring::<u64>::open(place.segment("other")).unwrap();
     // SAFETY: as above.
-    let mut subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    let mut subscriber = unsafe { ring.subscribe(Start::Next).unwrap().assume_protocol() };
     producer.send(&1).unwrap();
     assert_eq!(subscriber.peek().unwrap_err(), TryRecvError::NotInPlace);
     assert_eq!(subscriber.recv(), Ok(1));

@@ -1,21 +1,21 @@
-//! What an error advises, the library accepts: every text that tells what to do is here with a test that
-//! gets the error, and then does just that.
+//! What an error advises, the library accepts: every text that tells what to do is here with a test
+//! that gets the error, and then does just that.
 //!
-//! The list is below: each text of `src/error/mod.rs` and `src/segment/error.rs` as it stands there, above the test
-//! that follows its advice. [`every_text_that_advises_is_here`] reads those files, and fails for a text that
-//! has neither a test here nor a place among the [`EXPLANATIONS`], and for one here that they do not have.
+//! Each text stands here as it does in the sources of the errors, above the test that follows its
+//! advice: those of calls in `calls.rs`, those about files below.
+//! [`every_text_that_advises_is_here`] reads the sources. It fails for a text that has neither a
+//! test nor a place among the [`EXPLANATIONS`], and for a text here that the sources do not have.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ringway::{
-    Anonymous, CreateError, Group, InheritError, Options, Overflow, Producer, Prune, Ring, Segment,
-    Start, Static, Worker, prune, unlink,
+    Anonymous, CreateError, InheritError, Options, Producer, Prune, Ring, Segment, Start, prune,
+    unlink,
 };
 
 use crate::children::{part, succeeds};
@@ -24,9 +24,10 @@ use crate::permissions::{NOBODY, as_nobody};
 
 /// Texts that look like advice, and only say why.
 const EXPLANATIONS: &[&str] = &[
-    "the ring is full: a subscriber still needs the oldest message",
-    "the ring is corrupt: a slot holds what no producer writes",
-    "the ring was created for subscribers alone: it cannot be observed",
+    "there is no room, and the kernel did not say which of the consumers in the way are dead",
+    "not everything was released, and the kernel did not say which consumers are dead",
+    "not all consumers have joined, and the kernel did not say which of those that have are dead",
+    "no message, and the kernel did not say whether the producer lives",
     "other messages: the ring's are {found}, the program's {expected}",
     "{} was not removed: it is {what}",
     "descriptor {fd} is not open: it was not inherited",
@@ -48,21 +49,18 @@ fn says(text: &str, error: &dyn Display) {
 macro_rules! advice {
     ($($text:literal => fn $test:ident($said:ident) $body:block)*) => {
         /// All that are here.
-        const TEXTS: &[&str] = &[$($text),*];
+        pub(super) const TEXTS: &[&str] = &[$($text),*];
         $(
             #[test]
             fn $test() {
-                let $said = |error: &dyn Display| says($text, error);
+                let $said = |error: &dyn std::fmt::Display| crate::advice::says($text, error);
                 $body
             }
         )*
     };
 }
 
-fn ring_of(options: Options<u64>) -> Ring<u64> {
-    // The producer may go: what is asked of the ring is who can join.
-    options.heap().unwrap().1
-}
+mod calls;
 
 /// Whether this process may play other users.
 fn root() -> bool {
@@ -74,19 +72,7 @@ fn root() -> bool {
 }
 
 advice! {
-    "the capacity is 0: a ring needs room for at least one message" =>
-    fn zero_capacity(said) {
-        said(&Options::<u64>::new(0).heap().unwrap_err());
-        assert!(Options::<u64>::new(1).heap().is_ok());
-    }
-
-    "the largest lag is 0: a subscriber has to be able to lag by one message" =>
-    fn zero_lag(said) {
-        said(&Options::<u64>::new(8).max_lag(0).heap().unwrap_err());
-        assert!(Options::<u64>::new(8).max_lag(1).heap().is_ok());
-    }
-
-    "the ring is closed, and {} could not be removed ({source}): unlink it as its owner" =>
+    "the ring is closed, and {} could not be removed: unlink it as its owner" =>
     fn closed_and_still_named(said) {
         if !root() {
             return;
@@ -97,174 +83,6 @@ advice! {
         fs::remove_file(directory.file("said")).unwrap();
         assert!(unlink(directory.segment("ring")).unwrap());
         assert!(directory.names().is_empty());
-    }
-
-    "the buffer is too small: the message has {needed} bytes" =>
-    fn short_buffer(said) {
-        let (mut producer, ring) = Options::bytes(8, 100).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        producer.send(b"ten bytes.").unwrap();
-        let error = subscriber.try_recv_into(&mut [0; 9]).unwrap_err();
-        said(&error);
-        let ringway::TryRecvError::BufferTooSmall { needed } = error else { panic!("{error:?}") };
-        assert_eq!(subscriber.try_recv_into(&mut vec![0; needed]), Ok(10));
-    }
-
-    "all {entries} entries for subscribers are taken: create the ring with more" =>
-    fn no_subscribers(said) {
-        let ring = ring_of(Options::new(8).subscribers(1));
-        let _first = ring.subscribe(Start::Next).unwrap();
-        said(&ring.subscribe(Start::Next).unwrap_err());
-        let ring = ring_of(Options::new(8).subscribers(2));
-        let _first = ring.subscribe(Start::Next).unwrap();
-        assert!(ring.subscribe(Start::Next).is_ok());
-    }
-
-    "the ring overwrites and waits for nobody: observe it instead" =>
-    fn overwriting(said) {
-        let ring = ring_of(Options::new(8).overflow(Overflow::Overwrite));
-        said(&ring.subscribe(Start::Next).unwrap_err());
-        assert!(ring.observe(Start::Next).is_ok());
-    }
-
-    "the control segment is read-only for this process: observe instead" =>
-    fn read_only(said) {
-        let (_producer, files) = Options::<u64>::new(8).anonymous().unwrap();
-        let (here, there) = UnixStream::pair().unwrap();
-        files.hand_off_to_observe(&here).unwrap();
-        let ring = Anonymous::receive(&there).unwrap().ring::<u64>(0).unwrap();
-        said(&ring.subscribe(Start::Next).unwrap_err());
-        assert!(ring.observe(Start::Next).is_ok());
-    }
-
-    "all {groups} entries for groups are taken: create the ring with more" =>
-    fn no_groups(said) {
-        let ring = ring_of(Options::new(8).groups(1));
-        let _first = Worker::join(&ring, "a").unwrap();
-        said(&Worker::join(&ring, "b").unwrap_err());
-        let ring = ring_of(Options::new(8).groups(2));
-        let _first = Worker::join(&ring, "a").unwrap();
-        assert!(Worker::join(&ring, "b").is_ok());
-    }
-
-    "all {workers} entries for workers are taken: create the ring with more" =>
-    fn no_workers(said) {
-        let ring = ring_of(Options::new(8).groups(1).workers(1));
-        let _first = Worker::join(&ring, "a").unwrap();
-        said(&Worker::join(&ring, "a").unwrap_err());
-        let ring = ring_of(Options::new(8).groups(1).workers(2));
-        let _first = Worker::join(&ring, "a").unwrap();
-        assert!(Worker::join(&ring, "a").is_ok());
-    }
-
-    "{asked} consumers can never join this ring, which has room for {max} subscribers and groups: \
-     create it with more" =>
-    fn too_many_to_wait_for(said) {
-        let (mut producer, _ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
-        said(&producer.wait_for_consumers(3, Duration::MAX).unwrap_err());
-        let (mut producer, ring) = Options::<u64>::new(8).subscribers(3).heap().unwrap();
-        let _three = [(); 3].map(|()| ring.subscribe(Start::Next).unwrap());
-        assert_eq!(producer.wait_for_consumers(3, Duration::MAX), Ok(()));
-    }
-
-    "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter messages, a \
-     smaller arena or fewer groups" =>
-    fn out_of_memory(said) {
-        let bytes = |capacity, longest| Options::<[u8]>::bytes(capacity, longest).subscribers(1);
-        said(&Options::<[u8; 4096]>::new(1 << 28).heap().unwrap_err());
-        assert!(Options::<[u8; 4096]>::new(1 << 10).heap().is_ok());
-        said(&bytes(1 << 20, 1 << 27).heap().unwrap_err());
-        assert!(bytes(1 << 4, 1 << 10).heap().is_ok());
-        // With words of 32 bits no arena is larger than memory.
-        if cfg!(not(ringway_word32)) {
-            said(&bytes(8, 100).arena(1 << 37).heap().unwrap_err());
-        }
-        assert!(bytes(8, 100).arena(1 << 12).heap().is_ok());
-        said(&bytes(1 << 26, 1).groups(4000).heap().unwrap_err());
-        assert!(bytes(1 << 10, 1).groups(4).heap().is_ok());
-    }
-
-    "messages cannot be read in place here: promise that all who may write the ring follow the \
-     protocol (trust), create a ring that evicts with pins, or receive copies" =>
-    fn not_in_place(said) {
-        let (mut producer, files) = Options::<u64>::new(8).anonymous().unwrap();
-        producer.send(&7).unwrap();
-        let ring = files.ring::<u64>(0).unwrap();
-        let mut subscriber = ring.subscribe(Start::Oldest).unwrap();
-        said(&subscriber.try_recv_ref().unwrap_err());
-        assert_eq!(subscriber.try_recv(), Ok(7));
-        // SAFETY: the only other handle is the producer's, of this program.
-        let mut subscriber = unsafe { subscriber.trust() };
-        producer.send(&8).unwrap();
-        assert_eq!(*subscriber.try_recv_ref().unwrap(), 8);
-
-        let evicting = || Options::<u64>::new(8).max_lag(4);
-        for (options, pins) in [(evicting(), false), (evicting().pins(true), true)] {
-            let (mut producer, files) = options.anonymous().unwrap();
-            let ring = files.ring::<u64>(0).unwrap();
-            // SAFETY: the only other handle is the producer's, of this program.
-            let mut subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
-            producer.send(&9).unwrap();
-            let read = subscriber.try_recv_ref();
-            assert_eq!(read.is_ok(), pins);
-            if let Err(error) = read {
-                said(&error);
-            }
-        }
-    }
-
-    "the ring was created without groups: create it with Options::groups" =>
-    fn without_groups(said) {
-        said(&Worker::join(&ring_of(Options::new(8)), "a").unwrap_err());
-        assert!(Worker::join(&ring_of(Options::new(8).groups(1)), "a").is_ok());
-    }
-
-    "the group delivers at most once, and this worker does not ask for that: join it with \
-     Group::at_most_once" =>
-    fn delivers_at_most_once(said) {
-        let ring = ring_of(Options::new(8).groups(1));
-        let once = || Group::new("a").at_most_once();
-        let _first = Worker::join(&ring, once()).unwrap();
-        said(&Worker::join(&ring, "a").unwrap_err());
-        assert!(Worker::join(&ring, once()).is_ok());
-    }
-
-    "the group delivers at least once: join it without Group::at_most_once" =>
-    fn delivers_at_least_once(said) {
-        let ring = ring_of(Options::new(8).groups(1));
-        let _first = Worker::join(&ring, "a").unwrap();
-        said(&Worker::join(&ring, Group::new("a").at_most_once()).unwrap_err());
-        assert!(Worker::join(&ring, "a").is_ok());
-    }
-
-    "evicted for being too slow: {missed} messages were missed; drop it and join anew" =>
-    fn evicted(said) {
-        let (mut producer, ring) = Options::<u64>::new(8).max_lag(2).subscribers(1).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        producer.send_batch(&[0; 20]).unwrap();
-        said(&subscriber.try_recv().unwrap_err());
-        drop(subscriber);
-        assert!(ring.subscribe(Start::Next).is_ok());
-    }
-
-    "the position is no longer there: the oldest is {oldest}" =>
-    fn too_old(said) {
-        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-        producer.send_batch(&[0; 20]).unwrap();
-        let error = ring.subscribe(Start::At(0)).unwrap_err();
-        said(&error);
-        let ringway::JoinError::TooOld { oldest } = error else { panic!("{error:?}") };
-        assert!(ring.subscribe(Start::At(oldest)).is_ok());
-    }
-
-    "the position is in the future: the next message is {head}" =>
-    fn not_yet(said) {
-        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-        producer.send_batch(&[0; 20]).unwrap();
-        let error = ring.subscribe(Start::At(21)).unwrap_err();
-        said(&error);
-        let ringway::JoinError::NotYet { head } = error else { panic!("{error:?}") };
-        assert!(ring.subscribe(Start::At(head)).is_ok());
     }
 
     "layout version {found}, but this build reads {supported}: rebuild one of the two sides" =>
@@ -288,14 +106,6 @@ advice! {
         said(&Ring::<u64>::open(directory.segment("ring")).unwrap_err());
         set_word(&directory.file("ring"), WORD_SIZE, ours);
         assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
-    }
-
-    "a ring that overwrites has no subscribers: make its third parameter 0" =>
-    fn overwriting_static(said) {
-        static REFUSED: Static<u64, 8, 1> = Static::new();
-        static ACCEPTED: Static<u64, 8, 0> = Static::new();
-        said(&REFUSED.split_with(Overflow::Overwrite, 0).unwrap_err());
-        assert!(ACCEPTED.split_with(Overflow::Overwrite, 0).is_ok());
     }
 
     "the producer of {} closed it and died before its name was removed: unlink it, or use \
@@ -782,7 +592,8 @@ pub(crate) fn play(part: &str) -> Option<()> {
     Some(())
 }
 
-/// Whether a text tells what to do: it goes on behind a colon, or has one of the words that advice has.
+/// Whether a text tells what to do: it goes on behind a colon, or has one of the words that advice
+/// has.
 fn advises(text: &str) -> bool {
     const WORDS: [&str; 16] = [
         "unlink", "use", "choose", "resume", "say", "raise", "make", "rebuild", "create",
@@ -824,12 +635,31 @@ fn texts(source: &str) -> BTreeSet<String> {
     found
 }
 
+/// The files that hold the texts of errors: those below a folder, or a file, that is called
+/// `error`.
+fn sources() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let below = path.strip_prefix(root).unwrap().with_extension("");
+            if path.is_dir() {
+                folders.push(path);
+            } else if below.iter().any(|part| part == "error") {
+                found.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
 #[test]
 fn every_text_that_advises_is_here() {
-    let all = [include_str!("../../src/error/mod.rs"), include_str!("../../src/segment/error.rs")];
-    let all: BTreeSet<String> = all.into_iter().flat_map(texts).collect();
+    let all: BTreeSet<String> = sources().iter().flat_map(|source| texts(source)).collect();
     assert!(all.len() > 100, "not all of them were found: {}", all.len());
-    let known: BTreeSet<&str> = TEXTS.iter().chain(EXPLANATIONS).copied().collect();
+    let known: BTreeSet<&str> = [TEXTS, calls::TEXTS, EXPLANATIONS].concat().into_iter().collect();
     let without: Vec<_> =
         all.iter().filter(|text| advises(text) && !known.contains(text.as_str())).collect();
     assert!(without.is_empty(), "texts that advise, and have no test: {without:#?}");

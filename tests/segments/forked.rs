@@ -134,7 +134,7 @@ fn a_message_that_a_forked_child_drops_is_still_the_parents() {
     let mut producer = directory.ring();
     let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
     // SAFETY: nobody else knows of the ring.
-    let subscriber = unsafe { ring.subscribe(Start::Next).unwrap().trust() };
+    let subscriber = unsafe { ring.subscribe(Start::Next).unwrap().assume_protocol() };
     // For ever: a child could not borrow it for less.
     let subscriber = Box::leak(Box::new(subscriber));
     producer.send(&1).unwrap();

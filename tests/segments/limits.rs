@@ -67,7 +67,7 @@ fn a_consumer_goes_by_any_limits_that_stand_there() {
             for start in [Start::Oldest, Start::Next, Start::At(39)] {
                 let Ok(subscriber) = ring.subscribe(start) else { continue };
                 // SAFETY: the only producer is in this thread.
-                let mut subscriber = unsafe { subscriber.trust() };
+                let mut subscriber = unsafe { subscriber.assume_protocol() };
                 let behind = producer.head() - subscriber.position();
                 assert!(behind <= 16, "{behind} of {max_lag}");
                 let _ = subscriber.try_recv_ref().map(|message| assert_eq!(*message, 7));

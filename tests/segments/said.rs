@@ -115,7 +115,7 @@ fn a_ring_that_differs_says_in_what() {
         ("groups", 1, 2, |o| o.groups(2)),
         ("workers", 3, 5, |o| o.workers(5)),
         ("observers", 1, 0, |o| o.observers(false)),
-        ("pins", 0, 1, |o| o.pins(true)),
+        ("hold_in_place", 0, 1, |o| o.hold_in_place(true)),
         ("arena", 1024, 2048, |o| o.arena(2048)),
         ("line_per_slot", 15, 16, |o| o.line_per_slot(true)),
         ("max_lag", 16, 4, |o| o.max_lag(4)),

@@ -240,7 +240,7 @@ fn account<'a>(task: &'a Task, index: usize, next: Option<u64>) -> Follow<'a> {
 pub fn subscriber(task: &Task) -> Result<()> {
     let ring = Ring::<[u8]>::open_wait(task.segment(), LONG)?;
     // SAFETY: the battery's processes all use the library.
-    let subscriber = unsafe { ring.subscribe(Start::Next)?.trust() };
+    let subscriber = unsafe { ring.subscribe(Start::Next)?.assume_protocol() };
     let mut subscriber: Subscriber<[u8]> = subscriber.wait_for_successor(true);
     task.restrict()?;
     task.word(JOINED).add(1);

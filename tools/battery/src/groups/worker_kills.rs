@@ -172,7 +172,7 @@ pub fn worker(task: &Task) -> Result<()> {
     let wait = SpinThenSleep { spins: 200 };
     let worker = Worker::join(&ring, GROUP)?.with_wait(wait);
     // SAFETY: all who have this ring are of this group of figures, and write it by its handles alone.
-    let mut worker = unsafe { worker.trust() };
+    let mut worker = unsafe { worker.assume_protocol() };
     let joined = task.argument::<usize>(0)?;
     task.restrict()?;
     task.word(joined).set(1);

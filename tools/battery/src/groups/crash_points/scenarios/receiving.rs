@@ -64,17 +64,19 @@ pub fn in_place(task: &Task) -> Result<()> {
     let ring = Ring::<u64>::open(task.segment())?;
     play(task, || {
         // SAFETY: the battery's processes all use the library.
-        let mut subscriber = unsafe { ring.subscribe(Start::At(0))?.trust() };
+        let mut subscriber = unsafe { ring.subscribe(Start::At(0))?.assume_protocol() };
         for expected in 0..3 {
             ensure!(*subscriber.peek()? == expected, "peeked at something else");
             ensure!(*subscriber.recv_ref()? == expected, "received something else");
         }
         drop(subscriber);
         // SAFETY: as above.
-        let mut subscriber = unsafe { ring.subscribe_durable("a name", Start::At(1))?.trust() };
+        let mut subscriber =
+            unsafe { ring.subscribe_durable("a name", Start::At(1))?.assume_protocol() };
         ensure!(*subscriber.recv_ref()? == 1, "received something else");
         // SAFETY: as above.
-        let mut worker = unsafe { Worker::join(&ring, GROUP.start(Start::At(0)))?.trust() };
+        let mut worker =
+            unsafe { Worker::join(&ring, GROUP.start(Start::At(0)))?.assume_protocol() };
         for expected in 0..2 {
             ensure!(*worker.recv_ref()? == expected, "a worker received something else");
         }
@@ -83,7 +85,7 @@ pub fn in_place(task: &Task) -> Result<()> {
 }
 
 pub(super) fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
-    let options = options().groups(1).workers(1).max_lag(CAPACITY - 1).pins(true);
+    let options = options().groups(1).workers(1).max_lag(CAPACITY - 1).hold_in_place(true);
     let mut producer = options.create(room.segment())?;
     producer.send_batch(&[0, 1, 2])?;
     let end = end(start()?)?;

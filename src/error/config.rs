@@ -1,0 +1,126 @@
+//! Why a ring could not be made.
+
+use core::fmt;
+
+use super::header::HeaderError;
+use super::said::error;
+use crate::position::Position;
+
+/// Why a ring with such options is impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A ring needs room for one message at least.
+    ZeroCapacity,
+    /// The capacity cannot be represented, or all its slots are more than the address space holds.
+    CapacityTooLarge {
+        /// The capacity that was asked for, rounded up to a power of two where that is possible.
+        capacity: usize,
+        /// The largest capacity that any ring can have.
+        max: usize,
+    },
+    /// A subscriber that may not lag by a message could never receive one.
+    ZeroMaxLag,
+    /// A message would be longer than any ring can carry.
+    MessageTooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest, in bytes.
+        max: usize,
+    },
+    /// The message type has a stricter alignment than a segment can give.
+    AlignTooLarge {
+        /// The alignment that the type has.
+        align: usize,
+        /// The largest that is possible.
+        max: usize,
+    },
+    /// More subscribers than a ring has entries for.
+    TooManySubscribers {
+        /// The number that was asked for.
+        asked: usize,
+        /// The largest number.
+        max: usize,
+    },
+    /// More subscribers, groups and workers together than a ring has entries for.
+    TooManyEntries {
+        /// The number that was asked for.
+        asked: usize,
+        /// The largest number.
+        max: usize,
+    },
+    /// The arena is too large, alone or with the slots.
+    ArenaTooLarge {
+        /// The size in bytes that was asked for, rounded up where that is possible.
+        size: usize,
+        /// The largest, in bytes.
+        max: usize,
+    },
+    /// The first position is not a position.
+    OriginTooLarge {
+        /// The last position before they wrap around.
+        max: Position,
+    },
+    /// There is not enough memory for a ring on the heap.
+    OutOfMemory {
+        /// Bytes that the ring takes.
+        bytes: usize,
+    },
+}
+
+error!(ConfigError {
+    Self::ZeroCapacity => "the capacity is 0: a ring needs room for at least one message";
+    Self::ZeroMaxLag => "the largest lag is 0: a subscriber has to be able to lag by one message";
+    Self::CapacityTooLarge { capacity, max } =>
+        "a capacity of {capacity} messages of this size is too large: choose at most {max}, and \
+         less where all slots together do not fit the address space";
+    Self::MessageTooLarge { len, max } =>
+        "messages of {len} bytes are too long: choose at most {max}";
+    Self::AlignTooLarge { align, max } =>
+        "an alignment of {align} bytes is too large: choose a type of at most {max}";
+    Self::TooManySubscribers { asked, max } =>
+        "{asked} subscribers are too many: choose at most {max}";
+    Self::TooManyEntries { asked, max } =>
+        "{asked} subscribers, groups and workers are too many: choose at most {max} together";
+    Self::ArenaTooLarge { size, max } =>
+        "an arena of {size} bytes is too large: choose at most {max}, and less where it does not \
+         fit the address space together with the slots";
+    Self::OriginTooLarge { max } => "the origin is beyond the last position: choose at most {max}";
+    Self::OutOfMemory { bytes } =>
+        "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \
+         messages, a smaller arena or fewer groups";
+});
+
+/// Why a [`Static`](crate::Static) ring was not split into handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SplitError {
+    /// It had been split before.
+    AlreadySplit,
+    /// A ring that overwrites has no subscribers: its `S` has to be 0.
+    Overwrites,
+    /// Its options are impossible.
+    Config(ConfigError),
+}
+
+error!(SplitError {
+    Self::AlreadySplit =>
+        "the ring has been split before: use the handles that the first call returned";
+    Self::Overwrites => "a ring that overwrites has no subscribers: make its third parameter 0";
+    Self::Config(error) => "{error}";
+});
+
+/// Why memory of the caller could not be made a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RawError {
+    /// The ring's options are impossible.
+    Config(ConfigError),
+    /// The memory does not fit it.
+    Memory(HeaderError),
+}
+
+error!(RawError {
+    Self::Config(error) => "{error}";
+    Self::Memory(error) => "{error}";
+});

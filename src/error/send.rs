@@ -1,0 +1,135 @@
+//! Why a message was not sent.
+
+use core::fmt;
+
+use ringway_shm::LivenessError;
+
+use super::said::error;
+
+/// Why a message was not sent by a call that does not block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrySendError {
+    /// The slowest subscriber or group still needs the slot, or room in the arena. Nothing was
+    /// sent.
+    Full,
+    /// The message is longer than the ring's messages can be. Nothing was sent.
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+    /// There is no room, and the kernel did not say which of the consumers in the way are dead. One
+    /// of them may be. Nothing was sent. This error comes only where rings are files, in a process
+    /// that was forbidden to ask (by a filter of system calls, say) after it had attached to the
+    /// ring. A limit ([`max_hold`](crate::Options::max_hold)) goes on counting over calls that end
+    /// like this, and evicts the dead too.
+    Liveness(LivenessError),
+}
+
+error!(TrySendError {
+    Self::Full =>
+        "the ring is full, because a consumer still needs the oldest message: try again later, or \
+         wait by a call that blocks";
+    Self::TooLarge { len, max } =>
+        "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::Liveness(_) =>
+        "there is no room, and the kernel did not say which of the consumers in the way are dead";
+} source {
+    Self::Liveness(error) => error;
+});
+
+/// Why a message was not sent by a call that blocks for as long as it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The message is longer than the ring's messages can be. Nothing was sent.
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
+}
+
+error!(SendError {
+    Self::TooLarge { len, max } =>
+        "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::Liveness(_) =>
+        "there is no room, and the kernel did not say which of the consumers in the way are dead";
+} source {
+    Self::Liveness(error) => error;
+});
+
+/// Why a message was not sent by a call that blocks for a limited time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendTimeoutError {
+    /// The ring was full for all that time. Nothing was sent.
+    Timeout,
+    /// The message is longer than the ring's messages can be. Nothing was sent.
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
+}
+
+error!(SendTimeoutError {
+    Self::Timeout => "the ring was full until the time was over: try again, or allow more time";
+    Self::TooLarge { len, max } =>
+        "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::Liveness(_) =>
+        "there is no room, and the kernel did not say which of the consumers in the way are dead";
+} source {
+    Self::Liveness(error) => error;
+});
+
+impl From<SendError> for TrySendError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Liveness(error) => Self::Liveness(error),
+        }
+    }
+}
+
+impl From<SendError> for SendTimeoutError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::Liveness(error) => Self::Liveness(error),
+        }
+    }
+}
+
+/// A batch that was not sent to its end. `E` says why, as the call for one message does:
+/// [`SendError`], or [`SendTimeoutError`] where there is a time-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchError<E = SendError> {
+    /// Messages of the batch that were sent, from its start. The next one failed.
+    pub sent: usize,
+    /// Why it failed.
+    pub error: E,
+}
+
+impl<E: core::error::Error> core::error::Error for BatchError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sent = self.sent;
+        write!(f, "{sent} messages of the batch were sent, and then this failed: ")?;
+        // `{:#}` goes on with what the error's source says.
+        self.error.fmt(f)
+    }
+}
