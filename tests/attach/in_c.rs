@@ -13,10 +13,18 @@ use crate::Place;
 /// The observer's program. `None`, with a reason on standard error: there is no C compiler.
 fn observer() -> Option<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| build("attach-observer", &[])).clone()
 }
 
-fn build() -> Option<PathBuf> {
+/// One that gives way to the producer before each word that it loads, so that there is time for the
+/// message to be overwritten while it is copied.
+fn slow_observer() -> Option<PathBuf> {
+    const LOAD: &str = "-D__atomic_load_n(word, order)=\
+        (syscall(SYS_sched_yield), *(volatile __typeof__(*(word)) *)(word))";
+    build("attach-slow-observer", &[LOAD])
+}
+
+fn build(name: &str, flags: &[&str]) -> Option<PathBuf> {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     if Command::new(&compiler).arg("--version").output().is_err() {
         eprintln!("skipped: no C compiler `{compiler}`; `apt-get install gcc libc6-dev` gets one");
@@ -24,13 +32,11 @@ fn build() -> Option<PathBuf> {
     }
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/attach/observer.c");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let (ours, program) = (
-        folder.join(format!("attach-observer-{}", std::process::id())),
-        folder.join("attach-observer"),
-    );
+    let (ours, program) =
+        (folder.join(format!("{name}-{}", std::process::id())), folder.join(name));
     let mut compile = Command::new(compiler);
     compile.args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&ours);
-    let output = compile.arg(source).output().unwrap();
+    let output = compile.args(flags).arg(source).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // Another run of these tests may be about to start its own.
     std::fs::rename(ours, &program).unwrap();
@@ -153,6 +159,27 @@ fn an_observer_in_c_receives_messages_of_all_lengths_also_from_the_arena() {
     let printed = observer.end();
     assert!(printed.messages.iter().any(|(_, bytes)| bytes.len() > 40), "none from the arena");
     check(&printed, SENT, |n| message(n, 300));
+}
+
+#[test]
+fn an_observer_in_c_throws_away_a_message_that_was_overwritten_while_it_was_copied() {
+    let Some(program) = slow_observer() else { return };
+    let place = Place::new("c-torn");
+    let options = Options::<[u64; 64]>::new(2).overflow(Overflow::Overwrite).subscribers(0);
+    let mut producer = options.create(place.segment()).unwrap();
+    let observer = Observer::start(&program, &place);
+    let sender = std::thread::spawn(move || {
+        let begun = Instant::now();
+        let mut sent = 0;
+        while begun.elapsed() < Duration::from_millis(500) {
+            producer.send(&[sent; 64]).unwrap();
+            sent += 1;
+        }
+        sent
+    });
+    let printed = observer.end();
+    let sent = sender.join().unwrap();
+    check(&printed, sent, |n| [n; 64].iter().flat_map(|n| n.to_ne_bytes()).collect());
 }
 
 #[test]
