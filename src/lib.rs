@@ -159,7 +159,7 @@ compile_error!(
 #[cfg(ringway_crash_points)]
 pub use ringway_shm::crash;
 
-mod consumer;
+pub mod consumer;
 mod create;
 mod error;
 #[cfg_attr(
@@ -250,12 +250,15 @@ pub use ring::Ring;
 /// `#[message(crate = "other::ringway")]`.
 #[cfg(feature = "derive")]
 pub use ringway_derive::message;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use ringway_shm::envelope::Kind as SegmentKind;
 pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use segment::{
-    Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
-    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
-    SegmentState, UnlinkError, Untrusted, prune, release_inherited, segments, segments_in, unlink,
+    Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, Inspection,
+    NameError, Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, RingInspection,
+    Segment, SegmentInfo, SegmentState, UnlinkError, Untrusted, inspect, prune, release_inherited,
+    segments, segments_in, unlink,
 };
 #[cfg(not(ringway_loom))]
 pub use static_ring::{Bytes, Parts, Static, StaticMessage};

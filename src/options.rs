@@ -28,6 +28,8 @@ pub struct Options<T: Message + ?Sized> {
     workers: Option<usize>,
     pub(crate) asymmetric: bool,
     pub(crate) limits: Limits,
+    #[cfg(feature = "alloc")]
+    text: alloc::string::String,
     /// There is no message in it, so that it goes to any thread, whatever the messages are.
     message: PhantomData<fn() -> T>,
 }
@@ -108,11 +110,20 @@ impl<T: Message + ?Sized> Options<T> {
             observers: true,
             pins: false,
             arena: 0,
+            text: 0,
             tag: 0,
             origin: 0,
         };
         let limits = Limits::none(shape.capacity);
-        Options { shape, workers: None, asymmetric: NATIVE, limits, message: PhantomData }
+        Options {
+            shape,
+            workers: None,
+            asymmetric: NATIVE,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: alloc::string::String::new(),
+            message: PhantomData,
+        }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
@@ -178,6 +189,36 @@ impl<T: Message + ?Sized> Options<T> {
     pub fn tag(mut self, tag: u64) -> Self {
         self.shape.tag = tag;
         self
+    }
+
+    /// A text of yours that stands in the ring's segment for other programs to read, by
+    /// [`inspect`](crate::inspect): what a message looks like, say. Up to 4,000 bytes; by default
+    /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
+    /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    ///
+    /// ```
+    /// # use ringway::{ConfigError, Options};
+    /// let schema = "instrument:u32 size:u32 price:f64 sym:char[8]";
+    /// let options = Options::<[u8; 24]>::new(64).text(schema);
+    /// assert!(options.segment_lengths().is_ok());
+    /// let long = "x".repeat(4001);
+    /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
+    /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
+        self.text = text.into();
+        self.shape.text = self.text.len();
+        self
+    }
+
+    /// What is to stand in the segment for others to read.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn text_bytes(&self) -> &[u8] {
+        #[cfg(feature = "alloc")]
+        return self.text.as_bytes();
+        #[cfg(not(feature = "alloc"))]
+        &[]
     }
 
     /// The position of the first message; 0 by default. For tests that have to cross a wrap-around,
@@ -373,8 +414,16 @@ fn milliseconds(time: core::time::Duration) -> u32 {
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        let Options { shape, workers, asymmetric, limits, message } = *self;
-        Options { shape, workers, asymmetric, limits, message }
+        let Options { shape, workers, asymmetric, limits, message, .. } = *self;
+        Options {
+            shape,
+            workers,
+            asymmetric,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: self.text.clone(),
+            message,
+        }
     }
 }
 

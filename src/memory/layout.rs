@@ -1,9 +1,9 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
-//! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
-//! `[state, (length,) payload...]`, all of it words.
+//! The data segment is `[Header, ProducerLine, evictions..., text..., slots..., arena...]` and only
+//! the producer writes it. The control segment is `[Header, SleepFlags, entries..., claims...]` and
+//! is what consumers write. A slot is `[state, (length,) payload...]`, all of it words.
 
 use core::cell::UnsafeCell;
 

@@ -69,8 +69,8 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::memory::ASKED;
     use crate::position::{Pos, Position};
-    use crate::segment::ASKED;
     use crate::{JoinError, Options, Ring, Start, Subscriber};
 
     const ENTRIES: usize = 300;

@@ -22,6 +22,20 @@ advice! {
         assert!(Options::<u64>::new(1).heap().is_ok());
     }
 
+    "a ring on the heap has no place for a text: leave it out, or create a segment" =>
+    fn text_on_the_heap(said) {
+        said(&Options::<u64>::new(8).text("price:u64").heap().unwrap_err());
+        assert!(Options::<u64>::new(8).heap().is_ok());
+        assert!(Options::<u64>::new(8).text("price:u64").anonymous().is_ok());
+    }
+
+    "a text of {len} bytes is too long: choose at most {max}" =>
+    fn long_text(said) {
+        let options = |len| Options::<u64>::new(8).text("x".repeat(len));
+        said(&options(4001).anonymous().unwrap_err());
+        assert!(options(4000).anonymous().is_ok());
+    }
+
     "the largest lag is 0: a subscriber has to be able to lag by one message" =>
     fn zero_lag(said) {
         said(&Options::<u64>::new(8).max_lag(0).heap().unwrap_err());
