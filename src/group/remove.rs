@@ -7,8 +7,8 @@ use crate::ring::Ring;
 
 impl<T: Message + ?Sized> Ring<T> {
     /// Frees the entry of a [`Group`](crate::Group) in which no worker is, with all that it has not
-    /// done. `Ok(false)`: there is no group of that name. [`JoinError::InUse`]: there are workers in
-    /// it. Workers of a group that was evicted are in the way only while they read a message in
+    /// done. `Ok(false)`: there is no group of that name. [`JoinError::InUse`]: there are workers
+    /// in it. Workers of a group that was evicted are in the way only while they read a message in
     /// place.
     ///
     /// ```

@@ -106,7 +106,8 @@ unsafe fn write_text(data: NonNull<u8>, geometry: &Geometry, text: &[u8]) {
         // SAFETY: the segment has the text's length there, rounded up: slots follow, on a boundary
         // of words.
         let word = unsafe { data.add(geometry.text_offset + 4 * i) }.cast::<AtomicU32>();
-        // SAFETY: aligned, as evictions end on a boundary of 4 bytes; valid by the caller's promise.
+        // SAFETY: aligned, as evictions end on a boundary of 4 bytes; valid by the caller's
+        // promise.
         unsafe { word.as_ref() }.store(u32::from_ne_bytes(bytes), Ordering::Relaxed);
     }
 }

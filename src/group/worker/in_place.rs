@@ -37,8 +37,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// returned [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has
-    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and was
-    /// created without [`hold_in_place`](crate::Options::hold_in_place).
+    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and
+    /// was created without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, TryRecvError, Worker};
