@@ -109,8 +109,9 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
             entry.pinned.store(1, Ordering::Relaxed);
         }
         self.member.pinned = true;
-        // Pairs with the fence in `credit::evict`, as a subscriber's does: either this worker sees
-        // that its group was evicted, or the producer sees the pin.
+        // SYNC pin, group-pin: either this worker sees that its group was evicted, or the producer
+        // sees the pin after its fence in `credit::evict`. So does a process that gives up the
+        // group's entry, after its fence in `close`.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
     }
