@@ -44,7 +44,8 @@ mod sides {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use ringway::{Options, RecvError, Ring, Segment, Start, TryRecvError};
+    use ringway::error::{RecvError, TryRecvError};
+    use ringway::{Options, Ring, Segment, Start};
     use zerocopy::{FromBytes, Immutable, IntoBytes};
 
     use super::Outcome;
@@ -100,7 +101,7 @@ mod sides {
 
     impl Drop for Name {
         fn drop(&mut self) {
-            if let Err(error) = ringway::unlink(self.0.as_str()) {
+            if let Err(error) = ringway::segment::unlink(self.0.as_str()) {
                 eprintln!("removing {}: {error}", self.0);
             }
         }

@@ -44,9 +44,8 @@ mod sides {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use ringway::{
-        Options, Producer, RecvError, Ring, Start, Subscriber, TryRecvError, TrySendError, Worker,
-    };
+    use ringway::error::{RecvError, TryRecvError, TrySendError};
+    use ringway::{Options, Producer, Ring, Start, Subscriber, Worker};
     use zerocopy::{FromBytes, Immutable, IntoBytes};
 
     use super::Outcome;
@@ -128,7 +127,7 @@ mod sides {
             // Whoever was killed has left its names behind.
             let _ = self.process.kill();
             let _ = self.process.wait();
-            if let Err(error) = ringway::unlink(self.name.as_str()) {
+            if let Err(error) = ringway::segment::unlink(self.name.as_str()) {
                 eprintln!("removing {}: {error}", self.name);
             }
         }

@@ -42,10 +42,10 @@
 //!
 //! # Blocking
 //!
-//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long. How a
-//! handle waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
-//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
-//! side.
+//! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
+//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
+//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on a
+//! futex. While data flows there are no system calls on either side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
@@ -57,7 +57,8 @@
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
-//! use ringway::{Options, RecvTimeoutError, Start};
+//! use ringway::{Options, Start};
+//! use ringway::error::RecvTimeoutError;
 //! use std::sync::atomic::{AtomicBool, Ordering};
 //! use std::time::Duration;
 //!
@@ -159,40 +160,46 @@ compile_error!(
 #[cfg(ringway_crash_points)]
 pub use ringway_shm::crash;
 
-mod consumer;
-mod error;
+pub mod consumer;
+pub mod error;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod group;
+pub mod group;
 mod memory;
 mod message;
 mod options;
 mod position;
-mod producer;
+pub mod prelude;
+pub mod producer;
 mod protocol;
 mod ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-mod segment;
+pub mod segment;
 #[cfg(not(ringway_loom))]
-mod static_ring;
-mod stats;
+pub mod static_ring;
+pub mod stats;
 
-pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
+/// Rings in memory of the caller's.
 #[cfg(not(ringway_loom))]
-pub use consumer::{Refs, Run, RunIter};
-pub use error::{
-    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
-    MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
-    SplitError, TryRecvError, TrySendError, WaitError,
-};
+pub mod raw {
+    pub use crate::memory::RawParts;
+}
+
+/// How a handle waits.
+pub mod wait {
+    pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+}
+
+#[doc(inline)]
+pub use consumer::{Consumer, Observer, Subscriber};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use group::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
+#[doc(inline)]
+pub use group::{Group, Worker};
 pub use memory::Overflow;
-#[cfg(not(ringway_loom))]
-pub use memory::RawParts;
 pub use message::{Message, Plain};
 pub use options::Options;
 pub use position::Position;
-pub use producer::{Laggard, Loan, Producer};
+#[doc(inline)]
+pub use producer::Producer;
 pub use protocol::Start;
 pub use ring::Ring;
 /// Makes a struct [`Plain`] data, so that it can be sent.
@@ -242,16 +249,14 @@ pub use ring::Ring;
 /// `#[message(crate = "other::ringway")]`.
 #[cfg(feature = "derive")]
 pub use ringway_derive::message;
-pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use segment::{
-    Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
-    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
-    SegmentState, UnlinkError, Untrusted, prune, release_inherited, segments, segments_in, unlink,
-};
+#[doc(inline)]
+pub use segment::{Anonymous, Segment};
 #[cfg(not(ringway_loom))]
-pub use static_ring::{Bytes, Parts, Static, StaticMessage};
-pub use stats::{ConsumerKind, ConsumerName, ConsumerStats, Stats};
+#[doc(inline)]
+pub use static_ring::{Bytes, Static};
+#[doc(inline)]
+pub use wait::{Deadline, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 

@@ -44,7 +44,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// while the producer runs at full speed.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u32>::new(8).subscribers(1).heap().unwrap();
     /// producer.try_send(&1).unwrap();
@@ -95,7 +96,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// be told that a message stays while the other lets go of it.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Spin, Start};
+    /// use ringway::{Options, Spin, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// // SAFETY: nobody else joins.
@@ -137,7 +139,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// [`Options::max_away`]: crate::Options::max_away
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
@@ -171,7 +174,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// place.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).groups(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();
@@ -190,7 +194,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// and is told exactly how many messages it missed. Waits for nothing.
     ///
     /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) =
     ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
@@ -216,7 +221,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// atomic operations, of the widths that handles use at the same places. Whoever joins, or forgets a name, does so
     /// as [`Options::create_raw`](crate::Options::create_raw) says.
     #[cfg(not(ringway_loom))]
-    pub unsafe fn open_raw(parts: crate::RawParts, tag: u64) -> Result<Self, HeaderError> {
+    pub unsafe fn open_raw(parts: crate::raw::RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.
         let (view, _) = unsafe { crate::memory::raw::attach(parts, Schema::of::<T>(0), tag) }?;
         // SAFETY: the caller's promise.

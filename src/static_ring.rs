@@ -252,7 +252,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             flags: NonNull::from(&self.flags),
             entries: NonNull::from(&self.entries).cast(),
             // There are no groups.
-            claims: NonNull::dangling(),
+            claim_words: NonNull::dangling(),
         };
         let slots: NonNull<AtomicWord> = NonNull::from(&self.slots).cast();
         let producer = NonNull::from(&self.producer);

@@ -4,7 +4,8 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, check, position};
-use ringway::{Observer, Options, Overflow, Producer, Spin, Start, Subscriber, TryRecvError, Wait};
+use ringway::{Observer, Options, Overflow, Producer, Spin, Start, Subscriber, Wait};
+use ringway::error::TryRecvError;
 
 const WORD: usize = size_of::<ringway::Position>();
 /// Bytes of a message of the models: longer than a slot.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{
-    Group, JoinError, Options, Pause, Plain, Producer, RecvError, Ring, Start, TryRecvError, Wait,
-    Worker,
-};
+use ringway::{Group, Options, Plain, Producer, Ring, Start, Wait, Worker};
+use ringway::error::{JoinError, RecvError, TryRecvError};
+use ringway::wait::Pause;
 
 /// A ring of a group with two workers, in a model in which nobody sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
@@ -158,7 +157,7 @@ fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
             message
         });
         let dead = dying.die();
-        Worker::<u64>::bury(&ring, dead);
+        Worker::<u64>::clean_up_dead_worker(&ring, dead);
         let claimed = claimed.unwrap();
         let (mut other, received) = living.join().unwrap();
         let mut received = vec![received];
@@ -184,7 +183,7 @@ fn what_a_dead_worker_had_done_is_done() {
             dying.die()
         });
         let sent = producer.try_send(&1).is_ok();
-        Worker::<u64>::bury(&ring, thread.join().unwrap());
+        Worker::<u64>::clean_up_dead_worker(&ring, thread.join().unwrap());
         assert!(sent || producer.try_send(&1).is_ok());
         assert_eq!(*other.try_recv().unwrap(), 1);
     });

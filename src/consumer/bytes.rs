@@ -1,8 +1,5 @@
 //! Receiving messages of bytes, each of its own length.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::take::{POLLING, WAITING};
 use super::{Consumer, Kind};
 #[cfg(feature = "std")]
@@ -16,7 +13,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// the message is not consumed. After an error the buffer's contents are unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"sixteen bytes it").unwrap();
@@ -32,7 +30,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"four").unwrap();
@@ -50,7 +49,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -61,12 +61,10 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     pub fn recv_into_timeout(
         &mut self,
         buffer: &mut [u8],
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
         self.take_bytes::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::after(timeout), |this| {
-                this.take_bytes::<WAITING>(buffer)
-            })
+            self.wait_after(error, timeout.into(), |this| this.take_bytes::<WAITING>(buffer))
         })
     }
 }

@@ -1,8 +1,5 @@
 //! Receiving messages of a type.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::take::{POLLING, WAITING};
 use super::{Consumer, Iter, Kind};
 #[cfg(feature = "std")]
@@ -16,7 +13,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));
@@ -33,7 +31,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Receives the next message, waiting for it as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let thread = std::thread::spawn(move || (consumer.recv(), consumer.recv()));
@@ -47,27 +46,36 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
             .or_else(|error| self.wait_after(error, Deadline::Never, Self::take::<WAITING>))
     }
 
-    /// Receives the next message, waiting for it for at most `timeout`.
+    /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an `Instant`
+    /// until which to wait ([`Deadline`]). What is there when the time is over is received.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
+    /// use std::time::{Duration, Instant};
+    ///
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// let timeout = std::time::Duration::from_millis(5);
+    /// let timeout = Duration::from_millis(5);
     /// assert_eq!(consumer.recv_timeout(timeout), Err(RecvTimeoutError::Timeout));
+    ///
+    /// // One deadline for many calls.
+    /// let deadline = Instant::now() + timeout;
+    /// while consumer.recv_timeout(deadline).is_ok() {}
+    /// assert!(Instant::now() >= deadline);
     /// ```
     #[cfg(feature = "std")]
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.take::<WAITING>().or_else(|error| {
-            self.wait_after(error, Deadline::after(timeout), Self::take::<WAITING>)
-        })
+    pub fn recv_timeout(&mut self, timeout: impl Into<Deadline>) -> Result<T, RecvTimeoutError> {
+        self.take::<WAITING>()
+            .or_else(|error| self.wait_after(error, timeout.into(), Self::take::<WAITING>))
     }
 
     /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
     /// be returned, which puts one on the stack. After an error what is there is unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// use zerocopy::FromZeros;
     ///
     /// type Frame = [u8; 1 << 20];
@@ -90,7 +98,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&7).unwrap();
@@ -109,7 +118,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -120,12 +130,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     pub fn recv_to_timeout(
         &mut self,
         message: &mut T,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<(), RecvTimeoutError> {
         self.take_to::<WAITING>(message).or_else(|error| {
-            self.wait_after(error, Deadline::after(timeout), |this| {
-                this.take_to::<WAITING>(message)
-            })
+            self.wait_after(error, timeout.into(), |this| this.take_to::<WAITING>(message))
         })
     }
 
@@ -136,7 +144,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// afterwards means nothing.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.try_send_batch(&[1, 2, 3, 4, 5]);
@@ -162,6 +171,31 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
         self.take_batch::<WAITING>(buffer).or_else(|error| {
             self.wait_after(error, Deadline::Never, |this| this.take_batch::<WAITING>(buffer))
+        })
+    }
+
+    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message for at most
+    /// `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut consumer = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2]);
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// assert_eq!(consumer.recv_batch_timeout(&mut [0; 4], timeout), Ok(2));
+    /// let outcome = consumer.recv_batch_timeout(&mut [0; 4], timeout);
+    /// assert_eq!(outcome, Err(RecvTimeoutError::Timeout));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_batch_timeout(
+        &mut self,
+        buffer: &mut [T],
+        timeout: impl Into<Deadline>,
+    ) -> Result<usize, RecvTimeoutError> {
+        self.take_batch::<WAITING>(buffer).or_else(|error| {
+            self.wait_after(error, timeout.into(), |this| this.take_batch::<WAITING>(buffer))
         })
     }
 

@@ -19,12 +19,6 @@
 //! long as it stands. A subscriber that pins again, having been evicted over an earlier pin, sees
 //! that it was: else P3 had seen the later pin.
 
-use core::fmt;
-#[cfg(not(ringway_loom))]
-use core::ops::Deref;
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Subscriber;
 use super::take::{POLLING, WAITING};
 #[cfg(feature = "std")]
@@ -35,6 +29,9 @@ use crate::message::Message;
 use crate::position::Position;
 use crate::protocol::join;
 use crate::protocol::wake;
+use core::fmt;
+#[cfg(not(ringway_loom))]
+use core::ops::Deref;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
@@ -77,7 +74,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<[u8]>::bytes(4, 100).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -95,7 +93,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// The same, waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<[u64; 512]>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&[7; 512]).unwrap();
@@ -115,11 +114,11 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
         let attempt = Self::find_in_place::<WAITING>;
         let span = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, Deadline::after(timeout), attempt)
+            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
         Ok(Ref { subscriber: self, span, release: true })
     }

@@ -75,7 +75,7 @@ mod tests {
             Err(RecvError::Corrupt),
             Err(RecvError::NotInPlace),
             Err(RecvError::ProducerDied),
-            Err(RecvError::Liveness(crate::LivenessError::new(5))),
+            Err(RecvError::Liveness(crate::error::LivenessError::new(5))),
         ];
         for says in states {
             let given = match says {

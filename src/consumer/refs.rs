@@ -7,6 +7,8 @@ use core::ptr::NonNull;
 
 use super::Subscriber;
 use super::take::{POLLING, WAITING};
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::Plain;
 use crate::position::{Pos, Position};
@@ -15,7 +17,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
 /// The next messages of a subscriber, one after the other, where they lie. Dropped, all of them are
 /// released, by one store; [`keep_after`](Self::keep_after) releases only the first few. Else as
-/// [`Ref`](crate::Ref).
+/// [`Ref`](crate::consumer::Ref).
 pub struct Refs<'a, T: Plain, W: Wait = SpinThenSleep> {
     subscriber: &'a mut Subscriber<T, W>,
     len: usize,
@@ -36,7 +38,8 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// `max` is 0. Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -61,6 +64,32 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
         let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
         let len = attempt(self)
             .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+        Ok(Refs { subscriber: self, len, release: len })
+    }
+
+    /// The same, waiting for a message for at most `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2]);
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// assert_eq!(subscriber.recv_refs_timeout(8, timeout).unwrap().len(), 2);
+    /// let error = subscriber.recv_refs_timeout(8, timeout).unwrap_err();
+    /// assert_eq!(error, RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_refs_timeout(
+        &mut self,
+        max: usize,
+        timeout: impl Into<Deadline>,
+    ) -> Result<Refs<'_, T, W>, RecvTimeoutError> {
+        let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
+        let len = attempt(self).or_else(|error| {
+            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+        })?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 

@@ -33,6 +33,11 @@ mod recv;
 mod said;
 mod send;
 
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use crate::segment::{
+    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
+    PruneError, ResumeError, UnlinkError, Untrusted,
+};
 pub use config::{ConfigError, RawError, SplitError};
 pub use flush::{CloseError, FlushError, SendSyncError, WaitError};
 pub use header::{HeaderError, MessageType};

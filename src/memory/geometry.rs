@@ -1,66 +1,13 @@
-//! How large a ring is and where its parts lie. Worked out once, checked once; what is needed further on is
-//! kept in private memory: nothing that another process can change is ever asked again.
+//! Where the parts of a ring lie.
+//!
+//! Worked out once, and checked once. What is needed further on is kept in private memory: nothing
+//! that another process can change is ever asked again.
 
-mod measures;
-
+pub(crate) use super::measures::Measures;
+pub(crate) use super::shape::*;
 use crate::error::ConfigError;
-use crate::memory::layout::{ARENAS, ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
-use crate::message::Message;
-pub(crate) use measures::Measures;
-use ringway_shm::sync::{AtomicU32, NATIVE, WORD, Word};
-
-/// What a full ring does. Fixed when the ring is created.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// The producer waits for its slowest subscriber: `try_send` says `Full`, `send` blocks.
-    /// Observers never hold it back.
-    #[default]
-    Wait,
-    /// The producer never waits and overwrites the oldest message. Such a ring has observers only.
-    Overwrite,
-}
-
-/// What the messages of a ring are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Schema {
-    /// Each message has its own length, up to `max_len`; else all have `max_len` bytes.
-    pub(crate) variable: bool,
-    pub(crate) max_len: usize,
-    pub(crate) align: usize,
-}
-
-impl Schema {
-    /// What a ring of such messages says about them, `max_len` being the creator's choice where
-    /// there is one.
-    pub(crate) fn of<T: Message + ?Sized>(max_len: usize) -> Schema {
-        Schema { variable: T::VARIABLE, max_len: T::max_len(max_len), align: T::ALIGN }
-    }
-}
-
-/// What the creator of a ring chooses. [`Geometry::new`] checks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shape {
-    pub(crate) schema: Schema,
-    pub(crate) capacity: usize,
-    /// Entries for subscribers.
-    pub(crate) entries: usize,
-    /// Entries for groups, which come next.
-    pub(crate) groups: usize,
-    /// Entries for workers, which come last.
-    pub(crate) workers: usize,
-    pub(crate) overflow: Overflow,
-    /// Each slot starts on a cache line of its own.
-    pub(crate) line_slots: bool,
-    /// There can be consumers that hold nobody back.
-    pub(crate) observers: bool,
-    /// A message that is read in place stays, also if its reader is evicted.
-    pub(crate) pins: bool,
-    /// Bytes of the arena for messages that are longer than a slot; 0: there is none.
-    pub(crate) arena: usize,
-    pub(crate) tag: u64,
-    pub(crate) origin: Word,
-}
+use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
+use ringway_shm::sync::{AtomicU32, WORD, Word};
 
 /// A ring's shape, checked, and where its parts lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,58 +24,6 @@ pub(crate) struct Geometry {
     pub(crate) claims_offset: usize,
     /// Bytes of the control segment.
     pub(crate) control_len: usize,
-}
-
-/// The largest capacity: with 32-bit words it leaves room for signed differences of positions.
-pub(crate) const MAX_CAPACITY: usize = if WORD == 8 { 1 << 40 } else { 1 << 28 };
-/// The longest message: its length is stored in 32 bits.
-pub(crate) const MAX_MESSAGE: usize = if usize::BITS > 32 { 1 << 31 } else { 1 << 28 };
-/// The largest arena: a place in it, counted in granules, is stored in 32 bits.
-pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
-    (false, _) => 0,
-    (true, ..=32) => 1 << 29,
-    (true, _) => 1 << 37,
-};
-/// The most entries, of all kinds.
-pub(crate) const MAX_ENTRIES: usize = 1 << 12;
-/// The largest alignment of a message: a page, beyond which no mapping helps.
-pub(crate) const MAX_ALIGN: usize = 4096;
-
-/// Bytes of the line that a slot can be padded to.
-const SLOT_LINE: usize = 64;
-/// What the first slot's place in the data segment is a multiple of, at least.
-const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
-
-/// Bytes in which room in the arena is counted: a cache line, or as little as there can be in a model.
-pub(crate) const GRANULE: usize = if NATIVE { 64 } else { WORD };
-/// What the size of an arena is a multiple of, and so is its place in the data segment.
-pub(crate) const ARENA_UNIT: usize = if NATIVE { 128 } else { WORD };
-
-/// What the place of a group's claims in the control segment is a multiple of.
-const CLAIMS_ALIGN: usize = SLOTS_ALIGN;
-
-/// Words that a slot has for the length of its message.
-pub(crate) const LENGTH_WORDS: usize = 8 / WORD;
-
-/// Bytes from a slot's start to its payload, and to the next slot. The arguments are those of a
-/// [`Schema`] and a [`Shape`] that are in bounds.
-pub(crate) const fn slot_layout(
-    variable: bool,
-    max_len: usize,
-    align: usize,
-    line_slots: bool,
-) -> (usize, usize) {
-    let align = if align < WORD { WORD } else { align };
-    let before = if variable { WORD + LENGTH_WORDS * WORD } else { WORD };
-    let payload = before.next_multiple_of(align);
-    let unit = if line_slots && align < SLOT_LINE { SLOT_LINE } else { align };
-    (payload, (payload + max_len).next_multiple_of(unit))
-}
-
-/// Words from a slot's start to its payload, where the messages are of this type.
-pub(crate) const fn payload_words<T: Message + ?Sized>() -> usize {
-    // It depends on neither the longest message nor the slots' alignment to lines.
-    slot_layout(T::VARIABLE, 0, T::ALIGN, false).0 / WORD
 }
 
 impl Geometry {

@@ -172,7 +172,7 @@ pub(crate) struct Entry {
     /// Of a group: what its workers sleep on. Changes whenever there may be something for them.
     pub(crate) bell: Futex,
     _rest: Unused<{ rest(44 + 4 * NAME_WORDS) }>,
-    pub(crate) tally: Tally,
+    pub(crate) counters: Counters,
 }
 
 /// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
@@ -180,7 +180,7 @@ pub(crate) struct Entry {
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     /// The first position of a subscriber or a group. Stored before the entry is `joined`.
     pub(crate) start: Count,
     _unused: Unused<{ beside(COUNTS) }>,
@@ -192,10 +192,10 @@ pub(crate) struct Tally {
     _rest: Unused<{ rest(20) }>,
 }
 
-impl Tally {
+impl Counters {
     #[cfg(feature = "alloc")]
     fn new() -> Self {
-        Tally {
+        Counters {
             start: Count::new(),
             _unused: Unused::new(),
             received: Count::new(),
@@ -235,7 +235,7 @@ pub(crate) const EVICTS: bool = !SMALL;
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
 
-/// Words for each number that is only counted: see [`Stats`](crate::Stats).
+/// Words for each number that is only counted: see [`Stats`](crate::stats::Stats).
 const COUNTS: usize = if SMALL { 0 } else { 1 };
 
 /// Words of 32 bits in the name of a durable subscriber or a group.
@@ -355,7 +355,7 @@ impl Entry {
         self.gate.store(FREE, Ordering::Relaxed);
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
-        self.tally.begin(Pos::new(0));
+        self.counters.begin(Pos::new(0));
     }
 }
 
@@ -376,7 +376,7 @@ impl Entry {
             returns: CasU32::new(0),
             bell: Futex::new(0),
             _rest: Unused::new(),
-            tally: Tally::new(),
+            counters: Counters::new(),
         }
     }
 }
@@ -394,7 +394,7 @@ const _: () = if NATIVE && SMALL {
     assert!(offset_of!(Entry, name) == 28);
     assert!(offset_of!(Entry, pinned) == 32);
     assert!(offset_of!(Entry, bell) == 44);
-    assert!(size_of::<Tally>() == 0);
+    assert!(size_of::<Counters>() == 0);
 };
 const _: () = if NATIVE && !SMALL {
     use core::mem::offset_of;
@@ -432,8 +432,8 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(Entry, at_most_once) == 112);
     assert!(offset_of!(Entry, returns) == 116);
     assert!(offset_of!(Entry, bell) == 120);
-    assert!(offset_of!(Entry, tally) == 128);
-    assert!(offset_of!(Tally, start) == 0);
-    assert!(offset_of!(Tally, received) == 8);
-    assert!(offset_of!(Tally, redelivered) == 16);
+    assert!(offset_of!(Entry, counters) == 128);
+    assert!(offset_of!(Counters, start) == 0);
+    assert!(offset_of!(Counters, received) == 8);
+    assert!(offset_of!(Counters, redelivered) == 16);
 };

@@ -1,179 +1,11 @@
-//! Who lives of those who share a ring's memory.
+//! Which of the processes that share a ring's memory live, where the ring is files.
 
-#[cfg(all(feature = "alloc", any(target_has_atomic = "32", feature = "portable-atomic")))]
-use super::Owner;
-use super::Storage;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::error::JoinError;
-use crate::error::LivenessError;
-use crate::memory::layout::AWAY;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::memory::layout::NOBODY;
+use super::registry::Registry;
+use super::seat::{Claim, Entries, Post};
+use super::storage::{Owner, Storage};
+use crate::error::{JoinError, LivenessError};
 use ringway_shm::sync::Ordering;
 
-/// What shows others that a handle lives, for as long as it is there.
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) type Seat = crate::segment::Lock;
-/// Where nobody can die alone there is none.
-#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
-pub(crate) type Seat = core::convert::Infallible;
-
-/// The place of the worker that looks whether all others live, or of one of its deputies.
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) use crate::segment::Post;
-
-/// What became of asking for an entry of one's own.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-#[derive(Debug)]
-pub(crate) enum Claim {
-    /// Who changes the owner's word first has it.
-    Open,
-    /// It is the caller's: if the owner's word names somebody, that one is dead.
-    #[cfg_attr(
-        not(all(feature = "std", target_os = "linux", not(ringway_loom))),
-        expect(dead_code)
-    )]
-    Ours(Seat),
-    /// Its owner lives.
-    #[cfg_attr(
-        not(all(feature = "std", target_os = "linux", not(ringway_loom))),
-        expect(dead_code)
-    )]
-    Taken,
-}
-
-/// Some of a ring's entries.
-#[derive(Clone, Debug)]
-pub(crate) struct Entries {
-    words: [u64; crate::memory::geometry::MAX_ENTRIES / 64],
-    len: usize,
-}
-
-impl Default for Entries {
-    fn default() -> Self {
-        Entries { words: [0; crate::memory::geometry::MAX_ENTRIES / 64], len: 0 }
-    }
-}
-
-#[cfg_attr(not(all(feature = "std", target_os = "linux", not(ringway_loom))), allow(dead_code))]
-impl Entries {
-    /// One alone.
-    pub(crate) fn only(entry: usize) -> Entries {
-        let mut entries = Entries::default();
-        entries.insert(entry);
-        entries
-    }
-
-    /// Adds one. There is none beyond what a ring can have.
-    pub(crate) fn insert(&mut self, entry: usize) {
-        let bit = 1 << (entry % 64);
-        if let Some(word) = self.words.get_mut(entry / 64).filter(|word| **word & bit == 0) {
-            *word |= bit;
-            self.len += 1;
-        }
-    }
-
-    pub(crate) fn contains(&self, entry: usize) -> bool {
-        self.words.get(entry / 64).is_some_and(|word| word & (1 << (entry % 64)) != 0)
-    }
-
-    /// Takes one out.
-    pub(crate) fn remove(&mut self, entry: usize) {
-        let bit = 1 << (entry % 64);
-        if let Some(word) = self.words.get_mut(entry / 64).filter(|word| **word & bit != 0) {
-            *word &= !bit;
-            self.len -= 1;
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.words.len() * 64).filter(|&entry| self.contains(entry))
-    }
-}
-
-/// Where the memory is not files, all who share it live and die together.
-#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
-impl Storage {
-    pub(crate) fn is_here(&self) -> bool {
-        true
-    }
-
-    pub(crate) fn producer_is_alive(&self) -> Result<bool, LivenessError> {
-        Ok(true)
-    }
-
-    pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
-        Ok(false)
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn claim(&self, _entry: usize) -> Result<Claim, JoinError> {
-        Ok(Claim::Open)
-    }
-
-    pub(crate) fn reap(
-        &self,
-        _entries: impl IntoIterator<Item = usize>,
-        _clean: impl FnOnce(&Entries),
-    ) -> Result<usize, LivenessError> {
-        Ok(0)
-    }
-
-    fn is_dead(&self, _entry: usize) -> Result<bool, LivenessError> {
-        Ok(false)
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn life(&self) -> Option<u32> {
-        None
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn is_life(&self, _number: u32) -> bool {
-        false
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
-        Ok(self.registry_here())
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn can_take_over(&self) -> bool {
-        false
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn is_cleaning(&self) -> Result<bool, JoinError> {
-        Ok(false)
-    }
-
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn pause(&self) -> bool {
-        false
-    }
-}
-
-/// Keeps others from making entries of names, until it is dropped.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-#[derive(Debug)]
-#[expect(dead_code, reason = "what counts is when they are dropped")]
-pub(crate) enum Registry<'a> {
-    /// Nobody can: memory of the caller's.
-    Open,
-    #[cfg(feature = "alloc")]
-    Heap(super::heap::Registry<'a>),
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Files(crate::segment::Registry<'a>),
-    #[cfg(not(feature = "alloc"))]
-    None(core::marker::PhantomData<&'a ()>),
-}
-
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 impl Storage {
     fn mapping(&self) -> Option<&alloc::sync::Arc<crate::segment::Mapping>> {
         match &self.owner {
@@ -228,7 +60,7 @@ impl Storage {
     }
 
     /// Whether the owner of that entry is dead.
-    fn is_dead(&self, entry: usize) -> Result<bool, LivenessError> {
+    pub(crate) fn is_dead(&self, entry: usize) -> Result<bool, LivenessError> {
         match self.mapping() {
             None => Ok(false),
             Some(mapping) => mapping.is_dead(entry).map_err(not_told),
@@ -238,7 +70,7 @@ impl Storage {
     /// Keeps others from making entries of names, until it is dropped.
     pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
         match self.mapping() {
-            None => Ok(self.registry_here()),
+            None => Ok(Registry::of_process(self)),
             Some(mapping) => mapping.registry().map(Registry::Files).map_err(lock_error),
         }
     }
@@ -315,72 +147,10 @@ impl Storage {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 fn not_told(error: std::io::Error) -> LivenessError {
     LivenessError::new(error.raw_os_error().unwrap_or(0))
 }
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 fn lock_error(error: std::io::Error) -> JoinError {
     JoinError::Lock { os_error: error.raw_os_error().unwrap_or(0) }
-}
-
-impl Storage {
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    fn registry_here(&self) -> Registry<'_> {
-        match &self.owner {
-            #[cfg(feature = "alloc")]
-            Owner::Heap { memory } => Registry::Heap(memory.registry()),
-            _ => Registry::Open,
-        }
-    }
-
-    /// Whether an entry is held by none that is there, and may come back: by a durable subscriber
-    /// that is away, or has died; or by a group in which no worker is known to live.
-    pub(crate) fn is_away(&self, entry: usize) -> bool {
-        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
-            return !self.has_workers(group).unwrap_or(true);
-        }
-        let durable =
-            self.entry(entry).is_some_and(|entry| entry.durable.load(Ordering::Relaxed) != 0);
-        // One of which the kernel does not tell is not away: the limit for the living counts.
-        durable && (self.has_left(entry) || self.is_dead(entry).unwrap_or(false))
-    }
-
-    /// Whether an entry is held by one that may go away and come back: by a durable subscriber, or
-    /// a group.
-    pub(crate) fn comes_back(&self, entry: usize) -> bool {
-        let durable =
-            |entry: &crate::memory::layout::Entry| entry.durable.load(Ordering::Relaxed) != 0;
-        entry >= self.measures().subscribers() || self.entry(entry).is_some_and(durable)
-    }
-
-    /// Whether it is away, as far as can be seen without asking the kernel.
-    pub(crate) fn seems_away(&self, entry: usize) -> bool {
-        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        if let Some(group) = entry.checked_sub(self.measures().subscribers()) {
-            let mut workers = self.workers_of(group);
-            return !workers.any(|(_, entry)| entry.owner.load(Ordering::Relaxed) != NOBODY);
-        }
-        self.has_left(entry)
-    }
-
-    /// Whether a worker is in that group, counted from 0, as it is now, which is not dead.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn has_workers(&self, group: usize) -> Result<bool, LivenessError> {
-        for (index, entry) in self.workers_of(group) {
-            let here = entry.owner.load(Ordering::Relaxed) != NOBODY;
-            if here && self.is_of_its_group(entry, group) && !self.is_dead(index)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether the entry's owner has said that it goes away, and will come back.
-    fn has_left(&self, entry: usize) -> bool {
-        let owner = self.entry(entry).map(|entry| entry.owner.load(Ordering::Relaxed));
-        owner == Some(AWAY)
-    }
 }

@@ -1,17 +1,25 @@
 //! Where a ring's words lie. The protocol sees a [`View`] and never asks.
-//!
-//! A handle keeps the view itself, so that its hot path follows no pointer but the slot's, and
-//! beside it whatever owns the memory. That the owner is an enum and not a type parameter is what
-//! lets a function take a `Subscriber<Quote>` without saying where the ring lives.
 
 pub(crate) mod geometry;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;
+pub(crate) mod kind;
 pub(crate) mod layout;
+#[cfg_attr(
+    not(all(feature = "std", target_os = "linux", not(ringway_loom))),
+    path = "liveness_as_one.rs"
+)]
 mod liveness;
+mod measures;
 mod payload;
+mod registry;
+mod seat;
+pub(crate) mod shape;
+mod storage;
 mod view;
 
+#[cfg(feature = "alloc")]
+mod boxed;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
 
@@ -19,139 +27,12 @@ pub(crate) mod heap;
 #[cfg(not(ringway_loom))]
 pub(crate) mod raw;
 
-pub use geometry::Overflow;
+// All of each: what is used of them is not the same everywhere.
+pub(crate) use kind::*;
+pub(crate) use payload::Span;
 #[cfg(not(ringway_loom))]
 pub use raw::RawParts;
-
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) use liveness::Claim;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) use liveness::Entries;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) use liveness::Post;
-pub(crate) use liveness::Seat;
-pub(crate) use payload::Span;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) use view::Claims;
-pub(crate) use view::{Control, Slot, View};
-
-use ringway_shm::Reach;
-
-/// The memory of one ring, what keeps it there, and what shows that the handle that has it lives.
-#[derive(Debug)]
-pub(crate) struct Storage {
-    view: View,
-    owner: Owner,
-    /// A clone has none.
-    seat: Option<Seat>,
-}
-
-/// What keeps a ring's memory there.
-#[derive(Clone, Debug)]
-pub(crate) enum Owner {
-    /// The promise of whoever gave the pointer.
-    #[cfg_attr(ringway_loom, expect(dead_code))]
-    Caller,
-    /// It is a `static`.
-    #[cfg_attr(ringway_loom, expect(dead_code))]
-    Static,
-    #[cfg(feature = "alloc")]
-    Heap { memory: alloc::sync::Arc<heap::Memory> },
-    /// Two files, mapped.
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Mapped { mapping: alloc::sync::Arc<crate::segment::Mapping> },
-}
-
-impl Storage {
-    /// # Safety
-    ///
-    /// While `owner` lives, `view`'s pointers are valid as [`View::new`] wants them.
-    pub(crate) unsafe fn new(view: View, owner: Owner) -> Storage {
-        Storage { view, owner, seat: None }
-    }
-
-    /// The same memory for a handle that others can see to be alive.
-    pub(crate) fn seated(self, seat: Option<Seat>) -> Storage {
-        Storage { seat, ..self }
-    }
-
-    /// Whether processes share it, of which each can die alone.
-    #[inline(always)]
-    pub(crate) fn can_die(&self) -> bool {
-        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-        return matches!(self.owner, Owner::Mapped { .. });
-        #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
-        false
-    }
-
-    /// Whether nobody has the memory but this process and its safe code.
-    pub(crate) fn is_private(&self) -> bool {
-        match self.owner {
-            Owner::Static => true,
-            #[cfg(feature = "alloc")]
-            Owner::Heap { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// Whose threads the kernel's barriers have to reach.
-    pub(crate) fn reach(&self) -> Reach {
-        if self.is_private() { Reach::Process } else { Reach::Everywhere }
-    }
-
-    /// Whether a successor of its producer could find the ring.
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn can_be_found(&self) -> bool {
-        match &self.owner {
-            #[cfg(not(ringway_loom))]
-            // Of what cannot be asked more is not known than that it had a name.
-            Owner::Mapped { mapping } => !mapping.is_removed().unwrap_or(false),
-            // In a model the successor has it from the ring.
-            _ => cfg!(ringway_loom),
-        }
-    }
-
-    /// Has the ring keep the names that would go with it.
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn keep_names(&self) {
-        #[cfg(not(ringway_loom))]
-        if let Owner::Mapped { mapping } = &self.owner {
-            // None is removed, and so nothing can fail.
-            let _ = mapping.give_up_names(false);
-        }
-    }
-
-    /// Removes the names that would go with the ring.
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn remove_names(&self) -> Result<(), (std::path::PathBuf, std::io::Error)> {
-        match &self.owner {
-            Owner::Mapped { mapping } => mapping.give_up_names(true),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether others can see that the handle that has this lives.
-    pub(crate) fn has_seat(&self) -> bool {
-        self.seat.is_some()
-    }
-}
-
-impl Clone for Storage {
-    fn clone(&self) -> Storage {
-        Storage { view: self.view, owner: self.owner.clone(), seat: None }
-    }
-}
-
-impl core::ops::Deref for Storage {
-    type Target = View;
-
-    #[inline(always)]
-    fn deref(&self) -> &View {
-        &self.view
-    }
-}
-
-// SAFETY: the words are atomics, and whatever owns them may be dropped by any thread.
-unsafe impl Send for Storage {}
-// SAFETY: as above; `&Storage` gives out nothing but references to atomics.
-unsafe impl Sync for Storage {}
+pub(crate) use seat::*;
+pub use shape::Overflow;
+pub(crate) use storage::*;
+pub(crate) use view::*;

@@ -3,7 +3,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Control, View};
+use super::view::{Control, View};
 use crate::error::HeaderError;
 use crate::memory::geometry::{Geometry, Schema};
 use crate::memory::header::{self, Instance, Words};
@@ -181,8 +181,8 @@ unsafe fn view(parts: RawParts, geometry: Geometry) -> View {
         // SAFETY: it holds all entries after the flags.
         let entries = unsafe { start.add(ENTRIES_OFFSET) }.cast();
         // SAFETY: and, if there are groups, their claims after these.
-        let claims = unsafe { start.add(geometry.claims_offset) }.cast();
-        Control { flags, entries, claims }
+        let claim_words = unsafe { start.add(geometry.claims_offset) }.cast();
+        Control { flags, entries, claim_words }
     });
     // SAFETY: just so; a ghost takes no memory, so that any aligned pointer will do.
     unsafe {

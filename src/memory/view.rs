@@ -3,8 +3,10 @@
 use core::ptr::NonNull;
 use core::slice;
 
+use super::kind::EntryKind;
+use super::measures::Measures;
 use super::payload::{Payload, Span};
-use crate::memory::geometry::{GRANULE, LENGTH_WORDS, Measures, payload_words};
+use super::shape::{GRANULE, LENGTH_WORDS, payload_words};
 use crate::memory::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
@@ -29,8 +31,7 @@ pub(crate) struct Control {
     pub(crate) flags: NonNull<SleepFlags>,
     pub(crate) entries: NonNull<Entry>,
     /// What the groups' workers have claimed.
-    #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), expect(dead_code))]
-    pub(crate) claims: NonNull<CasWord>,
+    pub(crate) claim_words: NonNull<CasWord>,
 }
 
 impl View {
@@ -109,60 +110,33 @@ impl View {
         }
     }
 
-    /// The entries that have gates: those of subscribers and groups.
+    /// The entries that have gates: single and shared ones.
     pub(crate) fn entries(&self) -> &[Entry] {
         let entries = self.all_entries();
         entries.get(..self.measures.gates()).unwrap_or(entries)
     }
 
-    /// The entries of groups.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn group_entries(&self) -> &[Entry] {
-        self.entries().get(self.measures.subscribers()..).unwrap_or(&[])
+    /// The shared entries. The number of one is counted from 0 among them.
+    pub(crate) fn shared_entries(&self) -> &[Entry] {
+        let shared = self.measures.entries_of(EntryKind::Shared);
+        self.all_entries().get(shared).unwrap_or(&[])
     }
 
-    /// The claims of one of the groups, counted from 0, if this process may write them.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn claims(&self, group: usize) -> Option<Claims<'_>> {
-        let control = self.control.as_ref().filter(|_| group < self.measures.groups())?;
-        // SAFETY: there are so many groups, each with `claims_stride` words, by the contract of `new`.
-        // `Geometry::new` checked that the product fits.
-        let words = unsafe { control.claims.add(group * self.measures.claims_stride()) };
-        Some(Claims { words, view: self })
-    }
-
-    /// The entries of workers, with their numbers among all entries.
-    pub(crate) fn worker_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
+    /// The members' entries, with their numbers among all entries.
+    pub(crate) fn member_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.all_entries().iter().enumerate().skip(self.measures.gates())
     }
 
-    /// Whether the entry is that of a group of which a worker reads a message in place.
-    pub(crate) fn has_pinned_worker(&self, entry: usize) -> bool {
-        let group = entry.checked_sub(self.measures.subscribers());
-        group.is_some_and(|group| {
-            let mut workers = self.workers_of(group);
-            // One that had the group's entry before may be about to find that it was evicted, with
-            // its pin set: it reads nothing in place, or the entry had not been given up.
-            workers.any(|(_, worker)| {
-                worker.pinned.load(Ordering::Relaxed) != 0 && self.is_of_its_group(worker, group)
-            })
-        })
-    }
-
-    /// Whether the worker of an entry has joined that group as it is now, and not one that had the
-    /// group's entry before and was evicted.
-    pub(crate) fn is_of_its_group(&self, worker: &Entry, group: usize) -> bool {
-        let generation = worker.generation.load(Ordering::Relaxed);
-        let entry = self.measures.subscribers().checked_add(group);
-        let entry = entry.and_then(|index| self.entries().get(index));
-        entry.is_some_and(|entry| entry.generation.load(Ordering::Relaxed) == generation)
-    }
-
-    /// The entries of those who say that they work in a group, counted from 0; also in one that had
-    /// the group's entry before and was evicted.
-    pub(crate) fn workers_of(&self, group: usize) -> impl Iterator<Item = (usize, &Entry)> {
-        let here = move |entry: &Entry| entry.joined.load(Ordering::Relaxed) as usize == group + 1;
-        self.worker_entries().filter(move |(_, entry)| here(entry))
+    /// The claim words of the shared entry of that number, if this process may write them.
+    pub(crate) fn claim_words(&self, shared: usize) -> Option<ClaimWords<'_>> {
+        let all = self.measures.entries_of(EntryKind::Shared).len();
+        let control = self.control.as_ref().filter(|_| shared < all)?;
+        let first = shared * self.measures.claims_stride();
+        // SAFETY: `shared` is below the number of shared entries, for each of which
+        // `claims_stride` words lie there, by the contract of `new`. `Geometry::new` checked that
+        // the product fits.
+        let words = unsafe { control.claim_words.add(first) };
+        Some(ClaimWords { words, view: self })
     }
 
     /// The slot that a position's message has, had or will have.
@@ -289,15 +263,13 @@ impl Slot<'_> {
 }
 
 /// What has become of each slot's message in one group.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Claims<'a> {
+pub(crate) struct ClaimWords<'a> {
     words: NonNull<CasWord>,
     view: &'a View,
 }
 
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-impl<'a> Claims<'a> {
+impl<'a> ClaimWords<'a> {
     /// The word of a position's slot.
     #[inline]
     pub(crate) fn word(self, position: Pos) -> &'a CasWord {

@@ -37,7 +37,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// The place of the next message, to be written there, if there is room for it. Does not block.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<[u64; 4]>::new(1).observers(false).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -87,7 +88,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// there, if there is room for it. Does not block.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::bytes(4, 16).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();

@@ -142,7 +142,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// When it returns `Ok`, the message reaches every subscriber that has joined.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -194,7 +195,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Sends a message, waiting for room for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -331,7 +333,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// may have lost the right to remove it.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
@@ -361,15 +364,16 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// makes no difference. Waits for nothing.
     ///
     /// Until then it is for consumers as if the producer had died: those that wait are told so
-    /// within 150 ms ([`ProducerDied`](crate::RecvError::ProducerDied)), or wait for the successor
+    /// within 150 ms ([`ProducerDied`](crate::error::RecvError::ProducerDied)), or wait for the successor
     /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for
-    /// is removed by [`unlink`](crate::unlink) or [`prune`](crate::prune).
+    /// is removed by [`unlink`](crate::segment::unlink) or [`prune`](crate::segment::prune).
     ///
     /// A ring without a name, or whose name has been removed, cannot have a successor: it is
     /// closed.
     ///
     /// ```
-    /// use ringway::{Options, Producer, RecvError, Ring, Start};
+    /// use ringway::{Options, Producer, Ring, Start};
+    /// use ringway::error::RecvError;
     ///
     /// let name = format!("doc-detach-{}", std::process::id());
     /// let mut producer = Options::<u64>::new(64).create(&name)?;
@@ -526,7 +530,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// thousands (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start, WaitError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());

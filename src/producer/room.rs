@@ -6,12 +6,11 @@ use core::cell::Cell;
 use super::Producer;
 use super::blocked::Clock;
 use super::failed::{Failed, told};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::group;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 use crate::memory::layout::AWAY;
 use crate::memory::layout::Entry;
-use crate::memory::{Storage, View};
+use crate::memory::{EntryKind, Storage, View};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::producer::stall::Stall;
@@ -160,12 +159,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let back = held.exceeds_since_away(limits.max_hold);
         // The kernel is asked only where it makes a difference.
         let too_long = |storage: &Storage, entry: usize| {
-            if !storage.comes_back(entry) {
+            if !group::comes_back(storage, entry) {
                 living
             } else if back == away {
                 back
             } else {
-                storage.is_away(entry) == away
+                group::is_away(storage, entry) == away
             }
         };
         self.stuck.fail(waits_for, None);
@@ -199,7 +198,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let (storage, credit) = (&self.storage, &self.credit);
         let mut entries = storage.entries().iter().enumerate();
         if entries.any(|(index, entry)| {
-            storage.seems_away(index) && credit.is_held_by(storage, index, entry, too_far)
+            group::seems_away(storage, index) && credit.is_held_by(storage, index, entry, too_far)
         }) {
             self.stuck.stall.is_away();
         }
@@ -268,17 +267,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Cleans up after workers that have died, if there is a group that lags by so much.
-    pub(crate) fn reap_groups(&mut self, _too_far: Signed) -> Result<usize, Failed> {
-        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        {
-            let groups = self.storage.entries().iter().enumerate();
-            let mut groups = groups.skip(self.storage.measures().subscribers());
-            let held = |(index, entry): (usize, &Entry)| {
-                self.credit.is_held_by(&self.storage, index, entry, _too_far)
-            };
-            if groups.any(held) {
-                return told(group::reap(&self.storage));
-            }
+    pub(crate) fn reap_groups(&mut self, too_far: Signed) -> Result<usize, Failed> {
+        let mut shared = self.storage.measures().entries_of(EntryKind::Shared);
+        let is_held = |index| {
+            let holds = |entry| self.credit.is_held_by(&self.storage, index, entry, too_far);
+            self.storage.entry(index).is_some_and(holds)
+        };
+        if shared.any(is_held) {
+            return told(group::reap(&self.storage));
         }
         Ok(0)
     }
@@ -346,9 +342,10 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::error::JoinError;
     use crate::position::Position;
     use crate::segment::ASKED;
-    use crate::{JoinError, Options, Ring, Start, Subscriber};
+    use crate::{Options, Ring, Start, Subscriber};
 
     const ENTRIES: usize = 300;
 
@@ -445,7 +442,7 @@ mod tests {
         let short = Duration::from_millis(100);
         let (outcome, asked) = asked(|| producer.wait_for_consumers(ENTRIES - 1, short));
         let joined = living.len();
-        assert_eq!(outcome, Err(crate::WaitError::Timeout { joined }));
+        assert_eq!(outcome, Err(crate::error::WaitError::Timeout { joined }));
         // Once when there seemed to be enough, and once at the end.
         assert_eq!(asked, 2 * joined + 1);
     }

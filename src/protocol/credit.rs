@@ -4,6 +4,7 @@
 //! exact and reads all gates, one event every eighth of a ring. So a joiner is seen soon, and
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
+use super::members;
 use crate::memory::View;
 use crate::memory::geometry::Overflow;
 use crate::memory::layout::{EVICTS, Entry, NOBODY};
@@ -271,7 +272,8 @@ impl Credit {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-        let pinned = entry.pinned.load(Ordering::Relaxed) != 0 || view.has_pinned_worker(index);
+        let pinned =
+            entry.pinned.load(Ordering::Relaxed) != 0 || members::read_in_place(view, index);
         pinned.then(|| self.next.since(gate))
     }
 
@@ -356,7 +358,7 @@ pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
 pub(crate) fn consumers(view: &View) -> usize {
     let subscribers = view.measures().subscribers();
     let has_worker = |group| {
-        let mut workers = view.workers_of(group);
+        let mut workers = members::of(view, group);
         workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != NOBODY)
     };
     let counts = |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);

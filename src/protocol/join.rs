@@ -91,11 +91,12 @@ pub enum Start {
     /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same
     /// number is many messages'. The one is meant that is nearest to the next message: what is more
     /// than 2<sup>30</sup> ahead of it is taken for one that has been sent, and is `TooOld` for a
-    /// subscriber; what an observer asks for so far back is [lagged](crate::TryRecvError::Lagged)
+    /// subscriber; what an observer asks for so far back is [lagged](crate::error::TryRecvError::Lagged)
     /// for by as many, modulo 2<sup>31</sup>.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Position, Start};
+    /// use ringway::{Options, Position, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).origin(100).heap().unwrap();
     /// producer.try_send_batch(&[1, 2]);
@@ -198,7 +199,7 @@ pub(crate) fn join_in(
     let first = joined.pin(start)?;
     if let Some(entry) = storage.entry(index) {
         describe(entry, first);
-        entry.tally.begin(first);
+        entry.counters.begin(first);
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);
@@ -259,7 +260,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
         entry.generation.store(FIRST, Ordering::Relaxed);
         entry.owner.store(SOMEBODY, Ordering::Relaxed);
         entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
-        entry.tally.begin(view.measures().origin());
+        entry.counters.begin(view.measures().origin());
         entry.joined.store(1, Ordering::Relaxed);
     }
     FIRST

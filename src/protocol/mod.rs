@@ -11,6 +11,7 @@ pub(crate) mod durable;
 pub(crate) mod head;
 pub(crate) mod join;
 pub(crate) mod lifesign;
+pub(crate) mod members;
 pub(crate) mod reader;
 pub(crate) mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]

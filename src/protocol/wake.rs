@@ -101,7 +101,7 @@ pub(crate) fn ring_bell(bell: &Futex) {
 /// Wakes the workers of all groups that sleep.
 pub(crate) fn ring_bells(view: &View) {
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    for group in view.group_entries() {
+    for group in view.shared_entries() {
         // A worker that does not see what was published made its group, or found it, before its
         // heavy fence, which comes before the producer's light one then: so the group is seen here.
         if group.owner.load(ringway_shm::sync::Ordering::Relaxed) != NOBODY {

@@ -117,11 +117,12 @@ impl<T: Message + ?Sized> Options<T> {
 impl Anonymous {
     /// The ring, for consumers in this process. Its messages have to be `T`, and its tag as given:
     /// see [`Options::tag`]. Waits for nothing. Where there is no `/proc` the ring can be observed,
-    /// and joining is [`JoinError::Lock`](crate::JoinError::Lock): a subscriber's lock would not be
+    /// and joining is [`JoinError::Lock`](crate::error::JoinError::Lock): a subscriber's lock would not be
     /// its own.
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options};
+    /// use ringway::Options;
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let (producer, files) = Options::<u64>::new(64).tag(5).anonymous()?;
     /// assert_eq!(files.ring::<u64>(5)?.capacity(), 64);
@@ -200,7 +201,8 @@ impl Anonymous {
     /// parent set.
     ///
     /// ```
-    /// use ringway::{Anonymous, InheritError};
+    /// use ringway::Anonymous;
+    /// use ringway::error::InheritError;
     ///
     /// // SAFETY: nobody sets this variable, and so it holds no numbers.
     /// let missing = unsafe { Anonymous::from_env("NOT_MY_RING") };
@@ -247,7 +249,8 @@ impl Anonymous {
     /// [`ring`](Self::ring).
     ///
     /// ```
-    /// use ringway::{Anonymous, InheritError, Options};
+    /// use ringway::{Anonymous, Options};
+    /// use ringway::error::InheritError;
     ///
     /// let (producer, files) = Options::<u64>::new(64).anonymous()?;
     /// let (data, control) = files.into_fds();

@@ -57,7 +57,7 @@ pub enum CreateError {
         what: Occupant,
     },
     /// There is a ring of that name whose producer has died, or has left it for a successor:
-    /// [`resume`](crate::Producer::resume) or [`unlink`](crate::unlink) it, or use
+    /// [`resume`](crate::Producer::resume) or [`unlink`](crate::segment::unlink) it, or use
     /// [`create_or_resume`](crate::Options::create_or_resume).
     Orphaned {
         /// The data file.
@@ -407,7 +407,7 @@ pub enum UnlinkError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PruneError {
-    /// The prefix is empty, and so would mean every ring: [`Prune::all`](crate::Prune::all) says
+    /// The prefix is empty, and so would mean every ring: [`Prune::all`](crate::segment::Prune::all) says
     /// so.
     EmptyPrefix,
     /// The directory cannot be used: it is not there, say, or not a directory.
@@ -595,7 +595,8 @@ impl FileSystem {
     /// What it is called, if it is one of the usual ones.
     ///
     /// ```
-    /// use ringway::{CreateError, Options, Segment};
+    /// use ringway::{Options, Segment};
+    /// use ringway::error::CreateError;
     ///
     /// let refused = Options::<u64>::new(8).create(Segment::new("ring").directory("/proc"));
     /// if let Err(CreateError::UnsupportedDirectory { file_system, .. }) = refused {

@@ -375,7 +375,7 @@ fn list() -> io::Result<List> {
 /// # use ringway::Options;
 /// let name = format!("doc-release-inherited-{}", std::process::id());
 /// let mut producer = Options::<u64>::new(8).create(&name)?;
-/// ringway::release_inherited(); // nothing here is inherited
+/// ringway::segment::release_inherited(); // nothing here is inherited
 /// assert!(producer.is_usable());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -56,7 +56,8 @@ impl Anonymous {
     /// nothing with which it could hold the producer back.
     ///
     /// ```
-    /// use ringway::{Anonymous, JoinError, Options, Start};
+    /// use ringway::{Anonymous, Options, Start};
+    /// use ringway::error::JoinError;
     /// use std::os::unix::net::UnixStream;
     ///
     /// let (here, there) = UnixStream::pair()?;

@@ -39,10 +39,11 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says
-    /// [`ReadOnly`](crate::JoinError::ReadOnly).
+    /// [`ReadOnly`](crate::error::JoinError::ReadOnly).
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options, Ring};
+    /// use ringway::{Options, Ring};
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let name = format!("doc-open-{}", std::process::id());
     /// assert!(matches!(Ring::<u64>::open(&name), Err(OpenError::NotFound { .. })));
@@ -67,7 +68,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ends the waiting.
     ///
     /// ```
-    /// use ringway::{OpenError, Options, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::error::OpenError;
     /// use std::time::Duration;
     ///
     /// let name = format!("doc-open-wait-{}", std::process::id());

@@ -40,7 +40,8 @@ pub struct SegmentInfo {
 /// because there are too few descriptors, say; what this process may not look at is no error.
 ///
 /// ```
-/// use ringway::{Options, SegmentState, segments};
+/// use ringway::Options;
+/// use ringway::segment::{SegmentState, segments};
 ///
 /// let name = format!("doc-segments-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).create(&name)?;
@@ -55,7 +56,8 @@ pub fn segments() -> io::Result<Vec<SegmentInfo>> {
 /// As [`segments`], in a directory of your choice.
 ///
 /// ```
-/// use ringway::{Options, Segment, segments_in};
+/// use ringway::{Options, Segment};
+/// use ringway::segment::segments_in;
 ///
 /// let directory = format!("/dev/shm/doc-segments-in-{}", std::process::id());
 /// std::fs::create_dir(&directory)?;
@@ -94,12 +96,12 @@ pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> 
 /// Which dead rings [`prune`] is to remove. A string is a prefix of their names.
 ///
 /// ```
-/// use ringway::Prune;
+/// use ringway::segment::Prune;
 ///
 /// let ours = Prune::prefix("market.").filter(|name| name != "market.archive").dry_run(true);
-/// let pruned = ringway::prune(ours)?;
+/// let pruned = ringway::segment::prune(ours)?;
 /// println!("would remove {:?} and {:?}", pruned.rings, pruned.controls);
-/// # Ok::<(), ringway::PruneError>(())
+/// # Ok::<(), ringway::error::PruneError>(())
 /// ```
 pub struct Prune<'a> {
     directory: PathBuf,
@@ -211,7 +213,8 @@ impl Pruned {
 /// has [left it](crate::Producer::detach) for a successor.
 ///
 /// ```
-/// use ringway::{Options, Prune, prune};
+/// use ringway::Options;
+/// use ringway::segment::{Prune, prune};
 ///
 /// let name = format!("doc-prune-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).create(&name)?;

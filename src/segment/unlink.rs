@@ -23,7 +23,8 @@ use super::open::{mappable, read_identity};
 /// is no error. The owner is not compared: who may remove a name is up to the directory.
 ///
 /// ```
-/// use ringway::{Options, Segment, unlink};
+/// use ringway::{Options, Segment};
+/// use ringway::segment::unlink;
 ///
 /// let name = format!("doc-unlink-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).create(Segment::new(&name).keep(true))?;

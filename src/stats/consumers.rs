@@ -6,7 +6,7 @@ use crate::memory::layout::{AWAY, Entry};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::producer::Producer;
-use crate::protocol::head;
+use crate::protocol::{head, members};
 use crate::ring::Ring;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
@@ -25,7 +25,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// [`Producer::laggards`] says there too.
     ///
     /// ```
-    /// use ringway::{ConsumerKind, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::stats::ConsumerKind;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
@@ -96,15 +97,15 @@ fn of_owner(
     head: Pos,
 ) -> Option<ConsumerStats> {
     let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-    let start = Pos::new(entry.tally.start.get());
+    let start = Pos::new(entry.counters.start.get());
     let evicted = view.was_evicted(index, generation);
     // The head may be older than the gate.
     let behind = u64::try_from(head.since(gate)).unwrap_or(0);
     let group = index.checked_sub(view.measures().subscribers());
     let (kind, present) = match group {
         Some(group) => {
-            let mut workers = view.workers_of(group);
-            let present = workers.any(|(_, worker)| view.is_of_its_group(worker, group));
+            let mut workers = members::of(view, group);
+            let present = workers.any(|(_, worker)| members::is_current(view, worker, group));
             (ConsumerKind::Group, present)
         }
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
@@ -126,7 +127,7 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
     // Not of one whose group was evicted, and whose group's entry has been given up since.
-    if !view.is_of_its_group(entry, group) {
+    if !members::is_current(view, entry, group) {
         return None;
     }
     let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;
@@ -134,7 +135,7 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
         kind: ConsumerKind::Worker,
         name: ConsumerName::of(group),
         present: true,
-        received: wide(entry.tally.received.get()),
+        received: wide(entry.counters.received.get()),
         lagged: 0,
         lag: 0,
         redelivered: redelivered(entry),
@@ -143,5 +144,5 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
 }
 
 fn redelivered(entry: &Entry) -> u64 {
-    entry.tally.redelivered().map_or(0, |word| word.load(Ordering::Relaxed).into())
+    entry.counters.redelivered().map_or(0, |word| word.load(Ordering::Relaxed).into())
 }

@@ -1,9 +1,9 @@
 //! A ring's handles, for messages of any kind as bytes, so that one interpreter drives them all.
 
-use ringway::{
-    BatchError, JoinError, Observer, Options, Plain, Position, Producer, RecvTimeoutError, Ring,
-    SendError, Start, Subscriber, TryRecvError, TrySendError,
+use ringway::error::{
+    BatchError, JoinError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
 };
+use ringway::{Observer, Options, Plain, Position, Producer, Ring, Start, Subscriber};
 
 use super::{Role, Shape};
 
@@ -97,8 +97,8 @@ fn tried(error: SendError) -> TrySendError {
 }
 
 #[cfg(feature = "std")]
-fn timed(error: ringway::SendTimeoutError) -> TrySendError {
-    use ringway::SendTimeoutError;
+fn timed(error: ringway::error::SendTimeoutError) -> TrySendError {
+    use ringway::error::SendTimeoutError;
     match error {
         SendTimeoutError::Timeout => TrySendError::Full,
         SendTimeoutError::TooLarge { len, max } => TrySendError::TooLarge { len, max },

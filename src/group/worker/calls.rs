@@ -1,16 +1,13 @@
 //! The calls by which a worker receives copies.
 
-use core::slice;
-#[cfg(feature = "std")]
-use core::time::Duration;
-
-use super::Worker;
+use super::handle::Worker;
 use super::job::{Batch, BytesJob, Hold, Job};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::Rest;
+use crate::group::undone::Rest;
 use crate::message::{Message, Plain};
+use core::slice;
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
@@ -43,7 +40,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// has the message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
@@ -58,7 +56,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// Receives the oldest message that no worker has, waiting for one as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let thread = std::thread::spawn(move || {
@@ -70,26 +69,29 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// thread.join().unwrap();
     /// ```
     pub fn recv(&mut self) -> Result<Job<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
         let (message, claim) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
-    /// Receives the oldest message that no worker has, waiting for one for at most `timeout`.
+    /// Receives the oldest message that no worker has, waiting for one for at most `timeout`: a
+    /// `Duration`, or an `Instant` until which to wait ([`Deadline`]).
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
     /// assert_eq!(worker.recv_timeout(timeout).unwrap_err(), RecvTimeoutError::Timeout);
     /// ```
     #[cfg(feature = "std")]
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Job<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
-        let (message, claim) = self
-            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| worker.take(true))?;
+    pub fn recv_timeout(
+        &mut self,
+        timeout: impl Into<Deadline>,
+    ) -> Result<Job<'_, T, W>, RecvTimeoutError> {
+        let (message, claim) =
+            self.within::<_, RecvTimeoutError>(timeout.into(), |worker| worker.take(true))?;
         Ok(Job::new(Hold::new(self, claim), message))
     }
 
@@ -98,7 +100,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// it. After an error what is there is unspecified.
     ///
     /// ```
-    /// use ringway::{Options, TryRecvError, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::TryRecvError;
     /// use zerocopy::FromZeros;
     ///
     /// type Frame = [u8; 1 << 20];
@@ -135,7 +138,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -146,14 +150,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     pub fn recv_to_timeout(
         &mut self,
         message: &mut T,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
-        let buffer = slice::from_mut(message);
-        let claim = self.within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
-            worker.take_batch(buffer, true)
-        })?;
-        Ok(Batch::new(Hold::new(self, claim)))
+        self.recv_batch_timeout(slice::from_mut(message), timeout)
     }
 
     /// Receives messages that no worker has, of which each comes right after the one before, into
@@ -161,7 +160,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// how many, and is for all of them: dropped, they are all done. Does not block.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.try_send_batch(&[1, 2, 3]);
@@ -184,9 +184,32 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
         let claim =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_batch(buffer, true))?;
+        Ok(Batch::new(Hold::new(self, claim)))
+    }
+
+    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message for at most
+    /// `timeout`.
+    ///
+    /// ```
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let mut worker = Worker::join(&ring, "billing").unwrap();
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// let refused = worker.recv_batch_timeout(&mut [0; 8], timeout).unwrap_err();
+    /// assert_eq!(refused, RecvTimeoutError::Timeout);
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_batch_timeout(
+        &mut self,
+        buffer: &mut [T],
+        timeout: impl Into<Deadline>,
+    ) -> Result<Batch<'_, T, W>, RecvTimeoutError> {
+        let claim = self.within::<_, RecvTimeoutError>(timeout.into(), |worker| {
+            worker.take_batch(buffer, true)
+        })?;
         Ok(Batch::new(Hold::new(self, claim)))
     }
 }
@@ -197,7 +220,8 @@ impl<W: Wait> Worker<[u8], W> {
     /// message is not claimed. After an error the buffer's contents are unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(b"four").unwrap();
@@ -223,7 +247,6 @@ impl<W: Wait> Worker<[u8], W> {
     /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
     /// ```
     pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
-        self.patrol_before_waiting();
         let (len, claim) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_bytes(buffer, true))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
@@ -234,11 +257,10 @@ impl<W: Wait> Worker<[u8], W> {
     pub fn recv_into_timeout<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
         let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
-        let (len, claim) = self.within::<_, RecvTimeoutError>(Deadline::after(timeout), attempt)?;
+        let (len, claim) = self.within::<_, RecvTimeoutError>(timeout.into(), attempt)?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
 }

@@ -4,20 +4,15 @@
 //! holds for workers too ([`crate::consumer`], `in_place.rs`), with a pin in the worker's own entry,
 //! which keeps the producer, having evicted the group, from passing the group's gate.
 
-#[cfg(feature = "std")]
-use core::time::Duration;
-
-use super::Worker;
+use super::claim::Claim;
+use super::handle::Worker;
 use super::job::{Hold, JobRef};
-use super::seek::Claim;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::Fate;
+use crate::group::claims::Fate;
 use crate::memory::Span;
 use crate::message::Message;
-use crate::protocol::join;
-use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -43,7 +38,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
-    /// use ringway::{Options, TryRecvError, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<[u64; 512]>::new(4).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
@@ -59,7 +55,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// The same, waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(4).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(&7).unwrap();
@@ -68,7 +65,6 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// assert_eq!(worker.recv_ref().unwrap_err(), RecvError::Closed);
     /// ```
     pub fn recv_ref(&mut self) -> Result<JobRef<'_, T, W>, RecvError> {
-        self.patrol_before_waiting();
         let (claim, span) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
@@ -78,13 +74,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<JobRef<'_, T, W>, RecvTimeoutError> {
-        self.patrol_before_waiting();
         let (claim, span) = self
-            .within::<_, RecvTimeoutError>(Deadline::after(timeout), |worker| {
-                worker.take_in_place(true)
-            })?;
+            .within::<_, RecvTimeoutError>(timeout.into(), |worker| worker.take_in_place(true))?;
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
@@ -111,27 +104,12 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }
-        if let Some(entry) = self.storage().entry(self.place.index) {
+        if let Some(entry) = self.storage().entry(self.member.index) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
-        self.place.pinned = true;
+        self.member.pinned = true;
         // Pairs with the one in `evict`, as a subscriber's does.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
-    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
-    pub(crate) fn unpin(&mut self) {
-        if !core::mem::take(&mut self.place.pinned) {
-            return;
-        }
-        if let Some(entry) = self.storage().entry(self.place.index) {
-            join::unpin(entry);
-        }
-        // The producer may have waited for the pin.
-        wake::wake_producer(self.storage(), self.reader.fences);
     }
 }

@@ -4,9 +4,9 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
-use super::Worker;
-use super::seek::Claim;
-use crate::group::{Desk, Fate, Outcome};
+use super::claim::Claim;
+use super::handle::Worker;
+use crate::group::claims::{Claims, Fate, Outcome};
 use crate::memory::{Slot, Span};
 use crate::message::{Message, Plain};
 use crate::position::Position;
@@ -73,8 +73,8 @@ impl<T: Plain, W: Wait> Job<'_, T, W> {
     pub fn die_done(self) {
         let this = ManuallyDrop::new(self);
         let Hold { worker, claim, .. } = &this.hold;
-        if let Some(desk) = worker.desk() {
-            desk.settle(claim.first, worker.place.index, Fate::Done, &mut Outcome::default());
+        if let Some(claims) = worker.claims() {
+            claims.settle(claim.first, worker.member.index, Fate::Done, &mut Outcome::default());
         }
     }
 }
@@ -84,36 +84,6 @@ impl<T: Message + ?Sized, W: Wait> Drop for Hold<'_, T, W> {
         let panics = is_panicking() && !self.was_panicking;
         self.worker.settle(self.claim, if panics { Fate::Nacked } else { Fate::Done });
     }
-}
-
-/// The calls of a guard of one message.
-macro_rules! job {
-    ([$($generics:tt)*] $Job:ty) => {
-        impl<$($generics)*> $Job {
-            /// The message's position.
-            pub fn position(&self) -> Position {
-                self.hold.position()
-            }
-
-            /// Whether the message may have been delivered before: somebody has given it back, or has died
-            /// with it.
-            pub fn redelivered(&self) -> bool {
-                self.hold.claim.marked
-            }
-
-            /// The message is done: the same as dropping the guard, but that it says whether the message
-            /// was still this worker's.
-            pub fn done(self) -> Result<(), ClaimLost> {
-                self.hold.end(Fate::Done)
-            }
-
-            /// Gives the message back to the group: it is delivered again, marked, to whichever worker
-            /// asks first, this one too. Where it is delivered at most once, it is skipped instead.
-            pub fn nack(self) -> Result<(), ClaimLost> {
-                self.hold.end(Fate::Nacked)
-            }
-        }
-    };
 }
 
 /// A message that a [`Worker`] has received, and which is its own until this is dropped: then it is done.
@@ -153,7 +123,30 @@ impl<T: Plain, W: Wait> Deref for Job<'_, T, W> {
     }
 }
 
-job!([T: Plain, W: Wait] Job<'_, T, W>);
+impl<T: Plain, W: Wait> Job<'_, T, W> {
+    /// The message's position.
+    pub fn position(&self) -> Position {
+        self.hold.position()
+    }
+
+    /// Whether the message may have been delivered before: a worker has given it back, or has died
+    /// with it.
+    pub fn redelivered(&self) -> bool {
+        self.hold.claim.marked
+    }
+
+    /// The message is done: the same as dropping the guard, but that it says whether the message
+    /// was still this worker's.
+    pub fn done(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Done)
+    }
+
+    /// Gives the message back to the group: it is delivered again, marked, to whichever worker
+    /// asks first, this one too. Where it is delivered at most once, it is skipped instead.
+    pub fn nack(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Nacked)
+    }
+}
 
 /// A message of bytes that a [`Worker`] has received. As a [`Job`].
 #[must_use = "dropped, the message is done"]
@@ -176,9 +169,29 @@ impl<W: Wait> Deref for BytesJob<'_, W> {
     }
 }
 
-job!([W: Wait] BytesJob<'_, W>);
+impl<W: Wait> BytesJob<'_, W> {
+    /// The message's position.
+    pub fn position(&self) -> Position {
+        self.hold.position()
+    }
 
-/// A message that a [`Worker`] has received, where it lies. As a [`Job`](crate::Job), which has a copy.
+    /// As [`Job::redelivered`].
+    pub fn redelivered(&self) -> bool {
+        self.hold.claim.marked
+    }
+
+    /// As [`Job::done`].
+    pub fn done(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Done)
+    }
+
+    /// As [`Job::nack`].
+    pub fn nack(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Nacked)
+    }
+}
+
+/// A message that a [`Worker`] has received, where it lies. As a [`Job`](crate::group::Job), which has a copy.
 ///
 /// While it lives the message does not change: see [`recv_ref`](Worker::recv_ref). A leaked one holds the
 /// producer back until the worker is dropped, which gives the message back.
@@ -237,7 +250,27 @@ impl<T: Plain, W: Wait> JobRef<'_, T, W> {
     }
 }
 
-job!([T: Message + ?Sized, W: Wait] JobRef<'_, T, W>);
+impl<T: Message + ?Sized, W: Wait> JobRef<'_, T, W> {
+    /// The message's position.
+    pub fn position(&self) -> Position {
+        self.hold.position()
+    }
+
+    /// As [`Job::redelivered`].
+    pub fn redelivered(&self) -> bool {
+        self.hold.claim.marked
+    }
+
+    /// As [`Job::done`].
+    pub fn done(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Done)
+    }
+
+    /// As [`Job::nack`].
+    pub fn nack(self) -> Result<(), ClaimLost> {
+        self.hold.end(Fate::Nacked)
+    }
+}
 
 /// Messages that a [`Worker`] has received at a time, into a buffer of the caller's, and which are its own
 /// until this is dropped: then they are done. As a [`Job`] for all of them.
@@ -284,8 +317,9 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
         let Hold { worker, claim, .. } = &self.hold;
         index < claim.messages
             && worker.storage().is_here()
-            && Desk::of(worker.storage(), worker.place.group)
-                .is_some_and(|desk| desk.is_marked(claim.first.plus(index), worker.place.index))
+            && Claims::of(worker.storage(), worker.member.group).is_some_and(|claims| {
+                claims.is_marked(claim.first.plus(index), worker.member.index)
+            })
     }
 
     /// The messages are done: the same as dropping the guard, but that it says whether all of them were

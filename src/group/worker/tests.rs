@@ -1,12 +1,22 @@
 //! How much a worker looks at, and what becomes of one that stood still for long.
 
-use super::*;
+#[cfg(all(feature = "std", target_os = "linux"))]
+use core::time::Duration;
+
+use super::claim::Claim;
+use super::handle::Worker;
+#[cfg(all(feature = "std", target_os = "linux"))]
 use crate::error::RecvTimeoutError;
-use crate::group::Offer;
+use crate::error::{JoinError, TryRecvError};
+use crate::group::claims::Offer;
+use crate::group::clean_up;
+use crate::group::named::Group;
 use crate::memory::Entries;
 use crate::options::Options;
+use crate::protocol::head;
 #[cfg(all(feature = "std", target_os = "linux"))]
 use crate::protocol::wake;
+use crate::ring::Ring;
 use ringway_shm::sync::Ordering;
 
 /// One message is not done, and all others of a large ring are: the others are not looked at again.
@@ -35,7 +45,7 @@ fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
         // Having looked at all of them once, it knows that another has what is left.
         producer.close().unwrap();
         assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
-        assert!(worker.place.others.is_some());
+        assert!(worker.member.others.is_some());
     }
 }
 
@@ -49,10 +59,10 @@ fn what_the_dead_had_is_found_in_one_walk_over_what_was_sent() {
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
         core::mem::forget(worker.recv().unwrap());
-        dead.insert(worker.place.index);
+        dead.insert(worker.member.index);
     }
-    let desk = workers[0].desk().unwrap();
-    let looked = desk.take_back(&dead);
+    let claims = workers[0].claims().unwrap();
+    let looked = claims.take_back(&dead);
     assert!((100..=108).contains(&looked), "{looked}");
     for _ in 0..7 {
         assert!(workers[0].recv().unwrap().redelivered());
@@ -68,21 +78,21 @@ fn what_a_dead_worker_had_reserved_is_found() {
     producer.try_send_batch(&[0; 3]);
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
-        worker.place.losses = u32::MAX;
+        worker.member.losses = u32::MAX;
         worker.reader.next = head::exact(&worker.reader.storage);
         assert_eq!(worker.take(true).map(|_| ()), Err(TryRecvError::Empty));
-        assert!(worker.place.reserved.is_some());
-        dead.insert(worker.place.index);
+        assert!(worker.member.reserved.is_some());
+        dead.insert(worker.member.index);
     }
     let [first, ..] = &mut workers;
-    first.desk().unwrap().take_back(&dead);
+    first.claims().unwrap().take_back(&dead);
     producer.try_send_batch(&[1; 8]);
     for position in 0..11 {
         let job = first.recv().unwrap();
         assert_eq!((job.position(), job.redelivered()), (position, false));
     }
     for worker in &mut workers {
-        worker.place.reserved = None;
+        worker.member.reserved = None;
     }
     assert_eq!(producer.len(), 0);
 }
@@ -94,10 +104,10 @@ fn a_walk_from_a_forged_gate_ends() {
     let mut worker = Worker::join(&ring, "a").unwrap();
     producer.try_send_batch(&[0; 64]);
     core::mem::forget(worker.recv().unwrap());
-    let desk = worker.desk().unwrap();
+    let claims = worker.claims().unwrap();
     for gate in [1, 3, 1 << 20, ringway_shm::sync::Word::MAX / 2, ringway_shm::sync::Word::MAX] {
-        desk.entry().gate.store(gate | 1, Ordering::Relaxed);
-        assert!(desk.take_back(&Entries::only(worker.place.index)) <= 64);
+        claims.entry().gate.store(gate | 1, Ordering::Relaxed);
+        assert!(claims.take_back(&Entries::only(worker.member.index)) <= 64);
     }
 }
 
@@ -122,9 +132,9 @@ fn a_claim_of_a_worker_of_before_is_given_back() {
     let (mut producer, ring, mut before) = evicted(1);
     let mut worker = anew(&ring);
     let position = head::exact(&before.reader.storage);
-    let desk = before.desk().unwrap();
-    let Offer::Free { word, marked } = desk.offer(position) else { panic!("it is taken") };
-    assert!(desk.claim(position, before.place.index, word, marked));
+    let claims = before.claims().unwrap();
+    let Offer::Free { word, marked } = claims.offer(position) else { panic!("it is taken") };
+    assert!(claims.claim(position, before.member.index, word, marked));
     producer.try_send(&7).unwrap();
     assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
     let claim = Claim { first: position, messages: 1, marked };
@@ -140,10 +150,10 @@ fn a_claim_of_a_worker_of_before_that_dies_is_given_back() {
     let (mut producer, ring, before) = evicted(1);
     let mut worker = anew(&ring);
     let position = head::exact(&before.reader.storage);
-    let desk = before.desk().unwrap();
-    let Offer::Free { word, marked } = desk.offer(position) else { panic!("it is taken") };
-    assert!(desk.claim(position, before.place.index, word, marked));
-    group::bury(&before.reader.storage, &Entries::only(before.place.index));
+    let claims = before.claims().unwrap();
+    let Offer::Free { word, marked } = claims.offer(position) else { panic!("it is taken") };
+    assert!(claims.claim(position, before.member.index, word, marked));
+    clean_up::clean_up_dead_workers(&before.reader.storage, &Entries::only(before.member.index));
     core::mem::forget(before);
     producer.try_send(&7).unwrap();
     assert_eq!(*worker.try_recv().unwrap(), 7);
@@ -155,19 +165,19 @@ fn what_a_worker_of_before_had_reserved_is_the_new_groups() {
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
     producer.try_send_batch(&[0; 4]);
-    before.place.losses = u32::MAX;
+    before.member.losses = u32::MAX;
     before.reader.next = head::exact(&before.reader.storage);
     assert_eq!(before.take(true).map(|_| ()), Err(TryRecvError::Empty));
-    let reserved = before.place.reserved.unwrap();
+    let reserved = before.member.reserved.unwrap();
     // As the producer does that needs the room.
     let storage = &before.reader.storage;
     let entry = storage.measures().subscribers();
-    storage.evicted(entry).unwrap().store(before.place.generation, Ordering::Relaxed);
+    storage.evicted(entry).unwrap().store(before.member.generation, Ordering::Relaxed);
     let mut worker = anew(&ring);
     producer.try_send(&7).unwrap();
     let outcome = before.take(true).map(|_| ());
     assert!(matches!(outcome, Err(TryRecvError::Evicted { .. })), "{outcome:?}");
-    assert_eq!((before.place.reserved, before.place.held), (None, 0));
+    assert_eq!((before.member.reserved, before.member.held), (None, 0));
     let job = worker.try_recv().unwrap();
     assert_eq!((*job, job.position()), (7, reserved.number()));
 }
@@ -183,10 +193,10 @@ fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
         producer.try_send_batch(&[0; 20]);
         // It moves its gate on as far as it goes, having been evicted.
         producer.try_send_batch(&[0; 4]);
-        let word = before.desk().unwrap().entry().gate.load(Ordering::Relaxed);
+        let word = before.claims().unwrap().entry().gate.load(Ordering::Relaxed);
         assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::Evicted { .. })));
         let worker = Worker::join(&ring, Group::new("a").start(start)).unwrap();
-        let gate = worker.desk().unwrap().gate().unwrap();
+        let gate = worker.claims().unwrap().gate().unwrap();
         assert_eq!(gate.number(), first);
         assert!(crate::position::Pos::from_gate(word).unwrap().since(gate) < 0);
         before = worker;
@@ -214,22 +224,24 @@ fn who_stood_still_for_all_laps_that_a_word_tells_apart_reads_nothing_of_another
             }
             // What it looked at so many laps ago.
             let position = Pos::new(0);
-            let desk = worker.desk().unwrap();
-            let Offer::Free { word, marked } = desk.offer(position) else { panic!("other words") };
-            assert!(desk.claim(position, worker.place.index, word, marked), "it is deceived");
+            let claims = worker.claims().unwrap();
+            let Offer::Free { word, marked } = claims.offer(position) else {
+                panic!("other words")
+            };
+            assert!(claims.claim(position, worker.member.index, word, marked), "it is deceived");
             let claim = Claim { first: position, messages: 1, marked };
             let found = worker.claimed(claim, crate::memory::Span::in_slot(8), 8);
             assert!(matches!(found, Ok(None)), "{found:?}");
-            assert_eq!(worker.place.held, 0);
+            assert_eq!(worker.member.held, 0);
         }
         let job = worker.try_recv().unwrap();
         assert_eq!((*job, job.position(), job.redelivered()), (7, origin, false));
         drop(job);
         assert_eq!(producer.len(), 0);
         // One that would reserve it, ahead of its message.
-        let desk = worker.desk().unwrap();
-        assert!(!desk.is_within_a_lap(Pos::new(0)));
-        assert!(desk.is_within_a_lap(Pos::new(origin + 1)));
+        let claims = worker.claims().unwrap();
+        assert!(!claims.is_within_a_lap(Pos::new(0)));
+        assert!(claims.is_within_a_lap(Pos::new(origin + 1)));
     }
 }
 
@@ -247,11 +259,12 @@ fn in_files(same: bool) -> (crate::producer::Producer<u64>, [Worker<u64>; 2]) {
 #[test]
 fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
     let (_producer, [mut first, mut second]) = in_files(true);
-    let bell =
-        |worker: &Worker<u64>| worker.desk().map(|desk| desk.entry().bell.load(Ordering::Relaxed));
+    let bell = |worker: &Worker<u64>| {
+        worker.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed))
+    };
     (first.watch.has_slept, second.watch.has_slept) = (true, true);
     assert!(first.look_around());
-    wake::ring_bell(&first.desk().unwrap().entry().bell);
+    wake::ring_bell(&first.claims().unwrap().entry().bell);
     assert!(second.look_around());
     assert_eq!(second.watch.bell, bell(&second), "the first is on patrol");
     first.end_watch();
@@ -311,10 +324,10 @@ fn all_places_are_taken_that_workers_of_four_processes_try_for() {
     for worker in &mut workers {
         worker.watch.has_slept = true;
         // Its number says which.
-        let own = core::mem::replace(&mut worker.place.index, 7);
+        let own = core::mem::replace(&mut worker.member.index, 7);
         assert!(worker.look_around());
-        worker.place.index = own;
-        places += usize::from(worker.watch.has_place());
+        worker.member.index = own;
+        places += usize::from(worker.watch.has_post());
     }
     assert_eq!(places, 4);
 }
@@ -328,7 +341,7 @@ fn the_pin_of_a_worker_of_before_holds_nothing_of_the_new_groups() {
     producer.try_send_batch(&[0; 20]);
     let mut worker = anew(&ring);
     let storage = &before.reader.storage;
-    storage.entry(before.place.index).unwrap().pinned.store(1, Ordering::Relaxed);
+    storage.entry(before.member.index).unwrap().pinned.store(1, Ordering::Relaxed);
     assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     let outcome = worker.try_recv().map(|_| ());
     assert!(matches!(outcome, Err(TryRecvError::Evicted { .. })), "{outcome:?}");

@@ -42,15 +42,6 @@
 //!
 //! Where no process can die alone, on the heap, there are no patrols, and all sleep for long.
 
-use super::Worker;
-use crate::error::LivenessError;
-use crate::group::Rest;
-use crate::message::Message;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use crate::protocol::wake;
-use core::time::Duration;
-use ringway_shm::wait::{Deadline, Wait};
-
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod duty {
     use core::time::Duration;
@@ -97,12 +88,12 @@ mod duty {
 
     /// What became of trying for a place.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) enum Place {
+    pub(crate) enum PostChange {
         None,
         /// It has a deputy's, or what it had before.
         Kept,
         /// It has come to be the patroller.
-        Patrollers,
+        Promoted,
     }
 
     /// What a worker knows of the patrols of others.
@@ -193,7 +184,7 @@ mod duty {
         }
 
         #[cfg(test)]
-        pub(crate) fn has_place(&self) -> bool {
+        pub(crate) fn has_post(&self) -> bool {
             self.post.is_some()
         }
 
@@ -223,20 +214,20 @@ mod duty {
 
         /// Tries for a place, if it has none and has slept, and for the patroller's if it is a
         /// deputy.
-        pub(crate) fn takes_place(&mut self, storage: &Storage, index: usize) -> Place {
+        pub(crate) fn takes_post(&mut self, storage: &Storage, index: usize) -> PostChange {
             if !self.has_slept {
-                return Place::None;
+                return PostChange::None;
             }
             let Some(post) = &mut self.post else {
                 self.post = storage.take_post(index.wrapping_add(self.tries));
                 self.tries = self.tries.wrapping_add(1);
                 return match &self.post {
-                    None => Place::None,
-                    Some(post) if post.is_first() => Place::Patrollers,
-                    Some(_) => Place::Kept,
+                    None => PostChange::None,
+                    Some(post) if post.is_first() => PostChange::Promoted,
+                    Some(_) => PostChange::Kept,
                 };
             };
-            if !post.is_first() && post.move_up() { Place::Patrollers } else { Place::Kept }
+            if !post.is_first() && post.move_up() { PostChange::Promoted } else { PostChange::Kept }
         }
 
         /// The call is over. Whether a place was given up and no other is taken.
@@ -249,7 +240,7 @@ mod duty {
         /// apart.
         pub(crate) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
             let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
-            let workers = storage.worker_entries().filter(|(_, entry)| owned(entry)).count();
+            let workers = storage.member_entries().filter(|(_, entry)| owned(entry)).count();
             let most = LONG_AT_MOST.max(LONG_PER_WORKER.saturating_mul(workers as u32));
             // Of a golden section each, which spreads any number of them.
             let part = (index.wrapping_add(self.tries) as u32).wrapping_mul(0x9e37_79b9) >> 22;
@@ -273,140 +264,4 @@ mod duty {
 
 pub(crate) use duty::Watch;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use duty::{Need, Place};
-
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Looks whether all workers and the producer live, gives back what the dead had, and tells the
-    /// others.
-    fn patrol(&mut self) -> Result<(), LivenessError> {
-        use crate::group::{self, Desk};
-        use ringway_shm::fence::Fences;
-
-        group::reap(self.storage())?;
-        let groups = self.storage().measures().groups();
-        // A worker that was done may be stopped before it could move its group's gate.
-        let desks = (0..groups).filter_map(|group| Desk::of(self.storage(), group));
-        // All of them, whichever has moved.
-        let moved = desks.filter(Desk::push).count() > 0;
-        if moved {
-            wake::wake_producer(self.storage(), Fences::FULL);
-            self.reader.wait.notify();
-        }
-        let epoch = self.reader.epoch();
-        let died = (!self.storage().producer_is_alive()?).then_some(epoch);
-        if died.is_some() && self.watch.told != died {
-            wake::ring_bells(self.storage());
-        }
-        self.watch.told = died;
-        self.storage().count_patrol();
-        self.watch.has_gone(&self.reader.storage);
-        Ok(())
-    }
-
-    /// For calls that need not wait: goes on patrol, where a process can die alone, if others do
-    /// not. An error counts if there is no message.
-    pub(crate) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
-        if !self.storage().can_take_over() || self.place.patrol.is_due().is_none() {
-            return Ok(());
-        }
-        match self.watch.need_of_poll(&self.reader.storage) {
-            Need::Go => self.patrol(),
-            Need::None | Need::Unknown => Ok(()),
-        }
-    }
-
-    /// Now and then in a call that waits: looks whether others live, or sees that others do.
-    /// `false`: there is no message to wait for any more, or the kernel does not say so, which is
-    /// kept to be told.
-    pub(crate) fn look_around(&mut self) -> bool {
-        // Before anything is asked: who finds out later rings later, too.
-        let bell =
-            self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
-        self.watch.bell = None;
-        let mut others_go = self.storage().dies_as_one();
-        if self.storage().can_take_over() {
-            let place = self.watch.takes_place(&self.reader.storage, self.place.index);
-            let mut need = self.watch.need(&self.reader.storage);
-            if place == Place::Patrollers {
-                need = Need::Go;
-            }
-            if need == Need::Go {
-                if let Err(error) = self.patrol() {
-                    self.reader.life.set_failed(error);
-                    return false;
-                }
-            }
-            others_go = need == Need::None && place == Place::None;
-        }
-        if self.reader.has_producer() {
-            let may = others_go && self.watch.has_slept && self.is_hired();
-            self.watch.bell = bell.filter(|_| may);
-            return true;
-        }
-        // What others have may come back, or has come back since the attempt.
-        self.rest() != Rest::Nothing
-    }
-
-    /// Whether the producer lives, as far as one can know who has just found that there is one: one
-    /// that waits for a successor has found that there can be one.
-    fn is_hired(&self) -> bool {
-        !self.reader.patient || self.storage().producer_is_alive().unwrap_or(false)
-    }
-
-    /// Sleeps until there may be something, or for a slice: for a long one if others look whether
-    /// all live.
-    pub(crate) fn sleep_within(&mut self, slice: Duration, limit: Deadline) {
-        let Some(bell) =
-            self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed))
-        else {
-            return;
-        };
-        let long = self.watch.bell == Some(bell);
-        let slice = if long {
-            limit.left(self.watch.long_slice(&self.reader.storage, self.place.index))
-        } else {
-            limit.left(self.watch.slice(slice))
-        };
-        self.sleep_for(bell, slice);
-        self.watch.has_slept = true;
-    }
-
-    /// A call that may have slept is over.
-    pub(crate) fn end_watch(&mut self) {
-        if self.watch.ends() {
-            // Those of this group, too: one that was woken together with this one may have found
-            // the place taken, and be about to sleep for long.
-            wake::ring_bells(self.storage());
-        }
-    }
-}
-
-/// Where no process can die alone, or nothing tells.
-#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    pub(crate) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
-        Ok(())
-    }
-
-    pub(crate) fn look_around(&mut self) -> bool {
-        self.reader.has_producer() || self.rest() != Rest::Nothing
-    }
-
-    pub(crate) fn sleep_within(&mut self, slice: Duration, _limit: Deadline) {
-        let bell =
-            self.desk().map(|desk| desk.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
-        if let Some(bell) = bell {
-            self.sleep_for(bell, slice);
-        }
-    }
-
-    pub(crate) fn end_watch(&mut self) {}
-}
-
-impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// For calls that may wait. If they do, they look around again, and tell an error then.
-    pub(crate) fn patrol_before_waiting(&mut self) {
-        let _ = self.patrol_if_due();
-    }
-}
+pub(crate) use duty::{Need, PostChange};

@@ -3,9 +3,9 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
 use ringway::{
-    Anonymous, ConfigError, Group, JoinError, Options, Overflow, Producer, Ring, SpinThenSleep,
-    Start, Static, TryRecvError, TrySendError, Worker,
+    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Worker,
 };
 
 use crate::directory::Directory;

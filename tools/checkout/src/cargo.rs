@@ -8,11 +8,22 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::programs::run;
+use crate::programs::{run, succeeds};
 
 /// cargo, of the toolchain that runs this program.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The compiler of the toolchain that runs this program, by its version.
+pub fn compiler() -> Result<String> {
+    let output = Command::new("rustc").arg("--version").output().context("starting rustc")?;
+    Ok(String::from_utf8(output.stdout).context("rustc's version")?.trim().to_owned())
+}
+
+/// Whether `cargo NAME` runs in another toolchain: `miri` in `nightly`.
+pub fn has_subcommand_in(toolchain: &str, name: &str) -> bool {
+    succeeds(of_toolchain(toolchain, "cargo").args([name, "--version"]))
 }
 
 /// A program of another toolchain. `rustup run`, because the `+toolchain` notation is understood

@@ -6,7 +6,8 @@ mod project;
 pub mod source;
 
 pub use cargo::{
-    Executable, add_rustflags, build, cargo, executables, of_toolchain, set_rustflags,
+    Executable, add_rustflags, build, cargo, compiler, executables, has_subcommand_in,
+    of_toolchain, set_rustflags,
 };
 pub use programs::{Finished, end, read_lossy, run, seconds, spawn_into, succeeds, wait_until};
 pub use project::Project;

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-
 use checkout::Project;
 
 #[derive(clap::Args)]

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, ensure};
 use crate::syscalls;
 use checkout::Project;
 
+use crate::setup::{Here, STRACE};
+
 #[derive(clap::Args)]
 pub struct Options {
     /// Fewer and shorter rounds: two minutes instead of ten
@@ -51,11 +53,11 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
         None => {}
     }
     if options.more.is_empty() {
-        if syscalls::has_strace() {
+        if STRACE.is_met(&Here::new(project)) {
             let calls = syscalls::per_message(project)?;
             bench.arg("--syscalls-per-message").arg(calls.to_string());
         } else {
-            eprintln!("system calls are not counted: {}", syscalls::NO_STRACE);
+            eprintln!("system calls are not counted: {}", STRACE.how());
         }
     }
     let flags = [(options.quick, " --quick"), (options.lines, " --lines")];

@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-
-use crate::toolchain::has_subcommand_in;
-use checkout::{Project, of_toolchain};
+use checkout::{Project, has_subcommand_in, of_toolchain};
 
 const TOOLCHAIN: &str = "nightly";
 

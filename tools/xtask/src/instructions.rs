@@ -10,9 +10,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use checkout::{Project, compiler};
 use serde::{Deserialize, Serialize};
 
-use checkout::Project;
+use crate::setup::{Here, VALGRIND};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -20,9 +21,6 @@ pub struct Options {
     #[arg(long)]
     accept: bool,
 }
-
-/// What to do where there is no valgrind.
-pub const NO_VALGRIND: &str = "valgrind is not installed; `apt-get install valgrind` gets it";
 
 const TABLE: &str = "tools/benches/instructions.toml";
 /// The program that is counted. Its functions are called like this and the operation.
@@ -73,7 +71,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     if options.accept {
         let instructions =
             figures.into_iter().map(|figure| (figure.operation, figure.now)).collect();
-        let table = Table { rustc: rustc()?, instructions };
+        let table = Table { rustc: compiler()?, instructions };
         let text = format!("{HEAD}{}", toml::to_string(&table).context("writing the table")?);
         std::fs::write(project.root.join(TABLE), text).context(TABLE)?;
         return Ok(true);
@@ -86,14 +84,9 @@ const HEAD: &str = "\
 # `cargo xtask test` fails if one is a tenth above this. `--accept` writes them anew.
 ";
 
-/// Whether valgrind can be started.
-pub fn has_valgrind() -> bool {
-    checkout::succeeds(Command::new("valgrind").arg("--version"))
-}
-
 /// Builds the program and counts all that it does.
 pub fn measure(project: &Project) -> Result<Vec<Figure>> {
-    ensure!(has_valgrind(), NO_VALGRIND);
+    ensure!(VALGRIND.is_met(&Here::new(project)), VALGRIND.how());
     let table: Table = toml::from_str(&project.read(TABLE)?).context(TABLE)?;
     let folder = project.target.join("xtask").join("instructions");
     let mut cargo = project.cargo("tools/benches/instructions");
@@ -110,7 +103,7 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     if let Some(gone) = known.keys().next() {
         bail!("{TABLE} has `{gone}`, which is no longer counted");
     }
-    let compiler = rustc()?;
+    let compiler = compiler()?;
     if compiler != table.rustc {
         eprintln!("{TABLE} is of {}, this is {compiler}", table.rustc);
     }
@@ -134,11 +127,6 @@ fn count(program: &Path, operation: &str, folder: &Path) -> Result<f64> {
     let messages = number("messages:").context("the program's count of messages")?;
     ensure!(collected > messages, "{operation}: {collected} instructions for {messages} messages");
     Ok(collected as f64 / messages as f64)
-}
-
-fn rustc() -> Result<String> {
-    let output = Command::new("rustc").arg("--version").output().context("starting rustc")?;
-    Ok(String::from_utf8(output.stdout).context("rustc's version")?.trim().to_owned())
 }
 
 #[cfg(test)]

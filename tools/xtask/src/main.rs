@@ -7,9 +7,9 @@ mod firmware;
 mod fuzz;
 mod instructions;
 mod miri;
+mod setup;
 mod syscalls;
 mod test;
-mod toolchain;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
     /// Run everything that must pass: formatting, lints, docs, builds, tests, loom models
-    Test,
+    Test(test::Options),
     /// Weaken the memory orderings one at a time; some loom model has to notice each
     #[command(disable_help_flag = true)]
     Weaken {
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<bool> {
     let project = Project::find()?;
     match task {
-        Task::Test => test::run(&project),
+        Task::Test(options) => test::run(&project, &options),
         Task::Weaken { arguments } => weaken(&project, &arguments),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),

@@ -6,9 +6,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-
-use crate::toolchain::has_subcommand_in;
-use checkout::{Project, of_toolchain, seconds};
+use checkout::{Project, has_subcommand_in, of_toolchain, seconds};
 
 const TOOLCHAIN: &str = "nightly";
 

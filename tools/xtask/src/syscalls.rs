@@ -13,8 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-
 use checkout::Project;
+
+use crate::setup::{Here, STRACE};
 
 const MESSAGES: u64 = 10_000_000;
 /// Messages of the short run, which makes the same calls before and after the flow as a long one.
@@ -30,9 +31,6 @@ const LIMIT: u64 = 500;
 const TIME_OUT: Duration = Duration::from_secs(300);
 /// How long strace may take to write its table after the traced process has ended.
 const TABLE_TIME_OUT: Duration = Duration::from_secs(10);
-
-/// What to do where there is no strace.
-pub const NO_STRACE: &str = "strace is not installed; `apt-get install strace` gets it";
 
 /// The system calls of one side.
 #[derive(Debug)]
@@ -52,11 +50,6 @@ impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "figure syscalls_{} {} calls <= {LIMIT}", self.side, self.calls)
     }
-}
-
-/// Whether strace can be started.
-pub fn has_strace() -> bool {
-    checkout::succeeds(Command::new("strace").arg("-V"))
 }
 
 /// Builds the example `stream`, runs both of its sides, and counts.
@@ -101,7 +94,7 @@ struct Streaming {
 
 impl Streaming {
     fn prepare(project: &Project) -> Result<Streaming> {
-        ensure!(has_strace(), NO_STRACE);
+        ensure!(STRACE.is_met(&Here::new(project)), STRACE.how());
         let folder = project.target.join("xtask").join("syscalls");
         let mut cargo = project.cargo("");
         cargo.args(["build", "--release", "--example", "stream"]);

@@ -62,8 +62,26 @@ pub fn wait_for<H, R>(
     }
 }
 
-/// When a call that blocks gives up.
+/// When a call that blocks gives up. Calls with a time-out take what can be made one: a `Duration`,
+/// which counts from the moment at which the call begins to wait, or an `Instant`.
+///
+/// Reaching it is noticed within microseconds by a call that looks again and again, and as soon as
+/// the kernel lets it run by one that sleeps.
+///
+/// ```
+/// # #[cfg(feature = "std")] {
+/// use ringway_shm::wait::Deadline;
+/// use std::time::{Duration, Instant};
+///
+/// let second = Duration::from_secs(1);
+/// let deadline = Deadline::from(Instant::now() + second);
+/// assert!(deadline.left(Duration::MAX) <= second);
+/// // So far ahead that no clock gets there.
+/// assert!(matches!(Deadline::from(Duration::MAX), Deadline::Never));
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Deadline {
     /// Never.
     Never,
@@ -72,9 +90,9 @@ pub enum Deadline {
     At(std::time::Instant),
 }
 
+#[cfg(feature = "std")]
 impl Deadline {
     /// The time that is left, but no more than `most`.
-    #[cfg(feature = "std")]
     pub fn left(self, most: Duration) -> Duration {
         match self {
             Deadline::Never => most,
@@ -83,9 +101,23 @@ impl Deadline {
     }
 
     /// So long from now; never, if that is beyond what the clock can represent.
-    #[cfg(feature = "std")]
     pub fn after(timeout: Duration) -> Deadline {
         std::time::Instant::now().checked_add(timeout).map_or(Deadline::Never, Deadline::At)
+    }
+}
+
+/// So long from now: see [`Deadline::after`].
+#[cfg(feature = "std")]
+impl From<Duration> for Deadline {
+    fn from(timeout: Duration) -> Deadline {
+        Deadline::after(timeout)
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<std::time::Instant> for Deadline {
+    fn from(end: std::time::Instant) -> Deadline {
+        Deadline::At(end)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::toolchain;
+use crate::setup::{Need, QEMU_ARM, QEMU_RISCV};
 use checkout::{Finished, Project};
 
 /// The longest that a program may run, on a machine that has other work too.
@@ -18,69 +18,43 @@ pub struct Board {
     pub name: &'static str,
     pub target: &'static str,
     features: &'static str,
-    /// The Debian package that has its QEMU.
-    package: &'static str,
+    qemu: Need,
 }
 
 /// All of them. The first has the aims.
-pub const BOARDS: [Board; 6] = [
-    Board {
-        name: "cortex-m3",
-        target: "thumbv7m-none-eabi",
-        features: "",
-        package: "qemu-system-arm",
-    },
-    Board {
-        name: "cortex-m0",
-        target: "thumbv6m-none-eabi",
-        features: "",
-        package: "qemu-system-arm",
-    },
+pub static BOARDS: [Board; 6] = [
+    Board { name: "cortex-m3", target: "thumbv7m-none-eabi", features: "", qemu: QEMU_ARM },
+    Board { name: "cortex-m0", target: "thumbv6m-none-eabi", features: "", qemu: QEMU_ARM },
     Board {
         name: "cortex-m0-portable-atomic",
         target: "thumbv6m-none-eabi",
         features: "single-core",
-        package: "qemu-system-arm",
+        qemu: QEMU_ARM,
     },
     Board {
         name: "cortex-m0-critical-section",
         target: "thumbv6m-none-eabi",
         features: "critical-section",
-        package: "qemu-system-arm",
+        qemu: QEMU_ARM,
     },
     Board {
         name: "riscv32imac",
         target: "riscv32imac-unknown-none-elf",
         features: "",
-        package: "qemu-system-misc",
+        qemu: QEMU_RISCV,
     },
     Board {
         name: "riscv32imc",
         target: "riscv32imc-unknown-none-elf",
         features: "",
-        package: "qemu-system-misc",
+        qemu: QEMU_RISCV,
     },
 ];
 
 impl Board {
-    /// What is missing here, and how to get it.
-    pub fn missing(&self, project: &Project) -> Result<Option<String>> {
-        if !toolchain::has_target(self.target)? {
-            return Ok(Some(self.no_target()));
-        }
-        let (qemu, _) = self.runner(project)?;
-        if !checkout::succeeds(Command::new(&qemu).arg("--version")) {
-            let package = self.package;
-            return Ok(Some(format!(
-                "{qemu} is not installed; `apt-get install {package}` gets it"
-            )));
-        }
-        Ok(None)
-    }
-
-    /// How to get its target.
-    pub fn no_target(&self) -> String {
-        format!("not installed; `rustup target add {}` gets it", self.target)
+    /// What it takes to build for it, and to run what was built.
+    pub fn needs(&self) -> [Need; 2] {
+        [Need::Target(self.target), self.qemu.clone()]
     }
 
     /// Lints for what is compiled for it.
@@ -140,6 +114,14 @@ fn runner(config: &str, target: &str) -> Result<(String, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_board_needs_is_what_runs_its_programs() {
+        let config = include_str!("../../../firmware/.cargo/config.toml");
+        for board in &BOARDS {
+            assert_eq!(runner(config, board.target).unwrap().0, board.qemu.name());
+        }
+    }
 
     #[test]
     fn the_runner_is_what_cargo_runs() {

@@ -9,15 +9,14 @@ mod image;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use checkout::{Project, compiler, seconds};
 
-pub use board::{BOARDS, Board};
-use figures::{Figures, Line, TABLE, Table};
-use image::Image;
-
-use checkout::{Project, seconds};
+pub use self::board::{BOARDS, Board};
+use self::figures::{Figures, Line, TABLE, Table};
+use self::image::Image;
+use crate::setup::{self, Here};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -59,10 +58,9 @@ impl Report {
 
 /// `Ok(false)`: something is wrong with the firmware. An error: it could not be run.
 pub fn run(project: &Project, options: &Options) -> Result<bool> {
-    let missing: Vec<String> = BOARDS
-        .iter()
-        .filter_map(|board| board.missing(project).transpose())
-        .collect::<Result<_>>()?;
+    let needs = BOARDS.iter().flat_map(Board::needs).collect();
+    let missing: Vec<String> =
+        setup::look(&Here::new(project), &needs).unmet.into_values().collect();
     ensure!(missing.is_empty(), "{}", missing.join("\n"));
     if options.parts {
         let image = Image::read(&BOARDS[0].build(project, "measure", "")?)?;
@@ -71,7 +69,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
         }
         return Ok(true);
     }
-    let mut table = Table { rustc: rustc()?, ..Table::default() };
+    let mut table = Table { rustc: compiler()?, ..Table::default() };
     let mut holds = true;
     for board in &BOARDS {
         let begun = std::time::Instant::now();
@@ -157,10 +155,4 @@ fn measure(project: &Project, board: &Board) -> Result<Figures> {
     }
     figures.insert("code_ringway_split".into(), image.size_of(&["ringway_split".into()])? as f64);
     Ok(figures)
-}
-
-/// The compiler, by its version.
-fn rustc() -> Result<String> {
-    let output = Command::new("rustc").arg("--version").output().context("starting rustc")?;
-    Ok(String::from_utf8(output.stdout).context("rustc's version")?.trim().to_owned())
 }

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything that must pass, step by step.
 //!
-//! A step that fails does not keep the others from running: whoever breaks two things wants to
-//! hear of both. A step whose tool is missing is counted as skipped and says how to get the tool,
-//! so that a green run on a bare machine cannot be taken for a full one.
+//! The set-up is the first step: it gets what the others need and the machine lacks. A step whose
+//! tool could not be got is counted as skipped and says why, so that a green run on a bare machine
+//! cannot be taken for a full one. A step that fails does not keep the others from running: a
+//! developer who breaks two things wants to hear of both.
 
 mod steps;
 
@@ -11,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::Result;
-
+use anyhow::{Result, ensure};
 use checkout::{Project, seconds};
+
+use crate::setup::{self, Here, Need, SetUp};
 
 /// What came of a step.
 enum Outcome {
@@ -25,11 +27,30 @@ enum Outcome {
     Skipped(String),
 }
 
+impl Outcome {
+    /// Of figures, a line each, which are all well or are not.
+    fn of(well: bool, lines: Vec<String>) -> Outcome {
+        if well { Outcome::Passed(lines) } else { Outcome::Failed(lines.join("\n")) }
+    }
+}
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Leave the machine alone: a step whose tool is missing is skipped, and says how to get it
+    #[arg(long)]
+    no_setup: bool,
+    /// Only steps with this in their names, and the set-up for them
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
 type Action = Box<dyn FnOnce(&Project, &Path) -> Result<Outcome>>;
 
 /// One thing that must pass. The action is given a path for its log.
 struct Step {
     name: String,
+    /// What has to be there; the set-up gets it, or the step is skipped.
+    needs: Vec<Need>,
     action: Action,
 }
 
@@ -38,51 +59,122 @@ impl Step {
         name: impl Into<String>,
         action: impl FnOnce(&Project, &Path) -> Result<Outcome> + 'static,
     ) -> Step {
-        Step { name: name.into(), action: Box::new(action) }
+        Step { name: name.into(), needs: Vec::new(), action: Box::new(action) }
+    }
+
+    fn needs(self, needs: impl Into<Vec<Need>>) -> Step {
+        Step { needs: needs.into(), ..self }
     }
 }
 
-/// Runs all steps. `Ok(false)`: some failed.
-pub fn run(project: &Project) -> Result<bool> {
-    let steps = steps::all(project)?;
+/// Runs all steps, the set-up before them. `Ok(false)`: some failed.
+pub fn run(project: &Project, options: &Options) -> Result<bool> {
+    let mut steps = steps::all(project)?;
+    if let Some(only) = &options.only {
+        steps.retain(|step| step.name.contains(only.as_str()));
+        ensure!(!steps.is_empty(), "no step has {only:?} in its name");
+    }
     let width = steps.iter().map(|step| step.name.len()).max().unwrap_or(0);
+    let mut tally = Tally::new(width);
+
+    let needs = steps.iter().flat_map(|step| &step.needs).cloned().collect();
+    tally.begin("set-up")?;
+    let mut machine = Here::new(project);
+    let set_up = if options.no_setup {
+        setup::look(&machine, &needs)
+    } else {
+        setup::get(&mut machine, &needs)
+    };
+    tally.end("set-up", of_set_up(&set_up, options.no_setup));
+
     let logs = project.target.join("xtask").join("test");
-    let start = Instant::now();
-    let (mut passed, mut failed, mut skipped) = (0, Vec::new(), 0);
-    for (number, step) in steps.into_iter().enumerate() {
-        print!("{:<width$}  ", step.name);
+    for (number, Step { name, needs, action }) in steps.into_iter().enumerate() {
+        tally.begin(&name)?;
+        let log = logs.join(log_name(number + 1, &name));
+        let outcome = match set_up.reason(&needs) {
+            Some(reason) => Outcome::Skipped(reason.to_owned()),
+            None => action(project, &log).unwrap_or_else(|e| Outcome::Failed(format!("{e:#}"))),
+        };
+        tally.end(&name, outcome);
+    }
+    Ok(tally.close())
+}
+
+/// The set-up as a step. What it could not get keeps steps from running, so it has not passed; the
+/// reason stands at those steps.
+fn of_set_up(set_up: &SetUp, left_alone: bool) -> Outcome {
+    let mut lines = set_up.done.clone();
+    if set_up.unmet.is_empty() {
+        if lines.is_empty() {
+            lines.push("nothing was missing".into());
+        }
+        return Outcome::Passed(lines);
+    }
+    if left_alone {
+        lines.push("the machine was left alone".into());
+    }
+    let names: Vec<&str> = set_up.unmet.keys().map(Need::name).collect();
+    lines.push(format!("missing: {}", names.join(", ")));
+    Outcome::Skipped(lines.join("\n    "))
+}
+
+/// How the steps went so far.
+struct Tally {
+    /// Of the longest name.
+    width: usize,
+    start: Instant,
+    begun: Instant,
+    passed: usize,
+    failed: Vec<String>,
+    skipped: usize,
+}
+
+impl Tally {
+    fn new(width: usize) -> Tally {
+        let now = Instant::now();
+        Tally { width, start: now, begun: now, passed: 0, failed: Vec::new(), skipped: 0 }
+    }
+
+    fn begin(&mut self, name: &str) -> Result<()> {
+        print!("{name:<0$}  ", self.width);
         io::stdout().flush()?;
-        let log = logs.join(log_name(number + 1, &step.name));
-        let begun = Instant::now();
-        let outcome =
-            (step.action)(project, &log).unwrap_or_else(|e| Outcome::Failed(format!("{e:#}")));
-        let time = seconds(begun.elapsed());
+        self.begun = Instant::now();
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str, outcome: Outcome) {
+        let time = seconds(self.begun.elapsed());
         match outcome {
             Outcome::Passed(notes) => {
                 println!("passed  {time:>8}");
                 for note in notes {
                     println!("    {note}");
                 }
-                passed += 1;
+                self.passed += 1;
             }
             Outcome::Failed(output) => {
                 println!("FAILED  {time:>8}");
                 println!("{}", output.trim_end());
-                failed.push(step.name);
+                self.failed.push(name.to_owned());
             }
             Outcome::Skipped(why) => {
                 println!("skipped {time:>8}");
                 println!("    {why}");
-                skipped += 1;
+                self.skipped += 1;
             }
         }
     }
-    println!("\nall steps are through after {}", seconds(start.elapsed()));
-    for name in &failed {
-        println!("FAILED: {name}");
+
+    /// Says how all went, and whether nothing failed.
+    fn close(self) -> bool {
+        let Tally { start, passed, failed, skipped, .. } = self;
+        println!("\nall steps are through after {}", seconds(start.elapsed()));
+        for name in &failed {
+            println!("FAILED: {name}");
+        }
+        println!("{passed} passed, {} failed, {skipped} skipped", failed.len());
+        failed.is_empty()
     }
-    println!("{passed} passed, {} failed, {skipped} skipped", failed.len());
-    Ok(failed.is_empty())
 }
 
 fn log_name(number: usize, step: &str) -> PathBuf {
@@ -137,6 +229,18 @@ fn count(output: &str) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_up_that_could_not_get_all_has_not_passed() {
+        let good = SetUp { done: vec!["done: x".into()], ..SetUp::default() };
+        assert!(matches!(of_set_up(&good, false), Outcome::Passed(lines) if lines == good.done));
+        assert!(matches!(of_set_up(&SetUp::default(), true), Outcome::Passed(_)));
+        let mut bad = good;
+        bad.unmet.insert(Need::Target("t"), "t: no network".into());
+        assert!(
+            matches!(of_set_up(&bad, false), Outcome::Skipped(why) if why.ends_with("missing: t"))
+        );
+    }
 
     #[test]
     fn tests_are_counted_over_all_summaries() {

@@ -45,7 +45,7 @@ pub(crate) const BARRED: Word = 3;
 
 /// What a claim word says to somebody who wants the message at one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ClaimState {
     /// Nobody has claimed it.
     Fresh,
     /// Somebody had it and gave it back.
@@ -60,16 +60,16 @@ pub(crate) enum Told {
 
 /// Claim words of one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Code {
+pub(crate) struct Encoding {
     lap: Word,
     before: Word,
 }
 
-impl Code {
-    pub(crate) fn new(position: Pos, capacity: usize) -> Code {
+impl Encoding {
+    pub(crate) fn new(position: Pos, capacity: usize) -> Encoding {
         let shift = capacity.trailing_zeros();
         let lap = |position: Pos| (position.number() >> shift) << LAP_SHIFT;
-        Code { lap: lap(position), before: lap(position.minus(capacity)) }
+        Encoding { lap: lap(position), before: lap(position.minus(capacity)) }
     }
 
     /// Nobody has claimed it: the message before it in the slot is done.
@@ -91,19 +91,19 @@ impl Code {
         self.lap | (worker as Word & WORKER_MASK) << WORKER_SHIFT | marked | CLAIMED
     }
 
-    pub(crate) fn read(self, word: Word) -> Told {
+    pub(crate) fn read(self, word: Word) -> ClaimState {
         let worker = (word >> WORKER_SHIFT & WORKER_MASK) as usize;
         let marked = word & MARKED != 0;
         if word == self.fresh() {
-            Told::Fresh
+            ClaimState::Fresh
         } else if word == self.done() {
-            Told::Done
+            ClaimState::Done
         } else if word == self.returned() {
-            Told::Returned
+            ClaimState::Returned
         } else if word & STATE_MASK == CLAIMED && word == self.claimed(worker, marked) {
-            Told::Claimed { worker, marked }
+            ClaimState::Claimed { worker, marked }
         } else {
-            Told::Other
+            ClaimState::Other
         }
     }
 }
@@ -117,24 +117,28 @@ mod tests {
         for number in [0, 1, 7, 8, 1 << 20, (Word::MAX >> 1) - 7, Word::MAX >> 1] {
             for capacity in [1, 2, 8, 1024] {
                 let position = Pos::new(number);
-                let code = Code::new(position, capacity);
-                let next = Code::new(position.plus(capacity), capacity);
-                assert_eq!(code.done(), next.fresh());
-                let claimed = Told::Claimed { worker: 4095, marked: true };
+                let encoding = Encoding::new(position, capacity);
+                let next = Encoding::new(position.plus(capacity), capacity);
+                assert_eq!(encoding.done(), next.fresh());
+                let claimed = ClaimState::Claimed { worker: 4095, marked: true };
                 for (word, told) in [
-                    (code.fresh(), Told::Fresh),
-                    (code.done(), Told::Done),
-                    (code.returned(), Told::Returned),
-                    (code.claimed(4095, true), claimed),
-                    (code.claimed(0, false), Told::Claimed { worker: 0, marked: false }),
+                    (encoding.fresh(), ClaimState::Fresh),
+                    (encoding.done(), ClaimState::Done),
+                    (encoding.returned(), ClaimState::Returned),
+                    (encoding.claimed(4095, true), claimed),
+                    (encoding.claimed(0, false), ClaimState::Claimed { worker: 0, marked: false }),
                 ] {
-                    assert_eq!(code.read(word), told);
-                    let later = if told == Told::Done { Told::Fresh } else { Told::Other };
+                    assert_eq!(encoding.read(word), told);
+                    let later = if told == ClaimState::Done {
+                        ClaimState::Fresh
+                    } else {
+                        ClaimState::Other
+                    };
                     assert_eq!(next.read(word), later);
                 }
-                assert_eq!(code.read(next.done()), Told::Other);
-                assert_eq!(code.read(code.done() | 3), Told::Other);
-                assert_eq!(code.read(BARRED), Told::Other);
+                assert_eq!(encoding.read(next.done()), ClaimState::Other);
+                assert_eq!(encoding.read(encoding.done() | 3), ClaimState::Other);
+                assert_eq!(encoding.read(BARRED), ClaimState::Other);
             }
         }
     }

@@ -1,8 +1,8 @@
-//! What a worker counts, for [`ConsumerStats`](crate::ConsumerStats).
+//! What a worker counts, for [`ConsumerStats`](crate::stats::ConsumerStats).
 
-use super::Worker;
-use super::seek::Claim;
-use crate::group::Desk;
+use super::claim::Claim;
+use super::handle::Worker;
+use crate::group::claims::Claims;
 use crate::message::Message;
 use ringway_shm::sync::{Ordering, Word};
 use ringway_shm::wait::Wait;
@@ -10,19 +10,20 @@ use ringway_shm::wait::Wait;
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Counts messages that this one is about to be given.
     pub(crate) fn count(&self, claim: Claim) {
-        let (storage, own) = (self.storage(), self.place.index);
-        let (Some(entry), Some(desk)) = (storage.entry(own), Desk::of(storage, self.place.group))
+        let (storage, own) = (self.storage(), self.member.index);
+        let (Some(entry), Some(claims)) =
+            (storage.entry(own), Claims::of(storage, self.member.group))
         else {
             return;
         };
-        entry.tally.received.add(claim.messages as Word);
+        entry.counters.received.add(claim.messages as Word);
         let (Some(own_again), Some(all_again)) =
-            (entry.tally.redelivered(), desk.entry().tally.redelivered())
+            (entry.counters.redelivered(), claims.entry().counters.redelivered())
         else {
             return;
         };
         // What the others of a batch are, their claims say.
-        let others = (1..claim.messages).filter(|&at| desk.is_marked(claim.first.plus(at), own));
+        let others = (1..claim.messages).filter(|&at| claims.is_marked(claim.first.plus(at), own));
         let again = u32::from(claim.marked) + others.count() as u32;
         if again > 0 {
             // Ours alone.

@@ -1,7 +1,10 @@
 //! What a handle has to know of its ring as it works. Each handle has a copy: it is small, and no process
 //! can change what another one goes by.
 
-use super::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape};
+use core::ops::Range;
+
+use super::kind::{EntryKind, SHARES};
+use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape};
 use crate::memory::layout::ARENAS;
 use crate::position::Pos;
 use ringway_shm::sync::{WORD, Word};
@@ -21,7 +24,7 @@ pub(crate) struct Measures {
     /// Words from a slot's start to its payload: alignment is at most a page.
     payload: u16,
     // Where each kind's entries end; all together they are at most 4096.
-    subscribers: u16,
+    singles: u16,
     gates: u16,
     entries: u16,
     pub(crate) overflow: Overflow,
@@ -43,7 +46,7 @@ impl Measures {
             arena: [shape.arena; ARENAS as usize],
             origin: shape.origin,
             payload: payload as u16,
-            subscribers: shape.entries as u16,
+            singles: shape.entries as u16,
             gates: (shape.entries + shape.groups) as u16,
             entries: (shape.entries + shape.groups + shape.workers) as u16,
             overflow: shape.overflow,
@@ -82,24 +85,37 @@ impl Measures {
         self.payload.into()
     }
 
-    /// Entries for subscribers: the first ones.
+    /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next two.
     pub(crate) fn subscribers(&self) -> usize {
-        self.subscribers.into()
+        self.entries_of(EntryKind::Single).len()
     }
 
-    /// Entries for groups, which come next.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    /// Shared entries, of groups.
     pub(crate) fn groups(&self) -> usize {
-        self.gates() - self.subscribers()
+        self.entries_of(EntryKind::Shared).len()
     }
 
-    /// Entries for workers, which come last.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    /// Members' entries, of workers.
     pub(crate) fn workers(&self) -> usize {
-        self.entries() - self.gates()
+        self.entries_of(EntryKind::Member).len()
     }
 
-    /// Entries that have gates: those of subscribers and groups.
+    /// The numbers of the entries of a kind.
+    pub(crate) fn entries_of(&self, kind: EntryKind) -> Range<usize> {
+        match kind {
+            EntryKind::Single => 0..self.singles.into(),
+            EntryKind::Shared => self.singles.into()..self.gates(),
+            EntryKind::Member => self.gates()..self.entries(),
+        }
+    }
+
+    /// The number of an entry among the shared ones, counted from 0, if it is one.
+    pub(crate) fn shared_number(&self, entry: usize) -> Option<usize> {
+        let number = entry.checked_sub(self.singles.into())?;
+        (SHARES && entry < self.gates()).then_some(number)
+    }
+
+    /// Entries that have gates: single and shared ones.
     #[inline]
     pub(crate) fn gates(&self) -> usize {
         self.gates.into()

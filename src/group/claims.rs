@@ -1,0 +1,256 @@
+//! The claims of one group: who has which message, and how far the group is done.
+//!
+//! Claim words and the gate are changed by compare-exchange alone, by workers and by whoever clears up
+//! after one that has died. So a claim word says at any moment who has the message, also when its worker
+//! has stopped for ever.
+//!
+//! The gate is the oldest position that is not done, or an earlier one. Who has made a word `done` moves
+//! the gate on over all such words that it sees:
+//!
+//! ```text
+//! D1  word(p) = done(p)                    (Release)
+//! D2  fence(SeqCst)
+//! D3  walk from the gate over words that are done; fence(Acquire)
+//! D4  gate = the first that is not         (compare-exchange, Release; if it fails, D3 again)
+//! ```
+//!
+//! The gate never stays at a word that is done once all are at rest. Say that it does, at g. Among those
+//! who made done what lies between some gate that was read at D3 and g, take the one whose D2 came last.
+//! It saw all of these words done, so that its D4 moved the gate beyond g, or failed because somebody else
+//! had moved the gate, and then it went on from there. Or it saw not the word but a later one of the same
+//! slot: then the gate that it had read was an old one. So where the first word is of another lap it makes
+//! the exchange too, of the gate for itself: that fails, and it goes on from the gate that it finds.
+//!
+//! What a worker has read before D1 is over before D4 of whoever saw its D1, and so before the producer
+//! overwrites it, which it does after it has seen the gate.
+//!
+//! # A group that was evicted and has begun anew
+//!
+//! Workers of the group as it was may be there still: stopped, between any two instructions, for as
+//! long as it takes. So may be one who clears up after one of them. Call each of these S. A new
+//! group in the entry has another generation, and is made in this order:
+//!
+//! ```text
+//! N1  gate = FREE
+//! N2  every claim word = barred             (read-modify-write, AcqRel)
+//! N3  generation = another                  (Release)
+//! N4  gate = a pin, then the head           (the group begins at the next message)
+//! N5  every claim word = fresh              (after a release fence)
+//! ```
+//!
+//! **Claims.** A claim of S's that comes before N2 in the order of its word is undone there:
+//! whatever S does with it finds another word and is `lost`, and messages of which N2 found a claim
+//! were published, so that the head of N4 is beyond them: the new group does not deliver what S may
+//! have. A position that was claimed ahead of its message is looked at once more when that is there
+//! ([`Claims::confirm`], a read-modify-write): before N2 it confirms that the message comes before
+//! the new group, and after N2 it fails. A claim of S's after N2 succeeds only on a word of N5's or
+//! later (none is made of `barred`). It is an acquire, and has so seen N3: S finds that its
+//! generation is over, gives the message back untouched, and is told ([`Worker`](crate::Worker),
+//! `is_still_its_group`). Should it die between, it is cleaned up after as a worker of the new
+//! group.
+//!
+//! **The gate.** S's exchange (D4) is from a gate g to a later one, because all words between were
+//! done. It read g before N1, and these words are done before N2: one that was not is barred, and
+//! what is done after N5 is so by workers of the new group, and a fact. By N2 they are published
+//! before the head of N4 is looked for. So g lies before where the new group begins, and the
+//! exchange finds another gate; or it comes between the two stores of N4, the second of which
+//! undoes it, to a gate that is not beyond it.
+//!
+//! **Memory.** What S copies it looks at again, as ever. What it reads in place it has pinned, and
+//! while a worker's entry says so the group's entry is not given up: see `close`.
+//!
+//! Where no worker is left beside the entry there is no S: N2 is left out, and the group begins
+//! where it likes.
+
+use super::claim_word::{BARRED, ClaimState, Encoding};
+use crate::error::JoinError;
+use crate::memory::layout::{EVICTS, Entry};
+use crate::memory::{ClaimWords, View};
+use crate::position::Pos;
+use ringway_shm::sync::{Ordering, Word, fence, peek_word};
+
+/// How often a word is barred that changes meanwhile. Each of the workers that are left changes it
+/// a few times at most, and most of them stand still.
+const TRIES: u32 = 64;
+
+/// One group, seen by somebody who works in it or clears up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claims<'a> {
+    pub(super) view: &'a View,
+    pub(super) entry: &'a Entry,
+    pub(super) words: ClaimWords<'a>,
+}
+
+/// What becomes of a message that somebody has claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is done.
+    Done,
+    /// It may have been delivered, and is not done. Where a message is delivered at most once, it is.
+    Nacked,
+    /// It was not delivered: all is as if it had not been claimed.
+    Untouched,
+}
+
+/// What some claims have come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    /// Some message is done.
+    pub(crate) done: bool,
+    /// Some message is there for others.
+    pub(crate) back: bool,
+    /// Some message had been taken away.
+    pub(crate) lost: bool,
+}
+
+/// A claim that may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// The word, and whether the message may have been delivered before.
+    Free { word: Word, marked: bool },
+    /// Somebody has it, or it is done.
+    Taken,
+    /// The word is of a position that this slot had, or will have.
+    Other(Word),
+}
+
+impl<'a> Claims<'a> {
+    /// A group, counted from 0, if there is one.
+    pub(crate) fn of(view: &'a View, group: usize) -> Option<Claims<'a>> {
+        Some(Claims {
+            view,
+            entry: view.shared_entries().get(group)?,
+            words: view.claim_words(group)?,
+        })
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.view.measures().capacity()
+    }
+
+    pub(super) fn encoding(&self, position: Pos) -> Encoding {
+        Encoding::new(position, self.capacity())
+    }
+
+    pub(super) fn state(&self, position: Pos) -> ClaimState {
+        self.encoding(position).read(self.words.word(position).load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn entry(&self) -> &'a Entry {
+        self.entry
+    }
+
+    /// Makes every word that of a message which no worker has claimed, from a position on. Only by
+    /// the caller that makes the group, before another process can find it.
+    pub(crate) fn reset(&self, first: Pos) {
+        // Pairs with the acquire of a claim by a worker that was evicted here: it sees the new
+        // generation.
+        fence(Ordering::Release);
+        for ahead in 0..self.capacity() {
+            let position = first.plus(ahead);
+            let fresh = self.encoding(position).fresh();
+            self.words.word(position).store(fresh, Ordering::Relaxed);
+        }
+    }
+
+    /// Undoes all claims of a group that was evicted, of which workers are left: N2 above. Only by
+    /// the caller that makes a group in its entry.
+    pub(crate) fn bar(&self) -> Result<(), JoinError> {
+        for slot in 0..self.capacity() {
+            let word = self.words.word(Pos::new(slot as Word));
+            let barred = (0..TRIES).any(|_| {
+                // Acquire pairs with the release of claims and of what is done: what was published
+                // to them is seen to be. Release: a worker that finds this word sees that the
+                // group was evicted.
+                let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
+                word.compare_exchange(peek_word(word), BARRED, order, failed).is_ok()
+            });
+            if !barred {
+                return Err(JoinError::Corrupt);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many messages were given back. Who looks at claim words after this has a fence between.
+    pub(crate) fn returns(&self) -> u32 {
+        self.entry.returns.load(Ordering::Relaxed)
+    }
+
+    /// Whether a position's message can be claimed.
+    pub(crate) fn offer(&self, position: Pos) -> Offer {
+        let word = self.words.word(position).load(Ordering::Relaxed);
+        match self.encoding(position).read(word) {
+            ClaimState::Fresh => Offer::Free { word, marked: false },
+            ClaimState::Returned => Offer::Free { word, marked: true },
+            ClaimState::Claimed { .. } | ClaimState::Done => Offer::Taken,
+            ClaimState::Other => Offer::Other(word),
+        }
+    }
+
+    /// Claims what was on offer. `false`: somebody else was faster.
+    pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
+        let claimed = self.encoding(position).claimed(worker, marked);
+        // What a worker that gave the message back has read of it, that worker has read before
+        // this one is done with it: the fence of the second look, which comes between, pairs with the release in
+        // `settle`. Release: the gate is beyond what was in the slot before, and that has been
+        // seen. Pairs with the fence of the worker that finds this word where it looks for that one, in
+        // `Worker::look_at_another_lap`. Acquire pairs with the fence in `reset`: of a group that has begun anew
+        // the generation is seen.
+        let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };
+        let failed = Ordering::Relaxed;
+        self.words.word(position).compare_exchange(word, claimed, order, failed).is_ok()
+    }
+
+    /// Whether a position that a worker had claimed ahead of its message, unmarked, is still its
+    /// own.
+    pub(crate) fn confirm(&self, position: Pos, worker: usize) -> bool {
+        let claimed = self.encoding(position).claimed(worker, false);
+        // Release pairs with the acquire in `bar`: that the message is there is seen, too.
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+        self.words.word(position).compare_exchange(claimed, claimed, order, failed).is_ok()
+    }
+
+    /// Makes a message claimable whose word no worker can have written.
+    pub(crate) fn mend_word(&self, position: Pos, word: Word) {
+        let returned = self.encoding(position).returned();
+        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.words.word(position).compare_exchange(word, returned, order, failed);
+    }
+
+    /// Whether a claim of a worker's was given back before.
+    pub(crate) fn is_marked(&self, position: Pos, worker: usize) -> bool {
+        self.state(position) == ClaimState::Claimed { worker, marked: true }
+    }
+
+    /// Ends a claim of a worker's. Whoever has ended some calls [`finish`](Self::finish).
+    pub(crate) fn settle(&self, position: Pos, worker: usize, fate: Fate, outcome: &mut Outcome) {
+        let word = self.words.word(position);
+        let encoding = self.encoding(position);
+        let seen = peek_word(word);
+        let ClaimState::Claimed { worker: owner, marked } = encoding.read(seen) else {
+            outcome.lost = true;
+            return;
+        };
+        let (next, done) = match fate {
+            Fate::Done => (encoding.done(), true),
+            Fate::Nacked if self.is_once() => (encoding.done(), true),
+            Fate::Untouched if !marked => (encoding.fresh(), false),
+            Fate::Nacked | Fate::Untouched => (encoding.returned(), false),
+        };
+        // Release: our reads of the message are over. Pairs with the fence in `push`, and with that of the
+        // second look of whoever claims it next.
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
+        if owner != worker || word.compare_exchange(seen, next, order, failed).is_err() {
+            outcome.lost = true;
+        } else if done {
+            outcome.done = true;
+        } else {
+            outcome.back = true;
+        }
+    }
+
+    pub(super) fn is_once(&self) -> bool {
+        self.entry.at_most_once.load(Ordering::Relaxed) != 0
+    }
+}

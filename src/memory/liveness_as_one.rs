@@ -1,0 +1,60 @@
+//! Where a ring is not files, all that share its memory live and die together.
+
+use super::registry::Registry;
+use super::seat::{Claim, Entries};
+use super::storage::Storage;
+use crate::error::{JoinError, LivenessError};
+
+impl Storage {
+    pub(crate) fn is_here(&self) -> bool {
+        true
+    }
+
+    pub(crate) fn producer_is_alive(&self) -> Result<bool, LivenessError> {
+        Ok(true)
+    }
+
+    pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
+        Ok(false)
+    }
+
+    pub(crate) fn claim(&self, _entry: usize) -> Result<Claim, JoinError> {
+        Ok(Claim::Open)
+    }
+
+    pub(crate) fn reap(
+        &self,
+        _entries: impl IntoIterator<Item = usize>,
+        _clean: impl FnOnce(&Entries),
+    ) -> Result<usize, LivenessError> {
+        Ok(0)
+    }
+
+    pub(crate) fn is_dead(&self, _entry: usize) -> Result<bool, LivenessError> {
+        Ok(false)
+    }
+
+    pub(crate) fn life(&self) -> Option<u32> {
+        None
+    }
+
+    pub(crate) fn is_life(&self, _number: u32) -> bool {
+        false
+    }
+
+    pub(crate) fn registry(&self) -> Result<Registry<'_>, JoinError> {
+        Ok(Registry::of_process(self))
+    }
+
+    pub(crate) fn can_take_over(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn is_cleaning(&self) -> Result<bool, JoinError> {
+        Ok(false)
+    }
+
+    pub(crate) fn pause(&self) -> bool {
+        false
+    }
+}

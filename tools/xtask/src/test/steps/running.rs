@@ -1,0 +1,94 @@
+//! Tests, models, and trials.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use checkout::{Project, add_rustflags};
+
+use super::super::{Outcome, Step, run_tests};
+use super::{cargo, has_shm, under_loom};
+use crate::battery;
+use crate::setup::{CC, CC_32, LIBC_32, Need};
+
+/// The short battery takes seconds, and ends by itself when something is stuck.
+const BATTERY_TIME_OUT: Duration = Duration::from_secs(300);
+
+/// A target with 32-bit words whose programs run here.
+const NARROW: &str = "i686-unknown-linux-gnu";
+
+pub fn tests(project: &Project, steps: &mut Vec<Step>) {
+    let step = Step::new("tests", |project, log| {
+        run_tests(cargo(project, "", "test --workspace --no-fail-fast"), log)
+    });
+    steps.push(step.needs([CC]));
+    if has_shm(project) {
+        steps.push(Step::new("tests: ringway-shm alone", |project, log| {
+            run_tests(cargo(project, "", "test -p ringway-shm --no-fail-fast"), log)
+        }));
+    }
+    steps.push(Step::new("tests: 32-bit word", |project, log| {
+        let mut test = cargo(project, "", "test -p ringway --lib --tests --no-fail-fast");
+        add_rustflags(&mut test, "--cfg ringway_word32");
+        test.env("CARGO_TARGET_DIR", project.target.join("word32"));
+        run_tests(test, log)
+    }));
+    let step = Step::new("tests: processes of 32 bits, and of both widths", other_width);
+    steps.push(step.needs([Need::Target(NARROW), CC_32, LIBC_32]));
+    steps.push(Step::new("loom models", |project, log| {
+        let mut test = cargo(project, "loom-tests", "test --release --no-fail-fast");
+        under_loom(project, &mut test);
+        run_tests(test, log)
+    }));
+    steps.push(Step::new("tests: fuzz corpora", |project, log| {
+        run_tests(cargo(project, "fuzz", "test --locked --no-fail-fast"), log)
+    }));
+    steps.push(Step::new("tests: benches", |project, log| {
+        run_tests(cargo(project, "tools/benches", "test --locked --no-fail-fast"), log)
+    }));
+}
+
+pub fn battery(steps: &mut Vec<Step>) {
+    steps.push(Step::new("battery", |project, log| {
+        let mut figures = Vec::new();
+        for mut trials in battery::commands(project, &battery::Options::quick())? {
+            let ran = checkout::run(&mut trials, log, Some(BATTERY_TIME_OUT))?;
+            if !ran.success() {
+                return Ok(Outcome::Failed(ran.output));
+            }
+            let lines = ran.output.lines().filter(|line| line.starts_with("figure "));
+            figures.extend(lines.map(str::to_owned));
+        }
+        Ok(Outcome::Passed(figures))
+    }));
+}
+
+/// The processes' tests, built for 32 bits and run as they are; and once more as they are here,
+/// with that program for the other side. It is linked statically, so that it needs none of the
+/// target's libraries to run.
+fn other_width(project: &Project, log: &Path) -> Result<Outcome> {
+    let mut build = cargo(project, "", "test -p ringway --test processes --no-run");
+    build
+        .args(["--target", NARROW])
+        .env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER", CC_32.name());
+    add_rustflags(&mut build, "-C target-feature=+crt-static");
+    build.env("CARGO_TARGET_DIR", project.target.join("i686"));
+    let program = checkout::build(build, "processes", log)?;
+
+    // But for the tests of the examples, which build them.
+    let mut test = Command::new(&program);
+    test.current_dir(&project.root).args(["--skip", "examples::", "--skip", "fanout::"]);
+    let narrow = run_tests(test, log)?;
+    if !matches!(narrow, Outcome::Passed(_)) {
+        return Ok(narrow);
+    }
+    let mut test = cargo(project, "", "test -p ringway --test processes -- --ignored widths::");
+    test.env("RINGWAY_OTHER_WIDTH", program);
+    Ok(match (narrow, run_tests(test, log)?) {
+        (Outcome::Passed(narrow), Outcome::Passed(wide)) => {
+            Outcome::Passed([narrow, wide].concat())
+        }
+        (_, other) => other,
+    })
+}

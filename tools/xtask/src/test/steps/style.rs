@@ -1,0 +1,66 @@
+//! Formatting, lints and docs.
+
+use checkout::Project;
+
+use super::super::{Step, command};
+use super::{SHM, cargo, has_shm, under_loom};
+use crate::firmware;
+use crate::setup::{CLIPPY, Need, RUSTFMT};
+
+/// Packages with a workspace of their own.
+const OUTSIDE: [&str; 5] =
+    ["loom-tests", "fuzz", "tools/benches", "tools/benches/instructions", "tools/firmware"];
+
+pub fn formatting(steps: &mut Vec<Step>) {
+    for dir in std::iter::once("").chain(OUTSIDE) {
+        let name = if dir.is_empty() { "workspace" } else { dir };
+        let step = Step::new(format!("formatting: {name}"), move |project, log| {
+            command(cargo(project, dir, "fmt --all --check -- --color never"), log)
+        });
+        steps.push(step.needs([RUSTFMT]));
+    }
+}
+
+pub fn lints(project: &Project, steps: &mut Vec<Step>) {
+    let mut lint = |name: &str, dir: &'static str, loom: bool, what: &'static str| {
+        let step = Step::new(format!("lints: {name}"), move |project, log| {
+            let mut clippy = cargo(project, dir, "clippy");
+            clippy.args(what.split(' ')).args(["--", "-D", "warnings"]);
+            if loom {
+                under_loom(project, &mut clippy);
+            }
+            command(clippy, log)
+        });
+        steps.push(step.needs([CLIPPY]));
+    };
+    lint("workspace", "", false, "--workspace --all-targets");
+    lint("core alone", "", false, "-p ringway --no-default-features --lib");
+    lint("with alloc", "", false, "-p ringway --no-default-features --features alloc --lib");
+    if has_shm(project) {
+        lint("ringway-shm, core alone", "", false, "-p ringway-shm --no-default-features --lib");
+        let alloc = "-p ringway-shm --no-default-features --features alloc --lib";
+        lint("ringway-shm, with alloc", "", false, alloc);
+    }
+    lint("loom-tests", "loom-tests", true, "--release --all-targets");
+    lint("fuzz", "fuzz", false, "--locked --all-targets");
+    lint("benches", "tools/benches", false, "--locked --all-targets");
+    lint("instructions", "tools/benches/instructions", false, "--locked --all-targets");
+    for board in &firmware::BOARDS {
+        let step = Step::new(format!("lints: firmware: {}", board.name), |project, log| {
+            command(board.clippy(project), log)
+        });
+        steps.push(step.needs([CLIPPY, Need::Target(board.target)]));
+    }
+}
+
+pub fn docs(project: &Project, steps: &mut Vec<Step>) {
+    let shm = has_shm(project);
+    steps.push(Step::new("docs", move |project, log| {
+        let mut doc = cargo(project, "", "doc -p ringway --no-deps");
+        if shm {
+            doc.args(["-p", SHM.1]);
+        }
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        command(doc, log)
+    }));
+}
