@@ -1,4 +1,4 @@
-//! What a ring is to be.
+//! The options with which a ring is created.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -10,7 +10,8 @@ use crate::position::Position;
 use crate::protocol::credit::Limits;
 use ringway_shm::sync::NATIVE;
 
-/// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
+/// The options with which a ring is created. They stand in the ring, where every other process reads
+/// them.
 ///
 /// ```
 /// use ringway::{Options, Overflow};
@@ -48,18 +49,20 @@ impl Options<[u8]> {
         Self::with(capacity, max_len)
     }
 
-    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a multiple of 128),
-    /// each in one piece: the slot says where. The longest message has half of it, or a slot's `max_len` if that
-    /// is more. Shorter ones stay in their slots, as if there were none. By default there is none.
+    /// Gives the ring an arena of at least `bytes` bytes (rounded up to a multiple of 128), where
+    /// messages lie that are longer than a slot, each in one piece. The longest message has half of
+    /// the arena, or a slot's `max_len` if that is more. Messages that fit a slot stay there. By
+    /// default there is no arena.
     ///
-    /// A message leaves the arena when its slot is used again, or sooner, when a later message needs its place.
-    /// Subscribers and groups hold the producer back until they have released it; it waits for room in the
-    /// arena as it does for slots. An observer may find that it has [lagged](crate::Observer) though it is less
-    /// than a capacity behind, and is told exactly how many messages it missed; and who joins at
-    /// [`Start::Oldest`](crate::Start::Oldest) may get fewer messages.
+    /// A message leaves the arena when its slot is used again, or sooner, when a later message
+    /// needs its place. Subscribers and groups hold the producer back until they have released it;
+    /// it waits for room in the arena as it does for slots. An observer may find that it has
+    /// [lagged](crate::Observer) though it is less than a capacity behind, and is told exactly how
+    /// many messages it missed. A consumer that joins at [`Start::Oldest`](crate::Start::Oldest) may
+    /// get fewer messages than the capacity.
     ///
-    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for a message
-    /// is left out.
+    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for
+    /// a message is left out.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -132,7 +135,7 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many subscribers can be attached at a time. Observers need no place.
+    /// How many subscribers can be attached at a time, 8 by default. Observers are not counted.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -162,8 +165,8 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many workers can be attached at a time, in all groups together. By default 8 if there are
-    /// [`groups`](Self::groups), and none if there are not.
+    /// How many workers can be attached at a time, in all groups together. By default 8 if there
+    /// are [`groups`](Self::groups), and none if there are not.
     ///
     /// ```
     /// # use ringway::{Options, Worker};
@@ -213,9 +216,9 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether there can be observers; by default there can. Without them, and without limits to what
-    /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
-    /// through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
+    /// Whether there can be observers; by default there can. Without them, and without limits to
+    /// what subscribers hold back, no consumer looks at a message before it is sent. So it can be
+    /// written in place through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -234,8 +237,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// however long that takes.
     ///
     /// Rings of one process always hold. In files and other shared memory it is off by default: on,
-    /// a process that may write the control segment can hold the producer for ever. Off, a ring that
-    /// evicts refuses to have its messages read in place
+    /// a process that may write the control segment can hold the producer for ever. Off, a ring
+    /// that evicts refuses to have its messages read in place
     /// ([`NotInPlace`](crate::error::TryRecvError::NotInPlace)).
     pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
@@ -258,20 +261,21 @@ impl<T: Message + ?Sized> Options<T> {
     /// gets it only if the ring was created so: consumers that are attached to a ring with full
     /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
-    /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
+    /// Under loom it is off by default, because there is no kernel. On, no handle may sleep in that
+    /// model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.asymmetric = yes;
         self
     }
 
-    /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
-    /// evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can join anew. A group of
-    /// workers counts as a subscriber, here and below. By default
-    /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
-    /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
-    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an [`arena`](Self::arena)
-    /// few messages can take all the room: who holds these, without lagging by so many, is evicted only by
-    /// [`max_hold`](Self::max_hold).
+    /// How many messages a subscriber may lag behind: one that lags more when the producer needs
+    /// room is evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can
+    /// join anew. A group of workers counts as a subscriber, here and below. By default nobody is
+    /// evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
+    /// capacity. With less than that the producer never waits for anybody for long: it looks for
+    /// room an eighth of a ring at a time, and so evicts at a lag of up to that much more. In an
+    /// [`arena`](Self::arena) few messages can take all the room: who holds these, without lagging
+    /// by so many, is evicted only by [`max_hold`](Self::max_hold).
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -396,20 +400,22 @@ impl<T: Message + ?Sized> Options<T> {
         Ok(this.handles(storage))
     }
 
-    /// Creates the ring in memory of the caller's.
+    /// Creates the ring in memory of the caller.
     ///
     /// # Safety
     ///
-    /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
-    /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
-    /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
+    /// For as long as any handle of the ring lives, in this program or another, the memory stays
+    /// valid for reads and writes, and is accessed through such handles alone. It has been
+    /// initialised, its two segments have no byte in common, and until this returns nothing else
+    /// accesses it at all.
     ///
-    /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
-    /// a time joins by [`Worker::join`](crate::Worker::join) or
-    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
-    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). And whoever joins does so by
-    /// [`subscribe_in`](crate::Ring::subscribe_in), unless all who join have one compare-and-swap: their processor's,
-    /// or, of one program, that of `portable-atomic`.
+    /// Nothing in such memory keeps consumers apart that come or go under a name. So at any time at
+    /// most one of the programs that share the ring is in a call of
+    /// [`Worker::join`](crate::Worker::join),
+    /// [`subscribe_durable`](crate::Ring::subscribe_durable),
+    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). Subscribers
+    /// join by [`subscribe_in`](crate::Ring::subscribe_in), unless all of them have one
+    /// compare-and-swap: their processor's, or, in one program, that of `portable-atomic`.
     ///
     /// ```
     /// use ringway::{Options, Ring, Start};
@@ -425,7 +431,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// let at = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast();
     /// let parts = RawParts { data: at(), data_len, control: Some(at()), control_len };
     ///
-    /// // SAFETY: leaked, so valid for ever; initialised; and nobody else knows of it.
+    /// // SAFETY: leaked, so valid for ever; initialised; and no other code knows of it.
     /// let mut producer = unsafe { options.create_raw(parts) }.unwrap();
     /// // SAFETY: the same memory, which holds a ring now.
     /// let ring = unsafe { Ring::<u32>::open_raw(parts, 0) }.unwrap();
@@ -445,10 +451,11 @@ impl<T: Message + ?Sized> Options<T> {
     ) -> Result<crate::Producer<T>, crate::error::RawError> {
         let geometry = self.geometry().map_err(crate::error::RawError::Config)?;
         let instance = crate::memory::header::Instance([0; 4]);
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory is valid and initialised, and no other code accesses it yet, as this
+        // function's contract demands.
         let view = unsafe { crate::memory::raw::create(parts, geometry, instance) };
         let view = view.map_err(crate::error::RawError::Memory)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory stays valid while a handle lives, as this function's contract demands.
         let storage = unsafe { crate::memory::Storage::new(view, crate::memory::Owner::Caller) };
         Ok(self.handles(storage).0)
     }

@@ -168,7 +168,7 @@ impl<T: Message + ?Sized> Ring<T> {
         durable::forget(&self.storage, name.as_bytes())
     }
 
-    /// Frees the entry of a [`Group`] in which no worker is, with all that it has not done.
+    /// Frees the entry of a [`Group`](crate::Group) in which no worker is, with all that it has not done.
     /// `Ok(false)`: there is none of that name; [`JoinError::InUse`]: there are workers in it.
     /// Those of a group that was evicted are not in the way, but for one that reads a message in
     /// place.

@@ -1,7 +1,11 @@
-//! The consumers that get messages for themselves: one type, in two kinds.
+//! Consumers that get messages for themselves: one type, in two kinds, and the guards and iterators
+//! that it gives.
 //!
-//! What the kinds differ in is what they do to their gates: see [`kind`]. All else is here once:
-//! the calls of a caller in `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
+//! A [`Subscriber`] gets every message and holds the producer back. An [`Observer`] gets the newest
+//! ones and never does.
+
+// What the kinds differ in is what they do to their gates: see `kind.rs`. All else is here once: the
+// calls of a caller in `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
 
 mod bytes;
 mod calls;

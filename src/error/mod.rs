@@ -14,13 +14,12 @@
 //!
 #![cfg_attr(all(feature = "std", target_os = "linux"), doc = "```")]
 #![cfg_attr(not(all(feature = "std", target_os = "linux")), doc = "```ignore")]
-//! use std::error::Error;
 //! use ringway::{Options, Segment};
 //!
-//! let error =
-//! Options::<u64>::new(8).create(Segment::new("ring").directory("/not/there")).unwrap_err();
-//! println!("{error}"); // what is wrong, and what to do println!("{error:#}"); // and what the
-//! operating system said
+//! let nowhere = Segment::new("ring").directory("/not/there");
+//! let error = Options::<u64>::new(8).create(nowhere).unwrap_err();
+//! println!("{error}"); // what is wrong, and what to do
+//! println!("{error:#}"); // and what the operating system said
 //! ```
 //!
 //! A `main` that returns an error prints `Debug`, which is the variant and its fields alone.

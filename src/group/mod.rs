@@ -1,8 +1,8 @@
 //! Groups: each message goes to one worker of a group.
 //!
 //! A group holds the producer back as a subscriber does, by a gate in an entry of its own. For each slot
-//! it has a word that says what has become of the slot's message ([`code`]), and which is changed by
-//! compare-exchange alone ([`claims`]): a worker claims a message by it, and ends its claim by it. So it is
+//! it has a word that says what has become of the slot's message (`claim_word.rs`), and which is changed by
+//! compare-exchange alone (`claims`): a worker claims a message by it, and ends its claim by it. So it is
 //! always known who has what, also of a worker that dies at any instruction; whoever finds it dead gives
 //! what it had to the others.
 //!

@@ -1,4 +1,4 @@
-//! The one that sends.
+//! The producer of a ring, and what it sends with.
 
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod arena;
@@ -58,7 +58,7 @@ const SLOTS_AHEAD: usize = 12;
 /// A named ring goes with it ([`close`](Self::close) says what that means for those who are away);
 /// [`detach`](Self::detach) leaves it for a successor.
 ///
-/// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
+/// A ring that waits ([`Overflow::Wait`]) is full when its slowest subscriber
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
 pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {

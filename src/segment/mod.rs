@@ -2,8 +2,12 @@
 //! handed from process to process.
 //!
 //! A ring is two files: data, which only the producer can write, and control, which subscribers
-//! write too. Everything here ends in two mappings and a [`Storage`](crate::memory::Storage) over
-//! them; the protocol never learns of it.
+//! write too. [`Segment`] says where they are and who may open them. [`segments`] lists the rings
+//! that are there, [`unlink`] removes the names of one, and [`prune`] those of all that have lost
+//! their producers.
+
+// Everything here ends in two mappings and a `memory::Storage` over them; the protocol never learns
+// of it.
 
 mod anonymous;
 mod create;

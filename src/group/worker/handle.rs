@@ -20,10 +20,10 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// of them. The group as a whole holds the producer back as a [`Subscriber`](crate::Subscriber) does, until
 /// the message is done.
 ///
-/// What a worker receives is a guard, a [`Job`], which has a copy of the message: dropping it says that the
-/// message is done, [`nack`](Job::nack) gives it back to the group, and so does a panic while it lives
+/// What a worker receives is a guard, a [`Job`](crate::group::Job), which has a copy of the message: dropping it says that the
+/// message is done, [`nack`](crate::group::Job::nack) gives it back to the group, and so does a panic while it lives
 /// (with the feature `std`). What a worker that dies had claimed goes to another one, within 150 ms of the
-/// kernel closing its files if there is one that asks, and says so ([`Job::redelivered`]). So without crashes and
+/// kernel closing its files if there is one that asks, and says so ([`redelivered`](crate::group::Job::redelivered)). So without crashes and
 /// `nack` every message is delivered exactly once, with them at least once, and never twice without
 /// the mark. [`Group::at_most_once`] has it the other way round.
 ///
@@ -47,7 +47,7 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 ///   begins anew. It does so whatever its workers do, of which some may be stopped; each is told
 ///   when it next asks, and if that is after the group has begun anew, with the number of messages
 ///   that were sent since the last one at which this worker had looked. What it still has is no
-///   longer its own ([`ClaimLost`]).
+///   longer its own ([`ClaimLost`](crate::group::ClaimLost)).
 /// - `Lagged(n)`, `Corrupt`: somebody has forged the group's words in the control segment; `n` messages are
 ///   lost to the group.
 ///
