@@ -38,14 +38,13 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", feature = "derive", target_os = "linux"))]
 mod sides {
     use std::process::{Child, Command};
     use std::time::{Duration, Instant};
 
     use ringway::error::RecvError;
-    use ringway::{Options, Ring, Start, Subscriber};
-    use zerocopy::{FromBytes, Immutable, IntoBytes};
+    use ringway::{Options, Ring, Start, Subscriber, message};
 
     use super::Outcome;
 
@@ -54,8 +53,7 @@ mod sides {
     const PATIENCE: Duration = Duration::from_secs(10);
 
     /// A frame as a camera gives it: a byte of brightness for each pixel, and half a byte of colour.
-    #[derive(FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
     struct Frame {
         number: u64,
         picture: [u64; PIXELS * 3 / 2 / 8],
@@ -149,7 +147,7 @@ mod sides {
 }
 
 /// Elsewhere there are no segments.
-#[cfg(not(all(feature = "std", target_os = "linux")))]
+#[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
 mod sides {
     use super::Outcome;
 

@@ -38,15 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", feature = "derive", target_os = "linux"))]
 mod sides {
     use std::process::{Child, Command};
     use std::thread;
     use std::time::{Duration, Instant};
 
     use ringway::error::{RecvError, TryRecvError};
-    use ringway::{Options, Ring, Segment, Start};
-    use zerocopy::{FromBytes, Immutable, IntoBytes};
+    use ringway::{Options, Ring, Segment, Start, message};
 
     use super::Outcome;
 
@@ -56,8 +55,8 @@ mod sides {
     const PICTURE: Duration = Duration::from_millis(5);
     const INSTRUMENTS: usize = 64;
 
-    #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
+    #[derive(Clone, Copy)]
     struct Quote {
         number: u64,
         instrument: u32,
@@ -161,7 +160,7 @@ mod sides {
 }
 
 /// Elsewhere there are no segments.
-#[cfg(not(all(feature = "std", target_os = "linux")))]
+#[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
 mod sides {
     use super::Outcome;
 

@@ -38,15 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", feature = "derive", target_os = "linux"))]
 mod sides {
     use std::process::{Child, Command};
     use std::thread;
     use std::time::{Duration, Instant};
 
     use ringway::error::{RecvError, TryRecvError, TrySendError};
-    use ringway::{Options, Producer, Ring, Start, Subscriber, Worker};
-    use zerocopy::{FromBytes, Immutable, IntoBytes};
+    use ringway::{Options, Producer, Ring, Start, Subscriber, Worker, message};
 
     use super::Outcome;
 
@@ -55,14 +54,14 @@ mod sides {
     const WORKERS: usize = 3;
     const GROUP: &str = "workers";
 
-    #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
+    #[derive(Clone, Copy)]
     struct Job {
         number: u64,
     }
 
-    #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
+    #[derive(Clone, Copy)]
     struct Answer {
         number: u64,
         steps: u32,
@@ -232,7 +231,7 @@ mod sides {
 }
 
 /// Elsewhere there are no segments.
-#[cfg(not(all(feature = "std", target_os = "linux")))]
+#[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
 mod sides {
     use super::Outcome;
 

@@ -284,7 +284,7 @@ pub use wait::{Deadline, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 
-#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[cfg(all(doctest, feature = "std", feature = "derive", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -224,10 +224,10 @@ advice! {
 
     "an alignment of {align} bytes is too large: choose a type of at most {max}" =>
     fn large_alignment(said) {
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(4096))]
         struct Strict([u64; 512]);
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(8192))]
         struct Stricter([u64; 1024]);
 
