@@ -4,9 +4,9 @@
 //! frames [COUNT]
 //! ```
 //!
-//! A camera sends `COUNT` frames (300 by default) of 1920 by 1080 pixels with a byte and a half each, through a
-//! ring of four, to two processes of their own: one that looks at every frame, and one that shows the newest of
-//! those that have come.
+//! A camera sends `COUNT` frames (300 by default) of 1920 by 1080 pixels with a byte and a half
+//! each, through a ring of four, to two processes of their own: one that looks at every frame, and
+//! one that shows the newest of those that have come.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -38,13 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(all(feature = "std", feature = "derive", target_os = "linux"))]
+#[cfg(all(feature = "std", target_os = "linux"))]
 mod sides {
     use std::process::{Child, Command};
     use std::time::{Duration, Instant};
 
     use ringway::error::RecvError;
-    use ringway::{Options, Ring, Start, Subscriber, message};
+    use ringway::{Options, Ring, Start, Subscriber};
+    use zerocopy::{FromBytes, Immutable, IntoBytes};
 
     use super::Outcome;
 
@@ -52,8 +53,10 @@ mod sides {
     /// How long each side waits for the others to be there.
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    /// A frame as a camera gives it: a byte of brightness for each pixel, and half a byte of colour.
-    #[message]
+    /// A frame as a camera gives it: a byte of brightness for each pixel, and half a byte of
+    /// colour.
+    #[derive(FromBytes, IntoBytes, Immutable)]
+    #[repr(C)]
     struct Frame {
         number: u64,
         picture: [u64; PIXELS * 3 / 2 / 8],
@@ -73,7 +76,8 @@ mod sides {
         let begun = Instant::now();
         for number in 0..count {
             let mut loan = producer.reserve()?;
-            let frame = loan.get_mut().ok_or("nobody may look at a frame before it is sent")?;
+            let frame =
+                loan.get_mut().ok_or("no consumer may look at a frame before it is sent")?;
             frame.number = number;
             frame.picture.fill(shade(number));
             loan.commit();
@@ -83,7 +87,7 @@ mod sides {
         producer.close().unwrap();
         for child in &mut crew {
             if !child.wait()?.success() {
-                return Err("somebody has seen a picture that was not sent".into());
+                return Err("a consumer has seen a picture that was not sent".into());
             }
         }
         let rate = count as f64 / time.as_secs_f64();
@@ -98,7 +102,8 @@ mod sides {
     /// Joins, to read frames where they lie.
     fn subscribe(ring: &Ring<Frame>) -> Result<Subscriber<Frame>, Box<dyn std::error::Error>> {
         let subscriber = ring.subscribe(Start::Next)?;
-        // SAFETY: whoever has the ring's name is this program, which follows the protocol.
+        // SAFETY: the processes that have the ring's name run this program, which follows the
+        // protocol.
         Ok(unsafe { subscriber.assume_protocol() })
     }
 
@@ -147,7 +152,7 @@ mod sides {
 }
 
 /// Elsewhere there are no segments.
-#[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
+#[cfg(not(all(feature = "std", target_os = "linux")))]
 mod sides {
     use super::Outcome;
 

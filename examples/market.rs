@@ -1,12 +1,13 @@
-//! One feed of quotes, a book that must not miss any, and a display that must not hold anybody up.
+//! One feed of quotes, a book that must not miss any, and a display that must not hold the feed up.
 //!
 //! ```text
 //! market [COUNT]
 //! ```
 //!
-//! The feed sends `COUNT` quotes (2 million by default) to two processes of their own. The book keeper is a
-//! subscriber: it gets every quote, in order, and the feed waits for it. The display is an observer that looks
-//! every few milliseconds: it gets what is left by then, and is told exactly how many quotes it has missed.
+//! The feed sends `COUNT` quotes (2 million by default) to two processes of their own. The book
+//! keeper is a subscriber: it gets every quote, in order, and the feed waits for it. The display is
+//! an observer that looks every few milliseconds: it gets what is left by then, and is told exactly
+//! how many quotes it has missed.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -72,7 +73,8 @@ mod sides {
 
     pub(super) fn feed(count: u64) -> Outcome {
         let Name(name) = &Name(format!("ringway-market-{}", std::process::id()));
-        // Nobody waits for a display: one that comes when the feed is over finds the last quotes.
+        // The feed does not wait for a display: one that comes when the feed is over finds the last
+        // quotes.
         let segment = Segment::new(name).keep(true);
         let mut producer = Options::<Quote>::new(4096).subscribers(1).create(segment)?;
         let mut crew = [start("keeper", name)?, start("display", name)?];
@@ -88,7 +90,7 @@ mod sides {
         producer.close().unwrap();
         for child in &mut crew {
             if !child.wait()?.success() {
-                return Err("somebody's account is wrong".into());
+                return Err("a side's account is wrong".into());
             }
         }
         let rate = count as f64 / time.as_secs_f64();

@@ -5,10 +5,10 @@
 //! stream subscriber NAME COUNT
 //! ```
 //!
-//! Start the two in any order. The subscriber checks that it gets 0, 1, 2, … and nothing else; either
-//! side ends with a status that is not zero if anything is not as it should be. What they wait with
-//! is the default, and they do nothing else while they stream: so this is also what system calls are
-//! counted with.
+//! Start the two in any order. The subscriber checks that it gets 0, 1, 2, … and nothing else;
+//! either side ends with a status that is not zero if anything is not as it should be. What they
+//! wait with is the default, and they do nothing else while they stream: so this is also what
+//! system calls are counted with.
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -4,10 +4,10 @@
 //! workers [COUNT]
 //! ```
 //!
-//! The office sends `COUNT` jobs (20,000 by default) to a group of three processes; each job goes to one of
-//! them. Each answers on a ring of its own, and says then that the job is done. When a third of the answers are
-//! there, the office kills one of the three. What that had taken and not done goes to the others, marked, so
-//! that an answer which comes twice is known by its mark.
+//! The office sends `COUNT` jobs (20,000 by default) to a group of three processes; each job goes
+//! to one of them. Each answers on a ring of its own, and says then that the job is done. When a
+//! third of the answers are there, the office kills one of the three. What that had taken and not
+//! done goes to the others, marked, so that an answer which comes twice is known by its mark.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -65,7 +65,7 @@ mod sides {
     struct Answer {
         number: u64,
         steps: u32,
-        /// 1: somebody else may have answered this before.
+        /// 1: another worker may have answered this before.
         again: u32,
     }
 
@@ -123,7 +123,7 @@ mod sides {
 
     impl Drop for Employee {
         fn drop(&mut self) {
-            // Whoever was killed has left its names behind.
+            // A run that was killed has left its names behind.
             let _ = self.process.kill();
             let _ = self.process.wait();
             if let Err(error) = ringway::segment::unlink(self.name.as_str()) {
@@ -192,13 +192,13 @@ mod sides {
             } else if again == 1 {
                 self.again += 1;
             } else {
-                return Err(format!("job {number} was done twice, and nobody said so").into());
+                return Err(format!("job {number} was done twice, without a mark").into());
             }
             Ok(())
         }
     }
 
-    /// What somebody has answered, if anything.
+    /// What a worker has answered, if anything.
     fn next(employee: &mut Employee) -> Result<Option<Answer>, TryRecvError> {
         match employee.answers.try_recv() {
             Ok(answer) => Ok(Some(answer)),
@@ -218,7 +218,8 @@ mod sides {
             match worker.recv() {
                 Ok(job) => {
                     let again = u32::from(job.redelivered());
-                    // First the answer: whoever dies between the two has the job done again, and marked.
+                    // First the answer: if this process dies between the two, the job is done
+                    // again, and marked.
                     producer.send(&Answer { number: job.number, steps: steps(*job), again })?;
                     job.done()?;
                     count += 1;

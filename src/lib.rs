@@ -185,11 +185,18 @@ compile_error!(
 pub use ringway_shm::crash;
 
 pub mod consumer;
+mod create;
 pub mod error;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "group/absent.rs"
+)]
 pub mod group;
+// Without compare-and-swap no entry is shared, and none is taken from a dead owner.
+#[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
 mod message;
+mod name;
 mod options;
 mod position;
 pub mod prelude;

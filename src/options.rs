@@ -1,4 +1,4 @@
-//! The options with which a ring is created.
+//! What a ring is to be.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -10,8 +10,7 @@ use crate::position::Position;
 use crate::protocol::credit::Limits;
 use ringway_shm::sync::NATIVE;
 
-/// The options with which a ring is created. They stand in the ring, where every other process reads
-/// them.
+/// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
 ///
 /// ```
 /// use ringway::{Options, Overflow};
@@ -27,8 +26,10 @@ pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.
     workers: Option<usize>,
-    asymmetric: bool,
-    limits: Limits,
+    pub(crate) asymmetric: bool,
+    pub(crate) limits: Limits,
+    #[cfg(feature = "alloc")]
+    text: alloc::string::String,
     /// There is no message in it, so that it goes to any thread, whatever the messages are.
     message: PhantomData<fn() -> T>,
 }
@@ -49,20 +50,18 @@ impl Options<[u8]> {
         Self::with(capacity, max_len)
     }
 
-    /// Gives the ring an arena of at least `bytes` bytes (rounded up to a multiple of 128), where
-    /// messages lie that are longer than a slot, each in one piece. The longest message has half of
-    /// the arena, or a slot's `max_len` if that is more. Messages that fit a slot stay there. By
-    /// default there is no arena.
+    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a multiple of 128),
+    /// each in one piece: the slot says where. The longest message has half of it, or a slot's `max_len` if that
+    /// is more. Shorter ones stay in their slots, as if there were none. By default there is none.
     ///
-    /// A message leaves the arena when its slot is used again, or sooner, when a later message
-    /// needs its place. Subscribers and groups hold the producer back until they have released it;
-    /// it waits for room in the arena as it does for slots. An observer may find that it has
-    /// [lagged](crate::Observer) though it is less than a capacity behind, and is told exactly how
-    /// many messages it missed. A consumer that joins at [`Start::Oldest`](crate::Start::Oldest) may
-    /// get fewer messages than the capacity.
+    /// A message leaves the arena when its slot is used again, or sooner, when a later message needs its place.
+    /// Subscribers and groups hold the producer back until they have released it; it waits for room in the
+    /// arena as it does for slots. An observer may find that it has [lagged](crate::Observer) though it is less
+    /// than a capacity behind, and is told exactly how many messages it missed; and who joins at
+    /// [`Start::Oldest`](crate::Start::Oldest) may get fewer messages.
     ///
-    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for
-    /// a message is left out.
+    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for a message
+    /// is left out.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -112,11 +111,20 @@ impl<T: Message + ?Sized> Options<T> {
             observers: true,
             pins: false,
             arena: 0,
+            text: 0,
             tag: 0,
             origin: 0,
         };
         let limits = Limits::none(shape.capacity);
-        Options { shape, workers: None, asymmetric: NATIVE, limits, message: PhantomData }
+        Options {
+            shape,
+            workers: None,
+            asymmetric: NATIVE,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: alloc::string::String::new(),
+            message: PhantomData,
+        }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
@@ -135,7 +143,7 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many subscribers can be attached at a time, 8 by default. Observers are not counted.
+    /// How many subscribers can be attached at a time. Observers need no place.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -165,8 +173,8 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many workers can be attached at a time, in all groups together. By default 8 if there
-    /// are [`groups`](Self::groups), and none if there are not.
+    /// How many workers can be attached at a time, in all groups together. By default 8 if there are
+    /// [`groups`](Self::groups), and none if there are not.
     ///
     /// ```
     /// # use ringway::{Options, Worker};
@@ -185,6 +193,37 @@ impl<T: Message + ?Sized> Options<T> {
     pub fn tag(mut self, tag: u64) -> Self {
         self.shape.tag = tag;
         self
+    }
+
+    /// A text of yours that stands in the ring's segment for other programs to read, by
+    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by default
+    /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
+    /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// # use ringway::error::ConfigError;
+    /// let schema = "instrument:u32 size:u32 price:f64 sym:char[8]";
+    /// let options = Options::<[u8; 24]>::new(64).text(schema);
+    /// assert!(options.segment_lengths().is_ok());
+    /// let long = "x".repeat(4001);
+    /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
+    /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
+        self.text = text.into();
+        self.shape.text = self.text.len();
+        self
+    }
+
+    /// What is to stand in the segment for others to read.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn text_bytes(&self) -> &[u8] {
+        #[cfg(feature = "alloc")]
+        return self.text.as_bytes();
+        #[cfg(not(feature = "alloc"))]
+        &[]
     }
 
     /// The position of the first message; 0 by default. For tests that have to cross a wrap-around,
@@ -216,9 +255,9 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether there can be observers; by default there can. Without them, and without limits to
-    /// what subscribers hold back, no consumer looks at a message before it is sent. So it can be
-    /// written in place through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
+    /// Whether there can be observers; by default there can. Without them, and without limits to what
+    /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
+    /// through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -237,8 +276,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// however long that takes.
     ///
     /// Rings of one process always hold. In files and other shared memory it is off by default: on,
-    /// a process that may write the control segment can hold the producer for ever. Off, a ring
-    /// that evicts refuses to have its messages read in place
+    /// a process that may write the control segment can hold the producer for ever. Off, a ring that
+    /// evicts refuses to have its messages read in place
     /// ([`NotInPlace`](crate::error::TryRecvError::NotInPlace)).
     pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
@@ -261,21 +300,20 @@ impl<T: Message + ?Sized> Options<T> {
     /// gets it only if the ring was created so: consumers that are attached to a ring with full
     /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
-    /// Under loom it is off by default, because there is no kernel. On, no handle may sleep in that
-    /// model.
+    /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.asymmetric = yes;
         self
     }
 
-    /// How many messages a subscriber may lag behind: one that lags more when the producer needs
-    /// room is evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can
-    /// join anew. A group of workers counts as a subscriber, here and below. By default nobody is
-    /// evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
-    /// capacity. With less than that the producer never waits for anybody for long: it looks for
-    /// room an eighth of a ring at a time, and so evicts at a lag of up to that much more. In an
-    /// [`arena`](Self::arena) few messages can take all the room: who holds these, without lagging
-    /// by so many, is evicted only by [`max_hold`](Self::max_hold).
+    /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
+    /// evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can join anew. A group of
+    /// workers counts as a subscriber, here and below. By default
+    /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
+    /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
+    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an [`arena`](Self::arena)
+    /// few messages can take all the room: who holds these, without lagging by so many, is evicted only by
+    /// [`max_hold`](Self::max_hold).
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -349,16 +387,6 @@ impl<T: Message + ?Sized> Options<T> {
         self.shape.tag
     }
 
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn wants_asymmetric(&self) -> bool {
-        self.asymmetric
-    }
-
     pub(crate) fn geometry(&self) -> Result<Geometry, ConfigError> {
         if self.limits.max_lag == 0 && self.shape.capacity > 0 {
             return Err(ConfigError::ZeroMaxLag);
@@ -380,94 +408,6 @@ impl<T: Message + ?Sized> Options<T> {
     pub fn segment_lengths(&self) -> Result<(usize, usize), ConfigError> {
         self.geometry().map(|geometry| (geometry.data_len, geometry.control_len))
     }
-
-    /// Creates the ring on the heap of this process. Where there is not enough memory it is
-    /// [`ConfigError::OutOfMemory`](crate::error::ConfigError::OutOfMemory), and nothing is left.
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// # use ringway::error::ConfigError;
-    /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send(&1).unwrap();
-    /// assert_eq!(subscriber.recv(), Ok(1));
-    /// assert_eq!(Options::<u64>::new(0).heap().unwrap_err(), ConfigError::ZeroCapacity);
-    /// ```
-    #[cfg(feature = "alloc")]
-    pub fn heap(self) -> Result<(crate::Producer<T>, crate::Ring<T>), ConfigError> {
-        let this = self.hold_in_place(true);
-        let storage = crate::memory::heap::create(this.geometry()?)?;
-        Ok(this.handles(storage))
-    }
-
-    /// Creates the ring in memory of the caller.
-    ///
-    /// # Safety
-    ///
-    /// For as long as any handle of the ring lives, in this program or another, the memory stays
-    /// valid for reads and writes, and is accessed through such handles alone. It has been
-    /// initialised, its two segments have no byte in common, and until this returns nothing else
-    /// accesses it at all.
-    ///
-    /// Nothing in such memory keeps consumers apart that come or go under a name. So at any time at
-    /// most one of the programs that share the ring is in a call of
-    /// [`Worker::join`](crate::Worker::join),
-    /// [`subscribe_durable`](crate::Ring::subscribe_durable),
-    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). Subscribers
-    /// join by [`subscribe_in`](crate::Ring::subscribe_in), unless all of them have one
-    /// compare-and-swap: their processor's, or, in one program, that of `portable-atomic`.
-    ///
-    /// ```
-    /// use ringway::{Options, Ring, Start};
-    /// use ringway::raw::RawParts;
-    /// use std::ptr::NonNull;
-    ///
-    /// #[repr(align(128))]
-    /// struct Memory([u8; 4096]);
-    ///
-    /// let options = Options::<u32>::new(16);
-    /// let (data_len, control_len) = options.segment_lengths().unwrap();
-    /// assert!(data_len <= 4096 && control_len <= 4096);
-    /// let at = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast();
-    /// let parts = RawParts { data: at(), data_len, control: Some(at()), control_len };
-    ///
-    /// // SAFETY: leaked, so valid for ever; initialised; and no other code knows of it.
-    /// let mut producer = unsafe { options.create_raw(parts) }.unwrap();
-    /// // SAFETY: the same memory, which holds a ring now.
-    /// let ring = unsafe { Ring::<u32>::open_raw(parts, 0) }.unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send(&9).unwrap();
-    /// assert_eq!(subscriber.try_recv(), Ok(9));
-    /// # drop((producer, ring, subscriber));
-    /// # for leaked in [parts.data, parts.control.unwrap()] {
-    /// #     // SAFETY: it came from a box, and no handle is left.
-    /// #     drop(unsafe { Box::from_raw(leaked.cast::<Memory>().as_ptr()) });
-    /// # }
-    /// ```
-    #[cfg(not(ringway_loom))]
-    pub unsafe fn create_raw(
-        self,
-        parts: crate::raw::RawParts,
-    ) -> Result<crate::Producer<T>, crate::error::RawError> {
-        let geometry = self.geometry().map_err(crate::error::RawError::Config)?;
-        let instance = crate::memory::header::Instance([0; 4]);
-        // SAFETY: the memory is valid and initialised, and no other code accesses it yet, as this
-        // function's contract demands.
-        let view = unsafe { crate::memory::raw::create(parts, geometry, instance) };
-        let view = view.map_err(crate::error::RawError::Memory)?;
-        // SAFETY: the memory stays valid while a handle lives, as this function's contract demands.
-        let storage = unsafe { crate::memory::Storage::new(view, crate::memory::Owner::Caller) };
-        Ok(self.handles(storage).0)
-    }
-
-    /// The handles of a ring that has just been made. What shows that it lives is the producer's.
-    pub(crate) fn handles(
-        &self,
-        storage: crate::memory::Storage,
-    ) -> (crate::Producer<T>, crate::Ring<T>) {
-        let ring = crate::Ring::new(storage.clone());
-        (crate::Producer::new(storage, self.asymmetric, self.limits), ring)
-    }
 }
 
 /// Workers of a ring that has groups, unless its creator says otherwise.
@@ -482,8 +422,16 @@ fn milliseconds(time: core::time::Duration) -> u32 {
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        let Options { shape, workers, asymmetric, limits, message } = *self;
-        Options { shape, workers, asymmetric, limits, message }
+        let Options { shape, workers, asymmetric, limits, message, .. } = *self;
+        Options {
+            shape,
+            workers,
+            asymmetric,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: self.text.clone(),
+            message,
+        }
     }
 }
 

@@ -167,6 +167,61 @@ fn code_that_a_page_links_to_is_named_in_the_file() {
     assert!(wrong.is_empty(), "pages name what is not there:\n{}", wrong.join("\n"));
 }
 
+/// All sources of the library.
+fn sources() -> String {
+    let mut folders = vec![root().join("src"), root().join("crates/shm/src")];
+    let mut all = String::new();
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn functions_and_variants_that_a_page_names_with_their_type_exist() {
+    // What was, what is written by a program, what was measured once, and what is of the models.
+    let excepted =
+        ["CHANGELOG.md", "docs/orderings.md", "docs/bench/method.md", "loom-tests/README.md"];
+    let sources = sources();
+    let mut wrong = Vec::new();
+    for page in pages() {
+        if excepted.iter().any(|except| page.ends_with(except)) {
+            continue;
+        }
+        let text = read(&page);
+        for (number, line) in prose(&text) {
+            // What is between two marks of code is every other piece.
+            for code in line.split('`').skip(1).step_by(2) {
+                let code = code.split(['(', ' ', '<']).next().unwrap();
+                let Some((of, name)) = code.rsplit_once("::") else { continue };
+                let is_type = of.chars().next().is_some_and(char::is_uppercase);
+                let is_word = |word: &str| word.chars().all(|c| c.is_alphanumeric() || c == '_');
+                if !is_type || !is_word(name) || !is_word(of) {
+                    continue;
+                }
+                let is_function = name.chars().next().is_some_and(char::is_lowercase);
+                let there = sources.contains(of)
+                    && if is_function {
+                        defines(&sources, name) || sources.contains(&format!("pub {name}:"))
+                    } else {
+                        sources.contains(name)
+                    };
+                if !there {
+                    wrong.push(format!("{}:{number}: `{code}`", page.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "pages name what is not there:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn prose_keeps_within_a_hundred_columns() {
     let mut long = Vec::new();

@@ -19,9 +19,9 @@ use crate::source::Source;
 
 pub(crate) const SUBSCRIBERS: usize = 3;
 
-/// Messages that the ring holds. At 64 KiB each they fit the 64 MiB of shared memory that a container
-/// has by default; and the longer the ring, the less often processes that share a core have to take
-/// turns.
+/// Messages that the ring holds. At 64 KiB each they fit the 64 MiB of shared memory that a
+/// container has by default; and the longer the ring, the less often processes that share a core
+/// have to take turns.
 const CAPACITY: usize = 512;
 
 /// How long each process waits for the others to be there.
@@ -55,7 +55,7 @@ fn producer(segment: &str, arguments: &Arguments) -> Outcome {
     let mut producer =
         Options::bytes(CAPACITY, LONGEST).subscribers(SUBSCRIBERS).create(segment)?;
     // From here on there is something that must not be left behind. Before, the parent's end goes
-    // unnoticed, and so nobody dies between the two names that a ring has.
+    // unnoticed, and so no process dies between the two names that a ring has.
     let name = segment.to_owned();
     let go = tie_to_parent(move || {
         let _ = ringway::segment::unlink(name);
@@ -134,7 +134,7 @@ fn observer(segment: &str, arguments: &Arguments) -> Outcome {
     Ok(report)
 }
 
-/// How far the producer has come: the parent's look at the ring, of which nobody else learns.
+/// How far the producer has come: the parent's look at the ring, which no other process notices.
 pub(crate) fn watch(segment: &str) -> Result<Observer<[u8]>, Box<dyn Error>> {
     Ok(Ring::<[u8]>::open(segment)?.observe(Start::Next)?)
 }
@@ -143,8 +143,8 @@ fn since(begun: Option<Instant>) -> Duration {
     begun.map_or(Duration::ZERO, |begun| begun.elapsed())
 }
 
-/// Ends this process, after a last call, as soon as the parent closes our standard input, on purpose
-/// or because it is no more, in whichever way. Until then, every line that comes is told.
+/// Ends this process, after a last call, as soon as the parent closes our standard input, on
+/// purpose or because it is no more, in whichever way. Until then, every line that comes is told.
 fn tie_to_parent(last: impl FnOnce() + Send + 'static) -> Receiver<()> {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {

@@ -94,7 +94,7 @@ fn hash(
         match events.recv()? {
             Event::Hashed(hash) => return hash.map_err(Stop::Failure),
             Event::Signal(signal) => return Err(Stop::Signal(signal)),
-            // There is nobody yet who could say anything.
+            // No process is there yet that could say anything.
             Event::Said(..) | Event::Ended(_) => {}
         }
     }

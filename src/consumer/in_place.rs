@@ -27,7 +27,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::memory::Span;
 use crate::message::Message;
 use crate::position::Position;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::wake;
 use core::fmt;
 #[cfg(not(ringway_loom))]
@@ -145,7 +145,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.reads_in_place::<T>() {
             return Err(TryRecvError::NotInPlace);
         }
-        self.find_next::<ASKS>()?;
+        self.find_next::<ASKS, true>()?;
         self.pin()?;
         let slot = self.reader.storage.slot(self.reader.next);
         self.reader.span_of::<T>(slot).ok_or_else(|| {
@@ -205,7 +205,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             return;
         }
         if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
     }
 }

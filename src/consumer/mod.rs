@@ -1,21 +1,27 @@
-//! Consumers that get messages for themselves: one type, in two kinds, and the guards and iterators
-//! that it gives.
+//! The consumers that get messages for themselves, and what their calls return.
 //!
-//! A [`Subscriber`] gets every message and holds the producer back. An [`Observer`] gets the newest
-//! ones and never does.
+//! It is one type, [`Consumer`], in two kinds: [`Subscriber`] and [`Observer`]. Guards are here for
+//! messages that are [held](Held) until they have been dealt with, or [read where they lie](Ref), and
+//! a form of the subscriber that [holds many](Holding).
 
-// What the kinds differ in is what they do to their gates: see `kind.rs`. All else is here once: the
-// calls of a caller in `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
+// The kinds differ in what they do to their gates: see `kind.rs`. All else is here once: the calls in
+// `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
 
 mod bytes;
 mod calls;
+mod held;
+mod holding;
 mod in_place;
 mod iter;
+mod join;
 mod kind;
 mod observer;
 mod place;
+mod ready;
 #[cfg(not(ringway_loom))]
 mod refs;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod subscribe;
 mod subscriber;
 mod take;
 
@@ -27,8 +33,10 @@ use crate::message::{HandleOf, Message};
 use crate::protocol::reader::Reader;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
+pub use held::{Held, HeldBatch, HeldBytes};
+pub use holding::Holding;
 pub use in_place::Ref;
-pub use iter::Iter;
+pub use iter::{IntoIter, Iter, TryIter};
 pub use kind::{Kind, Observing, Subscribing};
 pub use observer::Observer;
 #[cfg(not(ringway_loom))]
@@ -44,6 +52,7 @@ pub use subscriber::Subscriber;
 /// |---|---|---|
 /// | without waiting | [`try_recv`](Self::try_recv), [`try_recv_to`](Self::try_recv_to) | [`try_recv_into`](Self::try_recv_into) |
 /// | waiting | [`recv`](Self::recv), [`recv_to`](Self::recv_to), [`iter`](Self::iter) | [`recv_into`](Self::recv_into) |
+/// | looking, and taking nothing | [`ready`](Self::ready), [`wait_ready`](Self::wait_ready) | the same |
 /// | many at a time | [`try_recv_batch`](Self::try_recv_batch), [`recv_batch`](Self::recv_batch) | |
 ///
 /// Functions that take any of the two have the kind as a parameter:

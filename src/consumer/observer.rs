@@ -5,9 +5,10 @@ use super::{Consumer, Observing};
 use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
+use crate::name::ConsumerKind;
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
-use crate::stats::{ConsumerKind, ConsumerStats, wide};
+use crate::stats::{ConsumerStats, wide};
 use ringway_shm::sync::Word;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 

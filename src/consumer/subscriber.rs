@@ -6,11 +6,9 @@ use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
 use crate::position::Pos;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::protocol::durable;
 use crate::protocol::reader::Reader;
 use crate::protocol::wake;
-use crate::protocol::{head, join};
+use crate::protocol::{entry, head, join};
 use ringway_shm::sync::Ordering;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
@@ -63,6 +61,18 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// Lets go of every message before that one.
+    #[inline(always)]
+    pub(super) fn release_before(&mut self, first: Pos) {
+        let reader = &mut self.reader;
+        if let Some(entry) = reader.storage.entry(self.kind.entry) {
+            // Pairs with the fence after the producer's scan: the reads are over.
+            entry.gate.store(first.gate(), Ordering::Release);
+        }
+        wake::wake_producer(&reader.storage, reader.fences);
+        reader.wait.notify();
+    }
+
     /// This one has been evicted, and is told. Apart, so that one that has not been does not pay
     /// for it.
     #[cold]
@@ -91,21 +101,14 @@ impl Sealed for Subscribing {
 
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
-        let reader = &mut subscriber.reader;
-        if let Some(entry) = reader.storage.entry(subscriber.kind.entry) {
-            // Pairs with the fence after the producer's scan: the reads are over.
-            entry.gate.store(reader.next.gate(), Ordering::Release);
-        }
-        wake::wake_producer(&reader.storage, reader.fences);
-        reader.wait.notify();
+        subscriber.release_before(subscriber.reader.next);
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
         let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry);
         match subscriber.kind.durable {
-            #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-            true => durable::go_away(&reader.storage, entry),
-            _ => join::leave(&reader.storage, entry),
+            true => entry::go_away(&reader.storage, entry),
+            false => entry::leave(&reader.storage, entry),
         }
         wake::wake_producer(&reader.storage, reader.fences);
         reader.wait.notify();

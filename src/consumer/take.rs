@@ -56,6 +56,11 @@ pub(super) const POLLING: bool = POLLS;
 /// For the attempts of calls that block, which ask that themselves.
 pub(super) const WAITING: bool = false;
 
+/// For calls that receive what they take.
+pub(super) const RELEASING: bool = true;
+/// For calls that take copies: the messages stay the next ones, and their gate stays where it is.
+pub(super) const HOLDING: bool = false;
+
 /// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it
 /// in registers.
 const LINE: usize = 64;
@@ -63,10 +68,12 @@ const LINE: usize = 64;
 impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Takes the next message, if it is there.
     #[inline(always)]
-    pub(super) fn take<const ASKS: bool>(&mut self) -> Result<T, TryRecvError> {
+    pub(super) fn take<const ASKS: bool, const RELEASES: bool>(
+        &mut self,
+    ) -> Result<T, TryRecvError> {
         let mut message = T::new_zeroed();
         // As bytes it is of the ring's message size, which was checked when the ring was opened.
-        self.take_bytes::<ASKS>(T::as_mut_bytes(&mut message))?;
+        self.take_bytes::<ASKS, RELEASES>(T::as_mut_bytes(&mut message))?;
         Ok(message)
     }
 
@@ -76,13 +83,13 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         &mut self,
         message: &mut T,
     ) -> Result<(), TryRecvError> {
-        self.take_bytes::<ASKS>(T::as_mut_bytes(message)).map(|_| ())
+        self.take_bytes::<ASKS, RELEASING>(T::as_mut_bytes(message)).map(|_| ())
     }
 
     /// Takes as many messages as are there and `buffer` has room for, each copied to its place in
     /// the buffer: a message may be too large for the stack.
     #[inline]
-    pub(super) fn take_batch<const ASKS: bool>(
+    pub(super) fn take_batch<const ASKS: bool, const RELEASES: bool>(
         &mut self,
         buffer: &mut [T],
     ) -> Result<usize, TryRecvError> {
@@ -105,20 +112,22 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
             position = position.plus(1);
             received += 1;
         }
-        // Who holds its messages is overtaken once in its life, if ever, and then loses all that it
-        // has not released: one look for all of them.
+        // One that holds its messages is overtaken once in its life, if ever, and then loses all that
+        // it has not released: one look for all of them.
         if K::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
             received = 0;
         }
         if received > 0 {
             // What ended the batch early is found again by a process that asks next.
-            self.reader.next = position;
-            self.release();
+            if RELEASES {
+                self.reader.next = position;
+                self.release();
+            }
             return Ok(received);
         }
         match buffer.first_mut() {
             None => Ok(0),
-            Some(place) => self.take_to::<ASKS>(place).map(|()| 1),
+            Some(place) => self.take_bytes::<ASKS, RELEASES>(T::as_mut_bytes(place)).map(|_| 1),
         }
     }
 
@@ -153,10 +162,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Takes the next message, if it is there, into the start of `buffer`, and returns its length.
-    /// All that a first look does not settle is out of line, so that a message which is there is
-    /// all that a caller has in its loop.
+    /// All that a first look does not settle is out of line, so that a message which is there is all
+    /// that a caller has in its loop.
     #[inline(always)]
-    pub(super) fn take_bytes<const ASKS: bool>(
+    pub(super) fn take_bytes<const ASKS: bool, const RELEASES: bool>(
         &mut self,
         buffer: &mut [u8],
     ) -> Result<usize, TryRecvError> {
@@ -164,43 +173,58 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         let outcome = match self.reader.ready(next) {
             Ok(slot) => self.copy(next, slot, buffer),
             Err(state) => {
-                self.find::<ASKS>(state)?;
+                self.find::<ASKS, true>(state)?;
                 let reader = &self.reader;
                 self.copy(reader.next, reader.storage.slot(reader.next), buffer)
             }
         };
         let len = outcome.map_err(|not_copied| self.explain(not_copied))?;
-        self.reader.next = self.reader.next.plus(1);
-        self.release();
+        if RELEASES {
+            self.advance(1);
+        }
         Ok(len)
     }
 
-    /// Makes sure that the next message is there.
+    /// Goes on behind so many messages, and releases them.
     #[inline(always)]
-    pub(super) fn find_next<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
+    pub(super) fn advance(&mut self, messages: usize) {
+        self.reader.next = self.reader.next.plus(messages);
+        self.release();
+    }
+
+    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says so;
+    /// else that is left to a later call, and is as good as a message.
+    #[inline(always)]
+    pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+    ) -> Result<(), TryRecvError> {
         match self.reader.ready(self.reader.next) {
             Ok(_) => Ok(()),
-            Err(state) => self.find::<ASKS>(state),
+            Err(state) => self.find::<ASKS, SKIPS>(state),
         }
     }
 
-    /// Why the next message was not found by a first look, which saw this state; goes on behind
-    /// what was lost if it was. `Ok`: the message is there after all, and may be copied.
+    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message is
+    /// there after all, and may be copied; or messages were lost, and this is not to skip them.
     #[cold]
     #[inline(never)]
-    fn find<const ASKS: bool>(&mut self, state: Word) -> Result<(), TryRecvError> {
+    fn find<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+        state: Word,
+    ) -> Result<(), TryRecvError> {
         let error = match self.reader.find(state) {
             Ok(()) => return Ok(()),
             Err(NotFound::Empty) => match self.excluded() {
                 Some(excluded) => excluded,
                 // Where no process can die alone the processor's count is not looked at either.
                 None if ASKS && self.reader.storage.can_die() && self.reader.life.ticks() => {
-                    return self.ask();
+                    return self.ask::<SKIPS>();
                 }
                 None => TryRecvError::Empty,
             },
             Err(NotFound::Closed) => TryRecvError::Closed,
-            Err(NotFound::Passed(passed)) => self.lagged(passed),
+            Err(NotFound::Passed(passed)) if SKIPS => self.lagged(passed),
+            Err(NotFound::Passed(_)) => return self.evicted_if_passed().map_or(Ok(()), Err),
         };
         Err(error)
     }
@@ -209,12 +233,12 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// come.
     #[cold]
     #[inline(never)]
-    fn ask(&mut self) -> Result<(), TryRecvError> {
+    fn ask<const SKIPS: bool>(&mut self) -> Result<(), TryRecvError> {
         if !self.reader.is_orphaned() {
             return Err(TryRecvError::Empty);
         }
         // What the dead had sent until then is not left behind.
-        match self.find_next::<WAITING>() {
+        match self.find_next::<WAITING, SKIPS>() {
             Err(TryRecvError::Empty) => Err(self.reader.death()),
             outcome => outcome,
         }
@@ -294,17 +318,23 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// A gate holds the producer back. So a consumer that has one has been evicted, or its gate was
     /// forged: then it holds from here on.
     fn lagged(&mut self, passed: Passed) -> TryRecvError {
-        if K::HOLDS {
-            // Pairs with the release in `evict`, by way of the slot's state: the word loaded next
-            // is not older than what overwrote the message.
-            fence(Ordering::Acquire);
-            if let Some(evicted) = self.excluded() {
-                return evicted;
-            }
+        if let Some(evicted) = self.evicted_if_passed() {
+            return evicted;
         }
         let error = receive::skip(&mut self.reader, passed);
         self.release();
         error
+    }
+
+    /// The next message was overwritten. Whether that is so because this consumer has been evicted.
+    fn evicted_if_passed(&mut self) -> Option<TryRecvError> {
+        if !K::HOLDS {
+            return None;
+        }
+        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not
+        // older than what overwrote the message.
+        fence(Ordering::Acquire);
+        self.excluded()
     }
 
     /// Why this consumer will get nothing more, whatever is sent.

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::said::error;
+use crate::name::{ConsumerKind, ConsumerName};
 use crate::position::Position;
-use crate::stats::{ConsumerKind, ConsumerName};
 
 /// Why a consumer could not join the ring. Nothing of it is left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,17 +30,19 @@ mod header;
 mod join;
 mod recv;
 mod said;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod segment;
 mod send;
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use crate::segment::{
-    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
-    PruneError, ResumeError, UnlinkError, Untrusted,
-};
 pub use config::{ConfigError, RawError, SplitError};
 pub use flush::{CloseError, FlushError, SendSyncError, WaitError};
 pub use header::{HeaderError, MessageType};
 pub use join::JoinError;
 pub use recv::{RecvError, RecvTimeoutError, TryRecvError};
 pub use ringway_shm::LivenessError;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use segment::{
+    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
+    PruneError, ResumeError, UnlinkError, Untrusted,
+};
 pub use send::{BatchError, SendError, SendTimeoutError, TrySendError};

@@ -109,17 +109,26 @@ impl From<SendError> for SendTimeoutError {
     }
 }
 
-/// A batch that was not sent to its end.
+/// A batch that was not sent to its end. `E` is why, as the call for one message tells it:
+/// [`SendError`], or [`SendTimeoutError`] where there is a time-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchError {
+pub struct BatchError<E = SendError> {
     /// Messages of the batch that were sent, from its start. The next one failed.
     pub sent: usize,
     /// Why it failed.
-    pub error: SendError,
+    pub error: E,
 }
 
-error!(BatchError {
-    Self { sent, error } => "{sent} messages of the batch were sent, and then this failed: {error}";
-} same_source {
-    Self { error, .. } => error;
-});
+impl<E: core::error::Error + 'static> core::error::Error for BatchError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl<E: core::error::Error + 'static> fmt::Display for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BatchError { sent, error } = self;
+        write!(f, "{sent} messages of the batch were sent, and then this failed: {error}")?;
+        super::said::with_source(self, f)
+    }
+}

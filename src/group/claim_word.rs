@@ -16,13 +16,14 @@
 //!                       returned(p) --+   (claimed anew, and marked)
 //! ```
 //!
-//! The slot is known from where the word lies, so that the word has the lap alone, and of that as
-//! many bits as there are: 49, or 17 where words have 32. A worker that compares words compares them
-//! for being equal, and knows the lap to within one, from the group's gate. What a lap that comes round
-//! again can deceive is a compare-exchange, by a worker that stood still between its two looks for
-//! 2^49 or 2^17 laps of the ring: it then claims the message that is there now. 2^17 can come
-//! about. So where words have 32 bits a worker looks at the slot again once it has claimed it, and
-//! before it reads anything of it: `Worker::is_this_lap`.
+//! The slot is known from where the word lies. So the word has the lap alone, and as many bits of
+//! that as there is room for: 49, or 17 where words have 32.
+//!
+//! A worker compares words for being equal, and knows the lap to within one, from the group's gate.
+//! A lap that comes round again can deceive a compare-exchange alone, of a worker that stood still
+//! between its two looks for 2^49 or 2^17 laps of the ring. Such a worker claims the message that
+//! is there now. 2^17 laps can come about. So where words have 32 bits a worker looks at the slot
+//! again once it has claimed it, and before it reads anything of it: `Worker::this_lap`.
 
 use crate::position::Pos;
 use ringway_shm::sync::Word;
@@ -30,7 +31,7 @@ use ringway_shm::sync::Word;
 const STATE_BITS: u32 = 2;
 const MARKED: Word = 1 << STATE_BITS;
 const WORKER_SHIFT: u32 = STATE_BITS + 1;
-/// A worker is known by its entry, of which there are at most 4,096.
+/// A worker is known by the number of its entry. There are at most 4,096 entries.
 const WORKER_BITS: u32 = crate::memory::geometry::MAX_ENTRIES.ilog2();
 const WORKER_MASK: Word = (1 << WORKER_BITS) - 1;
 const LAP_SHIFT: u32 = WORKER_SHIFT + WORKER_BITS;
@@ -40,25 +41,25 @@ const DONE: Word = 0;
 const CLAIMED: Word = 1;
 const RETURNED: Word = 2;
 
-/// What no claim is made of, and none begins with: the words of a group that is not there.
+/// The word of a group that is not there. No claim is made of it, and none is made to it.
 pub(crate) const BARRED: Word = 3;
 
-/// What a claim word says to somebody who wants the message at one position.
+/// What a claim word says to a worker that wants the message at one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimState {
-    /// Nobody has claimed it.
+    /// No worker has claimed it.
     Fresh,
-    /// Somebody had it and gave it back.
+    /// A worker had it and gave it back.
     Returned,
-    /// The owner of that entry has it; it had been given back before if it is marked.
+    /// The worker of that entry has it. If it is marked, it had been given back before.
     Claimed { worker: usize, marked: bool },
-    /// It needs nobody any more.
+    /// No worker needs it any more.
     Done,
     /// The word is not about this position.
     Other,
 }
 
-/// Claim words of one position.
+/// How the claim words of one position are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Encoding {
     lap: Word,
@@ -72,7 +73,7 @@ impl Encoding {
         Encoding { lap: lap(position), before: lap(position.minus(capacity)) }
     }
 
-    /// Nobody has claimed it: the message before it in the slot is done.
+    /// No worker has claimed it. The message before it in the slot is done.
     pub(crate) fn fresh(self) -> Word {
         self.before | DONE
     }
@@ -81,7 +82,7 @@ impl Encoding {
         self.lap | DONE
     }
 
-    /// Given back, having been delivered perhaps.
+    /// Given back. It may have been delivered.
     pub(crate) fn returned(self) -> Word {
         self.lap | RETURNED
     }
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_says_what_was_written_and_to_nobody_else() {
+    fn a_word_says_what_was_written_and_of_no_other_position() {
         for number in [0, 1, 7, 8, 1 << 20, (Word::MAX >> 1) - 7, Word::MAX >> 1] {
             for capacity in [1, 2, 8, 1024] {
                 let position = Pos::new(number);

@@ -1,34 +1,15 @@
-//! The claims of one group: who has which message, and how far the group is done.
+//! The claims of one group: which worker has which message.
 //!
-//! Claim words and the gate are changed by compare-exchange alone, by workers and by whoever clears up
-//! after one that has died. So a claim word says at any moment who has the message, also when its worker
-//! has stopped for ever.
-//!
-//! The gate is the oldest position that is not done, or an earlier one. Who has made a word `done` moves
-//! the gate on over all such words that it sees:
-//!
-//! ```text
-//! D1  word(p) = done(p)                    (Release)
-//! D2  fence(SeqCst)
-//! D3  walk from the gate over words that are done; fence(Acquire)
-//! D4  gate = the first that is not         (compare-exchange, Release; if it fails, D3 again)
-//! ```
-//!
-//! The gate never stays at a word that is done once all are at rest. Say that it does, at g. Among those
-//! who made done what lies between some gate that was read at D3 and g, take the one whose D2 came last.
-//! It saw all of these words done, so that its D4 moved the gate beyond g, or failed because somebody else
-//! had moved the gate, and then it went on from there. Or it saw not the word but a later one of the same
-//! slot: then the gate that it had read was an old one. So where the first word is of another lap it makes
-//! the exchange too, of the gate for itself: that fails, and it goes on from the gate that it finds.
-//!
-//! What a worker has read before D1 is over before D4 of whoever saw its D1, and so before the producer
-//! overwrites it, which it does after it has seen the gate.
+//! Claim words and the gate are changed by compare-exchange alone, by workers and by processes that
+//! clean up after a dead worker. So a claim word says at any moment which worker has the message,
+//! also when that worker has stopped for ever. How the gate follows is told in
+//! [`gate`](super::gate).
 //!
 //! # A group that was evicted and has begun anew
 //!
-//! Workers of the group as it was may be there still: stopped, between any two instructions, for as
-//! long as it takes. So may be one who clears up after one of them. Call each of these S. A new
-//! group in the entry has another generation, and is made in this order:
+//! Workers of the group as it was may still be there. They may be stopped between any two
+//! instructions, for any time. So may be a process that cleans up after one of them. Call each of
+//! these S. A new group in the entry has another generation, and is made in this order:
 //!
 //! ```text
 //! N1  gate = FREE
@@ -38,29 +19,34 @@
 //! N5  every claim word = fresh              (after a release fence)
 //! ```
 //!
-//! **Claims.** A claim of S's that comes before N2 in the order of its word is undone there:
-//! whatever S does with it finds another word and is `lost`, and messages of which N2 found a claim
-//! were published, so that the head of N4 is beyond them: the new group does not deliver what S may
-//! have. A position that was claimed ahead of its message is looked at once more when that is there
-//! ([`Claims::confirm`], a read-modify-write): before N2 it confirms that the message comes before
-//! the new group, and after N2 it fails. A claim of S's after N2 succeeds only on a word of N5's or
-//! later (none is made of `barred`). It is an acquire, and has so seen N3: S finds that its
-//! generation is over, gives the message back untouched, and is told ([`Worker`](crate::Worker),
-//! `is_still_its_group`). Should it die between, it is cleaned up after as a worker of the new
-//! group.
+//! **Claims before N2.** A claim of S that comes before N2 in the order of its word is undone by
+//! N2. Whatever S then does with it finds another word and is `lost`. A message of which N2 found
+//! a claim was published, so that the head of N4 is beyond it. So the new group does not deliver
+//! what S may have.
 //!
-//! **The gate.** S's exchange (D4) is from a gate g to a later one, because all words between were
-//! done. It read g before N1, and these words are done before N2: one that was not is barred, and
-//! what is done after N5 is so by workers of the new group, and a fact. By N2 they are published
-//! before the head of N4 is looked for. So g lies before where the new group begins, and the
-//! exchange finds another gate; or it comes between the two stores of N4, the second of which
-//! undoes it, to a gate that is not beyond it.
+//! **Claims ahead of a message.** When the message is there, S looks at the claim once more, by a
+//! read-modify-write ([`Claims::confirm`]). Before N2 that confirms that the message comes before
+//! the new group. After N2 it fails.
 //!
-//! **Memory.** What S copies it looks at again, as ever. What it reads in place it has pinned, and
-//! while a worker's entry says so the group's entry is not given up: see `close`.
+//! **Claims after N2.** Such a claim succeeds only on a word of N5 or later, because no claim is
+//! made of `barred`. It is an acquire, and so has seen N3. S finds that its generation is over,
+//! gives the message back untouched, and is told (`Worker::is_still_its_group`). Should S die in
+//! between, it is cleaned up after as a worker of the new group.
 //!
-//! Where no worker is left beside the entry there is no S: N2 is left out, and the group begins
-//! where it likes.
+//! **The gate.** S exchanges the gate (D4 in [`gate`](super::gate)) from g to a later one, because
+//! all words between were done. S read g before N1, and these words were done before N2: a word
+//! that was not is barred, and a word that is done after N5 was made so by a worker of the new
+//! group, and is true. What was done by N2 was published before the head of N4 is looked for. So g
+//! lies before the start of the new group, and the exchange finds another gate. Or the exchange
+//! comes between the two stores of N4. Then the second one undoes it, by a gate that is not beyond
+//! the start.
+//!
+//! **Memory.** What S copies it looks at again, as ever. What S reads in place it has pinned, and
+//! while a worker's entry says so the group's entry is not given up: see `close` in
+//! [`find`](super::find).
+//!
+//! Where no worker is left beside the entry there is no S. Then N2 is left out, and the group
+//! begins where its maker wants.
 
 use super::claim_word::{BARRED, ClaimState, Encoding};
 use crate::error::JoinError;
@@ -73,7 +59,7 @@ use ringway_shm::sync::{Ordering, Word, fence, peek_word};
 /// a few times at most, and most of them stand still.
 const TRIES: u32 = 64;
 
-/// One group, seen by somebody who works in it or clears up.
+/// One group, as a worker sees it, or a process that cleans up after a worker.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claims<'a> {
     pub(super) view: &'a View,
@@ -81,18 +67,19 @@ pub(crate) struct Claims<'a> {
     pub(super) words: ClaimWords<'a>,
 }
 
-/// What becomes of a message that somebody has claimed.
+/// What becomes of a message that was claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It is done.
     Done,
-    /// It may have been delivered, and is not done. Where a message is delivered at most once, it is.
+    /// It may have been delivered, and is not done. In a group that delivers at most once it counts
+    /// as done.
     Nacked,
-    /// It was not delivered: all is as if it had not been claimed.
+    /// It was not delivered. All is as if it had not been claimed.
     Untouched,
 }
 
-/// What some claims have come to.
+/// What ending some claims has come to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
     /// Some message is done.
@@ -108,7 +95,7 @@ pub(crate) struct Outcome {
 pub(crate) enum Offer {
     /// The word, and whether the message may have been delivered before.
     Free { word: Word, marked: bool },
-    /// Somebody has it, or it is done.
+    /// A worker has it, or it is done.
     Taken,
     /// The word is of a position that this slot had, or will have.
     Other(Word),
@@ -159,8 +146,8 @@ impl<'a> Claims<'a> {
         for slot in 0..self.capacity() {
             let word = self.words.word(Pos::new(slot as Word));
             let barred = (0..TRIES).any(|_| {
-                // Acquire pairs with the release of claims and of what is done: what was published
-                // to them is seen to be. Release: a worker that finds this word sees that the
+                // Acquire pairs with the release of claims and of what is done: what their workers
+                // saw published is seen here. Release: a worker that finds this word sees that the
                 // group was evicted.
                 let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
                 word.compare_exchange(peek_word(word), BARRED, order, failed).is_ok()
@@ -172,7 +159,8 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    /// How many messages were given back. Who looks at claim words after this has a fence between.
+    /// How many messages were given back. A caller that looks at claim words after this has a fence
+    /// in between.
     pub(crate) fn returns(&self) -> u32 {
         self.entry.returns.load(Ordering::Relaxed)
     }
@@ -188,15 +176,17 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// Claims what was on offer. `false`: somebody else was faster.
+    /// Claims what was on offer. `false`: another worker was faster.
     pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
         let claimed = self.encoding(position).claimed(worker, marked);
-        // What a worker that gave the message back has read of it, that worker has read before
-        // this one is done with it: the fence of the second look, which comes between, pairs with the release in
-        // `settle`. Release: the gate is beyond what was in the slot before, and that has been
-        // seen. Pairs with the fence of the worker that finds this word where it looks for that one, in
-        // `Worker::look_at_another_lap`. Acquire pairs with the fence in `reset`: of a group that has begun anew
-        // the generation is seen.
+        // Release: the gate is beyond what was in the slot before, and this worker has seen that.
+        // Pairs with the fence in `Worker::look_at_another_lap`, of a worker that finds this word
+        // where it looks for an earlier one.
+        // Acquire pairs with the fence in `reset`: of a group that has begun anew the generation
+        // is seen.
+        // A worker that gave the message back has read what it read of it before this one is done
+        // with it. The fence of the second look, which comes in between, pairs with the release in
+        // `settle`.
         let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };
         let failed = Ordering::Relaxed;
         self.words.word(position).compare_exchange(word, claimed, order, failed).is_ok()
@@ -218,12 +208,12 @@ impl<'a> Claims<'a> {
         let _ = self.words.word(position).compare_exchange(word, returned, order, failed);
     }
 
-    /// Whether a claim of a worker's was given back before.
+    /// Whether a worker's claim is of a message that was given back before.
     pub(crate) fn is_marked(&self, position: Pos, worker: usize) -> bool {
         self.state(position) == ClaimState::Claimed { worker, marked: true }
     }
 
-    /// Ends a claim of a worker's. Whoever has ended some calls [`finish`](Self::finish).
+    /// Ends a worker's claim. A caller that has ended some calls [`finish`](Self::finish).
     pub(crate) fn settle(&self, position: Pos, worker: usize, fate: Fate, outcome: &mut Outcome) {
         let word = self.words.word(position);
         let encoding = self.encoding(position);
@@ -238,8 +228,8 @@ impl<'a> Claims<'a> {
             Fate::Untouched if !marked => (encoding.fresh(), false),
             Fate::Nacked | Fate::Untouched => (encoding.returned(), false),
         };
-        // Release: our reads of the message are over. Pairs with the fence in `push`, and with that of the
-        // second look of whoever claims it next.
+        // Release: the worker's reads of the message are over. Pairs with the fence in `push`, and
+        // with that of the second look of the worker that claims it next.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         if owner != worker || word.compare_exchange(seen, next, order, failed).is_err() {
             outcome.lost = true;

@@ -2,17 +2,21 @@
 
 use super::claims::Claims;
 use crate::error::LivenessError;
-use crate::memory::layout::{Entry, NOBODY};
+use crate::memory::layout::{Entry, FREE_ENTRY};
 use crate::memory::{Entries, Storage, View};
-use crate::protocol::join;
+use crate::protocol::entry;
 use ringway_shm::sync::Ordering;
 
-/// Clears up after workers that have died, in whose entries no other can be meanwhile: the caller
-/// has their locks. All that any of them had claimed goes to others first, group by group, one walk
-/// over the claims of each. The entries are free last, so that no claim names an entry that is
-/// another worker's by then. Who dies here leaves the rest to the next: as long as an entry is not
-/// free, what is still claimed in its name is found by the process that has its lock next, and the
-/// others are told of what was given back once more.
+/// Cleans up after workers that have died. The caller has the locks of their entries, so that no
+/// other process takes these meanwhile.
+///
+/// First all that any of them had claimed goes to others, group by group, by one walk over the
+/// claims of each. The entries become free last, so that no claim names an entry that is another
+/// worker's by then.
+///
+/// A process that dies in here leaves the rest to the next. As long as an entry is not free, what
+/// is still claimed in its name is found by the process that next has its lock, and the other
+/// workers are told once more of what was given back.
 pub(crate) fn clean_up_dead_workers(view: &View, dead: &Entries) {
     let group_of = |index: usize| {
         let entry = view.entry(index);
@@ -24,7 +28,7 @@ pub(crate) fn clean_up_dead_workers(view: &View, dead: &Entries) {
             continue;
         }
         let group = group_of(first);
-        // In any case: what the word says may be forged, and change.
+        // The first one in any case: what its word says may be forged, and change.
         let mut together = Entries::only(first);
         for index in left.iter().filter(|&index| group_of(index) == group) {
             together.insert(index);
@@ -38,26 +42,26 @@ pub(crate) fn clean_up_dead_workers(view: &View, dead: &Entries) {
         }
     }
     for entry in dead.iter().filter_map(|index| view.entry(index)) {
-        join::reset(entry);
+        entry::reset(entry);
     }
 }
 
-/// Of how many mappings one look remembers whether they live.
+/// Of how many mappings one call remembers whether they live.
 const LIVES: usize = 16;
 
 /// Cleans up after all workers that have died. Returns how many they were.
 pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
-    // Of those that say which mapping they are of, one question for all of that mapping, unless
-    // many are mixed. That they say it is worth as much as that they are there: it is their own
-    // word, as `owner` is.
+    // Workers say which mapping they are of. For all of one mapping the kernel is asked once,
+    // unless many mappings are mixed. What they say is worth as much as that they are there: it is
+    // their own word, as `owner` is.
     let mut known = [(0, false); LIVES];
     let mut next = 0;
     let mut is_known_to_live = |entry: &Entry| {
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        // It may still be what the entry's last owner said: then this look goes by that, and a later one
-        // by what its owner says now.
+        // It may still be what the entry's last owner said. Then this call goes by that, and a
+        // later one by what its owner says now.
         let life = entry.life().load(Ordering::Relaxed);
         if life == 0 {
             return false;
@@ -71,7 +75,7 @@ pub(crate) fn reap(storage: &Storage) -> Result<usize, LivenessError> {
         lives
     };
     let doubtful = storage.member_entries().filter(|(_, entry)| {
-        entry.owner.load(Ordering::Relaxed) != NOBODY && !is_known_to_live(entry)
+        entry.owner.load(Ordering::Relaxed) != FREE_ENTRY && !is_known_to_live(entry)
     });
     storage.reap(doubtful.map(|(index, _)| index), |dead| clean_up_dead_workers(storage, dead))
 }

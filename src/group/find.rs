@@ -6,16 +6,20 @@ use super::presence::has_workers;
 use crate::error::{JoinError, LivenessError};
 use crate::memory::layout::Entry;
 use crate::memory::{Storage, View};
+use crate::name::{ConsumerKind, ConsumerName};
 use crate::position::Pos;
+use crate::protocol::entry;
+use crate::protocol::exchange;
 use crate::protocol::members;
-use crate::protocol::{durable, head, join, wake};
-use crate::stats::{ConsumerKind, ConsumerName};
+use crate::protocol::take;
+use crate::protocol::{durable, head, wake};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
-/// How often, a moment apart, somebody looks whether workers that are in the way are gone.
+/// How often, a moment apart, a caller looks whether workers that are in the way are gone.
 const ATTEMPTS: u32 = 10;
-/// Frees the entry of that group, if there is one and nobody works in it.
+
+/// Frees the entry of that group, if there is one and no worker is in it.
 pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> {
     durable::check(storage, name)?;
     let _registry = storage.registry()?;
@@ -28,14 +32,14 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     }
 }
 
-/// Frees the entry of a group that was evicted, if the caller has just told its last worker, and no
-/// other has done so.
+/// Frees the entry of a group that was evicted, if no worker is left in it. The caller has just
+/// told a worker that is about to go.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
     let Some(entry) = storage.shared_entries().get(group) else { return };
     let evicted = is_evicted(storage, group, entry);
     if evicted && entry.generation.load(Ordering::Relaxed) == generation {
-        // If somebody works there still, it is for him to be told.
+        // A worker that is still there is told by its own calls, and is in the way here.
         let _ = close(storage, group, Blockers::All);
     }
 }
@@ -49,24 +53,24 @@ pub(super) struct Found {
 
 /// The group of that name.
 pub(super) fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, JoinError> {
-    let named = |entry: &Entry| join::is_durable(entry) && durable::has_name(entry, name);
+    let named = |entry: &Entry| entry::is_durable(entry) && entry.has_name(name);
     let Some(group) = storage.shared_entries().iter().position(named) else {
         return Ok(None);
     };
     let Some(entry) = storage.shared_entries().get(group) else {
         return Ok(None);
     };
-    // It begins with a fence, which pairs with the release of `joined`: what was found is a group with its
-    // name and its claims.
+    // It begins with a fence, which pairs with the release of `joined`: what was found is a group
+    // with its name and its claims.
     let head = head::exact(storage);
     let generation = entry.generation.load(Ordering::Relaxed);
     if is_evicted(storage, group, entry) {
         let missed = Claims::of(storage, group).map_or(0, |claims| claims.undone(head));
-        // Who works there is told by himself, and the next one here.
+        // Workers that are there are told by their own calls, and the next to join is told here.
         close(storage, group, Blockers::Pinned)?;
         return Err(JoinError::Evicted { missed });
     }
-    // What it says of itself is believed or not by whoever works there, message by message.
+    // Whether what it says of itself is true, each worker finds out message by message.
     let first = Claims::of(storage, group).and_then(|claims| claims.gate()).unwrap_or(head);
     Ok(Some(Found { group, generation, gate: first }))
 }
@@ -80,20 +84,21 @@ fn is_evicted(view: &View, group: usize, entry: &Entry) -> bool {
 /// Which workers are in the way of giving up a group's entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Blockers {
+    /// All that live.
     All,
-    /// The group was evicted: those that read a message in place.
+    /// Those that read a message in place: the group was evicted.
     Pinned,
 }
 
 /// Frees a group's entry, if no worker is in the way.
 fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), JoinError> {
-    for attempt in 0..=join::WHILE_CLEANING {
+    for attempt in 0..=take::WHILE_CLEANING {
         reap(storage).map_err(not_told)?;
         let in_the_way = match blockers {
             Blockers::All => has_workers(storage, group).map_err(not_told)?,
             Blockers::Pinned => {
-                // Pairs with the one in `Worker::pin`: either we see the pin, or its worker sees
-                // that the group was evicted, as we have, and reads nothing in place.
+                // Pairs with the one in `Worker::pin`: either this sees the pin, or the worker sees
+                // that the group was evicted, as the caller has, and reads nothing in place.
                 fence(Ordering::SeqCst);
                 members::read_in_place(storage, storage.measures().subscribers() + group)
             }
@@ -103,29 +108,31 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         }
         // It may be a peer that only looks whether a worker lives, or cleans up after many dead.
         let is_last =
-            attempt == join::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
+            attempt == take::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
         if is_last || !storage.pause() {
-            let name = storage.shared_entries().get(group).and_then(ConsumerName::of);
+            let name = storage.shared_entries().get(group).and_then(Entry::consumer_name);
             let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
     }
-    // Pairs with the release of `joined` by those who have left: what they have read is read before the
-    // gate is gone.
+    // Pairs with the release of `joined` by workers that have left: what they read, they read
+    // before the gate is gone.
     fence(Ordering::Acquire);
     let are_left = members::of(storage, group).next().is_some();
     if let (true, Some(claims)) = (are_left, Claims::of(storage, group)) {
-        // Also if the group begins anew in another entry: what workers have that are left is theirs
-        // no more.
+        // Also if the group begins anew in another entry: what the workers that are left have
+        // claimed is no longer theirs.
         claims.bar()?;
     }
     if let Some(entry) = storage.shared_entries().get(group) {
-        join::reset_group(entry);
+        entry::reset_by(entry, exchange::set_shared_gate);
         wake::wake_producer(storage, Fences::FULL);
     }
     Ok(())
 }
-/// What a caller that joins, or forgets a group, is told if the kernel does not say who lives.
+
+/// What a caller is told that joins or gives up a group, if the kernel does not say which workers
+/// live.
 fn not_told(error: LivenessError) -> JoinError {
     JoinError::Lock { os_error: error.os_error() }
 }

@@ -1,18 +1,43 @@
-//! The gate of a group, and who is told when claims end.
+//! The gate of a group, and what other workers and the producer are told when claims end.
+//!
+//! The gate is the oldest position that is not done, or an earlier one. A worker that has made a
+//! claim word `done` moves the gate on over all such words that it sees:
+//!
+//! ```text
+//! D1  word(p) = done(p)                    (Release)
+//! D2  fence(SeqCst)
+//! D3  walk from the gate over words that are done; fence(Acquire)
+//! D4  gate = the first that is not         (compare-exchange, Release; if it fails, D3 again)
+//! ```
+//!
+//! **The gate never stays at a word that is done, once all workers are at rest.** Say that it does,
+//! at g. Consider the workers that made done what lies between some gate that was read at D3 and g,
+//! and take the one whose D2 came last. There are two cases.
+//!
+//! - It saw all of these words done. Then its D4 moved the gate beyond g. Or D4 failed because
+//!   another worker had moved the gate, and it went on from there.
+//! - It saw not the word but a later one of the same slot. Then the gate that it had read was an
+//!   old one. So where the first word is of another lap it makes the exchange too, of the gate for
+//!   itself. That fails, and it goes on from the gate that it finds.
+//!
+//! **Memory.** What a worker has read before D1 is over before D4 of a worker that saw its D1. So
+//! it is over before the producer overwrites it, because the producer does that after it has seen
+//! the gate.
 
 use super::claim_word::ClaimState;
 use super::claims::{Claims, Outcome};
 use crate::position::Pos;
-use crate::protocol::{join, wake};
+use crate::protocol::exchange;
+use crate::protocol::{start, wake};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, Signed, Word, fence, peek_word};
 
-/// How often somebody tries for the last gate that was stored, while others store.
+/// How often a worker tries for the last gate that was stored, while others store.
 const LOOKS: u32 = 8;
 
 impl Claims<'_> {
-    /// The gate, as it was at some time, but not before the first message: slots say of positions before
-    /// that they are there. `None` if somebody forged it.
+    /// The gate, as it was at some time, but not before the first message: of positions before that
+    /// the slots say that they are there. `None` if it was forged.
     pub(crate) fn gate(&self) -> Option<Pos> {
         self.gate_of(self.entry.gate.load(Ordering::Relaxed))
     }
@@ -20,12 +45,12 @@ impl Claims<'_> {
     fn gate_of(&self, word: Word) -> Option<Pos> {
         let lapped = self.view.producer().lapped.load(Ordering::Relaxed) != 0;
         let gate = Pos::from_gate(word)?;
-        Some(join::at_least_origin(self.view, gate, lapped))
+        Some(start::at_least_origin(self.view, gate, lapped))
     }
 
-    /// The gate that the producer has seen, or a later one, for somebody who has seen that it overwrites what
-    /// came before and has had an acquire fence since. The mark that says so is no release, so that a mere
-    /// load may find an older one; an exchange finds the last.
+    /// The gate that the producer has seen, or a later one. The caller has seen that the producer
+    /// overwrites what came before, and has had an acquire fence since. The mark that says so is
+    /// no release, so that a mere load may find an older gate. An exchange finds the last one.
     pub(crate) fn gate_now(&self) -> Option<Pos> {
         let mut gate = self.entry.gate.load(Ordering::Relaxed);
         for _ in 0..LOOKS {
@@ -39,59 +64,59 @@ impl Claims<'_> {
         self.gate_of(gate)
     }
 
-    /// Puts a gate that was forged right, which holds messages that have been overwritten.
+    /// Corrects a gate that was forged, and holds messages that have been overwritten.
     pub(crate) fn mend_gate(&self, from: Pos, to: Pos) {
-        // Nobody relies on a gate that was forged: whoever copies looks again.
+        // No worker relies on a gate that was forged: each looks again after it has copied.
         let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
         let _ = self.entry.gate.compare_exchange(from.gate(), to.gate(), order, failed);
     }
 
-    /// Whether a position is one that a worker can reserve, in that lap: in the lap from the gate
-    /// on.
+    /// Whether a position lies in the lap from the gate on, so that a worker can reserve it.
     pub(crate) fn is_within_a_lap(&self, position: Pos) -> bool {
         let gate = self.gate_now();
         let lap = 0..self.capacity() as Signed;
         gate.is_some_and(|gate| lap.contains(&position.since(gate)))
     }
 
-    /// Lets the others know what some claims have come to.
+    /// Tells other workers and the producer what ending some claims has come to.
     pub(crate) fn finish(&self, outcome: Outcome, fences: Fences) {
         let mut ring = outcome.back;
         if outcome.back {
-            // Pairs with the fence in `Worker::seek`: who sees the count sees what was given back.
+            // Pairs with the fence in `Worker::seek`: a worker that sees the count sees what was
+            // given back.
             self.entry.returns.fetch_add(1, Ordering::Release);
         }
         if outcome.done {
             self.push();
             wake::wake_producer(self.view, fences);
-            // After the fence in `push`, which pairs with `heavy` in `sleep_on`: a worker that waits for
-            // the end sees that this is done, or we see that there is an end.
+            // After the fence in `push`, which pairs with `heavy` in `sleep_on`. Either a worker
+            // that waits for the end sees that this is done, or this one sees that there is an end.
             ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
         }
         if ring {
-            wake::ring_bell(&self.entry.bell);
+            exchange::ring_bell(&self.entry.bell);
         }
     }
 
-    /// Moves the gate on over all that is done: D2 to D4 above. Returns whether there was anything.
+    /// Moves the gate on over all that is done: D2 to D4 above. Returns whether it moved.
     pub(crate) fn push(&self) -> bool {
         // Pairs with itself in another worker.
         fence(Ordering::SeqCst);
         let mut gate = peek_word(&self.entry.gate);
         let Some(mut last) = Pos::from_gate(gate) else { return false };
-        // The gate may be moved while we walk, by all that it can be, and by no more.
+        // Others may move the gate during this walk, by a lap at most.
         for _ in 0..=2 * self.capacity() {
             let state = self.state(last);
             if state == ClaimState::Done {
                 last = last.plus(1);
                 continue;
             }
-            // The gate is not beyond a message that somebody has, or nobody.
+            // The message is not done, whether a worker has it or none. It holds the gate.
             if last.gate() == gate && state != ClaimState::Other {
                 return false;
             }
-            // Pairs with the release of the words: what others have read is read before the gate lets go
-            // of it.
+            // Pairs with the release of the words: what others have read, they have read before the
+            // gate lets go of it.
             fence(Ordering::Acquire);
             let (order, failed) = (Ordering::Release, Ordering::Relaxed);
             match self.entry.gate.compare_exchange(gate, last.gate(), order, failed) {

@@ -1,16 +1,18 @@
-//! Making a group, working in it, leaving it, forgetting it.
+//! Joining a group as a worker, and making the group if there is none.
 //!
-//! The entry of a group is like that of a durable subscriber which is away: found by its name, and there
-//! until it is forgotten. A worker has an entry of its own, without a gate, which says which group it works
-//! in, and whose lock shows that it lives. Who looks for a name does so under the registry's lock, and that
-//! is also when groups come and go. A worker leaves without it; so the entry of a group is free only when
-//! it has no workers that live, and is not made another group's before.
+//! The entry of a group is like that of a durable subscriber that is away: it is found by its name,
+//! and is there until it is given up ([`find`](super::find)). A worker has an entry of its own,
+//! without a gate. That entry says which group it works in, and its lock shows that it lives.
 //!
-//! But a group that was evicted does not wait for its workers, of which some may be stopped. Its
-//! entry is given up while they are there, and may be another group's, or that of its name begun
-//! anew: then they are of another generation than the entry, which they remember in their own. What
-//! they can do there is said in [`claims`](super::claims). The one thing that is waited for is a
-//! message that one of them reads in place: the gate of the group's entry keeps it there.
+//! A process looks for a name under the registry's lock, and groups come and go under it too. A
+//! worker leaves without it. So the entry of a group is given up only when the group has no workers
+//! that live, and is not made another group's before.
+//!
+//! A group that was evicted does not wait for its workers, because some may be stopped. Its entry
+//! is given up while they are there, and may become another group's, or that of the same name begun
+//! anew. Then these workers are of another generation than the entry, and their own entries say so.
+//! What they can do there is told in [`claims`](super::claims). One thing is waited for: a message
+//! that one of them reads in place. The gate of the group's entry keeps it there.
 
 use core::cmp::Ordering as Comparing;
 
@@ -24,18 +26,20 @@ use crate::memory::{Entries, Storage};
 use crate::position::Pos;
 use crate::protocol::Start;
 use crate::protocol::durable;
+use crate::protocol::entry;
 use crate::protocol::join::{self, Joined};
 use crate::protocol::members;
+use crate::protocol::take;
 use ringway_shm::sync::{Ordering, fence};
 
-/// A place in a group.
+/// What a worker has joined.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    /// With what shows that the worker lives.
+    /// The ring, with what shows that the worker lives.
     pub(crate) storage: Storage,
     /// Which of the ring's entries is the worker's.
     pub(crate) index: usize,
-    /// Which group, counted from 0, and which of its entry's owners it is.
+    /// Which group, counted from 0, and which of its entry's owners the group is.
     pub(crate) group: usize,
     pub(crate) generation: u32,
     /// The oldest position that may not be done.
@@ -49,7 +53,7 @@ pub(crate) fn join_group(storage: &Storage, group: Group<'_>) -> Result<Membersh
     if storage.measures().groups() == 0 {
         return Err(JoinError::NoFreeGroup { groups: 0 });
     }
-    // First of all: a group that was made without a worker would hold the producer back. And before
+    // Before the group: one that was made without a worker would hold the producer back. And before
     // the registry: a peer that cleans up after the dead may be stopped, and keep this one waiting.
     let entry = take_worker_entry(storage)?;
     let _registry = storage.registry()?;
@@ -66,21 +70,23 @@ pub(crate) fn join_group(storage: &Storage, group: Group<'_>) -> Result<Membersh
     };
     Ok(begin_work(entry, found))
 }
+
 /// Makes a group of that name, in an entry that is free.
 fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinError> {
     let groups = storage.measures().groups();
     let first_entry = storage.measures().subscribers();
     let all = first_entry..first_entry + groups;
     let is_empty = |index: &usize| members::of(storage, *index - first_entry).next().is_none();
-    // Last those beside which workers of an evicted group are left.
+    // Entries beside which workers of an evicted group are left come last.
     let empty = all.clone().filter(is_empty);
     let in_order = empty.chain(all.filter(|index| !is_empty(index)));
-    let taken = join::take_entry(storage, in_order, |_, _| {})?;
+    let taken = take::take_entry(storage, in_order, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeGroup { groups })?;
     let number = index - first_entry;
-    // None comes to be there meanwhile: joining a group takes the registry's lock, which is ours.
+    // No worker joins meanwhile: that takes the registry's lock, which the caller holds.
     let is_crowded = !is_empty(&index);
-    // Pairs with the release of `joined` by those who have left: what they did to claims is over.
+    // Pairs with the release of `joined` by workers that have left: what they did to claims is
+    // over.
     fence(Ordering::Acquire);
     let mut start = group.start;
     if let (true, Some(claims)) = (is_crowded, Claims::of(storage, number)) {
@@ -96,24 +102,23 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     })?;
     if let (true, Start::At(position)) = (is_crowded, group.start) {
         let first = first.number();
-        // Dropped, what has joined leaves again.
+        // On an error `joined` is dropped, and gives the entry up again.
         match position.cmp(&first) {
             Comparing::Less => return Err(JoinError::TooOld { oldest: first }),
             Comparing::Equal => {}
             Comparing::Greater => return Err(JoinError::NotYet { head: first }),
         }
     }
-    durable::go_away(storage, index);
+    entry::go_away(storage, index);
     Ok(Found { group: number, generation: joined.into_generation(), gate: first })
 }
 
-/// Takes an entry to work in some group, which is free again if this is dropped.
+/// Takes a worker's entry. It is free again if this is dropped.
 fn take_worker_entry(storage: &Storage) -> Result<Joined, JoinError> {
     let workers = storage.measures().workers();
     let entries = storage.measures().gates()..storage.measures().entries();
-    let clean_up_dead_workers =
-        |index, _: &Entry| clean_up_dead_workers(storage, &Entries::only(index));
-    let taken = join::take_entry(storage, entries, clean_up_dead_workers)?;
+    let clean_up = |index, _: &Entry| clean_up_dead_workers(storage, &Entries::only(index));
+    let taken = take::take_entry(storage, entries, clean_up)?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeWorker { workers })?;
     Ok(Joined { storage: storage.clone().seated(seat), index, generation: 0 })
 }
@@ -126,12 +131,13 @@ fn begin_work(entry: Joined, found: Found) -> Membership {
         entry.counters.begin(gate);
         entry.generation.store(generation, Ordering::Relaxed);
         entry.life().store(storage.life().unwrap_or(0), Ordering::Relaxed);
-        // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`: who sees it
-        // sees the group.
+        // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`:
+        // statistics that see this word see the group.
         entry.joined.store(group as u32 + 1, Ordering::Release);
     }
     Membership { storage, index, group, generation, first: gate }
 }
+
 impl Joined {
     /// Which of its entry's owners this is. The entry stays as it is.
     fn into_generation(self) -> u32 {

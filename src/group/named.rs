@@ -2,8 +2,10 @@
 
 use crate::protocol::Start;
 
-/// Which group a worker joins, and what it is to be if it has to be made. A `&str` is one too: the group of
-/// that name, which begins at the next message ([`Start::Next`]) and delivers at least once.
+/// Which group a worker joins, and how the group is made if there is none of that name.
+///
+/// A `&str` is one too: the group of that name, which begins at the next message
+/// ([`Start::Next`]) and delivers at least once.
 ///
 /// ```
 /// use ringway::{Group, Options, Start, Worker};
@@ -25,21 +27,23 @@ pub struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The group of that name, of 1 to 80 bytes; on a microcontroller, of 1 to 4.
+    /// The group of that name. A name has 1 to 80 bytes, or 1 to 4 on a microcontroller.
     pub const fn new(name: &'a str) -> Self {
         Group { name, start: Start::Next, at_most_once: false }
     }
 
-    /// Where it begins, if it has to be made. A group that is there goes on where it is.
+    /// Where the group begins, if it is made. A group that is there goes on where it is.
     pub const fn start(mut self, start: Start) -> Self {
         self.start = start;
         self
     }
 
-    /// A message that may have been delivered is never delivered again: what a worker has claimed when it
-    /// dies is skipped, and so is what it [gives back](crate::group::Job::nack). Else, which is the default, it
-    /// goes to another worker, marked ([`redelivered`](crate::group::Job::redelivered)). Every worker of a group
-    /// has to ask for the same ([`JoinError::Delivery`](crate::error::JoinError::Delivery)).
+    /// Has the group never deliver a message again that may have been delivered: what a worker has
+    /// when it dies is skipped, and so is what it [gives back](crate::group::Job::nack).
+    ///
+    /// By default such a message goes to another worker, marked
+    /// ([`redelivered`](crate::group::Job::redelivered)). Every worker of a group has to ask for the same
+    /// ([`JoinError::Delivery`](crate::error::JoinError::Delivery)).
     pub const fn at_most_once(mut self) -> Self {
         self.at_most_once = true;
         self

@@ -2,7 +2,7 @@
 
 use crate::error::LivenessError;
 use crate::memory::Storage;
-use crate::memory::layout::{AWAY, Entry, NOBODY};
+use crate::memory::layout::{AWAY, Entry, FREE_ENTRY};
 use crate::protocol::members;
 use ringway_shm::sync::Ordering;
 
@@ -12,7 +12,7 @@ pub(crate) fn is_away(storage: &Storage, entry: usize) -> bool {
     if let Some(group) = storage.measures().shared_number(entry) {
         return !has_workers(storage, group).unwrap_or(true);
     }
-    // One of which the kernel does not tell is not away: the limit for the living counts.
+    // An owner of which the kernel does not tell is not away: the limit for the living counts.
     is_durable(storage, entry)
         && (has_left(storage, entry) || storage.is_dead(entry).unwrap_or(false))
 }
@@ -30,7 +30,7 @@ pub(crate) fn seems_away(storage: &Storage, entry: usize) -> bool {
     }
 }
 
-/// Whether a worker is in that group, counted from 0, as the group is now, which is not dead.
+/// Whether a worker that is not dead is in that group, counted from 0, as the group is now.
 pub(crate) fn has_workers(storage: &Storage, group: usize) -> Result<bool, LivenessError> {
     for (index, worker) in members::of(storage, group) {
         let is_here = has_owner(worker) && members::is_current(storage, worker, group);
@@ -42,7 +42,7 @@ pub(crate) fn has_workers(storage: &Storage, group: usize) -> Result<bool, Liven
 }
 
 fn has_owner(entry: &Entry) -> bool {
-    entry.owner.load(Ordering::Relaxed) != NOBODY
+    entry.owner.load(Ordering::Relaxed) != FREE_ENTRY
 }
 
 fn is_durable(storage: &Storage, entry: usize) -> bool {

@@ -11,18 +11,18 @@ use ringway_shm::sync::{Ordering, Signed};
 /// What is left of what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// Nothing but what the asker has himself.
+    /// Nothing but what the asking worker has.
     Nothing,
-    /// Others have it.
+    /// Other workers have it.
     Others,
-    /// Some of it nobody has.
+    /// Some of it no worker has.
     Unclaimed,
 }
 
-/// Messages that others had when they were last looked at, and besides which nothing was free.
+/// Messages that other workers had at the last look, when nothing besides them was free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Others {
-    /// Up to where that was looked at.
+    /// The position up to which that look went.
     end: Pos,
     /// The first of them.
     first: Pos,
@@ -38,9 +38,10 @@ impl Claims<'_> {
         (sent - done) as u64
     }
 
-    /// What is left before a position, for one who has no message. `known`: what this said before
-    /// of the messages up to there, nothing having been given back since; then it looks no further
-    /// than it has to.
+    /// What is left before a position, for a worker that has no message.
+    ///
+    /// `known` is what an earlier call said of the messages up to there, if nothing was given back
+    /// since. Then this looks no further than it has to.
     pub(crate) fn rest(
         &self,
         end: Pos,
@@ -48,8 +49,8 @@ impl Claims<'_> {
         known: Option<Others>,
     ) -> (Rest, Option<Others>) {
         let Some(gate) = self.gate() else { return (Rest::Nothing, None) };
-        // All before the first that others had was done or the asker's, and behind it nothing was
-        // free.
+        // All before the first message that others had was done or the asking worker's, and behind
+        // it nothing was free.
         let known = known.filter(|known| known.end == end);
         let mut position = known.map_or(gate, |known| gate.max(known.first));
         let mut others = None;
@@ -77,24 +78,24 @@ impl Claims<'_> {
 
     /// Whether another worker has the first of the messages that others had.
     pub(crate) fn still_have(&self, others: Others, worker: usize) -> bool {
-        matches!(self.state(others.first), ClaimState::Claimed { worker: owner, .. } if owner != worker)
+        let state = self.state(others.first);
+        matches!(state, ClaimState::Claimed { worker: owner, .. } if owner != worker)
     }
 
-    /// Positions from the first that has no message on, among which those are that are claimed
-    /// ahead of their messages: each worker claims the first that it finds free, one at a time, and
-    /// no further ahead.
+    /// How far beyond the last message claims can lie that are ahead of their messages. Each worker
+    /// claims the first position that it finds free, one at a time, and no further ahead.
     pub(crate) fn reach(&self) -> usize {
         self.view.measures().workers()
     }
 
-    /// Ends all claims of some workers: those that leave without having ended them, or are dead.
-    /// What is not there yet was not delivered. Returns how many words it looked at.
+    /// Ends all claims of some workers, which leave without having ended them, or are dead. A
+    /// message that is not there yet was not delivered. Returns how many words it looked at.
     ///
-    /// What they had is not before the gate, and not a lap behind it. It was there when they
-    /// claimed it, or lies within reach of what was the first position then that had no message.
-    /// States do not go back, and the caller sees all that they saw: it is the worker itself, or
-    /// has been told by the kernel that they are dead. So it is within reach of the first position
-    /// that has no message now.
+    /// What they had is not before the gate, and less than a lap behind it. Either it was there
+    /// when they claimed it, or it lies within reach of what was then the first position without a
+    /// message. States do not go back, and the caller sees all that these workers saw: it is the
+    /// worker itself, or the kernel has told it that they are dead. So what they had is within
+    /// reach of the first position that has no message now.
     pub(crate) fn take_back(&self, workers: &Entries) -> usize {
         let mut outcome = Outcome::default();
         let (mut looked, mut reach) = (0, self.reach());

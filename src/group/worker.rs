@@ -5,12 +5,14 @@ mod claim;
 mod counters;
 mod evicted;
 mod handle;
+mod hold;
 mod in_place;
 mod job;
 mod member;
 #[cfg(ringway_loom)]
 mod model;
 mod patrol;
+mod ready;
 mod reserve;
 mod rest;
 mod seek;
@@ -22,4 +24,5 @@ mod wait;
 mod watch;
 
 pub use handle::Worker;
-pub use job::{Batch, BytesJob, ClaimLost, Job, JobRef};
+pub use hold::ClaimLost;
+pub use job::{Batch, BytesJob, Job, JobRef};

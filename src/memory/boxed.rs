@@ -1,4 +1,4 @@
-//! The words of a ring on the heap, and the lock of those who look for a name there.
+//! The words of a ring on the heap, and the lock under which a name is looked for there.
 
 use alloc::alloc::Layout;
 use alloc::boxed::Box;
@@ -26,21 +26,21 @@ pub(crate) struct Memory {
     pub(super) flags: SleepFlags,
     pub(super) entries: Box<[Entry]>,
     pub(super) claims: Box<[CasWord]>,
-    /// Held by who looks for a name among the entries.
+    /// Held while a name is looked for among the entries.
     registry: registry::Lock,
 }
 
 pub(crate) use registry::Registry;
 
 impl Memory {
-    /// Waits for those who look for a name.
+    /// Waits while another thread looks for a name.
     pub(crate) fn registry(&self) -> Registry<'_> {
         self.registry.take()
     }
 }
 
-/// The lock of those who look for a name. Who waits for it sleeps: its holder may have a lower
-/// priority, and no other processor to go on.
+/// The lock under which a name is looked for. A thread that waits for it sleeps: the holder may
+/// have a lower priority, and no other processor to go on.
 #[cfg(all(feature = "std", not(ringway_loom)))]
 mod registry {
     use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -128,8 +128,8 @@ unsafe fn zeroed<T>(len: usize) -> Result<Box<[T]>, OutOfMemory> {
     let start = unsafe { alloc::alloc::alloc_zeroed(layout) };
     let all = NonNull::new(start.cast::<T>()).ok_or(OutOfMemory)?;
     let all = NonNull::slice_from_raw_parts(all, len);
-    // SAFETY: allocated as a box of so many `T` is, and each of them is zeros, which the caller
-    // promises to be a value.
+    // SAFETY: the memory is allocated as that of a box of so many `T`. Each of them is zeros, of
+    // which this function's caller promises that they are a value.
     Ok(unsafe { Box::from_raw(all.as_ptr()) })
 }
 
@@ -138,7 +138,7 @@ fn words(len: usize) -> Result<Box<[AtomicWord]>, OutOfMemory> {
     if !NATIVE {
         return filled(len, || AtomicWord::new(0));
     }
-    // SAFETY: an integer, as it lies in memory.
+    // SAFETY: natively the word is an integer as it lies in memory, of which zeros are a value.
     unsafe { zeroed(len) }
 }
 
@@ -147,7 +147,7 @@ fn exchanged_words(len: usize) -> Result<Box<[CasWord]>, OutOfMemory> {
     if !NATIVE {
         return filled(len, || CasWord::new(0));
     }
-    // SAFETY: an integer, as it lies in memory.
+    // SAFETY: natively the word is an integer as it lies in memory, of which zeros are a value.
     unsafe { zeroed(len) }
 }
 

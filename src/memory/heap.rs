@@ -31,9 +31,9 @@ fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {
     let ghosts = NonNull::from(&*memory.ghosts).cast();
     let producer = NonNull::from(&memory.producer);
     let evictions = NonNull::from(&*memory.evictions).cast();
-    // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through shared
-    // references to atomics, and there for as long as the owner is. Ghosts without a size are
-    // everywhere.
+    // SAFETY: all of it is in `memory`, allocated to the geometry's measures, reached through
+    // shared references to atomics, and there for as long as the owner is. Where ghosts have no
+    // size, any pointer is to as many as are wanted.
     let view = unsafe { View::new(measures, producer, evictions, first, ghosts, Some(control)) };
     view.reset();
     // SAFETY: the owner holds `memory`, which owns everything that the view points to.

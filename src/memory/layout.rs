@@ -1,12 +1,13 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
-//! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
-//! `[state, (length,) payload...]`, all of it words.
+//! The data segment is `[Header, ProducerLine, evictions..., text..., slots..., arena...]` and only
+//! the producer writes it. The control segment is `[Header, SleepFlags, entries..., claims...]` and
+//! is what consumers write. A slot is `[state, (length,) payload...]`, all of it words.
 
 use core::cell::UnsafeCell;
 
+use crate::name::NAME_WORDS;
 use crate::position::{FREE, Pos};
 use ringway_shm::sync::{
     AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, Ordering, WORD, Word,
@@ -220,9 +221,11 @@ impl Counters {
     }
 }
 
-/// What an entry's `owner` says.
-pub(crate) const NOBODY: u32 = 0;
-pub(crate) const SOMEBODY: u32 = 1;
+/// What an entry's `owner` says: it has no owner.
+pub(crate) const FREE_ENTRY: u32 = 0;
+/// It has an owner, which is attached or has died.
+pub(crate) const OWNED: u32 = 1;
+/// It is kept for a durable subscriber that is away.
 pub(crate) const AWAY: u32 = 2;
 
 /// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
@@ -237,9 +240,6 @@ pub(crate) const ARENAS: bool = !SMALL;
 
 /// Words for each number that is only counted: see [`Stats`](crate::stats::Stats).
 const COUNTS: usize = if SMALL { 0 } else { 1 };
-
-/// Words of 32 bits in the name of a durable subscriber or a group.
-pub(crate) const NAME_WORDS: usize = if SMALL { 1 } else { 20 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
@@ -337,7 +337,6 @@ impl SleepFlags {
 
 impl Entry {
     /// Of a worker: the number of its mapping's life, or 0.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     pub(crate) fn life(&self) -> &AtomicU32 {
         &self.at_most_once
     }
@@ -347,9 +346,9 @@ impl Entry {
 impl Entry {
     /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
     pub(crate) fn reset(&self) {
-        let Entry { owner, joined, generation, durable, pinned, .. } = self;
-        owner.store(NOBODY, Ordering::Relaxed);
-        for word in [joined, generation, durable, pinned] {
+        let Entry { owner, joined, generation, durable, name_len, pinned, .. } = self;
+        owner.store(FREE_ENTRY, Ordering::Relaxed);
+        for word in [joined, generation, durable, name_len, pinned] {
             word.store(0, Ordering::Relaxed);
         }
         self.gate.store(FREE, Ordering::Relaxed);

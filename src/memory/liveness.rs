@@ -7,15 +7,15 @@ use crate::error::{JoinError, LivenessError};
 use ringway_shm::sync::Ordering;
 
 impl Storage {
-    fn mapping(&self) -> Option<&alloc::sync::Arc<crate::segment::Mapping>> {
+    fn mapping(&self) -> Option<&alloc::sync::Arc<super::mapping::Mapping>> {
         match &self.owner {
             Owner::Mapped { mapping } => Some(mapping),
             _ => None,
         }
     }
 
-    /// Whether the memory is there. In a child that was forked, what the parent had mapped is not: a
-    /// handle can be dropped there, and nothing else.
+    /// Whether the memory is there. In a child that was forked, what the parent had mapped is not:
+    /// a handle can be dropped there, and nothing else.
     pub(crate) fn is_here(&self) -> bool {
         self.mapping().is_none_or(|mapping| mapping.is_here())
     }
@@ -25,7 +25,7 @@ impl Storage {
         let guarded = self.producer().guarded.load(Ordering::Relaxed) != 0;
         match self.mapping().filter(|_| guarded) {
             None => Ok(true),
-            Some(mapping) => mapping.producer_is_alive().map_err(not_told),
+            Some(mapping) => mapping.owner_is_alive().map_err(not_told),
         }
     }
 
@@ -41,7 +41,10 @@ impl Storage {
     pub(crate) fn claim(&self, entry: usize) -> Result<Claim, JoinError> {
         match self.mapping() {
             None => Ok(Claim::Open),
-            Some(mapping) => mapping.claim(entry).map_err(lock_error),
+            Some(mapping) => match mapping.claim(entry).map_err(lock_error)? {
+                ringway_shm::segment::Claim::Ours(seat) => Ok(Claim::Ours(seat)),
+                ringway_shm::segment::Claim::Taken => Ok(Claim::Taken),
+            },
         }
     }
 
@@ -122,7 +125,7 @@ impl Storage {
         }
     }
 
-    /// Whether all who share the ring live and die together: it is on this process's heap.
+    /// Whether all handles of the ring live and die together: it is on this process's heap.
     pub(crate) fn dies_as_one(&self) -> bool {
         matches!(self.owner, Owner::Heap { .. })
     }
@@ -137,7 +140,7 @@ impl Storage {
         self.mapping().map_or(Ok(false), |mapping| mapping.is_cleaning().map_err(lock_error))
     }
 
-    /// Waits for a moment, if somebody else may let go of a claim meanwhile.
+    /// Waits for a moment, if another process may let go of a claim meanwhile.
     pub(crate) fn pause(&self) -> bool {
         let shared = self.mapping().is_some();
         if shared {

@@ -1,5 +1,5 @@
-//! What a handle has to know of its ring as it works. Each handle has a copy: it is small, and no process
-//! can change what another one goes by.
+//! What a handle has to know of its ring as it works. Each handle has a copy: it is small, and no
+//! process can change what another one goes by.
 
 use core::ops::Range;
 
@@ -30,7 +30,7 @@ pub(crate) struct Measures {
     pub(crate) overflow: Overflow,
     /// Each message has a length of its own.
     pub(crate) variable: bool,
-    /// There can be consumers that hold nobody back.
+    /// There can be consumers that never hold the producer back.
     pub(crate) observers: bool,
     /// A message that is read in place stays, also if its reader is evicted.
     pub(crate) pins: bool,
@@ -85,7 +85,8 @@ impl Measures {
         self.payload.into()
     }
 
-    /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next two.
+    /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next
+    /// two.
     pub(crate) fn subscribers(&self) -> usize {
         self.entries_of(EntryKind::Single).len()
     }

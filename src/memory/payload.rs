@@ -41,14 +41,14 @@ impl Span {
     }
 }
 
-/// The words of one message: in its slot, or in the arena. The last one may have bytes that are not the
-/// message's.
+/// The words of one message, in its slot or in the arena. The last one may have bytes that are not
+/// the message's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Payload<'a>(pub(crate) &'a [AtomicWord]);
 
 impl Payload<'_> {
-    /// Copies a message in, word by word; the last word is filled up with zeros. Bytes for which there are no
-    /// words are left out. Only between `writing` and `published`, by the producer.
+    /// Copies a message in, word by word. The last word is filled up with zeros. Bytes for which
+    /// there are no words are left out. Only between `writing` and `published`, by the producer.
     #[inline(always)]
     pub(crate) fn fill(self, bytes: &[u8]) {
         let Payload(words) = self;
@@ -61,8 +61,8 @@ impl Payload<'_> {
         }
     }
 
-    /// Copies `bytes.len()` bytes of the message out, word by word. What they are is worth something
-    /// only if the slot's state says so afterwards (or cannot have changed).
+    /// Copies `bytes.len()` bytes of the message out, word by word. What they are is worth
+    /// something only if the slot's state says so afterwards (or cannot have changed).
     #[inline(always)]
     pub(crate) fn copy_to(self, bytes: &mut [u8]) {
         let Payload(words) = self;
@@ -78,8 +78,9 @@ impl Payload<'_> {
         }
     }
 
-    /// Copies bytes into the message, from its byte number `at` on, and leaves the rest of it as it is. Bytes
-    /// for which there are no words are left out. Only between `writing` and `published`, by the producer.
+    /// Copies bytes into the message, from its byte number `at` on, and leaves the rest of it as it
+    /// is. Bytes for which there are no words are left out. Only between `writing` and `published`,
+    /// by the producer.
     pub(crate) fn write_at(self, at: usize, bytes: &[u8]) {
         let (mut rest, mut skipped) = (bytes, at % WORD);
         for word in self.0.iter().skip(at / WORD) {
@@ -98,8 +99,8 @@ impl Payload<'_> {
         }
     }
 
-    /// Fills the last word of a message of so many bytes, which are all of these words, up with zeros. As
-    /// [`write_at`](Self::write_at).
+    /// Fills the last word of a message of so many bytes up with zeros. These words are all of the
+    /// message. As [`write_at`](Self::write_at).
     pub(crate) fn pad(self, len: usize) {
         if let (Some(word), used @ 1..) = (self.0.last(), len % WORD) {
             let mut bytes = word.load(Ordering::Relaxed).to_ne_bytes();

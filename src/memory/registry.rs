@@ -1,4 +1,4 @@
-//! The lock of those that look for a name among a ring's entries.
+//! The lock under which a name is looked for among a ring's entries.
 
 use super::storage::Storage;
 
@@ -6,12 +6,12 @@ use super::storage::Storage;
 #[derive(Debug)]
 #[expect(dead_code, reason = "what counts is when they are dropped")]
 pub(crate) enum Registry<'a> {
-    /// Nobody can: memory of the caller's.
+    /// There is no lock: memory of the caller's.
     Open,
     #[cfg(feature = "alloc")]
     Heap(super::boxed::Registry<'a>),
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Files(crate::segment::Registry<'a>),
+    Files(ringway_shm::segment::Turn<'a>),
     #[cfg(not(feature = "alloc"))]
     None(core::marker::PhantomData<&'a ()>),
 }

@@ -33,26 +33,28 @@ impl Schema {
     }
 }
 
-/// What the creator of a ring chooses. [`Geometry::new`] checks it.
+/// What the creator of a ring chooses. [`Geometry::new`](super::geometry::Geometry::new) checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) schema: Schema,
     pub(crate) capacity: usize,
-    /// Entries for subscribers.
+    /// Single entries, for subscribers.
     pub(crate) entries: usize,
-    /// Entries for groups, which come next.
+    /// Shared entries, for groups, which come next.
     pub(crate) groups: usize,
-    /// Entries for workers, which come last.
+    /// Members' entries, for workers, which come last.
     pub(crate) workers: usize,
     pub(crate) overflow: Overflow,
     /// Each slot starts on a cache line of its own.
     pub(crate) line_slots: bool,
-    /// There can be consumers that hold nobody back.
+    /// There can be consumers that never hold the producer back.
     pub(crate) observers: bool,
     /// A message that is read in place stays, also if its reader is evicted.
     pub(crate) pins: bool,
     /// Bytes of the arena for messages that are longer than a slot; 0: there is none.
     pub(crate) arena: usize,
+    /// Bytes of the creator's text; 0: there is none.
+    pub(crate) text: usize,
     pub(crate) tag: u64,
     pub(crate) origin: Word,
 }
@@ -69,6 +71,7 @@ pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
 };
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
+const _: () = assert!(MAX_ENTRIES <= ringway_shm::MAX_SEATS);
 /// The largest alignment of a message: a page, beyond which no mapping helps.
 pub(crate) const MAX_ALIGN: usize = 4096;
 
@@ -77,7 +80,8 @@ const SLOT_LINE: usize = 64;
 /// What the first slot's place in the data segment is a multiple of, at least.
 pub(crate) const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
 
-/// Bytes in which room in the arena is counted: a cache line, or as little as there can be in a model.
+/// Bytes in which room in the arena is counted: a cache line, or as little as there can be in a
+/// model.
 pub(crate) const GRANULE: usize = if NATIVE { 64 } else { WORD };
 /// What the size of an arena is a multiple of, and so is its place in the data segment.
 pub(crate) const ARENA_UNIT: usize = if NATIVE { 128 } else { WORD };

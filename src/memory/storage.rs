@@ -22,7 +22,7 @@ pub(crate) struct Storage {
 /// What keeps a ring's memory there.
 #[derive(Clone, Debug)]
 pub(crate) enum Owner {
-    /// The promise of whoever gave the pointer.
+    /// The promise of the caller that gave the pointer.
     #[cfg_attr(ringway_loom, expect(dead_code))]
     Caller,
     /// It is a `static`.
@@ -32,7 +32,7 @@ pub(crate) enum Owner {
     Heap { memory: alloc::sync::Arc<boxed::Memory> },
     /// Two files, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Mapped { mapping: alloc::sync::Arc<crate::segment::Mapping> },
+    Mapped { mapping: alloc::sync::Arc<super::mapping::Mapping> },
 }
 
 impl Storage {
@@ -57,7 +57,7 @@ impl Storage {
         false
     }
 
-    /// Whether nobody has the memory but this process and its safe code.
+    /// Whether only this process and its safe code have the memory.
     pub(crate) fn is_private(&self) -> bool {
         match self.owner {
             Owner::Static => true,
@@ -124,7 +124,7 @@ impl core::ops::Deref for Storage {
     }
 }
 
-// SAFETY: the words are atomics, and whatever owns them may be dropped by any thread.
+// SAFETY: the words are atomics, and what owns them may be dropped by any thread.
 unsafe impl Send for Storage {}
-// SAFETY: as above; `&Storage` gives out nothing but references to atomics.
+// SAFETY: `&Storage` gives out nothing but references to atomics.
 unsafe impl Sync for Storage {}

@@ -1,4 +1,4 @@
-//! A ring's words, found by pointers. The only file in which the protocol's pointers are followed.
+//! A ring's words, found by pointers. No other file follows the protocol's pointers.
 
 use core::ptr::NonNull;
 use core::slice;
@@ -30,19 +30,26 @@ pub(crate) struct View {
 pub(crate) struct Control {
     pub(crate) flags: NonNull<SleepFlags>,
     pub(crate) entries: NonNull<Entry>,
-    /// What the groups' workers have claimed.
+    /// The claim words of all shared entries.
     pub(crate) claim_words: NonNull<CasWord>,
 }
 
 impl View {
     /// # Safety
     ///
-    /// For as long as the view or a copy of it is used, and aligned as their types want it:
-    /// `producer` is valid for reads; so are `entries` words from `evictions`, `capacity * stride` words
-    /// from `slots`, the arena's words, behind these where the measures say, and from `ghosts` one for each slot and
-    /// each granule; so are, if there is a `control`, its flags and as
-    /// many entries and claims as the measures say. Whoever writes through the view has them valid for writes too. Nobody accesses
-    /// any of it but by atomic operations of the same widths.
+    /// For as long as the view or a copy of it is used, the following is valid for reads, and
+    /// aligned as its types want it:
+    ///
+    /// - `producer`;
+    /// - from `evictions` a word for each entry that has a gate;
+    /// - from `slots` `capacity * stride` words, and behind these, where the measures say, the
+    ///   words of the arena;
+    /// - from `ghosts` one for each slot and each granule;
+    /// - of `control`, if there is one, its flags, and as many entries and claim words as the
+    ///   measures say.
+    ///
+    /// Where a caller writes through the view, what it writes to is valid for writes too. All
+    /// accesses to any of it are atomic operations of the same widths.
     pub(crate) unsafe fn new(
         measures: Measures,
         producer: NonNull<ProducerLine>,
@@ -61,7 +68,8 @@ impl View {
 
     #[inline(always)]
     pub(crate) fn producer(&self) -> &ProducerLine {
-        // SAFETY: valid by the contract of `new`.
+        // SAFETY: the producer's line is valid for reads while the view is used, by the contract of
+        // `new`.
         unsafe { self.producer.as_ref() }
     }
 
@@ -70,9 +78,10 @@ impl View {
         if entry >= self.measures.gates() {
             return None;
         }
-        // SAFETY: as many as the measures say, by the contract of `new`.
+        // SAFETY: `entry` is below the number of gates, for each of which a word lies there, by the
+        // contract of `new`.
         let word = unsafe { self.evictions.add(entry) };
-        // SAFETY: valid by the contract of `new`.
+        // SAFETY: that word is valid for reads while the view is used, by the contract of `new`.
         Some(unsafe { word.as_ref() })
     }
 
@@ -85,7 +94,7 @@ impl View {
     /// The two sleep flags, if this process may write them.
     #[inline(always)]
     pub(crate) fn flags(&self) -> Option<&SleepFlags> {
-        // SAFETY: valid by the contract of `new`.
+        // SAFETY: the flags are valid for reads while the view is used, by the contract of `new`.
         self.control.as_ref().map(|control| unsafe { control.flags.as_ref() })
     }
 
@@ -93,16 +102,18 @@ impl View {
     #[inline(always)]
     pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
         let control = self.control.as_ref().filter(|_| index < self.measures.entries())?;
-        // SAFETY: as many as the measures say, by the contract of `new`.
+        // SAFETY: `index` is below the number of entries, all of which lie there, by the contract
+        // of `new`.
         let entry = unsafe { control.entries.add(index) };
-        // SAFETY: valid by the contract of `new`.
+        // SAFETY: that entry is valid for reads while the view is used, by the contract of `new`.
         Some(unsafe { entry.as_ref() })
     }
 
     /// All entries; none where the control segment is out of reach.
     pub(crate) fn all_entries(&self) -> &[Entry] {
         match &self.control {
-            // SAFETY: as many as the measures say, by the contract of `new`.
+            // SAFETY: as many entries as the measures say lie there, valid for reads while the view
+            // is used, by the contract of `new`.
             Some(control) => unsafe {
                 slice::from_raw_parts(control.entries.as_ptr(), self.measures.entries())
             },
@@ -162,10 +173,11 @@ impl View {
         self.span(granule as usize, len)
     }
 
-    /// So many bytes in the arena, from that granule on, if it has them and a message can be so long.
+    /// So many bytes in the arena, from that granule on, if it has them and a message can be so
+    /// long.
     pub(crate) fn span(&self, granule: usize, len: usize) -> Option<Span> {
         let end = granule.checked_mul(GRANULE)?.checked_add(len)?;
-        // The span of no bytes at the end of the arena is refused, too: nobody makes it.
+        // The span of no bytes at the end of the arena is refused too: no producer makes it.
         if granule >= self.granules()
             || end > self.measures.arena()
             || len > self.measures.longest()
@@ -187,8 +199,8 @@ impl View {
     /// The span is one of this ring's, in the arena.
     unsafe fn spilled_words(&self, span: Span) -> NonNull<AtomicWord> {
         let first = self.measures.arena_start() + span.granule().unwrap_or(0) * (GRANULE / WORD);
-        // SAFETY: the arena lies so many words behind the first slot, by the contract of `new`, and the span
-        // in it, as was checked when that was made.
+        // SAFETY: the arena lies `arena_start` words behind the first slot, by the contract of
+        // `new`. `span` made the span, and checked that it lies in the arena.
         unsafe { self.slots.add(first) }
     }
 
@@ -198,14 +210,14 @@ impl View {
     ///
     /// As for `spilled_words`.
     unsafe fn spilled_payload(&self, span: Span) -> Payload<'_> {
-        // SAFETY: the caller's promise.
+        // SAFETY: this function's caller promises that the span is one of this ring's, in the
+        // arena.
         let first = unsafe { self.spilled_words(span) };
-        // SAFETY: as many bytes are there, and an arena ends with a whole word.
+        // SAFETY: the span's bytes lie in the arena, which ends with a whole word.
         Payload(unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) })
     }
 
-    /// What a model has in place of a message's memory in the arena. Those of the arena follow those of the
-    /// slots.
+    /// What a model has in place of a message's memory in the arena. The arena's follow the slots'.
     pub(crate) fn spilled_ghosts(&self, span: Span) -> impl Iterator<Item = &RaceCell> {
         let granules = span.granule().filter(|_| !NATIVE).map_or(0..0, |granule| {
             let first = self.measures.capacity() + granule;
@@ -214,7 +226,7 @@ impl View {
         granules.map(|index| {
             // SAFETY: there are as many as slots and granules together, by the contract of `new`.
             let ghost = unsafe { self.ghosts.add(index) };
-            // SAFETY: valid by the contract of `new`.
+            // SAFETY: it is valid for reads while the view is used, by the contract of `new`.
             unsafe { ghost.as_ref() }
         })
     }
@@ -222,8 +234,8 @@ impl View {
 
 impl View {
     /// Gives every slot its first state, as if the ring had been full one lap before the origin. So
-    /// "never written" is not a value of its own, which a state could run into after a wrap. Only by
-    /// the ring's creator, before anybody else can see it.
+    /// "never written" is not a value of its own, which a state could run into after a wrap. Only
+    /// by the ring's creator, before another process can see it.
     pub(crate) fn reset(&self) {
         let (origin, capacity) = (self.measures.origin(), self.measures.capacity());
         self.producer().head.store(origin.number(), Ordering::Relaxed);
@@ -256,13 +268,14 @@ impl Slot<'_> {
         for i in 0..self.view.measures.stride {
             // SAFETY: a slot is `stride` words long.
             let word = unsafe { self.words.add(i) };
-            // SAFETY: valid while the view is.
+            // SAFETY: a slot's words are valid for reads while the view is used, by the contract of
+            // `View::new`.
             unsafe { word.as_ref() }.store(0, Ordering::Relaxed);
         }
     }
 }
 
-/// What has become of each slot's message in one group.
+/// For each slot a word of one shared entry, which says what has become of the slot's message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimWords<'a> {
     words: NonNull<CasWord>,
@@ -273,9 +286,10 @@ impl<'a> ClaimWords<'a> {
     /// The word of a position's slot.
     #[inline]
     pub(crate) fn word(self, position: Pos) -> &'a CasWord {
-        // SAFETY: the index is below the capacity, and a group has at least that many words.
+        // SAFETY: the index is below the capacity, and a shared entry has at least that many words.
         let word = unsafe { self.words.add(position.index(self.view.measures.mask)) };
-        // SAFETY: valid while the view is, by the contract of `View::new`.
+        // SAFETY: claim words are valid for reads while the view is used, by the contract of
+        // `View::new`.
         unsafe { word.as_ref() }
     }
 }
@@ -292,7 +306,8 @@ pub(crate) struct Slot<'a> {
 impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) fn state(self) -> &'a AtomicWord {
-        // SAFETY: a slot's first word; valid while the view is, by the contract of `View::new`.
+        // SAFETY: a slot's first word is valid for reads while the view is used, by the contract of
+        // `View::new`.
         unsafe { self.words.as_ref() }
     }
 
@@ -306,7 +321,7 @@ impl<'a> Slot<'a> {
     pub(crate) fn ghost(self) -> &'a RaceCell {
         // SAFETY: the index is below the capacity, and that many ghosts lie there.
         let ghost = unsafe { self.ghosts.add(self.index) };
-        // SAFETY: valid while the view is, by the contract of `View::new`.
+        // SAFETY: it is valid for reads while the view is used, by the contract of `View::new`.
         unsafe { ghost.as_ref() }
     }
 
@@ -319,15 +334,16 @@ impl<'a> Slot<'a> {
     pub(crate) unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> Payload<'a> {
         debug_assert!(len <= self.view.measures.max_len);
         debug_assert_eq!(self.view.measures.payload(), payload_words::<T>());
-        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset, which
-        // follows from the type (whoever attaches has compared the ring's), and the longest
-        // message, rounded up to words.
+        // SAFETY: `Geometry::new` made the stride long enough for the payload's offset and the
+        // longest message, rounded up to words. The offset follows from the type `T`, which a
+        // process that attaches has compared with the ring's.
         let first = unsafe { self.words.add(payload_words::<T>()) };
-        // SAFETY: as above, `len` being at most the longest.
+        // SAFETY: the stride has room for the longest message behind `first`, and `len` is at most
+        // that.
         Payload(unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) })
     }
 
-    /// The words of a message, wherever it lies.
+    /// The words of a message, in its slot or in the arena.
     ///
     /// # Safety
     ///
@@ -335,10 +351,12 @@ impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) unsafe fn payload_at<T: Message + ?Sized>(self, span: Span) -> Payload<'a> {
         if T::VARIABLE && span.granule().is_some() {
-            // SAFETY: the caller's promise.
+            // SAFETY: this function's caller promises that the span is one of this ring's, and it
+            // is one in the arena.
             return unsafe { self.view.spilled_payload(span) };
         }
-        // SAFETY: the caller's promise: a slot has room for it.
+        // SAFETY: this function's caller promises that the ring's messages are `T` and that the
+        // span is one of this ring's. It lies in the slot, which has room for it.
         unsafe { self.payload::<T>(span.len) }
     }
 
@@ -351,7 +369,8 @@ impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) unsafe fn place_at<T: Message + ?Sized>(self, span: Span) -> NonNull<u8> {
         if T::VARIABLE && span.granule().is_some() {
-            // SAFETY: the caller's promise.
+            // SAFETY: this function's caller promises that the span is one of this ring's, and it
+            // is one in the arena.
             return unsafe { self.view.spilled_words(span) }.cast();
         }
         self.place::<T>()
@@ -378,14 +397,15 @@ impl<'a> Slot<'a> {
             // SAFETY: a slot of a ring of variable messages has these words after its state.
             let word = unsafe { self.words.add(1 + i) };
             let part = (span.code() >> (i * 8 * WORD)) as Word;
-            // SAFETY: valid while the view is.
+            // SAFETY: a slot's words are valid for reads while the view is used, and the producer,
+            // which alone calls this, has them valid for writes, by the contract of `View::new`.
             unsafe { word.as_ref() }.store(part, Ordering::Relaxed);
         }
     }
 
-    /// What stands where the length of the message is, which may be anything if somebody is writing it: a
-    /// number of bytes, if these are in the slot. Else [`View::spilled`] reads it. Only where messages vary
-    /// in length.
+    /// What stands where the length of the message is. It may be anything while the producer writes
+    /// it. If the message is in the slot, it is a number of bytes. Else [`View::spilled`] reads it.
+    /// Only where messages vary in length.
     #[inline(always)]
     pub(crate) fn length(self) -> u64 {
         debug_assert!(self.view.measures.variable);
@@ -393,7 +413,8 @@ impl<'a> Slot<'a> {
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.
             let word = unsafe { self.words.add(1 + i) };
-            // SAFETY: valid while the view is.
+            // SAFETY: a slot's words are valid for reads while the view is used, by the contract of
+            // `View::new`.
             let part = unsafe { word.as_ref() }.load(Ordering::Relaxed);
             #[allow(clippy::useless_conversion)]
             let part = u64::from(part);

@@ -3,7 +3,10 @@
 use core::borrow::Borrow;
 
 use super::Producer;
-use crate::error::BatchError;
+use super::failed::Failed;
+#[cfg(feature = "std")]
+use crate::error::SendTimeoutError;
+use crate::error::{BatchError, SendError};
 use crate::message::Plain;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -55,21 +58,56 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// assert_eq!(thread.join().unwrap(), 21);
     /// ```
     pub fn send_batch(&mut self, messages: &[T]) -> Result<(), BatchError> {
-        let mut rest = messages;
+        self.send_batch_by(messages, Deadline::Never, None)
+    }
+
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
+    /// instant until which to wait ([`Deadline`]). The error says how many were sent.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let late = BatchError { sent: 4, error: SendTimeoutError::Timeout };
+    /// let sent = producer.send_batch_timeout(&[1, 2, 3, 4, 5, 6], Duration::from_millis(5));
+    /// assert_eq!(sent, Err(late));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn send_batch_timeout(
+        &mut self,
+        messages: &[T],
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), BatchError<SendTimeoutError>> {
+        self.send_batch_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
+    }
+
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always some.
+    fn send_batch_by<E: From<Failed>>(
+        &mut self,
+        messages: &[T],
+        deadline: Deadline,
+        mut late: Option<E>,
+    ) -> Result<(), BatchError<E>> {
+        let mut sent = 0;
         loop {
-            let sent = self.try_send_batch(rest);
-            rest = match rest.get(sent..) {
-                None | Some([]) => return Ok(()),
-                Some(rest) => rest,
+            let rest = messages.get(sent..).unwrap_or(&[]);
+            sent += self.try_send_batch(rest);
+            if sent == messages.len() {
+                return Ok(());
+            }
+            let ended = match self.wait_for_credit(0, deadline) {
+                Ok(true) => None,
+                Ok(false) => late.take(),
+                Err(error) => Some(error.into()),
             };
-            if let Err(error) = self.wait_for_credit(0, Deadline::Never) {
-                return Err(BatchError { sent: messages.len() - rest.len(), error: error.into() });
+            if let Some(error) = ended {
+                return Err(BatchError { sent, error });
             }
         }
     }
-}
 
-impl<T: Plain, W: Wait> Producer<T, W> {
     /// Sends what an iterator brings, waiting for room as long as it takes, and returns how many
     /// messages that were. Sleepers are woken at the end, and before every wait: what takes its
     /// time to bring the next message wants [`send`](Self::send). Messages may be brought by value,
@@ -77,7 +115,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// messages.
     ///
     /// The error says how many were sent. The next one has been taken from the iterator by then,
-    /// and is dropped: who wants it back sends one by one.
+    /// and is dropped: to keep it, send one by one.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -107,7 +145,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     }
 }
 
-/// Wakes those who sleep when it is dropped, also if what brings the messages panics.
+/// Wakes the consumers that sleep when it is dropped, also if what brings the messages panics.
 struct WakeLast<'a, T: Plain, W: Wait>(&'a mut Producer<T, W>);
 
 impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
@@ -120,6 +158,32 @@ impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
 }
 
 impl<W: Wait> Producer<[u8], W> {
+    /// Sends as many of the messages as there is room for, from the first on, and returns how many.
+    /// Does not block. Stops at the first that is too long for the ring, too. Sleepers are woken
+    /// once for all of them.
+    ///
+    /// Why it stopped is what [`try_send`](Self::try_send) of the next message says.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.try_send_batch(&[b"one", b"three", b"four"]), 2);
+    /// ```
+    pub fn try_send_batch(&mut self, messages: &[&[u8]]) -> usize {
+        let mut sent = 0;
+        for bytes in messages {
+            if !self.try_place(bytes) {
+                break;
+            }
+            sent += 1;
+        }
+        if sent > 0 {
+            self.wake();
+        }
+        sent
+    }
+
     /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
     /// before every wait. Stops at the first that cannot be sent, because it is too long, say; the
     /// error says how many were sent before it.
@@ -132,27 +196,52 @@ impl<W: Wait> Producer<[u8], W> {
     /// assert_eq!(subscriber.lag(), 2);
     /// ```
     pub fn send_batch(&mut self, messages: &[&[u8]]) -> Result<(), BatchError> {
-        let mut outcome = Ok(());
+        self.send_bytes_by(messages, Deadline::Never, None)
+    }
+
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
+    /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let words: [&[u8]; 3] = [b"one", b"three", b"four"];
+    /// let late = BatchError { sent: 2, error: SendTimeoutError::Timeout };
+    /// assert_eq!(producer.send_batch_timeout(&words, Duration::from_millis(5)), Err(late));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn send_batch_timeout(
+        &mut self,
+        messages: &[&[u8]],
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), BatchError<SendTimeoutError>> {
+        self.send_bytes_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
+    }
+
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always some.
+    fn send_bytes_by<E: From<SendError> + From<Failed> + Copy>(
+        &mut self,
+        messages: &[&[u8]],
+        deadline: Deadline,
+        late: Option<E>,
+    ) -> Result<(), BatchError<E>> {
         let mut sent = 0;
+        let mut outcome = Ok(());
         for bytes in messages {
-            if !self.fits_slot(bytes.len()) {
-                // Who sleeps may be what it waits for.
+            if !self.goes_at_once(bytes.len()) {
+                // What this waits for may be a consumer that sleeps.
                 self.wake();
-                if let Err(error) = self.send_slowly(bytes) {
+                if let Err(error) = self.send_slowly(bytes, || deadline, || late) {
                     outcome = Err(BatchError { sent, error });
                     break;
                 }
-                sent += 1;
-                continue;
+            } else {
+                // SAFETY: the length was checked, and there is credit.
+                unsafe { self.publish(bytes) };
             }
-            if !self.credit.check(&self.storage) {
-                self.wake();
-                if let Err(error) = self.wait_for_credit(0, Deadline::Never) {
-                    return Err(BatchError { sent, error: error.into() });
-                }
-            }
-            // SAFETY: the length was checked, and there is credit.
-            unsafe { self.publish(bytes) };
             sent += 1;
         }
         if sent > 0 {

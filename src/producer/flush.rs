@@ -1,17 +1,15 @@
 //! Rendezvous: sending that is over when all who are to have the message have it.
 
 use core::fmt;
-#[cfg(feature = "std")]
-use core::time::Duration;
 
 use super::Producer;
 #[cfg(feature = "std")]
-use super::room::ASKED_AT_A_TIME;
+use super::clean_up::ASKED_AT_A_TIME;
 #[cfg(feature = "std")]
 use crate::error::{FlushError, SendSyncError};
 use crate::message::Message;
+use crate::name::ConsumerName;
 use crate::protocol::credit;
-use crate::stats::ConsumerName;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 #[cfg(feature = "std")]
@@ -66,13 +64,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         credit::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
             // Who has joined has written its name: `is_evicted` has a fence after the look at `joined`.
-            let name = ConsumerName::of(entry);
+            let name = entry.consumer_name();
             (lag > 0).then_some(Laggard { lag, name })
         })
     }
 
     /// Waits until every subscriber and group has released everything that was sent, for at most
-    /// `timeout`. The error says how many have not; [`laggards`](Self::laggards) says who. One that
+    /// `timeout`: a duration, or the instant until which to wait. The error says how many have not; [`laggards`](Self::laggards) says who. One that
     /// dies, leaves or has been evicted is not waited for; a durable subscriber that is away is,
     /// and so is a group without workers. Waiting here evicts none: limits are for a producer that
     /// needs room.
@@ -94,17 +92,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(thread.join().unwrap(), Ok(1));
     /// ```
     #[cfg(feature = "std")]
-    pub fn flush(&mut self, timeout: Duration) -> Result<(), FlushError> {
+    pub fn flush(&mut self, timeout: impl Into<Deadline>) -> Result<(), FlushError> {
         let look = |this: &mut Self| {
             let groups = this.reap_groups(LAGGARD);
             this.reap(LAGGARD, ASKED_AT_A_TIME).and(groups).map(drop)
         };
-        if self.wait_until(
-            |this| this.is_flushed(),
-            look,
-            Pace::default(),
-            Deadline::after(timeout),
-        )? {
+        if self.wait_until(|this| this.is_flushed(), look, Pace::default(), timeout.into())? {
             return Ok(());
         }
         // The dead do not count, and looks for them are now and then, and not at all of them.
@@ -115,8 +108,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
     }
 
-    /// Sends a message, and waits until every subscriber has released it, and so everything before it. All in
-    /// all for at most `timeout`: an error says whether the message was sent.
+    /// Sends a message, and waits until every subscriber has released it, and so everything before
+    /// it. All in all for at most `timeout`: a duration, or the instant until which to wait. An error
+    /// says whether the message was sent.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -133,10 +127,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// # drop(subscriber);
     /// ```
     #[cfg(feature = "std")]
-    pub fn send_sync(&mut self, message: &T, timeout: Duration) -> Result<(), SendSyncError> {
-        let start = std::time::Instant::now();
-        self.send_timeout(message, timeout).map_err(SendSyncError::NotSent)?;
-        self.flush(timeout.saturating_sub(start.elapsed())).map_err(SendSyncError::NotReleased)
+    pub fn send_sync(
+        &mut self,
+        message: &T,
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), SendSyncError> {
+        let deadline = timeout.into();
+        self.send_timeout(message, deadline).map_err(SendSyncError::NotSent)?;
+        self.flush(deadline).map_err(SendSyncError::NotReleased)
     }
 
     /// Whether every subscriber and group has released everything that was sent, as far as can be

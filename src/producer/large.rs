@@ -4,8 +4,6 @@
 
 use super::Producer;
 use super::failed::Failed;
-#[cfg(feature = "std")]
-use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::memory::Span;
 use crate::message::Message;
@@ -25,18 +23,21 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits until it may; `false` if there is no time left.
-    pub(crate) fn wait_for_place(&mut self, len: usize, limit: Deadline) -> Result<bool, Failed> {
+    pub(crate) fn wait_for_place(
+        &mut self,
+        len: usize,
+        deadline: impl FnOnce() -> Deadline,
+    ) -> Result<bool, Failed> {
         if self.has_room_for(len, |_, _| false) {
-            Ok(true)
-        } else {
-            self.wait_for_credit(len, limit)
+            return Ok(true);
         }
+        self.wait_for_credit(len, deadline())
     }
 
-    /// The same after a first look, which is of no account if the message does not fit its slot.
+    /// The same after a first look, which says nothing of a message that does not fit its slot.
     fn wait_longer(&mut self, len: usize, limit: Deadline) -> Result<bool, Failed> {
         if self.spills(len) {
-            self.wait_for_place(len, limit)
+            self.wait_for_place(len, || limit)
         } else {
             self.wait_for_credit(len, limit)
         }
@@ -56,35 +57,45 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         Ok(())
     }
 
-    /// The same, waiting for room as long as it takes.
+    /// The same, waiting for room. `late` gives the error if there is no time left; `None`: there is
+    /// always some.
     #[cold]
     #[inline(never)]
-    pub(crate) fn send_slowly(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.check_len(bytes.len())?;
-        self.wait_longer(bytes.len(), Deadline::Never)?;
-        self.publish_anywhere(bytes);
-        Ok(())
-    }
-
-    /// The same, waiting for room as long as there is time.
-    #[cfg(feature = "std")]
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn send_timeout_slowly(
+    pub(crate) fn send_slowly<E: From<SendError> + From<Failed>>(
         &mut self,
         bytes: &[u8],
-        limit: Deadline,
-    ) -> Result<(), SendTimeoutError> {
+        deadline: impl FnOnce() -> Deadline,
+        late: impl FnOnce() -> Option<E>,
+    ) -> Result<(), E> {
         self.check_len(bytes.len())?;
-        if !self.wait_longer(bytes.len(), limit)? {
-            return Err(SendTimeoutError::Timeout);
+        if !self.wait_longer(bytes.len(), deadline())? {
+            if let Some(late) = late() {
+                return Err(late);
+            }
         }
         self.publish_anywhere(bytes);
         Ok(())
     }
 
-    /// Publishes a message, for which there is room, and wakes whoever waits for it.
+    /// Publishes a message and wakes no consumer, if there is room for it now, and the ring has such
+    /// messages.
+    pub(crate) fn try_place(&mut self, bytes: &[u8]) -> bool {
+        let has_place =
+            self.check_len(bytes.len()).is_ok() && self.has_place(bytes.len()).unwrap_or(false);
+        if has_place {
+            self.place(bytes);
+        }
+        has_place
+    }
+
+    /// Publishes a message, for which there is room, and wakes the consumers that wait for it.
     fn publish_anywhere(&mut self, bytes: &[u8]) {
+        self.place(bytes);
+        self.wake();
+    }
+
+    /// Publishes a message, for which there is room.
+    pub(crate) fn place(&mut self, bytes: &[u8]) {
         let span = self.begin_message(bytes.len());
         let next = self.credit.next;
         let slot = self.storage.slot(next);
@@ -97,7 +108,6 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         slot.state().store(next.published(), Ordering::Release);
         self.credit.next = next.plus(1);
         self.arena.publish(span);
-        self.wake();
     }
 
     /// Begins the next message, for which there is room: of `len` bytes, in its slot or in the arena. What was

@@ -1,16 +1,15 @@
 //! Messages that are written where they will be read.
 
-use core::fmt;
-#[cfg(feature = "std")]
-use core::time::Duration;
-
 use super::Producer;
+#[cfg(feature = "std")]
+use super::send::in_time;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
 use crate::memory::{Slot, Span};
 use crate::message::{Message, Plain};
 use crate::position::Position;
+use core::fmt;
 use ringway_shm::sync::Ordering;
 use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
@@ -65,21 +64,30 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// assert_eq!(subscriber.recv(), Ok(7));
     /// ```
     pub fn reserve(&mut self) -> Result<Loan<'_, T, W>, SendError> {
-        self.wait_for_room(Deadline::Never)?;
+        self.wait_for_room(|| Deadline::Never)?;
         Ok(Loan::of(self, size_of::<T>()))
     }
 
-    /// The same, waiting for room for at most `timeout`.
+    /// The same, waiting for room for at most `timeout`: a duration, or the instant until which to
+    /// wait ([`Deadline`]).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
+    /// # use std::time::{Duration, Instant};
+    /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.reserve_timeout(Duration::from_secs(1)).unwrap().commit();
+    /// let late = producer.reserve_timeout(Instant::now()).unwrap_err();
+    /// assert_eq!(late, SendTimeoutError::Timeout);
+    /// ```
     #[cfg(feature = "std")]
     pub fn reserve_timeout(
         &mut self,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<Loan<'_, T, W>, SendTimeoutError> {
-        if self.wait_for_room(Deadline::after(timeout))? {
-            Ok(Loan::of(self, size_of::<T>()))
-        } else {
-            Err(SendTimeoutError::Timeout)
-        }
+        in_time(self.wait_for_room(|| timeout.into()))?;
+        Ok(Loan::of(self, size_of::<T>()))
     }
 }
 
@@ -107,25 +115,43 @@ impl<W: Wait> Producer<[u8], W> {
     }
 
     /// The same, waiting for room as long as it takes.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendError;
+    /// let (mut producer, ring) = Options::bytes(4, 16).heap().unwrap();
+    /// assert_eq!(producer.reserve(16).unwrap().len(), 16);
+    /// let too_large = SendError::TooLarge { len: 17, max: 16 };
+    /// assert_eq!(producer.reserve(17).unwrap_err(), too_large);
+    /// ```
     pub fn reserve(&mut self, len: usize) -> Result<Loan<'_, [u8], W>, SendError> {
         self.check_len(len)?;
-        self.wait_for_place(len, Deadline::Never)?;
+        self.wait_for_place(len, || Deadline::Never)?;
         Ok(Loan::of(self, len))
     }
 
-    /// The same, waiting for room for at most `timeout`.
+    /// The same, waiting for room for at most `timeout`: a duration, or the instant until which to
+    /// wait ([`Deadline`]).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::bytes(1, 16).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.reserve_timeout(16, Duration::from_secs(1)).unwrap().commit();
+    /// let late = producer.reserve_timeout(16, Duration::from_millis(1)).unwrap_err();
+    /// assert_eq!(late, SendTimeoutError::Timeout);
+    /// ```
     #[cfg(feature = "std")]
     pub fn reserve_timeout(
         &mut self,
         len: usize,
-        timeout: Duration,
+        timeout: impl Into<Deadline>,
     ) -> Result<Loan<'_, [u8], W>, SendTimeoutError> {
         self.check_len(len)?;
-        if self.wait_for_place(len, Deadline::after(timeout))? {
-            Ok(Loan::of(self, len))
-        } else {
-            Err(SendTimeoutError::Timeout)
-        }
+        in_time(self.wait_for_place(len, || timeout.into()))?;
+        Ok(Loan::of(self, len))
     }
 }
 

@@ -7,7 +7,7 @@
 use super::members;
 use crate::memory::View;
 use crate::memory::geometry::Overflow;
-use crate::memory::layout::{EVICTS, Entry, NOBODY};
+use crate::memory::layout::{EVICTS, Entry, FREE_ENTRY};
 use crate::position::Pos;
 use ringway_shm::sync::{Ordering, Signed, Word, fence};
 
@@ -359,7 +359,7 @@ pub(crate) fn consumers(view: &View) -> usize {
     let subscribers = view.measures().subscribers();
     let has_worker = |group| {
         let mut workers = members::of(view, group);
-        workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != NOBODY)
+        workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != FREE_ENTRY)
     };
     let counts = |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
     all_joined(view).filter(|&(index, ..)| counts(index)).count()

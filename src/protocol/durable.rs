@@ -5,19 +5,19 @@
 //! name. Those who look for a name, to take its entry or to make one, do so one at a time.
 
 use super::head;
-use super::join::{self, Joined, Start};
+use super::join::{self, Joined};
+use super::start::{Start, at_least_origin};
+use super::{entry, exchange, take};
 use crate::error::JoinError;
-use crate::memory::layout::{AWAY, Entry, NAME_WORDS, NOBODY, SOMEBODY};
+use crate::memory::layout::{AWAY, Entry, FREE_ENTRY};
 use crate::memory::{Claim, Storage};
+use crate::name::{ConsumerKind, ConsumerName, MAX_NAME};
 use crate::position::Pos;
-use crate::stats::{ConsumerKind, ConsumerName};
+
 use ringway_shm::sync::{Ordering, Signed, fence};
 
 /// How often, a moment apart, an entry is asked for whose owner seems to live.
 const ATTEMPTS: u32 = 10;
-
-/// The longest name, in bytes.
-const MAX_NAME: usize = NAME_WORDS * 4;
 
 /// Takes the entry of that name again, or a new one. Returns it and the first position.
 pub(crate) fn subscribe(
@@ -29,7 +29,10 @@ pub(crate) fn subscribe(
     let _registry = storage.registry()?;
     match take_again(storage, name)? {
         Some(found) => Ok(found),
-        None => join::join(storage, start, |entry, _| write_name(entry, name)),
+        None => {
+            let take = || take::take_any(storage);
+            join::join(storage, start, take, |entry, _| write_name(entry, name))
+        }
     }
 }
 
@@ -60,7 +63,7 @@ fn in_use(name: &[u8]) -> JoinError {
 
 /// The entry of that name, which is the caller's from here on, and where its last owner stopped.
 fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
-    let named = |entry: &Entry| join::is_durable(entry) && has_name(entry, name);
+    let named = |entry: &Entry| entry::is_durable(entry) && entry.has_name(name);
     // Groups have names of their own.
     let subscribers = storage.measures().subscribers();
     let Some(index) = storage.entries().iter().take(subscribers).position(named) else {
@@ -71,13 +74,9 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     };
     // Pairs with the release of `joined`: what was found is an entry with its name.
     fence(Ordering::Acquire);
-    // Acquire pairs with the release in `go_away`: what the last owner read, it has read.
-    let own = |from| {
-        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-        entry.owner.compare_exchange(from, SOMEBODY, order, failed).is_ok()
-    };
+    let own = |from| exchange::own_from(entry, from);
     let mut claim = storage.claim(index)?;
-    for attempt in 0..join::WHILE_CLEANING {
+    for attempt in 0..take::WHILE_CLEANING {
         // It may be a peer that only looks whether its owner lives, or cleans up after many dead.
         if !matches!(claim, Claim::Taken)
             || (attempt >= ATTEMPTS && !storage.is_cleaning()?)
@@ -94,7 +93,7 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         Claim::Ours(seat) => {
             let owner = entry.owner.load(Ordering::Relaxed);
             // Somebody who died says that he is there.
-            if !named(entry) || owner == NOBODY || !own(owner) {
+            if !named(entry) || owner == FREE_ENTRY || !own(owner) {
                 // He left for good before we had the lock.
                 return Ok(None);
             }
@@ -102,7 +101,7 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         }
     };
     // The last owner may have died over a message that it read in place.
-    join::unpin(entry);
+    entry::unpin(entry);
     let generation = entry.generation.load(Ordering::Relaxed);
     // Dropped, it gives the entry up.
     let joined = Joined { storage: storage.clone().seated(seat), index, generation };
@@ -118,7 +117,7 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         return Err(JoinError::Evicted { missed: lag.map_or(0, |lag| lag.max(0) as u64) });
     }
     // Slots say of positions before the origin that they are there.
-    let is_there = |gate| join::at_least_origin(storage, gate, lapped) == gate;
+    let is_there = |gate| at_least_origin(storage, gate, lapped) == gate;
     match (gate, lag) {
         (Some(gate), Some(lag))
             if (0..=storage.measures().capacity() as Signed).contains(&lag) && is_there(gate) =>
@@ -129,38 +128,10 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     }
 }
 
-/// What a durable subscriber that is dropped does with its entry, instead of leaving it.
-pub(crate) fn go_away(storage: &Storage, index: usize) {
-    if let Some(entry) = storage.entry(index) {
-        // What is left of a leaked `Ref`.
-        join::unpin(entry);
-        // Release pairs with the acquire in `take_again`: our reads are over.
-        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
-        let _ = entry.owner.compare_exchange(SOMEBODY, AWAY, order, failed);
-    }
-}
-
 /// Writes the name of an entry that is the caller's. It counts once it has joined.
 pub(crate) fn write_name(entry: &Entry, name: &[u8]) {
-    let mut bytes = name.chunks(4);
-    for word in &entry.name {
-        let mut four = [0; 4];
-        for (to, from) in four.iter_mut().zip(bytes.next().unwrap_or(&[])) {
-            *to = *from;
-        }
-        word.store(u32::from_ne_bytes(four), Ordering::Relaxed);
-    }
-    entry.name_len.store(name.len() as u32, Ordering::Relaxed);
+    entry.set_name(name);
     entry.durable.store(1, Ordering::Relaxed);
-}
-
-pub(crate) fn has_name(entry: &Entry, name: &[u8]) -> bool {
-    // Longer than any, it may be, if somebody forged it.
-    entry.name_len.load(Ordering::Relaxed) as usize == name.len()
-        && entry.name.iter().zip(name.chunks(4)).all(|(word, part)| {
-            let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-            bytes.iter().zip(part).all(|(a, b)| a == b)
-        })
 }
 
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
@@ -170,6 +141,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::memory::layout::OWNED;
     use crate::options::Options;
 
     /// A process that has died with many subscribers is started again while the producer cleans up.
@@ -181,12 +153,12 @@ mod tests {
         // A dead subscriber: the entry says that it has an owner, and no process has its lock.
         let entry = ring.storage.entry(0).unwrap();
         let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-        entry.owner.compare_exchange(AWAY, SOMEBODY, order, failed).unwrap();
+        entry.owner.compare_exchange(AWAY, OWNED, order, failed).unwrap();
         let cleans = AtomicBool::new(false);
         let clean = |_: &crate::memory::Entries| {
             cleans.store(true, Ordering::Release);
             thread::sleep(Duration::from_millis(50));
-            go_away(&peer.storage, 0);
+            entry::go_away(&peer.storage, 0);
         };
         thread::scope(|scope| {
             let cleaner = scope.spawn(|| peer.storage.reap([0], clean).unwrap());

@@ -1,4 +1,6 @@
-//! Joining a ring that runs, and leaving it.
+//! Joining a ring that runs, told from top to bottom: [`join`] takes an entry, [`join_in`] says there
+//! that a consumer has joined, [`Joined::pin`] finds its first position, and [`pin`] is the protocol
+//! of that.
 //!
 //! A subscriber has to say from where on it needs messages before it knows how far the producer is.
 //! So it first pins a position that it knows to be early enough, and then looks how far the producer
@@ -21,139 +23,37 @@
 //! after the start, because head0 <= head1. With `start` = head1 (or later), or for the oldest,
 //! head1 + credit - capacity, nothing from it on is lost.
 //!
-//! Where messages are spilled, the oldest one that a joiner starts at is not before what J4 finds to have been
-//! reclaimed: see [`arena`](super::arena).
+//! Where messages are spilled, the oldest one that a joiner starts at is not before what J4 finds to
+//! have been reclaimed: see `producer/arena.rs`.
 //!
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
-#[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
-mod agreed;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod take;
-
 use super::credit;
+use super::entry::{leave, set_gate};
 use super::head::{exact, hint, search};
+use super::start::{Start, at_least_origin, checked};
+use super::take::Taken;
+use super::wake::wake_producer;
 use crate::error::JoinError;
 use crate::memory::geometry::Overflow;
-use crate::memory::layout::{Entry, SOMEBODY};
+use crate::memory::layout::{Entry, OWNED};
 use crate::memory::{Seat, Storage, View};
-use crate::position::{FREE, Pos, Position};
-use crate::protocol::wake::wake_producer;
+use crate::position::Pos;
 use ringway_shm::fence::Fences;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use ringway_shm::sync::peek_word;
-use ringway_shm::sync::{Ordering, WORD, Word, fence};
+use ringway_shm::sync::{Ordering, fence};
 
-#[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
-use agreed::{let_go, take_one};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) use take::{WHILE_CLEANING, join, subscribe, take_entry};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use take::{let_go, take_one};
-
-/// Where a consumer starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Start {
-    /// At the next message that is sent. Everything whose sending began after joining returned is
-    /// received; nothing that was sent before joining began.
-    Next,
-    /// At the oldest message that can still be had. For a subscriber these are at least
-    /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
-    /// be overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is
-    /// less than the capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is
-    /// less than that, and at most max(1, capacity / 8) more: a subscriber that started further
-    /// back would be evicted as soon as the producer looks for room. With an
-    /// [arena](crate::Options::arena) it is fewer: none that comes before one of whose place there
-    /// something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that
-    /// the ring holds, and may find that it has lagged.
-    ///
-    /// ```
-    /// use ringway::{Options, Start};
-    ///
-    /// for (max_lag, back) in [(64, 56), (24, 16), (8, 0)] {
-    ///     let (mut producer, ring) = Options::<u64>::new(64).max_lag(max_lag).heap().unwrap();
-    ///     producer.try_send_batch(&[0; 200]);
-    ///     let subscriber = ring.subscribe(Start::Oldest).unwrap();
-    ///     let behind = producer.head() - subscriber.position();
-    ///     assert!((back..=back + 8).contains(&behind), "{behind}");
-    /// }
-    /// ```
-    Oldest,
-    /// At this position. [`JoinError::TooOld`] if it comes before the ring's
-    /// [first](crate::Options::origin), and for a subscriber if it can no longer be promised;
-    /// [`JoinError::NotYet`] if it comes after the next message, however far. Positions count from
-    /// the ring's first one on, and begin again from 0 after the last that there is; so a number
-    /// that is smaller than the first position's comes before that, unless it is less than
-    /// 2<sup>62</sup> ahead.
-    ///
-    /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same
-    /// number is many messages'. The one is meant that is nearest to the next message: what is more
-    /// than 2<sup>30</sup> ahead of it is taken for one that has been sent, and is `TooOld` for a
-    /// subscriber; what an observer asks for so far back is [lagged](crate::error::TryRecvError::Lagged)
-    /// for by as many, modulo 2<sup>31</sup>.
-    ///
-    /// ```
-    /// use ringway::{Options, Position, Start};
-    /// use ringway::error::JoinError;
-    ///
-    /// let (mut producer, ring) = Options::<u64>::new(8).origin(100).heap().unwrap();
-    /// producer.try_send_batch(&[1, 2]);
-    /// assert!(ring.subscribe(Start::At(102)).is_ok());
-    /// let too_old = JoinError::TooOld { oldest: 100 };
-    /// assert_eq!(ring.subscribe(Start::At(99)).unwrap_err(), too_old);
-    /// let not_yet = JoinError::NotYet { head: 102 };
-    /// assert_eq!(ring.subscribe(Start::At(103)).unwrap_err(), not_yet);
-    /// if Position::BITS == 64 {
-    ///     let last = Start::At(Position::MAX >> 1);
-    ///     assert_eq!(ring.subscribe(last).unwrap_err(), not_yet);
-    /// }
-    /// ```
-    At(Position),
-}
-
-/// The oldest position that was ever sent, given a head and whether the first lap is over.
-///
-/// `lapped` was loaded before `head`, so that a head that goes with a set flag is at least a capacity
-/// past the origin. If the flag is not set, the head is near enough
-/// to the origin for a signed difference.
-pub(crate) fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
-    if lapped { position } else { position.max(view.measures().origin()) }
-}
-
-/// A position that was asked for, if it is one that has been sent, or the next. `None`: it is
-/// before the first, as far as that can be told. `lapped` was loaded before `head`.
-///
-/// With words of 8 bytes no ring comes round to its origin again. So positions have an order: from
-/// the origin on, and past the last position if the origin is near that. A smaller number than the
-/// origin is before it, unless it is less than half of all positions ahead. With words of 4 bytes a
-/// ring may have come round any number of times, and a position is taken for the one that is
-/// nearest to the head.
-fn checked(
-    view: &View,
-    position: Position,
-    lapped: bool,
-    head: Pos,
-) -> Result<Option<Pos>, JoinError> {
-    let not_yet = JoinError::NotYet { head: head.number() };
-    if position > Position::MAX >> 1 {
-        return Err(not_yet);
-    }
-    let (position, origin) = (Pos::new(position), view.measures().origin());
-    let ahead = if WORD == 8 {
-        if position.number() < origin.number() && position.since(origin) < 0 {
-            return Ok(None);
-        }
-        position.distance(origin) > head.distance(origin)
-    } else {
-        position.since(head) > 0
-    };
-    if ahead {
-        return Err(not_yet);
-    }
-    let is_before = WORD < 8 && !lapped && position.since(origin) < 0;
-    Ok((!is_before).then_some(position))
+/// Joins as a subscriber, in an entry that `take` takes, and of which `describe` says more before it
+/// counts. Returns that, and the first position.
+pub(crate) fn join(
+    storage: &Storage,
+    start: Start,
+    take: impl FnOnce() -> Result<Taken, JoinError>,
+    describe: impl FnOnce(&Entry, Pos),
+) -> Result<(Joined, Pos), JoinError> {
+    can_subscribe(storage)?;
+    let (index, seat) = take()?;
+    join_in(storage, index, seat, start, describe)
 }
 
 /// Whether there can be subscribers here, and groups.
@@ -165,25 +65,6 @@ pub(crate) fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
         return Err(JoinError::ReadOnly);
     }
     Ok(())
-}
-
-/// Takes that entry, and joins there. Returns it, and the first position.
-///
-/// # Safety
-///
-/// Nobody else joins meanwhile.
-pub(crate) unsafe fn subscribe_in(
-    storage: &Storage,
-    index: usize,
-    start: Start,
-) -> Result<(Joined, Pos), JoinError> {
-    can_subscribe(storage)?;
-    let entries = storage.measures().subscribers();
-    let taken = if index < entries { take_one(storage, index)? } else { None };
-    let Some((index, seat)) = taken else {
-        return Err(JoinError::EntryInUse { entry: index, entries });
-    };
-    join_in(storage, index, seat, start, |_, _| {})
 }
 
 /// Joins in an entry that the caller has just taken.
@@ -210,7 +91,64 @@ pub(crate) fn join_in(
     Ok((joined, first))
 }
 
-/// J1 to J5, in an entry that is ours.
+/// An entry in which a consumer has joined. Dropped, the consumer leaves again.
+pub(crate) struct Joined {
+    pub(crate) storage: Storage,
+    pub(crate) index: usize,
+    /// Which of the entry's owners this is.
+    pub(crate) generation: u32,
+}
+
+/// How often a joiner tries again that is evicted while it joins.
+const ATTEMPTS: u32 = 4;
+
+impl Joined {
+    /// Pins the first position. A producer that evicts consumers that lag may evict this one while it
+    /// joins, its first gate being a guess: then it tries again as the entry's next owner.
+    ///
+    /// Generations come round after 2^32 owners, and the one that was evicted last may come again.
+    /// That is the same case: the joiner finds that it was evicted, and takes the next one. So the
+    /// owner of an entry has not been evicted when it has joined. Later it is told so only if it
+    /// is: what it loads from the word after that is no older, and neither is what others load that
+    /// learn of it from `joined` or `owner` (a group's workers, a durable subscriber's next
+    /// process). The producer stores a generation that it has just loaded from the entry. For that
+    /// to be a later owner's too, 2^32 of them would have to join while the producer stands still
+    /// between the two.
+    fn pin(&mut self, start: Start) -> Result<Pos, JoinError> {
+        let Some(entry) = self.storage.entry(self.index) else {
+            return Err(JoinError::ReadOnly);
+        };
+        let mut attempt = 0;
+        loop {
+            self.generation = entry.generation.load(Ordering::Relaxed).wrapping_add(1).max(1);
+            // After the last owner's gate, and before ours, whose release pairs with the fence in
+            // `credit::is_evicted`; this one with the first in `credit::evict`.
+            entry.generation.store(self.generation, Ordering::Release);
+            let first = pin(&self.storage, self.index, start)?;
+            attempt += 1;
+            // Should it be evicted later, or once too often, it is told when it receives.
+            if attempt == ATTEMPTS || !self.storage.was_evicted(self.index, self.generation) {
+                return Ok(first);
+            }
+        }
+    }
+
+    /// The ring, the entry and the generation. From here on the caller sees to leaving the entry.
+    pub(crate) fn keep(self) -> (Storage, usize, u32) {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        (unsafe { core::ptr::read(&this.storage) }, this.index, this.generation)
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        leave(&self.storage, self.index);
+        wake_producer(&self.storage, Fences::FULL);
+    }
+}
+
+/// J1 to J5, in an entry that is the caller's.
 fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let Some(entry) = view.entry(index) else {
         return Err(JoinError::ReadOnly);
@@ -251,14 +189,13 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     Ok(first)
 }
 
-/// Gives the gate of an entry that nobody has joined yet its first position, which is the ring's, and
-/// returns the generation of its first owner.
+/// Has an entry's first owner join at the ring's first position, and returns that owner's generation.
 /// Only by the ring's creator, before the producer sends.
 pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     const FIRST: u32 = 1;
     if let Some(entry) = view.entry(index) {
         entry.generation.store(FIRST, Ordering::Relaxed);
-        entry.owner.store(SOMEBODY, Ordering::Relaxed);
+        entry.owner.store(OWNED, Ordering::Relaxed);
         entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
         entry.counters.begin(view.measures().origin());
         entry.joined.store(1, Ordering::Relaxed);
@@ -266,131 +203,16 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     FIRST
 }
 
-/// Gives an entry up. The caller wakes the producer.
-pub(crate) fn leave(view: &View, index: usize) {
-    if let Some(entry) = view.entry(index) {
-        reset(entry);
-    }
+/// The oldest message that the ring has, before that head. `lapped` was loaded before the head.
+fn oldest_before(view: &View, head: Pos, lapped: bool) -> Pos {
+    at_least_origin(view, head.minus(view.measures().capacity()), lapped)
 }
 
-/// Whether an entry stays when its owner goes.
-pub(crate) fn is_durable(entry: &Entry) -> bool {
-    entry.joined.load(Ordering::Relaxed) != 0 && entry.durable.load(Ordering::Relaxed) != 0
-}
-
-/// Lets the producer overwrite what an evicted owner had not received, for the owner, or for whoever has its
-/// lock.
-pub(crate) fn unpin(entry: &Entry) {
-    // Pairs with the fence after the producer's scan: the reads in place are over.
-    entry.pinned.store(0, Ordering::Release);
-}
-
-/// How often a gate is exchanged that others change meanwhile: few of them, a few times each.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-const TRIES: u32 = 64;
-
-/// Gives the gate of a group's entry another value, in one step with what workers exchange that
-/// were evicted there.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-fn exchange_gate(entry: &Entry, gate: Word, order: Ordering) {
-    let exchanged = (0..TRIES).any(|_| {
-        let failed = Ordering::Relaxed;
-        entry.gate.compare_exchange(peek_word(&entry.gate), gate, order, failed).is_ok()
-    });
-    if !exchanged {
-        entry.gate.store(gate, order);
-    }
-}
-
-/// Stores the gate of an entry in which its owner joins.
-fn set_gate(view: &View, index: usize, entry: &Entry, gate: Word, order: Ordering) {
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    if index >= view.measures().subscribers() {
-        return exchange_gate(entry, gate, order);
-    }
-    #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
-    let _ = (view, index);
-    entry.gate.store(gate, order);
-}
-
-/// Makes the entry of a group free, of which workers may be left that were evicted.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) fn reset_group(entry: &Entry) {
-    reset_by(entry, exchange_gate);
-}
-
-/// Makes an entry free, for its owner, or for whoever has its owner's lock.
-pub(crate) fn reset(entry: &Entry) {
-    reset_by(entry, |entry, gate, order| entry.gate.store(gate, order));
-}
-
-fn reset_by(entry: &Entry, set_gate: impl FnOnce(&Entry, Word, Ordering)) {
-    // Pairs with the fence in `is_flushed`: what the owner did before it left is done.
-    entry.joined.store(0, Ordering::Release);
-    entry.durable.store(0, Ordering::Relaxed);
-    // What is left of a leaked `Ref`, or of one whose owner has died.
-    unpin(entry);
-    // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
-    // producer's scan: our reads are over.
-    set_gate(entry, FREE, Ordering::Release);
-    let_go(entry);
-}
-
-/// An entry in which somebody has joined, who leaves again if this is dropped.
-pub(crate) struct Joined {
-    pub(crate) storage: Storage,
-    pub(crate) index: usize,
-    /// Which of the entry's owners this is.
-    pub(crate) generation: u32,
-}
-
-/// How often somebody tries again who finds no entry, or is evicted while joining.
-const ATTEMPTS: u32 = 4;
-
-impl Joined {
-    /// Pins the first position. A producer that evicts whoever lags may do so while this one joins, its
-    /// first gate being a guess: then it tries again as the entry's next owner.
-    ///
-    /// Generations come round after 2^32 owners, and the one that was evicted last may come again.
-    /// That is the same case: the joiner finds that it was evicted, and takes the next one. So the
-    /// owner of an entry has not been evicted when it has joined. Later it is told so only if it
-    /// is: what it loads from the word after that is no older, and neither is what others load that
-    /// learn of it from `joined` or `owner` (a group's workers, a durable subscriber's next
-    /// process). The producer stores a generation that it has just loaded from the entry. For that
-    /// to be a later owner's too, 2^32 of them would have to join while the producer stands still
-    /// between the two.
-    fn pin(&mut self, start: Start) -> Result<Pos, JoinError> {
-        let Some(entry) = self.storage.entry(self.index) else {
-            return Err(JoinError::ReadOnly);
-        };
-        let mut attempt = 0;
-        loop {
-            self.generation = entry.generation.load(Ordering::Relaxed).wrapping_add(1).max(1);
-            // After the last owner's gate, and before ours, whose release pairs with the first fences in
-            // `credit`; this one with the second in `evict`.
-            entry.generation.store(self.generation, Ordering::Release);
-            let first = pin(&self.storage, self.index, start)?;
-            attempt += 1;
-            // Should it be evicted later, or once too often, it is told when it receives.
-            if attempt == ATTEMPTS || !self.storage.was_evicted(self.index, self.generation) {
-                return Ok(first);
-            }
-        }
-    }
-
-    /// The ring, the entry and the generation. From here on somebody else sees to leaving the entry.
-    pub(crate) fn keep(self) -> (Storage, usize, u32) {
-        let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again, so that this is a move.
-        (unsafe { core::ptr::read(&this.storage) }, this.index, this.generation)
-    }
-}
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        leave(&self.storage, self.index);
-        wake_producer(&self.storage, Fences::FULL);
-    }
+/// The oldest message that the ring has.
+pub(crate) fn oldest(view: &View) -> Pos {
+    // Before the head: see `observe`.
+    let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
+    oldest_before(view, exact(view), lapped)
 }
 
 /// The first position of an observer.
@@ -405,7 +227,7 @@ pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
     let origin = view.measures().origin();
     match start {
         Start::Next => Ok(head),
-        Start::Oldest => Ok(at_least_origin(view, head.minus(view.measures().capacity()), lapped)),
+        Start::Oldest => Ok(oldest_before(view, head, lapped)),
         Start::At(position) => checked(view, position, lapped, head)?
             .ok_or(JoinError::TooOld { oldest: origin.number() }),
     }

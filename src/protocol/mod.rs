@@ -8,6 +8,12 @@
 pub(crate) mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) mod durable;
+pub(crate) mod entry;
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "exchange_agreed.rs"
+)]
+pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod join;
 pub(crate) mod lifesign;
@@ -16,6 +22,12 @@ pub(crate) mod reader;
 pub(crate) mod receive;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) mod recover;
+pub(crate) mod start;
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "take_agreed.rs"
+)]
+pub(crate) mod take;
 pub(crate) mod wake;
 
-pub use join::Start;
+pub use start::Start;

@@ -27,9 +27,8 @@
 
 use core::time::Duration;
 
+use super::exchange::ring_bells;
 use crate::memory::View;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use crate::memory::layout::NOBODY;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
@@ -90,26 +89,6 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     view.producer().wakes.add(1);
     count(&view.producer().wake, view).wake();
     ring_bells(view);
-}
-
-/// Wakes all workers of a group that sleep, to look again for what the caller has just made known.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub(crate) fn ring_bell(bell: &Futex) {
-    EventCount::new(bell).ring();
-}
-
-/// Wakes the workers of all groups that sleep.
-pub(crate) fn ring_bells(view: &View) {
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    for group in view.shared_entries() {
-        // A worker that does not see what was published made its group, or found it, before its
-        // heavy fence, which comes before the producer's light one then: so the group is seen here.
-        if group.owner.load(ringway_shm::sync::Ordering::Relaxed) != NOBODY {
-            ring_bell(&group.bell);
-        }
-    }
-    #[cfg(not(any(target_has_atomic = "32", feature = "portable-atomic")))]
-    let _ = view;
 }
 
 /// Sleeps until a consumer makes room, or `limit` is over, or for no reason. Returns at once if

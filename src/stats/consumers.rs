@@ -1,9 +1,10 @@
 //! What the consumers have got, as their entries say. Not on microcontrollers, whose entries have no room for it.
 
-use super::{ConsumerKind, ConsumerName, ConsumerStats, wide};
+use super::{ConsumerStats, wide};
 use crate::memory::View;
 use crate::memory::layout::{AWAY, Entry};
 use crate::message::Message;
+use crate::name::ConsumerKind;
 use crate::position::Pos;
 use crate::producer::Producer;
 use crate::protocol::{head, members};
@@ -112,7 +113,7 @@ fn of_owner(
     };
     Some(ConsumerStats {
         kind,
-        name: ConsumerName::of(entry),
+        name: entry.consumer_name(),
         present,
         received: wide(gate.distance(start)),
         lagged: if evicted { behind } else { 0 },
@@ -133,7 +134,7 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;
     Some(ConsumerStats {
         kind: ConsumerKind::Worker,
-        name: ConsumerName::of(group),
+        name: group.consumer_name(),
         present: true,
         received: wide(entry.counters.received.get()),
         lagged: 0,

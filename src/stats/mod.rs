@@ -8,17 +8,15 @@
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod consumers;
 
-use core::fmt;
-use core::str;
 use core::time::Duration;
 
 use crate::memory::View;
-use crate::memory::layout::{Entry, NAME_WORDS, SMALL};
 use crate::message::Message;
+pub use crate::name::{ConsumerKind, ConsumerName};
 use crate::producer::Producer;
 use crate::protocol::head;
 use crate::ring::Ring;
-use ringway_shm::sync::{Ordering, Word};
+use ringway_shm::sync::Word;
 use ringway_shm::wait::Wait;
 
 /// What a ring's producers have done since it was created, as it was at some moment of the call that returned
@@ -41,20 +39,6 @@ pub struct Stats {
     pub wakes: u64,
     /// Subscribers and groups that were evicted.
     pub evictions: u64,
-}
-
-/// What a consumer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConsumerKind {
-    /// A [`Subscriber`](crate::Subscriber). It has a name if it is durable.
-    Subscriber,
-    /// A group of workers, as a whole.
-    Group,
-    /// One of the workers of the group of that name.
-    Worker,
-    /// An [`Observer`](crate::Observer).
-    Observer,
 }
 
 /// What a consumer has got, as it was at some moment of the call that returned it.
@@ -91,65 +75,6 @@ pub struct ConsumerStats {
     pub redelivered: u64,
     /// It has been evicted, and not yet left.
     pub evicted: bool,
-}
-
-/// The name of a durable subscriber or of a group.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct ConsumerName {
-    bytes: [u8; NAME_WORDS * 4],
-    len: usize,
-}
-
-impl ConsumerName {
-    /// What an entry says, if it has a name. Whoever wrote it had joined, and the caller has seen that.
-    pub(crate) fn of(entry: &Entry) -> Option<ConsumerName> {
-        if entry.durable.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
-        let len = entry.name_len.load(Ordering::Relaxed) as usize;
-        let mut bytes = [0; NAME_WORDS * 4];
-        for (four, word) in bytes.chunks_exact_mut(4).zip(&entry.name) {
-            four.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
-        }
-        let name = ConsumerName { bytes, len: len.min(bytes.len()) };
-        (!name.as_str().is_empty()).then_some(name)
-    }
-
-    /// That name, which is none that is too long: its first bytes, else.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn from_bytes(name: &[u8]) -> ConsumerName {
-        let mut bytes = [0; NAME_WORDS * 4];
-        for (to, from) in bytes.iter_mut().zip(name) {
-            *to = *from;
-        }
-        ConsumerName { bytes, len: name.len().min(NAME_WORDS * 4) }
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        // Whoever may write the control segment can have written anything there.
-        self.bytes.get(..self.len).and_then(|name| str::from_utf8(name).ok()).unwrap_or("")
-    }
-}
-
-impl fmt::Debug for ConsumerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !SMALL {
-            return self.as_str().fmt(f);
-        }
-        // To tell which letters can be printed takes tables of kilobytes, and errors have names in
-        // them.
-        self.bytes.iter().take(self.len).try_for_each(|&byte| {
-            let letter = if byte.is_ascii_graphic() { byte } else { b'?' };
-            fmt::Write::write_char(f, letter.into())
-        })
-    }
-}
-
-impl fmt::Display for ConsumerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 impl<T: Message + ?Sized> Ring<T> {

@@ -122,7 +122,7 @@ fn from_text(text: &str) -> Vec<u8> {
         let digits = rest.split_once("  ").unwrap().0.replace(' ', "");
         let at = usize::from_str_radix(at, 16).unwrap();
         for (i, two) in digits.as_bytes().chunks(2).enumerate() {
-            bytes[at + i] = u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap();
+            bytes[at + i] = u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap();
         }
     }
     let len = u64::from_le_bytes(bytes[48..56].try_into().unwrap());
@@ -132,7 +132,7 @@ fn from_text(text: &str) -> Vec<u8> {
 
 /// A segment with the dumps' tag.
 fn tagged(place: &Place) -> Segment {
-    place.segment().tag(TAG)
+    place.segment().expect_tag(TAG)
 }
 
 #[test]
@@ -200,7 +200,10 @@ fn the_library_reads_the_dumps() {
 #[test]
 fn the_bytes_say_of_the_dumps_what_the_page_says() {
     let place = Place::new("bytes-fixed");
-    Dump::read("fixed").lay_out(&place);
+    let dump = Dump::read("fixed");
+    let field = |at: usize| u32::from_le_bytes(dump.data[at..at + 4].try_into().unwrap()) as usize;
+    assert_eq!(&dump.data[field(24)..][..field(28)], b"price:u64");
+    dump.lay_out(&place);
     let mut observer = by_bytes::Observer::open(&place.ring()).unwrap();
     // The head that is stored is one message old.
     assert_eq!(observer.try_recv().unwrap(), Found::Lost(1));

@@ -162,6 +162,24 @@ fn what_a_dead_worker_by_bytes_had_comes_to_the_librarys() {
 }
 
 #[test]
+fn what_a_dead_worker_of_either_make_had_comes_to_one_by_bytes() {
+    let place = Place::new("dead-workers");
+    let options = Options::<u64>::new(8).groups(1).workers(1);
+    let mut producer = options.create(place.segment()).unwrap();
+    let join = || by_bytes::Worker::join(&place.ring(), "jobs");
+    let mut worker = join().unwrap();
+    assert!(join().is_err(), "there is one entry");
+    producer.send(&7).unwrap();
+    let given = |marked| Given::Message { position: 0, marked, bytes: 7u64.to_ne_bytes().into() };
+    assert_eq!(worker.try_recv().unwrap(), given(false));
+    worker.die();
+    let mut worker = join().unwrap();
+    assert_eq!(worker.try_recv().unwrap(), given(true));
+    assert!(worker.done(0, true));
+    assert_eq!(worker.try_recv().unwrap(), Given::Nothing);
+}
+
+#[test]
 fn a_producer_by_bytes_takes_a_ring_over_and_gives_it_back() {
     let place = Place::new("producer");
     let options = Options::<u64>::new(16).groups(1).workers(1);

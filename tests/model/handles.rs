@@ -1,9 +1,10 @@
 //! A ring's handles, for messages of any kind as bytes, so that one interpreter drives them all.
 
+use ringway::consumer::Kind;
 use ringway::error::{
     BatchError, JoinError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
 };
-use ringway::{Observer, Options, Plain, Position, Producer, Ring, Start, Subscriber};
+use ringway::{Consumer, Options, Plain, Position, Producer, Ring, Start};
 
 use super::{Role, Shape};
 
@@ -39,6 +40,8 @@ pub(crate) trait Receiver {
     fn is_closed(&self) -> bool;
     fn capacity(&self) -> usize;
     fn max_len(&self) -> usize;
+    /// Whether there is something, which is not taken.
+    fn ready(&mut self, how: How) -> Result<(), TryRecvError>;
     /// With a buffer of `room` bytes, which is of no account where messages have one size.
     fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError>;
     /// `None`: messages of this kind have no such call.
@@ -180,101 +183,122 @@ fn unblocked(error: impl Into<RecvTimeoutError>) -> TryRecvError {
     }
 }
 
-macro_rules! receiver {
-    (@queries) => {
-        fn position(&self) -> Position { self.position() }
-        fn head(&self) -> Position { self.head() }
-        fn lag(&self) -> u64 { self.lag() }
-        fn len(&self) -> usize { self.len() }
-        fn is_empty(&self) -> bool { self.is_empty() }
-        fn is_closed(&self) -> bool { self.is_closed() }
-        fn capacity(&self) -> usize { self.capacity() }
-        fn max_len(&self) -> usize { self.max_len() }
-    };
-    ($Consumer:ident) => {
-        impl<T: Plain> Receiver for $Consumer<T> {
-            receiver!(@queries);
-
-            fn receive(&mut self, how: How, _room: usize) -> Result<Vec<u8>, TryRecvError> {
-                let value = match how {
-                    How::Blocking => self.recv().map_err(unblocked)?,
-                    #[cfg(feature = "std")]
-                    How::Timeout => self
-                        .recv_timeout(std::time::Duration::ZERO)
-                        .map_err(unblocked)?,
-                    _ => self.try_recv()?,
-                };
-                Ok(value.as_bytes().to_vec())
-            }
-
-            fn receive_batch(
-                &mut self,
-                how: How,
-                room: usize,
-            ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
-                let before = value::<T>(&vec![0xa5; size_of::<T>()]);
-                let mut buffer: Vec<T> = (0..room).map(|_| value(before.as_bytes())).collect();
-                let received = match how {
-                    How::Blocking => self.recv_batch(&mut buffer).map_err(unblocked),
-                    _ => self.try_recv_batch(&mut buffer),
-                };
-                let (filled, rest) = buffer.split_at(received.unwrap_or(0));
-                for untouched in rest {
-                    assert_eq!(untouched.as_bytes(), before.as_bytes());
-                }
-                let filled = filled.iter().map(|value| value.as_bytes().to_vec()).collect();
-                Some(received.map(|_| filled))
-            }
-
-            fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
-                let items = self.iter().map(|item| match item {
-                    Ok(value) => Ok(value.as_bytes().to_vec()),
-                    Err(error) => Err(unblocked(error)),
-                });
-                items.collect()
-            }
+/// What is the same for all messages.
+macro_rules! queries {
+    () => {
+        fn position(&self) -> Position {
+            self.position()
         }
-
-        impl Receiver for $Consumer<[u8]> {
-            receiver!(@queries);
-
-            fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError> {
-                let mut buffer = vec![0xa5; room];
-                let len = match how {
-                    How::Blocking => self.recv_into(&mut buffer).map_err(unblocked)?,
-                    #[cfg(feature = "std")]
-                    How::Timeout => {
-                        self.recv_into_timeout(&mut buffer, std::time::Duration::ZERO).map_err(unblocked)?
-                    }
-                    _ => self.try_recv_into(&mut buffer)?,
-                };
-                assert!(buffer[len..].iter().all(|&byte| byte == 0xa5), "untouched");
-                buffer.truncate(len);
-                Ok(buffer)
-            }
-
-            fn receive_batch(
-                &mut self,
-                _how: How,
-                _room: usize,
-            ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
-                None
-            }
-
-            fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
-                let room = self.max_len();
-                let items = std::iter::from_fn(|| {
-                    let item = Receiver::receive(self, How::Blocking, room);
-                    (item != Err(TryRecvError::Closed)).then_some(item)
-                });
-                items.collect()
+        fn head(&self) -> Position {
+            self.head()
+        }
+        fn lag(&self) -> u64 {
+            self.lag()
+        }
+        fn len(&self) -> usize {
+            self.len()
+        }
+        fn is_empty(&self) -> bool {
+            self.is_empty()
+        }
+        fn is_closed(&self) -> bool {
+            self.is_closed()
+        }
+        fn capacity(&self) -> usize {
+            self.capacity()
+        }
+        fn max_len(&self) -> usize {
+            self.max_len()
+        }
+        fn ready(&mut self, how: How) -> Result<(), TryRecvError> {
+            match how {
+                How::Blocking => self.wait_ready().map_err(unblocked),
+                #[cfg(feature = "std")]
+                How::Timeout => {
+                    self.wait_ready_timeout(std::time::Duration::ZERO).map_err(unblocked)
+                }
+                _ => self.ready(),
             }
         }
     };
 }
 
-receiver!(Subscriber);
-receiver!(Observer);
+impl<K: Kind, T: Plain> Receiver for Consumer<K, T> {
+    queries!();
+
+    fn receive(&mut self, how: How, _room: usize) -> Result<Vec<u8>, TryRecvError> {
+        let value = match how {
+            How::Blocking => self.recv().map_err(unblocked)?,
+            #[cfg(feature = "std")]
+            How::Timeout => self.recv_timeout(std::time::Duration::ZERO).map_err(unblocked)?,
+            _ => self.try_recv()?,
+        };
+        Ok(value.as_bytes().to_vec())
+    }
+
+    fn receive_batch(
+        &mut self,
+        how: How,
+        room: usize,
+    ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
+        let before = value::<T>(&vec![0xa5; size_of::<T>()]);
+        let mut buffer: Vec<T> = (0..room).map(|_| value(before.as_bytes())).collect();
+        let received = match how {
+            How::Blocking => self.recv_batch(&mut buffer).map_err(unblocked),
+            _ => self.try_recv_batch(&mut buffer),
+        };
+        let (filled, rest) = buffer.split_at(received.unwrap_or(0));
+        for untouched in rest {
+            assert_eq!(untouched.as_bytes(), before.as_bytes());
+        }
+        let filled = filled.iter().map(|value| value.as_bytes().to_vec()).collect();
+        Some(received.map(|_| filled))
+    }
+
+    fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
+        let items = self.iter().map(|item| match item {
+            Ok(value) => Ok(value.as_bytes().to_vec()),
+            Err(error) => Err(unblocked(error)),
+        });
+        items.collect()
+    }
+}
+
+impl<K: Kind> Receiver for Consumer<K, [u8]> {
+    queries!();
+
+    fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError> {
+        let mut buffer = vec![0xa5; room];
+        let len = match how {
+            How::Blocking => self.recv_into(&mut buffer).map_err(unblocked)?,
+            #[cfg(feature = "std")]
+            How::Timeout => {
+                self.recv_into_timeout(&mut buffer, std::time::Duration::ZERO).map_err(unblocked)?
+            }
+            _ => self.try_recv_into(&mut buffer)?,
+        };
+        assert!(buffer[len..].iter().all(|&byte| byte == 0xa5), "untouched");
+        buffer.truncate(len);
+        Ok(buffer)
+    }
+
+    fn receive_batch(
+        &mut self,
+        _how: How,
+        _room: usize,
+    ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
+        None
+    }
+
+    fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
+        let room = self.max_len();
+        let items = std::iter::from_fn(|| {
+            let item = Receiver::receive(self, How::Blocking, room);
+            (item != Err(TryRecvError::Closed)).then_some(item)
+        });
+        items.collect()
+    }
+}
 
 macro_rules! joiner {
     ([$($generics:tt)*] $Message:ty) => {

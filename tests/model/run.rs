@@ -57,7 +57,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(shape: Shape, ends: AnyEnds, variable: bool) -> Run {
-        let run = Run {
+        let mut run = Run {
             model: Model::new(shape),
             max_len: ends.joiner.max_len(),
             variable,
@@ -208,10 +208,21 @@ impl Run {
         }
     }
 
+    /// Whether there is something for that consumer.
+    fn ready(&self, index: usize) -> Result<(), TryRecvError> {
+        match self.model.next_of(index) {
+            Next::Message(_) | Next::Lagged(_) => Ok(()),
+            Next::Empty => Err(TryRecvError::Empty),
+            Next::Closed => Err(TryRecvError::Closed),
+        }
+    }
+
     fn receive(&mut self, who: usize, how: How, room: usize) {
         let Some(index) = self.who(who) else { return };
         let room = if self.variable { room % (self.max_len + 3) } else { self.max_len };
         let how = self.patience(index, how);
+        let ready = self.ready(index);
+        assert_eq!(self.consumers[index].ready(how), ready);
         let expected = self.model.receive(index, room);
         let handle = &mut self.consumers[index];
         assert_eq!(handle.receive(how, room), expected);
@@ -343,7 +354,11 @@ impl Run {
     }
 
     /// Everything that can be seen without changing it.
-    fn compare(&self) {
+    fn compare(&mut self) {
+        for index in 0..self.consumers.len() {
+            let ready = self.ready(index);
+            assert_eq!(self.consumers[index].ready(How::Try), ready);
+        }
         let Run { model, max_len, ring, .. } = self;
         let (capacity, head) = (model.shape.capacity(), model.head());
         assert_eq!((ring.capacity(), ring.max_len()), (capacity, *max_len));

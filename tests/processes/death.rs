@@ -201,7 +201,7 @@ fn creating_says_what_is_there_and_goes_on_with_it() {
     assert!(matches!(refused, Err(CreateError::AlreadyExists { .. })), "{refused:?}");
     child.dies();
     let refused = options().create(&segment);
-    assert!(matches!(refused, Err(CreateError::Orphaned { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(CreateError::ProducerDied { .. })), "{refused:?}");
     let limited = options().max_hold(Duration::from_secs(1));
     let others =
         [Options::<u64>::new(16).subscribers(1), Options::new(8), options().tag(1), limited];

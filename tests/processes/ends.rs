@@ -97,7 +97,8 @@ pub(crate) fn unasked(task: &Task) {
             outcome => panic!("{outcome:?}"),
         }
     }
-    assert!(subscriber.recv().unwrap_err().to_string().contains("No locks available"));
+    let error = subscriber.recv().unwrap_err();
+    assert!(format!("{error:#}").contains("No locks available"));
     let ended: Vec<_> = subscriber.iter().take(5).collect();
     assert!(matches!(ended[..], [Err(RecvError::Liveness(_))]), "{ended:?}");
     assert_eq!(all, [libc::ENOLCK; 7]);

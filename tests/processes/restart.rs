@@ -224,12 +224,15 @@ fn a_ring_that_has_lost_its_control_file_is_created_anew() {
             }
         }
         let refused = options().create(&segment);
-        let Err(CreateError::Orphaned { obstacle: Some(obstacle), .. }) = refused else {
+        let Err(CreateError::ProducerDied { obstacle: Some(obstacle), .. }) = refused else {
             panic!("{refused:?}");
         };
-        assert!(matches!(*obstacle, ResumeError::Open(OpenError::Orphaned { .. })), "{obstacle:?}");
+        assert!(
+            matches!(*obstacle, ResumeError::Open(OpenError::ControlMissing { .. })),
+            "{obstacle:?}"
+        );
         let refused = Producer::<u64>::resume(&segment);
-        let Err(ResumeError::Open(error @ OpenError::Orphaned { .. })) = refused else {
+        let Err(ResumeError::Open(error @ OpenError::ControlMissing { .. })) = refused else {
             panic!("{refused:?}");
         };
         assert!(error.to_string().contains("lost its control file"), "{error}");
@@ -289,7 +292,7 @@ fn what_was_left_is_listed_as_without_a_producer() {
     let place = Place::new("listed");
     Options::<u64>::new(8).create(place.segment("ring").keep(true)).unwrap().detach();
     let listed = segments_in(place.path()).unwrap();
-    assert_eq!((listed.len(), listed[0].state), (1, SegmentState::Orphaned));
+    assert_eq!((listed.len(), listed[0].state), (1, SegmentState::ProducerDied));
     assert_eq!(Producer::<u64>::resume(place.segment("ring")).unwrap().epoch(), 1);
     place.is_empty();
 }

@@ -213,9 +213,9 @@ fn what_is_not_handed_off_is_not_taken() {
     assert!(matches!(nothing, InheritError::Io { .. }), "{nothing:?}");
     (&here).write_all(b"something else").unwrap();
     let other = Anonymous::receive(&there).unwrap_err();
-    assert!(matches!(other, InheritError::NotARing), "{other:?}");
+    assert!(matches!(other, InheritError::NotASegment), "{other:?}");
     drop(here);
-    while matches!(Anonymous::receive(&there), Err(InheritError::NotARing)) {}
+    while matches!(Anonymous::receive(&there), Err(InheritError::NotASegment)) {}
     let ended = Anonymous::receive(&there).unwrap_err();
     assert!(matches!(ended, InheritError::Io { .. }), "{ended:?}");
 }

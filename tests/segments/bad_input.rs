@@ -260,6 +260,6 @@ fn errors_say_what_to_do() {
     let slash = Options::<u64>::new(8).create("a/b").unwrap_err();
     assert_eq!(
         slash.to_string(),
-        "a ring's name cannot have a slash in it: say the directory with Segment::directory"
+        "the name has a slash in it: give the directory apart from it (`directory`)"
     );
 }

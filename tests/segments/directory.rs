@@ -12,9 +12,9 @@ use ringway::{Options, Producer, Segment};
 pub(crate) struct Directory(PathBuf);
 
 /// Words of 32 bits in the data segment (docs/layout.md).
-pub(crate) const VERSION: u64 = 8 / 4;
-pub(crate) const BYTE_ORDER: u64 = 12 / 4;
-pub(crate) const WORD_SIZE: u64 = 32 / 4;
+pub(crate) const VERSION: u64 = 16 / 4;
+pub(crate) const BYTE_ORDER: u64 = 8 / 4;
+pub(crate) const WORD_SIZE: u64 = 20 / 4;
 pub(crate) const CLOSED: u64 = 136 / 4;
 pub(crate) const KEPT: u64 = 176 / 4;
 

@@ -188,7 +188,7 @@ fn creating_where_one_is_dead() {
     let mut looked_at = false;
     with_few_descriptors(|left| {
         let error = Options::<u64>::new(16).create(own("ring")).unwrap_err();
-        looked_at = matches!(error, CreateError::Orphaned { obstacle: None, .. });
+        looked_at = matches!(error, CreateError::ProducerDied { obstacle: None, .. });
         assert!(looked_at || is_short(&error), "{left}: {error:?}");
         match Options::<u64>::new(16).create_or_resume(own("ring")) {
             Ok(producer) => producer.detach(),
@@ -256,7 +256,7 @@ fn names_that_a_dropped_producer_may_not_remove_are_listed_and_pruned() {
     let directory = Directory::new();
     succeeds(part("told: dropping without the right").env(PATH, directory.path()));
     let rings = segments_in(directory.path()).unwrap();
-    assert_eq!((rings.len(), rings[0].state), (1, SegmentState::Orphaned));
+    assert_eq!((rings.len(), rings[0].state), (1, SegmentState::ProducerDied));
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let pruned = prune(Prune::all().directory(directory.path())).unwrap();
     assert_eq!(pruned.rings, ["ring"]);

@@ -1,7 +1,8 @@
 //! The calls by which a worker receives copies.
 
 use super::handle::Worker;
-use super::job::{Batch, BytesJob, Hold, Job};
+use super::hold::Hold;
+use super::job::{Batch, BytesJob, Job};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -11,8 +12,8 @@ use core::slice;
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Calls `attempt` once, for a call that does not block, and tells of the producer's death if
-    /// there is nothing and nothing can come.
+    /// Calls `attempt` once, for a call that does not block. Tells of the producer's death if there
+    /// is nothing and nothing can come.
     pub(crate) fn poll<R>(
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
@@ -23,11 +24,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             (Err(TryRecvError::Empty), _) if self.reader.life.ticks() => {}
             (outcome, _) => return outcome,
         }
-        // What others have may come back.
+        // What other workers have may come back.
         if !self.reader.is_orphaned() || self.rest() != Rest::Nothing {
             return Err(TryRecvError::Empty);
         }
-        // What the dead had sent until then, or what has come back, is not left behind.
+        // What the dead producer sent until then, or what has come back, is not left behind.
         match attempt(self) {
             Err(TryRecvError::Empty) => Err(self.reader.death()),
             outcome => outcome,
@@ -155,9 +156,9 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         self.recv_batch_timeout(slice::from_mut(message), timeout)
     }
 
-    /// Receives messages that no worker has, of which each comes right after the one before, into
-    /// the start of `buffer`: one at least, and at most as many as it has room for. The guard says
-    /// how many, and is for all of them: dropped, they are all done. Does not block.
+    /// Receives messages that no worker has, each right behind the one before, into the start of
+    /// `buffer`: one at least, and at most as many as it has room for. The guard says how many, and
+    /// is for all of them: dropped, they are all done. Does not block.
     ///
     /// ```
     /// # use ringway::{Options, Worker};
@@ -174,7 +175,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         Ok(Batch::new(Hold::new(self, claim)))
     }
 
-    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it takes.
+    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it
+    /// takes.
     ///
     /// ```
     /// # use ringway::{Options, Worker};

@@ -2,7 +2,7 @@
 
 use crate::position::Pos;
 
-/// What has been claimed.
+/// Messages that a worker has claimed, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
     pub(crate) first: Pos,

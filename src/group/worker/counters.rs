@@ -8,7 +8,7 @@ use ringway_shm::sync::{Ordering, Word};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Counts messages that this one is about to be given.
+    /// Counts messages that this worker is about to be given.
     pub(crate) fn count(&self, claim: Claim) {
         let (storage, own) = (self.storage(), self.member.index);
         let (Some(entry), Some(claims)) =
@@ -22,14 +22,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         else {
             return;
         };
-        // What the others of a batch are, their claims say.
+        // Which other messages of a batch are marked, their claims say.
         let others = (1..claim.messages).filter(|&at| claims.is_marked(claim.first.plus(at), own));
         let again = u32::from(claim.marked) + others.count() as u32;
         if again > 0 {
-            // Ours alone.
+            // This worker alone stores it.
             let before = own_again.load(Ordering::Relaxed);
             own_again.store(before.wrapping_add(again), Ordering::Relaxed);
-            // The group's, to which other workers add too.
+            // Other workers of the group add to it too.
             all_again.fetch_add(again, Ordering::Relaxed);
         }
     }

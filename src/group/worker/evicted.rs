@@ -21,8 +21,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         storage.was_evicted(entry, self.member.generation)
     }
 
-    /// Whether the group's entry is the group's that this worker has joined. Else that was evicted,
-    /// and its entry given up since, and made another group's, or the same one's begun anew.
+    /// Whether the group's entry still belongs to the group as this worker joined it. If not, that
+    /// was evicted, and its entry was given up since, and made another group's, or that of the same
+    /// name begun anew.
     #[inline(always)]
     pub(super) fn is_still_its_group(&self) -> bool {
         let groups = self.reader.storage.shared_entries();
@@ -40,7 +41,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let claims = self.claims().filter(|_| self.is_still_its_group());
         let missed = match claims.filter(|claims| claims.gate().is_some()) {
             Some(claims) => claims.undone(head),
-            // What the group had not done stands nowhere any more.
+            // What the group had not done is written nowhere any more.
             None => u64::try_from(head.since(self.reader.next)).unwrap_or(0),
         };
         TryRecvError::Evicted { missed }

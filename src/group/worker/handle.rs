@@ -16,39 +16,46 @@ use crate::protocol::reader::Reader;
 use crate::ring::Ring;
 use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 
-/// A consumer that shares its messages with the other workers of its [`Group`]: each message goes to one
-/// of them. The group as a whole holds the producer back as a [`Subscriber`](crate::Subscriber) does, until
-/// the message is done.
+/// A consumer that shares its messages with the other workers of its [`Group`]: each message goes
+/// to one of them. The group as a whole holds the producer back as a
+/// [`Subscriber`](crate::Subscriber) does, until the message is done.
 ///
-/// What a worker receives is a guard, a [`Job`](crate::group::Job), which has a copy of the message: dropping it says that the
-/// message is done, [`nack`](crate::group::Job::nack) gives it back to the group, and so does a panic while it lives
-/// (with the feature `std`). What a worker that dies had claimed goes to another one, within 150 ms of the
-/// kernel closing its files if there is one that asks, and says so ([`redelivered`](crate::group::Job::redelivered)). So without crashes and
-/// `nack` every message is delivered exactly once, with them at least once, and never twice without
-/// the mark. [`Group::at_most_once`] has it the other way round.
+/// What a worker receives is a guard, a [`Job`](crate::group::Job), which has a copy of the message.
+/// Dropping it says that the message is done. [`nack`](crate::group::Job::nack) gives the message back to
+/// the group, and so does a panic while the guard lives (with the feature `std`).
 ///
-/// Workers get messages in the order in which they ask, each the oldest that nobody has, without any promise
-/// of how many each gets. None starves that keeps asking in calls that block: one for which others were
-/// faster four times gets the newest message that nobody has, or, where there is none, the next one that is
-/// sent, whoever is faster.
+/// What a worker had claimed when it died goes to another one, and says so
+/// ([`Job::redelivered`](crate::group::Job::redelivered)): within 150 ms of the kernel closing the dead
+/// process's files, if a worker asks for messages. So without crashes and `nack` every message is
+/// delivered exactly once. With them it is delivered at least once, and never twice without the
+/// mark. A group that is [`at_most_once`](Group::at_most_once) skips it instead.
+///
+/// Workers get messages in the order in which they ask, each the oldest that no worker has, without
+/// any promise of how many each gets. No worker starves that keeps asking in calls that block. When
+/// others were faster four times, it gets the newest message that no worker has. Where there is
+/// none, it gets the next one that is sent, however fast the others are.
 ///
 /// # Errors
 ///
-/// The receiving calls return what those of a [`Subscriber`](crate::Subscriber) do, where these differ:
+/// The receiving calls return what those of a [`Subscriber`](crate::Subscriber) do, where these
+/// differ:
 ///
-/// - `Closed`: the producer has closed the ring, and all that it sent is done. As long as another worker has
-///   a message, which it may give back, there is no end, and a call that blocks waits for it.
+/// - `Closed`: the producer has closed the ring, and all that it sent is done. As long as another
+///   worker has a message, which it may give back, there is no end, and a call that blocks waits
+///   for it.
 /// - `ProducerDied`: the same of a producer that has died.
 /// - `Evicted { missed }`: the group has held the producer back for too long, by
 ///   [`max_lag`](crate::Options::max_lag), [`max_hold`](crate::Options::max_hold), or, while no
-///   worker is in it, [`max_away`](crate::Options::max_away). All its workers are told, with the number
-///   of messages that have been sent by now and were not done. The worker that next joins under its name is
-///   told as well ([`JoinError::Evicted`]), unless all its workers were told and dropped; then it
-///   begins anew. It does so whatever its workers do, of which some may be stopped; each is told
-///   when it next asks, and if that is after the group has begun anew, with the number of messages
-///   that were sent since the last one at which this worker had looked. What it still has is no
-///   longer its own ([`ClaimLost`](crate::group::ClaimLost)).
-/// - `Lagged(n)`, `Corrupt`: somebody has forged the group's words in the control segment; `n` messages are
+///   worker is in it, [`max_away`](crate::Options::max_away). All its workers are told, with the
+///   number of messages that have been sent by now and were not done. The worker that next joins
+///   under its name is told as well ([`JoinError::Evicted`]), unless all its workers were told and
+///   dropped. Then the group begins anew.
+///
+///   It does so whatever its workers do, because some may be stopped. Each is told when it next
+///   asks. If that is after the group has begun anew, `missed` counts the messages that were sent
+///   since the last one at which this worker had looked. What it still has is no longer its own
+///   ([`ClaimLost`](crate::group::ClaimLost)).
+/// - `Lagged(n)`, `Corrupt`: the group's words in the control segment were forged. `n` messages are
 ///   lost to the group.
 ///
 /// ```
@@ -80,10 +87,12 @@ pub struct Worker<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 }
 
 impl<T: Message + ?Sized> Worker<T> {
-    /// Joins a group, and makes it if there is none of that name. The group stays when all its workers have
-    /// gone, and holds back what is not done, up to the limits that were chosen at creation, until it
-    /// is [forgotten](Ring::forget_group). Where several processes share the ring, this may wait
-    /// for others who look for a name, for a second at most.
+    /// Joins a group, and makes it if there is none of that name.
+    ///
+    /// The group stays when all its workers have gone, until it is
+    /// [forgotten](Ring::forget_group). It holds back what is not done, up to the limits that were
+    /// chosen at creation. Where several processes share the ring, this may wait for others that
+    /// look for a name, for a second at most.
     ///
     /// ```
     /// use ringway::{Options, Worker};
@@ -100,8 +109,8 @@ impl<T: Message + ?Sized> Worker<T> {
 }
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// As [`join`](Worker::join), with another way to wait, which is notified at once: a producer may be
-    /// waiting for an event, over what a group held back while it was made.
+    /// As [`join`](Worker::join), with another way to wait. That is notified at once: a producer
+    /// may be waiting for an event, over what the group held back while it was made.
     ///
     /// ```
     /// # use ringway::{Options, Spin, Worker};
@@ -137,7 +146,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let watch = Watch::new(&storage);
         let reader = Reader::new(storage, first, wait);
         let mut worker = Worker { reader, member, watch, message: PhantomData };
-        // Should this panic, whoever was joined leaves again.
+        // Should this panic, `worker` is dropped, and leaves again.
         worker.reader.wait.notify();
         Ok(worker)
     }
@@ -153,9 +162,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// ```
     pub fn with_wait<V: Wait>(self, wait: V) -> Worker<T, V> {
         let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        // SAFETY: `this` is not dropped, and its `reader` is not used again: this is a move.
         let reader = unsafe { core::ptr::read(&this.reader) };
-        // SAFETY: a move as well, of another field: `this` is not dropped.
+        // SAFETY: `this` is not dropped, and its `watch` is not used again: this is a move.
         let watch = unsafe { core::ptr::read(&this.watch) };
         let (reader, before) = reader.with_wait(wait);
         let worker = Worker { reader, member: this.member, watch, message: PhantomData };
@@ -164,7 +173,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         worker
     }
 
-    /// Messages that have been sent and that the group has not done, as far as can be seen: when it
+    /// Messages that have been sent and that the group has not done, as far as can be seen. When it
     /// returns they may be more or fewer.
     ///
     /// ```

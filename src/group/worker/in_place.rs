@@ -1,12 +1,14 @@
 //! Messages that a worker reads where they lie.
 //!
-//! A claim keeps its message where it is: the group's gate does not pass it. So what is said of subscribers
-//! holds for workers too ([`crate::consumer`], `in_place.rs`), with a pin in the worker's own entry,
-//! which keeps the producer, having evicted the group, from passing the group's gate.
+//! A claim keeps its message where it is: the group's gate does not pass it. So what is said of
+//! subscribers in [`crate::consumer`] (`in_place.rs`) holds for workers too. The pin is in the
+//! worker's own entry. It keeps a producer that has evicted the group from passing the group's
+//! gate.
 
 use super::claim::Claim;
 use super::handle::Worker;
-use super::job::{Hold, JobRef};
+use super::hold::Hold;
+use super::job::JobRef;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -17,8 +19,8 @@ use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
-    /// The same worker, which may read messages in place. Needed where the ring is not this process's own: in
-    /// files and in memory of the caller's.
+    /// The same worker, which may read messages in place. Needed where the ring is not this
+    /// process's own: in files, and in memory of the caller's.
     ///
     /// # Safety
     ///
@@ -28,14 +30,15 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         self
     }
 
-    /// Receives the oldest message that nobody has, where it lies, if there is one. Does not block.
+    /// Receives the oldest message that no worker has, where it lies, if there is one. Does not
+    /// block.
     ///
-    /// The reference is to the ring's memory; nothing is copied. The message stays until the returned
-    /// [`JobRef`] is dropped, also if the group is evicted meanwhile.
+    /// The reference is to the ring's memory, and nothing is copied. The message stays until the
+    /// returned [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
-    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
-    /// [promised](Self::assume_protocol) that they follow the protocol; or the ring evicts, and was created without
-    /// [`hold_in_place`](crate::Options::hold_in_place).
+    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has
+    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and was
+    /// created without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, Worker};
@@ -52,7 +55,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
-    /// The same, waiting for a message as long as it takes.
+    /// As [`try_recv_ref`](Self::try_recv_ref), waiting for a message as long as it takes.
     ///
     /// ```
     /// # use ringway::{Options, Worker};
@@ -70,7 +73,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         Ok(JobRef::new(Hold::new(self, claim), span))
     }
 
-    /// The same, waiting for a message for at most `timeout`.
+    /// As [`try_recv_ref`](Self::try_recv_ref), waiting for a message for at most `timeout`.
     #[cfg(feature = "std")]
     pub fn recv_ref_timeout(
         &mut self,
@@ -98,8 +101,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Keeps what this one has claimed where it is, also if its group is evicted from here on. The error if it
-    /// has been.
+    /// Keeps what this worker has claimed where it is, also if its group is evicted from here on.
+    /// The error says that it has been evicted.
     fn pin(&mut self) -> Result<(), TryRecvError> {
         if !self.reader.can_be_evicted() {
             return Ok(());
@@ -108,7 +111,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
             entry.pinned.store(1, Ordering::Relaxed);
         }
         self.member.pinned = true;
-        // Pairs with the one in `evict`, as a subscriber's does.
+        // Pairs with the fence in `credit::evict`, as a subscriber's does: either this worker sees
+        // that its group was evicted, or the producer sees the pin.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
     }

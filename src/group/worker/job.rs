@@ -1,96 +1,27 @@
 //! What a worker has received, and has to end.
 
 use core::fmt;
+#[cfg(ringway_loom)]
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
-use super::claim::Claim;
+#[cfg(doc)]
 use super::handle::Worker;
-use crate::group::claims::{Claims, Fate, Outcome};
+use super::hold::{ClaimLost, Hold};
+#[cfg(ringway_loom)]
+use crate::group::claims::Outcome;
+use crate::group::claims::{Claims, Fate};
 use crate::memory::{Slot, Span};
 use crate::message::{Message, Plain};
 use crate::position::Position;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
-/// What was claimed has been taken away meanwhile, and may be another worker's: the group was
-/// evicted, and has begun anew; or the group's words in the control segment were forged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClaimLost;
-
-impl core::error::Error for ClaimLost {}
-
-impl fmt::Display for ClaimLost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the message was taken away from this worker: its group was evicted and has begun anew, or \
-             the control segment was forged",
-        )
-    }
-}
-
-/// Claims that have to be ended. Dropped, they are done; or given back, if a panic goes on that had not
-/// begun when they were made. A leaked one ends when its worker is dropped.
-pub(crate) struct Hold<'a, T: Message + ?Sized, W: Wait> {
-    worker: &'a mut Worker<T, W>,
-    claim: Claim,
-    was_panicking: bool,
-}
-
-#[cfg(feature = "std")]
-fn is_panicking() -> bool {
-    std::thread::panicking()
-}
-
-#[cfg(not(feature = "std"))]
-fn is_panicking() -> bool {
-    false
-}
-
-impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
-    pub(crate) fn new(worker: &'a mut Worker<T, W>, claim: Claim) -> Self {
-        worker.count(claim);
-        Hold { worker, claim, was_panicking: is_panicking() }
-    }
-
-    fn end(self, fate: Fate) -> Result<(), ClaimLost> {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again, so that this is a move.
-        let worker = unsafe { core::ptr::read(&this.worker) };
-        let Outcome { lost, .. } = worker.settle(this.claim, fate);
-        if lost { Err(ClaimLost) } else { Ok(()) }
-    }
-
-    fn position(&self) -> Position {
-        self.claim.first.number()
-    }
-}
-
-/// What happens to workers in a model.
-#[cfg(ringway_loom)]
-impl<T: Plain, W: Wait> Job<'_, T, W> {
-    /// The message is done, and the worker dies before it can say so or move the gate.
-    pub fn die_done(self) {
-        let this = ManuallyDrop::new(self);
-        let Hold { worker, claim, .. } = &this.hold;
-        if let Some(claims) = worker.claims() {
-            claims.settle(claim.first, worker.member.index, Fate::Done, &mut Outcome::default());
-        }
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Drop for Hold<'_, T, W> {
-    fn drop(&mut self) {
-        let panics = is_panicking() && !self.was_panicking;
-        self.worker.settle(self.claim, if panics { Fate::Nacked } else { Fate::Done });
-    }
-}
-
-/// A message that a [`Worker`] has received, and which is its own until this is dropped: then it is done.
+/// A message that a [`Worker`] has received. It is the worker's own until this guard is dropped:
+/// then it is done.
 ///
-/// A panic while it lives, with the feature `std`, gives the message back, as [`nack`](Self::nack) does. If
-/// it is leaked, the message stays claimed, and holds the producer back, until the worker is dropped, which
-/// gives it back.
+/// A panic while the guard lives, with the feature `std`, gives the message back, as
+/// [`nack`](Self::nack) does. If the guard is leaked, the message stays claimed, and holds the
+/// producer back, until the worker is dropped. That gives it back.
 ///
 /// ```
 /// use ringway::{Options, Worker};
@@ -135,14 +66,14 @@ impl<T: Plain, W: Wait> Job<'_, T, W> {
         self.hold.claim.marked
     }
 
-    /// The message is done: the same as dropping the guard, but that it says whether the message
-    /// was still this worker's.
+    /// The message is done. As dropping the guard, and says whether the message was still this
+    /// worker's.
     pub fn done(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Done)
     }
 
-    /// Gives the message back to the group: it is delivered again, marked, to whichever worker
-    /// asks first, this one too. Where it is delivered at most once, it is skipped instead.
+    /// Gives the message back to the group. It is delivered again, marked, to the worker that asks
+    /// first, which may be this one. A group that delivers at most once skips it instead.
     pub fn nack(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Nacked)
     }
@@ -191,10 +122,10 @@ impl<W: Wait> BytesJob<'_, W> {
     }
 }
 
-/// A message that a [`Worker`] has received, where it lies. As a [`Job`](crate::group::Job), which has a copy.
+/// A message that a [`Worker`] has received, where it lies. As a [`Job`], which has a copy.
 ///
-/// While it lives the message does not change: see [`recv_ref`](Worker::recv_ref). A leaked one holds the
-/// producer back until the worker is dropped, which gives the message back.
+/// While the guard lives the message does not change: see [`recv_ref`](Worker::recv_ref). A leaked
+/// guard holds the producer back until the worker is dropped. That gives the message back.
 ///
 /// ```
 /// use ringway::{Options, Worker};
@@ -228,10 +159,11 @@ impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: a ring of messages `T`, one of which was found by `take_in_place` to lie there.
+        // SAFETY: the ring's messages are `T`, and `take_in_place` found that one lies at `span`.
         let place = unsafe { self.slot().place_at::<T>(self.span) };
-        // SAFETY: found by `take_in_place`: aligned, a message of the ring's, which holds messages `T`; and
-        // nobody writes it before this is dropped, as the head of `in_place.rs` says.
+        // SAFETY: `take_in_place` found the place to be aligned and to have a message `T` there.
+        // The producer does not write it before the guard is dropped, because the claim holds the
+        // group's gate and, where the ring evicts, the worker's entry is pinned.
         unsafe { T::at(place, self.span.len) }
     }
 }
@@ -244,7 +176,7 @@ impl<T: Plain, W: Wait> JobRef<'_, T, W> {
         let slot = self.slot();
         slot.ghost().read();
         let mut value = T::new_zeroed();
-        // SAFETY: the ring's messages are `T`, one of which was found by `take_in_place` to lie there.
+        // SAFETY: the ring's messages are `T`, and `take_in_place` found that one lies at `span`.
         unsafe { slot.payload_at::<T>(self.span) }.copy_to(value.as_mut_bytes());
         value
     }
@@ -272,8 +204,8 @@ impl<T: Message + ?Sized, W: Wait> JobRef<'_, T, W> {
     }
 }
 
-/// Messages that a [`Worker`] has received at a time, into a buffer of the caller's, and which are its own
-/// until this is dropped: then they are done. As a [`Job`] for all of them.
+/// Messages that a [`Worker`] has received at a time, into a buffer of the caller's. They are the
+/// worker's own until this guard is dropped: then they are done. As a [`Job`] for all of them.
 ///
 /// ```
 /// use ringway::{Options, Worker};
@@ -297,7 +229,7 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
         Batch { hold }
     }
 
-    /// How many messages there are: 0 only if there was no room in the buffer.
+    /// How many messages there are. 0 only if there was no room in the buffer.
     pub fn len(&self) -> usize {
         self.hold.claim.messages
     }
@@ -322,8 +254,8 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
             })
     }
 
-    /// The messages are done: the same as dropping the guard, but that it says whether all of them were
-    /// still this worker's.
+    /// The messages are done. As dropping the guard, and says whether all of them were still this
+    /// worker's.
     pub fn done(self) -> Result<(), ClaimLost> {
         self.hold.end(Fate::Done)
     }
@@ -367,5 +299,18 @@ impl<T: Message + ?Sized, W: Wait> fmt::Debug for JobRef<'_, T, W> {
             .field("position", &self.position())
             .field("len", &self.span.len)
             .finish_non_exhaustive()
+    }
+}
+
+/// What happens to workers in a model.
+#[cfg(ringway_loom)]
+impl<T: Plain, W: Wait> Job<'_, T, W> {
+    /// The message is done, and the worker dies before it can say so or move the gate.
+    pub fn die_done(self) {
+        let this = ManuallyDrop::new(self);
+        let Hold { worker, claim, .. } = &this.hold;
+        if let Some(claims) = worker.claims() {
+            claims.settle(claim.first, worker.member.index, Fate::Done, &mut Outcome::default());
+        }
     }
 }

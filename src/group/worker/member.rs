@@ -4,7 +4,7 @@ use crate::group::undone::Others;
 use crate::position::Pos;
 use ringway_shm::wait::DeathCheck;
 
-/// Where a worker works, and what it knows of it.
+/// Which group a worker is in, and what the worker knows of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
     /// Its own entry, whose number stands in its claims.
@@ -18,15 +18,16 @@ pub(super) struct Member {
     pub(super) held: usize,
     /// A position that was claimed before there was a message.
     pub(super) reserved: Option<Pos>,
-    /// What others had besides which nothing was free, and how many messages had been given back
-    /// then.
+    /// What other workers had at the last look, if nothing besides it was free, and how many
+    /// messages had been given back then.
     pub(super) others: Option<(u32, Others)>,
     /// The position for which this one waits, and how often others were faster.
     pub(super) awaited: Option<Pos>,
     pub(super) losses: u32,
-    /// When it last looked around: see `watch.rs`.
+    /// When it last looked around: see [`watch`](super::watch).
     pub(super) patrol: DeathCheck,
-    /// A position was given back in a panic, and those who wait for events have not been told.
+    /// A position was given back in a panic, and the handle's [`Wait`](crate::Wait) has not been
+    /// notified.
     pub(super) owes_notice: bool,
     /// It has been told that its group was evicted.
     pub(super) told: bool,
@@ -38,7 +39,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// Somebody else was faster.
+    /// Another worker was faster.
     pub(super) fn lose(&mut self) {
         self.losses = self.losses.saturating_add(1);
         #[cfg(ringway_loom)]

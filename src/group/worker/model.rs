@@ -7,11 +7,10 @@ use crate::message::Message;
 use crate::ring::Ring;
 use ringway_shm::wait::Wait;
 
-/// What happens to workers in a model, where no process can be killed.
-#[cfg(ringway_loom)]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Ends without giving anything back. What it did is seen by whoever learns of it, as the kernel sees
-    /// to where a process dies. Returns what [`clean_up_dead_worker`](Self::clean_up_dead_worker) wants.
+    /// Ends without giving anything back. What it did is seen by the thread that learns of it, as
+    /// the kernel brings about where a process dies. Returns what
+    /// [`clean_up_dead_worker`](Self::clean_up_dead_worker) takes.
     pub fn die(self) -> usize {
         let index = self.member.index;
         core::mem::forget(self);
@@ -23,7 +22,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.member.beaten
     }
 
-    /// Clears up after a worker that has died, as whoever finds it does.
+    /// Cleans up after a worker that has died, as a process does that finds it dead.
     pub fn clean_up_dead_worker(ring: &Ring<T>, dead: usize) {
         clean_up::clean_up_dead_workers(&ring.storage, &Entries::only(dead));
     }

@@ -5,26 +5,27 @@ use super::handle::Worker;
 use super::watch::{Need, PostChange};
 use crate::error::LivenessError;
 use crate::group::undone::Rest;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+use crate::group::{claims::Claims, clean_up};
 use crate::message::Message;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-use crate::protocol::wake;
+use crate::protocol::{exchange, wake};
 use core::time::Duration;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::Ordering;
 use ringway_shm::wait::{Deadline, Wait};
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Looks whether all workers and the producer live, gives back what the dead had, and tells the
-    /// others.
+    /// Looks whether all workers and the producer live, gives back what dead workers had, and tells
+    /// the others.
     fn patrol(&mut self) -> Result<(), LivenessError> {
-        use crate::group::claims::Claims;
-        use crate::group::clean_up;
-        use ringway_shm::fence::Fences;
-
         clean_up::reap(self.storage())?;
         let groups = self.storage().shared_entries().len();
         // A worker that was done may be stopped before it could move its group's gate.
         let all = (0..groups).filter_map(|group| Claims::of(self.storage(), group));
-        // All of them, whichever has moved.
+        // Pushes all of them.
         let moved = all.filter(Claims::push).count() > 0;
         if moved {
             wake::wake_producer(self.storage(), Fences::FULL);
@@ -33,7 +34,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let epoch = self.reader.epoch();
         let died = (!self.storage().producer_is_alive()?).then_some(epoch);
         if died.is_some() && self.watch.told != died {
-            wake::ring_bells(self.storage());
+            exchange::ring_bells(self.storage());
         }
         self.watch.told = died;
         self.storage().count_patrol();
@@ -41,8 +42,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(())
     }
 
-    /// For calls that need not wait: goes on patrol, where a process can die alone, if others do
-    /// not. An error counts if there is no message.
+    /// For calls that do not wait: goes on patrol, where a process can die alone, if no other
+    /// worker does. An error counts if there is no message.
     pub(crate) fn patrol_if_due(&mut self) -> Result<(), LivenessError> {
         if !self.storage().can_take_over() || self.member.patrol.is_due().is_none() {
             return Ok(());
@@ -53,14 +54,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Now and then in a call that waits: looks whether others live, or sees that others do.
-    /// `false`: there is no message to wait for any more, or the kernel does not say so, which is
-    /// kept to be told.
+    /// Now and then in a call that waits: looks whether the others live, or sees that another
+    /// worker looks. `false`: there is no message to wait for any more, or the kernel does not say
+    /// whether there is. That error is kept, to be told.
     pub(crate) fn look_around(&mut self) -> bool {
-        // Before anything is asked: who finds out later rings later, too.
-        let bell = self
-            .claims()
-            .map(|claims| claims.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
+        // Before anything is asked: a worker that finds something later rings later, too.
+        let bell = self.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed));
         self.watch.bell = None;
         let mut others_go = self.storage().dies_as_one();
         if self.storage().can_take_over() {
@@ -78,7 +77,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             others_go = need == Need::None && change == PostChange::None;
         }
         if self.reader.has_producer() {
-            let may = others_go && self.watch.has_slept && self.is_hired();
+            let may = others_go && self.watch.has_slept && self.has_living_producer();
             self.watch.bell = bell.filter(|_| may);
             return true;
         }
@@ -86,18 +85,16 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.rest() != Rest::Nothing
     }
 
-    /// Whether the producer lives, as far as one can know who has just found that there is one: one
-    /// that waits for a successor has found that there can be one.
-    fn is_hired(&self) -> bool {
+    /// Whether the producer lives. The caller has just found that there is one, or, if it waits for
+    /// a successor, that there can be one.
+    fn has_living_producer(&self) -> bool {
         !self.reader.patient || self.storage().producer_is_alive().unwrap_or(false)
     }
 
     /// Sleeps until there may be something, or for a slice: for a long one if others look whether
     /// all live.
     pub(crate) fn sleep_within(&mut self, slice: Duration, limit: Deadline) {
-        let Some(bell) = self
-            .claims()
-            .map(|claims| claims.entry().bell.load(ringway_shm::sync::Ordering::Relaxed))
+        let Some(bell) = self.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed))
         else {
             return;
         };
@@ -114,9 +111,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// A call that may have slept is over.
     pub(crate) fn end_watch(&mut self) {
         if self.watch.ends() {
-            // Those of this group, too: one that was woken together with this one may have found
-            // the place taken, and be about to sleep for long.
-            wake::ring_bells(self.storage());
+            // The bell of this group, too: a worker that was woken together with this one may have
+            // found the post taken, and be about to sleep for long.
+            exchange::ring_bells(self.storage());
         }
     }
 }
@@ -133,9 +130,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     pub(crate) fn sleep_within(&mut self, slice: Duration, _limit: Deadline) {
-        let bell = self
-            .claims()
-            .map(|claims| claims.entry().bell.load(ringway_shm::sync::Ordering::Relaxed));
+        let bell = self.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed));
         if let Some(bell) = bell {
             self.sleep_for(bell, slice);
         }

@@ -12,14 +12,15 @@ use crate::protocol::head;
 use ringway_shm::sync::{NATIVE, Ordering, WORD, fence};
 use ringway_shm::wait::Wait;
 
-/// How often others are faster before a worker that waits claims a position ahead of its message. In a
-/// model every one of them is many executions more.
+/// How often others are faster before a worker that waits claims a position ahead of its message.
+/// Fewer in a model, where each costs many executions more.
 const PATIENCE: u32 = if NATIVE { 4 } else { 1 };
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims a position for which nobody competes, if others were faster too often: that of the newest
-    /// message that nobody has, or, if there is none, the first that has no message yet. `false`: not so, or
-    /// not to be had.
+    /// Claims a position for which no other worker competes, if others were faster too often.
+    ///
+    /// That is the newest message that no worker has, or, if there is none, the first position
+    /// without a message. `false`: others were not faster too often, or there is no such position.
     pub(super) fn reserve(&mut self, may: &mut bool) -> bool {
         if self.member.losses < PATIENCE || self.member.reserved.is_some() || !*may {
             return false;

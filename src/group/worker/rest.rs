@@ -10,7 +10,7 @@ use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Whether looking again may bring something, for one who found nothing.
+    /// Whether looking again may bring something to a worker that found nothing.
     pub(super) fn is_worth_a_look(&self) -> bool {
         let Some(claims) = self.claims() else { return true };
         let reserved = self.member.reserved.is_some_and(|position| {
@@ -23,8 +23,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             || (self.reader.is_closed() && !self.others_have_it(claims))
     }
 
-    /// Whether others have something still of all that was sent to a ring that is closed, besides
-    /// which nothing was free.
+    /// Whether other workers still have something of all that was sent to a ring that is closed,
+    /// and nothing besides it was free.
     fn others_have_it(&self, claims: Claims<'_>) -> bool {
         let known = self.member.others.filter(|(returns, _)| *returns == claims.returns());
         known.is_some_and(|(_, others)| claims.still_have(others, self.member.index))
@@ -35,8 +35,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.rest_before(head::exact(&self.reader.storage))
     }
 
-    /// What is left before a position, looking no further than needed by one who looked before: of
-    /// what others had, nothing becomes free without something being given back.
+    /// What is left before a position. Looks no further than needed after an earlier look: of what
+    /// others had, nothing becomes free without something being given back.
     pub(super) fn rest_before(&mut self, end: Pos) -> Rest {
         let Some(claims) = self.claims() else { return Rest::Nothing };
         let returns = claims.returns();

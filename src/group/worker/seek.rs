@@ -12,78 +12,103 @@ use crate::protocol::receive;
 use ringway_shm::sync::{Ordering, WORD, Word, fence};
 use ringway_shm::wait::Wait;
 
+/// A message that is there, and that no worker had at the last look.
+#[derive(Clone, Copy, Debug)]
+struct Free {
+    position: Pos,
+    /// What its claim word says.
+    word: Word,
+    /// It may have been delivered before.
+    marked: bool,
+}
+
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that nobody has, if it fits a place of so many bytes, and returns its
-    /// place too. `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits a place of so many bytes, and
+    /// returns its place too. `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
         waiting: bool,
     ) -> Result<(Claim, Span), TryRecvError> {
-        let capacity = self.capacity();
         // Once at most: it looks at all that the ring holds.
         let mut may_reserve = waiting;
-        // Each look is at another position, or at one that somebody has just changed.
-        for _ in 0..=2 * capacity {
+        // Each look is at another position, or at one that another worker has just changed.
+        for _ in 0..=2 * self.capacity() {
             if let Some(found) = self.take_reserved(room)? {
                 return Ok(found);
             }
-            self.look_from_the_gate();
-            let position = self.reader.next;
-            if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
-                // Somebody else got the message for which this one waited.
-                self.member.awaited = None;
+            let Some(Free { position, word, marked }) = self.next_free(&mut may_reserve)? else {
+                continue;
+            };
+            let slot = self.reader.storage.slot(position);
+            let Some(span) = self.span(position, slot, room)? else { continue };
+            let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+            if claims.claim(position, self.member.index, word, marked) {
+                let claim = Claim { first: position, messages: 1, marked };
+                if let Some(found) = self.claimed(claim, span, room)? {
+                    return Ok(found);
+                }
+            } else {
                 self.member.lose();
             }
-            match self.reader.look() {
-                Look::Ready => {}
-                Look::NotYet if self.reader.is_closed() => {
-                    self.look_at_the_end(position)?;
-                    continue;
-                }
-                Look::NotYet => {
-                    self.member.awaited = Some(position);
-                    if self.reserve(&mut may_reserve) {
-                        continue;
-                    }
-                    return Err(self.excluded().unwrap_or(TryRecvError::Empty));
-                }
-                Look::Passed(passed) => {
-                    self.overtaken(passed)?;
-                    continue;
-                }
-            }
-            // Pairs with the release of the state: what is copied from here on is the message, or newer.
-            // And with that of `returns`: what was given back before it changed is seen to be free.
-            fence(Ordering::Acquire);
-            if self.was_evicted() {
-                return Err(self.evicted());
-            }
-            if self.reserve(&mut may_reserve) {
-                continue;
-            }
-            let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
-            match claims.offer(position) {
-                Offer::Free { word, marked } => {
-                    let slot = self.reader.storage.slot(position);
-                    let Some(span) = self.span(position, slot, room)? else { continue };
-                    let claimed = claims.claim(position, self.member.index, word, marked);
-                    if claimed {
-                        let claim = Claim { first: position, messages: 1, marked };
-                        if let Some(found) = self.claimed(claim, span, room)? {
-                            return Ok(found);
-                        }
-                        continue;
-                    }
-                    self.member.lose();
-                }
-                Offer::Taken => self.reader.next = position.plus(1),
-                Offer::Other(word) => self.look_at_another_lap(position, word)?,
-            }
         }
-        // All of these had somebody else who was faster.
+        // Another worker was faster at each of these.
         self.member.lose();
         Err(TryRecvError::Empty)
+    }
+
+    /// Whether there is a message that no worker has. Claims nothing.
+    pub(crate) fn is_any_free(&mut self) -> Result<(), TryRecvError> {
+        for _ in 0..=2 * self.capacity() {
+            if self.next_free(&mut false)?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(TryRecvError::Empty)
+    }
+
+    /// Looks at the next position: whether its message is there and no worker has it. `Ok(None)`:
+    /// look again, at another position or at what another worker has just changed.
+    #[inline(always)]
+    fn next_free(&mut self, may_reserve: &mut bool) -> Result<Option<Free>, TryRecvError> {
+        self.look_from_the_gate();
+        let position = self.reader.next;
+        if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
+            // Another worker got the message for which this one waited.
+            self.member.awaited = None;
+            self.member.lose();
+        }
+        match self.reader.look() {
+            Look::Ready => {}
+            Look::NotYet if self.reader.is_closed() => {
+                return self.look_at_the_end(position).map(|()| None);
+            }
+            Look::NotYet => {
+                self.member.awaited = Some(position);
+                if self.reserve(may_reserve) {
+                    return Ok(None);
+                }
+                return Err(self.excluded().unwrap_or(TryRecvError::Empty));
+            }
+            Look::Passed(passed) => return self.overtaken(passed).map(|()| None),
+        }
+        // Pairs with the release of the state: what is copied from here on is the message, or
+        // newer. And with that of `returns`: what was given back before it changed is seen to be
+        // free.
+        fence(Ordering::Acquire);
+        if self.was_evicted() {
+            return Err(self.evicted());
+        }
+        if self.reserve(may_reserve) {
+            return Ok(None);
+        }
+        let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
+        match claims.offer(position) {
+            Offer::Free { word, marked } => return Ok(Some(Free { position, word, marked })),
+            Offer::Taken => self.reader.next = position.plus(1),
+            Offer::Other(word) => self.look_at_another_lap(position, word)?,
+        }
+        Ok(None)
     }
 
     /// Looks at a position that has no message, of a ring that is closed. `Ok`: there is something
@@ -163,17 +188,21 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         Ok(Some((claim, span)))
     }
 
-    /// Where a message lies that this worker has claimed, where a lap can come round again while it
-    /// stands still between two instructions. `None`: it was another lap's message that it had
-    /// looked at, and what it has claimed is given back.
+    /// Where a message lies that this worker has claimed, where words have 32 bits, so that a lap
+    /// can come round again while a worker stands still between two instructions. `None`: the
+    /// message that the worker had looked at was another lap's, and the claim is given back.
     ///
-    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks:
-    /// it is of the one in which the slot is. Either that lap's message has not been published, and
-    /// may be being written: then the state is not what the worker looks for. Or it has, and is not
-    /// overwritten from here on; if the state is what the worker looks for, it is the message of
-    /// that number, for it was claimed 2^17 laps later, or a multiple: in a ring of fewer than 2^14
-    /// slots that is another state, and in one of as many or more it is the same number, positions
-    /// having 31 bits. Its length is read again.
+    /// A claim that succeeded holds the gate, also if it is of another lap than the worker thinks.
+    /// It is of the lap in which the slot is. There are two cases.
+    ///
+    /// - That lap's message has not been published, and may be being written. Then the state is not
+    ///   what the worker looks for.
+    /// - It has been published, and is not overwritten from here on. If the state is what the
+    ///   worker looks for, it is the message of that number. For it was claimed 2^17 laps later, or
+    ///   a multiple. In a ring of fewer than 2^14 slots that gives another state. In a ring of as
+    ///   many or more it gives the same number, because positions have 31 bits.
+    ///
+    /// The length is read again.
     #[cold]
     fn this_lap(&mut self, claim: Claim, room: usize) -> Result<Option<Span>, TryRecvError> {
         let span = match self.reader.ready(claim.first) {
@@ -182,7 +211,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         };
         if !matches!(span, Ok(Some(_))) {
             self.settle(claim, Fate::Untouched);
-            // Far behind as it is, it goes on where the group is.
+            // It is far behind, and goes on where the group is.
             let gate = self.claims().and_then(|claims| claims.gate());
             self.reader.next = gate.unwrap_or(claim.first);
         }
@@ -203,8 +232,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// Where the message of a slot lies, which has just been seen to be there, if it fits. `None`: it is
-    /// another one by now.
+    /// Where the message of a slot lies, if it fits. The message has just been seen to be there.
+    /// `None`: it is another one by now.
     pub(super) fn span(
         &self,
         position: Pos,
@@ -224,14 +253,14 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The slot of the next position has a later message. `Ok`: the group was done with it, and this one
-    /// goes on at the gate.
+    /// The slot of the next position has a later message. `Ok`: the group was done with that
+    /// position, and this worker goes on at the gate.
     #[cold]
     pub(super) fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
         // Pairs with the release in `evict`, by way of the slot's state.
         fence(Ordering::Acquire);
         let gate = self.claims().and_then(|claims| claims.gate_now());
-        // Pairs with the release of a gate that is another group's, by now: its generation is seen.
+        // Pairs with the release of a gate that is another group's by now: its generation is seen.
         fence(Ordering::Acquire);
         if !self.is_still_its_group() {
             return Err(self.evicted());

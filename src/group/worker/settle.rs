@@ -6,12 +6,12 @@ use crate::group::claims::{Fate, Outcome};
 use crate::group::find;
 use crate::memory::Entries;
 use crate::message::Message;
-use crate::protocol::join;
+use crate::protocol::entry;
 use crate::protocol::wake::wake_producer;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Ends the claims of so many positions, and tells those who wait for events.
+    /// Ends a claim, and notifies the handle's [`Wait`] if that is news for others.
     pub(super) fn settle(&mut self, claim: Claim, fate: Fate) -> Outcome {
         let outcome = self.settle_quietly(claim, fate);
         if outcome.done || outcome.back {
@@ -20,12 +20,12 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         outcome
     }
 
-    /// The same, and leaves telling them to the caller.
+    /// Ends a claim, and leaves the notice to the caller.
     pub(super) fn settle_quietly(&mut self, claim: Claim, fate: Fate) -> Outcome {
         let Claim { first, messages, .. } = claim;
         let mut outcome = Outcome::default();
         if !self.storage().is_here() {
-            // The claim is the parent's.
+            // In a forked child the claim is the parent process's.
             outcome.lost = true;
             return outcome;
         }
@@ -47,7 +47,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
     }
 
-    /// The same without a word to those who wait for events. Returns whether there was one.
+    /// Gives the reserved position back, and leaves the notice to the caller. Returns whether there
+    /// was one.
     pub(crate) fn give_up_reserved_quietly(&mut self) -> bool {
         let Some(position) = self.member.reserved.take() else { return false };
         let claim = Claim { first: position, messages: 1, marked: false };
@@ -55,14 +56,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         true
     }
 
-    /// From here on the producer may overwrite what a group that was evicted had not done. What was pinned is
-    /// done or given back, or its guard was leaked: while there is a guard, nothing else is settled.
+    /// Lets the producer overwrite what a group that was evicted had not done. What was pinned is
+    /// done or given back, or its guard was leaked: while there is a guard, nothing else is
+    /// settled.
     pub(crate) fn unpin(&mut self) {
         if !core::mem::take(&mut self.member.pinned) {
             return;
         }
         if let Some(entry) = self.storage().entry(self.member.index) {
-            join::unpin(entry);
+            entry::unpin(entry);
         }
         // The producer may have waited for the pin.
         wake_producer(self.storage(), self.reader.fences);
@@ -79,9 +81,9 @@ impl<T: Message + ?Sized, W: Wait> Drop for Worker<T, W> {
             // Guards were leaked.
             claims.take_back(&Entries::only(self.member.index));
         }
-        // Last, so that no claim names an entry that may be somebody else's.
-        join::leave(self.storage(), self.member.index);
-        // It may have slept over a pin.
+        // After the claims, so that none names an entry that may be another worker's.
+        entry::leave(self.storage(), self.member.index);
+        // The producer may have slept over a pin.
         wake_producer(self.storage(), self.reader.fences);
         if self.member.told {
             find::forget_evicted(self.storage(), self.member.group, self.member.generation);

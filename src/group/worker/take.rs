@@ -11,22 +11,23 @@ use ringway_shm::sync::{NATIVE, Ordering, RaceCell, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Copies a message that this one has claimed, and which lies there.
+    /// Copies a message that this worker has claimed.
     pub(super) fn copy(&self, position: Pos, span: Span, to: &mut [u8]) {
         let slot = self.reader.storage.slot(position);
         if !NATIVE && !self.reader.can_be_evicted() {
             slot.ghost().read();
             self.reader.storage.spilled_ghosts(span).for_each(RaceCell::read);
         }
-        // SAFETY: a ring of messages `T`, of which `span_of` found one to lie there.
+        // SAFETY: the ring's messages are `T`, and `span` comes from `span_of`, which checked that
+        // a message of this ring can lie there.
         unsafe { slot.payload_at::<T>(span) }.copy_to(to);
     }
 
-    /// The second look at the first message of a claim, after copying: whether all of it was whole. Else it
-    /// was not delivered. `Ok(false)`: try again.
+    /// The second look at the first message of a claim, after copying: whether what was copied is
+    /// whole. If not, the claim is given back. `Ok(false)`: try again.
     pub(crate) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
-        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does; and with the
-        // release in `Claims::settle`.
+        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does, and
+        // with the release in `Claims::settle`.
         fence(Ordering::Acquire);
         let state = self.reader.storage.slot(claim.first).state().load(Ordering::Relaxed);
         let passed = match claim.first.look(state) {
@@ -68,8 +69,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             let (mut claim, span) = self.seek(size_of::<T>(), waiting)?;
             let more = buffer.len().min(self.capacity()) - 1;
             claim.messages += self.claim_more(claim.first.plus(1), more);
-            for (ahead, place) in buffer.iter_mut().take(claim.messages).enumerate() {
-                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(place));
+            for (ahead, message) in buffer.iter_mut().take(claim.messages).enumerate() {
+                self.copy(claim.first.plus(ahead), span, T::as_mut_bytes(message));
             }
             // They are overwritten in order, the first one first.
             if self.is_whole(claim)? {

@@ -63,8 +63,7 @@ struct Call<'a, T: Message + ?Sized, W: Wait> {
 
 impl<T: Message + ?Sized, W: Wait> Drop for Call<'_, T, W> {
     fn drop(&mut self) {
-        // After a panic nothing of the caller's runs: those who wait for events learn of it by the
-        // next one.
+        // After a panic nothing of the caller's runs. Its `Wait` is notified by the next call.
         self.worker.member.owes_notice |= self.worker.give_up_reserved_quietly();
         self.worker.end_watch();
     }

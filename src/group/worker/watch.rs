@@ -1,44 +1,43 @@
-//! Who looks whether the others live, of many workers that have nothing to do.
+//! Patrols: of many workers that have nothing to do, a few look whether the others live.
 //!
-//! A look at one takes a system call, so that all workers looking at all others is what no machine
-//! can pay. A *patrol* is one worker asking the kernel about all processes that have workers, one
-//! by one, about the workers of those that do not answer, and about the producer. Few go on patrol,
-//! and the others sleep for long:
+//! To ask about one worker takes a system call. No machine can pay for all workers asking about all
+//! others. A *patrol* is one worker asking the kernel about all processes that have workers, one by
+//! one, then about the workers of those that do not answer, and about the producer. Few workers go
+//! on patrol, and the others sleep for long:
 //!
-//! - One worker has the place of the patroller, and goes every 90 ms. Three more have those of its
-//!   deputies, wake up every 50 ms, and take its place when it is free. A place is a byte of the
-//!   control file that a worker locks, after a first slice of sleep in vain, and gives up when its
-//!   call ends, or it is dead: then the kernel does. Workers of one process die together, and have
-//!   one place at most.
-//! - A patroller that is stopped keeps its place. So the ring counts patrols, in a word to which a
-//!   worker that has ended one adds 1. Who has looked at that count a while ago and finds that it
-//!   has not grown since, or by too little, goes on patrol, whatever its place. When the last
-//!   patrol was made is known to within one look; deputies wake up so that they go 140 ms after it
-//!   at the latest.
-//! - Who only polls is woken by no bell. If it may not ask again in time, it goes on patrol unless
-//!   one of the places is taken, its own process has just been on patrol, or so many are made that
-//!   four processes go.
-//! - Who has no place, and sees that patrols are made, sleeps for a quarter of a second to half a
-//!   second, or to 30 ms for each worker of the ring if that is more: for a time of its own each,
-//!   so that wherever there are many one of them wakes soon. It tries for a place, and looks at the
-//!   count again.
-//! - Who finds something on patrol rings: what a dead worker had is told to its group, as ever, and
-//!   the producer's death to the workers of all groups, who then ask for themselves. No worker
-//!   sleeps for long on a bell that has been rung since it last asked.
-//! - Who gives up its place when its call ends, and sees that no other is taken, rings for the
-//!   others to take them, also for those of its group that what has ended the call has woken: they
-//!   may have found the place taken. Of several that give up theirs at the same time, the last one
-//!   sees it.
+//! - **Posts.** One worker has the post of the patroller, and goes every 90 ms. Three more have the
+//!   posts of its deputies. They wake up every 50 ms, and take its post when it is free. A post is
+//!   a byte of the control file. A worker locks it after a first slice of sleep in vain, and gives
+//!   it up when its call ends. If it dies, the kernel gives it up. Workers of one process die
+//!   together, and have one post at most.
+//! - **A patroller that is stopped** keeps its post. So the ring counts patrols, in a word to which
+//!   a worker adds 1 after a patrol. A worker that finds that the count has not grown since its
+//!   last look, or by too little, goes on patrol, whatever its post. When the last patrol was made
+//!   is known to within one look. Deputies wake up so that they go 140 ms after it at the latest.
+//! - **A worker that only polls** is woken by no bell. If it may not ask again in time, it goes on
+//!   patrol, unless one of the posts is taken, its own process has just been on patrol, or so many
+//!   patrols are made that four processes make them.
+//! - **A worker without a post** that sees patrols being made sleeps for a quarter of a second to
+//!   half a second, or to 30 ms for each worker of the ring if that is more. Each sleeps for a time
+//!   of its own, so that wherever there are many, one of them wakes soon. Then it tries for a post,
+//!   and looks at the count again.
+//! - **What a patrol finds** is rung for. What a dead worker had is told to its group, as ever. The
+//!   producer's death is told to the workers of all groups, which then ask for themselves. No
+//!   worker sleeps for long on a bell that has been rung since it last asked.
+//! - **A post that is given up** is rung for as well, if no other post is taken, so that other
+//!   workers take it. That goes also for workers of the same group that were woken together with
+//!   this one: they may have found the post taken. Of several that give up theirs at the same
+//!   time, the last one sees that none is taken.
 //!
 //! So a death is noticed within 90 ms, or 50 if it is the patroller's and it has a deputy, or 140
-//! if the patroller has left just then; as long as one of those who have places lives and runs.
-//! Should all of them, of four processes if so many have idle workers, have died at once, the next
-//! worker that wakes takes a place. Should all four be stopped, the others notice by the count,
-//! each when it has slept for long twice.
+//! if the patroller has left just then, as long as one of the workers with posts lives and runs.
+//! Should all of these have died at once, of four processes if so many have idle workers, the next
+//! worker that wakes takes a post. Should all four be stopped, the others notice by the count, each
+//! when it has slept for long twice.
 //!
-//! Nothing here has to be believed: who forges the count or holds the places can have others notice
-//! a dead worker later, which a process that can write control can do anyway, and every waiter asks
-//! about the producer itself each time that it wakes.
+//! Nothing here has to be believed. A process that forges the count or holds the posts can have
+//! others notice a dead worker later. A process that can write control can do that anyway. And
+//! every waiter asks about the producer itself each time that it wakes.
 //!
 //! Where no process can die alone, on the heap, there are no patrols, and all sleep for long.
 
@@ -47,7 +46,7 @@ mod duty {
     use core::time::Duration;
     use std::time::Instant;
 
-    use crate::memory::layout::{Entry, NOBODY};
+    use crate::memory::layout::{Entry, FREE_ENTRY};
     use crate::memory::{Post, Storage};
     use ringway_shm::sync::Ordering;
 
@@ -55,21 +54,22 @@ mod duty {
     /// before.
     const PATROLLER: Duration = Duration::from_millis(90);
     const PATROLLER_AT_LEAST: Duration = Duration::from_millis(60);
-    /// How old a count is that tells others that none goes, if it has not grown since.
+    /// If the count has not grown for so long, no worker goes on patrol.
     const OLD: Duration = Duration::from_millis(110);
-    /// The same for a deputy, and for who polls, since before the last patrol that it knows of.
+    /// The same for a deputy, and for a worker that polls, counted from before the last patrol that
+    /// it knows of.
     const OLD_AT_MOST: Duration = Duration::from_millis(140);
-    /// A patrol that was seen to have been made was so within this time, for who looks that often.
+    /// A worker that looks this often sees a patrol within this time.
     const SEEN_LATE: Duration = Duration::from_millis(50);
-    /// Patrols that are made this far apart are enough. Their makers may have to wait for a
-    /// processor.
+    /// Patrols that are made this far apart are enough. The workers that make them may have to wait
+    /// for a processor.
     const FAR_APART: Duration = Duration::from_millis(200);
-    /// How recent a patrol of this process's own is that spares its workers which poll another.
+    /// If this process has been on patrol this recently, its workers that poll do not go.
     const RECENT: Duration = Duration::from_millis(40);
-    /// Patrols that come as close as this are those of four processes at least, none of whose
-    /// workers that poll goes more often than that.
+    /// Patrols that come as close as this are made by four processes at least: of each the workers
+    /// that poll go no more often than every [`RECENT`].
     const CLOSE: Duration = Duration::from_millis(8);
-    /// How long those sleep who have no place, at least and at most, and at most for each worker of
+    /// How long workers without a post sleep, at least and at most, and at most for each worker of
     /// the ring.
     const LONG: Duration = Duration::from_millis(250);
     const LONG_AT_MOST: Duration = Duration::from_millis(500);
@@ -86,7 +86,7 @@ mod duty {
         Unknown,
     }
 
-    /// What became of trying for a place.
+    /// What became of trying for a post.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum PostChange {
         None,
@@ -106,7 +106,7 @@ mod duty {
         /// looks often.
         looked: Instant,
         since: Instant,
-        /// In the present call it has slept, so that it may take a place.
+        /// In the present call it has slept, so that it may take a post.
         pub(crate) has_slept: bool,
         post: Option<Post>,
         /// Places that it has tried for.
@@ -150,9 +150,9 @@ mod duty {
             if age < old { Need::Unknown } else { Need::Go }
         }
 
-        /// The same for a worker that only polls, and may next do so after as long a time as since
-        /// the last one. It is told of nothing by a bell. So it relies on those who have places, if
-        /// there are any.
+        /// The same for a worker that only polls, and may next do so after as long a time as has
+        /// passed since its last poll. It is told of nothing by a bell. So it relies on workers
+        /// that have posts, if there are any.
         pub(crate) fn need_of_poll(&mut self, storage: &Storage) -> Need {
             let made = self.seen.0;
             let (_, now, between) = self.see(storage);
@@ -192,7 +192,7 @@ mod duty {
             self.post.as_ref().is_some_and(Post::is_first)
         }
 
-        /// How long this one sleeps who has a place; at most, if it is a deputy.
+        /// How long this worker sleeps if it has a post. A deputy sleeps for so long at most.
         pub(crate) fn slice(&self, most: Duration) -> Duration {
             let now = Instant::now();
             let until = |then: Instant, age: Duration| {
@@ -212,7 +212,7 @@ mod duty {
             (self.seen, self.since, self.looked) = ((storage.patrols(), now), now, now);
         }
 
-        /// Tries for a place, if it has none and has slept, and for the patroller's if it is a
+        /// Tries for a post, if it has none and has slept, and for the patroller's if it is a
         /// deputy.
         pub(crate) fn takes_post(&mut self, storage: &Storage, index: usize) -> PostChange {
             if !self.has_slept {
@@ -230,19 +230,19 @@ mod duty {
             if !post.is_first() && post.move_up() { PostChange::Promoted } else { PostChange::Kept }
         }
 
-        /// The call is over. Whether a place was given up and no other is taken.
+        /// The call is over. Whether a post was given up and no other is taken.
         pub(crate) fn ends(&mut self) -> bool {
             (self.has_slept, self.bell) = (false, None);
             self.post.take().is_some_and(|post| !post.leave())
         }
 
-        /// How long a worker sleeps that has no place: each another time, so that their looks lie
+        /// How long a worker without a post sleeps: each another time, so that their looks lie
         /// apart.
         pub(crate) fn long_slice(&self, storage: &Storage, index: usize) -> Duration {
-            let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != NOBODY;
+            let owned = |entry: &Entry| entry.owner.load(Ordering::Relaxed) != FREE_ENTRY;
             let workers = storage.member_entries().filter(|(_, entry)| owned(entry)).count();
             let most = LONG_AT_MOST.max(LONG_PER_WORKER.saturating_mul(workers as u32));
-            // Of a golden section each, which spreads any number of them.
+            // Multiples of the golden section spread any number of workers.
             let part = (index.wrapping_add(self.tries) as u32).wrapping_mul(0x9e37_79b9) >> 22;
             LONG + (most - LONG) * part / 1024
         }

@@ -18,6 +18,21 @@ pub(crate) struct Producer {
     seat: Option<File>,
 }
 
+/// Whether the owner of an entry, or a worker of the group there, reads a message in place that has
+/// to stay.
+fn is_pinned(ring: &Ring, index: u64) -> bool {
+    let load = |index, field| ring.entry(index, field).load(Ordering::Relaxed);
+    let group = (index + 1).saturating_sub(ring.shape.subscribers);
+    let mut workers = ring.shape.gates()..ring.shape.gates() + ring.shape.workers;
+    let is_pinned_in_group = |worker| {
+        u64::from(load(worker, entry::JOINED)) == group
+            && load(worker, entry::GENERATION) == load(index, entry::GENERATION)
+            && load(worker, entry::PINNED) != 0
+    };
+    ring.shape.has(flags::HOLD_IN_PLACE)
+        && (load(index, entry::PINNED) != 0 || (group > 0 && workers.any(is_pinned_in_group)))
+}
+
 impl Producer {
     pub(crate) fn take_over(path: &Path) -> io::Result<Producer> {
         let mut ring = Ring::open(path, Role::Producer)?;
@@ -93,10 +108,11 @@ impl Producer {
         Self::publish_head(ring, self.next);
         full();
         let mut room = ring.credit() as i64;
-        for index in 0..ring.shape.gates() {
+        let holds_back = !ring.shape.has(flags::OVERWRITE);
+        for index in (0..ring.shape.gates()).filter(|_| holds_back) {
             let gate = ring.entry_wide(index, entry::GATE).load(Ordering::Relaxed);
             let generation = ring.entry(index, entry::GENERATION).load(Ordering::Relaxed);
-            if gate == 0 || ring.evicted(index) == generation {
+            if gate == 0 || (ring.evicted(index) == generation && !is_pinned(ring, index)) {
                 continue;
             }
             let lag = since(self.next, gate / 2);
@@ -118,7 +134,7 @@ impl Producer {
             }
             if round % 4 == 0 {
                 for index in 0..self.ring.shape.subscribers {
-                    self.ring.free_if_dead(index)?;
+                    self.ring.free_if_dead(index, |_| {})?;
                 }
             }
             let waiting = |ring: &Ring, value| {

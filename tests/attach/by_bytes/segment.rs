@@ -16,6 +16,7 @@ pub(crate) mod flags {
     pub(crate) const VARIABLE: u32 = 1;
     pub(crate) const OVERWRITE: u32 = 2;
     pub(crate) const NO_OBSERVERS: u32 = 8;
+    pub(crate) const HOLD_IN_PLACE: u32 = 16;
     pub(crate) const KNOWN: u32 = 31;
 }
 

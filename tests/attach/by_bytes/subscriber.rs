@@ -28,10 +28,12 @@ pub(crate) enum Start {
 }
 
 impl Ring {
-    /// Steps 2 and 3: takes one of some entries.
+    /// Steps 2 and 3: takes one of some entries. `clean` is told of the owner of an entry that is
+    /// dead, before the entry is free.
     pub(crate) fn take_entry(
         &self,
         entries: impl Iterator<Item = u64> + Clone,
+        clean: impl Fn(u64),
     ) -> io::Result<(u64, File)> {
         let take = |index: u64| -> io::Result<Option<(u64, File)>> {
             let owner = self.entry(index, entry::OWNER);
@@ -48,7 +50,7 @@ impl Ring {
             }
         }
         for index in entries {
-            self.free_if_dead(index)?;
+            self.free_if_dead(index, &clean)?;
             if let Some(taken) = take(index)? {
                 return Ok(taken);
             }
@@ -57,10 +59,11 @@ impl Ring {
     }
 
     /// Step 3: frees the entry of an owner that is dead and will not come back.
-    pub(crate) fn free_if_dead(&self, index: u64) -> io::Result<()> {
+    pub(crate) fn free_if_dead(&self, index: u64, clean: impl Fn(u64)) -> io::Result<()> {
         let Some(_locked) = self.lock_control(index)? else { return Ok(()) };
         let load = |field| self.entry(index, field).load(Ordering::Relaxed);
         if load(entry::OWNER) == 1 && !(load(entry::JOINED) != 0 && load(entry::DURABLE) != 0) {
+            clean(index);
             self.free(index);
         }
         Ok(())
@@ -125,7 +128,7 @@ impl Subscriber {
         if ring.shape.has(flags::OVERWRITE) {
             return Err(io::Error::other("the ring has no subscribers"));
         }
-        let (index, seat) = ring.take_entry(0..ring.shape.subscribers)?;
+        let (index, seat) = ring.take_entry(0..ring.shape.subscribers, |_| {})?;
         let (generation, first) = ring.pin(index, start);
         // Step 7.
         ring.entry_wide(index, entry::START).store(first, Ordering::Relaxed);

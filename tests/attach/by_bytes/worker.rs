@@ -25,6 +25,35 @@ fn claimed(worker: u64, marked: bool) -> u64 {
     worker << 3 | if marked { MARKED } else { 0 } | 1
 }
 
+/// Step 11: gives back what a dead worker had. The caller has the lock of its entry.
+fn take_back(ring: &Ring, dead: u64) {
+    let joined = u64::from(ring.entry(dead, entry::JOINED).load(Ordering::Relaxed));
+    let Some(group) = joined.checked_sub(1).filter(|group| *group < ring.shape.groups) else {
+        return;
+    };
+    let (at, capacity) = (ring.shape.subscribers + group, ring.shape.capacity);
+    let gate = ring.entry_wide(at, entry::GATE).load(Ordering::Relaxed) / 2;
+    for ahead in 0..capacity {
+        let position = gate.wrapping_add(ahead);
+        let claim = ring.claim(group, position);
+        let seen = claim.load(Ordering::Relaxed);
+        let marked = seen == word(position, capacity, claimed(dead, true));
+        if !marked && seen != word(position, capacity, claimed(dead, false)) {
+            continue;
+        }
+        let is_there = ring.state(position).wrapping_sub(published(position)) as i64 >= 0;
+        let becomes = match is_there || marked {
+            true => word(position, capacity, RETURNED),
+            false => word(position.wrapping_sub(capacity), capacity, DONE),
+        };
+        let _ = claim.compare_exchange(seen, becomes, Ordering::Release, Ordering::Relaxed);
+    }
+    ring.entry(at, entry::RETURNS).fetch_add(1, Ordering::Release);
+    let bell = ring.entry(at, entry::BELL);
+    bell.fetch_add(1, Ordering::Release);
+    futex_wake(bell);
+}
+
 #[derive(Debug)]
 pub(crate) struct Worker {
     ring: Ring,
@@ -59,7 +88,7 @@ impl Worker {
         }
         // Step 2.
         let entries = ring.shape.gates()..ring.shape.gates() + ring.shape.workers;
-        let (index, seat) = ring.take_entry(entries)?;
+        let (index, seat) = ring.take_entry(entries, |dead| take_back(&ring, dead))?;
         // Step 3.
         let attempts = (0..1000).find_map(|_| match ring.lock_control(REGISTRY) {
             Ok(None) => {
@@ -119,7 +148,7 @@ impl Worker {
             workers.clone().all(|worker| joined(worker) != group + 1)
         };
         let entries = (first_entry..ring.shape.gates()).filter(is_empty);
-        let (index, seat) = ring.take_entry(entries)?;
+        let (index, seat) = ring.take_entry(entries, |_| {})?;
         let group = index - first_entry;
         // The gate by a store: no worker of a group that was evicted is there.
         let (_, first) = ring.pin(index, Start::Next);

@@ -1,12 +1,14 @@
-//! `cargo xtask`: the project's own chores, one subcommand each, so that nobody has to remember
-//! which flags, folders and environment variables a check needs.
+//! `cargo xtask`: the project's own chores, one subcommand each, which knows the flags, the folders
+//! and the environment variables that a check needs.
 
 mod battery;
 mod bench;
+mod counts;
 mod firmware;
 mod fuzz;
 mod instructions;
 mod miri;
+mod orderings;
 mod setup;
 mod syscalls;
 mod test;
@@ -24,6 +26,10 @@ use clap::Parser;
 enum Task {
     /// Run everything that must pass: formatting, lints, docs, builds, tests, loom models
     Test(test::Options),
+    /// Count circles of modules, long functions and files, and words, each with its limit
+    Counts,
+    /// Compare the synchronisation points in the code with docs/orderings.md
+    Orderings(orderings::Options),
     /// Weaken the memory orderings one at a time; some loom model has to notice each
     #[command(disable_help_flag = true)]
     Weaken {
@@ -39,7 +45,7 @@ enum Task {
     Syscalls,
     /// Compare with the hardware's floors and with the field, between two processes
     Bench(bench::Options),
-    /// Kill, stop and mislead processes that share a ring; nobody else may notice more than is promised
+    /// Kill, stop and mislead processes that share a ring; the others notice no more than promised
     Battery(battery::Options),
     /// Count the instructions of each operation; none may take a tenth more than it did
     Instructions(instructions::Options),
@@ -64,6 +70,8 @@ fn run(task: Task) -> anyhow::Result<bool> {
     let project = Project::find()?;
     match task {
         Task::Test(options) => test::run(&project, &options),
+        Task::Counts => counts::run(&project),
+        Task::Orderings(options) => orderings::run(&project, &options),
         Task::Weaken { arguments } => weaken(&project, &arguments),
         Task::Miri(options) => miri::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),

@@ -19,6 +19,7 @@ const SHM: (&str, &str) = ("crates/shm", "ringway-shm");
 pub fn all(project: &Project) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     style::formatting(&mut steps);
+    style::counts(&mut steps);
     style::lints(project, &mut steps);
     style::docs(project, &mut steps);
     builds::features(project, &mut steps);

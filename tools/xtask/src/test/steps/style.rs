@@ -1,9 +1,10 @@
-//! Formatting, lints and docs.
+//! Formatting, counts, lints and docs.
 
 use checkout::Project;
 
-use super::super::{Step, command};
+use super::super::{Outcome, Step, command};
 use super::{SHM, cargo, has_shm, under_loom};
+use crate::counts::{self, Count};
 use crate::firmware;
 use crate::setup::{CLIPPY, Need, RUSTFMT};
 
@@ -19,6 +20,14 @@ pub fn formatting(steps: &mut Vec<Step>) {
         });
         steps.push(step.needs([RUSTFMT]));
     }
+}
+
+pub fn counts(steps: &mut Vec<Step>) {
+    steps.push(Step::new("counts", |project, _log| {
+        let counts = counts::all(&project.root)?;
+        let lines = counts.iter().map(ToString::to_string).collect();
+        Ok(Outcome::of(counts.iter().all(Count::holds), lines))
+    }));
 }
 
 pub fn lints(project: &Project, steps: &mut Vec<Step>) {

@@ -1,0 +1,97 @@
+//! Subscribing, in whichever entry is free: that takes compare-and-swap.
+
+use super::Subscriber;
+use crate::error::JoinError;
+use crate::message::Message;
+use crate::protocol::{Start, durable, join, take};
+use crate::ring::Ring;
+use ringway_shm::wait::{SpinThenSleep, Wait};
+
+impl<T: Message + ?Sized> Ring<T> {
+    /// Joins as a consumer that gets every message from `start` on, in order, and holds the producer
+    /// back until it has. Waits for nothing. Joining loses nothing from the start point on, also
+    /// while the producer runs at full speed.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
+    ///
+    /// let (mut producer, ring) = Options::<u32>::new(8).subscribers(1).heap().unwrap();
+    /// producer.try_send(&1).unwrap();
+    /// let mut late = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send(&2).unwrap();
+    /// assert_eq!(late.try_recv(), Ok(2));
+    /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 1 });
+    /// ```
+    pub fn subscribe(&self, start: Start) -> Result<Subscriber<T>, JoinError> {
+        self.subscribe_with(start, SpinThenSleep::DEFAULT)
+    }
+
+    /// As [`subscribe`](Self::subscribe), with another way to wait, which is notified at once: a
+    /// producer may be waiting for an event, over what the joiner held back while it joined.
+    ///
+    /// ```
+    /// use ringway::{Options, Spin, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe_with(Start::Next, Spin).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(subscriber.recv(), Ok(1));
+    /// ```
+    pub fn subscribe_with<W: Wait>(
+        &self,
+        start: Start,
+        mut wait: W,
+    ) -> Result<Subscriber<T, W>, JoinError> {
+        let take = || take::take_any(&self.storage);
+        let joined = join::join(&self.storage, start, take, |entry, _| entry.set_name(&[]));
+        // Should this panic, the one that has joined leaves again.
+        wait.notify();
+        let (joined, next) = joined?;
+        Ok(Subscriber::joined(joined, next, wait))
+    }
+
+    /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one
+    /// of that name begins at `start`. Dropping it, or its death, keeps its place: the ring holds back what it
+    /// has not received, up to the limits that were chosen at creation ([`Options::max_lag`],
+    /// [`Options::max_away`]), and whoever next joins under the name, in this process or another, goes on
+    /// exactly behind the last message that it received, with `start` meaning nothing. If it was evicted
+    /// meanwhile, it is told so once ([`JoinError::Evicted`]). There is one of a name at a time.
+    ///
+    /// A message counts as received when the call that received it has returned. Whoever dies between that
+    /// and having done what the message asks for does not get it again. Where several processes share the
+    /// ring, this may wait for others who look for a name, for a second at most.
+    ///
+    /// To give the name up, call [`leave`](Subscriber::leave) or [`forget`](Self::forget).
+    ///
+    /// [`Options::max_lag`]: crate::Options::max_lag
+    /// [`Options::max_away`]: crate::Options::max_away
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// let second = ring.subscribe_durable("keeper", Start::Next);
+    /// assert!(matches!(second, Err(JoinError::InUse { .. })));
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// assert_eq!(keeper.try_recv(), Ok(1));
+    /// drop(keeper);
+    ///
+    /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// assert_eq!(keeper.try_recv(), Ok(2));
+    /// keeper.leave();
+    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// ```
+    pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
+        let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
+        Ok(Subscriber::durable(joined, next, SpinThenSleep::DEFAULT))
+    }
+
+    /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
+    /// [`JoinError::InUse`]: it is not away.
+    pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
+        durable::forget(&self.storage, name.as_bytes())
+    }
+}

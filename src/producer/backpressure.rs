@@ -1,0 +1,205 @@
+//! A producer that has no room: waiting for it, and evicting those that take it for too long.
+
+use core::cell::Cell;
+
+use super::Producer;
+use super::clean_up::ASKED_AT_A_TIME;
+use super::failed::Failed;
+use crate::group;
+use crate::memory::Storage;
+use crate::message::Message;
+use crate::position::Pos;
+use crate::protocol::wake;
+use ringway_shm::sync::Signed;
+use ringway_shm::wait::{Deadline, DeathCheck, Ended, Pace, Wait};
+
+/// The most rounds in which a producer waits for more room than it has, whatever its `Wait` says.
+const MOST_LINGERING: u32 = 256;
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// Waits until the next message, of `len` bytes, may be published, where there was no room at a
+    /// first look; `false` if there is no time left.
+    #[cold]
+    pub(crate) fn wait_for_credit(&mut self, len: usize, limit: Deadline) -> Result<bool, Failed> {
+        if self.look_if_due(len).unwrap_or(Ok(false))? {
+            return Ok(true);
+        }
+        let look = |this: &mut Self| {
+            this.stuck.clock.count(&this.storage);
+            this.look(len).map(drop)
+        };
+        self.stuck.clock.start();
+        let pace = self.pace();
+        let found = self.wait_until(|this| this.has_room_for(len, |_, _| false), look, pace, limit);
+        if found == Ok(true) {
+            self.linger();
+        }
+        self.stuck.clock.count(&self.storage);
+        found
+    }
+
+    /// There is room again in a ring that was full, and a consumer that has made room for one
+    /// message is about to make room for the next. A producer that takes each place as it becomes
+    /// free has the consumer's gate go back and forth with every message. So this waits for an
+    /// eighth of the ring, as long as [`Wait::linger`] says: not for long, as the consumer may be
+    /// waiting itself, for something else.
+    fn linger(&mut self) {
+        let enough = self.storage.measures().credit();
+        for round in 0..MOST_LINGERING {
+            if self.credit.check_for(enough, &self.storage) || !self.wait.linger(round) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for what only a consumer's store to its gate can bring about, or what a look now and
+    /// then does; `false` if there is no time left. A look that fails ends the wait.
+    pub(crate) fn wait_until(
+        &mut self,
+        ready: impl Fn(&mut Self) -> bool,
+        look: impl Fn(&mut Self) -> Result<(), Failed>,
+        pace: Pace,
+        limit: Deadline,
+    ) -> Result<bool, Failed> {
+        let failed = Cell::new(None);
+        let outcome = ringway_shm::wait::wait_for(
+            self,
+            |this| ready(this).then_some(()),
+            |this, round| this.wait.pause_for_room(round),
+            |this, limit| {
+                let (view, fences) = (*this.storage, this.fences);
+                wake::sleep_as_producer(&view, fences, || ready(this), limit);
+            },
+            |this| {
+                failed.set(look(this).err());
+                failed.get().is_none()
+            },
+            limit,
+            &mut DeathCheck::of(pace),
+        );
+        match outcome {
+            Ok(()) => Ok(true),
+            Err(Ended::TimeOver) => Ok(false),
+            Err(Ended::Dead) => failed.get().map_or(Ok(false), Err),
+        }
+    }
+
+    /// How often a producer looks that has no room.
+    fn pace(&self) -> Pace {
+        let limits = self.credit.limits();
+        limits.map_or(Pace::default(), |limits| Pace::within([limits.max_hold, limits.max_away]))
+    }
+
+    /// Whether there is room for a message of `len` bytes after all, a consumer that held it having
+    /// died or been evicted. Looks for them only now and then, and not while messages flow. An
+    /// error is that of the last look.
+    #[cold]
+    pub(crate) fn clear_the_way(&mut self, len: usize) -> Result<bool, Failed> {
+        match self.look_if_due(len) {
+            Some(outcome) => outcome,
+            None => self.stuck.failed_at(self.waits_for()).map_or(Ok(false), Err),
+        }
+    }
+
+    /// [Looks](Self::look), if it is time to.
+    fn look_if_due(&mut self, len: usize) -> Option<Result<bool, Failed>> {
+        let (waits_for, pace) = (self.waits_for(), self.pace());
+        self.stuck.stall.is_due(waits_for, pace).then(|| self.look(len))
+    }
+
+    /// What the producer waits for. Small messages go on while the arena has no room for a large
+    /// one: then what is in its way tells whether it is still the same.
+    fn waits_for(&self) -> Pos {
+        if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() }
+    }
+
+    /// Evicts those who leave no room for the next message, of `len` bytes, if they have done so
+    /// for too long; if that does not help, cleans up after those who are dead. Returns whether
+    /// there is room.
+    ///
+    /// In this order, so that what others may write in the control segment costs no more than the
+    /// limit that is set: a thousand forged owners are as many dead ones.
+    pub(super) fn look(&mut self, len: usize) -> Result<bool, Failed> {
+        let Some(limits) = self.credit.limits() else { return Ok(false) };
+        let (waits_for, pace) = (self.waits_for(), self.pace());
+        let held = self.stuck.stall.look(waits_for, pace);
+        let (living, away) = (held.exceeds(limits.max_hold), held.exceeds(limits.max_away));
+        // One that has come back has not held the producer back while it was away.
+        let back = held.exceeds_since_away(limits.max_hold);
+        // The kernel is asked only where it makes a difference.
+        let too_long = |storage: &Storage, entry: usize| {
+            if !group::comes_back(storage, entry) {
+                living
+            } else if back == away {
+                back
+            } else {
+                group::is_away(storage, entry) == away
+            }
+        };
+        self.stuck.fail(waits_for, None);
+        let too_far = self.too_far(len);
+        self.see_away(limits.max_hold, too_far);
+        if (living || away) && self.has_room_for(len, too_long) {
+            return Ok(true);
+        }
+        let mut outcome = self.reap_groups(too_far);
+        // On while some are found: then the kernel's time is well spent, and ends with the dead.
+        for _ in 0..=self.storage.entries().len() / ASKED_AT_A_TIME {
+            let found = self.reap(too_far, ASKED_AT_A_TIME);
+            if self.has_room_for(len, too_long) {
+                return Ok(true);
+            }
+            outcome = outcome.and(found);
+            if !matches!(found, Ok(1..)) {
+                break;
+            }
+        }
+        self.stuck.fail(waits_for, outcome.err());
+        outcome.map(|_| false)
+    }
+
+    /// Remembers it if one of those in the way is away, and comes back. By what the ring says: a
+    /// look says it of those whom the kernel knows to be dead.
+    fn see_away(&mut self, max_hold: u32, too_far: Signed) {
+        if max_hold == u32::MAX {
+            return;
+        }
+        let (storage, credit) = (&self.storage, &self.credit);
+        let mut entries = storage.entries().iter().enumerate();
+        if entries.any(|(index, entry)| {
+            group::seems_away(storage, index) && credit.is_held_by(storage, index, entry, too_far)
+        }) {
+            self.stuck.stall.is_away();
+        }
+    }
+
+    /// How far those lag who leave no room for the next message, of `len` bytes.
+    fn too_far(&mut self, len: usize) -> Signed {
+        let mut too_far = self.capacity() as Signed;
+        if self.spills(len) {
+            let next = self.credit.next;
+            if let Some(end) = self.arena.in_the_way(&self.storage, next, len) {
+                too_far = too_far.min(next.since(end) + 1);
+            }
+        }
+        too_far
+    }
+
+    /// Whether the next message, of `len` bytes, may be published. Evicts those who leave no room
+    /// for it, if `too_long` says, given an entry's index, that they have done so for too long.
+    pub(crate) fn has_room_for(
+        &mut self,
+        len: usize,
+        too_long: impl Fn(&Storage, usize) -> bool,
+    ) -> bool {
+        let too_long = |entry| too_long(&self.storage, entry);
+        if self.credit.left() == 0 && !self.credit.refill_evicting(&self.storage, too_long) {
+            return false;
+        }
+        if !self.spills(len) {
+            return true;
+        }
+        let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next, len);
+        in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
+    }
+}

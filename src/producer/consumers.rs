@@ -1,0 +1,120 @@
+//! What a producer knows of its consumers, and waiting for them.
+
+use super::Producer;
+#[cfg(feature = "std")]
+use crate::error::WaitError;
+#[cfg(feature = "std")]
+use crate::memory::geometry::Overflow;
+use crate::message::Message;
+use crate::protocol::credit;
+#[cfg(feature = "std")]
+use ringway_shm::sync::Signed;
+use ringway_shm::sync::{Ordering, fence};
+use ringway_shm::wait::Wait;
+#[cfg(feature = "std")]
+use ringway_shm::wait::{Deadline, Pace};
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// Messages that some subscriber or group has not yet received; of a group, those from the
+    /// oldest on that is not done. Every one counts that holds a message back, also a durable
+    /// subscriber that is away and a group without workers. Observers hold back none. When this
+    /// returns it may be fewer.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// subscriber.recv().unwrap();
+    /// assert_eq!((producer.len(), producer.head(), producer.is_empty()), (2, 3, false));
+    /// ```
+    pub fn len(&self) -> usize {
+        let lags =
+            credit::gates(&self.storage).map(|gate| self.credit.next.since(gate).max(0) as usize);
+        lags.max().unwrap_or(0).min(self.capacity())
+    }
+
+    /// Whether every subscriber and group has received everything, as far as this side can see:
+    /// [`len`](Self::len) is 0.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Consumers that have joined, and receive all that is sent from now on: subscribers, durable
+    /// ones that are away included, and groups in which there is at least one worker. A group
+    /// without workers does not count, though it keeps what is sent for those who join it, and nor
+    /// do observers, as nothing tells of them.
+    ///
+    /// This makes no system call: who has died counts until it is found dead, by a send that it
+    /// leaves no room, by a joiner that needs its entry, or by
+    /// [`wait_for_consumers`](Self::wait_for_consumers).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start, Worker};
+    /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+    /// let first = ring.subscribe(Start::Next).unwrap();
+    /// let second = ring.subscribe(Start::Next).unwrap();
+    /// let worker = Worker::join(&ring, "billing").unwrap();
+    /// let observer = ring.observe(Start::Next).unwrap();
+    /// drop(first);
+    /// assert_eq!(producer.consumers(), 2);
+    /// drop(worker);
+    /// assert_eq!(producer.consumers(), 1);
+    /// ```
+    pub fn consumers(&self) -> usize {
+        let consumers = credit::consumers(&self.storage);
+        // Pairs with the release of `joined`: a subscriber that was counted has chosen where it
+        // starts, and what is sent next comes after that.
+        fence(Ordering::Acquire);
+        consumers
+    }
+
+    /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`: a
+    /// duration, or the instant until which to wait.
+    /// Those of which the kernel says that they have died do not count. A producer that must not
+    /// run ahead calls this before it sends.
+    ///
+    /// An error at once: there can never be so many ([`TooMany`](WaitError::TooMany)). When there
+    /// seem to be enough, it asks the kernel about each, which takes its time where there are
+    /// thousands (docs/limits.md).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
+    /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());
+    /// producer.wait_for_consumers(1, Duration::from_secs(10)).unwrap();
+    /// let too_many = WaitError::TooMany { asked: 3, max: 2 };
+    /// assert_eq!(producer.wait_for_consumers(3, Duration::MAX), Err(too_many));
+    /// producer.send(&7).unwrap();
+    /// assert_eq!(thread.join().unwrap(), Ok(7));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn wait_for_consumers(
+        &mut self,
+        n: usize,
+        timeout: impl Into<Deadline>,
+    ) -> Result<(), WaitError> {
+        let measures = self.storage.measures();
+        let max = if measures.overflow == Overflow::Wait { measures.gates() } else { 0 };
+        if n > max {
+            return Err(WaitError::TooMany { asked: n, max });
+        }
+        let limit = timeout.into();
+        loop {
+            let enough = |this: &mut Self| this.consumers() >= n;
+            let found = self.wait_until(enough, |_| Ok(()), Pace::default(), limit)?;
+            // Whatever was sent would not reach the dead. Only now: as long as there are too few,
+            // it makes no difference who of them lives.
+            self.reap_all(Signed::MIN)?;
+            let joined = self.consumers();
+            if joined >= n {
+                return Ok(());
+            }
+            if !found {
+                return Err(WaitError::Timeout { joined });
+            }
+        }
+    }
+}
