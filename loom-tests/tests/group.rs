@@ -5,9 +5,9 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{Group, Options, Plain, Producer, Ring, Start, Wait, Worker};
 use ringway::error::{JoinError, RecvError, TryRecvError};
 use ringway::wait::Pause;
+use ringway::{Group, Options, Plain, Producer, Ring, Start, Wait, Worker};
 
 /// A ring of a group with two workers, in a model in which none sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
@@ -55,7 +55,7 @@ fn in_order(mut received: Vec<u64>) -> Vec<u64> {
 #[test]
 fn two_workers_never_have_the_same_message() {
     check("two_workers_never_have_the_same_message", None, || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(2);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
         producer.try_send_batch(&[0, 1]);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
@@ -124,7 +124,7 @@ fn what_was_given_back_is_read_before_it_is_overwritten() {
 #[test]
 fn a_batch_and_a_single_claim_share_what_is_there() {
     check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(4);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
         producer.try_send_batch(&[0, 1, 2]);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
@@ -144,7 +144,7 @@ fn a_batch_and_a_single_claim_share_what_is_there() {
 #[test]
 fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
     check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
-        let (mut producer, ring, [mut dying, mut other]) = crew(2);
+        let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(2);
         producer.try_send_batch(&[0, 1]);
         let living = thread::spawn(move || {
             let received = other.try_recv().map(|job| (*job, job.redelivered()));
@@ -289,7 +289,7 @@ fn workers_come_and_go_and_nothing_is_lost() {
 #[test]
 fn a_worker_that_leaves_gives_back_what_it_had() {
     check("a_worker_that_leaves_gives_back_what_it_had", Some(3), || {
-        let (mut producer, _ring, [mut leaving, mut other]) = crew(2);
+        let (mut producer, _ring, [mut leaving, mut other]) = crew::<u64>(2);
         producer.try_send(&0).unwrap();
         std::mem::forget(leaving.try_recv().unwrap());
         let thread = thread::spawn(move || drop(leaving));

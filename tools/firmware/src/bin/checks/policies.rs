@@ -2,8 +2,8 @@
 
 use firmware::message::Sample;
 use firmware::{println, ring};
-use ringway::{Overflow, Start, Static};
 use ringway::error::{TryRecvError, TrySendError};
+use ringway::{Overflow, Start, Static};
 
 pub fn full() {
     let mut parts = ring!(Static<Sample, 8>).split_mut(Overflow::Wait, 0).unwrap();
