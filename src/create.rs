@@ -20,10 +20,11 @@ use ringway_shm::envelope::Instance;
 
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring on the heap of this process. Where there is not enough memory it is
-    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
+    /// [`ConfigError::OutOfMemory`](crate::error::ConfigError::OutOfMemory), and nothing is left.
     ///
     /// ```
-    /// # use ringway::{ConfigError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::ConfigError;
     /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
@@ -57,7 +58,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// or, of one program, that of `portable-atomic`.
     ///
     /// ```
-    /// use ringway::{Options, RawParts, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::raw::RawParts;
     /// use std::ptr::NonNull;
     ///
     /// #[repr(align(128))]

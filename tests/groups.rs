@@ -9,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use ringway::error::{
+    ConfigError, FlushError, JoinError, RecvError, RecvTimeoutError, TryRecvError, TrySendError,
+};
+use ringway::wait::Pause;
 use ringway::{
-    ConfigError, FlushError, Group, JoinError, Options, Overflow, Pause, Position, Producer,
-    RecvError, RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait,
-    Worker,
+    Group, Options, Overflow, Position, Producer, Ring, SpinThenSleep, Start, Wait, Worker,
 };
 
 /// Fewer where everything is a thousand times slower.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{
-    Group, JoinError, Options, Pause, Plain, Producer, RecvError, Ring, Start, TryRecvError, Wait,
-    Worker,
-};
+use ringway::error::{JoinError, RecvError, TryRecvError};
+use ringway::wait::Pause;
+use ringway::{Group, Options, Plain, Producer, Ring, Start, Wait, Worker};
 
 /// A ring of a group with two workers, in a model in which none sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {

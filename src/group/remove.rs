@@ -12,7 +12,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// place.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).groups(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();

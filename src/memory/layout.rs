@@ -240,7 +240,7 @@ pub(crate) const EVICTS: bool = !SMALL;
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
 
-/// Words for each number that is only counted: see [`Stats`](crate::Stats).
+/// Words for each number that is only counted: see [`Stats`](crate::stats::Stats).
 const COUNTS: usize = if SMALL { 0 } else { 1 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64

@@ -26,7 +26,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// When it returns `Ok`, the message reaches every subscriber that has joined.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -81,7 +82,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// which to wait ([`Deadline`]). While there is room no clock is looked at.
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();

@@ -5,10 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    CreateError, JoinError, Observer, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, ResumeError, Ring, Start, Subscriber, TrySendError, WaitError, unlink,
+use ringway::error::{
+    CreateError, JoinError, RecvError, RecvTimeoutError, ResumeError, TrySendError, WaitError,
 };
+use ringway::segment::unlink;
+use ringway::{Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber};
 
 use crate::LONG;
 use crate::child::{Child, Task};

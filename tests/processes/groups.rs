@@ -5,10 +5,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    Anonymous, Group, JoinError, Options, Producer, RecvError, RecvTimeoutError, Ring,
-    SpinThenSleep, Start, Worker,
-};
+use ringway::error::{JoinError, RecvError, RecvTimeoutError};
+use ringway::{Anonymous, Group, Options, Producer, Ring, SpinThenSleep, Start, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -44,8 +42,8 @@ pub(crate) fn unasked(task: &Task) {
     let until = Instant::now() + LONG;
     loop {
         match worker.try_recv().unwrap_err() {
-            ringway::TryRecvError::Liveness(error) => break all.push(error.os_error()),
-            ringway::TryRecvError::Empty => assert!(Instant::now() < until),
+            ringway::error::TryRecvError::Liveness(error) => break all.push(error.os_error()),
+            ringway::error::TryRecvError::Empty => assert!(Instant::now() < until),
             error => panic!("{error}"),
         }
     }
@@ -382,7 +380,7 @@ fn a_worker_that_could_not_be_seen_to_live_does_not_join() {
         return;
     }
     assert_eq!(said, "Ok(()) Ok(())");
-    assert!(ringway::unlink(place.segment("ring")).unwrap());
+    assert!(ringway::segment::unlink(place.segment("ring")).unwrap());
     child.go();
     let refused = "Err(Lock { os_error: 2 })";
     child.hears(&format!("{refused} {refused}"));

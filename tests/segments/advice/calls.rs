@@ -3,9 +3,9 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
 use ringway::{
-    Anonymous, ConfigError, Group, JoinError, Options, Overflow, Producer, Ring, SpinThenSleep,
-    Start, Static, TryRecvError, TrySendError, Worker,
+    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Worker,
 };
 
 use crate::directory::Directory;
@@ -238,10 +238,10 @@ advice! {
 
     "an alignment of {align} bytes is too large: choose a type of at most {max}" =>
     fn large_alignment(said) {
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(4096))]
         struct Strict([u64; 512]);
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(8192))]
         struct Stricter([u64; 1024]);
 
@@ -389,6 +389,18 @@ advice! {
         let mut successor = Producer::<u64>::resume(segment()).unwrap();
         successor.send(&7).unwrap();
         assert_eq!(subscriber.recv(), Ok(7));
+    }
+
+    "{max} messages have come since the oldest one that is held: release that one first" =>
+    fn too_many_held(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let mut holding = ring.subscribe(Start::Next).unwrap().holding([false; 2]);
+        producer.send_batch(&[1, 2, 3]).unwrap();
+        let (oldest, _) = holding.recv().unwrap();
+        assert_eq!(holding.recv().unwrap().1, 2);
+        said(&holding.try_recv().unwrap_err());
+        assert!(holding.release(oldest));
+        assert_eq!(holding.try_recv().unwrap().1, 3);
     }
 
     "entry {entry} is taken, or not one of the {entries} for subscribers: choose another" =>
