@@ -187,9 +187,9 @@ pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, S
 #[cfg(not(ringway_loom))]
 pub use consumer::{Refs, Run, RunIter};
 pub use error::{
-    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
-    MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
-    SplitError, TryRecvError, TrySendError, WaitError,
+    BatchError, CloseError, ConfigError, EvictError, FlushError, HeaderError, JoinError,
+    LivenessError, MessageType, RawError, RecvError, RecvTimeoutError, SendAllError, SendError,
+    SendSyncError, SendTimeoutError, SplitError, TryRecvError, TrySendError, WaitError,
 };
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use group::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
@@ -197,10 +197,12 @@ pub use memory::Overflow;
 #[cfg(not(ringway_loom))]
 pub use memory::RawParts;
 pub use message::{Message, Plain};
-pub use name::{ConsumerKind, ConsumerName};
+pub use name::{ConsumerId, ConsumerKind, ConsumerName};
 pub use options::Options;
 pub use position::Position;
-pub use producer::{Laggard, Loan, Producer};
+#[cfg(feature = "std")]
+pub use producer::Writer;
+pub use producer::{Laggard, Loan, Producer, Room};
 pub use protocol::Start;
 pub use ring::Ring;
 /// Makes a struct [`Plain`] data, so that it can be sent.
@@ -259,6 +261,8 @@ pub use segment::{
 };
 #[cfg(not(ringway_loom))]
 pub use static_ring::{Bytes, Parts, Static, StaticMessage};
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+pub use stats::Liveness;
 pub use stats::{ConsumerStats, Stats};
 #[doc(no_inline)]
 pub use zerocopy;

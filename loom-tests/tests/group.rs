@@ -56,7 +56,7 @@ fn in_order(mut received: Vec<u64>) -> Vec<u64> {
 #[test]
 fn two_workers_never_have_the_same_message() {
     check("two_workers_never_have_the_same_message", None, || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(2);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
         producer.try_send_batch(&[0, 1]);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
@@ -125,7 +125,7 @@ fn what_was_given_back_is_read_before_it_is_overwritten() {
 #[test]
 fn a_batch_and_a_single_claim_share_what_is_there() {
     check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(4);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
         producer.try_send_batch(&[0, 1, 2]);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
@@ -145,7 +145,7 @@ fn a_batch_and_a_single_claim_share_what_is_there() {
 #[test]
 fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
     check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
-        let (mut producer, ring, [mut dying, mut other]) = crew(2);
+        let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(2);
         producer.try_send_batch(&[0, 1]);
         let living = thread::spawn(move || {
             let received = other.try_recv().map(|job| (*job, job.redelivered()));
@@ -579,7 +579,7 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
         let mut worker = Worker::join(&ring, "a").unwrap();
         producer.try_send(&0).unwrap();
         let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
-        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+        let forgetting = thread::spawn(move || match ring.remove_group("a") {
             Ok(forgotten) => assert!(forgotten),
             Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error:?}"),
         });
@@ -600,10 +600,10 @@ fn a_group_is_not_forgotten_under_who_joins() {
         drop(Worker::join(&ring, "a").unwrap());
         let other = ring.clone();
         let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
-        let forgotten = ring.forget_group("a");
+        let forgotten = ring.remove_group("a");
         assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse { .. })), "{forgotten:?}");
         let _worker = thread.join().unwrap();
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     });
 }
 

@@ -17,10 +17,10 @@
 //! use std::error::Error;
 //! use ringway::{Options, Segment};
 //!
-//! let error =
-//! Options::<u64>::new(8).create(Segment::new("ring").directory("/not/there")).unwrap_err();
-//! println!("{error}"); // what is wrong, and what to do println!("{error:#}"); // and what the
-//! operating system said
+//! let nowhere = Segment::new("ring").directory("/not/there");
+//! let error = Options::<u64>::new(8).create(nowhere).unwrap_err();
+//! println!("{error}"); // what is wrong, and what to do
+//! println!("{error:#}"); // and what the operating system said
 //! ```
 //!
 //! A `main` that returns an error prints `Debug`, which is the variant and its fields alone.
@@ -34,9 +34,9 @@ mod said;
 mod send;
 
 pub use config::{ConfigError, RawError, SplitError};
-pub use flush::{CloseError, FlushError, SendSyncError, WaitError};
+pub use flush::{CloseError, EvictError, FlushError, SendSyncError, WaitError};
 pub use header::{HeaderError, MessageType};
 pub use join::JoinError;
 pub use recv::{RecvError, RecvTimeoutError, TryRecvError};
 pub use ringway_shm::LivenessError;
-pub use send::{BatchError, SendError, SendTimeoutError, TrySendError};
+pub use send::{BatchError, SendAllError, SendError, SendTimeoutError, TrySendError};

@@ -19,7 +19,7 @@ use crate::memory::geometry::{Geometry, Measures, Schema};
 use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 use ringway_shm::sync::Ordering;
 
 /// How often `create_or_resume` tries again when others create, take over or remove at the same time.
@@ -234,6 +234,7 @@ fn difference(
         limit("max_lag", |l| l.max_lag as u64),
         limit("max_hold", |l| l.max_hold.into()),
         limit("max_away", |l| l.max_away.into()),
+        limit("evict_by_hand", |l| l.by_hand.into()),
     ];
     let found_first = first.into_iter().find(|(_, found, wanted)| found != wanted);
     // None of the options by itself, and still not the same.

@@ -165,8 +165,8 @@ fn a_name_in_the_ring_that_is_in_use_says_whose() {
             ring.subscribe_durable("keeper", Start::Next).unwrap_err(),
             "the durable subscriber \"keeper\"",
         ),
-        (ring.forget("keeper").unwrap_err(), "the durable subscriber \"keeper\""),
-        (ring.forget_group("billing").unwrap_err(), "workers in the group \"billing\""),
+        (ring.remove_durable("keeper").unwrap_err(), "the durable subscriber \"keeper\""),
+        (ring.remove_group("billing").unwrap_err(), "workers in the group \"billing\""),
     ] {
         assert!(matches!(error, JoinError::InUse { .. }), "{error:?}");
         assert!(error.to_string().contains(said), "{error}");
