@@ -196,7 +196,7 @@ pub use group::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
 pub use memory::Overflow;
 #[cfg(not(ringway_loom))]
 pub use memory::RawParts;
-pub use message::{Message, Plain};
+pub use message::{ByteMessage, Message, Plain, Untyped};
 pub use name::{ConsumerKind, ConsumerName};
 pub use options::Options;
 pub use position::Position;

@@ -20,6 +20,14 @@ pub enum TrySendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// There is no room, and the kernel did not say which of the consumers in the way are dead. One
     /// of them may be. Nothing was sent. This error comes only where rings are files, in a process
     /// that was forbidden to ask (by a filter of system calls, say) after it had attached to the
@@ -34,6 +42,8 @@ error!(TrySendError {
          wait by a call that blocks";
     Self::TooLarge { len, max } =>
         "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -51,6 +61,14 @@ pub enum SendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
 }
@@ -58,6 +76,8 @@ pub enum SendError {
 error!(SendError {
     Self::TooLarge { len, max } =>
         "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -77,6 +97,14 @@ pub enum SendTimeoutError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
 }
@@ -85,6 +113,8 @@ error!(SendTimeoutError {
     Self::Timeout => "the ring was full until the time was over: try again, or allow more time";
     Self::TooLarge { len, max } =>
         "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -95,6 +125,7 @@ impl From<SendError> for TrySendError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
         }
     }
@@ -104,6 +135,7 @@ impl From<SendError> for SendTimeoutError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
         }
     }

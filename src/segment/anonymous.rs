@@ -9,6 +9,7 @@ use ringway_shm::segment::{self, InheritError};
 
 use super::create::{lengths, sit};
 use super::error::{CreateError, OpenError};
+use super::inspect::{Inspection, of_file};
 use super::mapping;
 use crate::memory::header::{DATA, Expected, VERSION};
 use crate::memory::{Mapping, SEATS};
@@ -101,6 +102,22 @@ impl Anonymous {
             .map_err(|source| OpenError::Io { what, path: None, source })?
             .map_err(|why| OpenError::Header { path: None, why })
             .map(Ring::new)
+    }
+
+    /// As [`inspect`](crate::inspect), of this ring.
+    ///
+    /// ```
+    /// use ringway::Options;
+    ///
+    /// let (producer, files) = Options::<u64>::new(64).tag(5).text("price:u64").anonymous()?;
+    /// let found = files.inspect()?;
+    /// assert_eq!((found.tag, found.text.as_deref()), (Some(5), Some("price:u64")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inspect(&self) -> Result<Inspection, OpenError> {
+        of_file(self.files.main_file(), None, |_| {
+            self.files.companion_file()?.metadata().ok().map(|metadata| metadata.len())
+        })
     }
 
     /// Lets a child process inherit the ring, under the name of an environment variable of your

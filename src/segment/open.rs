@@ -113,7 +113,11 @@ impl<T: Message + ?Sized> Ring<T> {
 
 /// What the segment's messages have to be.
 pub(crate) fn expected<T: Message + ?Sized>(segment: &Segment) -> Expected {
-    Expected::of::<T>(segment.tag.unwrap_or(0))
+    match segment.tag {
+        // Of any tag, unless the caller expects one.
+        None if T::UNTYPED => Expected { schema: None, tag: None },
+        tag => Expected::of::<T>(tag.unwrap_or(0)),
+    }
 }
 
 /// The files of a ring. `writable`: the data too, for a producer.
