@@ -159,7 +159,7 @@ compile_error!(
 #[cfg(ringway_crash_points)]
 pub use ringway_shm::crash;
 
-mod consumer;
+pub mod consumer;
 mod create;
 mod error;
 #[cfg_attr(

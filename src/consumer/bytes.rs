@@ -1,6 +1,6 @@
 //! Receiving messages of bytes, each of its own length.
 
-use super::take::{POLLING, WAITING};
+use super::take::{POLLING, RELEASING, WAITING};
 use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -24,7 +24,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        self.take_bytes::<POLLING>(buffer)
+        self.take_bytes::<POLLING, RELEASING>(buffer)
     }
 
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
@@ -40,8 +40,10 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-        self.take_bytes::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| this.take_bytes::<WAITING>(buffer))
+        self.take_bytes::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, Deadline::Never, |this| {
+                this.take_bytes::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 
@@ -61,8 +63,10 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
         buffer: &mut [u8],
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
-        self.take_bytes::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| this.take_bytes::<WAITING>(buffer))
+        self.take_bytes::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, timeout.into(), |this| {
+                this.take_bytes::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Receiving messages of a type.
 
-use super::take::{POLLING, WAITING};
-use super::{Consumer, Iter, Kind};
+use super::take::{POLLING, RELEASING, WAITING};
+use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -11,6 +11,10 @@ use ringway_shm::wait::{Deadline, Wait};
 impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Receives the next message, if it is there. Does not block. The message is returned by value,
     /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
+    ///
+    /// A producer that has died is told from a ring that is empty:
+    /// [`ProducerDied`](TryRecvError::ProducerDied), once all that it sent was received. Calls that find
+    /// nothing ask the kernel every 20 ms, and so say `Empty` for the first 20 ms.
     ///
     /// ```
     /// # use ringway::{Options, Start, TryRecvError};
@@ -24,7 +28,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.take::<POLLING>()
+        self.take::<POLLING, RELEASING>()
     }
 
     /// Receives the next message, waiting for it as long as it takes.
@@ -40,8 +44,9 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn recv(&mut self) -> Result<T, RecvError> {
-        self.take::<WAITING>()
-            .or_else(|error| self.wait_after(error, Deadline::Never, Self::take::<WAITING>))
+        self.take::<WAITING, RELEASING>().or_else(|error| {
+            self.wait_after(error, Deadline::Never, Self::take::<WAITING, RELEASING>)
+        })
     }
 
     /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an `Instant`
@@ -63,8 +68,9 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn recv_timeout(&mut self, timeout: impl Into<Deadline>) -> Result<T, RecvTimeoutError> {
-        self.take::<WAITING>()
-            .or_else(|error| self.wait_after(error, timeout.into(), Self::take::<WAITING>))
+        self.take::<WAITING, RELEASING>().or_else(|error| {
+            self.wait_after(error, timeout.into(), Self::take::<WAITING, RELEASING>)
+        })
     }
 
     /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
@@ -148,7 +154,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Err(TryRecvError::Empty));
     /// ```
     pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
-        self.take_batch::<POLLING>(buffer)
+        self.take_batch::<POLLING, RELEASING>(buffer)
     }
 
     /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it
@@ -162,8 +168,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// assert_eq!(consumer.recv_batch(&mut [0; 4]), Ok(2));
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
-        self.take_batch::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| this.take_batch::<WAITING>(buffer))
+        self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, Deadline::Never, |this| {
+                this.take_batch::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 
@@ -186,25 +194,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         buffer: &mut [T],
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
-        self.take_batch::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| this.take_batch::<WAITING>(buffer))
+        self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, timeout.into(), |this| {
+                this.take_batch::<WAITING, RELEASING>(buffer)
+            })
         })
-    }
-
-    /// Messages as they come, waiting for each. Ends when the ring is closed. Any other error is an
-    /// item, so that nothing lost is hidden, and the last one, unless messages go on behind it
-    /// (`Lagged`): see [`Iter`].
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-    /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
-    /// producer.close().unwrap();
-    /// let all: Result<Vec<u64>, _> = consumer.iter().collect();
-    /// assert_eq!(all.unwrap(), [1, 2, 3]);
-    /// ```
-    pub fn iter(&mut self) -> Iter<'_, Self> {
-        Iter::new(self)
     }
 }

@@ -1,10 +1,16 @@
-//! The consumers that get messages for themselves: one type, in two kinds.
+//! The consumers that get messages for themselves, and what their calls return.
 //!
-//! What the kinds differ in is what they do to their gates: see [`kind`]. All else is here once:
-//! the calls of a caller in `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
+//! It is one type, [`Consumer`], in two kinds: [`Subscriber`] and [`Observer`]. Guards are here for
+//! messages that are [held](Held) until they have been dealt with, or [read where they lie](Ref), and
+//! a form of the subscriber that [holds many](Holding).
+
+// The kinds differ in what they do to their gates: see `kind.rs`. All else is here once: the calls in
+// `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
 
 mod bytes;
 mod calls;
+mod held;
+mod holding;
 mod in_place;
 mod iter;
 mod join;
@@ -27,8 +33,10 @@ use crate::message::{HandleOf, Message};
 use crate::protocol::reader::Reader;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
+pub use held::{Held, HeldBatch, HeldBytes};
+pub use holding::Holding;
 pub use in_place::Ref;
-pub use iter::Iter;
+pub use iter::{IntoIter, Iter, TryIter};
 pub use kind::{Kind, Observing, Subscribing};
 pub use observer::Observer;
 #[cfg(not(ringway_loom))]

@@ -61,6 +61,18 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// Lets go of every message before that one.
+    #[inline(always)]
+    pub(super) fn release_before(&mut self, first: Pos) {
+        let reader = &mut self.reader;
+        if let Some(entry) = reader.storage.entry(self.kind.entry) {
+            // Pairs with the fence after the producer's scan: the reads are over.
+            entry.gate.store(first.gate(), Ordering::Release);
+        }
+        wake::wake_producer(&reader.storage, reader.fences);
+        reader.wait.notify();
+    }
+
     /// This one has been evicted, and is told. Apart, so that one that has not been does not pay
     /// for it.
     #[cold]
@@ -89,13 +101,7 @@ impl Sealed for Subscribing {
 
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
-        let reader = &mut subscriber.reader;
-        if let Some(entry) = reader.storage.entry(subscriber.kind.entry) {
-            // Pairs with the fence after the producer's scan: the reads are over.
-            entry.gate.store(reader.next.gate(), Ordering::Release);
-        }
-        wake::wake_producer(&reader.storage, reader.fences);
-        reader.wait.notify();
+        subscriber.release_before(subscriber.reader.next);
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
