@@ -32,7 +32,9 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says
-    /// [`ReadOnly`](crate::JoinError::ReadOnly).
+    /// [`ReadOnly`](crate::JoinError::ReadOnly). If it can be opened for reading
+    /// ([`Segment::monitor_group`]), [`consumer_stats`](Self::consumer_stats) sees the consumers all
+    /// the same.
     ///
     /// ```
     /// use ringway::{HeaderError, OpenError, Options, Ring};
@@ -133,11 +135,7 @@ pub(crate) fn found(
         companion: true,
         group_may_write: false,
     };
-    let mut found = Found::new(directory, &segment.place, expected)?;
-    if !found.files.companion_writable {
-        found.files.companion = None;
-    }
-    Ok(found)
+    Ok(Found::new(directory, &segment.place, expected)?)
 }
 
 fn open(
