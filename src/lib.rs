@@ -176,6 +176,7 @@ mod options;
 mod position;
 mod producer;
 mod protocol;
+mod receive;
 mod ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod segment;
@@ -202,6 +203,7 @@ pub use options::Options;
 pub use position::Position;
 pub use producer::{Laggard, Loan, Producer};
 pub use protocol::Start;
+pub use receive::Receive;
 pub use ring::Ring;
 /// Makes a struct [`Plain`] data, so that it can be sent.
 ///

@@ -111,6 +111,11 @@ pub(crate) mod sealed {
 
         fn bytes(&self) -> &[u8];
 
+        fn bytes_mut(&mut self) -> &mut [u8];
+
+        /// The message that has been received here, of that length.
+        fn first(&self, len: usize) -> &Self;
+
         /// The message that lies there.
         ///
         /// # Safety
@@ -142,6 +147,15 @@ pub(crate) mod sealed {
         }
 
         #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self.as_mut_bytes()
+        }
+
+        fn first(&self, _len: usize) -> &Self {
+            self
+        }
+
+        #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, _len: usize) -> &'a Self {
             // SAFETY: the caller's promise, and any bytes are a value.
             unsafe { start.cast().as_ref() }
@@ -165,6 +179,15 @@ pub(crate) mod sealed {
         #[inline(always)]
         fn bytes(&self) -> &[u8] {
             self
+        }
+
+        #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            self.get(..len).unwrap_or(self)
         }
 
         #[inline(always)]

@@ -37,6 +37,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// producer.close().unwrap();
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
+#[doc(alias = "receiver")]
 pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     pub(super) reader: Reader<W>,
     pub(super) kind: K,

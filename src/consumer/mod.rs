@@ -14,11 +14,13 @@ mod handle;
 mod held;
 mod holding;
 mod in_place;
+mod instead;
 mod iter;
 mod join;
 mod observer;
 mod place;
 mod ready;
+mod receive;
 #[cfg(not(ringway_loom))]
 mod refs;
 #[cfg(feature = "std")]

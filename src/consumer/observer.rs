@@ -24,6 +24,10 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// No message is ever returned torn, however fast the producer: a copy that was overwritten while
 /// it was made is thrown away, and counts as lagged.
+#[doc(alias = "broadcast")]
+#[doc(alias = "conflate")]
+#[doc(alias = "receiver")]
+#[doc(alias = "seqlock")]
 pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
 
 /// Gets the newest messages and never holds the producer back: the kind of an

@@ -16,6 +16,12 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// A message is released as soon as it has been received, since receiving copies it; a batch is
 /// released as a whole. Dropping the subscriber lets go of everything and frees its entry.
+#[doc(alias = "broadcast")]
+#[doc(alias = "pub/sub")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "queue")]
+#[doc(alias = "receiver")]
+#[doc(alias = "spmc")]
 pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
 
 /// Gets every message and holds the producer back: the kind of a [`Subscriber`](crate::Subscriber).
