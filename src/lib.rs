@@ -184,7 +184,9 @@ mod segment;
 mod static_ring;
 mod stats;
 
-pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
+#[doc(inline)]
+pub use consumer::{Consumer, Observer, Subscriber};
+pub use consumer::{Iter, Kind, Observing, Ref, Subscribing};
 #[cfg(not(ringway_loom))]
 pub use consumer::{Refs, Run, RunIter};
 pub use error::{
