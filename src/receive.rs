@@ -15,7 +15,8 @@ use ringway_shm::wait::Deadline;
 /// that. Errors are those of the receivers' own calls.
 ///
 /// ```
-/// use ringway::{Options, Receive, RecvError, Start, Worker};
+/// use ringway::{Options, Receive, Start, Worker};
+/// use ringway::error::RecvError;
 ///
 /// /// Adds up what comes until the end.
 /// fn sum(mut receiver: impl Receive<Message = u64>) -> u64 {
@@ -41,7 +42,8 @@ use ringway_shm::wait::Deadline;
 /// It can be a trait object, so that one program has many of them:
 ///
 /// ```
-/// # use ringway::{Options, Receive, Start, TryRecvError};
+/// # use ringway::{Options, Receive, Start};
+/// # use ringway::error::TryRecvError;
 /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
 /// let mut receivers: Vec<Box<dyn Receive<Message = u64>>> = vec![
 ///     Box::new(ring.subscribe(Start::Next).unwrap()),

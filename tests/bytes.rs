@@ -4,7 +4,8 @@
 use std::io::{BufRead, ErrorKind, Read};
 use std::thread;
 
-use ringway::{Options, Overflow, Producer, RecvError, Start, Subscriber, TryRecvError};
+use ringway::error::{RecvError, TryRecvError};
+use ringway::{Options, Overflow, Producer, Start, Subscriber};
 
 fn ring(capacity: usize, max_len: usize) -> (Producer<[u8]>, Subscriber<[u8]>) {
     let (producer, ring) = Options::<[u8]>::bytes(capacity, max_len).heap().unwrap();

@@ -4,10 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use ringway::{
-    Deadline, Message, Options, Producer, Receive, RecvError, RecvTimeoutError, Ring, Start,
-    TryRecvError, Worker,
-};
+use ringway::error::{RecvError, RecvTimeoutError, TryRecvError};
+use ringway::{Deadline, Message, Options, Producer, Receive, Ring, Start, Worker};
 
 /// One of each.
 fn all<T: Message + ?Sized + 'static>(ring: &Ring<T>) -> [Box<dyn Receive<Message = T>>; 3] {

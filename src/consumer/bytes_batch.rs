@@ -36,7 +36,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// afterwards means nothing.
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
@@ -62,7 +63,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"four").unwrap();

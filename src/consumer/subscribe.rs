@@ -13,7 +13,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// while the producer runs at full speed.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u32>::new(8).subscribers(1).heap().unwrap();
     /// producer.try_send(&1).unwrap();
@@ -67,7 +68,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// [`Options::max_away`]: crate::Options::max_away
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
@@ -105,7 +107,8 @@ impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
     /// at least one message, so that what it is to receive next cannot be promised to another.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let mut first = ring.subscribe(Start::Next).unwrap();

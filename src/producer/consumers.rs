@@ -79,7 +79,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// thousands (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start, WaitError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());

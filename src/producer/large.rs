@@ -57,16 +57,24 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         Ok(())
     }
 
-    /// The same, waiting for room; `false` if there is no time left.
+    /// The same, waiting for room. `late` gives the error if there is no time left; `None`: there is
+    /// always some.
     #[cold]
     #[inline(never)]
-    pub(crate) fn send_slowly(&mut self, bytes: &[u8], limit: Deadline) -> Result<bool, SendError> {
+    pub(crate) fn send_slowly<E: From<SendError> + From<Failed>>(
+        &mut self,
+        bytes: &[u8],
+        deadline: impl FnOnce() -> Deadline,
+        late: impl FnOnce() -> Option<E>,
+    ) -> Result<(), E> {
         self.check_len(bytes.len())?;
-        let found = self.wait_longer(bytes.len(), limit)?;
-        if found {
-            self.publish_anywhere(bytes);
+        if !self.wait_longer(bytes.len(), deadline())? {
+            if let Some(late) = late() {
+                return Err(late);
+            }
         }
-        Ok(found)
+        self.publish_anywhere(bytes);
+        Ok(())
     }
 
     /// Publishes a message and wakes no consumer, if there is room for it now, and the ring has such

@@ -26,7 +26,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// [`Producer::laggards`] says there too.
     ///
     /// ```
-    /// use ringway::{ConsumerKind, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::stats::ConsumerKind;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();

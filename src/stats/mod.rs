@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use crate::memory::View;
 use crate::message::Message;
-use crate::name::{ConsumerKind, ConsumerName};
+pub use crate::name::{ConsumerKind, ConsumerName};
 use crate::producer::Producer;
 use crate::protocol::head;
 use crate::ring::Ring;
