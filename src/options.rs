@@ -22,6 +22,12 @@ use ringway_shm::sync::NATIVE;
 ///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
 /// assert_eq!(producer.max_len(), 1500);
 /// ```
+#[doc(alias = "broadcast")]
+#[doc(alias = "channel")]
+#[doc(alias = "ipc")]
+#[doc(alias = "queue")]
+#[doc(alias = "shared memory")]
+#[doc(alias = "spmc")]
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.
