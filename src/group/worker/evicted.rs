@@ -26,9 +26,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// name begun anew.
     #[inline(always)]
     pub(super) fn is_still_its_group(&self) -> bool {
-        let groups = self.reader.storage.shared_entries();
+        let group = self.reader.storage.shared_entry(self.member.group);
         let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
-        !EVICTS || groups.get(self.member.group).map(generation) == Some(self.member.generation)
+        !EVICTS || group.map(generation) == Some(self.member.generation)
     }
 
     /// What a worker is told whose group was evicted.
