@@ -12,10 +12,10 @@ use std::sync::Mutex;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ringway::{
-    Bytes, JoinError, Options, Overflow, Parts, Pause, Position, Start, Static, TryRecvError,
-    TrySendError, Wait,
-};
+use ringway::error::{JoinError, TryRecvError, TrySendError};
+use ringway::static_ring::Parts;
+use ringway::wait::Pause;
+use ringway::{Bytes, Options, Overflow, Position, Start, Static, Wait};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use model::handles::{AnyEnds, How, of, of_bytes};

@@ -58,7 +58,9 @@ pub use subscriber::Subscriber;
 /// Functions that take any of the two have the kind as a parameter:
 ///
 /// ```
-/// use ringway::{Consumer, Kind, Options, RecvError, Start};
+/// use ringway::{Consumer, Options, Start};
+/// use ringway::consumer::Kind;
+/// use ringway::error::RecvError;
 ///
 /// fn sum<K: Kind>(consumer: &mut Consumer<K, u64>) -> Result<u64, RecvError> {
 ///     consumer.iter().sum()

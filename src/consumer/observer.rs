@@ -5,7 +5,7 @@ use super::{Consumer, Observing};
 use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
-use crate::name::ConsumerKind;
+use crate::name::{ConsumerId, ConsumerKind};
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
 use crate::stats::{ConsumerStats, wide};
@@ -17,7 +17,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// # Lagging
 ///
 /// If the producer laps it, the next receiving call returns
-/// [`Lagged(n)`](crate::TryRecvError::Lagged) and the one after goes on with the oldest message
+/// [`Lagged(n)`](crate::error::TryRecvError::Lagged) and the one after goes on with the oldest message
 /// that is left. The count is exact: it is the number of messages between the last one received and
 /// the next one to be received, so that received + lagged = sent, always. With 32-bit positions it
 /// is exact for an observer that is never away for 2^30 messages.
@@ -38,7 +38,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// others could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
     ///
     /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) =
     ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
@@ -57,6 +58,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
         let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
+            id: ConsumerId::new(u32::MAX as usize, 0),
+            process: None,
             name: None,
             present: true,
             received: wide(received),
@@ -64,6 +67,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             lag: self.lag(),
             redelivered: 0,
             evicted: false,
+            in_flight: 0,
+            returned: 0,
         }
     }
 }

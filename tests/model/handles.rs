@@ -1,9 +1,10 @@
 //! A ring's handles, for messages of any kind as bytes, so that one interpreter drives them all.
 
-use ringway::{
-    BatchError, Consumer, JoinError, Kind, Options, Plain, Position, Producer, RecvTimeoutError,
-    Ring, SendError, Start, TryRecvError, TrySendError,
+use ringway::consumer::Kind;
+use ringway::error::{
+    BatchError, JoinError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
 };
+use ringway::{Consumer, Options, Plain, Position, Producer, Ring, Start};
 
 use super::{Role, Shape};
 
@@ -99,8 +100,8 @@ fn tried(error: SendError) -> TrySendError {
 }
 
 #[cfg(feature = "std")]
-fn timed(error: ringway::SendTimeoutError) -> TrySendError {
-    use ringway::SendTimeoutError;
+fn timed(error: ringway::error::SendTimeoutError) -> TrySendError {
+    use ringway::error::SendTimeoutError;
     match error {
         SendTimeoutError::Timeout => TrySendError::Full,
         SendTimeoutError::TooLarge { len, max } => TrySendError::TooLarge { len, max },

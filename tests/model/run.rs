@@ -1,8 +1,7 @@
 //! Does the same to a ring and to the model, and compares everything that can be seen.
 
-use ringway::{
-    BatchError, JoinError, Overflow, Position, SendError, Start, TryRecvError, TrySendError,
-};
+use ringway::error::{BatchError, JoinError, SendError, TryRecvError, TrySendError};
+use ringway::{Overflow, Position, Start};
 
 use super::handles::{AnyEnds, How, Joiner, Receiver, Sender};
 use super::{Consumer, LAST_POSITION, Model, Next, Role, Shape};
