@@ -6,9 +6,7 @@ use crate::error::ConfigError;
 use crate::error::{HeaderError, RawError};
 use crate::memory::Storage;
 #[cfg(not(ringway_loom))]
-use crate::memory::geometry::Schema;
-#[cfg(not(ringway_loom))]
-use crate::memory::header::Instance;
+use crate::memory::header::Expected;
 #[cfg(feature = "alloc")]
 use crate::memory::heap;
 #[cfg(not(ringway_loom))]
@@ -17,13 +15,16 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
 use crate::ring::Ring;
+#[cfg(not(ringway_loom))]
+use ringway_shm::envelope::Instance;
 
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring on the heap of this process. Where there is not enough memory it is
-    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
+    /// [`ConfigError::OutOfMemory`](crate::error::ConfigError::OutOfMemory), and nothing is left.
     ///
     /// ```
-    /// # use ringway::{ConfigError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::ConfigError;
     /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
@@ -33,7 +34,11 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(Producer<T>, Ring<T>), ConfigError> {
         let this = self.hold_in_place(true);
-        let storage = heap::create(this.geometry()?)?;
+        let geometry = this.geometry()?;
+        if geometry.shape.text > 0 {
+            return Err(ConfigError::NoPlaceForText);
+        }
+        let storage = heap::create(geometry)?;
         Ok(this.handles(storage))
     }
 
@@ -53,7 +58,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// or, of one program, that of `portable-atomic`.
     ///
     /// ```
-    /// use ringway::{Options, RawParts, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::raw::RawParts;
     /// use std::ptr::NonNull;
     ///
     /// #[repr(align(128))]
@@ -83,7 +89,7 @@ impl<T: Message + ?Sized> Options<T> {
         let geometry = self.geometry().map_err(RawError::Config)?;
         let instance = Instance([0; 4]);
         // SAFETY: the caller's promise.
-        let view = unsafe { raw::create(parts, geometry, instance) };
+        let view = unsafe { raw::create(parts, geometry, instance, self.text_bytes()) };
         let view = view.map_err(RawError::Memory)?;
         // SAFETY: the caller's promise.
         let storage = unsafe { Storage::new(view, Owner::Caller) };
@@ -110,7 +116,7 @@ impl<T: Message + ?Sized> Ring<T> {
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: RawParts, tag: u64) -> Result<Self, HeaderError> {
         // SAFETY: the caller's promise.
-        let (view, _) = unsafe { raw::attach(parts, Schema::of::<T>(0), tag) }?;
+        let (view, _) = unsafe { raw::attach(parts, Expected::of::<T>(tag)) }?;
         // SAFETY: the caller's promise.
         Ok(Ring::new(unsafe { Storage::new(view, Owner::Caller) }))
     }

@@ -22,12 +22,20 @@ use ringway_shm::sync::NATIVE;
 ///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
 /// assert_eq!(producer.max_len(), 1500);
 /// ```
+#[doc(alias = "broadcast")]
+#[doc(alias = "channel")]
+#[doc(alias = "ipc")]
+#[doc(alias = "queue")]
+#[doc(alias = "shared memory")]
+#[doc(alias = "spmc")]
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.
     workers: Option<usize>,
     pub(crate) asymmetric: bool,
     pub(crate) limits: Limits,
+    #[cfg(feature = "alloc")]
+    text: alloc::string::String,
     /// There is no message in it, so that it goes to any thread, whatever the messages are.
     message: PhantomData<fn() -> T>,
 }
@@ -62,7 +70,8 @@ impl Options<[u8]> {
     /// is left out.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// // Cache lines of small messages, and now and then one of up to 1 MiB.
     /// let options = Options::bytes(1024, 48).arena(2 << 20);
@@ -108,17 +117,27 @@ impl<T: Message + ?Sized> Options<T> {
             observers: true,
             pins: false,
             arena: 0,
+            text: 0,
             tag: 0,
             origin: 0,
         };
         let limits = Limits::none(shape.capacity);
-        Options { shape, workers: None, asymmetric: NATIVE, limits, message: PhantomData }
+        Options {
+            shape,
+            workers: None,
+            asymmetric: NATIVE,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: alloc::string::String::new(),
+            message: PhantomData,
+        }
     }
 
     /// What the ring does when it is full: wait (the default), or overwrite.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Overflow, Start};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
     /// let (mut producer, ring) = options.heap().unwrap();
@@ -148,7 +167,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// takes a word for every message that the ring holds.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::JoinError;
     ///
     /// let (_producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();
@@ -163,7 +183,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// [`groups`](Self::groups), and none if there are not.
     ///
     /// ```
-    /// # use ringway::{JoinError, Options, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::JoinError;
     /// let (_producer, ring) = Options::<u64>::new(8).groups(2).workers(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();
     /// assert_eq!(Worker::join(&ring, "mail").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
@@ -178,6 +199,37 @@ impl<T: Message + ?Sized> Options<T> {
     pub fn tag(mut self, tag: u64) -> Self {
         self.shape.tag = tag;
         self
+    }
+
+    /// A text of yours that stands in the ring's segment for other programs to read, by
+    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by default
+    /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
+    /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    ///
+    /// ```
+    /// # use ringway::Options;
+    /// # use ringway::error::ConfigError;
+    /// let schema = "instrument:u32 size:u32 price:f64 sym:char[8]";
+    /// let options = Options::<[u8; 24]>::new(64).text(schema);
+    /// assert!(options.segment_lengths().is_ok());
+    /// let long = "x".repeat(4001);
+    /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
+    /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
+        self.text = text.into();
+        self.shape.text = self.text.len();
+        self
+    }
+
+    /// What is to stand in the segment for others to read.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn text_bytes(&self) -> &[u8] {
+        #[cfg(feature = "alloc")]
+        return self.text.as_bytes();
+        #[cfg(not(feature = "alloc"))]
+        &[]
     }
 
     /// The position of the first message; 0 by default. For tests that have to cross a wrap-around,
@@ -211,10 +263,11 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// Whether there can be observers; by default there can. Without them, and without limits to what
     /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
-    /// through a plain `&mut` ([`Loan::get_mut`](crate::Loan::get_mut)).
+    /// through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
-    /// # use ringway::{JoinError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::JoinError;
     /// let (producer, ring) = Options::<u64>::new(64).observers(false).heap().unwrap();
     /// assert_eq!(ring.observe(Start::Next).unwrap_err(), JoinError::NoObservers);
     /// ```
@@ -231,7 +284,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// Rings of one process always hold. In files and other shared memory it is off by default: on,
     /// a process that may write the control segment can hold the producer for ever. Off, a ring that
     /// evicts refuses to have its messages read in place
-    /// ([`NotInPlace`](crate::TryRecvError::NotInPlace)).
+    /// ([`NotInPlace`](crate::error::TryRecvError::NotInPlace)).
     pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
         self
@@ -260,7 +313,7 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
-    /// evicted. It is told so ([`Evicted`](crate::TryRecvError::Evicted)), and can join anew. A group of
+    /// evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can join anew. A group of
     /// workers counts as a subscriber, here and below. By default
     /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
     /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
@@ -269,7 +322,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// [`max_hold`](Self::max_hold).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -287,7 +341,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// How long a subscriber that lives may keep the producer waiting for room, before it is
     /// evicted. By default for ever. It is about subscribers that are too slow, or stopped: one
     /// that has died is found within 150 ms anyway. Where the kernel does not say who is dead
-    /// ([`Liveness`](crate::TrySendError::Liveness)), it counts for the dead too.
+    /// ([`Liveness`](crate::error::TrySendError::Liveness)), it counts for the dead too.
     ///
     /// # How exact it is
     ///
@@ -305,7 +359,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// first look after a pause: its consumers may have been stopped with it.
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     /// use std::time::Duration;
     ///
     /// let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
@@ -339,7 +394,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// plain `&mut`.
     ///
     /// ```
-    /// # use ringway::{EvictError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::EvictError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
     /// let id = ring.consumer_stats().unwrap().next().unwrap().id;
@@ -394,8 +450,16 @@ fn milliseconds(time: core::time::Duration) -> u32 {
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        let Options { shape, workers, asymmetric, limits, message } = *self;
-        Options { shape, workers, asymmetric, limits, message }
+        let Options { shape, workers, asymmetric, limits, message, .. } = *self;
+        Options {
+            shape,
+            workers,
+            asymmetric,
+            limits,
+            #[cfg(feature = "alloc")]
+            text: self.text.clone(),
+            message,
+        }
     }
 }
 

@@ -238,6 +238,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             observers: true,
             pins: true,
             arena: 0,
+            text: 0,
             tag: 0,
             origin,
         };

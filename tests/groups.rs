@@ -9,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use ringway::error::{
+    ConfigError, FlushError, JoinError, RecvError, RecvTimeoutError, TryRecvError, TrySendError,
+};
+use ringway::wait::Pause;
 use ringway::{
-    ConfigError, FlushError, Group, JoinError, Options, Overflow, Pause, Position, Producer,
-    RecvError, RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait,
-    Worker,
+    Group, Options, Overflow, Position, Producer, Ring, SpinThenSleep, Start, Wait, Worker,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -502,8 +504,8 @@ fn messages_of_bytes_arrive_whole() {
     assert!(producer.is_empty());
 }
 
-/// What the others do between two looks of one that waits: they send and take so many messages, or give each back
-/// and take it then.
+/// What other workers do between two looks of a worker that waits: they send and take so many
+/// messages, or give each back and then take it.
 struct Others {
     producer: Producer<u64>,
     greedy: Worker<u64>,
@@ -528,7 +530,7 @@ impl Wait for Others {
 }
 
 #[test]
-fn one_that_waits_gets_its_turn_whatever_the_others_do() {
+fn a_worker_that_waits_gets_its_turn_whatever_the_others_do() {
     for (capacity, messages, nack, held) in [
         (8, 1, false, false),
         (8, 2, false, false),
@@ -536,7 +538,7 @@ fn one_that_waits_gets_its_turn_whatever_the_others_do() {
         // Laps of the ring between two looks.
         (1, 2, false, false),
         (8, 9, false, false),
-        // Something is given back between any two, and somebody has the oldest.
+        // Something is given back between any two, and a worker has the oldest.
         (64, 1, true, true),
     ] {
         let options = Options::<u64>::new(capacity).groups(1).workers(3);
@@ -551,7 +553,7 @@ fn one_that_waits_gets_its_turn_whatever_the_others_do() {
     }
 }
 
-/// Others who are faster three times, and then take a whole ring at once.
+/// Workers that are faster three times, and then take a whole ring at once.
 struct TakesAll {
     producer: Producer<u64>,
     greedy: Worker<u64>,
@@ -575,9 +577,10 @@ impl Wait for TakesAll {
     }
 }
 
-/// One that was beaten looks all over the ring for something to reserve, but once, and not at each message.
+/// A worker that was beaten looks all over the ring for something to reserve once, and not at each
+/// message.
 #[test]
-fn one_that_was_beaten_comes_back_in_time_from_a_ring_that_is_taken() {
+fn a_beaten_worker_comes_back_in_time_from_a_ring_that_is_taken() {
     let capacity = under_miri(16, 1 << 16) as usize;
     let (producer, ring) = Options::<u64>::new(capacity).groups(1).workers(2).heap().unwrap();
     let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
@@ -604,8 +607,8 @@ fn a_flush_waits_for_groups_and_says_for_which() {
     let job = worker.recv().unwrap();
     drop(second.recv().unwrap());
     let named = |producer: &Producer<u64>| -> Vec<_> {
-        let who = producer.laggards();
-        who.map(|who| (who.name().map(str::to_owned), who.lag())).collect()
+        let laggards = producer.laggards();
+        laggards.map(|one| (one.name().map(str::to_owned), one.lag())).collect()
     };
     assert_eq!(named(&producer), [(Some("billing".to_owned()), 2)]);
     let flushing = thread::spawn(move || {
@@ -618,7 +621,7 @@ fn a_flush_waits_for_groups_and_says_for_which() {
 }
 
 #[test]
-fn who_finds_no_place_in_a_group_leaves_none_behind() {
+fn a_worker_that_finds_no_entry_leaves_no_group_behind() {
     let (mut producer, ring) = Options::<u64>::new(2).groups(2).workers(1).heap().unwrap();
     let _worker = Worker::join(&ring, "a").unwrap();
     let refused = Worker::join(&ring, "b").unwrap_err();
@@ -628,7 +631,7 @@ fn who_finds_no_place_in_a_group_leaves_none_behind() {
 }
 
 #[test]
-fn one_that_waits_gets_its_share_beside_one_that_is_faster() {
+fn a_worker_that_waits_gets_its_share_beside_a_faster_one() {
     let (mut producer, ring) = ring(1024);
     let [mut fast, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
     let mut slow = slow.with_wait(ASLEEP);
@@ -657,7 +660,7 @@ fn one_that_waits_gets_its_share_beside_one_that_is_faster() {
 #[derive(Default)]
 struct Model {
     sent: u64,
-    /// What nobody has, and whether it was delivered.
+    /// What no worker has, and whether it was delivered.
     free: BTreeMap<u64, bool>,
     /// What leaked guards of a worker have.
     held: BTreeMap<u64, usize>,

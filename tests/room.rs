@@ -6,11 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use ringway::{
-    BatchError, ConsumerKind, EvictError, Liveness, Options, Overflow, Producer, RecvError, Room,
-    SendAllError, SendError, SendTimeoutError, Start, Subscriber, TryRecvError, TrySendError,
-    WaitError, Worker,
+use ringway::error::{
+    BatchError, EvictError, RecvError, SendAllError, SendError, SendTimeoutError, TryRecvError,
+    TrySendError, WaitError,
 };
+use ringway::producer::Room;
+use ringway::stats::{ConsumerKind, Liveness};
+use ringway::{Options, Overflow, Producer, Start, Subscriber, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(10);

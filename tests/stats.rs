@@ -7,10 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use ringway::error::{JoinError, TryRecvError, TrySendError, WaitError};
+use ringway::raw::RawParts;
+use ringway::stats::{ConsumerKind, ConsumerStats, Stats};
 use ringway::{
-    ConsumerKind, ConsumerStats, Group, JoinError, Observer, Options, Overflow, Position, Producer,
-    RawParts, Ring, SpinThenSleep, Start, Static, Stats, Subscriber, TryRecvError, TrySendError,
-    WaitError, Worker,
+    Group, Observer, Options, Overflow, Position, Producer, Ring, SpinThenSleep, Start, Static,
+    Subscriber, Worker,
 };
 
 /// Far longer than anything takes that is not stuck.

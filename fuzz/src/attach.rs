@@ -1,9 +1,9 @@
 //! Joining a ring, in every way that there is.
 
 use arbitrary::Arbitrary;
-use ringway::{
-    ConsumerKind, Group, JoinError, Plain, Position, Ring, SpinThenSleep, Start, Stats, Worker,
-};
+use ringway::error::JoinError;
+use ringway::stats::{ConsumerKind, Stats};
+use ringway::{Group, Plain, Position, Ring, SpinThenSleep, Start, Worker};
 
 use crate::call::LAST;
 use crate::model::handles::{Joiner, Receiver};

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use ringway::{JoinError, Position, TryRecvError};
+use ringway::Position;
+use ringway::error::{JoinError, TryRecvError};
 
 use crate::attach::{Attach, Hire, Name};
 use crate::call::Room;

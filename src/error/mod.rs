@@ -14,7 +14,6 @@
 //!
 #![cfg_attr(all(feature = "std", target_os = "linux"), doc = "```")]
 #![cfg_attr(not(all(feature = "std", target_os = "linux")), doc = "```ignore")]
-//! use std::error::Error;
 //! use ringway::{Options, Segment};
 //!
 //! let nowhere = Segment::new("ring").directory("/not/there");
@@ -31,6 +30,8 @@ mod header;
 mod join;
 mod recv;
 mod said;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod segment;
 mod send;
 
 pub use config::{ConfigError, RawError, SplitError};
@@ -39,4 +40,9 @@ pub use header::{HeaderError, MessageType};
 pub use join::JoinError;
 pub use recv::{RecvError, RecvTimeoutError, TryRecvError};
 pub use ringway_shm::LivenessError;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use segment::{
+    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
+    PruneError, ResumeError, UnlinkError, Untrusted,
+};
 pub use send::{BatchError, SendAllError, SendError, SendTimeoutError, TrySendError};

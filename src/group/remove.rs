@@ -7,12 +7,13 @@ use crate::ring::Ring;
 
 impl<T: Message + ?Sized> Ring<T> {
     /// Frees the entry of a [`Group`](crate::Group) in which no worker is, with all that it has not
-    /// done. `Ok(false)`: there is no group of that name. [`JoinError::InUse`]: there are workers in
-    /// it. Workers of a group that was evicted are in the way only while they read a message in
+    /// done. `Ok(false)`: there is no group of that name. [`JoinError::InUse`]: there are workers
+    /// in it. Workers of a group that was evicted are in the way only while they read a message in
     /// place.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).groups(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();

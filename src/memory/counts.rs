@@ -4,7 +4,7 @@ use super::padding::{SMALL, Unused, beside, rest};
 use crate::position::Pos;
 use ringway_shm::sync::{AtomicU32, AtomicWord, CasU32, Ordering, Word};
 
-/// Words for each number that is only counted: see [`Stats`](crate::Stats).
+/// Words for each number that is only counted: see [`Stats`](crate::stats::Stats).
 pub(super) const COUNTS: usize = if SMALL { 0 } else { 1 };
 
 /// A number that grows, of one writer's. Wraps. 0, and no word, where nothing is counted.

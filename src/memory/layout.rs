@@ -1,9 +1,9 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
-//! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
-//! `[state, (length,) payload...]`, all of it words.
+//! The data segment is `[Header, ProducerLine, evictions..., text..., slots..., arena...]` and only
+//! the producer writes it. The control segment is `[Header, SleepFlags, entries..., claims...]` and
+//! is what consumers write. A slot is `[state, (length,) payload...]`, all of it words.
 
 use super::counts::{COUNTS, Count, Count32, Counters};
 pub(crate) use super::padding::SMALL;
@@ -19,7 +19,7 @@ pub(crate) const EVICTIONS_OFFSET: usize = size_of::<Header>() + size_of::<Produ
 /// The control segment's entries start here.
 pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFlags>();
 
-/// What the ring is. Written once, before anybody else can see it.
+/// What the ring is. Written once, before another process can see it.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -50,8 +50,8 @@ pub(crate) struct ProducerLine {
     /// Messages that a subscriber may lag behind before it is evicted: the creator's choice.
     pub(crate) max_lag: AtomicWord,
     _unused_too: Unused<{ (8 - WORD) / 4 }>,
-    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`: for
-    /// ever.
+    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`:
+    /// for ever.
     pub(crate) max_hold: AtomicU32,
     /// The same for a durable subscriber that is away.
     pub(crate) max_away: AtomicU32,
@@ -63,11 +63,11 @@ pub(crate) struct ProducerLine {
     /// word, where there are arenas.
     reclaimed: [AtomicWord; ARENAS as usize],
     _unused_four: Unused<{ beside(COUNTS) }>,
-    /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
-    /// own, which nobody needs while messages flow.
+    /// Microseconds for which producers have waited for room. It and what follows is on a cache
+    /// line of its own, which no side needs while messages flow.
     pub(crate) blocked: Count,
     _unused_blocked: Unused<{ beside(COUNTS) }>,
-    /// How often producers found that somebody slept, and woke all who did.
+    /// How often producers found that consumers slept, and woke them.
     pub(crate) wakes: Count,
     _unused_wakes: Unused<{ beside(COUNTS) }>,
     /// Subscribers and groups that were evicted.
@@ -87,15 +87,15 @@ pub(crate) struct ProducerLine {
     _rest: Unused<{ rest(116) }>,
 }
 
-/// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
-/// leaves a flag behind, which costs the other side one needless wake-up, once.
+/// The two flags that say that a consumer or the producer sleeps. Stored, never counted: a sleeper
+/// that was killed leaves a flag behind. That costs the other side one needless wake-up, once.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct SleepFlags {
     /// 1: some consumer sleeps, or is about to. Set by consumers, cleared by the producer.
     pub(crate) sleepers: Lone<AtomicU32>,
     /// 1: the producer sleeps on this very word, or is about to. Set by the producer, cleared by
-    /// whoever gives it room.
+    /// the consumer that gives it room.
     pub(crate) waiting: Futex,
     /// Counts the times that a worker has asked about all workers and the producer whether they
     /// live.
@@ -121,8 +121,8 @@ impl SleepFlags {
     }
 }
 
-/// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
-/// nobody else; but of a group, which nobody owns, what changes is changed by read-modify-write.
+/// One consumer that can hold the producer back, or a worker of a group that does. Its owner alone
+/// writes it. A group has no owner: what changes in its entry is changed by read-modify-write.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -130,8 +130,8 @@ pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
     /// compare-exchange.
     pub(crate) owner: CasU32,
-    /// 1: the owner has joined, and its gate is where it starts or later; of a worker: 1 more than its
-    /// group's number, which counts from 0. 0: nobody is here, or is still joining.
+    /// 1: the owner has joined, and its gate is where it starts or later. Of a worker: 1 more than
+    /// its group's number, which counts from 0. 0: no owner is here, or it is still joining.
     pub(crate) joined: AtomicU32,
     /// Counts the owners. Never 0 once there was one.
     pub(crate) generation: AtomicU32,
@@ -144,8 +144,8 @@ pub(crate) struct Entry {
     pub(crate) name_len: AtomicU32,
     /// The name of a durable subscriber or a group, as bytes lie in memory.
     pub(crate) name: [AtomicU32; NAME_WORDS],
-    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
-    /// the owner, on rings where it promised so.
+    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has
+    /// evicted the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
     /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a
     /// worker: the number of its mapping's life, or 0.
@@ -274,7 +274,7 @@ impl Entry {
 
 #[cfg(not(ringway_loom))]
 impl Entry {
-    /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
+    /// Makes the entry free. Only by the ring's creator, before another process can see it.
     pub(crate) fn reset(&self) {
         use ringway_shm::sync::Ordering;
 

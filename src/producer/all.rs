@@ -20,7 +20,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// the middle has sent the first of them.
     ///
     /// ```
-    /// use ringway::{Options, SendAllError, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::SendAllError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(32).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -51,7 +52,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// than half of it together.
     ///
     /// ```
-    /// use ringway::{Options, SendAllError, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::SendAllError;
     ///
     /// let (mut producer, ring) = Options::bytes(32, 16).arena(4096).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();

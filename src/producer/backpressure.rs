@@ -168,7 +168,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         outcome.map(|_| false)
     }
 
-    /// Says which consumer is in the way, for [`Stats::held_by`](crate::Stats::held_by).
+    /// Says which consumer is in the way, for [`Stats::held_by`](crate::stats::Stats::held_by).
     fn note_holder(&self, too_far: Signed) {
         let line = self.storage.producer();
         let holder = self.credit.furthest_behind(&self.storage, too_far);

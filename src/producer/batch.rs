@@ -66,7 +66,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// instant until which to wait ([`Deadline`]). The error says how many were sent.
     ///
     /// ```
-    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -203,7 +204,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
     ///
     /// ```
-    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();

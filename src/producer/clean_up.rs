@@ -69,10 +69,11 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::error::JoinError;
+    use crate::memory::ASKED;
     use crate::position::{Pos, Position};
     use crate::producer::need::Need;
-    use crate::segment::ASKED;
-    use crate::{JoinError, Options, Ring, Start, Subscriber};
+    use crate::{Options, Ring, Start, Subscriber};
 
     const ENTRIES: usize = 300;
 
@@ -169,7 +170,7 @@ mod tests {
         let short = Duration::from_millis(100);
         let (outcome, asked) = asked(|| producer.wait_for_consumers(ENTRIES - 1, short));
         let joined = living.len();
-        assert_eq!(outcome, Err(crate::WaitError::Timeout { joined }));
+        assert_eq!(outcome, Err(crate::error::WaitError::Timeout { joined }));
         // Once when there seemed to be enough, and once at the end.
         assert_eq!(asked, 2 * joined + 1);
     }

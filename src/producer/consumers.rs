@@ -103,7 +103,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// each message ([`has_consumers`](Self::has_consumers)).
     ///
     /// ```
-    /// # use ringway::{Options, SendError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.send_to_consumers(&1), Ok(()));
@@ -125,7 +126,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The error says how many there are.
     ///
     /// ```
-    /// # use ringway::{Options, Start, WaitError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -164,7 +166,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// thousands (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start, WaitError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());

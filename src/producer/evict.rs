@@ -9,7 +9,7 @@ use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Evicts a subscriber or a group, as a limit would: from now on it holds nothing back. It is
-    /// told ([`Evicted`](crate::TryRecvError::Evicted)) when it next finds no message, or finds that
+    /// told ([`Evicted`](crate::error::TryRecvError::Evicted)) when it next finds no message, or finds that
     /// one was overwritten, and can join anew. If it sleeps, it is woken. A durable subscriber that
     /// is away is told when it comes back. What it reads in place at the moment stays until it has
     /// finished ([`Options::hold_in_place`](crate::Options::hold_in_place)).
@@ -20,7 +20,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// system call, and one more for each group.
     ///
     /// ```
-    /// use ringway::{EvictError, Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::{EvictError, TryRecvError};
     ///
     /// let options = Options::<u64>::new(4).evict_by_hand(true);
     /// let (mut producer, ring) = options.heap().unwrap();

@@ -41,7 +41,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// [`max_hold`](crate::Options::max_hold).
     ///
     /// ```
-    /// use ringway::{Options, Room, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
+    /// use ringway::producer::Room;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -78,7 +80,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// until which to wait ([`Deadline`]).
     ///
     /// ```
-    /// # use ringway::{Options, Room, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
+    /// # use ringway::producer::Room;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::bytes(8, 16).arena(4096).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();

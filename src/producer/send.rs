@@ -27,7 +27,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// When it returns `Ok`, the message reaches every subscriber that has joined.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -82,7 +83,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// which to wait ([`Deadline`]). While there is room no clock is looked at.
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -115,7 +117,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether a message of such a length lies in its slot.
     #[inline(always)]
     pub(super) fn fits_slot(&self, len: usize) -> bool {
-        !T::VARIABLE || len <= self.storage.measures().max_len
+        let measures = self.storage.measures();
+        if T::UNTYPED && !measures.variable {
+            return len == measures.max_len;
+        }
+        !T::VARIABLE || len <= measures.max_len
     }
 
     /// Whether a message of such a length, which the ring has, lies in the arena.
@@ -171,7 +177,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
         let slot = self.begin(position);
-        if T::VARIABLE {
+        if self.storage.measures().has_lengths::<T>() {
             slot.set_span(Span::in_slot(bytes.len()));
         }
         // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.

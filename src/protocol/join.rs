@@ -204,6 +204,18 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     FIRST
 }
 
+/// The oldest message that the ring has, before that head. `lapped` was loaded before the head.
+fn oldest_before(view: &View, head: Pos, lapped: bool) -> Pos {
+    at_least_origin(view, head.minus(view.measures().capacity()), lapped)
+}
+
+/// The oldest message that the ring has.
+pub(crate) fn oldest(view: &View) -> Pos {
+    // Before the head: see `observe`.
+    let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
+    oldest_before(view, exact(view), lapped)
+}
+
 /// The first position of an observer.
 pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
     if !view.measures().observers {
@@ -216,7 +228,7 @@ pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
     let origin = view.measures().origin();
     match start {
         Start::Next => Ok(head),
-        Start::Oldest => Ok(at_least_origin(view, head.minus(view.measures().capacity()), lapped)),
+        Start::Oldest => Ok(oldest_before(view, head, lapped)),
         Start::At(position) => checked(view, position, lapped, head)?
             .ok_or(JoinError::TooOld { oldest: origin.number() }),
     }

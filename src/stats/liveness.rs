@@ -36,7 +36,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// not tell.
     ///
     /// ```
-    /// use ringway::{Liveness, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::stats::Liveness;
     ///
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();

@@ -9,7 +9,6 @@
 mod consumers;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod liveness;
-mod positions;
 
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 pub use liveness::Liveness;
@@ -18,7 +17,7 @@ use core::time::Duration;
 
 use crate::memory::View;
 use crate::message::Message;
-use crate::name::{ConsumerId, ConsumerKind, ConsumerName};
+pub use crate::name::{ConsumerId, ConsumerKind, ConsumerName};
 use crate::position::Pos;
 use crate::producer::Producer;
 use crate::protocol::head;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ringway::{
-    ConsumerKind, FlushError, Options, Overflow, Ring, Start, TrySendError, WaitError, Worker,
-};
+use ringway::error::{FlushError, TrySendError, WaitError};
+use ringway::stats::ConsumerKind;
+use ringway::{Options, Overflow, Ring, Start, Worker};
 
 use crate::directory::Directory;
 use crate::parts::{LONG, Part, open, say, waits};

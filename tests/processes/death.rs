@@ -5,10 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    CreateError, JoinError, Observer, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, ResumeError, Ring, Start, Subscriber, TrySendError, WaitError, unlink,
+use ringway::error::{
+    CreateError, JoinError, RecvError, RecvTimeoutError, ResumeError, TrySendError, WaitError,
 };
+use ringway::segment::unlink;
+use ringway::{Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -200,7 +201,7 @@ fn creating_says_what_is_there_and_goes_on_with_it() {
     assert!(matches!(refused, Err(CreateError::AlreadyExists { .. })), "{refused:?}");
     child.dies();
     let refused = options().create(&segment);
-    assert!(matches!(refused, Err(CreateError::Orphaned { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(CreateError::ProducerDied { .. })), "{refused:?}");
     let limited = options().max_hold(Duration::from_secs(1));
     let others =
         [Options::<u64>::new(16).subscribers(1), Options::new(8), options().tag(1), limited];

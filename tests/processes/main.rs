@@ -14,6 +14,7 @@ mod ends;
 mod examples;
 mod fanout;
 mod groups;
+mod held;
 mod in_place;
 mod late;
 mod order;
@@ -49,6 +50,7 @@ macro_rules! roles {
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     ends::producer ends::bytes ends::anonymous ends::unasked ends::counting
+    held::one held::many
     in_place::reader in_place::holder
     groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc
     groups::inheritor groups::unasked

@@ -30,14 +30,23 @@ macro_rules! crash_point {
 
 #[cfg(ringway_crash_points)]
 pub mod crash;
+pub mod envelope;
 mod error;
 pub mod event;
 pub mod fence;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod file;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod fork;
 #[cfg(not(ringway_loom))]
 pub mod kernel;
 mod reach;
+mod seat_set;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod segment;
 pub mod sync;
 pub mod wait;
 
 pub use error::LivenessError;
 pub use reach::Reach;
+pub use seat_set::{MAX_SEATS, SeatSet};

@@ -22,7 +22,7 @@ use ringway_shm::sync::Ordering;
 /// One message is not done, and all others of a large ring are: the others are not looked at again.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
-fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
+fn a_worker_that_waits_for_one_held_message_does_not_look_at_the_others_again() {
     use crate::segment::Segment;
 
     let name = std::format!("ringway-test-{}-looks", std::process::id());
@@ -208,7 +208,7 @@ fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
 /// and gives it back.
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
 #[test]
-fn who_stood_still_for_all_laps_that_a_word_tells_apart_reads_nothing_of_another() {
+fn a_worker_that_stood_still_for_all_laps_that_a_word_tells_apart_reads_no_other_lap() {
     use crate::position::Pos;
 
     const LAPS: u32 = 1 << 17;
@@ -254,10 +254,10 @@ fn in_files(same: bool) -> (crate::producer::Producer<u64>, [Worker<u64>; 2]) {
     (producer, [ring, other].map(|ring| Worker::join(&ring, "a").unwrap()))
 }
 
-/// It was woken together with the one that has the place, which gives that up only then.
+/// It was woken together with the worker that has the post, which gives that up only then.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
-fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
+fn no_worker_sleeps_for_long_that_found_a_post_taken_which_was_given_up_since() {
     let (_producer, [mut first, mut second]) = in_files(true);
     let bell = |worker: &Worker<u64>| {
         worker.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed))
@@ -274,7 +274,7 @@ fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
 /// The last patrol may have been made right after the last poll, and its maker be dead by now.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
-fn who_polls_seldom_goes_on_patrol_unless_a_place_is_taken() {
+fn a_worker_that_polls_seldom_goes_on_patrol_unless_a_post_is_taken() {
     let (_producer, [mut poller, mut other]) = in_files(false);
     let storage = other.reader.storage.clone();
     // From here on it counts the time.

@@ -4,10 +4,9 @@ use std::hint::black_box;
 use std::mem::forget;
 use std::time::Duration;
 
-use ringway::{
-    Batch, BytesJob, Group, Job, Observer, Producer, Ring, Segment, Start, Subscriber,
-    TryRecvError, Worker,
-};
+use ringway::error::TryRecvError;
+use ringway::group::{Batch, BytesJob, Job};
+use ringway::{Group, Observer, Producer, Ring, Segment, Start, Subscriber, Worker};
 
 use super::rings::{AWAY, HERE, TEAM};
 use crate::payload::{Payload, Seven, Stamp};

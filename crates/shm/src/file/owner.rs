@@ -4,6 +4,7 @@
 //! one, the overflow user (65534 as a rule), files' owners and processes alike: a process of such a
 //! user finds its own number on the files of all the others.
 
+use core::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
@@ -12,18 +13,73 @@ use std::os::unix::fs::MetadataExt;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::error::Untrusted;
+use super::kind::FileKind;
 
 /// The overflow user where the kernel does not say.
 const OVERFLOW: u32 = 65534;
 
+/// Which check of a file failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Untrusted {
+    /// It is not a regular file. It was not opened.
+    NotAFile {
+        /// What it is.
+        what: FileKind,
+    },
+    /// It belongs to another user. See [`Place::owner`](crate::segment::Place::owner).
+    Owner {
+        /// To whom it belongs.
+        found: u32,
+        /// To whom it had to belong.
+        expected: u32,
+    },
+    /// It shows the right number as its owner, and the kernel does not confirm it: in a user
+    /// namespace one number, 65534 as a rule, stands for all users who have none there.
+    Unproven {
+        /// The number.
+        found: u32,
+    },
+    /// Others may write it than those who have to: its group, or every user.
+    Writable {
+        /// The file's permissions.
+        mode: u32,
+    },
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAFile { what: FileKind::SymbolicLink } => {
+                f.write_str("it is a symbolic link: name the segment itself")
+            }
+            Self::NotAFile { what } => write!(f, "it is {what}"),
+            Self::Owner { found, expected } => write!(
+                f,
+                "it belongs to user {found} and not to {expected}: if that is right, name the user \
+                 with `owner`"
+            ),
+            Self::Unproven { found } => write!(
+                f,
+                "it belongs to user {found}, which here stands for every user without a number: open \
+                 it as its owner, or where its owner has a number"
+            ),
+            Self::Writable { mode } => {
+                write!(f, "it is writable by other users (mode {mode:04o}): unlink and recreate it")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Untrusted {}
+
 /// Whether a file belongs to this process's effective user.
-pub(crate) fn is_ours(file: &File) -> io::Result<bool> {
-    Ok(check(file, file.metadata()?.uid(), None)?.is_ok())
+pub fn is_ours(file: &File) -> io::Result<bool> {
+    Ok(check_owner(file, file.metadata()?.uid(), None)?.is_ok())
 }
 
 /// Whether a file that shows that owner belongs to whom it has to: that user, or this process's.
-pub(crate) fn check(
+pub fn check_owner(
     file: &File,
     found: u32,
     expected: Option<u32>,

@@ -10,16 +10,16 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
-use super::error::FileKind;
-use super::fork::Descriptor;
+use super::kind::{FileKind, FileSystem};
+use crate::fork::Descriptor;
 
 /// A directory, held by its descriptor: what becomes of its path does not matter any more.
 #[derive(Debug)]
-pub(crate) struct Directory(OwnedFd);
+pub struct Directory(OwnedFd);
 
 /// Why there is no file to read.
 #[derive(Debug)]
-pub(crate) enum NotOpened {
+pub enum NotOpened {
     /// What has the name is no file. It was not opened.
     NotAFile(FileKind),
     /// What the operating system says.
@@ -39,20 +39,21 @@ const LOOKS: u32 = 16;
 const LOCK_ATTEMPTS: u32 = 100;
 
 impl Directory {
-    pub(crate) fn open(path: &Path) -> std::io::Result<Directory> {
-        ringway_shm::crash_point!();
+    /// Opens the directory at a path.
+    pub fn open(path: &Path) -> std::io::Result<Directory> {
+        crash_point!();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Directory(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
     /// The same directory, held once more.
-    pub(crate) fn again(&self) -> Result<Directory> {
+    pub fn again(&self) -> Result<Directory> {
         Ok(Directory(rustix::io::fcntl_dupfd_cloexec(&self.0, 0)?))
     }
 
     /// A new file that has no name and is gone when it is closed, unless it is linked.
-    pub(crate) fn unnamed_file(&self) -> Result<File> {
-        ringway_shm::crash_point!();
+    pub fn unnamed_file(&self) -> Result<File> {
+        crash_point!();
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         rustix::fs::openat(&self.0, c".", flags, Mode::RUSR | Mode::WUSR).map(File::from)
     }
@@ -60,11 +61,7 @@ impl Directory {
     /// Opens a file of that name, and nothing else: to open a FIFO lets go of a writer that waits
     /// at its other end, and to open a device can do anything. So what has the name is looked at
     /// first, and what was opened is compared with that. Never waits.
-    pub(crate) fn open_file(
-        &self,
-        name: &str,
-        writable: bool,
-    ) -> std::result::Result<File, NotOpened> {
+    pub fn open_file(&self, name: &str, writable: bool) -> std::result::Result<File, NotOpened> {
         let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
         // Nonblocking, for what may have taken the name since: it means nothing to a file.
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -74,7 +71,7 @@ impl Directory {
             if let Some(kind) = kind {
                 return Err(NotOpened::NotAFile(kind));
             }
-            ringway_shm::crash_point!();
+            crash_point!();
             let file = match rustix::fs::openat(&self.0, name, access | careful, Mode::empty()) {
                 // No longer the file that was looked at: a link, a socket, a directory.
                 Err(Errno::LOOP | Errno::NXIO | Errno::NODEV | Errno::ISDIR) => continue,
@@ -89,18 +86,24 @@ impl Directory {
     }
 
     /// To whom what has that name belongs. Takes no descriptor.
-    pub(crate) fn owner(&self, name: &str) -> Result<u32> {
+    pub fn owner(&self, name: &str) -> Result<u32> {
         Ok(rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_uid)
     }
 
-    /// The number of the directory's file system, as `statfs` has it.
-    pub(crate) fn file_system(&self) -> Result<u64> {
-        // It is signed on some targets, and the numbers have 32 bits.
-        rustix::fs::fstatfs(&self.0).map(|found| found.f_type as u64 & 0xffff_ffff)
+    /// How many bytes the file of that name has. Takes no descriptor.
+    pub fn len(&self, name: &str) -> Result<u64> {
+        let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(u64::try_from(stat.st_size).unwrap_or(0))
+    }
+
+    /// What the directory is on.
+    pub fn file_system(&self) -> Result<FileSystem> {
+        // Its number is signed on some targets, and has 32 bits.
+        rustix::fs::fstatfs(&self.0).map(|found| FileSystem(found.f_type as u64 & 0xffff_ffff))
     }
 
     /// The same for a handle, whose forked children must not keep it.
-    pub(crate) fn open_kept(
+    pub fn open_kept(
         &self,
         name: &str,
         writable: bool,
@@ -110,13 +113,13 @@ impl Directory {
 
     /// As [`unnamed_file`](Self::unnamed_file), for a handle, whose forked children must not keep
     /// it.
-    pub(crate) fn unnamed_kept(&self) -> Result<Descriptor> {
+    pub fn unnamed_kept(&self) -> Result<Descriptor> {
         kept(|| self.unnamed_file())
     }
 
     /// Gives the file a name, in one step: `EXIST` if it is taken.
-    pub(crate) fn link(&self, file: &File, name: &str) -> Result<()> {
-        ringway_shm::crash_point!();
+    pub fn link(&self, file: &File, name: &str) -> Result<()> {
+        crash_point!();
         // The thread's own: a thread can have descriptors that the process's first one has not.
         let unnamed = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, unnamed, &self.0, name, AtFlags::SYMLINK_FOLLOW) {
@@ -127,8 +130,8 @@ impl Directory {
     }
 
     /// Whether there is anything of that name. Takes no descriptor.
-    pub(crate) fn has(&self, name: &str) -> Result<bool> {
-        ringway_shm::crash_point!();
+    pub fn has(&self, name: &str) -> Result<bool> {
+        crash_point!();
         match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -137,8 +140,8 @@ impl Directory {
     }
 
     /// Whether `file` is what that names. Takes no descriptor: a process may have used up its own.
-    pub(crate) fn names(&self, name: &str, file: &File) -> Result<bool> {
-        ringway_shm::crash_point!();
+    pub fn names(&self, name: &str, file: &File) -> Result<bool> {
+        crash_point!();
         match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(false),
             named => {
@@ -154,7 +157,7 @@ impl Directory {
     /// The name may be removed by somebody else, and given to another file, between the comparison
     /// and the removal. So whoever removes a name holds a lock on the file itself: nobody else who
     /// does so too removes this one meanwhile, and while it is there nobody can give it to another.
-    pub(crate) fn remove(&self, name: &str, file: &File) -> Result<bool> {
+    pub fn remove(&self, name: &str, file: &File) -> Result<bool> {
         self.remove_patiently(name, file, LOCK_ATTEMPTS)
     }
 
@@ -173,8 +176,8 @@ impl Directory {
     }
 
     /// Removes a name, whatever it names. `false`: there is none.
-    pub(crate) fn remove_name(&self, name: &str) -> Result<bool> {
-        ringway_shm::crash_point!();
+    pub fn remove_name(&self, name: &str) -> Result<bool> {
+        crash_point!();
         match rustix::fs::unlinkat(&self.0, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -184,7 +187,7 @@ impl Directory {
 
     /// A handle that can only be asked what it is: having it takes no permission.
     fn handle(&self, name: &str) -> Result<File> {
-        ringway_shm::crash_point!();
+        crash_point!();
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         rustix::fs::openat(&self.0, name, flags, Mode::empty()).map(File::from)
     }

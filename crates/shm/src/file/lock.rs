@@ -14,38 +14,23 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::directory::{Directory, NotOpened};
-use super::fork::{Descriptor, Here};
+use crate::fork::{Descriptor, Here};
 
-/// The producer's byte of the data file.
-pub(crate) const PRODUCER: u64 = 0;
+/// The owner's byte of a segment's file. Every version keeps it.
+pub const OWNER: u64 = 0;
 
-/// The byte of the control file that is locked by those who look for a name: beyond those of entries.
-pub(crate) const REGISTRY: u64 = crate::memory::geometry::MAX_ENTRIES as u64;
-
-/// The byte of the control file that is locked by its creator until the ring has both its names.
-pub(crate) const CREATOR: u64 = REGISTRY + 1;
-
-/// The byte of the control file that is locked by the worker that looks whether all others live.
-/// The bytes that follow are those of its deputies.
-pub(crate) const PATROL: u64 = CREATOR + 1;
-
-/// Deputies that there can be.
-pub(crate) const DEPUTIES: u64 = 3;
-
-/// The byte of the control file that those share who clean up after the dead: while it is locked,
-/// entries that seem to be taken may be about to be free.
-pub(crate) const CLEANING: u64 = PATROL + 1 + DEPUTIES;
-/// Bytes of the control file from here on are those of lives: a mapping with workers locks one, of
-/// a number that no other has had. So one question tells that all of its workers live.
-pub(crate) const LIVES: u64 = 2 * REGISTRY;
+/// The byte of a companion file that is locked by its creator until the object has both its names.
+/// Every version keeps it.
+pub const CREATOR: u64 = 4097;
 
 /// Who keeps a lock from being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holder {
-    Nobody,
-    /// Somebody who may write the file and holds it for life.
+pub enum Held {
+    /// It is free.
+    Free,
+    /// By a process that may write the file.
     Writer,
-    /// Somebody who may only read it.
+    /// By a process that may only read it.
     Reader,
 }
 
@@ -54,7 +39,7 @@ pub(crate) enum Holder {
 /// Only the process that has taken it gives it up: a child that was forked has no copy of the
 /// description (`fork`), or, made past the C library, one for a while.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     file: Descriptor,
     at: u64,
     here: Here,
@@ -62,14 +47,14 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
-    pub(crate) fn take(file: Descriptor, at: u64) -> io::Result<Option<Lock>> {
+    pub fn take(file: Descriptor, at: u64) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
         let here = file.here();
         Ok(taken.then(|| Lock { file, at, here }))
     }
 
     /// The file that is locked.
-    pub(crate) fn file(&self) -> &File {
+    pub fn file(&self) -> &File {
         &self.file
     }
 }
@@ -83,7 +68,7 @@ impl Drop for Lock {
 }
 
 /// Takes the lock if nobody else has it. It stays until [`unlock`], or the end of the description.
-pub(crate) fn try_lock(file: &File, at: u64) -> io::Result<bool> {
+pub fn try_lock(file: &File, at: u64) -> io::Result<bool> {
     match control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at) {
         Ok(_) => Ok(true),
         Err(error) => match error.raw_os_error() {
@@ -94,41 +79,34 @@ pub(crate) fn try_lock(file: &File, at: u64) -> io::Result<bool> {
 }
 
 /// Takes the lock together with others who share it, if no other has it alone.
-pub(crate) fn share(file: &File, at: u64) -> io::Result<()> {
+pub fn share(file: &File, at: u64) -> io::Result<()> {
     control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_RDLCK, at).map(drop)
 }
 
-pub(crate) fn unlock(file: &File, at: u64) {
+/// Gives the lock up.
+pub fn unlock(file: &File, at: u64) {
     // It cannot fail for a lock that is held.
     let _ = control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at);
 }
 
 /// Who has the lock, seen from a description that has it not.
-pub(crate) fn holder(file: &File, at: u64) -> io::Result<Holder> {
+pub fn holder(file: &File, at: u64) -> io::Result<Held> {
     if is_held(file, at)? {
-        return Ok(Holder::Writer);
+        return Ok(Held::Writer);
     }
     let reader = control(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_WRLCK, at)? != libc::F_UNLCK;
-    Ok(if reader { Holder::Reader } else { Holder::Nobody })
-}
-
-#[cfg(test)]
-std::thread_local! {
-    /// How often this thread has asked the kernel whether a lock is held.
-    pub(crate) static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    Ok(if reader { Held::Reader } else { Held::Free })
 }
 
 /// Whether a writer has the lock, seen from a description that has it not. Reading is enough to ask: what
 /// a reader holds does not stand in the way of another reader, so that asking as one asks for writers
 /// alone.
-pub(crate) fn is_held(file: &File, at: u64) -> io::Result<bool> {
+pub fn is_held(file: &File, at: u64) -> io::Result<bool> {
     is_any_held(file, at, 1)
 }
 
 /// The same of any of so many bytes.
-pub(crate) fn is_any_held(file: &File, from: u64, bytes: u64) -> io::Result<bool> {
-    #[cfg(test)]
-    ASKED.with(|asked| asked.set(asked.get() + 1));
+pub fn is_any_held(file: &File, from: u64, bytes: u64) -> io::Result<bool> {
     let kind = about(file.as_raw_fd(), libc::F_OFD_GETLK, libc::F_RDLCK, from, bytes)?;
     Ok(kind != libc::F_UNLCK)
 }
@@ -139,7 +117,7 @@ fn control(fd: RawFd, command: i32, kind: i32, at: u64) -> io::Result<i32> {
 
 /// One call of `fcntl` about some bytes. Returns the kind of lock that the kernel answers with.
 fn about(fd: RawFd, command: i32, kind: i32, from: u64, bytes: u64) -> io::Result<i32> {
-    ringway_shm::crash_point!();
+    crash_point!();
     let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
     let mut about = libc::flock {
         l_type: kind.try_into().map_err(|_| invalid())?,
@@ -156,12 +134,12 @@ fn about(fd: RawFd, command: i32, kind: i32, from: u64, bytes: u64) -> io::Resul
 
 /// Another description of the same file, for locks of its own: by `/proc`, or by the file's name
 /// where there is no `/proc`. `None`: there is neither.
-pub(crate) fn reopen(
+pub fn reopen(
     file: &File,
     writable: bool,
     named: Option<(&Directory, &str)>,
 ) -> io::Result<Option<File>> {
-    ringway_shm::crash_point!();
+    crash_point!();
     let path = format!("/proc/thread-self/fd/{}", file.as_raw_fd());
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
     match rustix::fs::open(path, access | OFlags::CLOEXEC, Mode::empty()) {

@@ -11,7 +11,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::string::String;
 
-/// The process that has a ring, as far as it could be found.
+use super::lock::OWNER;
+
+/// The process that has a segment, as far as it could be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
@@ -19,6 +21,14 @@ pub struct Holder {
     pub pid: u32,
     /// It does not run: a signal or a debugger has stopped it.
     pub stopped: bool,
+}
+
+impl Holder {
+    /// The process that holds the owner's lock on a segment's file, of those that have it mapped
+    /// for writing. `None`: not found, which does not mean that there is none.
+    pub fn of_owner(file: &File) -> Option<Holder> {
+        find(file, OWNER)
+    }
 }
 
 impl fmt::Display for Holder {
@@ -31,9 +41,9 @@ impl fmt::Display for Holder {
 /// The most processes that are looked at: an error is no reason to work for long.
 const MOST: usize = 16_384;
 
-/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as a
-/// producer has. `None`: not found, which does not mean that there is none.
-pub(crate) fn find(file: &File, byte: u64) -> Option<Holder> {
+/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as an
+/// owner has. `None`: not found, which does not mean that there is none.
+fn find(file: &File, byte: u64) -> Option<Holder> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
     let (device, number) = (format!("{major:02x}:{minor:02x}"), format!("{}", metadata.ino()));
