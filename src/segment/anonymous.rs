@@ -64,7 +64,7 @@ impl<T: Message + ?Sized> Options<T> {
         let io = |source| CreateError::Io { what: "laying out the ring", path: None, source };
         let error =
             |error| CreateError::of_segment(error, || io(io::ErrorKind::AlreadyExists.into()));
-        let created = segment::Anonymous::create(lengths(&geometry), Some(SEATS));
+        let created = segment::Anonymous::create(lengths(&geometry), SEATS);
         let (files, mapping, instance) = created.map_err(error)?;
         let mapping = Mapping::new(mapping);
         // Processes that get these files have the descriptions that are mapped: without others a
@@ -96,7 +96,7 @@ impl Anonymous {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ring<T: Message + ?Sized>(&self, tag: u64) -> Result<Ring<T>, OpenError> {
-        let (mapping, _) = self.files.open(DATA, VERSION, Some(SEATS))?;
+        let (mapping, _) = self.files.open(DATA, VERSION, SEATS)?;
         let what = "mapping the memory files";
         mapping::attach(&Mapping::new(mapping), Expected::of::<T>(tag))
             .map_err(|source| OpenError::Io { what, path: None, source })?

@@ -145,7 +145,7 @@ fn open(
 ) -> Result<Storage, OpenError> {
     let found = found(directory, segment, false)?;
     let failed = |source| io_error("mapping the segment", segment.path(), source);
-    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Read, Some(SEATS));
+    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Read, SEATS);
     mapping::attach(&Mapping::new(mapping.map_err(failed)?), expected)
         .map_err(failed)?
         .map_err(|why| header_error(segment.path(), why))

@@ -205,7 +205,7 @@ fn resume<T: Message + ?Sized>(
     if !found.files.companion_writable {
         return Err(ResumeError::Open(OpenError::PermissionDenied { path: path() }));
     }
-    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, Some(SEATS));
+    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, SEATS);
     let mapping = Mapping::new(mapping.map_err(|source| io("mapping the segment", source))?);
     let seat = take_place(&mapping, segment)?;
     // A ring's name is removed without waiting for its producer: what we have locked may be a ring

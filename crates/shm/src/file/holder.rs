@@ -54,7 +54,7 @@ fn find(file: &File, byte: u64) -> Option<Holder> {
         // One read for each process, where its descriptors would take one each.
         let maps = fs::read_to_string(process.path().join("maps")).unwrap_or_default();
         let mapped = maps.lines().any(|line| {
-            // As `7f0…-7f1… rw-s 00000000 00:1b 42   /dev/shm/ring`.
+            // As `7f0…-7f1… rw-s 00000000 00:1b 42   /dev/shm/name`.
             let mut words = line.split_ascii_whitespace().skip(1);
             words.next() == Some("rw-s")
                 && words.nth(1) == Some(device.as_str())

@@ -46,7 +46,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
+    /// Takes the lock, if no other process has it. `file` has a description of its own, and can be
+    /// written.
     pub fn take(file: Descriptor, at: u64) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
         let here = file.here();
@@ -67,7 +68,7 @@ impl Drop for Lock {
     }
 }
 
-/// Takes the lock if nobody else has it. It stays until [`unlock`], or the end of the description.
+/// Takes the lock if no other process has it. It stays until [`unlock`], or the end of the description.
 pub fn try_lock(file: &File, at: u64) -> io::Result<bool> {
     match control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at) {
         Ok(_) => Ok(true),

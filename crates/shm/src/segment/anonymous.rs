@@ -48,7 +48,7 @@ impl Anonymous {
     /// could exceed: a segment that is larger than what is left of the memory gets processes killed.
     pub fn create(
         lengths: Lengths,
-        seats: Option<SeatBytes>,
+        seats: SeatBytes,
     ) -> Result<(Anonymous, Mapping, Instance), CreateError> {
         check_file_size_limit(lengths)?;
         let needed = lengths.sum();
@@ -94,7 +94,7 @@ impl Anonymous {
         &self,
         kind: Kind,
         version: u32,
-        seats: Option<SeatBytes>,
+        seats: SeatBytes,
     ) -> Result<(Mapping, Envelope), OpenError> {
         let len = |file: &File| {
             let metadata = file.metadata();
