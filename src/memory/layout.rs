@@ -20,7 +20,7 @@ pub(crate) const EVICTIONS_OFFSET: usize = size_of::<Header>() + size_of::<Produ
 /// The control segment's entries start here.
 pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFlags>();
 
-/// What the ring is. Written once, before anybody else can see it.
+/// What the ring is. Written once, before another process can see it.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -51,23 +51,23 @@ pub(crate) struct ProducerLine {
     /// Messages that a subscriber may lag behind before it is evicted: the creator's choice.
     pub(crate) max_lag: AtomicWord,
     _unused_too: Unused<{ (8 - WORD) / 4 }>,
-    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`: for
-    /// ever.
+    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`:
+    /// for ever.
     pub(crate) max_hold: AtomicU32,
     /// The same for a durable subscriber that is away.
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
     _unused_three: Unused<{ ARENAS as usize }>,
-    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
-    /// word, where there are arenas.
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their
+    /// slots. One word, where there are arenas.
     reclaimed: [AtomicWord; ARENAS as usize],
     _unused_four: Unused<{ beside(COUNTS) }>,
-    /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
-    /// own, which nobody needs while messages flow.
+    /// Microseconds for which producers have waited for room. It and what follows is on a cache
+    /// line of its own, which no side needs while messages flow.
     pub(crate) blocked: Count,
     _unused_blocked: Unused<{ beside(COUNTS) }>,
-    /// How often producers found that somebody slept, and woke all who did.
+    /// How often producers found that a consumer slept, and woke all that did.
     pub(crate) wakes: Count,
     _unused_wakes: Unused<{ beside(COUNTS) }>,
     /// Subscribers and groups that were evicted.
@@ -105,7 +105,7 @@ impl Count {
     }
 }
 
-/// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
+/// The two flags that say that a side sleeps. Stored, never counted: a sleeper that was killed
 /// leaves a flag behind, which costs the other side one needless wake-up, once.
 #[repr(C)]
 #[derive(Debug)]
@@ -113,7 +113,7 @@ pub(crate) struct SleepFlags {
     /// 1: some consumer sleeps, or is about to. Set by consumers, cleared by the producer.
     pub(crate) sleepers: Lone<AtomicU32>,
     /// 1: the producer sleeps on this very word, or is about to. Set by the producer, cleared by
-    /// whoever gives it room.
+    /// the consumer that gives it room.
     pub(crate) waiting: Futex,
     /// Counts the times that a worker has asked about all workers and the producer whether they
     /// live.
@@ -139,8 +139,9 @@ impl SleepFlags {
     }
 }
 
-/// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
-/// nobody else; but of a group, which nobody owns, what changes is changed by read-modify-write.
+/// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes
+/// it, no other process; but of a group, which has no owner, what changes is changed by
+/// read-modify-write.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -148,8 +149,8 @@ pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
     /// compare-exchange.
     pub(crate) owner: CasU32,
-    /// 1: the owner has joined, and its gate is where it starts or later; of a worker: 1 more than its
-    /// group's number, which counts from 0. 0: nobody is here, or is still joining.
+    /// 1: the owner has joined, and its gate is where it starts or later; of a worker: 1 more than
+    /// its group's number, which counts from 0. 0: it has no owner, or one that is still joining.
     pub(crate) joined: AtomicU32,
     /// Counts the owners. Never 0 once there was one.
     pub(crate) generation: AtomicU32,
@@ -162,8 +163,8 @@ pub(crate) struct Entry {
     pub(crate) name_len: AtomicU32,
     /// The name of a durable subscriber or a group, as bytes lie in memory.
     pub(crate) name: [AtomicU32; NAME_WORDS],
-    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
-    /// the owner, on rings where it promised so.
+    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has
+    /// evicted the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
     /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a
     /// worker: the number of its mapping's life, or 0.
@@ -176,8 +177,8 @@ pub(crate) struct Entry {
     pub(crate) counters: Counters,
 }
 
-/// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
-/// line away from those who look there whether it lives, or what it is.
+/// What a consumer has got. On a line of its own: a worker counts each message, and would take the
+/// first line away from those who look there whether it lives, or what it is.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -188,7 +189,8 @@ pub(crate) struct Counters {
     /// Messages that a worker was given.
     pub(crate) received: Count,
     _unused_received: Unused<{ beside(COUNTS) }>,
-    /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
+    /// Messages that a worker was given again, or the workers of a group together; which its
+    /// workers add to.
     redelivered: [CasU32; COUNTS],
     _rest: Unused<{ rest(20) }>,
 }
@@ -206,7 +208,7 @@ impl Counters {
         }
     }
 
-    /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
+    /// Counts anew, from a position on. Only by the owner of an entry that has not joined yet.
     pub(crate) fn begin(&self, start: Pos) {
         self.start.set(start.number());
         self.received.set(0);
@@ -215,7 +217,8 @@ impl Counters {
         }
     }
 
-    /// Where messages are counted that a worker was given again, or the workers of a group; `None`: they are not.
+    /// Where messages are counted that a worker was given again, or the workers of a group; `None`:
+    /// they are not.
     pub(crate) fn redelivered(&self) -> Option<&CasU32> {
         self.redelivered.first()
     }
@@ -231,8 +234,8 @@ pub(crate) const AWAY: u32 = 2;
 /// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
 pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
 
-/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
-/// nothing in a ring's header could set one.
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options`
+/// offers no limit, and nothing in a ring's header could set one.
 pub(crate) const EVICTS: bool = !SMALL;
 
 /// Whether there can be arenas.
@@ -263,7 +266,7 @@ impl<const WORDS: usize> Unused<WORDS> {
     }
 }
 
-// SAFETY: nobody reads or writes them through it.
+// SAFETY: no method reads or writes them.
 unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
 
 /// Words of 32 bits that keep the place of 8 bytes beside so many words.
@@ -277,7 +280,8 @@ const fn rest(used: usize) -> usize {
 }
 
 impl ProducerLine {
-    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
+    /// Before which position messages may have lost their place in the arena; `None`: there are no
+    /// arenas.
     #[inline(always)]
     pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
         self.reclaimed.first()
@@ -344,7 +348,7 @@ impl Entry {
 
 #[cfg(not(ringway_loom))]
 impl Entry {
-    /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
+    /// Makes the entry free. Only by the ring's creator, before another process can see it.
     pub(crate) fn reset(&self) {
         let Entry { owner, joined, generation, durable, name_len, pinned, .. } = self;
         owner.store(FREE_ENTRY, Ordering::Relaxed);

@@ -9,8 +9,8 @@ use ringway_shm::segment::{Access, Place, Rights};
 ///
 /// A ring is two files in a directory that is memory: `<name>`, which only the producer can write,
 /// and `<name>.<instance>.ctl`, which subscribers write too. A plain string is a segment in
-/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
-/// of at most 218 bytes, that does not end in `.ctl`.
+/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file
+/// name, of at most 218 bytes, that does not end in `.ctl`.
 ///
 /// # Fork
 ///
@@ -118,9 +118,8 @@ impl Segment {
 
     /// Creating: the members of a group may subscribe, and observe: both files get that group, the
     /// data file the mode 0640 and the control file 0660. A subscriber can hold the producer back,
-    /// and whoever may write the control file can also shorten it, which kills every process that
-    /// has it mapped (`SIGBUS`).
-    /// Replaces an earlier [`observer_group`](Self::observer_group).
+    /// and a process that may write the control file can also shorten it, which kills every process
+    /// that has it mapped (`SIGBUS`). Replaces an earlier [`observer_group`](Self::observer_group).
     ///
     /// ```
     /// # use ringway::{Options, Segment};

@@ -24,7 +24,8 @@ use crate::options::Options;
 use crate::producer::Producer;
 use crate::protocol::credit::Limits;
 
-/// How often `create_or_resume` tries again when others create, take over or remove at the same time.
+/// How often `create_or_resume` tries again when others create, take over or remove at the same
+/// time.
 const ATTEMPTS: u32 = 100;
 
 impl<T: Message + ?Sized> Producer<T> {

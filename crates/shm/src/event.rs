@@ -16,8 +16,8 @@
 //!
 //! A notifier first makes known what there is, by a store, and then calls
 //! [`notify`](EventCount::notify). Where there is one notifier at a time, it stores the bell; where
-//! several may sound it at once, they add to it ([`sound`](EventCount::sound)). A bell is changed in one
-//! of the two ways, or by the one storing notifier's additions.
+//! several may sound it at once, they add to it ([`sound`](EventCount::sound)). A bell is changed
+//! in one of the two ways, or by the one storing notifier's additions.
 //!
 //! ```
 //! use core::time::Duration;
@@ -70,7 +70,8 @@
 //! at the same flag.
 //!
 //! A notifier that asks no flag (`sound`) makes X so and then adds to the bell (Release). Either W1
-//! is behind that addition, and W4 sees X; or W5 finds another bell, or is woken. It needs no fence.
+//! is behind that addition, and W4 sees X; or W5 finds another bell, or is woken. It needs no
+//! fence.
 //!
 //! A notifier that is stopped or killed between N1 and N6 leaves waiters to the end of their sleep:
 //! so a sleep has an end.

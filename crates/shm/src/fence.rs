@@ -24,7 +24,8 @@
 //! every heavy fence reaches out: the owner's for peers that joined when light fences were free,
 //! the peers' for a successor whose light fence will be. A test below tries all sequences.
 //!
-//! Under loom both are `fence(SeqCst)`. In models in which no thread sleeps the light one is nothing.
+//! Under loom both are `fence(SeqCst)`. In models in which no thread sleeps the light one is
+//! nothing.
 
 use core::sync::atomic::compiler_fence;
 
@@ -35,8 +36,8 @@ use crate::sync::{Ordering, barrier, fence, register_barrier};
 pub const MODE_FULL: u32 = 0;
 /// The header's word for "the light fences of the owner and of registered peers are free".
 pub const MODE_ASYMMETRIC: u32 = 1;
-/// The header's word for "the owner's light fence is full, but one before it had a free one, and one
-/// after it may": both sides' heavy fences reach out.
+/// The header's word for "the owner's light fence is full, but one before it had a free one, and
+/// one after it may": both sides' heavy fences reach out.
 pub const MODE_FULL_REACHING: u32 = 2;
 
 /// The fences of one handle. What they are is decided once, when the handle is made.
@@ -91,8 +92,8 @@ impl Fences {
         Fences::of_peer(mode, reach, &Here)
     }
 
-    /// `found`: the mode of the segment that it takes over. It asks the kernel for nothing that it has
-    /// no use for: registering exposes the process to the barriers of others, for as long as it
+    /// `found`: the mode of the segment that it takes over. It asks the kernel for nothing that it
+    /// has no use for: registering exposes the process to the barriers of others, for as long as it
     /// lives.
     fn of_owner(found: Option<u32>, wanted: bool, reach: Reach, kernel: &impl Kernel) -> Fences {
         // Peers of a full mode do not reach out.

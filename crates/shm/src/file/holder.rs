@@ -41,8 +41,8 @@ impl fmt::Display for Holder {
 /// The most processes that are looked at: an error is no reason to work for long.
 const MOST: usize = 16_384;
 
-/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as an
-/// owner has. `None`: not found, which does not mean that there is none.
+/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as
+/// an owner has. `None`: not found, which does not mean that there is none.
 fn find(file: &File, byte: u64) -> Option<Holder> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
