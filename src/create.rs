@@ -20,10 +20,11 @@ use ringway_shm::envelope::Instance;
 
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring on the heap of this process. Where there is not enough memory it is
-    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
+    /// [`ConfigError::OutOfMemory`](crate::error::ConfigError::OutOfMemory), and nothing is left.
     ///
     /// ```
-    /// # use ringway::{ConfigError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::ConfigError;
     /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
@@ -52,12 +53,13 @@ impl<T: Message + ?Sized> Options<T> {
     /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
     /// a time joins by [`Worker::join`](crate::Worker::join) or
     /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
-    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). And whoever joins does so by
+    /// [`remove_group`](crate::Ring::remove_group) or [`remove_durable`](crate::Ring::remove_durable). And whoever joins does so by
     /// [`subscribe_in`](crate::Ring::subscribe_in), unless all who join have one compare-and-swap: their processor's,
     /// or, of one program, that of `portable-atomic`.
     ///
     /// ```
-    /// use ringway::{Options, RawParts, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::raw::RawParts;
     /// use std::ptr::NonNull;
     ///
     /// #[repr(align(128))]

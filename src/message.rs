@@ -50,8 +50,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
     message = "`{Self}` is not plain data, and so cannot be a message",
     label = "not plain data",
     note = "write `#[ringway::message]` above a struct of yours, to make it plain data",
-    note = "its fields are numbers, arrays, and other such structs: a `u8` for a `bool`, a number for \
-            an enum, the data itself for a reference or a pointer"
+    note = "its fields are numbers, arrays, and other such structs: a `u8` for a `bool`, a number \
+            for an enum, the data itself for a reference or a pointer"
 )]
 pub trait Plain: FromBytes + IntoBytes + Immutable {}
 
@@ -95,7 +95,7 @@ impl ByteMessage for Untyped {}
 /// Bytes of a message of a ring whose message type the program does not know: for tools that attach
 /// to any ring. Its handles attach to rings of every size, alignment and tag, and send and receive
 /// as those of `[u8]` do; where all messages have one length, any other is refused
-/// ([`WrongLength`](crate::SendError::WrongLength)).
+/// ([`WrongLength`](crate::error::SendError::WrongLength)).
 ///
 /// ```
 /// use ringway::{Options, Ring, Start, Untyped};
@@ -164,20 +164,25 @@ pub(crate) mod sealed {
 
         fn bytes(&self) -> &[u8];
 
+        fn bytes_mut(&mut self) -> &mut [u8];
+
+        /// The message that has been received here, of that length.
+        fn first(&self, len: usize) -> &Self;
+
         /// The message that lies there.
         ///
         /// # Safety
         ///
-        /// `start` is aligned for it, `len` is a length that such a message has, and as many bytes are valid
-        /// for reads; nobody writes them while the reference lives.
+        /// `start` is aligned for it, `len` is a length that such a message has, and as many bytes
+        /// are valid for reads. They are not written while the reference lives.
         unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self;
 
         /// The same, to be changed.
         ///
         /// # Safety
         ///
-        /// As for [`at`](Self::at); valid for writes, too; and nobody else reads or writes them while the
-        /// reference lives.
+        /// As for [`at`](Self::at). They are valid for writes too, and are read and written through
+        /// the reference alone while it lives.
         unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self;
     }
 
@@ -195,14 +200,23 @@ pub(crate) mod sealed {
         }
 
         #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self.as_mut_bytes()
+        }
+
+        fn first(&self, _len: usize) -> &Self {
+            self
+        }
+
+        #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, _len: usize) -> &'a Self {
-            // SAFETY: the caller's promise, and any bytes are a value.
+            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
             unsafe { start.cast().as_ref() }
         }
 
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, _len: usize) -> &'a mut Self {
-            // SAFETY: the caller's promise, and any bytes are a value.
+            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
             unsafe { start.cast().as_mut() }
         }
     }
@@ -221,14 +235,23 @@ pub(crate) mod sealed {
         }
 
         #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            self.get(..len).unwrap_or(self)
+        }
+
+        #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self {
-            // SAFETY: the caller's promise.
+            // SAFETY: `len` bytes are valid by this function's contract.
             unsafe { slice::from_raw_parts(start.as_ptr(), len) }
         }
 
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self {
-            // SAFETY: the caller's promise.
+            // SAFETY: `len` bytes are valid by this function's contract.
             unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) }
         }
     }
@@ -245,6 +268,15 @@ pub(crate) mod sealed {
         #[inline(always)]
         fn bytes(&self) -> &[u8] {
             self
+        }
+
+        #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            &mut self.0
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            Untyped::new(self.0.get(..len).unwrap_or(&self.0))
         }
 
         #[inline(always)]

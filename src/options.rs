@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use crate::memory::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 use ringway_shm::sync::NATIVE;
 
 /// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
@@ -22,6 +22,12 @@ use ringway_shm::sync::NATIVE;
 ///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
 /// assert_eq!(producer.max_len(), 1500);
 /// ```
+#[doc(alias = "broadcast")]
+#[doc(alias = "channel")]
+#[doc(alias = "ipc")]
+#[doc(alias = "queue")]
+#[doc(alias = "shared memory")]
+#[doc(alias = "spmc")]
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.
@@ -64,7 +70,8 @@ impl Options<[u8]> {
     /// is left out.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// // Cache lines of small messages, and now and then one of up to 1 MiB.
     /// let options = Options::bytes(1024, 48).arena(2 << 20);
@@ -129,7 +136,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// What the ring does when it is full: wait (the default), or overwrite.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Overflow, Start};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
     /// let (mut producer, ring) = options.heap().unwrap();
@@ -159,7 +167,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// takes a word for every message that the ring holds.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::JoinError;
     ///
     /// let (_producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();
@@ -174,7 +183,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// [`groups`](Self::groups), and none if there are not.
     ///
     /// ```
-    /// # use ringway::{JoinError, Options, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::JoinError;
     /// let (_producer, ring) = Options::<u64>::new(8).groups(2).workers(1).heap().unwrap();
     /// let worker = Worker::join(&ring, "billing").unwrap();
     /// assert_eq!(Worker::join(&ring, "mail").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
@@ -192,12 +202,13 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// A text of yours that stands in the ring's segment for other programs to read, by
-    /// [`inspect`](crate::inspect): what a message looks like, say. Up to 4,000 bytes; by default
+    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by default
     /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
     /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
     ///
     /// ```
-    /// # use ringway::{ConfigError, Options};
+    /// # use ringway::Options;
+    /// # use ringway::error::ConfigError;
     /// let schema = "instrument:u32 size:u32 price:f64 sym:char[8]";
     /// let options = Options::<[u8; 24]>::new(64).text(schema);
     /// assert!(options.segment_lengths().is_ok());
@@ -252,10 +263,11 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// Whether there can be observers; by default there can. Without them, and without limits to what
     /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
-    /// through a plain `&mut` ([`Loan::get_mut`](crate::Loan::get_mut)).
+    /// through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
-    /// # use ringway::{JoinError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::JoinError;
     /// let (producer, ring) = Options::<u64>::new(64).observers(false).heap().unwrap();
     /// assert_eq!(ring.observe(Start::Next).unwrap_err(), JoinError::NoObservers);
     /// ```
@@ -272,7 +284,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// Rings of one process always hold. In files and other shared memory it is off by default: on,
     /// a process that may write the control segment can hold the producer for ever. Off, a ring that
     /// evicts refuses to have its messages read in place
-    /// ([`NotInPlace`](crate::TryRecvError::NotInPlace)).
+    /// ([`NotInPlace`](crate::error::TryRecvError::NotInPlace)).
     pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
         self
@@ -301,7 +313,7 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
-    /// evicted. It is told so ([`Evicted`](crate::TryRecvError::Evicted)), and can join anew. A group of
+    /// evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can join anew. A group of
     /// workers counts as a subscriber, here and below. By default
     /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
     /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
@@ -310,7 +322,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// [`max_hold`](Self::max_hold).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -328,7 +341,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// How long a subscriber that lives may keep the producer waiting for room, before it is
     /// evicted. By default for ever. It is about subscribers that are too slow, or stopped: one
     /// that has died is found within 150 ms anyway. Where the kernel does not say who is dead
-    /// ([`Liveness`](crate::TrySendError::Liveness)), it counts for the dead too.
+    /// ([`Liveness`](crate::error::TrySendError::Liveness)), it counts for the dead too.
     ///
     /// # How exact it is
     ///
@@ -346,7 +359,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// first look after a pause: its consumers may have been stopped with it.
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     /// use std::time::Duration;
     ///
     /// let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
@@ -370,6 +384,28 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "std")]
     pub fn max_away(mut self, time: core::time::Duration) -> Self {
         self.limits.max_away = milliseconds(time);
+        self
+    }
+
+    /// Whether the producer's program may evict consumers for reasons of its own
+    /// ([`Producer::evict`](crate::Producer::evict)), where there is no other limit. By default it
+    /// may not, and then no subscriber is ever evicted. On a ring that evicts messages are read in
+    /// place only where they are [held there](Self::hold_in_place), and are not written through a
+    /// plain `&mut`.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::EvictError;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let id = ring.consumer_stats().unwrap().next().unwrap().id;
+    /// assert_eq!(producer.evict(id), Err(EvictError::NotAllowed));
+    /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub fn evict_by_hand(mut self, yes: bool) -> Self {
+        self.limits.by_hand = yes;
         self
     }
 

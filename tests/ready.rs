@@ -4,7 +4,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{Options, RecvError, RecvTimeoutError, Start, TryRecvError, TrySendError, Worker};
+use ringway::error::{RecvError, RecvTimeoutError, TryRecvError, TrySendError};
+use ringway::{Options, Start, Worker};
 
 const SOON: Duration = Duration::from_millis(30);
 const LONG: Duration = Duration::from_secs(60);
@@ -133,5 +134,5 @@ fn a_dead_producer_is_told_of_and_the_next_poll_says_so_too() {
         thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(poller.try_recv(), Err(TryRecvError::ProducerDied));
-    ringway::unlink(name.as_str()).unwrap();
+    ringway::segment::unlink(name.as_str()).unwrap();
 }

@@ -6,10 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ringway::{
-    ConsumerStats, JoinError, Options, Position, Producer, Ring, Start, Subscriber, TryRecvError,
-    TrySendError,
-};
+use ringway::error::{JoinError, TryRecvError, TrySendError};
+use ringway::stats::ConsumerStats;
+use ringway::{Options, Position, Producer, Ring, Start, Subscriber};
 
 fn ring(capacity: usize) -> (Producer<u64>, Ring<u64>, Subscriber<u64>) {
     let (producer, ring) = Options::<u64>::new(capacity).heap().unwrap();
@@ -152,7 +151,7 @@ fn no_more_are_held_than_there_are_flags_and_places() {
 #[cfg(feature = "std")]
 #[test]
 fn calls_that_wait_do_not_wait_for_what_their_own_program_holds() {
-    use ringway::{RecvError, RecvTimeoutError};
+    use ringway::error::{RecvError, RecvTimeoutError};
     use std::time::Duration;
 
     let (mut producer, _ring, subscriber) = ring(4);

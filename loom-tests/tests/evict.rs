@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{awake, check};
-use ringway::{Start, Subscriber, TryRecvError};
+use ringway::error::TryRecvError;
+use ringway::{Start, Subscriber};
 
 /// Receives once, and checks that it is the next message, whole. `true`: it was evicted.
 fn receive(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64, sent: u64) -> bool {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{
-    Group, JoinError, Options, Pause, Plain, Producer, RecvError, Ring, Start, TryRecvError, Wait,
-    Worker,
-};
+use ringway::error::{JoinError, RecvError, TryRecvError};
+use ringway::wait::Pause;
+use ringway::{Group, Options, Plain, Producer, Ring, Start, Wait, Worker};
 
 /// A ring of a group with two workers, in a model in which none sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
@@ -56,7 +55,7 @@ fn in_order(mut received: Vec<u64>) -> Vec<u64> {
 #[test]
 fn two_workers_never_have_the_same_message() {
     check("two_workers_never_have_the_same_message", None, || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(2);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
         producer.try_send_batch(&[0, 1]);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
@@ -77,7 +76,7 @@ fn two_workers_never_have_the_same_message() {
 #[test]
 fn nothing_is_overwritten_before_it_is_done() {
     check("nothing_is_overwritten_before_it_is_done", Some(2), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(1);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(1);
         let work = |mut worker: Worker<u64>| {
             let mut received = Vec::new();
             receive(&mut worker, &mut received);
@@ -104,7 +103,7 @@ fn nothing_is_overwritten_before_it_is_done() {
 #[test]
 fn what_was_given_back_is_read_before_it_is_overwritten() {
     check("what_was_given_back_is_read_before_it_is_overwritten", Some(3), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(1);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(1);
         producer.try_send(&0).unwrap();
         let thread = thread::spawn(move || {
             if let Ok(job) = first.try_recv() {
@@ -125,7 +124,7 @@ fn what_was_given_back_is_read_before_it_is_overwritten() {
 #[test]
 fn a_batch_and_a_single_claim_share_what_is_there() {
     check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(4);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
         producer.try_send_batch(&[0, 1, 2]);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
@@ -145,7 +144,7 @@ fn a_batch_and_a_single_claim_share_what_is_there() {
 #[test]
 fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
     check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
-        let (mut producer, ring, [mut dying, mut other]) = crew(2);
+        let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(2);
         producer.try_send_batch(&[0, 1]);
         let living = thread::spawn(move || {
             let received = other.try_recv().map(|job| (*job, job.redelivered()));
@@ -177,7 +176,7 @@ fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
 #[test]
 fn what_a_dead_worker_had_done_is_done() {
     check("what_a_dead_worker_had_done_is_done", Some(3), || {
-        let (mut producer, ring, [mut dying, mut other]) = crew(1);
+        let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(1);
         producer.try_send(&0).unwrap();
         let thread = thread::spawn(move || {
             drop(dying.try_recv().unwrap());
@@ -290,7 +289,7 @@ fn workers_come_and_go_and_nothing_is_lost() {
 #[test]
 fn a_worker_that_leaves_gives_back_what_it_had() {
     check("a_worker_that_leaves_gives_back_what_it_had", Some(3), || {
-        let (mut producer, _ring, [mut leaving, mut other]) = crew(2);
+        let (mut producer, _ring, [mut leaving, mut other]) = crew::<u64>(2);
         producer.try_send(&0).unwrap();
         std::mem::forget(leaving.try_recv().unwrap());
         let thread = thread::spawn(move || drop(leaving));
@@ -584,7 +583,7 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
         let mut worker = Worker::join(&ring, "a").unwrap();
         producer.try_send(&0).unwrap();
         let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
-        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+        let forgetting = thread::spawn(move || match ring.remove_group("a") {
             Ok(forgotten) => assert!(forgotten),
             Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error:?}"),
         });
@@ -605,10 +604,10 @@ fn a_group_is_not_forgotten_while_a_worker_joins() {
         drop(Worker::join(&ring, "a").unwrap());
         let other = ring.clone();
         let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
-        let forgotten = ring.forget_group("a");
+        let forgotten = ring.remove_group("a");
         assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse { .. })), "{forgotten:?}");
         let _worker = thread.join().unwrap();
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     });
 }
 

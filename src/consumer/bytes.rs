@@ -14,7 +14,8 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// the message is not consumed. After an error the buffer's contents are unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"sixteen bytes it").unwrap();
@@ -30,7 +31,8 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"four").unwrap();
@@ -50,7 +52,8 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);

@@ -17,7 +17,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// nothing ask the kernel every 20 ms, and so say `Empty` for the first 20 ms.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));
@@ -34,7 +35,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Receives the next message, waiting for it as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let thread = std::thread::spawn(move || (consumer.recv(), consumer.recv()));
@@ -53,7 +55,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// until which to wait ([`Deadline`]). What is there when the time is over is received.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// use std::time::{Duration, Instant};
     ///
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
@@ -77,7 +80,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// be returned, which puts one on the stack. After an error what is there is unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// use zerocopy::FromZeros;
     ///
     /// type Frame = [u8; 1 << 20];
@@ -100,7 +104,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&7).unwrap();
@@ -119,7 +124,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -144,7 +150,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// afterwards means nothing.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.try_send_batch(&[1, 2, 3, 4, 5]);
@@ -179,7 +186,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.try_send_batch(&[1, 2]);

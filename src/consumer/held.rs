@@ -63,7 +63,8 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// neither by a panic nor, if the subscriber is durable, by their death.
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::{TryRecvError, TrySendError};
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -87,7 +88,8 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// As [`try_recv_held`](Self::try_recv_held), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&7).unwrap();
@@ -105,7 +107,8 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// As [`try_recv_held`](Self::try_recv_held), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -189,7 +192,8 @@ impl<W: Wait> Subscriber<[u8], W> {
     /// has to be. Else as [`try_recv_held`](Self::try_recv_held).
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"four").unwrap();

@@ -26,7 +26,8 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// that had been released.
 ///
 /// ```
-/// use ringway::{Options, Start, TrySendError};
+/// use ringway::{Options, Start};
+/// use ringway::error::TrySendError;
 ///
 /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
 /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -64,7 +65,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// ring's capacity.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
     /// let flags = vec![false; subscriber.capacity()];
@@ -172,7 +174,7 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
         let taken = take(&mut self.subscriber);
         let position = self.subscriber.reader.next;
         if position != before {
-            // Messages were lost: somebody forged the gate. What was held is lost to the ring too,
+            // Messages were lost: the gate was forged. What was held is lost to the ring too,
             // and the gate is here.
             self.released.as_mut().fill(false);
             (self.oldest, self.first, self.held) = (position, 0, 0);

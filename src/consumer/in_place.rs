@@ -74,7 +74,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<[u8]>::bytes(4, 100).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -92,7 +93,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// The same, waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<[u64; 512]>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&[7; 512]).unwrap();

@@ -183,7 +183,7 @@ mod tests {
             Err(RecvError::NotInPlace),
             Err(RecvError::TooManyHeld { max: 2 }),
             Err(RecvError::ProducerDied),
-            Err(RecvError::Liveness(crate::LivenessError::new(5))),
+            Err(RecvError::Liveness(crate::error::LivenessError::new(5))),
         ];
         for says in states {
             let given = match says {

@@ -24,7 +24,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// be told that a message stays while the other lets go of it.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Spin, Start};
+    /// use ringway::{Options, Spin, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// // SAFETY: nobody else joins.
@@ -52,7 +53,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// and is told exactly how many messages it missed. Waits for nothing.
     ///
     /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) =
     ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();

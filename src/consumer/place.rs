@@ -91,8 +91,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 
     /// Whether calls go on when the producer has died and everything was received: those that block
-    /// wait for a successor, and the others find the ring [`Empty`](crate::TryRecvError::Empty). By
-    /// default they return [`ProducerDied`](crate::RecvError::ProducerDied).
+    /// wait for a successor, and the others find the ring [`Empty`](crate::error::TryRecvError::Empty). By
+    /// default they return [`ProducerDied`](crate::error::RecvError::ProducerDied).
     ///
     /// They return that also with `yes` when no successor can come: when the ring's name is gone,
     /// having been unlinked, replaced by a new ring of the name, say; and of an anonymous ring,

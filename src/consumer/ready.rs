@@ -19,7 +19,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// For a program that looks after many things, and for one that receives elsewhere than it waits.
     ///
     /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
     /// let (mut producer, ring) = options.heap().unwrap();
@@ -36,7 +37,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// As [`ready`](Self::ready), waiting for something as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&7).unwrap();
@@ -53,7 +55,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// As [`ready`](Self::ready), waiting for something for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);

@@ -17,7 +17,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
 /// The next messages of a subscriber, one after the other, where they lie. Dropped, all of them are
 /// released, by one store; [`keep_after`](Self::keep_after) releases only the first few. Else as
-/// [`Ref`](crate::Ref).
+/// [`Ref`](crate::consumer::Ref).
 pub struct Refs<'a, T: Plain, W: Wait = SpinThenSleep> {
     subscriber: &'a mut Subscriber<T, W>,
     len: usize,
@@ -38,7 +38,8 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// `max` is 0. Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -69,7 +70,8 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// The same, waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.try_send_batch(&[1, 2]);

@@ -13,7 +13,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// while the producer runs at full speed.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u32>::new(8).subscribers(1).heap().unwrap();
     /// producer.try_send(&1).unwrap();
@@ -61,13 +62,14 @@ impl<T: Message + ?Sized> Ring<T> {
     /// and having done what the message asks for does not get it again. Where several processes share the
     /// ring, this may wait for others who look for a name, for a second at most.
     ///
-    /// To give the name up, call [`leave`](Subscriber::leave) or [`forget`](Self::forget).
+    /// To give the name up, call [`leave`](Subscriber::leave) or [`remove_durable`](Self::remove_durable).
     ///
     /// [`Options::max_lag`]: crate::Options::max_lag
     /// [`Options::max_away`]: crate::Options::max_away
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
@@ -80,16 +82,47 @@ impl<T: Message + ?Sized> Ring<T> {
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     /// assert_eq!(keeper.try_recv(), Ok(2));
     /// keeper.leave();
-    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// assert_eq!(ring.remove_durable("keeper"), Ok(false));
     /// ```
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
-        Ok(Subscriber::durable(joined, next, SpinThenSleep::DEFAULT))
+        let mut subscriber = Subscriber::joined(joined, next, SpinThenSleep::DEFAULT);
+        subscriber.kind.durable = true;
+        Ok(subscriber)
     }
 
     /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
     /// [`JoinError::InUse`]: it is not away.
-    pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
+    pub fn remove_durable(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
+    /// Another subscriber at this one's place: the next message of both is the same. It is an ordinary
+    /// one, also if this one is [durable](Ring::subscribe_durable), and has to
+    /// [assume the protocol](Self::assume_protocol) anew. Waits for nothing.
+    ///
+    /// [`TooOld`](JoinError::TooOld): this one lags behind by more than all of the ring but an eighth,
+    /// at least one message, so that what it is to receive next cannot be promised to another.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
+    /// let mut first = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// first.recv().unwrap();
+    /// let mut second = first.try_clone().unwrap();
+    /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));
+    /// assert_eq!(first.try_clone().unwrap_err(), JoinError::NoFreeEntry { entries: 2 });
+    /// ```
+    pub fn try_clone(&self) -> Result<Self, JoinError> {
+        let ring = Ring::new(self.reader.storage.clone());
+        let start = Start::At(self.position());
+        let mut subscriber = ring.subscribe_with(start, self.reader.wait.clone())?;
+        subscriber.reader.patient = self.reader.patient;
+        Ok(subscriber)
     }
 }

@@ -4,6 +4,7 @@ use core::borrow::Borrow;
 
 use super::Producer;
 use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError};
@@ -65,7 +66,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// instant until which to wait ([`Deadline`]). The error says how many were sent.
     ///
     /// ```
-    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -96,7 +98,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             if sent == messages.len() {
                 return Ok(());
             }
-            let ended = match self.wait_for_credit(0, deadline) {
+            let ended = match self.wait_for_credit(Need::MESSAGE, deadline) {
                 Ok(true) => None,
                 Ok(false) => late.take(),
                 Err(error) => Some(error.into()),
@@ -132,7 +134,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         for message in messages {
             if !waking.0.credit.check(&waking.0.storage) {
                 waking.0.wake();
-                if let Err(error) = waking.0.wait_for_credit(0, Deadline::Never) {
+                if let Err(error) = waking.0.wait_for_credit(Need::MESSAGE, Deadline::Never) {
                     return Err(BatchError { sent, error: error.into() });
                 }
             }
@@ -202,7 +204,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
     ///
     /// ```
-    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();

@@ -46,7 +46,7 @@ impl fmt::Debug for Laggard {
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The subscribers and groups that have not yet released everything that was sent, as it is at the moment. A
-    /// message that is read in place is released when its [`Ref`](crate::Ref) is dropped, a worker's when it is
+    /// message that is read in place is released when its [`Ref`](crate::consumer::Ref) is dropped, a worker's when it is
     /// done, any other when the call that receives it has returned.
     ///
     /// ```
@@ -79,7 +79,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// takes its time where they are thousands (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{FlushError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::FlushError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -112,7 +113,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// says whether the message was sent.
     ///
     /// ```
-    /// # use ringway::{FlushError, Options, SendSyncError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{FlushError, SendSyncError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();

@@ -10,7 +10,8 @@ use crate::error::HeaderError;
 use crate::memory::Storage;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::protocol::credit::{Credit, Limits};
+use crate::protocol::credit::Credit;
+use crate::protocol::limits::Limits;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::protocol::recover;
 use ringway_shm::fence::{Fences, MODE_ASYMMETRIC};
@@ -26,6 +27,13 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
+#[doc(alias = "broadcast")]
+#[doc(alias = "publisher")]
+#[doc(alias = "pub/sub")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "sender")]
+#[doc(alias = "spmc")]
+#[doc(alias = "writer")]
 pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     pub(crate) storage: Storage,
     pub(super) credit: Credit,

@@ -36,7 +36,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// The place of the next message, to be written there, if there is room for it. Does not block.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<[u64; 4]>::new(1).observers(false).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -71,7 +72,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// wait ([`Deadline`]).
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::{Duration, Instant};
     /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -94,7 +96,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// there, if there is room for it. Does not block.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::bytes(4, 16).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -114,7 +117,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// The same, waiting for room as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, SendError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendError;
     /// let (mut producer, ring) = Options::bytes(4, 16).heap().unwrap();
     /// assert_eq!(producer.reserve(16).unwrap().len(), 16);
     /// let too_large = SendError::TooLarge { len: 17, max: 16 };
@@ -130,7 +134,8 @@ impl<W: Wait> Producer<[u8], W> {
     /// wait ([`Deadline`]).
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::bytes(1, 16).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();

@@ -2,6 +2,7 @@
 
 use super::Producer;
 use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
@@ -26,7 +27,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// When it returns `Ok`, the message reaches every subscriber that has joined.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -81,7 +83,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// which to wait ([`Deadline`]). While there is room no clock is looked at.
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -137,7 +140,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
     pub(super) fn has_room(&mut self) -> Result<bool, Failed> {
-        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
+        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(Need::MESSAGE) }
     }
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
@@ -149,7 +152,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.credit.check(&self.storage) {
             return Ok(true);
         }
-        self.wait_for_credit(0, deadline())
+        self.wait_for_credit(Need::MESSAGE, deadline())
     }
 
     /// Writes the next message, and lets all consumers see it. Wakes none.

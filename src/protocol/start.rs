@@ -44,11 +44,12 @@ pub enum Start {
     /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same
     /// number is many messages'. The one is meant that is nearest to the next message: what is more
     /// than 2<sup>30</sup> ahead of it is taken for one that has been sent, and is `TooOld` for a
-    /// subscriber; what an observer asks for so far back is [lagged](crate::TryRecvError::Lagged)
+    /// subscriber; what an observer asks for so far back is [lagged](crate::error::TryRecvError::Lagged)
     /// for by as many, modulo 2<sup>31</sup>.
     ///
     /// ```
-    /// use ringway::{JoinError, Options, Position, Start};
+    /// use ringway::{Options, Position, Start};
+    /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).origin(100).heap().unwrap();
     /// producer.try_send_batch(&[1, 2]);

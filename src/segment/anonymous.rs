@@ -8,9 +8,9 @@ use std::process::Command;
 use ringway_shm::segment::{self, InheritError};
 
 use super::create::{lengths, sit};
-use super::error::{CreateError, OpenError};
 use super::inspect::{Inspection, of_file};
 use super::mapping;
+use crate::error::{CreateError, OpenError};
 use crate::memory::header::{DATA, Expected, VERSION};
 use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
@@ -82,11 +82,12 @@ impl<T: Message + ?Sized> Options<T> {
 impl Anonymous {
     /// The ring, for consumers in this process. Its messages have to be `T`, and its tag as given:
     /// see [`Options::tag`]. Waits for nothing. Where there is no `/proc` the ring can be observed,
-    /// and joining is [`JoinError::Lock`](crate::JoinError::Lock): a subscriber's lock would not be
-    /// its own.
+    /// and joining is [`JoinError::Lock`](crate::error::JoinError::Lock): a subscriber's lock would
+    /// not be its own.
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options};
+    /// use ringway::Options;
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let (producer, files) = Options::<u64>::new(64).tag(5).anonymous()?;
     /// assert_eq!(files.ring::<u64>(5)?.capacity(), 64);
@@ -104,7 +105,7 @@ impl Anonymous {
             .map(Ring::new)
     }
 
-    /// As [`inspect`](crate::inspect), of this ring.
+    /// As [`inspect`](crate::segment::inspect), of this ring.
     ///
     /// ```
     /// use ringway::Options;
@@ -148,7 +149,8 @@ impl Anonymous {
     /// the parent set.
     ///
     /// ```
-    /// use ringway::{Anonymous, InheritError};
+    /// use ringway::Anonymous;
+    /// use ringway::error::InheritError;
     ///
     /// // SAFETY: no process sets this variable, and so it holds no numbers.
     /// let missing = unsafe { Anonymous::from_env("NOT_MY_RING") };
@@ -166,7 +168,8 @@ impl Anonymous {
     /// [`ring`](Self::ring).
     ///
     /// ```
-    /// use ringway::{Anonymous, InheritError, Options};
+    /// use ringway::{Anonymous, Options};
+    /// use ringway::error::InheritError;
     ///
     /// let (producer, files) = Options::<u64>::new(64).anonymous()?;
     /// let (data, control) = files.into_fds();
@@ -219,7 +222,8 @@ impl Anonymous {
     /// has nothing with which it could hold the producer back.
     ///
     /// ```
-    /// use ringway::{Anonymous, JoinError, Options, Start};
+    /// use ringway::{Anonymous, Options, Start};
+    /// use ringway::error::JoinError;
     /// use std::os::unix::net::UnixStream;
     ///
     /// let (here, there) = UnixStream::pair()?;

@@ -7,10 +7,10 @@ use ringway_shm::file::lock::Lock;
 use ringway_shm::segment::{Lengths, Unnamed, publish};
 use ringway_shm::sync::Ordering;
 
-use super::error::CreateError;
 use super::location::Segment;
 use super::mapping;
 use super::occupant::taken;
+use crate::error::CreateError;
 use crate::memory::geometry::Geometry;
 use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
@@ -30,11 +30,12 @@ impl<T: Message + ?Sized> Options<T> {
     /// are attached keep the memory, and drain it; what durable subscribers and groups that are
     /// away have not received is discarded (see [`Producer::close`]). [`Producer::detach`] leaves
     /// the ring for a successor, and so does being killed: the names stay, a successor can
-    /// [take the ring over](Producer::resume), and [`unlink`](crate::unlink) or
-    /// [`prune`](crate::prune) removes them.
+    /// [take the ring over](Producer::resume), and [`unlink`](crate::segment::unlink) or
+    /// [`prune`](crate::segment::prune) removes them.
     ///
     /// ```
-    /// use ringway::{CreateError, Options, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::error::CreateError;
     ///
     /// let name = format!("doc-create-{}", std::process::id());
     /// let mut producer = Options::<[u8]>::bytes(256, 1000).create(&name)?;

@@ -14,9 +14,9 @@ use ringway_shm::file::{NotOpened, Untrusted, lock};
 use ringway_shm::segment::{Header, directory, envelope_of, mappable, name, read_header};
 use rustix::io::Errno;
 
-use super::error::OpenError;
 use super::location::Segment;
 use super::state::{Ring, SegmentState};
+use crate::error::OpenError;
 use crate::error::{HeaderError, MessageType};
 use crate::memory::geometry::{Geometry, Measures, Overflow};
 use crate::memory::header::{self, Expected};
@@ -98,7 +98,8 @@ pub struct RingInspection {
 /// file, the owner included: what another user's file says is what that user wants it to.
 ///
 /// ```
-/// use ringway::{Options, SegmentState, inspect};
+/// use ringway::Options;
+/// use ringway::segment::{SegmentState, inspect};
 ///
 /// let name = format!("doc-inspect-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).tag(7).text("price:u64").create(&name)?;

@@ -30,7 +30,8 @@ pub struct SegmentInfo {
 /// because there are too few descriptors, say; what this process may not look at is no error.
 ///
 /// ```
-/// use ringway::{Options, SegmentState, segments};
+/// use ringway::Options;
+/// use ringway::segment::{SegmentState, segments};
 ///
 /// let name = format!("doc-segments-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).create(&name)?;
@@ -45,7 +46,8 @@ pub fn segments() -> io::Result<Vec<SegmentInfo>> {
 /// As [`segments`], in a directory of your choice.
 ///
 /// ```
-/// use ringway::{Options, Segment, segments_in};
+/// use ringway::{Options, Segment};
+/// use ringway::segment::segments_in;
 ///
 /// let directory = format!("/dev/shm/doc-segments-in-{}", std::process::id());
 /// std::fs::create_dir(&directory)?;
@@ -113,7 +115,8 @@ impl Pruned {
 /// has [left it](crate::Producer::detach) for a successor.
 ///
 /// ```
-/// use ringway::{Options, Prune, prune};
+/// use ringway::Options;
+/// use ringway::segment::{Prune, prune};
 ///
 /// let name = format!("doc-prune-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).create(&name)?;

@@ -18,8 +18,8 @@ use ringway_shm::segment::{Access, Place, Rights};
 /// given that way does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and a call
 /// that reaches the ring's memory is a fault (`SIGSEGV`). The child can open the ring by itself.
 /// For this the library registers handlers (`pthread_atfork`) when a process creates or opens its
-/// first named or anonymous ring; [`release_inherited`](crate::release_inherited) is for children
-/// of the bare system call.
+/// first named or anonymous ring; [`release_inherited`](crate::segment::release_inherited) is for
+/// children of the bare system call.
 ///
 /// # Descriptors
 ///
@@ -83,7 +83,8 @@ impl Segment {
     /// refused here, unless this process is that user.
     ///
     /// ```
-    /// use ringway::{OpenError, Options, Ring, Segment, Untrusted};
+    /// use ringway::{Options, Ring, Segment};
+    /// use ringway::error::{OpenError, Untrusted};
     ///
     /// let name = format!("doc-owner-{}", std::process::id());
     /// let producer = Options::<u64>::new(64).create(&*name)?;
@@ -159,12 +160,13 @@ impl Segment {
 
     /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
     /// what is left in it can still be read, and a producer can go on with it
-    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::unlink) removes it. By
-    /// default the name is removed, consumers that are attached keep the memory, and what others
-    /// have not received is discarded ([`Producer::close`](crate::Producer::close)).
+    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes
+    /// it. By default the name is removed, consumers that are attached keep the memory, and what
+    /// others have not received is discarded ([`Producer::close`](crate::Producer::close)).
     ///
     /// ```
-    /// use ringway::{Options, Ring, Segment, Start, unlink};
+    /// use ringway::{Options, Ring, Segment, Start};
+    /// use ringway::segment::unlink;
     ///
     /// let name = format!("doc-keep-{}", std::process::id());
     /// let mut producer = Options::<u64>::new(64).create(Segment::new(&name).keep(true))?;
@@ -185,7 +187,8 @@ impl Segment {
     /// same, and with this alone the ring gets it.
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options, Ring, Segment};
+    /// use ringway::{Options, Ring, Segment};
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let name = format!("doc-tag-{}", std::process::id());
     /// let producer = Options::<u64>::new(64).tag(2).create(&*name)?;

@@ -9,10 +9,10 @@ use ringway_shm::file::{Directory, Holder, NotOpened, check_owner};
 use ringway_shm::segment::{is_cut_short, mappable, open_directory, read_header};
 use rustix::io::Errno;
 
-use super::error::{CreateError, Occupant, OpenError, ResumeError};
 use super::location::Segment;
 use super::open::found;
 use super::state::{Ring, SegmentState};
+use crate::error::{CreateError, Occupant, OpenError, ResumeError};
 
 /// The error for a name that is taken, by whatever it is; or why that could not be looked at.
 pub(crate) fn taken(segment: &Segment) -> CreateError {

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use ringway_shm::file::Directory;
 use ringway_shm::segment::{self, Found, Use, directory};
 
-use super::error::OpenError;
 use super::location::Segment;
 use super::mapping;
 use crate::error::HeaderError;
+use crate::error::OpenError;
 use crate::memory::header::{DATA, Expected, VERSION};
 use crate::memory::{Mapping, SEATS, Storage};
 use crate::message::Message;
@@ -33,12 +33,13 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says
-    /// [`ReadOnly`](crate::JoinError::ReadOnly). If it can be opened for reading
+    /// [`ReadOnly`](crate::error::JoinError::ReadOnly). If it can be opened for reading
     /// ([`Segment::monitor_group`]), [`consumer_stats`](Self::consumer_stats) sees the consumers
     /// all the same.
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options, Ring};
+    /// use ringway::{Options, Ring};
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let name = format!("doc-open-{}", std::process::id());
     /// assert!(matches!(Ring::<u64>::open(&name), Err(OpenError::NotFound { .. })));
@@ -63,7 +64,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ends the waiting.
     ///
     /// ```
-    /// use ringway::{OpenError, Options, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::error::OpenError;
     /// use std::time::Duration;
     ///
     /// let name = format!("doc-open-wait-{}", std::process::id());

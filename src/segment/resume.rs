@@ -10,19 +10,19 @@ use ringway_shm::sync::Ordering;
 use rustix::io::Errno;
 
 use super::create;
-use super::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
 use super::location::Segment;
 use super::mapping;
 use super::occupant::taken;
 use super::open::{expected, found, header_error, io_error};
 use super::state::{Ring, SegmentState};
+use crate::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
 use crate::memory::geometry::{Geometry, Measures};
 use crate::memory::header::Expected;
 use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 
 /// How often `create_or_resume` tries again when others create, take over or remove at the same
 /// time.
@@ -36,15 +36,17 @@ impl<T: Message + ?Sized> Producer<T> {
     ///
     /// Consumers that are attached stay so. Those that sleep or wait for a successor
     /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)) go on; those that were told
-    /// [`ProducerDied`](crate::RecvError::ProducerDied) or [`Closed`](crate::RecvError::Closed) go
-    /// on with their next call. There is one producer: a second one is refused for as long as the
-    /// first lives, also while that is stopped.
+    /// [`ProducerDied`](crate::error::RecvError::ProducerDied) or
+    /// [`Closed`](crate::error::RecvError::Closed) go on with their next call. There is one
+    /// producer: a second one is refused for as long as the first lives, also while that is
+    /// stopped.
     ///
     /// The names are the successor's: they go when it is dropped, or stay, as this call's segment
     /// says ([`Segment::keep`]).
     ///
     /// ```
-    /// use ringway::{Options, Producer, ResumeError};
+    /// use ringway::{Options, Producer};
+    /// use ringway::error::ResumeError;
     ///
     /// let name = format!("doc-resume-{}", std::process::id());
     /// let mut producer = Options::<u64>::new(64).create(&name)?;
@@ -78,7 +80,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// these options say, with the same limits, wherever it began and whatever its fences are, else
     /// the error is [`Different`](CreateError::Different). What is there and lives is
     /// [`AlreadyExists`](CreateError::AlreadyExists), and so is one of another layout, which has to
-    /// be [unlinked](crate::unlink) first.
+    /// be [unlinked](crate::segment::unlink) first.
     ///
     /// What can never be taken over any more is removed, and the ring created anew: one whose
     /// control file is lost, so that no consumer can reach it, or whose producer died between
@@ -273,6 +275,7 @@ fn difference(
         limit("max_lag", capacity, |l| l.max_lag as u64),
         limit("max_hold", u32::MAX.into(), |l| l.max_hold.into()),
         limit("max_away", u32::MAX.into(), |l| l.max_away.into()),
+        limit("evict_by_hand", u64::MAX, |l| l.by_hand.into()),
     ];
     let found_first = first.into_iter().find(|(_, found, wanted)| found != wanted);
     // None of the options by itself, and still not the same.

@@ -3,8 +3,8 @@
 use ringway_shm::envelope::{Envelope, EnvelopeError, Identity};
 use ringway_shm::segment::{Header, Meant, envelope_of, unlink_if};
 
-use super::error::UnlinkError;
 use super::location::Segment;
+use crate::error::UnlinkError;
 use crate::memory::header::{DATA, VERSION};
 
 /// Removes a ring's two names. `Ok(false)`: there was no ring of that name.
@@ -16,7 +16,8 @@ use crate::memory::header::{DATA, VERSION};
 /// is no error. The owner is not compared: who may remove a name is up to the directory.
 ///
 /// ```
-/// use ringway::{Options, Segment, unlink};
+/// use ringway::{Options, Segment};
+/// use ringway::segment::unlink;
 ///
 /// let name = format!("doc-unlink-{}", std::process::id());
 /// let producer = Options::<u64>::new(64).create(Segment::new(&name).keep(true))?;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ringway::{Options, RecvError, Ring, Segment, Start, TryRecvError, Worker};
+use ringway::error::{RecvError, TryRecvError};
+use ringway::{Options, Ring, Segment, Start, Worker};
 
 use crate::Place;
 use crate::by_bytes::{self, Found};

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    BatchError, FlushError, Options, Producer, SendError, SendTimeoutError, Start, TrySendError,
-    WaitError,
+use ringway::error::{
+    BatchError, FlushError, SendError, SendTimeoutError, TrySendError, WaitError,
 };
+use ringway::{Options, Producer, Start};
 
 use crate::directory::Directory;
 use crate::parts::{LONG, Part, file, open, say, segment, waits};

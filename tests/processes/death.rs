@@ -5,10 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    CreateError, JoinError, Observer, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, ResumeError, Ring, Start, Subscriber, TrySendError, WaitError, unlink,
+use ringway::error::{
+    CreateError, JoinError, RecvError, RecvTimeoutError, ResumeError, TrySendError, WaitError,
 };
+use ringway::segment::unlink;
+use ringway::{Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -353,9 +354,12 @@ fn a_durable_subscriber_goes_on_behind_what_it_received_however_it_went() {
     // Also over the death of a producer, and its own orderly end.
     drop(subscriber);
     assert_eq!(number(again().position()), position + 2);
-    assert_eq!(open(&place).forget("somebody else"), Ok(false));
-    assert_eq!(open(&place).forget("the book keeper"), Ok(true));
-    assert_eq!((producer.consumers(), open(&place).forget("the book keeper")), (0, Ok(false)));
+    assert_eq!(open(&place).remove_durable("somebody else"), Ok(false));
+    assert_eq!(open(&place).remove_durable("the book keeper"), Ok(true));
+    assert_eq!(
+        (producer.consumers(), open(&place).remove_durable("the book keeper")),
+        (0, Ok(false))
+    );
     producer.send(&sent).unwrap();
 }
 

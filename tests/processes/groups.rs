@@ -5,10 +5,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    Anonymous, Group, JoinError, Options, Producer, RecvError, RecvTimeoutError, Ring,
-    SpinThenSleep, Start, Worker,
-};
+use ringway::error::{JoinError, RecvError, RecvTimeoutError};
+use ringway::{Anonymous, Group, Options, Producer, Ring, SpinThenSleep, Start, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -44,13 +42,13 @@ pub(crate) fn unasked(task: &Task) {
     let until = Instant::now() + LONG;
     loop {
         match worker.try_recv().unwrap_err() {
-            ringway::TryRecvError::Liveness(error) => break all.push(error.os_error()),
-            ringway::TryRecvError::Empty => assert!(Instant::now() < until),
+            ringway::error::TryRecvError::Liveness(error) => break all.push(error.os_error()),
+            ringway::error::TryRecvError::Empty => assert!(Instant::now() < until),
             error => panic!("{error}"),
         }
     }
     assert_eq!(all, [libc::ENOLCK; 3]);
-    for outcome in [ring.forget_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
+    for outcome in [ring.remove_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
         assert_eq!(outcome, Err(JoinError::Lock { os_error: libc::ENOLCK }));
     }
     // What is sent comes all the same.
@@ -246,7 +244,7 @@ fn whoever_joins_gets_what_the_dead_had() {
     let place = Place::new("joining after death");
     let (mut producer, ring, child) = with_message(&place, options().workers(1));
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
-    assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+    assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     child.dies();
     let mut worker = Worker::join(&ring, "a").unwrap();
     let job = worker.try_recv().unwrap();
@@ -326,7 +324,7 @@ fn an_evicted_group_is_forgotten_beside_a_worker_that_is_stopped() {
     child.hears("0 false");
     child.stops();
     producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
-    assert_eq!(ring.forget_group("a"), Ok(true));
+    assert_eq!(ring.remove_group("a"), Ok(true));
     let mut worker = Worker::join(&ring, "b").unwrap();
     producer.send(&7).unwrap();
     assert_eq!(*worker.recv().unwrap(), 7);
@@ -382,7 +380,7 @@ fn a_worker_that_could_not_be_seen_to_live_does_not_join() {
         return;
     }
     assert_eq!(said, "Ok(()) Ok(())");
-    assert!(ringway::unlink(place.segment("ring")).unwrap());
+    assert!(ringway::segment::unlink(place.segment("ring")).unwrap());
     child.go();
     let refused = "Err(Lock { os_error: 2 })";
     child.hears(&format!("{refused} {refused}"));

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::thread;
 
-use ringway::{
-    Options, Producer, Prune, PruneError, Ring, SegmentState, Start, prune, segments_in, unlink,
-};
+use ringway::error::PruneError;
+use ringway::segment::{Prune, SegmentState, prune, segments_in, unlink};
+use ringway::{Options, Producer, Ring, Start};
 
 use crate::child::{Child, Task};
 use crate::place::Place;

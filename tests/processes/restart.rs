@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    CloseError, CreateError, Occupant, OpenError, Options, Producer, RecvError, ResumeError, Ring,
-    SegmentState, Start, Subscriber, TryRecvError, TrySendError, segments_in, unlink,
+use ringway::error::{
+    CloseError, CreateError, Occupant, OpenError, RecvError, ResumeError, TryRecvError,
+    TrySendError,
 };
+use ringway::segment::{SegmentState, segments_in, unlink};
+use ringway::{Options, Producer, Ring, Start, Subscriber};
 use rustix::process::Signal;
 
 use crate::LONG;
@@ -281,7 +283,7 @@ fn a_ring_without_a_name_is_closed_when_its_producer_leaves() {
         [(named, &mut of_named), (anonymous, &mut of_anonymous), (heap, &mut of_heap)]
     {
         producer.detach();
-        assert_eq!(subscriber.recv_timeout(LONG), Err(ringway::RecvTimeoutError::Closed));
+        assert_eq!(subscriber.recv_timeout(LONG), Err(ringway::error::RecvTimeoutError::Closed));
     }
 }
 

@@ -3,9 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    ConsumerKind, ConsumerStats, Options, Producer, Ring, SpinThenSleep, Start, Stats, Worker,
-};
+use ringway::stats::{ConsumerKind, ConsumerStats, Stats};
+use ringway::{Options, Producer, Ring, SpinThenSleep, Start, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};

@@ -13,10 +13,9 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringway::{
-    Anonymous, CreateError, InheritError, Options, Producer, Prune, Ring, Segment, Start, prune,
-    unlink,
-};
+use ringway::error::{CreateError, InheritError};
+use ringway::segment::{Prune, prune, unlink};
+use ringway::{Anonymous, Options, Producer, Ring, Segment, Start};
 
 use crate::children::{part, succeeds};
 use crate::directory::{CLOSED, Directory, VERSION, WORD_SIZE, set_word};

@@ -7,9 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use memmap2::MmapOptions;
-use ringway::{
-    Anonymous, HeaderError, InheritError, JoinError, OpenError, Options, RecvError, Start,
-};
+use ringway::error::{HeaderError, InheritError, JoinError, OpenError, RecvError};
+use ringway::{Anonymous, Options, Start};
 use rustix::fs::{MemfdFlags, OFlags, SealFlags};
 use rustix::io::FdFlags;
 

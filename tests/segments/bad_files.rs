@@ -5,10 +5,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use ringway::{
-    CreateError, FileKind, HeaderError, Occupant, OpenError, Options, Producer, Prune, Ring,
-    Segment, Start, UnlinkError, Untrusted, prune, segments_in, unlink,
+use ringway::error::{
+    CreateError, FileKind, HeaderError, Occupant, OpenError, UnlinkError, Untrusted,
 };
+use ringway::segment::{Prune, prune, segments_in, unlink};
+use ringway::{Options, Producer, Ring, Segment, Start};
 
 use crate::directory::{BYTE_ORDER, CREATIONS, Directory, VERSION, WORD_SIZE, set_word};
 

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use ringway::{
-    ConfigError, CreateError, JoinError, NameError, OpenError, Options, Overflow, Ring, Spin,
-    Start, TrySendError, UnlinkError, unlink,
+use ringway::error::{
+    ConfigError, CreateError, JoinError, NameError, OpenError, TrySendError, UnlinkError,
 };
+use ringway::segment::unlink;
+use ringway::{Options, Overflow, Ring, Spin, Start};
 
 use crate::directory::Directory;
 

@@ -5,7 +5,8 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ringway::{CreateError, Options, Producer, Segment};
+use ringway::error::CreateError;
+use ringway::{Options, Producer, Segment};
 
 #[derive(Debug)]
 pub(crate) struct Directory(PathBuf);

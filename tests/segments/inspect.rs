@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use ringway::{
-    HeaderError, OpenError, Options, Overflow, Producer, SegmentState, Untrusted, inspect,
-};
+use ringway::error::{HeaderError, OpenError, Untrusted};
+use ringway::segment::{SegmentState, inspect};
+use ringway::{Options, Overflow, Producer};
 
 use crate::directory::{Directory, VERSION, set_word};
 

@@ -4,10 +4,9 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use ringway::{
-    CreateError, HeaderError, Occupant, OpenError, Options, Prune, Ring, SegmentInfo, SegmentState,
-    UnlinkError, prune, segments_in, unlink,
-};
+use ringway::error::{CreateError, HeaderError, Occupant, OpenError, UnlinkError};
+use ringway::segment::{Prune, SegmentInfo, SegmentState, prune, segments_in, unlink};
+use ringway::{Options, Ring};
 
 use crate::directory::{BYTE_ORDER, CREATIONS, Directory, VERSION, WORD_SIZE, set_word};
 

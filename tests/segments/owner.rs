@@ -6,10 +6,9 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
-use ringway::{
-    CreateError, Occupant, OpenError, Options, Producer, Prune, ResumeError, Ring, Segment,
-    SegmentState, Start, Untrusted, prune, segments_in,
-};
+use ringway::error::{CreateError, Occupant, OpenError, ResumeError, Untrusted};
+use ringway::segment::{Prune, SegmentState, prune, segments_in};
+use ringway::{Options, Producer, Ring, Segment, Start};
 
 use crate::children::{check, part};
 use crate::directory::Directory;

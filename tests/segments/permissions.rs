@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    CreateError, JoinError, OpenError, Options, Prune, Ring, Segment, Start, UnlinkError, Untyped,
-    prune, unlink,
-};
+use ringway::error::{CreateError, JoinError, OpenError, UnlinkError};
+use ringway::segment::{Prune, prune, unlink};
+use ringway::{Options, Ring, Segment, Start, Untyped};
 
 use crate::children::{check, part, succeeds};
 use crate::directory::Directory;

@@ -5,10 +5,11 @@ use std::os::unix::fs::chown;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    CreateError, Difference, HeaderError, Holder, JoinError, Occupant, OpenError, Options,
-    Overflow, Producer, ResumeError, Ring, Segment, Start, Worker,
+use ringway::error::{
+    CreateError, Difference, HeaderError, JoinError, Occupant, OpenError, ResumeError,
 };
+use ringway::segment::Holder;
+use ringway::{Options, Overflow, Producer, Ring, Segment, Start, Worker};
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::children::part;
@@ -169,8 +170,8 @@ fn a_name_in_the_ring_that_is_in_use_says_whose() {
     let _worker = Worker::join(&ring, "billing").unwrap();
     for (error, said) in [
         (ring.subscribe_durable("keeper", Start::Next).unwrap_err(), "the durable name \"keeper\""),
-        (ring.forget("keeper").unwrap_err(), "the durable name \"keeper\""),
-        (ring.forget_group("billing").unwrap_err(), "the group \"billing\" still has workers"),
+        (ring.remove_durable("keeper").unwrap_err(), "the durable name \"keeper\""),
+        (ring.remove_group("billing").unwrap_err(), "the group \"billing\" still has workers"),
     ] {
         assert!(matches!(error, JoinError::InUse { .. }), "{error:?}");
         assert!(error.to_string().contains(said), "{error}");
@@ -227,5 +228,5 @@ fn errors_about_files_say_which() {
     names_it(&Options::<u32>::new(16).create_or_resume(segment()).unwrap_err());
     fs::write(&path, "no ring").unwrap();
     names_it(&Ring::<u64>::open(segment()).unwrap_err());
-    names_it(&ringway::unlink(segment()).unwrap_err());
+    names_it(&ringway::segment::unlink(segment()).unwrap_err());
 }

@@ -3,9 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use ringway::{
-    CreateError, JoinError, Options, Producer, RecvError, Ring, Segment, Start, Subscriber,
-};
+use ringway::error::{CreateError, JoinError, RecvError};
+use ringway::{Options, Producer, Ring, Segment, Start, Subscriber};
 
 use crate::children::{part, succeeds};
 use crate::directory::{CREATIONS, Directory};

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    CreateError, OpenError, Options, Prune, ResumeError, Segment, SegmentState, prune, segments_in,
-};
+use ringway::error::{CreateError, OpenError, ResumeError};
+use ringway::segment::{Prune, SegmentState, prune, segments_in};
+use ringway::{Options, Segment};
 use rustix::fs::FlockOperation;
 
 use crate::children::{part, succeeds};
@@ -127,7 +127,9 @@ fn pruning_a_control_file() {
 fn unlinking_another_layout() {
     let path = directory_of_the_part().join("ring");
     set_word(&path, VERSION, 99);
-    removing_leaves_no_lock(&path, PRODUCER, || assert!(ringway::unlink(own("ring")).unwrap()));
+    removing_leaves_no_lock(&path, PRODUCER, || {
+        assert!(ringway::segment::unlink(own("ring")).unwrap())
+    });
 }
 
 /// Calls this with none, one, two … descriptors left, and at last with all that are needed.
@@ -175,7 +177,7 @@ fn creating_where_one_lives() {
         for create in CREATIONS {
             let error = create(Options::new(16), own("ring")).unwrap_err();
             looked_at = matches!(&error, CreateError::AlreadyExists { what, .. }
-                if matches!(what, ringway::Occupant::Alive { .. }));
+                if matches!(what, ringway::error::Occupant::Alive { .. }));
             assert!(looked_at || is_short(&error), "{left}: {error:?}");
         }
     });

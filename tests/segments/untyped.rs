@@ -1,9 +1,7 @@
 //! Handles that attach to any ring and deal in bytes.
 
-use ringway::{
-    HeaderError, JoinError, OpenError, Options, Overflow, Producer, Ring, SendError, Start,
-    TryRecvError, TrySendError, Untyped, Worker,
-};
+use ringway::error::{HeaderError, JoinError, OpenError, SendError, TryRecvError, TrySendError};
+use ringway::{Options, Overflow, Producer, Ring, Start, Untyped, Worker};
 use zerocopy::IntoBytes;
 
 use crate::directory::Directory;

@@ -41,7 +41,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// has the message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
@@ -56,7 +57,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// Receives the oldest message that no worker has, waiting for one as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let thread = std::thread::spawn(move || {
@@ -77,7 +79,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// `Duration`, or an `Instant` until which to wait ([`Deadline`]).
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -98,7 +101,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// it. After an error what is there is unspecified.
     ///
     /// ```
-    /// use ringway::{Options, TryRecvError, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::TryRecvError;
     /// use zerocopy::FromZeros;
     ///
     /// type Frame = [u8; 1 << 20];
@@ -135,7 +139,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -156,7 +161,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// is for all of them: dropped, they are all done. Does not block.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.try_send_batch(&[1, 2, 3]);
@@ -189,7 +195,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -215,7 +222,8 @@ impl<T: ByteMessage + ?Sized, W: Wait> Worker<T, W> {
     /// message is not claimed. After an error the buffer's contents are unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(b"four").unwrap();

@@ -171,7 +171,7 @@ impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
 /// In a model there is no memory to refer to.
 #[cfg(ringway_loom)]
 impl<T: Plain, W: Wait> JobRef<'_, T, W> {
-    /// What stands in the message's place.
+    /// What stands where the message lies.
     pub fn read(&self) -> T {
         let slot = self.slot();
         slot.ghost().read();
@@ -244,7 +244,7 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
         self.hold.position()
     }
 
-    /// Whether the message at that place in the buffer may have been delivered before.
+    /// Whether the message at that index in the buffer may have been delivered before.
     pub fn redelivered(&self, index: usize) -> bool {
         let Hold { worker, claim, .. } = &self.hold;
         index < claim.messages

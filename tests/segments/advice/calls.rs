@@ -3,9 +3,10 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
 use ringway::{
-    Anonymous, ConfigError, Group, JoinError, Options, Overflow, Producer, Ring, SpinThenSleep,
-    Start, Static, TryRecvError, TrySendError, Untyped, Worker,
+    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Untyped,
+    Worker,
 };
 
 use crate::directory::Directory;
@@ -247,10 +248,10 @@ advice! {
 
     "an alignment of {align} bytes is too large: choose a type of at most {max}" =>
     fn large_alignment(said) {
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(4096))]
         struct Strict([u64; 512]);
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(8192))]
         struct Stricter([u64; 1024]);
 
@@ -400,6 +401,18 @@ advice! {
         assert_eq!(subscriber.recv(), Ok(7));
     }
 
+    "{max} messages have come since the oldest one that is held: release that one first" =>
+    fn too_many_held(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let mut holding = ring.subscribe(Start::Next).unwrap().holding([false; 2]);
+        producer.send_batch(&[1, 2, 3]).unwrap();
+        let (oldest, _) = holding.recv().unwrap();
+        assert_eq!(holding.recv().unwrap().1, 2);
+        said(&holding.try_recv().unwrap_err());
+        assert!(holding.release(oldest));
+        assert_eq!(holding.try_recv().unwrap().1, 3);
+    }
+
     "entry {entry} is taken, or not one of the {entries} for subscribers: choose another" =>
     fn entry_taken(said) {
         let ring = ring_of(Options::new(8).subscribers(2));
@@ -434,9 +447,9 @@ advice! {
     fn group_in_use(said) {
         let ring = ring_of(Options::new(8).groups(1));
         let worker = Worker::join(&ring, "a").unwrap();
-        said(&ring.forget_group("a").unwrap_err());
+        said(&ring.remove_group("a").unwrap_err());
         drop(worker);
-        assert_eq!(ring.forget_group("a"), Ok(true));
+        assert_eq!(ring.remove_group("a"), Ok(true));
     }
 
     "the durable name {name:?} is held by a consumer that lives: wait until it has gone, or choose \

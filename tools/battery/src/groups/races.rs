@@ -10,10 +10,9 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use ringway::{
-    CreateError, OpenError, Options, Producer, ResumeError, Ring, Segment, Start, TryRecvError,
-    unlink,
-};
+use ringway::error::{CreateError, OpenError, ResumeError, TryRecvError};
+use ringway::segment::unlink;
+use ringway::{Options, Producer, Ring, Segment, Start};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word};

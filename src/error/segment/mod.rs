@@ -11,4 +11,6 @@ pub use create::CreateError;
 pub use occupant::Occupant;
 pub use open::OpenError;
 pub use resume::{Difference, ResumeError};
+pub use ringway_shm::file::{FileKind, FileSystem, Untrusted};
+pub use ringway_shm::segment::{InheritError, NameError, PruneError};
 pub use unlink::UnlinkError;

@@ -11,8 +11,9 @@ use ringway_shm::segment::{self, NameError};
 
 use super::occupant::Occupant;
 use super::resume::{Difference, ResumeError};
-use super::said::{failed, unusable, with_source};
-use crate::error::ConfigError;
+use super::said::{failed, unusable};
+use crate::error::config::ConfigError;
+use crate::error::said::with_source;
 
 /// Why a ring was not created. Nothing of it is left behind.
 #[derive(Debug)]
@@ -38,13 +39,13 @@ pub enum CreateError {
         what: Occupant,
     },
     /// There is a ring of that name whose producer has died, or has left it for a successor:
-    /// [`resume`](crate::Producer::resume) or [`unlink`](crate::unlink) it, or use
+    /// [`resume`](crate::Producer::resume) or [`unlink`](crate::segment::unlink) it, or use
     /// [`create_or_resume`](crate::Options::create_or_resume).
     ProducerDied {
         /// The data file.
         path: PathBuf,
         /// Why it cannot be resumed, if it cannot: its control file is lost, say
-        /// ([`OpenError::ControlMissing`](crate::OpenError::ControlMissing)), for which
+        /// ([`OpenError::ControlMissing`](crate::error::OpenError::ControlMissing)), for which
         /// `create_or_resume` removes it.
         obstacle: Option<Box<ResumeError>>,
     },

@@ -4,7 +4,7 @@ use core::fmt;
 
 use ringway_shm::file::{FileKind, Holder};
 
-use crate::error::HeaderError;
+use crate::error::header::HeaderError;
 
 /// What has the name of a ring that was to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
-//! What several errors say alike.
+//! What several errors about files say alike.
 
-use core::error::Error;
 use core::fmt;
 use std::path::Path;
 
@@ -14,13 +13,5 @@ pub(super) fn failed(f: &mut fmt::Formatter<'_>, what: &str, path: Option<&Path>
     match path {
         Some(path) => write!(f, "{what} failed for {}", path.display()),
         None => write!(f, "{what} failed"),
-    }
-}
-
-/// The end of a text: for `{:#}` it goes on with what the operating system said.
-pub(super) fn with_source(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match error.source() {
-        Some(source) if f.alternate() => write!(f, ": {source:#}"),
-        _ => Ok(()),
     }
 }
