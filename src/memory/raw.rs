@@ -142,9 +142,7 @@ pub(crate) unsafe fn create(
     for word in [&line.closed, &line.lapped, &line.epoch, &line.mode, &line.guarded, &line.kept] {
         word.store(0, Ordering::Relaxed);
     }
-    for count in [&line.blocked, &line.wakes, &line.evicted] {
-        count.set(0);
-    }
+    line.reset_counts();
     line.wake.store(0, Ordering::Relaxed);
     view.reset();
     if let Some(flags) = view.flags() {

@@ -2,6 +2,7 @@
 
 use super::Producer;
 use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
@@ -135,7 +136,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
     pub(super) fn has_room(&mut self) -> Result<bool, Failed> {
-        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
+        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(Need::MESSAGE) }
     }
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
@@ -147,7 +148,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.credit.check(&self.storage) {
             return Ok(true);
         }
-        self.wait_for_credit(0, deadline())
+        self.wait_for_credit(Need::MESSAGE, deadline())
     }
 
     /// Writes the next message, and lets all consumers see it. Wakes none.

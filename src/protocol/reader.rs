@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::credit::Limits;
 use super::lifesign::LifeSign;
+use super::limits::Limits;
 use crate::error::LivenessError;
 use crate::memory::{Slot, Span, Storage};
 use crate::message::Message;

@@ -22,7 +22,7 @@ use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 
 /// How often `create_or_resume` tries again when others create, take over or remove at the same time.
 const ATTEMPTS: u32 = 100;
@@ -273,6 +273,7 @@ fn difference(
         limit("max_lag", capacity, |l| l.max_lag as u64),
         limit("max_hold", u32::MAX.into(), |l| l.max_hold.into()),
         limit("max_away", u32::MAX.into(), |l| l.max_away.into()),
+        limit("evict_by_hand", u64::MAX, |l| l.by_hand.into()),
     ];
     let found_first = first.into_iter().find(|(_, found, wanted)| found != wanted);
     // None of the options by itself, and still not the same.

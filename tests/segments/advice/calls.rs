@@ -437,9 +437,9 @@ advice! {
     fn group_in_use(said) {
         let ring = ring_of(Options::new(8).groups(1));
         let worker = Worker::join(&ring, "a").unwrap();
-        said(&ring.forget_group("a").unwrap_err());
+        said(&ring.remove_group("a").unwrap_err());
         drop(worker);
-        assert_eq!(ring.forget_group("a"), Ok(true));
+        assert_eq!(ring.remove_group("a"), Ok(true));
     }
 
     "the durable name {name:?} is held by a consumer that lives: wait until it has gone, or choose \
