@@ -30,6 +30,14 @@ pub enum TrySendError {
         /// The most that the call can have, on this ring.
         max: usize,
     },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// There is no room, and the kernel did not say which of the consumers in the way are dead. One
     /// of them may be. Nothing was sent. This error comes only where rings are files, in a process
     /// that was forbidden to ask (by a filter of system calls, say) after it had attached to the
@@ -47,6 +55,8 @@ error!(TrySendError {
     Self::NoConsumers => "no consumer has joined: wait for one, or send without asking for any";
     Self::TooMany { asked, max } =>
         "room for {asked} messages is more than there can be here: ask for at most {max}";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -74,6 +84,14 @@ pub enum SendError {
         /// The most that the call can have, on this ring.
         max: usize,
     },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
 }
@@ -84,6 +102,8 @@ error!(SendError {
     Self::NoConsumers => "no consumer has joined: wait for one, or send without asking for any";
     Self::TooMany { asked, max } =>
         "room for {asked} messages is more than there can be here: ask for at most {max}";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -113,6 +133,14 @@ pub enum SendTimeoutError {
         /// The most that the call can have, on this ring.
         max: usize,
     },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
 }
@@ -124,6 +152,8 @@ error!(SendTimeoutError {
     Self::NoConsumers => "no consumer has joined: wait for one, or send without asking for any";
     Self::TooMany { asked, max } =>
         "room for {asked} messages is more than there can be here: ask for at most {max}";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -179,6 +209,7 @@ impl From<SendError> for TrySendError {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
             SendError::TooMany { asked, max } => Self::TooMany { asked, max },
             SendError::NoConsumers => Self::NoConsumers,
+            SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
         }
     }
@@ -190,6 +221,7 @@ impl From<SendError> for SendTimeoutError {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
             SendError::TooMany { asked, max } => Self::TooMany { asked, max },
             SendError::NoConsumers => Self::NoConsumers,
+            SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
         }
     }

@@ -15,6 +15,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether the ring has messages of such a length.
     pub(crate) fn check_len(&self, len: usize) -> Result<(), SendError> {
         let max = self.max_len();
+        if T::UNTYPED && !self.storage.measures().variable && len != max {
+            return Err(SendError::WrongLength { len, expected: max });
+        }
         if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
     }
 
@@ -120,7 +123,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let span = self.begin_message(bytes.len());
         let next = self.credit.next;
         let slot = self.storage.slot(next);
-        if T::VARIABLE {
+        if self.storage.measures().has_lengths::<T>() {
             slot.set_span(span);
         }
         // SAFETY: a ring of messages `T`, and the place was just made for this one.

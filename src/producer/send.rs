@@ -117,7 +117,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether a message of such a length lies in its slot.
     #[inline(always)]
     pub(super) fn fits_slot(&self, len: usize) -> bool {
-        !T::VARIABLE || len <= self.storage.measures().max_len
+        let measures = self.storage.measures();
+        if T::UNTYPED && !measures.variable {
+            return len == measures.max_len;
+        }
+        !T::VARIABLE || len <= measures.max_len
     }
 
     /// Whether a message of such a length, which the ring has, lies in the arena.
@@ -173,7 +177,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
         let slot = self.begin(position);
-        if T::VARIABLE {
+        if self.storage.measures().has_lengths::<T>() {
             slot.set_span(Span::in_slot(bytes.len()));
         }
         // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.

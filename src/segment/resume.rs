@@ -203,7 +203,7 @@ fn resume<T: Message + ?Sized>(
     let path = || segment.path();
     let io = |what, source| ResumeError::Open(io_error(what, path(), source));
     let found = found(directory, segment, true).map_err(ResumeError::Open)?;
-    if found.files.companion.is_none() {
+    if !found.files.companion_writable {
         return Err(ResumeError::Open(OpenError::PermissionDenied { path: path() }));
     }
     let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, Some(SEATS));

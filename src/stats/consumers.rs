@@ -16,8 +16,8 @@ use ringway_shm::wait::Wait;
 impl<T: Message + ?Sized> Ring<T> {
     /// What the subscribers, groups and workers that the ring has now have got: each as it is when the
     /// iterator comes to it, compared with the head as it was when this was called. As
-    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not write the control
-    /// segment, and so does not have it; consumers are not visible to it.
+    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not even read the control
+    /// segment, and so has none; consumers are not visible to it.
     ///
     /// What stands there is what consumers say of themselves: one that follows no protocol can make its own
     /// numbers anything, and others' too. Observers write nothing down, and so are not here: see
@@ -43,7 +43,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((keeper.received, keeper.lagged, keeper.lag), (1, 0, 2));
     /// ```
     pub fn consumer_stats(&self) -> Option<impl Iterator<Item = ConsumerStats> + '_> {
-        of_consumers(&self.storage)
+        of_consumers(self.storage.monitored())
     }
 }
 

@@ -5,7 +5,7 @@ use super::handle::Worker;
 use crate::error::TryRecvError;
 use crate::group::claims::{Claims, Fate, Offer};
 use crate::memory::Span;
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use crate::position::{Look, Pos};
 use ringway_shm::sync::{NATIVE, Ordering, RaceCell, fence};
 use ringway_shm::wait::Wait;
@@ -107,7 +107,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     }
 }
 
-impl<W: Wait> Worker<[u8], W> {
+impl<T: ByteMessage + ?Sized, W: Wait> Worker<T, W> {
     /// One message of bytes, into the start of a buffer. Returns its length.
     pub(crate) fn take_bytes(
         &mut self,
