@@ -22,6 +22,10 @@ use ringway_shm::sync::NATIVE;
 ///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
 /// assert_eq!(producer.max_len(), 1500);
 /// ```
+#[doc(alias = "builder")]
+#[doc(alias = "config")]
+#[doc(alias = "bounded")]
+#[must_use = "options do nothing until a ring is created of them"]
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.

@@ -73,6 +73,8 @@ pub use subscriber::Subscriber;
 /// producer.close().unwrap();
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
+#[doc(alias = "receiver")]
+#[doc(alias = "reader")]
 pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     reader: Reader<W>,
     kind: K,

@@ -24,6 +24,10 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// No message is ever returned torn, however fast the producer: a copy that was overwritten while
 /// it was made is thrown away, and counts as lagged.
+#[doc(alias = "receiver")]
+#[doc(alias = "reader")]
+#[doc(alias = "lossy")]
+#[doc(alias = "lag")]
 pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
 
 impl<T: Message + ?Sized> Observer<T> {

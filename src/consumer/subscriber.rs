@@ -16,6 +16,10 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// A message is released as soon as it has been received, since receiving copies it; a batch is
 /// released as a whole. Dropping the subscriber lets go of everything and frees its entry.
+#[doc(alias = "receiver")]
+#[doc(alias = "reader")]
+#[doc(alias = "broadcast")]
+#[doc(alias = "pub/sub")]
 pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
 
 impl<T: Message + ?Sized> Subscriber<T> {
