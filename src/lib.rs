@@ -226,7 +226,7 @@ pub use consumer::{Consumer, Observer, Subscriber};
 #[doc(inline)]
 pub use group::{Group, Worker};
 pub use memory::Overflow;
-pub use message::{Message, Plain};
+pub use message::{ByteMessage, Message, Plain, Untyped};
 pub use options::Options;
 pub use position::Position;
 #[doc(inline)]

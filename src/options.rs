@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use crate::memory::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 use ringway_shm::sync::NATIVE;
 
 /// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
@@ -382,6 +382,28 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "std")]
     pub fn max_away(mut self, time: core::time::Duration) -> Self {
         self.limits.max_away = milliseconds(time);
+        self
+    }
+
+    /// Whether the producer's program may evict consumers for reasons of its own
+    /// ([`Producer::evict`](crate::Producer::evict)), where there is no other limit. By default it
+    /// may not, and then no subscriber is ever evicted. On a ring that evicts messages are read in
+    /// place only where they are [held there](Self::hold_in_place), and are not written through a
+    /// plain `&mut`.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::EvictError;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let id = ring.consumer_stats().unwrap().next().unwrap().id;
+    /// assert_eq!(producer.evict(id), Err(EvictError::NotAllowed));
+    /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub fn evict_by_hand(mut self, yes: bool) -> Self {
+        self.limits.by_hand = yes;
         self
     }
 

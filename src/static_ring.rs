@@ -14,7 +14,7 @@ use crate::memory::{Control, Owner, Storage, View};
 use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 use crate::ring::Ring;
 use ringway_shm::sync::{AtomicU32, AtomicWord, Word};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

@@ -76,7 +76,7 @@ fn two_workers_never_have_the_same_message() {
 #[test]
 fn nothing_is_overwritten_before_it_is_done() {
     check("nothing_is_overwritten_before_it_is_done", Some(2), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(1);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(1);
         let work = |mut worker: Worker<u64>| {
             let mut received = Vec::new();
             receive(&mut worker, &mut received);
@@ -103,7 +103,7 @@ fn nothing_is_overwritten_before_it_is_done() {
 #[test]
 fn what_was_given_back_is_read_before_it_is_overwritten() {
     check("what_was_given_back_is_read_before_it_is_overwritten", Some(3), || {
-        let (mut producer, _ring, [mut first, mut second]) = crew(1);
+        let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(1);
         producer.try_send(&0).unwrap();
         let thread = thread::spawn(move || {
             if let Ok(job) = first.try_recv() {
@@ -176,7 +176,7 @@ fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
 #[test]
 fn what_a_dead_worker_had_done_is_done() {
     check("what_a_dead_worker_had_done_is_done", Some(3), || {
-        let (mut producer, ring, [mut dying, mut other]) = crew(1);
+        let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(1);
         producer.try_send(&0).unwrap();
         let thread = thread::spawn(move || {
             drop(dying.try_recv().unwrap());
@@ -583,7 +583,7 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
         let mut worker = Worker::join(&ring, "a").unwrap();
         producer.try_send(&0).unwrap();
         let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
-        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+        let forgetting = thread::spawn(move || match ring.remove_group("a") {
             Ok(forgotten) => assert!(forgotten),
             Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error:?}"),
         });
@@ -604,10 +604,10 @@ fn a_group_is_not_forgotten_while_a_worker_joins() {
         drop(Worker::join(&ring, "a").unwrap());
         let other = ring.clone();
         let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
-        let forgotten = ring.forget_group("a");
+        let forgotten = ring.remove_group("a");
         assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse { .. })), "{forgotten:?}");
         let _worker = thread.join().unwrap();
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     });
 }
 

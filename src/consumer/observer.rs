@@ -5,7 +5,7 @@ use super::{Consumer, Observing};
 use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
-use crate::name::ConsumerKind;
+use crate::name::{ConsumerId, ConsumerKind};
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
 use crate::stats::{ConsumerStats, wide};
@@ -62,6 +62,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
         let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
+            id: ConsumerId::new(u32::MAX as usize, 0),
+            process: None,
             name: None,
             present: true,
             received: wide(received),
@@ -69,6 +71,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             lag: self.lag(),
             redelivered: 0,
             evicted: false,
+            in_flight: 0,
+            returned: 0,
         }
     }
 }

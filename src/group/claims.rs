@@ -13,8 +13,8 @@
 //!
 //! ```text
 //! N1  gate = FREE
-//! N2  every claim word = barred             (read-modify-write, AcqRel)
-//! N3  generation = another                  (Release)
+//! N2  every claim word = barred             (read-modify-write)
+//! N3  generation = another
 //! N4  gate = a pin, then the head           (the group begins at the next message)
 //! N5  every claim word = fresh              (after a release fence)
 //! ```
@@ -22,16 +22,27 @@
 //! **Claims before N2.** A claim of S that comes before N2 in the order of its word is undone by
 //! N2. Whatever S then does with it finds another word and is `lost`. A message of which N2 found
 //! a claim was published, so that the head of N4 is beyond it. So the new group does not deliver
-//! what S may have.
+//! what S may have. N2 need not acquire for that: an acquire fence follows it, in `close` of
+//! [`find`](super::find), or in `head::hint` where the group's maker makes N2.
+//!
+//! **S finds a word of N2.** Then S has to see that its group is over. N2 need not release for that,
+//! because the last of these has released it already:
+//!
+//! - The process that gives up the entry of a group which it saw evicted has a full fence between
+//!   the two: see `close` in [`find`](super::find). S sees the eviction.
+//! - A process that gives up the entry of a group without workers finds S of an earlier group. Its
+//!   N2 exchanges words of N5, or what workers made of these by exchanges, and so goes on their
+//!   release sequence. S sees the later generation.
+//! - N2 of a new group follows N2 of the process that gave the entry up, in the same way.
 //!
 //! **Claims ahead of a message.** When the message is there, S looks at the claim once more, by a
 //! read-modify-write ([`Claims::confirm`]). Before N2 that confirms that the message comes before
 //! the new group. After N2 it fails.
 //!
 //! **Claims after N2.** Such a claim succeeds only on a word of N5 or later, because no claim is
-//! made of `barred`. It is an acquire, and so has seen N3. S finds that its generation is over,
-//! gives the message back untouched, and is told (`Worker::is_still_its_group`). Should S die in
-//! between, it is cleaned up after as a worker of the new group.
+//! made of `barred`. An acquire fence follows it, so that S sees N3. S finds that its generation is
+//! over, gives the message back untouched, and is told (`Worker::is_still_its_group`). Should S die
+//! in between, it is cleaned up after as a worker of the new group.
 //!
 //! **The gate.** S exchanges the gate (D4 in [`gate`](super::gate)) from g to a later one, because
 //! all words between were done. S read g before N1, and these words were done before N2: a word
@@ -50,7 +61,7 @@
 
 use super::claim_word::{BARRED, ClaimState, Encoding};
 use crate::error::JoinError;
-use crate::memory::layout::{EVICTS, Entry};
+use crate::memory::layout::Entry;
 use crate::memory::{ClaimWords, View};
 use crate::position::Pos;
 use ringway_shm::sync::{Ordering, Word, fence, peek_word};
@@ -130,8 +141,9 @@ impl<'a> Claims<'a> {
     /// Makes every word that of a message which no worker has claimed, from a position on. Only by
     /// the caller that makes the group, before another process can find it.
     pub(crate) fn reset(&self, first: Pos) {
-        // Pairs with the acquire of a claim by a worker that was evicted here: it sees the new
-        // generation.
+        // SYNC regroup: a worker that was evicted here and claims one of these words sees the new
+        // generation, in `Worker::is_still_its_group`. A cleaner that finds its claim sees the gate
+        // that was stored last.
         fence(Ordering::Release);
         for ahead in 0..self.capacity() {
             let position = first.plus(ahead);
@@ -146,10 +158,9 @@ impl<'a> Claims<'a> {
         for slot in 0..self.capacity() {
             let word = self.words.word(Pos::new(slot as Word));
             let barred = (0..TRIES).any(|_| {
-                // Acquire pairs with the release of claims and of what is done: what their workers
-                // saw published is seen here. Release: a worker that finds this word sees that the
-                // group was evicted.
-                let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
+                // Relaxed: what a claim that is undone here has released, a fence that follows
+                // acquires. What this word says was released before it. Both are told above.
+                let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
                 word.compare_exchange(peek_word(word), BARRED, order, failed).is_ok()
             });
             if !barred {
@@ -179,16 +190,15 @@ impl<'a> Claims<'a> {
     /// Claims what was on offer. `false`: another worker was faster.
     pub(crate) fn claim(&self, position: Pos, worker: usize, word: Word, marked: bool) -> bool {
         let claimed = self.encoding(position).claimed(worker, marked);
-        // Release: the gate is beyond what was in the slot before, and this worker has seen that.
-        // Pairs with the fence in `Worker::look_at_another_lap`, of a worker that finds this word
-        // where it looks for an earlier one.
-        // Acquire pairs with the fence in `reset`: of a group that has begun anew the generation
-        // is seen.
         // A worker that gave the message back has read what it read of it before this one is done
-        // with it. The fence of the second look, which comes in between, pairs with the release in
-        // `settle`.
-        let order = if EVICTS { Ordering::AcqRel } else { Ordering::Release };
-        let failed = Ordering::Relaxed;
+        // with it. The fence of the second look (`Worker::is_whole`), which comes in between, pairs
+        // with the release in `settle`. Whether the group is still its own, a worker asks after
+        // this, with a fence.
+        // SYNC claim, barred: the gate is beyond what was in the slot before. A worker that finds
+        // this word where it looks for an earlier message sees that, in
+        // `Worker::look_at_another_lap`. And who bars this word sees that the message is there, in
+        // `close` or `head::hint`.
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         self.words.word(position).compare_exchange(word, claimed, order, failed).is_ok()
     }
 
@@ -196,7 +206,8 @@ impl<'a> Claims<'a> {
     /// own.
     pub(crate) fn confirm(&self, position: Pos, worker: usize) -> bool {
         let claimed = self.encoding(position).claimed(worker, false);
-        // Release pairs with the acquire in `bar`: that the message is there is seen, too.
+        // SYNC barred: who bars this word sees that the message is there, in `close` or
+        // `head::hint`.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         self.words.word(position).compare_exchange(claimed, claimed, order, failed).is_ok()
     }
@@ -228,8 +239,9 @@ impl<'a> Claims<'a> {
             Fate::Untouched if !marked => (encoding.fresh(), false),
             Fate::Nacked | Fate::Untouched => (encoding.returned(), false),
         };
-        // Release: the worker's reads of the message are over. Pairs with the fence in `push`, and
-        // with that of the second look of the worker that claims it next.
+        // SYNC settled, barred: the worker's reads of the message are over before a gate passes it
+        // (`Claims::push`), and before another worker is done with it (`Worker::is_whole`). Who bars
+        // this word sees that the message is there, in `close` or `head::hint`.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         if owner != worker || word.compare_exchange(seen, next, order, failed).is_err() {
             outcome.lost = true;

@@ -60,8 +60,8 @@ pub(super) fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, Join
     let Some(entry) = storage.shared_entries().get(group) else {
         return Ok(None);
     };
-    // It begins with a fence, which pairs with the release of `joined`: what was found is a group
-    // with its name and its claims.
+    // The fence in `head::hint` pairs with the release of `joined`: what was found is a group with
+    // its name and its claims.
     let head = head::exact(storage);
     let generation = entry.generation.load(Ordering::Relaxed);
     if is_evicted(storage, group, entry) {
@@ -97,8 +97,9 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         let in_the_way = match blockers {
             Blockers::All => has_workers(storage, group).map_err(not_told)?,
             Blockers::Pinned => {
-                // Pairs with the one in `Worker::pin`: either this sees the pin, or the worker sees
-                // that the group was evicted, as the caller has, and reads nothing in place.
+                // SYNC group-pin: either this sees the pin of `Worker::pin`, or the worker sees that
+                // the group was evicted, as the caller has, and reads nothing in place. A worker
+                // that finds a word which is barred below sees that, too.
                 fence(Ordering::SeqCst);
                 members::read_in_place(storage, storage.measures().subscribers() + group)
             }
@@ -115,15 +116,16 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
     }
-    // Pairs with the release of `joined` by workers that have left: what they read, they read
-    // before the gate is gone.
-    fence(Ordering::Acquire);
     let are_left = members::of(storage, group).next().is_some();
     if let (true, Some(claims)) = (are_left, Claims::of(storage, group)) {
         // Also if the group begins anew in another entry: what the workers that are left have
         // claimed is no longer theirs.
         claims.bar()?;
     }
+    // SYNC left, barred: what the workers that have left have read, they read before `joined` was
+    // cleared in `entry::reset_by`, and before the gate is gone. And a message whose claim was
+    // barred is there for the process that makes a group after this.
+    fence(Ordering::Acquire);
     if let Some(entry) = storage.shared_entries().get(group) {
         entry::reset_by(entry, exchange::set_shared_gate);
         wake::wake_producer(storage, Fences::FULL);

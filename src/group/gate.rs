@@ -82,15 +82,14 @@ impl Claims<'_> {
     pub(crate) fn finish(&self, outcome: Outcome, fences: Fences) {
         let mut ring = outcome.back;
         if outcome.back {
-            // Pairs with the fence in `Worker::seek`: a worker that sees the count sees what was
-            // given back.
+            // SYNC returns: a worker that sees the count sees what was given back, in
+            // `Worker::next_free`, `Worker::look_at_the_end` and `head::search`.
             self.entry.returns.fetch_add(1, Ordering::Release);
         }
         if outcome.done {
             self.push();
             wake::wake_producer(self.view, fences);
-            // After the fence in `push`, which pairs with `heavy` in `sleep_on`. Either a worker
-            // that waits for the end sees that this is done, or this one sees that there is an end.
+            // After the full fence in `push`.
             ring |= self.view.producer().closed.load(Ordering::Relaxed) != 0;
         }
         if ring {
@@ -100,7 +99,9 @@ impl Claims<'_> {
 
     /// Moves the gate on over all that is done: D2 to D4 above. Returns whether it moved.
     pub(crate) fn push(&self) -> bool {
-        // Pairs with itself in another worker.
+        // SYNC walk, last-done: of two workers that are done at the same time one sees the other's
+        // word, here. And either a worker that waits for the end sees that this is done, after its
+        // heavy fence in `EventCount::arm_since`, or `finish` sees that the ring is closed.
         fence(Ordering::SeqCst);
         let mut gate = peek_word(&self.entry.gate);
         let Some(mut last) = Pos::from_gate(gate) else { return false };
@@ -115,9 +116,11 @@ impl Claims<'_> {
             if last.gate() == gate && state != ClaimState::Other {
                 return false;
             }
-            // Pairs with the release of the words: what others have read, they have read before the
+            // SYNC settled: what others have read, they read before `Claims::settle` and before the
             // gate lets go of it.
             fence(Ordering::Acquire);
+            // SYNC gate: the slots are written again only after they were read: see
+            // `Credit::refill_evicting`.
             let (order, failed) = (Ordering::Release, Ordering::Relaxed);
             match self.entry.gate.compare_exchange(gate, last.gate(), order, failed) {
                 Ok(_) => return last.gate() != gate,

@@ -30,7 +30,7 @@ use crate::protocol::entry;
 use crate::protocol::join::{self, Joined};
 use crate::protocol::members;
 use crate::protocol::take;
-use ringway_shm::sync::{Ordering, fence};
+use ringway_shm::sync::Ordering;
 
 /// What a worker has joined.
 #[derive(Debug)]
@@ -85,9 +85,8 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     let number = index - first_entry;
     // No worker joins meanwhile: that takes the registry's lock, which the caller holds.
     let is_crowded = !is_empty(&index);
-    // Pairs with the release of `joined` by workers that have left: what they did to claims is
-    // over.
-    fence(Ordering::Acquire);
+    // What the workers that have left did to claims is over before these are written anew: the
+    // fence in `head::hint`, with which `join_in` begins, pairs with their release of `joined`.
     let mut start = group.start;
     if let (true, Some(claims)) = (is_crowded, Claims::of(storage, number)) {
         claims.bar()?;
@@ -129,10 +128,11 @@ fn begin_work(entry: Joined, found: Found) -> Membership {
     let (storage, index, _) = entry.keep();
     if let Some(entry) = storage.entry(index) {
         entry.counters.begin(gate);
+        entry.counters.note_process();
         entry.generation.store(generation, Ordering::Relaxed);
         entry.life().store(storage.life().unwrap_or(0), Ordering::Relaxed);
-        // That it has joined, and where, is one word. Pairs with the fence in `stats::of_worker`:
-        // statistics that see this word see the group.
+        // That it has joined, and where, is one word.
+        // SYNC worker: statistics that see this word see the group, in `of_worker`.
         entry.joined.store(group as u32 + 1, Ordering::Release);
     }
     Membership { storage, index, group, generation, first: gate }

@@ -1,7 +1,7 @@
 //! The header of a ring's segments: what its creator writes down and every other process checks.
 //!
-//! 128 bytes: the envelope that every kind of segment has, and 64 bytes of the ring's own, which are
-//! all zeros in the control segment. Pure functions over 32 words of 32 bits: a process that
+//! 128 bytes: the envelope that every kind of segment has, and 64 bytes of the ring's own, which
+//! are all zeros in the control segment. Pure functions over 32 words of 32 bits: a process that
 //! attaches copies the words once and works on the copy. `docs/layout.md` has the same table.
 
 use crate::error::{HeaderError, MessageType};
@@ -75,7 +75,8 @@ pub(crate) struct Expected {
 impl Expected {
     /// Messages of that type, with that tag.
     pub(crate) fn of<T: Message + ?Sized>(tag: u64) -> Expected {
-        Expected { schema: Some(Schema::of::<T>(0)), tag: Some(tag) }
+        let schema = (!T::UNTYPED).then(|| Schema::of::<T>(0));
+        Expected { schema, tag: Some(tag) }
     }
 }
 

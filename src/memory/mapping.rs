@@ -2,13 +2,14 @@
 
 use core::ops::Deref;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ringway_shm::SeatSet;
 use ringway_shm::segment::{self, Claim, Seats, Turn};
 
 use super::bytes::{REGISTRY, Watch};
 use super::raw::RawParts;
+use super::view::View;
 
 /// The two mappings of a ring, and what is kept to look after those who share it. They stay until
 /// the last handle is dropped.
@@ -16,7 +17,18 @@ use super::raw::RawParts;
 pub(crate) struct Mapping {
     files: segment::Mapping,
     pub(crate) watch: Watch,
+    /// The ring with a control segment that this process may only read.
+    monitored: OnceLock<Monitored>,
 }
+
+/// A ring whose words are only loaded.
+#[derive(Debug)]
+struct Monitored(View);
+
+// SAFETY: the words are atomics in a mapping, which the struct that has this keeps.
+unsafe impl Send for Monitored {}
+// SAFETY: a shared reference to it gives out nothing but references to atomics.
+unsafe impl Sync for Monitored {}
 
 impl Deref for Mapping {
     type Target = segment::Mapping;
@@ -46,7 +58,7 @@ fn none() -> io::Error {
 
 impl Mapping {
     pub(crate) fn new(files: segment::Mapping) -> Arc<Mapping> {
-        Arc::new(Mapping { files, watch: Watch::default() })
+        Arc::new(Mapping { files, watch: Watch::default(), monitored: OnceLock::new() })
     }
 
     fn entries(&self) -> io::Result<Seats<'_>> {
@@ -94,10 +106,24 @@ impl Mapping {
         self.entries()?.is_life(number)
     }
 
-    /// Where its two segments are.
-    pub(crate) fn parts(&self) -> io::Result<RawParts> {
+    /// The ring with a control segment that this process may only read, if it was found to be one.
+    pub(crate) fn monitored(&self) -> Option<&View> {
+        self.monitored.get().map(|monitored| &monitored.0)
+    }
+
+    /// Keeps the ring's view with a control segment that this process may only read. Once, by what
+    /// makes the mapping.
+    pub(crate) fn set_monitored(&self, view: View) {
+        let _ = self.monitored.set(Monitored(view));
+    }
+
+    /// Where its two segments are. `reads`: control also where this process may not write it.
+    pub(crate) fn parts(&self, reads: bool) -> io::Result<RawParts> {
         let (data, data_len) = self.files.main()?;
-        let control = self.files.companion()?;
+        let control = match reads || self.files.companion_is_writable() {
+            true => self.files.companion()?,
+            false => None,
+        };
         Ok(RawParts {
             data,
             data_len,

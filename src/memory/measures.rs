@@ -4,8 +4,9 @@
 use core::ops::Range;
 
 use super::kind::{EntryKind, SHARES};
-use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape};
+use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape, payload_words};
 use crate::memory::layout::ARENAS;
+use crate::message::Message;
 use crate::position::Pos;
 use ringway_shm::sync::{WORD, Word};
 
@@ -77,6 +78,24 @@ impl Measures {
     /// The first position.
     pub(crate) fn origin(&self) -> Pos {
         Pos::new(self.origin)
+    }
+
+    /// Whether a slot says how long its message is, in a ring of messages `T`.
+    #[inline(always)]
+    pub(crate) fn has_lengths<T: Message + ?Sized>(&self) -> bool {
+        if T::UNTYPED { self.variable } else { T::VARIABLE }
+    }
+
+    /// Words from a slot's start to its payload, in a ring of messages `T`.
+    #[inline(always)]
+    pub(crate) fn payload_of<T: Message + ?Sized>(&self) -> usize {
+        if T::UNTYPED { self.payload() } else { payload_words::<T>() }
+    }
+
+    /// Bytes in every message of type `T`, where they have no lengths of their own.
+    #[inline(always)]
+    pub(crate) fn fixed_len<T: Message + ?Sized>(&self) -> usize {
+        if T::UNTYPED { self.max_len } else { T::max_len(0) }
     }
 
     /// Words from a slot's start to its payload.

@@ -10,7 +10,8 @@ use crate::error::HeaderError;
 use crate::memory::Storage;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::protocol::credit::{Credit, Limits};
+use crate::protocol::credit::Credit;
+use crate::protocol::limits::Limits;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::protocol::recover;
 use ringway_shm::fence::{Fences, MODE_ASYMMETRIC};

@@ -8,6 +8,7 @@ use std::process::Command;
 use ringway_shm::segment::{self, InheritError};
 
 use super::create::{lengths, sit};
+use super::inspect::{Inspection, of_file};
 use super::mapping;
 use crate::error::{CreateError, OpenError};
 use crate::memory::header::{DATA, Expected, VERSION};
@@ -105,6 +106,22 @@ impl Anonymous {
             .map_err(|source| OpenError::Io { what, path: None, source })?
             .map_err(|why| OpenError::Header { path: None, why })
             .map(Ring::new)
+    }
+
+    /// As [`inspect`](crate::segment::inspect), of this ring.
+    ///
+    /// ```
+    /// use ringway::Options;
+    ///
+    /// let (producer, files) = Options::<u64>::new(64).tag(5).text("price:u64").anonymous()?;
+    /// let found = files.inspect()?;
+    /// assert_eq!((found.tag, found.text.as_deref()), (Some(5), Some("price:u64")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inspect(&self) -> Result<Inspection, OpenError> {
+        of_file(self.files.main_file(), None, |_| {
+            self.files.companion_file()?.metadata().ok().map(|metadata| metadata.len())
+        })
     }
 
     /// Lets a child process inherit the ring, under the name of an environment variable of your

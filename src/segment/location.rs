@@ -144,6 +144,27 @@ impl Segment {
         self
     }
 
+    /// Creating: the members of a group may observe, and see how the ring's consumers are doing
+    /// ([`Ring::consumer_stats`](crate::Ring::consumer_stats)): both files get that group and the
+    /// mode 0640. So a monitor of another user can hold nothing back. But a process that may read
+    /// the control file can lock bytes of it for reading, and so keep others from joining.
+    /// Replaces what was said of groups before.
+    ///
+    /// ```
+    /// # use ringway::{Options, Segment};
+    /// # use std::os::unix::fs::MetadataExt;
+    /// let name = format!("doc-monitor-{}", std::process::id());
+    /// let gid = std::fs::metadata("/proc/self")?.gid();
+    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).monitor_group(gid))?;
+    /// let data = std::fs::metadata(format!("/dev/shm/{name}"))?;
+    /// assert_eq!((data.mode() & 0o777, data.gid()), (0o640, gid));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn monitor_group(mut self, gid: u32) -> Self {
+        self.access = Access { group: Some(gid), main: Rights::Read, companion: Rights::Read };
+        self
+    }
+
     /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
     /// what is left in it can still be read, and a producer can go on with it
     /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes it. By

@@ -32,7 +32,9 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says
-    /// [`ReadOnly`](crate::error::JoinError::ReadOnly).
+    /// [`ReadOnly`](crate::error::JoinError::ReadOnly). If it can be opened for reading
+    /// ([`Segment::monitor_group`]), [`consumer_stats`](Self::consumer_stats) sees the consumers all
+    /// the same.
     ///
     /// ```
     /// use ringway::{Options, Ring};
@@ -115,7 +117,11 @@ impl<T: Message + ?Sized> Ring<T> {
 
 /// What the segment's messages have to be.
 pub(crate) fn expected<T: Message + ?Sized>(segment: &Segment) -> Expected {
-    Expected::of::<T>(segment.tag.unwrap_or(0))
+    match segment.tag {
+        // Of any tag, unless the caller expects one.
+        None if T::UNTYPED => Expected { schema: None, tag: None },
+        tag => Expected::of::<T>(tag.unwrap_or(0)),
+    }
 }
 
 /// The files of a ring. `writable`: the data too, for a producer.
@@ -131,11 +137,7 @@ pub(crate) fn found(
         companion: true,
         group_may_write: false,
     };
-    let mut found = Found::new(directory, &segment.place, expected)?;
-    if !found.files.companion_writable {
-        found.files.companion = None;
-    }
-    Ok(found)
+    Ok(Found::new(directory, &segment.place, expected)?)
 }
 
 fn open(

@@ -22,7 +22,7 @@ use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 
 /// How often `create_or_resume` tries again when others create, take over or remove at the same time.
 const ATTEMPTS: u32 = 100;
@@ -203,7 +203,7 @@ fn resume<T: Message + ?Sized>(
     let path = || segment.path();
     let io = |what, source| ResumeError::Open(io_error(what, path(), source));
     let found = found(directory, segment, true).map_err(ResumeError::Open)?;
-    if found.files.companion.is_none() {
+    if !found.files.companion_writable {
         return Err(ResumeError::Open(OpenError::PermissionDenied { path: path() }));
     }
     let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, Some(SEATS));
@@ -273,6 +273,7 @@ fn difference(
         limit("max_lag", capacity, |l| l.max_lag as u64),
         limit("max_hold", u32::MAX.into(), |l| l.max_hold.into()),
         limit("max_away", u32::MAX.into(), |l| l.max_away.into()),
+        limit("evict_by_hand", u64::MAX, |l| l.by_hand.into()),
     ];
     let found_first = first.into_iter().find(|(_, found, wanted)| found != wanted);
     // None of the options by itself, and still not the same.

@@ -5,7 +5,7 @@ use crate::error::TryRecvError;
 use crate::memory::layout::{EVICTS, Entry};
 use crate::message::Message;
 use crate::protocol::head;
-use ringway_shm::sync::Ordering;
+use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
@@ -26,9 +26,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// name begun anew.
     #[inline(always)]
     pub(super) fn is_still_its_group(&self) -> bool {
+        if !EVICTS {
+            return true;
+        }
+        // SYNC regroup: a worker that has claimed a word of another group's, from `Claims::reset`,
+        // or has found its gate, sees that group's generation.
+        fence(Ordering::Acquire);
         let groups = self.reader.storage.shared_entries();
         let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
-        !EVICTS || groups.get(self.member.group).map(generation) == Some(self.member.generation)
+        groups.get(self.member.group).map(generation) == Some(self.member.generation)
     }
 
     /// What a worker is told whose group was evicted.

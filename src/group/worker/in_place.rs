@@ -38,8 +38,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// returned [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has
-    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and was
-    /// created without [`hold_in_place`](crate::Options::hold_in_place).
+    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and
+    /// was created without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, Worker};
@@ -112,8 +112,9 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
             entry.pinned.store(1, Ordering::Relaxed);
         }
         self.member.pinned = true;
-        // Pairs with the fence in `credit::evict`, as a subscriber's does: either this worker sees
-        // that its group was evicted, or the producer sees the pin.
+        // SYNC pin, group-pin: either this worker sees that its group was evicted, or the producer
+        // sees the pin after its fence in `credit::evict`. So does a process that gives up the
+        // group's entry, after its fence in `close`.
         fence(Ordering::SeqCst);
         self.excluded().map_or(Ok(()), Err)
     }

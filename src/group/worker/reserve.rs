@@ -73,7 +73,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if position.look(slot.state().load(Ordering::Relaxed)) == Look::NotYet {
             return Ok(None);
         }
-        // Pairs with the release of the state, as in `seek`.
+        // SYNC published: what is copied from here on is the message of `Producer::publish_at`, or
+        // newer.
         fence(Ordering::Acquire);
         if EVICTS && self.reader.can_be_evicted() {
             let own = |claims: Claims<'_>| claims.confirm(position, self.member.index);

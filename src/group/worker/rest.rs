@@ -6,7 +6,7 @@ use crate::group::undone::{Others, Rest};
 use crate::message::Message;
 use crate::position::{Look, Pos};
 use crate::protocol::{head, wake};
-use ringway_shm::sync::{Ordering, fence};
+use ringway_shm::sync::Ordering;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
@@ -32,17 +32,19 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// What is left of all that was sent.
     pub(crate) fn rest(&mut self) -> Rest {
-        self.rest_before(head::exact(&self.reader.storage))
+        let returns = self.claims().map_or(0, |claims| claims.returns());
+        // The search for the head ends with an acquire fence.
+        let end = head::exact(&self.reader.storage);
+        self.rest_before(end, returns)
     }
 
     /// What is left before a position. Looks no further than needed after an earlier look: of what
     /// others had, nothing becomes free without something being given back.
-    pub(super) fn rest_before(&mut self, end: Pos) -> Rest {
+    ///
+    /// `returns` was loaded before an acquire fence: what was given back before it changed is seen
+    /// to be free.
+    pub(super) fn rest_before(&mut self, end: Pos, returns: u32) -> Rest {
         let Some(claims) = self.claims() else { return Rest::Nothing };
-        let returns = claims.returns();
-        // Pairs with the release of `returns`: what was given back before it changed is seen to be
-        // free.
-        fence(Ordering::Acquire);
         let known = self.member.others.filter(|(before, _)| *before == returns);
         let known: Option<Others> = known.map(|(_, others)| others);
         let (rest, others) = claims.rest(end, self.member.index, known);

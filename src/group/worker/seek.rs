@@ -23,14 +23,14 @@ struct Free {
 }
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that no worker has, if it fits a place of so many bytes, and
-    /// returns its place too. `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits `room` bytes, and says where it
+    /// lies. `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
         waiting: bool,
     ) -> Result<(Claim, Span), TryRecvError> {
-        // Once at most: it looks at all that the ring holds.
+        // Reserves once at most, because that looks at all that the ring holds.
         let mut may_reserve = waiting;
         // Each look is at another position, or at one that another worker has just changed.
         for _ in 0..=2 * self.capacity() {
@@ -92,9 +92,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             }
             Look::Passed(passed) => return self.overtaken(passed).map(|()| None),
         }
-        // Pairs with the release of the state: what is copied from here on is the message, or
-        // newer. And with that of `returns`: what was given back before it changed is seen to be
-        // free.
+        // SYNC published, returns: what is copied from here on is the message of
+        // `Producer::publish_at`, or newer. What was given back before the count of
+        // `Claims::finish` is seen to be free.
         fence(Ordering::Acquire);
         if self.was_evicted() {
             return Err(self.evicted());
@@ -116,13 +116,15 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// may give back.
     #[cold]
     fn look_at_the_end(&mut self, position: Pos) -> Result<(), TryRecvError> {
-        // Only after `closed` was seen does it count that there is nothing. Pairs with the release
-        // of `closed`: all that was sent before can be seen.
+        let returns = self.claims().map_or(0, |claims| claims.returns());
+        // Only after `closed` was seen does it count that there is nothing.
+        // SYNC closed, returns: all that was sent before `Producer::shut` can be seen. What was
+        // given back before the count of `Claims::finish` is seen to be free.
         fence(Ordering::Acquire);
         if self.reader.look() != Look::NotYet {
             return Ok(());
         }
-        let nothing = match self.rest_before(position) {
+        let nothing = match self.rest_before(position, returns) {
             Rest::Nothing => TryRecvError::Closed,
             Rest::Others => TryRecvError::Empty,
             Rest::Unclaimed => {
@@ -138,9 +140,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// position, and this worker goes on at the gate.
     #[cold]
     fn look_at_another_lap(&mut self, position: Pos, word: Word) -> Result<(), TryRecvError> {
-        // Pairs with the release of claims. If the word is one of a later lap, the worker that
-        // wrote it had seen that the gate is beyond this position, and so does this one.
-        // Pairs also with the release of the words of a group that was evicted, or has begun anew.
+        // SYNC claim: if the word is one of a later lap, the worker that wrote it in
+        // `Claims::claim` had seen that the gate is beyond this position, and so does this one.
+        // If it was barred, or is a new group's, what was released before it is seen: the eviction,
+        // or the new generation. See `claims`.
         fence(Ordering::Acquire);
         let gate = self.claims().and_then(|claims| claims.gate());
         if let Some(evicted) = self.excluded() {
@@ -244,7 +247,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if let Some(span) = span.filter(|span| span.len <= room) {
             return Ok(Some(span));
         }
-        // Pairs with the fence after the `writing` mark.
+        // SYNC mark: a length of a later message comes after that one's mark, in
+        // `Producer::begin`.
         fence(Ordering::Acquire);
         match (slot.state().load(Ordering::Relaxed) == position.published(), span) {
             (false, _) => Ok(None),
@@ -257,11 +261,10 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// position, and this worker goes on at the gate.
     #[cold]
     pub(super) fn overtaken(&mut self, passed: Passed) -> Result<(), TryRecvError> {
-        // Pairs with the release in `evict`, by way of the slot's state.
+        // SYNC evicted: the message that is there was sent after the fence in `credit::evict`, if
+        // the group was evicted for it.
         fence(Ordering::Acquire);
         let gate = self.claims().and_then(|claims| claims.gate_now());
-        // Pairs with the release of a gate that is another group's by now: its generation is seen.
-        fence(Ordering::Acquire);
         if !self.is_still_its_group() {
             return Err(self.evicted());
         }

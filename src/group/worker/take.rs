@@ -5,7 +5,7 @@ use super::handle::Worker;
 use crate::error::TryRecvError;
 use crate::group::claims::{Claims, Fate, Offer};
 use crate::memory::Span;
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use crate::position::{Look, Pos};
 use ringway_shm::sync::{NATIVE, Ordering, RaceCell, fence};
 use ringway_shm::wait::Wait;
@@ -26,8 +26,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// The second look at the first message of a claim, after copying: whether what was copied is
     /// whole. If not, the claim is given back. `Ok(false)`: try again.
     pub(crate) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
-        // Pairs with the producer's fence after the `writing` mark, as a subscriber's does, and
-        // with the release in `Claims::settle`.
+        // SYNC mark, settled: what was copied of a later message comes after that one's mark, in
+        // `Producer::begin`. What another worker read that gave this one back, it read before
+        // `Claims::settle`, and before this one is done.
         fence(Ordering::Acquire);
         let state = self.reader.storage.slot(claim.first).state().load(Ordering::Relaxed);
         let passed = match claim.first.look(state) {
@@ -106,7 +107,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     }
 }
 
-impl<W: Wait> Worker<[u8], W> {
+impl<T: ByteMessage + ?Sized, W: Wait> Worker<T, W> {
     /// One message of bytes, into the start of a buffer. Returns its length.
     pub(crate) fn take_bytes(
         &mut self,

@@ -254,7 +254,7 @@ fn in_files(same: bool) -> (crate::producer::Producer<u64>, [Worker<u64>; 2]) {
     (producer, [ring, other].map(|ring| Worker::join(&ring, "a").unwrap()))
 }
 
-/// It was woken together with the one that has the place, which gives that up only then.
+/// It was woken together with the worker that has the post, which gives that up only then.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
 fn no_worker_sleeps_for_long_that_found_a_post_taken_which_was_given_up_since() {

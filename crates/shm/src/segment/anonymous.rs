@@ -194,6 +194,16 @@ impl Anonymous {
         Ok(Anonymous { main: main.into(), companion: companion.map(File::from) })
     }
 
+    /// The main file.
+    pub fn main_file(&self) -> &File {
+        &self.main
+    }
+
+    /// The companion's file, if it is here.
+    pub fn companion_file(&self) -> Option<&File> {
+        self.companion.as_ref()
+    }
+
     /// The files, the main one and its companion. Both are close-on-exec.
     pub fn into_fds(self) -> (OwnedFd, Option<OwnedFd>) {
         (self.main.into(), self.companion.map(OwnedFd::from))
