@@ -30,7 +30,7 @@ impl Count {
     /// Only by its writer.
     pub(crate) fn set(&self, value: Word) {
         if let Some(word) = self.0.first() {
-            // Nobody relies on what is counted, so that neither this nor a look orders anything.
+            // No side relies on what is counted, so that neither this nor a look orders anything.
             word.store(value, Ordering::Relaxed);
         }
     }
@@ -93,7 +93,7 @@ impl Counters {
         }
     }
 
-    /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
+    /// Counts anew, from a position on. Only by the owner of an entry that no consumer has joined yet.
     pub(crate) fn begin(&self, start: Pos) {
         self.start.set(start.number());
         self.received.set(0);
