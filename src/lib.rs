@@ -216,6 +216,11 @@ pub mod raw {
     pub use crate::memory::RawParts;
 }
 
+/// Rings whose message type the program does not know.
+pub mod untyped {
+    pub use crate::message::{ByteMessage, Untyped};
+}
+
 /// How a handle waits.
 pub mod wait {
     pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
@@ -227,7 +232,7 @@ pub use consumer::{Consumer, Observer, Subscriber};
 #[doc(inline)]
 pub use group::{Group, Worker};
 pub use memory::Overflow;
-pub use message::{ByteMessage, Message, Plain, Untyped};
+pub use message::{Message, Plain};
 pub use options::Options;
 pub use position::Position;
 #[doc(inline)]

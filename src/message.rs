@@ -98,7 +98,8 @@ impl ByteMessage for Untyped {}
 /// ([`WrongLength`](crate::error::SendError::WrongLength)).
 ///
 /// ```
-/// use ringway::{Options, Ring, Start, Untyped};
+/// use ringway::untyped::Untyped;
+/// use ringway::{Options, Ring, Start};
 ///
 /// let name = format!("doc-untyped-{}", std::process::id());
 /// let mut producer = Options::<u32>::new(8).tag(5).create(&name)?;

@@ -1,7 +1,8 @@
 //! Handles that attach to any ring and deal in bytes.
 
 use ringway::error::{HeaderError, JoinError, OpenError, SendError, TryRecvError, TrySendError};
-use ringway::{Options, Overflow, Producer, Ring, Start, Untyped, Worker};
+use ringway::untyped::Untyped;
+use ringway::{Options, Overflow, Producer, Ring, Start, Worker};
 use zerocopy::IntoBytes;
 
 use crate::directory::Directory;
