@@ -36,6 +36,9 @@ use crate::ring::Ring;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
+#[doc(alias = "memfd")]
+#[doc(alias = "ipc")]
+#[doc(alias = "shared memory")]
 pub struct Anonymous {
     files: segment::Anonymous,
 }

@@ -40,6 +40,12 @@ use ringway_shm::segment::{Access, Place, Rights};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "shared memory")]
+#[doc(alias = "ipc")]
+#[doc(alias = "shm")]
+#[doc(alias = "shm_open")]
+#[doc(alias = "mmap")]
+#[must_use = "a segment is where a ring is created or opened"]
 pub struct Segment {
     pub(crate) place: Place,
     pub(crate) access: Access,

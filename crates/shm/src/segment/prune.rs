@@ -33,6 +33,7 @@ type Spare<'a> = dyn Fn(&File, &Header) -> io::Result<bool> + 'a;
 /// println!("would remove {:?} and {:?}", pruned.segments, pruned.companions);
 /// # Ok::<(), ringway_shm::segment::PruneError>(())
 /// ```
+#[must_use = "nothing is removed until `prune` gets it"]
 pub struct Prune<'a> {
     directory: PathBuf,
     /// `None`: every name.
