@@ -217,11 +217,6 @@ pub mod raw {
     pub use crate::memory::RawParts;
 }
 
-/// Rings whose message type the program does not know.
-pub mod untyped {
-    pub use crate::message::{ByteMessage, Untyped};
-}
-
 /// How a handle waits.
 pub mod wait {
     pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
@@ -233,7 +228,7 @@ pub use consumer::{Consumer, Observer, Subscriber};
 #[doc(inline)]
 pub use group::{Group, Worker};
 pub use memory::Overflow;
-pub use message::{Message, Plain};
+pub use message::{ByteMessage, Message, Plain, Untyped};
 pub use options::Options;
 pub use position::Position;
 #[doc(inline)]

@@ -98,8 +98,7 @@ impl ByteMessage for Untyped {}
 /// ([`WrongLength`](crate::error::SendError::WrongLength)).
 ///
 /// ```
-/// use ringway::untyped::Untyped;
-/// use ringway::{Options, Ring, Start};
+/// use ringway::{Options, Ring, Start, Untyped};
 ///
 /// let name = format!("doc-untyped-{}", std::process::id());
 /// let mut producer = Options::<u32>::new(8).tag(5).create(&name)?;

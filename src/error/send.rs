@@ -31,7 +31,7 @@ pub enum TrySendError {
         max: usize,
     },
     /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
-    /// only from a producer of [`Untyped`](crate::untyped::Untyped) messages.
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
     WrongLength {
         /// Its length in bytes.
         len: usize,
@@ -85,7 +85,7 @@ pub enum SendError {
         max: usize,
     },
     /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
-    /// only from a producer of [`Untyped`](crate::untyped::Untyped) messages.
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
     WrongLength {
         /// Its length in bytes.
         len: usize,
@@ -134,7 +134,7 @@ pub enum SendTimeoutError {
         max: usize,
     },
     /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
-    /// only from a producer of [`Untyped`](crate::untyped::Untyped) messages.
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
     WrongLength {
         /// Its length in bytes.
         len: usize,

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use ringway::error::{CreateError, JoinError, OpenError, UnlinkError};
 use ringway::segment::{Prune, prune, unlink};
-use ringway::untyped::Untyped;
-use ringway::{Options, Ring, Segment, Start};
+use ringway::{Options, Ring, Segment, Start, Untyped};
 
 use crate::children::{check, part, succeeds};
 use crate::directory::Directory;

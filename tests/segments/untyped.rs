@@ -1,8 +1,7 @@
 //! Handles that attach to any ring and deal in bytes.
 
 use ringway::error::{HeaderError, JoinError, OpenError, SendError, TryRecvError, TrySendError};
-use ringway::untyped::Untyped;
-use ringway::{Options, Overflow, Producer, Ring, Start, Worker};
+use ringway::{Options, Overflow, Producer, Ring, Start, Untyped, Worker};
 use zerocopy::IntoBytes;
 
 use crate::directory::Directory;

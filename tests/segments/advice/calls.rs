@@ -4,9 +4,9 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
-use ringway::untyped::Untyped;
 use ringway::{
-    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Worker,
+    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Untyped,
+    Worker,
 };
 
 use crate::directory::Directory;
