@@ -2,6 +2,7 @@
 
 use super::Subscriber;
 use crate::error::JoinError;
+use crate::memory::layout::Entry;
 use crate::message::Message;
 use crate::protocol::{Start, durable, join, take};
 use crate::ring::Ring;
@@ -49,6 +50,29 @@ impl<T: Message + ?Sized> Ring<T> {
         wait.notify();
         let (joined, next) = joined?;
         Ok(Subscriber::joined(joined, next, wait))
+    }
+
+    /// As [`subscribe`](Self::subscribe), under a name by which others can tell this subscriber from
+    /// the rest: in [`consumer_stats`](Self::consumer_stats), and to the producer
+    /// ([`laggards`](crate::Producer::laggards)). It has 1 to 80 bytes; on a microcontroller, 1 to 4.
+    /// Several subscribers may have one name, and when one leaves, its place is gone: to come back
+    /// to it, [`subscribe_durable`](Self::subscribe_durable).
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut screen = ring.subscribe_named("screen", Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(producer.laggards().next().unwrap().name(), Some("screen"));
+    /// assert_eq!(screen.recv(), Ok(1));
+    /// ```
+    pub fn subscribe_named(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
+        durable::check(&self.storage, name.as_bytes())?;
+        let take = || take::take_any(&self.storage);
+        let write_name = |entry: &Entry, _| entry.set_name(name.as_bytes());
+        let (joined, next) = join::join(&self.storage, start, take, write_name)?;
+        Ok(Subscriber::joined(joined, next, SpinThenSleep::DEFAULT))
     }
 
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one

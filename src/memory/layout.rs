@@ -84,7 +84,10 @@ pub(crate) struct ProducerLine {
     /// 1 more than the entry that was evicted last, and which of its owners that was; 0: none.
     pub(crate) evicted_entry: Count32,
     pub(crate) evicted_generation: Count32,
-    _rest: Unused<{ rest(116) }>,
+    _unused_generation: Unused<{ COUNTS }>,
+    /// The creator's tag, its low half first: for those that ask which options the ring has.
+    tag: [Count32; 2],
+    _rest: Unused<{ rest(128) }>,
 }
 
 /// The two flags that say that a consumer or the producer sleeps. Stored, never counted: a sleeper
@@ -195,6 +198,20 @@ impl ProducerLine {
         }
     }
 
+    /// Writes the tag down. By the ring's creator.
+    pub(crate) fn set_tag(&self, tag: u64) {
+        let [low, high] = &self.tag;
+        low.set(tag as u32);
+        high.set((tag >> 32) as u32);
+    }
+
+    /// The creator's tag.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub(crate) fn tag(&self) -> u64 {
+        let [low, high] = &self.tag;
+        u64::from(low.get()) | u64::from(high.get()) << 32
+    }
+
     /// Whether consumers may be evicted by hand; `None`: none can be evicted.
     pub(crate) fn by_hand(&self) -> Option<&AtomicU32> {
         self.by_hand.first()
@@ -240,6 +257,8 @@ impl ProducerLine {
             held_by: Count32::new(),
             evicted_entry: Count32::new(),
             evicted_generation: Count32::new(),
+            _unused_generation: Unused::new(),
+            tag: [Count32::new(), Count32::new()],
             _rest: Unused::new(),
         }
     }
@@ -354,6 +373,7 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(ProducerLine, held_by) == 104);
     assert!(offset_of!(ProducerLine, evicted_entry) == 108);
     assert!(offset_of!(ProducerLine, evicted_generation) == 112);
+    assert!(offset_of!(ProducerLine, tag) == 120);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(SleepFlags, patrols) == 132);

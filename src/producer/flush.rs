@@ -32,7 +32,8 @@ impl Laggard {
         self.lag
     }
 
-    /// Its name, if it is [durable](crate::Ring::subscribe_durable) or a [group](crate::Worker).
+    /// Its name, if it is [durable](crate::Ring::subscribe_durable), was
+    /// [given one](crate::Ring::subscribe_named), or is a [group](crate::Worker).
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(ConsumerName::as_str)
     }

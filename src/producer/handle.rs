@@ -46,10 +46,11 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 
 impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
-    pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
+    pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits, tag: u64) -> Self {
         let fences = Fences::for_owner(asymmetric, storage.reach());
         let origin = storage.measures().origin();
         limits.write(&storage);
+        storage.producer().set_tag(tag);
         Producer::at(storage, origin, fences, limits)
     }
 

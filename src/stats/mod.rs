@@ -82,7 +82,8 @@ pub struct ConsumerStats {
     /// as it wrote it down. `None`: not known, or a group. For a person to look at: a number comes
     /// again, so that nothing should go by it.
     pub process: Option<u32>,
-    /// The name of a durable subscriber, of a group, or of a worker's group.
+    /// The name of a subscriber, if it is durable or was given one; of a group; or of a worker's
+    /// group.
     pub name: Option<ConsumerName>,
     /// Whether it is there. `false`: a durable subscriber that is away, or a group without workers.
     /// The kernel is not asked: one that has died is there until it is found dead.
@@ -127,7 +128,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((stats.sent, stats.evictions, stats.wakes), (6, 1, 0));
     /// ```
     pub fn stats(&self) -> Stats {
-        of_ring(&self.storage)
+        of_ring(self.storage.monitored())
     }
 }
 
