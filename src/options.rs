@@ -61,18 +61,20 @@ impl Options<[u8]> {
         Self::with(capacity, max_len)
     }
 
-    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a multiple of 128),
-    /// each in one piece: the slot says where. The longest message has half of it, or a slot's `max_len` if that
-    /// is more. Shorter ones stay in their slots, as if there were none. By default there is none.
+    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a
+    /// multiple of 128), each in one piece: the slot says where. The longest message has half of
+    /// it, or a slot's `max_len` if that is more. Shorter ones stay in their slots, as if there
+    /// were none. By default there is none.
     ///
-    /// A message leaves the arena when its slot is used again, or sooner, when a later message needs its place.
-    /// Subscribers and groups hold the producer back until they have released it; it waits for room in the
-    /// arena as it does for slots. An observer may find that it has [lagged](crate::Observer) though it is less
-    /// than a capacity behind, and is told exactly how many messages it missed; and who joins at
-    /// [`Start::Oldest`](crate::Start::Oldest) may get fewer messages.
+    /// A message leaves the arena when its slot is used again, or sooner, when a later message
+    /// needs its place. Subscribers and groups hold the producer back until they have released it;
+    /// it waits for room in the arena as it does for slots. An observer may find that it has
+    /// [lagged](crate::Observer) though it is less than a capacity behind, and is told exactly how
+    /// many messages it missed; and who joins at [`Start::Oldest`](crate::Start::Oldest) may get
+    /// fewer messages.
     ///
-    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for a message
-    /// is left out.
+    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for
+    /// a message is left out.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -184,8 +186,8 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many workers can be attached at a time, in all groups together. By default 8 if there are
-    /// [`groups`](Self::groups), and none if there are not.
+    /// How many workers can be attached at a time, in all groups together. By default 8 if there
+    /// are [`groups`](Self::groups), and none if there are not.
     ///
     /// ```
     /// # use ringway::{Options, Worker};
@@ -207,9 +209,9 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// A text of yours that stands in the ring's segment for other programs to read, by
-    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by default
-    /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
-    /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by
+    /// default there is none. Nothing in it is compared, and a ring that is taken over keeps the
+    /// text that it has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
     ///
     /// ```
     /// # use ringway::Options;
@@ -266,9 +268,10 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether there can be observers; by default there can. Without them, and without limits to what
-    /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
-    /// through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
+    /// Whether there can be observers; by default there can. Without them, and without limits to
+    /// what subscribers hold back, no consumer looks at a message before it is sent, so that it can
+    /// be written in place through a plain `&mut`
+    /// ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -287,8 +290,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// however long that takes.
     ///
     /// Rings of one process always hold. In files and other shared memory it is off by default: on,
-    /// a process that may write the control segment can hold the producer for ever. Off, a ring that
-    /// evicts refuses to have its messages read in place
+    /// a process that may write the control segment can hold the producer for ever. Off, a ring
+    /// that evicts refuses to have its messages read in place
     /// ([`NotInPlace`](crate::error::TryRecvError::NotInPlace)).
     pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
@@ -311,7 +314,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// gets it only if the ring was created so: consumers that are attached to a ring with full
     /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
-    /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
+    /// Under loom it is off by default, there being no kernel. On, no handle may sleep in that
+    /// model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.asymmetric = yes;
         self

@@ -57,10 +57,11 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    /// Not 0: the producer's program may evict consumers by hand. One word, where there is eviction.
+    /// Not 0: the producer's program may evict consumers by hand. One word, where there is
+    /// eviction.
     by_hand: [AtomicU32; EVICTS as usize],
-    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
-    /// word, where there are arenas.
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their
+    /// slots. One word, where there are arenas.
     reclaimed: [AtomicWord; ARENAS as usize],
     _unused_four: Unused<{ beside(COUNTS) }>,
     /// Microseconds for which producers have waited for room. It and what follows is on a cache
@@ -168,8 +169,8 @@ pub(crate) const OWNED: u32 = 1;
 /// It is kept for a durable subscriber that is away.
 pub(crate) const AWAY: u32 = 2;
 
-/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
-/// nothing in a ring's header could set one.
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options`
+/// offers no limit, and nothing in a ring's header could set one.
 pub(crate) const EVICTS: bool = !SMALL;
 
 /// Whether there can be arenas.
@@ -217,7 +218,8 @@ impl ProducerLine {
         self.by_hand.first()
     }
 
-    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
+    /// Before which position messages may have lost their place in the arena; `None`: there are no
+    /// arenas.
     #[inline(always)]
     pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
         self.reclaimed.first()

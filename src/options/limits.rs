@@ -4,14 +4,14 @@ use super::Options;
 use crate::message::Message;
 
 impl<T: Message + ?Sized> Options<T> {
-    /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
-    /// evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can join anew. A group of
-    /// workers counts as a subscriber, here and below. By default
-    /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
-    /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
-    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an [`arena`](Self::arena)
-    /// few messages can take all the room: who holds these, without lagging by so many, is evicted only by
-    /// [`max_hold`](Self::max_hold).
+    /// How many messages a subscriber may lag behind: one that lags more when the producer needs
+    /// room is evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can
+    /// join anew. A group of workers counts as a subscriber, here and below. By default none is
+    /// evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
+    /// capacity. With less than that the producer never waits for long: it looks for room an eighth
+    /// of a ring at a time, and so evicts at a lag of up to that much more. In an
+    /// [`arena`](Self::arena) few messages can take all the room: a subscriber that holds these,
+    /// without lagging by so many, is evicted only by [`max_hold`](Self::max_hold).
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -23,7 +23,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 20 }));
     /// ```
     ///
-    /// Not on microcontrollers (32 bits, no operating system), where nobody is evicted.
+    /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
     pub fn max_lag(mut self, messages: usize) -> Self {
         self.limits.max_lag = messages.min(self.shape.capacity);
         self
