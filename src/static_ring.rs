@@ -39,6 +39,9 @@ use ringway_shm::sync::{CasU32, Ordering};
 /// assert!(RING.split().is_err());
 /// ```
 #[repr(C)]
+#[doc(alias = "no_std")]
+#[doc(alias = "embedded")]
+#[doc(alias = "const")]
 pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
     producer: ProducerLine,
     evictions: [AtomicU32; S],
@@ -111,6 +114,7 @@ impl<const MAX: usize> StaticMessage for Bytes<MAX> {
 
 /// What a [`Static`] ring is split into.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Parts<M: Message + ?Sized, const S: usize> {
     /// The one producer.
     pub producer: Producer<M>,

@@ -26,6 +26,9 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// it was made is thrown away, and counts as lagged.
 #[doc(alias = "broadcast")]
 #[doc(alias = "conflate")]
+#[doc(alias = "lag")]
+#[doc(alias = "lossy")]
+#[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "seqlock")]
 pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;

@@ -20,6 +20,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 #[doc(alias = "pub/sub")]
 #[doc(alias = "pubsub")]
 #[doc(alias = "queue")]
+#[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "spmc")]
 pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;

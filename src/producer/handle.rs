@@ -28,8 +28,8 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// subscriber has not yet received the message that is a capacity back. Without subscribers it is
 /// never full: messages go nowhere, or to observers.
 #[doc(alias = "broadcast")]
-#[doc(alias = "publisher")]
 #[doc(alias = "pub/sub")]
+#[doc(alias = "publisher")]
 #[doc(alias = "pubsub")]
 #[doc(alias = "sender")]
 #[doc(alias = "spmc")]

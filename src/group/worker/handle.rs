@@ -79,6 +79,9 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// assert_eq!(first.recv().unwrap_err(), RecvError::Closed);
 /// ```
 #[doc(alias = "channel")]
+#[doc(alias = "competing consumers")]
+#[doc(alias = "consumer group")]
+#[doc(alias = "mpmc")]
 #[doc(alias = "queue")]
 #[doc(alias = "receiver")]
 #[doc(alias = "work queue")]
