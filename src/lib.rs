@@ -193,6 +193,8 @@ pub mod error;
     path = "group/absent.rs"
 )]
 pub mod group;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod like;
 // Without compare-and-swap no entry is shared, and none is taken from a dead owner.
 #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
