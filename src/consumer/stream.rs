@@ -18,14 +18,14 @@ pub struct ByteStream<K: Kind, W: Wait = SpinThenSleep> {
 }
 
 impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
-    /// The same consumer as a stream of bytes: the messages one right behind the other, without a sign
-    /// of where one ends. It waits for messages, and ends when the ring is closed. A message counts as
-    /// received when its first byte is read. The stream has a buffer on the heap that grows to the
-    /// longest message.
+    /// The same consumer as a stream of bytes: the messages one right behind the other, without a
+    /// sign of where one ends. It waits for messages, and ends when the ring is closed. A message
+    /// counts as received when its first byte is read. The stream has a buffer on the heap that
+    /// grows to the longest message.
     ///
     /// What ends or interrupts it otherwise is an error with the [`RecvError`] in it: after
-    /// [`Lagged`](RecvError::Lagged), of kind [`InvalidData`](io::ErrorKind::InvalidData), it goes on
-    /// behind what was lost; the others come again.
+    /// [`Lagged`](RecvError::Lagged), of kind [`InvalidData`](io::ErrorKind::InvalidData), it goes
+    /// on behind what was lost; the others come again.
     ///
     /// ```
     /// use std::io::{BufRead, Read};

@@ -8,9 +8,9 @@ use crate::ring::Ring;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
 impl<T: Message + ?Sized> Ring<T> {
-    /// Joins as a consumer that gets every message from `start` on, in order, and holds the producer
-    /// back until it has. Waits for nothing. Joining loses nothing from the start point on, also
-    /// while the producer runs at full speed.
+    /// Joins as a consumer that gets every message from `start` on, in order, and holds the
+    /// producer back until it has. Waits for nothing. Joining loses nothing from the start point
+    /// on, also while the producer runs at full speed.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -51,16 +51,19 @@ impl<T: Message + ?Sized> Ring<T> {
         Ok(Subscriber::joined(joined, next, wait))
     }
 
-    /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The first one
-    /// of that name begins at `start`. Dropping it, or its death, keeps its place: the ring holds back what it
-    /// has not received, up to the limits that were chosen at creation ([`Options::max_lag`],
-    /// [`Options::max_away`]), and whoever next joins under the name, in this process or another, goes on
-    /// exactly behind the last message that it received, with `start` meaning nothing. If it was evicted
-    /// meanwhile, it is told so once ([`JoinError::Evicted`]). There is one of a name at a time.
+    /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The
+    /// first one of that name begins at `start`. Dropping it, or its death, keeps its place: the
+    /// ring holds back what it has not received, up to the limits that were chosen at creation
+    /// ([`Options::max_lag`], [`Options::max_away`]). The next one that joins under the name, in
+    /// this process or another, goes on exactly behind the last message that was received, and
+    /// `start` means nothing. If it was evicted meanwhile, it is told so once
+    /// ([`JoinError::Evicted`]). There is one of a name at a time.
     ///
-    /// A message counts as received when the call that received it has returned. Whoever dies between that
-    /// and having done what the message asks for does not get it again. Where several processes share the
-    /// ring, this may wait for others who look for a name, for a second at most.
+    /// A message counts as received when the call that received it has returned: a process that
+    /// dies before it has dealt with the message does not get it again. If it must, receive by
+    /// [`recv_held`](Subscriber::recv_held), or by [`holding`](Subscriber::holding) where many are
+    /// dealt with at a time. Where several processes share the ring, this may wait for others that
+    /// look for a name, for a second at most.
     ///
     /// To give the name up, call [`leave`](Subscriber::leave) or [`forget`](Self::forget).
     ///
@@ -91,20 +94,21 @@ impl<T: Message + ?Sized> Ring<T> {
         Ok(subscriber)
     }
 
-    /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
-    /// [`JoinError::InUse`]: it is not away.
+    /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that
+    /// name; [`JoinError::InUse`]: it is not away.
     pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
     }
 }
 
 impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
-    /// Another subscriber at this one's place: the next message of both is the same. It is an ordinary
-    /// one, also if this one is [durable](Ring::subscribe_durable), and has to
-    /// [assume the protocol](Self::assume_protocol) anew. Waits for nothing.
+    /// Another subscriber at this one's place: the next message of both is the same. It is an
+    /// ordinary one, also if this one is [durable](Ring::subscribe_durable), and has to [assume the
+    /// protocol](Self::assume_protocol) anew. Waits for nothing.
     ///
-    /// [`TooOld`](JoinError::TooOld): this one lags behind by more than all of the ring but an eighth,
-    /// at least one message, so that what it is to receive next cannot be promised to another.
+    /// [`TooOld`](JoinError::TooOld): this one lags behind by more than all of the ring but an
+    /// eighth, at least one message, so that what it is to receive next cannot be promised to
+    /// another.
     ///
     /// ```
     /// use ringway::{Options, Start};
