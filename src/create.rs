@@ -53,7 +53,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
     /// a time joins by [`Worker::join`](crate::Worker::join) or
     /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
-    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). And whoever joins does so by
+    /// [`remove_group`](crate::Ring::remove_group) or [`remove_durable`](crate::Ring::remove_durable). And whoever joins does so by
     /// [`subscribe_in`](crate::Ring::subscribe_in), unless all who join have one compare-and-swap: their processor's,
     /// or, of one program, that of `portable-atomic`.
     ///

@@ -58,9 +58,10 @@
 //! # Blocking
 //!
 //! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
-//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
-//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on
-//! a futex. While data flows there are no system calls on either side.
+//! until that `Instant`: it takes what can be made a [`Deadline`](wait::Deadline). How a handle
+//! waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
+//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
+//! side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](error::RecvError::ProducerDied)), told by
@@ -227,7 +228,7 @@ pub use consumer::{Consumer, Observer, Subscriber};
 #[doc(inline)]
 pub use group::{Group, Worker};
 pub use memory::Overflow;
-pub use message::{Message, Plain};
+pub use message::{ByteMessage, Message, Plain, Untyped};
 pub use options::Options;
 pub use position::Position;
 #[doc(inline)]
@@ -289,7 +290,7 @@ pub use segment::{Anonymous, Segment};
 #[doc(inline)]
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
-pub use wait::{Deadline, Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use wait::{Spin, SpinThenSleep, SpinThenYield, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 

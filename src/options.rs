@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use crate::memory::geometry::{Geometry, Overflow, Schema, Shape};
 use crate::message::{Message, Plain};
 use crate::position::Position;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 use ringway_shm::sync::NATIVE;
 
 /// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
@@ -22,12 +22,16 @@ use ringway_shm::sync::NATIVE;
 ///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
 /// assert_eq!(producer.max_len(), 1500);
 /// ```
+#[doc(alias = "bounded")]
 #[doc(alias = "broadcast")]
+#[doc(alias = "builder")]
 #[doc(alias = "channel")]
+#[doc(alias = "config")]
 #[doc(alias = "ipc")]
 #[doc(alias = "queue")]
 #[doc(alias = "shared memory")]
 #[doc(alias = "spmc")]
+#[must_use = "options do nothing until a ring is created of them"]
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,
     /// `None`: as many as a ring with groups has by default.
@@ -384,6 +388,28 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "std")]
     pub fn max_away(mut self, time: core::time::Duration) -> Self {
         self.limits.max_away = milliseconds(time);
+        self
+    }
+
+    /// Whether the producer's program may evict consumers for reasons of its own
+    /// ([`Producer::evict`](crate::Producer::evict)), where there is no other limit. By default it
+    /// may not, and then no subscriber is ever evicted. On a ring that evicts messages are read in
+    /// place only where they are [held there](Self::hold_in_place), and are not written through a
+    /// plain `&mut`.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::EvictError;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let id = ring.consumer_stats().unwrap().next().unwrap().id;
+    /// assert_eq!(producer.evict(id), Err(EvictError::NotAllowed));
+    /// ```
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub fn evict_by_hand(mut self, yes: bool) -> Self {
+        self.limits.by_hand = yes;
         self
     }
 

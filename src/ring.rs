@@ -13,10 +13,13 @@ use crate::protocol::{head, join};
 /// does not hold the producer back, and does not keep the ring open.
 #[doc(alias = "broadcast")]
 #[doc(alias = "channel")]
+#[doc(alias = "circular buffer")]
+#[doc(alias = "disruptor")]
 #[doc(alias = "ipc")]
 #[doc(alias = "pub/sub")]
 #[doc(alias = "pubsub")]
 #[doc(alias = "queue")]
+#[doc(alias = "ring buffer")]
 #[doc(alias = "spmc")]
 pub struct Ring<T: Message + ?Sized> {
     pub(crate) storage: Storage,

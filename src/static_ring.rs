@@ -14,7 +14,7 @@ use crate::memory::{Control, Owner, Storage, View};
 use crate::message::{Message, Plain, sealed::Sealed as _};
 use crate::position::Position;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
+use crate::protocol::limits::Limits;
 use crate::ring::Ring;
 use ringway_shm::sync::{AtomicU32, AtomicWord, Word};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
@@ -39,6 +39,9 @@ use ringway_shm::sync::{CasU32, Ordering};
 /// assert!(RING.split().is_err());
 /// ```
 #[repr(C)]
+#[doc(alias = "no_std")]
+#[doc(alias = "embedded")]
+#[doc(alias = "const")]
 pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
     producer: ProducerLine,
     evictions: [AtomicU32; S],
@@ -111,6 +114,7 @@ impl<const MAX: usize> StaticMessage for Bytes<MAX> {
 
 /// What a [`Static`] ring is split into.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Parts<M: Message + ?Sized, const S: usize> {
     /// The one producer.
     pub producer: Producer<M>,

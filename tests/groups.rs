@@ -253,11 +253,11 @@ fn a_group_without_workers_keeps_its_place() {
     for n in 0..4 {
         assert_eq!(*worker.recv().unwrap(), n);
     }
-    assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+    assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     drop(worker);
-    assert_eq!((ring.forget_group("a"), ring.forget_group("a")), (Ok(true), Ok(false)));
+    assert_eq!((ring.remove_group("a"), ring.remove_group("a")), (Ok(true), Ok(false)));
     // Names of subscribers are others.
-    assert_eq!(ring.forget("a"), Ok(false));
+    assert_eq!(ring.remove_durable("a"), Ok(false));
     producer.try_send_batch(&[5, 6, 7, 8, 9, 10]);
     assert_eq!(producer.head(), 10);
     // The entry is as good as new.
@@ -317,7 +317,7 @@ fn an_evicted_group_begins_anew_while_its_workers_are_there() {
         assert!(job.done().is_err());
         assert!(matches!(holder.try_recv(), Err(TryRecvError::Evicted { .. })));
         assert!(matches!(idle.recv(), Err(RecvError::Evicted { .. })));
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
         drop((holder, idle));
         assert_eq!(kept.done(), Ok(()));
         producer.try_send(&8).unwrap();
@@ -333,7 +333,7 @@ fn an_evicted_group_is_forgotten_while_its_workers_are_there() {
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
     producer.try_send_batch(&[0; 20]);
-    assert_eq!(ring.forget_group("a"), Ok(true));
+    assert_eq!(ring.remove_group("a"), Ok(true));
     for (start, error) in [
         (Start::At(19), JoinError::TooOld { oldest: 20 }),
         (Start::At(21), JoinError::NotYet { head: 20 }),
@@ -360,7 +360,7 @@ fn an_evicted_group_does_not_begin_anew_under_a_message_that_is_read_in_place() 
     assert_eq!(producer.try_send_batch(&[2; 20]), 6);
     for _ in 0..2 {
         assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::InUse { .. })));
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     }
     assert_eq!(*job, 1);
     drop(job);
@@ -601,7 +601,7 @@ fn a_flush_waits_for_groups_and_says_for_which() {
     assert_eq!(subscriber.recv_batch(&mut [0; 2]), Ok(2));
     let short = Duration::from_millis(5);
     assert_eq!(producer.flush(short), Err(FlushError::Timeout { laggards: 2 }));
-    assert_eq!(ring.forget_group("shipping"), Ok(true));
+    assert_eq!(ring.remove_group("shipping"), Ok(true));
     // Out of order: the oldest one counts.
     let mut second = Worker::join(&ring, "billing").unwrap();
     let job = worker.recv().unwrap();
@@ -626,7 +626,7 @@ fn a_worker_that_finds_no_entry_leaves_no_group_behind() {
     let _worker = Worker::join(&ring, "a").unwrap();
     let refused = Worker::join(&ring, "b").unwrap_err();
     assert_eq!(refused, JoinError::NoFreeWorker { workers: 1 });
-    assert_eq!(ring.forget_group("b"), Ok(false));
+    assert_eq!(ring.remove_group("b"), Ok(false));
     assert_eq!(producer.try_send_batch(&[0, 1]), 2);
 }
 

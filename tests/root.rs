@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 /// What stands at the root, beside its modules. A new name needs a reason: most belong to a module.
 const ROOT: &[&str] = &[
     "Anonymous",
+    "ByteMessage",
     "Bytes",
     "Consumer",
-    "Deadline",
     "Group",
     "Message",
     "Observer",
@@ -24,6 +24,7 @@ const ROOT: &[&str] = &[
     "Start",
     "Static",
     "Subscriber",
+    "Untyped",
     "Wait",
     "Worker",
     "message",

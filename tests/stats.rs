@@ -138,7 +138,7 @@ impl Run {
                 }
             }
             Op::Forget(which) => {
-                if self.ring.forget(NAMES[*which]) == Ok(true) {
+                if self.ring.remove_durable(NAMES[*which]) == Ok(true) {
                     self.consumers.retain(|known| known.name != Some(NAMES[*which]));
                 }
             }
@@ -417,7 +417,7 @@ fn a_group_counts_what_is_done_and_its_workers_what_they_were_given() {
     drop(third);
 
     // Another group begins at 0.
-    assert_eq!(ring.forget_group("jobs"), Ok(true));
+    assert_eq!(ring.remove_group("jobs"), Ok(true));
     assert_eq!(consumers(&ring), []);
     let worker = Worker::join(&ring, Group::new("jobs").start(Start::Next)).unwrap();
     assert_eq!(of_group(&ring), [(TheGroup, 0, 0, 0, true), (AWorker, 0, 0, 0, true)]);

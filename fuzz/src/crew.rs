@@ -199,7 +199,7 @@ impl Crew {
     }
 
     pub(crate) fn forget(&mut self, ring: &dyn Attach, name: Name) {
-        let outcome = ring.forget_group(name);
+        let outcome = ring.remove_group(name);
         let name = key(name);
         let used = self.workers.iter().any(|worker| worker.group == name);
         if self.is_exact(name) {

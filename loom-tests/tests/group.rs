@@ -583,7 +583,7 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
         let mut worker = Worker::join(&ring, "a").unwrap();
         producer.try_send(&0).unwrap();
         let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
-        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+        let forgetting = thread::spawn(move || match ring.remove_group("a") {
             Ok(forgotten) => assert!(forgotten),
             Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error:?}"),
         });
@@ -604,10 +604,10 @@ fn a_group_is_not_forgotten_while_a_worker_joins() {
         drop(Worker::join(&ring, "a").unwrap());
         let other = ring.clone();
         let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
-        let forgotten = ring.forget_group("a");
+        let forgotten = ring.remove_group("a");
         assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse { .. })), "{forgotten:?}");
         let _worker = thread.join().unwrap();
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     });
 }
 

@@ -5,9 +5,10 @@ use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
+use crate::message::ByteMessage;
 use ringway_shm::wait::{Deadline, Wait};
 
-impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
+impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Receives the next message into the start of `buffer`, if it is there, and returns its
     /// length. Does not block. If the buffer is too small, the error says how long it has to be and
     /// the message is not consumed. After an error the buffer's contents are unspecified.

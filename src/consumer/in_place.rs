@@ -57,6 +57,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// its protocol: the producer and its successors, and those that may write the control segment,
     /// are programs that use this library or one that does the same. Else a message could change
     /// while there is a reference to it.
+    #[must_use = "the handle that may read in place is what this returns"]
     pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self

@@ -16,6 +16,7 @@ use ringway_shm::wait::Wait;
 /// closed ends it without an item. Having ended it stays so; a new one looks anew, and goes on with
 /// a successor of the producer's.
 #[derive(Debug)]
+#[must_use = "an iterator receives nothing until it is asked"]
 pub struct Iter<'a, C> {
     consumer: &'a mut C,
     end: End,
@@ -23,6 +24,7 @@ pub struct Iter<'a, C> {
 
 /// As [`Iter`], with the consumer in it.
 #[derive(Debug)]
+#[must_use = "an iterator receives nothing until it is asked"]
 pub struct IntoIter<C> {
     consumer: C,
     end: End,
@@ -30,6 +32,7 @@ pub struct IntoIter<C> {
 
 /// The messages that are there, until there is none: what comes meanwhile, too. Else as [`Iter`].
 #[derive(Debug)]
+#[must_use = "an iterator receives nothing until it is asked"]
 pub struct TryIter<'a, C> {
     consumer: &'a mut C,
     end: End,

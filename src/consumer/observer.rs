@@ -5,7 +5,7 @@ use super::handle::sealed::Sealed;
 use crate::error::{JoinError, TryRecvError};
 use crate::memory::Storage;
 use crate::message::Message;
-use crate::name::ConsumerKind;
+use crate::name::{ConsumerId, ConsumerKind};
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
 use crate::stats::{ConsumerStats, wide};
@@ -26,6 +26,9 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// it was made is thrown away, and counts as lagged.
 #[doc(alias = "broadcast")]
 #[doc(alias = "conflate")]
+#[doc(alias = "lag")]
+#[doc(alias = "lossy")]
+#[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "seqlock")]
 pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
@@ -68,6 +71,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
         let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
+            id: ConsumerId::new(u32::MAX as usize, 0),
+            process: None,
             name: None,
             present: true,
             received: wide(received),
@@ -75,6 +80,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             lag: self.lag(),
             redelivered: 0,
             evicted: false,
+            in_flight: 0,
+            returned: 0,
         }
     }
 }

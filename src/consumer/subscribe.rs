@@ -65,7 +65,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// dealt with at a time. Where several processes share the ring, this may wait for others that
     /// look for a name, for a second at most.
     ///
-    /// To give the name up, call [`leave`](Subscriber::leave) or [`forget`](Self::forget).
+    /// To give the name up, call [`leave`](Subscriber::leave) or
+    /// [`remove_durable`](Self::remove_durable).
     ///
     /// [`Options::max_lag`]: crate::Options::max_lag
     /// [`Options::max_away`]: crate::Options::max_away
@@ -85,7 +86,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     /// assert_eq!(keeper.try_recv(), Ok(2));
     /// keeper.leave();
-    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// assert_eq!(ring.remove_durable("keeper"), Ok(false));
     /// ```
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
@@ -96,7 +97,7 @@ impl<T: Message + ?Sized> Ring<T> {
 
     /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that
     /// name; [`JoinError::InUse`]: it is not away.
-    pub fn forget(&self, name: &str) -> Result<bool, JoinError> {
+    pub fn remove_durable(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
     }
 }

@@ -20,6 +20,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 #[doc(alias = "pub/sub")]
 #[doc(alias = "pubsub")]
 #[doc(alias = "queue")]
+#[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "spmc")]
 pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
@@ -62,7 +63,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// # use ringway::{Options, Start};
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// ring.subscribe_durable("keeper", Start::Next).unwrap().leave();
-    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// assert_eq!(ring.remove_durable("keeper"), Ok(false));
     /// ```
     pub fn leave(mut self) {
         self.kind.durable = false;

@@ -275,8 +275,10 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
                 reader.storage.spilled_ghosts(span).for_each(RaceCell::read);
             }
         }
-        let len = if T::VARIABLE { slot.length() } else { T::max_len(0) as u64 };
-        if T::VARIABLE && len > reader.storage.measures().max_len as u64 {
+        let measures = reader.storage.measures();
+        let varies = measures.has_lengths::<T>();
+        let len = if varies { slot.length() } else { measures.fixed_len::<T>() as u64 };
+        if varies && len > measures.max_len as u64 {
             return match ARENAS {
                 true => self.copy_spilled(slot, len, buffer),
                 false => Unchecked { len: None, copied: false },

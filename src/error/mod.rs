@@ -35,7 +35,7 @@ mod segment;
 mod send;
 
 pub use config::{ConfigError, RawError, SplitError};
-pub use flush::{CloseError, FlushError, SendSyncError, WaitError};
+pub use flush::{CloseError, EvictError, FlushError, SendSyncError, WaitError};
 pub use header::{HeaderError, MessageType};
 pub use join::JoinError;
 pub use recv::{RecvError, RecvTimeoutError, TryRecvError};
@@ -45,4 +45,4 @@ pub use segment::{
     CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
     PruneError, ResumeError, UnlinkError, Untrusted,
 };
-pub use send::{BatchError, SendError, SendTimeoutError, TrySendError};
+pub use send::{BatchError, SendAllError, SendError, SendTimeoutError, TrySendError};

@@ -31,6 +31,8 @@ pub(crate) mod claims;
 pub(crate) mod clean_up;
 pub(crate) mod find;
 mod gate;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+pub(crate) mod held;
 pub(crate) mod join;
 pub(crate) mod named;
 pub(crate) mod presence;

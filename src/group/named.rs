@@ -20,6 +20,10 @@ use crate::protocol::Start;
 /// assert_eq!(other.unwrap_err(), JoinError::Delivery { at_most_once: false });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "mpmc")]
+#[doc(alias = "work queue")]
+#[doc(alias = "consumer group")]
+#[must_use = "a worker joins it by `Worker::join`"]
 pub struct Group<'a> {
     pub(super) name: &'a str,
     pub(super) start: Start,

@@ -75,7 +75,8 @@ pub(crate) struct Expected {
 impl Expected {
     /// Messages of that type, with that tag.
     pub(crate) fn of<T: Message + ?Sized>(tag: u64) -> Expected {
-        Expected { schema: Some(Schema::of::<T>(0)), tag: Some(tag) }
+        let schema = (!T::UNTYPED).then(|| Schema::of::<T>(0));
+        Expected { schema, tag: Some(tag) }
     }
 }
 

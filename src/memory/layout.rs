@@ -5,13 +5,12 @@
 //! the producer writes it. The control segment is `[Header, SleepFlags, entries..., claims...]` and
 //! is what consumers write. A slot is `[state, (length,) payload...]`, all of it words.
 
-use core::cell::UnsafeCell;
-
+use super::counts::{COUNTS, Count, Count32, Counters};
+pub(crate) use super::padding::SMALL;
+use super::padding::{Unused, beside, rest};
 use crate::name::NAME_WORDS;
-use crate::position::{FREE, Pos};
-use ringway_shm::sync::{
-    AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, Ordering, WORD, Word,
-};
+use crate::position::FREE;
+use ringway_shm::sync::{AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, WORD};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
@@ -58,9 +57,10 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _unused_three: Unused<{ ARENAS as usize }>,
-    /// The arena's bytes of messages before this position may be reused, whatever stands in their
-    /// slots. One word, where there are arenas.
+    /// Not 0: the producer's program may evict consumers by hand. One word, where there is eviction.
+    by_hand: [AtomicU32; EVICTS as usize],
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
+    /// word, where there are arenas.
     reclaimed: [AtomicWord; ARENAS as usize],
     _unused_four: Unused<{ beside(COUNTS) }>,
     /// Microseconds for which producers have waited for room. It and what follows is on a cache
@@ -73,36 +73,18 @@ pub(crate) struct ProducerLine {
     /// Subscribers and groups that were evicted.
     pub(crate) evicted: Count,
     _unused_evicted: Unused<{ beside(COUNTS) }>,
-    _rest: Unused<{ rest(88) }>,
-}
-
-/// A number that grows, of one writer's. Wraps. 0, and no word, where nothing is counted.
-#[repr(transparent)]
-#[derive(Debug)]
-pub(crate) struct Count([AtomicWord; COUNTS]);
-
-impl Count {
-    #[cfg(feature = "alloc")]
-    fn new() -> Self {
-        Count(core::array::from_fn(|_| AtomicWord::new(0)))
-    }
-
-    /// Only by its writer.
-    pub(crate) fn add(&self, more: Word) {
-        self.set(self.get().wrapping_add(more));
-    }
-
-    pub(crate) fn get(&self) -> Word {
-        self.0.first().map_or(0, |word| word.load(Ordering::Relaxed))
-    }
-
-    /// Only by its writer.
-    pub(crate) fn set(&self, value: Word) {
-        if let Some(word) = self.0.first() {
-            // No side relies on what is counted, so that neither this nor a look orders anything.
-            word.store(value, Ordering::Relaxed);
-        }
-    }
+    /// Messages that were refused for want of room, by calls that do not block.
+    pub(crate) refused: Count,
+    _unused_refused: Unused<{ beside(COUNTS) }>,
+    /// The position that a producer has had no room for, when it last looked what was in the way.
+    pub(crate) held_at: Count,
+    _unused_held_at: Unused<{ beside(COUNTS) }>,
+    /// 1 more than the entry that was in the way then, furthest behind; 0: none was, so far.
+    pub(crate) held_by: Count32,
+    /// 1 more than the entry that was evicted last, and which of its owners that was; 0: none.
+    pub(crate) evicted_entry: Count32,
+    pub(crate) evicted_generation: Count32,
+    _rest: Unused<{ rest(116) }>,
 }
 
 /// The two flags that say that a consumer or the producer sleeps. Stored, never counted: a sleeper
@@ -176,53 +158,6 @@ pub(crate) struct Entry {
     pub(crate) counters: Counters,
 }
 
-/// What a consumer has got. On a line of its own: a worker counts each message, and would take the
-/// first line away from those who look there whether it lives, or what it is.
-#[repr(C)]
-#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
-#[derive(Debug)]
-pub(crate) struct Counters {
-    /// The first position of a subscriber or a group. Stored before the entry is `joined`.
-    pub(crate) start: Count,
-    _unused: Unused<{ beside(COUNTS) }>,
-    /// Messages that a worker was given.
-    pub(crate) received: Count,
-    _unused_received: Unused<{ beside(COUNTS) }>,
-    /// Messages that a worker was given again, or the workers of a group together; which its
-    /// workers add to.
-    redelivered: [CasU32; COUNTS],
-    _rest: Unused<{ rest(20) }>,
-}
-
-impl Counters {
-    #[cfg(feature = "alloc")]
-    fn new() -> Self {
-        Counters {
-            start: Count::new(),
-            _unused: Unused::new(),
-            received: Count::new(),
-            _unused_received: Unused::new(),
-            redelivered: core::array::from_fn(|_| CasU32::new(0)),
-            _rest: Unused::new(),
-        }
-    }
-
-    /// Counts anew, from a position on. Only by the owner of an entry, before it has joined there.
-    pub(crate) fn begin(&self, start: Pos) {
-        self.start.set(start.number());
-        self.received.set(0);
-        if let Some(word) = self.redelivered() {
-            word.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Where messages are counted that a worker was given again, or the workers of a group; `None`:
-    /// they are not.
-    pub(crate) fn redelivered(&self) -> Option<&CasU32> {
-        self.redelivered.first()
-    }
-}
-
 /// What an entry's `owner` says: it has no owner.
 pub(crate) const FREE_ENTRY: u32 = 0;
 /// It has an owner, which is attached or has died.
@@ -230,18 +165,12 @@ pub(crate) const OWNED: u32 = 1;
 /// It is kept for a durable subscriber that is away.
 pub(crate) const AWAY: u32 = 2;
 
-/// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
-pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
-
-/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options`
-/// offers no limit, and nothing in a ring's header could set one.
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
+/// nothing in a ring's header could set one.
 pub(crate) const EVICTS: bool = !SMALL;
 
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
-
-/// Words for each number that is only counted: see [`Stats`](crate::stats::Stats).
-const COUNTS: usize = if SMALL { 0 } else { 1 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
@@ -253,34 +182,25 @@ pub(crate) struct Lone<T> {
     _rest: Unused<{ rest(4) }>,
 }
 
-/// Words that mean nothing. In a cell, because nothing keeps another process from writing there.
-#[repr(transparent)]
-#[derive(Debug)]
-pub(crate) struct Unused<const WORDS: usize>(UnsafeCell<[u32; WORDS]>);
-
-#[cfg(feature = "alloc")]
-impl<const WORDS: usize> Unused<WORDS> {
-    fn new() -> Self {
-        Unused(UnsafeCell::new([0; WORDS]))
-    }
-}
-
-// SAFETY: no code reads or writes them through it.
-unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
-
-/// Words of 32 bits that keep the place of 8 bytes beside so many words.
-const fn beside(words: usize) -> usize {
-    words * (8 - WORD) / 4
-}
-
-/// Words that fill up a line of which so many bytes are used.
-const fn rest(used: usize) -> usize {
-    if SMALL { 0 } else { (128 - used) / 4 }
-}
-
 impl ProducerLine {
-    /// Before which position messages may have lost their place in the arena; `None`: there are no
-    /// arenas.
+    /// Counts nothing, so far. Only by the ring's creator, before another process can see it.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn reset_counts(&self) {
+        let ProducerLine { blocked, wakes, evicted, refused, held_at, .. } = self;
+        for count in [blocked, wakes, evicted, refused, held_at] {
+            count.set(0);
+        }
+        for word in [&self.held_by, &self.evicted_entry, &self.evicted_generation] {
+            word.set(0);
+        }
+    }
+
+    /// Whether consumers may be evicted by hand; `None`: none can be evicted.
+    pub(crate) fn by_hand(&self) -> Option<&AtomicU32> {
+        self.by_hand.first()
+    }
+
+    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
     #[inline(always)]
     pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
         self.reclaimed.first()
@@ -304,7 +224,7 @@ impl ProducerLine {
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
-            _unused_three: Unused::new(),
+            by_hand: core::array::from_fn(|_| AtomicU32::new(0)),
             reclaimed: core::array::from_fn(|_| AtomicWord::new(0)),
             _unused_four: Unused::new(),
             blocked: Count::new(),
@@ -313,6 +233,13 @@ impl ProducerLine {
             _unused_wakes: Unused::new(),
             evicted: Count::new(),
             _unused_evicted: Unused::new(),
+            refused: Count::new(),
+            _unused_refused: Unused::new(),
+            held_at: Count::new(),
+            _unused_held_at: Unused::new(),
+            held_by: Count32::new(),
+            evicted_entry: Count32::new(),
+            evicted_generation: Count32::new(),
             _rest: Unused::new(),
         }
     }
@@ -349,6 +276,8 @@ impl Entry {
 impl Entry {
     /// Makes the entry free. Only by the ring's creator, before another process can see it.
     pub(crate) fn reset(&self) {
+        use ringway_shm::sync::Ordering;
+
         let Entry { owner, joined, generation, durable, name_len, pinned, .. } = self;
         owner.store(FREE_ENTRY, Ordering::Relaxed);
         for word in [joined, generation, durable, name_len, pinned] {
@@ -357,7 +286,7 @@ impl Entry {
         self.gate.store(FREE, Ordering::Relaxed);
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
-        self.counters.begin(Pos::new(0));
+        self.counters.begin(crate::position::Pos::new(0));
     }
 }
 
@@ -419,6 +348,12 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(ProducerLine, blocked) == 64);
     assert!(offset_of!(ProducerLine, wakes) == 72);
     assert!(offset_of!(ProducerLine, evicted) == 80);
+    assert!(offset_of!(ProducerLine, by_hand) == 52);
+    assert!(offset_of!(ProducerLine, refused) == 88);
+    assert!(offset_of!(ProducerLine, held_at) == 96);
+    assert!(offset_of!(ProducerLine, held_by) == 104);
+    assert!(offset_of!(ProducerLine, evicted_entry) == 108);
+    assert!(offset_of!(ProducerLine, evicted_generation) == 112);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(SleepFlags, patrols) == 132);
@@ -438,4 +373,5 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(Counters, start) == 0);
     assert!(offset_of!(Counters, received) == 8);
     assert!(offset_of!(Counters, redelivered) == 16);
+    assert!(offset_of!(Counters, process) == 20);
 };

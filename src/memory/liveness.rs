@@ -3,6 +3,7 @@
 use super::registry::Registry;
 use super::seat::{Claim, Entries, Post};
 use super::storage::{Owner, Storage};
+use super::view::View;
 use crate::error::{JoinError, LivenessError};
 use ringway_shm::sync::Ordering;
 
@@ -12,6 +13,12 @@ impl Storage {
             Owner::Mapped { mapping } => Some(mapping),
             _ => None,
         }
+    }
+
+    /// The ring as far as this process may look at it: with the control segment also where it may
+    /// not write that. Nothing is stored through it.
+    pub(crate) fn monitored(&self) -> &View {
+        self.mapping().and_then(|mapping| mapping.monitored()).unwrap_or(self)
     }
 
     /// Whether the memory is there. In a child that was forked, what the parent had mapped is not:

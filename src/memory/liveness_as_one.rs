@@ -3,9 +3,14 @@
 use super::registry::Registry;
 use super::seat::{Claim, Entries};
 use super::storage::Storage;
+use super::view::View;
 use crate::error::{JoinError, LivenessError};
 
 impl Storage {
+    pub(crate) fn monitored(&self) -> &View {
+        self
+    }
+
     pub(crate) fn is_here(&self) -> bool {
         true
     }

@@ -1,5 +1,6 @@
 //! Where a ring's words lie. The protocol sees a [`View`] and never asks.
 
+mod counts;
 mod entry_name;
 pub(crate) mod geometry;
 #[cfg(not(ringway_loom))]
@@ -12,6 +13,7 @@ pub(crate) mod layout;
 )]
 mod liveness;
 mod measures;
+mod padding;
 mod payload;
 mod registry;
 mod seat;

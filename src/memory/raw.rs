@@ -142,9 +142,7 @@ pub(crate) unsafe fn create(
     for word in [&line.closed, &line.lapped, &line.epoch, &line.mode, &line.guarded, &line.kept] {
         word.store(0, Ordering::Relaxed);
     }
-    for count in [&line.blocked, &line.wakes, &line.evicted] {
-        count.set(0);
-    }
+    line.reset_counts();
     line.wake.store(0, Ordering::Relaxed);
     view.reset();
     if let Some(flags) = view.flags() {
@@ -174,8 +172,9 @@ pub(crate) unsafe fn create(
 ///
 /// # Safety
 ///
-/// The memory is initialised and valid for reads, the control segment for writes too. Later, while
-/// the view is used: as in [`View::new`]. Its *values* are not trusted.
+/// The memory is initialised and valid for reads; the control segment for writes too, if anything
+/// is written through the view. Later, while the view is used: as in [`View::new`]. Its *values*
+/// are not trusted.
 pub(crate) unsafe fn attach(
     parts: RawParts,
     expected: Expected,

@@ -90,31 +90,49 @@ impl Arena {
 
     /// Where a message of `len` bytes will lie. What is in its way is cleared first.
     pub(crate) fn place(&self, view: &View, len: usize) -> Option<Span> {
-        view.span(self.fit(view, len).0, len)
+        view.span(fit(self.cursor, view.granules(), len).0, len)
     }
 
-    /// The first granule of a message, and how many from the cursor on are its own or lost to it.
-    fn fit(&self, view: &View, len: usize) -> (usize, usize) {
-        let (granules, size) = (granules(len), view.granules());
-        if self.cursor + granules <= size {
-            (self.cursor, granules)
-        } else {
-            (0, size - self.cursor + granules)
+    /// How many granules messages of such lengths take, one after the other, from the cursor on:
+    /// their own, and those that are left out at the arena's end.
+    pub(crate) fn taken(&self, view: &View, lens: impl IntoIterator<Item = usize>) -> usize {
+        let (size, mut cursor, mut taken) = (view.granules(), self.cursor, 0usize);
+        for len in lens {
+            let (first, more) = fit(cursor, size, len);
+            cursor = first + granules(len);
+            taken = taken.saturating_add(more);
         }
+        taken
     }
 
-    /// The position before which all messages have to lose their places, so that there is one for the next
-    /// message, of `len` bytes. `None`: there is one.
-    pub(crate) fn in_the_way(&mut self, view: &View, next: Pos, len: usize) -> Option<Pos> {
+    /// The longest message that has a place, in bytes, when all before that position have lost theirs.
+    pub(crate) fn longest_free(&self, view: &View, next: Pos, released: Pos) -> usize {
+        let (size, oldest) =
+            (view.granules(), self.oldest.max(next.minus(view.measures().capacity())));
+        let behind = usize::try_from(next.since(oldest)).unwrap_or(0);
+        // Messages lie in their order, so that the first that is needed is the first in the way.
+        let needed = (0..behind).map(|ahead| oldest.plus(ahead)).filter(|p| p.since(released) >= 0);
+        let mut in_the_way = needed.filter_map(|position| spilled(view, position)?.granule());
+        let to_the_end = size - self.cursor;
+        let longest = match in_the_way.next().map(|granule| (granule + size - self.cursor) % size) {
+            None => to_the_end.max(self.cursor),
+            Some(free) if free <= to_the_end => free,
+            Some(free) => to_the_end.max(free - to_the_end),
+        };
+        longest * GRANULE
+    }
+
+    /// The position before which all messages have to lose their places, so that there are so many
+    /// granules from the cursor on. `None`: there are.
+    pub(crate) fn in_the_way(&mut self, view: &View, next: Pos, taken: usize) -> Option<Pos> {
         let capacity = view.measures().capacity();
         // What has no slot any more, has no place. And a ring may have been without such messages for so long
         // that the numbers mean nothing any more.
         if !(0..=capacity as Signed).contains(&next.since(self.oldest)) {
             self.oldest = next.minus(capacity);
         }
-        let (_, taken) = self.fit(view, len);
         match self.asked {
-            // Whoever waits does not look again at what does not change.
+            // A producer that waits does not look again at what does not change.
             Some((position, granules, found)) if (position, granules) == (next, taken) => found,
             _ => {
                 let found = self.walk(view, next, taken);
@@ -173,6 +191,13 @@ impl Arena {
 /// Granules of a message: one at least, so that no two begin at the same place.
 fn granules(len: usize) -> usize {
     len.div_ceil(GRANULE).max(1)
+}
+
+/// The first granule of a message in an arena of that size, and how many from the cursor on are its
+/// own or lost to it.
+fn fit(cursor: usize, size: usize, len: usize) -> (usize, usize) {
+    let granules = granules(len);
+    if cursor + granules <= size { (cursor, granules) } else { (0, size - cursor + granules) }
 }
 
 fn end_of(span: Span) -> usize {

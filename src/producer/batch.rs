@@ -4,6 +4,7 @@ use core::borrow::Borrow;
 
 use super::Producer;
 use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError};
@@ -97,7 +98,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             if sent == messages.len() {
                 return Ok(());
             }
-            let ended = match self.wait_for_credit(0, deadline) {
+            let ended = match self.wait_for_credit(Need::MESSAGE, deadline) {
                 Ok(true) => None,
                 Ok(false) => late.take(),
                 Err(error) => Some(error.into()),
@@ -133,7 +134,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         for message in messages {
             if !waking.0.credit.check(&waking.0.storage) {
                 waking.0.wake();
-                if let Err(error) = waking.0.wait_for_credit(0, Deadline::Never) {
+                if let Err(error) = waking.0.wait_for_credit(Need::MESSAGE, Deadline::Never) {
                     return Err(BatchError { sent, error: error.into() });
                 }
             }

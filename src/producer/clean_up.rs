@@ -72,6 +72,7 @@ mod tests {
     use crate::error::JoinError;
     use crate::memory::ASKED;
     use crate::position::{Pos, Position};
+    use crate::producer::need::Need;
     use crate::{Options, Ring, Start, Subscriber};
 
     const ENTRIES: usize = 300;
@@ -135,7 +136,7 @@ mod tests {
         (1..ENTRIES).for_each(|index| die(&producer, index, 0));
         assert_eq!(producer.try_send_batch(&[0; 20]), 8);
         assert_eq!(living[0].try_recv_batch(&mut [0; 8]), Ok(8));
-        assert_eq!(producer.look(0), Ok(true));
+        assert_eq!(producer.look(Need::MESSAGE), Ok(true));
         assert_eq!(producer.consumers(), 1);
     }
 

@@ -141,7 +141,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// it did is seen by whoever learns of it, as the kernel sees to where a process dies.
     pub fn die(mut self, writing: Option<&T>) {
         let len = writing.map_or(0, |message| message.bytes().len());
-        if let Some(message) = writing.filter(|_| self.has_room_for(len, |_, _| false)) {
+        if let Some(message) = writing.filter(|_| self.has_place(len).unwrap_or(false)) {
             let span = self.begin_message(len);
             let slot = self.storage.slot(self.credit.next);
             // SAFETY: the ring is one of messages `T`, and the model sends none that is too long.

@@ -10,7 +10,8 @@ use crate::error::HeaderError;
 use crate::memory::Storage;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
-use crate::protocol::credit::{Credit, Limits};
+use crate::protocol::credit::Credit;
+use crate::protocol::limits::Limits;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::protocol::recover;
 use ringway_shm::fence::{Fences, MODE_ASYMMETRIC};
@@ -27,8 +28,8 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
 #[doc(alias = "broadcast")]
-#[doc(alias = "publisher")]
 #[doc(alias = "pub/sub")]
+#[doc(alias = "publisher")]
 #[doc(alias = "pubsub")]
 #[doc(alias = "sender")]
 #[doc(alias = "spmc")]

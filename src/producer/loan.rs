@@ -219,7 +219,7 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
     pub fn commit(self) -> Position {
         let next = self.producer.credit.next;
         let slot = self.slot();
-        if T::VARIABLE {
+        if self.producer.storage.measures().has_lengths::<T>() {
             slot.set_span(self.span);
             // SAFETY: the ring's messages are `T`, and this is the place of one.
             unsafe { slot.payload_at::<T>(self.span) }.pad(self.span.len);

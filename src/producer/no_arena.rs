@@ -20,7 +20,15 @@ impl Arena {
         None
     }
 
-    pub(crate) fn in_the_way(&mut self, _view: &View, _next: Pos, _len: usize) -> Option<Pos> {
+    pub(crate) fn taken(&self, _view: &View, _lens: impl IntoIterator<Item = usize>) -> usize {
+        0
+    }
+
+    pub(crate) fn longest_free(&self, _view: &View, _next: Pos, _released: Pos) -> usize {
+        0
+    }
+
+    pub(crate) fn in_the_way(&mut self, _view: &View, _next: Pos, _taken: usize) -> Option<Pos> {
         None
     }
 

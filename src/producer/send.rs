@@ -2,6 +2,7 @@
 
 use super::Producer;
 use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
@@ -116,7 +117,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether a message of such a length lies in its slot.
     #[inline(always)]
     pub(super) fn fits_slot(&self, len: usize) -> bool {
-        !T::VARIABLE || len <= self.storage.measures().max_len
+        let measures = self.storage.measures();
+        if T::UNTYPED && !measures.variable {
+            return len == measures.max_len;
+        }
+        !T::VARIABLE || len <= measures.max_len
     }
 
     /// Whether a message of such a length, which the ring has, lies in the arena.
@@ -135,7 +140,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
     pub(super) fn has_room(&mut self) -> Result<bool, Failed> {
-        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
+        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(Need::MESSAGE) }
     }
 
     /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
@@ -147,7 +152,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.credit.check(&self.storage) {
             return Ok(true);
         }
-        self.wait_for_credit(0, deadline())
+        self.wait_for_credit(Need::MESSAGE, deadline())
     }
 
     /// Writes the next message, and lets all consumers see it. Wakes none.
@@ -172,7 +177,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
         let slot = self.begin(position);
-        if T::VARIABLE {
+        if self.storage.measures().has_lengths::<T>() {
             slot.set_span(Span::in_slot(bytes.len()));
         }
         // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.

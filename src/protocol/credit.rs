@@ -4,71 +4,13 @@
 //! exact and reads all gates, one event every eighth of a ring. So a joiner is seen soon, and
 //! somebody who asks for the oldest message can be promised seven eighths of the ring.
 
+use super::limits::Limits;
 use super::members;
 use crate::memory::View;
 use crate::memory::geometry::Overflow;
 use crate::memory::layout::{EVICTS, Entry, FREE_ENTRY};
 use crate::position::Pos;
-use ringway_shm::sync::{Ordering, Signed, Word, fence};
-
-/// How long a subscriber may hold the producer back. Chosen by the ring's creator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Messages that it may lag behind; a capacity or more: as many as it takes.
-    pub(crate) max_lag: usize,
-    /// Milliseconds for which it may keep the producer waiting; `u32::MAX`: for ever.
-    pub(crate) max_hold: u32,
-    /// The same for a durable one that is away.
-    pub(crate) max_away: u32,
-}
-
-impl Limits {
-    /// As long as it takes.
-    pub(crate) fn none(capacity: usize) -> Limits {
-        Limits { max_lag: capacity, max_hold: u32::MAX, max_away: u32::MAX }
-    }
-
-    /// What stands in the segment, whose data is the producer's own.
-    pub(crate) fn read(view: &View) -> Limits {
-        let line = view.producer();
-        Limits {
-            max_lag: line.max_lag.load(Ordering::Relaxed) as usize,
-            max_hold: line.max_hold.load(Ordering::Relaxed),
-            max_away: line.max_away.load(Ordering::Relaxed),
-        }
-    }
-
-    /// The same, if it is what a creator may have written: else a ring that evicts might turn into
-    /// one that waits for ever, or evicts all. Any `max_hold` and `max_away` may have been
-    /// chosen.
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn check(view: &View) -> Result<Limits, crate::error::HeaderError> {
-        let limits = Limits::read(view);
-        if limits.max_lag == 0 || limits.max_lag > view.measures().capacity() {
-            return Err(crate::error::HeaderError::Corrupt {
-                what: "max_lag, which is none that a ring of this capacity can have",
-            });
-        }
-        Ok(limits)
-    }
-
-    /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
-    /// still.
-    pub(crate) fn evict(self, view: &View) -> bool {
-        let most = u32::MAX;
-        EVICTS
-            && (self.max_lag < view.measures().capacity()
-                || self.max_hold != most
-                || self.max_away != most)
-    }
-
-    pub(crate) fn write(self, view: &View) {
-        let line = view.producer();
-        line.max_lag.store(self.max_lag as Word, Ordering::Relaxed);
-        line.max_hold.store(self.max_hold, Ordering::Relaxed);
-        line.max_away.store(self.max_away, Ordering::Relaxed);
-    }
-}
+use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence};
 
 /// How often one refill looks at a gate that changes under it.
 const LOOKS: u32 = 8;
@@ -154,39 +96,48 @@ impl Credit {
 
     #[cold]
     pub(crate) fn refill(&mut self, view: &View) -> bool {
-        self.refill_evicting(view, |_| false)
+        self.refill_evicting(view, 1, |_| false)
     }
 
-    /// The same, evicting those who leave no room for the next message and of whom `too_long` says, given
-    /// an entry's index, that they have done so for too long.
+    /// Whether there is room for the next `messages`, one at least. An eighth of the ring is granted
+    /// at most, so that of more than that a joiner may take some away again. Evicts the consumers
+    /// that leave no such room and of which `too_long` says, given an entry's index, that they have
+    /// done so for too long.
     #[cold]
     pub(crate) fn refill_evicting(
         &mut self,
         view: &View,
+        messages: usize,
         too_long: impl Fn(usize) -> bool,
     ) -> bool {
         self.publish_head(view);
         let measures = view.measures();
         let capacity = measures.capacity() as Signed;
-        let mut room = measures.credit() as Signed;
+        let mut room = capacity;
         if measures.overflow == Overflow::Wait {
             // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
-            room = room.min(capacity - self.largest_lag(view, capacity, &too_long));
+            let too_far = capacity - (messages - 1) as Signed;
+            room -= self.largest_lag(view, too_far, &too_long);
             // Pairs with the stores to gates and pins: what a consumer read before it let go of a slot, it
             // has read before the slot is written again.
             fence(Ordering::Acquire);
         }
-        if room > 0 {
-            self.limit = self.limit.max(self.next.plus(room as usize));
+        let granted = room.min(measures.credit() as Signed);
+        if granted > 0 {
+            self.limit = self.limit.max(self.next.plus(granted as usize));
         }
         if measures.has_arena() {
             // So that they are never so far back that they seem to be ahead.
             self.reclaimable = self.reclaimable.max(self.gone(view));
             self.reclaimed = self.reclaimed.max(self.gone(view));
         }
-        self.next != self.limit
+        // Also where only a refill of the credit can have made a difference: that is less code.
+        if messages == 1 {
+            return self.next != self.limit;
+        }
+        room.max(self.left() as Signed) >= messages as Signed
     }
 
     /// Whether every message before that position, which is not after the next one, may lose its place in the
@@ -263,6 +214,27 @@ impl Credit {
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
         gate.is_some_and(|gate| self.next.since(gate) >= too_far)
             && (!is_evicted(view, index, entry) || self.lag_pinned(view, index, entry).is_some())
+    }
+
+    /// The position before which every message has been released.
+    pub(crate) fn released(&self, view: &View) -> Pos {
+        let lags = view.entries().iter().enumerate().filter_map(|(index, entry)| {
+            let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+            let lag = self.next.since(gate);
+            self.is_held_by(view, index, entry, lag).then_some(lag)
+        });
+        self.next.minus(lags.max().unwrap_or(0).max(0) as usize)
+    }
+
+    /// The entry whose owner is furthest behind, and by so much at least.
+    pub(crate) fn furthest_behind(&self, view: &View, too_far: Signed) -> Option<usize> {
+        let all = view.entries().iter().enumerate();
+        let held = all.filter(|&(index, entry)| self.is_held_by(view, index, entry, too_far));
+        let lag = |entry: &Entry| {
+            let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
+            gate.map_or(0, |gate| self.next.since(gate))
+        };
+        held.max_by_key(|&(_, entry)| lag(entry)).map(|(index, _)| index)
     }
 
     /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
@@ -356,13 +328,22 @@ pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
 /// How many of them are there, or are durable: all but groups in which there is no worker, by what
 /// workers say of themselves.
 pub(crate) fn consumers(view: &View) -> usize {
+    all_consumers(view).count()
+}
+
+/// Whether there is one.
+pub(crate) fn has_consumers(view: &View) -> bool {
+    all_consumers(view).next().is_some()
+}
+
+fn all_consumers(view: &View) -> impl Iterator<Item = usize> + '_ {
     let subscribers = view.measures().subscribers();
     let has_worker = |group| {
         let mut workers = members::of(view, group);
         workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != FREE_ENTRY)
     };
-    let counts = |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
-    all_joined(view).filter(|&(index, ..)| counts(index)).count()
+    let counts = move |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
+    all_joined(view).map(|(index, ..)| index).filter(move |&index| counts(index))
 }
 
 fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
@@ -385,6 +366,31 @@ fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
     view.was_evicted(index, generation)
 }
 
+/// Says which owner of an entry was evicted.
+fn note_evicted(view: &View, index: usize, word: &AtomicU32, generation: u32) {
+    word.store(generation, Ordering::Relaxed);
+    let line = view.producer();
+    line.evicted.add(1);
+    line.evicted_entry.set(index as u32 + 1);
+    line.evicted_generation.set(generation);
+}
+
+/// Holds nothing back any more for that owner of an entry, if it is there still. `false`: it is not.
+pub(crate) fn evict_owner(view: &View, index: usize, generation: u32) -> bool {
+    let (Some(entry), Some(word)) = (view.entry(index), view.evicted(index)) else { return false };
+    let is_there = entry.joined.load(Ordering::Relaxed) != 0
+        && Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some()
+        && !is_evicted(view, index, entry)
+        && entry.generation.load(Ordering::Relaxed) == generation;
+    if is_there {
+        // Should the owner have left since, no later one has its generation.
+        note_evicted(view, index, word, generation);
+        // As in `evict`.
+        fence(Ordering::SeqCst);
+    }
+    is_there
+}
+
 /// Holds nothing back any more for the owner of an entry, who had that gate, as was found after a look at
 /// [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless it is `forced`.
 #[cold]
@@ -396,8 +402,7 @@ fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> 
     fence(Ordering::Acquire);
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
-        word.store(generation, Ordering::Relaxed);
-        view.producer().evicted.add(1);
+        note_evicted(view, index, word, generation);
         // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being overwritten
         // finds that it was evicted. And with the one in `Subscriber::pin`: either the owner sees that it was
         // evicted and reads nothing in place, or the look at its pin that follows here sees that.

@@ -100,6 +100,7 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
             Some(seat)
         }
     };
+    entry.counters.note_process();
     // The last owner may have died over a message that it read in place.
     entry::unpin(entry);
     let generation = entry.generation.load(Ordering::Relaxed);

@@ -81,6 +81,7 @@ pub(crate) fn join_in(
     if let Some(entry) = storage.entry(index) {
         describe(entry, first);
         entry.counters.begin(first);
+        entry.counters.note_process();
         // After the search for the first position: what is sent by a producer that sees this is not
         // found by it. Pairs with the fence in `Producer::consumers`.
         entry.joined.store(1, Ordering::Release);

@@ -18,6 +18,7 @@ pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod join;
 pub(crate) mod lifesign;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod reader;
 pub(crate) mod receive;

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::credit::Limits;
 use super::lifesign::LifeSign;
+use super::limits::Limits;
 use crate::error::LivenessError;
 use crate::memory::{Slot, Span, Storage};
 use crate::message::Message;
@@ -193,8 +193,9 @@ impl<W> Reader<W> {
     /// Where the message of a slot lies, if that can be so.
     #[inline(always)]
     pub(crate) fn span_of<T: Message + ?Sized>(&self, slot: Slot<'_>) -> Option<Span> {
-        if !T::VARIABLE {
-            return Some(Span::in_slot(T::max_len(0)));
+        let measures = self.storage.measures();
+        if !measures.has_lengths::<T>() {
+            return Some(Span::in_slot(measures.fixed_len::<T>()));
         }
         let length = slot.length();
         if length <= self.storage.measures().max_len as u64 {

@@ -132,19 +132,20 @@ pub fn inspect(segment: impl Into<Segment>) -> Result<Inspection, OpenError> {
         let control = name::companion(segment.place.name(), identity.instance);
         directory.len(&control).ok()
     };
-    of_file(&data, path(), control_bytes)
+    of_file(&data, Some(path()), control_bytes)
 }
 
-fn of_file(
+/// The same of a data file that is open.
+pub(super) fn of_file(
     data: &File,
-    path: PathBuf,
+    path: Option<PathBuf>,
     control_bytes: impl FnOnce(&Identity) -> Option<u64>,
 ) -> Result<Inspection, OpenError> {
     let io = |what| {
         let path = path.clone();
-        move |source| io_error(what, path, source)
+        move |source| OpenError::Io { what, path, source }
     };
-    let header_error = |why: HeaderError| OpenError::Header { path: Some(path.clone()), why };
+    let header_error = |why: HeaderError| OpenError::Header { path: path.clone(), why };
     let metadata = data.metadata().map_err(io("asking about the file"))?;
     mappable(metadata.len()).map_err(|why| header_error(why.into()))?;
     let header = read_header(data).map_err(io("reading the header"))?;

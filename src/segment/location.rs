@@ -9,8 +9,8 @@ use ringway_shm::segment::{Access, Place, Rights};
 ///
 /// A ring is two files in a directory that is memory: `<name>`, which only the producer can write,
 /// and `<name>.<instance>.ctl`, which subscribers write too. A plain string is a segment in
-/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
-/// of at most 218 bytes, that does not end in `.ctl`.
+/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file
+/// name, of at most 218 bytes, that does not end in `.ctl`.
 ///
 /// # Fork
 ///
@@ -18,8 +18,8 @@ use ringway_shm::segment::{Access, Place, Rights};
 /// given that way does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and a call
 /// that reaches the ring's memory is a fault (`SIGSEGV`). The child can open the ring by itself.
 /// For this the library registers handlers (`pthread_atfork`) when a process creates or opens its
-/// first named or anonymous ring; [`release_inherited`](crate::segment::release_inherited) is for children
-/// of the bare system call.
+/// first named or anonymous ring; [`release_inherited`](crate::segment::release_inherited) is for
+/// children of the bare system call.
 ///
 /// # Descriptors
 ///
@@ -40,6 +40,12 @@ use ringway_shm::segment::{Access, Place, Rights};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "shared memory")]
+#[doc(alias = "ipc")]
+#[doc(alias = "shm")]
+#[doc(alias = "shm_open")]
+#[doc(alias = "mmap")]
+#[must_use = "a segment is where a ring is created or opened"]
 pub struct Segment {
     pub(crate) place: Place,
     pub(crate) access: Access,
@@ -119,9 +125,8 @@ impl Segment {
 
     /// Creating: the members of a group may subscribe, and observe: both files get that group, the
     /// data file the mode 0640 and the control file 0660. A subscriber can hold the producer back,
-    /// and whoever may write the control file can also shorten it, which kills every process that
-    /// has it mapped (`SIGBUS`).
-    /// Replaces an earlier [`observer_group`](Self::observer_group).
+    /// and a process that may write the control file can also shorten it, which kills every process
+    /// that has it mapped (`SIGBUS`). Replaces an earlier [`observer_group`](Self::observer_group).
     ///
     /// ```
     /// # use ringway::{Options, Segment};
@@ -138,11 +143,32 @@ impl Segment {
         self
     }
 
+    /// Creating: the members of a group may observe, and see how the ring's consumers are doing
+    /// ([`Ring::consumer_stats`](crate::Ring::consumer_stats)): both files get that group and the
+    /// mode 0640. So a monitor of another user can hold nothing back. But a process that may read
+    /// the control file can lock bytes of it for reading, and so keep others from joining.
+    /// Replaces what was said of groups before.
+    ///
+    /// ```
+    /// # use ringway::{Options, Segment};
+    /// # use std::os::unix::fs::MetadataExt;
+    /// let name = format!("doc-monitor-{}", std::process::id());
+    /// let gid = std::fs::metadata("/proc/self")?.gid();
+    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).monitor_group(gid))?;
+    /// let data = std::fs::metadata(format!("/dev/shm/{name}"))?;
+    /// assert_eq!((data.mode() & 0o777, data.gid()), (0o640, gid));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn monitor_group(mut self, gid: u32) -> Self {
+        self.access = Access { group: Some(gid), main: Rights::Read, companion: Rights::Read };
+        self
+    }
+
     /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
     /// what is left in it can still be read, and a producer can go on with it
-    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes it. By
-    /// default the name is removed, consumers that are attached keep the memory, and what others
-    /// have not received is discarded ([`Producer::close`](crate::Producer::close)).
+    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes
+    /// it. By default the name is removed, consumers that are attached keep the memory, and what
+    /// others have not received is discarded ([`Producer::close`](crate::Producer::close)).
     ///
     /// ```
     /// use ringway::{Options, Ring, Segment, Start};

@@ -19,7 +19,7 @@ pub(crate) fn create(
     instance: Instance,
     text: &[u8],
 ) -> io::Result<Storage> {
-    let parts = mapping.parts()?;
+    let parts = mapping.parts(false)?;
     // SAFETY: mapped for reading and writing; what the kernel maps is initialised; and no other
     // process can have opened files that have no name.
     let view = unsafe { raw::create(parts, geometry, instance, text) };
@@ -37,12 +37,22 @@ pub(crate) fn attach(
     mapping: &Arc<Mapping>,
     expected: Expected,
 ) -> io::Result<Result<Storage, HeaderError>> {
-    let parts = mapping.parts()?;
+    let parts = mapping.parts(false)?;
     // SAFETY: mapped for reading, control for writing too, and what the kernel maps is initialised.
     let (view, _) = match unsafe { raw::attach(parts, expected) } {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
+    if parts.control.is_none() {
+        let parts = mapping.parts(true)?;
+        // SAFETY: mapped for reading, which is all that is done through that view, and what the
+        // kernel maps is initialised.
+        match unsafe { raw::attach(parts, expected) } {
+            Ok((view, _)) if parts.control.is_some() => mapping.set_monitored(view),
+            Ok(_) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
     // SAFETY: the mappings are there for as long as their owner.
     Ok(Ok(unsafe { Storage::new(view, owner(mapping)) }))
 }

@@ -1,10 +1,11 @@
 //! What the consumers have got, as their entries say. Not on microcontrollers, whose entries have no room for it.
 
 use super::{ConsumerStats, wide};
+use crate::group::held::{Held, held};
 use crate::memory::View;
 use crate::memory::layout::{AWAY, Entry};
 use crate::message::Message;
-use crate::name::ConsumerKind;
+use crate::name::{ConsumerId, ConsumerKind};
 use crate::position::Pos;
 use crate::producer::Producer;
 use crate::protocol::{head, members};
@@ -15,8 +16,8 @@ use ringway_shm::wait::Wait;
 impl<T: Message + ?Sized> Ring<T> {
     /// What the subscribers, groups and workers that the ring has now have got: each as it is when the
     /// iterator comes to it, compared with the head as it was when this was called. As
-    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not write the control
-    /// segment, and so does not have it; consumers are not visible to it.
+    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not even read the control
+    /// segment, and so has none; consumers are not visible to it.
     ///
     /// What stands there is what consumers say of themselves: one that follows no protocol can make its own
     /// numbers anything, and others' too. Observers write nothing down, and so are not here: see
@@ -42,7 +43,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((keeper.received, keeper.lagged, keeper.lag), (1, 0, 2));
     /// ```
     pub fn consumer_stats(&self) -> Option<impl Iterator<Item = ConsumerStats> + '_> {
-        of_consumers(&self.storage)
+        of_consumers(self.storage.monitored())
     }
 }
 
@@ -60,7 +61,11 @@ fn of_consumers(view: &View) -> Option<impl Iterator<Item = ConsumerStats> + '_>
     let gates = view.measures().gates();
     let all = view.all_entries().iter().enumerate();
     Some(all.filter_map(move |(index, entry)| {
-        if index < gates { of_gate(view, index, entry, head) } else { of_worker(view, entry) }
+        if index < gates {
+            of_gate(view, index, entry, head)
+        } else {
+            of_worker(view, index, entry)
+        }
     }))
 }
 
@@ -111,8 +116,11 @@ fn of_owner(
         }
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
     };
+    let held = group.map_or(Held::default(), |group| held(view, group, gate, head));
     Some(ConsumerStats {
         kind,
+        id: ConsumerId::new(index, generation),
+        process: if kind == ConsumerKind::Group { None } else { process(entry) },
         name: entry.consumer_name(),
         present,
         received: wide(gate.distance(start)),
@@ -120,10 +128,12 @@ fn of_owner(
         lag: if evicted { 0 } else { behind },
         redelivered: redelivered(entry),
         evicted,
+        in_flight: held.in_flight,
+        returned: held.returned,
     })
 }
 
-fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
+fn of_worker(view: &View, index: usize, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
     // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
@@ -134,6 +144,8 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;
     Some(ConsumerStats {
         kind: ConsumerKind::Worker,
+        id: ConsumerId::new(index, entry.generation.load(Ordering::Relaxed)),
+        process: process(entry),
         name: group.consumer_name(),
         present: true,
         received: wide(entry.counters.received.get()),
@@ -141,9 +153,15 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
         lag: 0,
         redelivered: redelivered(entry),
         evicted: false,
+        in_flight: 0,
+        returned: 0,
     })
 }
 
 fn redelivered(entry: &Entry) -> u64 {
     entry.counters.redelivered().map_or(0, |word| word.load(Ordering::Relaxed).into())
+}
+
+fn process(entry: &Entry) -> Option<u32> {
+    Some(entry.counters.process.get()).filter(|&number| number != 0)
 }

@@ -95,10 +95,10 @@ fn every_count_counts_what_it_says() {
         assert_eq!(producer.consumers(), 3);
         drop((second, worker));
         assert_eq!(producer.consumers(), 1);
-        assert_eq!(ring.forget("away"), Ok(true));
+        assert_eq!(ring.remove_durable("away"), Ok(true));
         assert_eq!(producer.consumers(), 0);
         assert_eq!(producer.len(), 3, "the group without workers holds back what was sent");
-        assert_eq!((ring.forget_group("without"), producer.len()), (Ok(true), 0));
+        assert_eq!((ring.remove_group("without"), producer.len()), (Ok(true), 0));
         assert_eq!(producer.flush(none), Ok(()));
     }
 }

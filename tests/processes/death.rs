@@ -354,9 +354,12 @@ fn a_durable_subscriber_goes_on_behind_what_it_received_however_it_went() {
     // Also over the death of a producer, and its own orderly end.
     drop(subscriber);
     assert_eq!(number(again().position()), position + 2);
-    assert_eq!(open(&place).forget("somebody else"), Ok(false));
-    assert_eq!(open(&place).forget("the book keeper"), Ok(true));
-    assert_eq!((producer.consumers(), open(&place).forget("the book keeper")), (0, Ok(false)));
+    assert_eq!(open(&place).remove_durable("somebody else"), Ok(false));
+    assert_eq!(open(&place).remove_durable("the book keeper"), Ok(true));
+    assert_eq!(
+        (producer.consumers(), open(&place).remove_durable("the book keeper")),
+        (0, Ok(false))
+    );
     producer.send(&sent).unwrap();
 }
 

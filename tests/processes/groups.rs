@@ -48,7 +48,7 @@ pub(crate) fn unasked(task: &Task) {
         }
     }
     assert_eq!(all, [libc::ENOLCK; 3]);
-    for outcome in [ring.forget_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
+    for outcome in [ring.remove_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
         assert_eq!(outcome, Err(JoinError::Lock { os_error: libc::ENOLCK }));
     }
     // What is sent comes all the same.
@@ -244,7 +244,7 @@ fn whoever_joins_gets_what_the_dead_had() {
     let place = Place::new("joining after death");
     let (mut producer, ring, child) = with_message(&place, options().workers(1));
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
-    assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+    assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     child.dies();
     let mut worker = Worker::join(&ring, "a").unwrap();
     let job = worker.try_recv().unwrap();
@@ -324,7 +324,7 @@ fn an_evicted_group_is_forgotten_beside_a_worker_that_is_stopped() {
     child.hears("0 false");
     child.stops();
     producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
-    assert_eq!(ring.forget_group("a"), Ok(true));
+    assert_eq!(ring.remove_group("a"), Ok(true));
     let mut worker = Worker::join(&ring, "b").unwrap();
     producer.send(&7).unwrap();
     assert_eq!(*worker.recv().unwrap(), 7);

@@ -25,3 +25,4 @@ mod registry;
 mod said;
 mod scarce;
 mod told;
+mod untyped;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ringway::error::{CreateError, JoinError, OpenError, UnlinkError};
 use ringway::segment::{Prune, prune, unlink};
-use ringway::{Options, Ring, Segment, Start};
+use ringway::{Options, Ring, Segment, Start, Untyped};
 
 use crate::children::{check, part, succeeds};
 use crate::directory::Directory;
@@ -184,6 +184,39 @@ pub(crate) fn onlooker() {
         assert!(start.elapsed() < Duration::from_secs(60), "nothing more is sent");
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn a_group_may_see_consumers_without_holding_anything_back() {
+    let directory = Directory::new();
+    let gid = if rustix::process::geteuid().is_root() {
+        NOBODY
+    } else {
+        rustix::process::getegid().as_raw()
+    };
+    let segment = directory.segment("ring").monitor_group(gid);
+    let mut producer = Options::<u64>::new(16).create(segment).unwrap();
+    assert_eq!(modes(&directory), [(0o640, gid), (0o640, gid)]);
+    let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
+    let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    producer.try_send_batch(&[1, 2, 3]);
+    assert_eq!(keeper.recv(), Ok(1));
+    as_nobody("monitor", &directory);
+}
+
+pub(crate) fn monitor() {
+    let ring = Ring::<u64>::open(segment().owner(0)).unwrap();
+    assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
+    assert!(ring.observe(Start::Next).is_ok());
+    for _ in 0..2 {
+        let all: Vec<_> = ring.consumer_stats().unwrap().collect();
+        let [keeper] = all[..] else { panic!("{all:?}") };
+        assert_eq!(keeper.name.unwrap().as_str(), "keeper");
+        assert_eq!((keeper.present, keeper.received, keeper.lag), (true, 1, 2));
+    }
+    // What has no type of its own sees the same.
+    let untyped = Ring::<Untyped>::open(segment().owner(0)).unwrap();
+    assert_eq!(untyped.consumer_stats().unwrap().count(), 1);
 }
 
 #[test]

@@ -170,8 +170,8 @@ fn a_name_in_the_ring_that_is_in_use_says_whose() {
     let _worker = Worker::join(&ring, "billing").unwrap();
     for (error, said) in [
         (ring.subscribe_durable("keeper", Start::Next).unwrap_err(), "the durable name \"keeper\""),
-        (ring.forget("keeper").unwrap_err(), "the durable name \"keeper\""),
-        (ring.forget_group("billing").unwrap_err(), "the group \"billing\" still has workers"),
+        (ring.remove_durable("keeper").unwrap_err(), "the durable name \"keeper\""),
+        (ring.remove_group("billing").unwrap_err(), "the group \"billing\" still has workers"),
     ] {
         assert!(matches!(error, JoinError::InUse { .. }), "{error:?}");
         assert!(error.to_string().contains(said), "{error}");

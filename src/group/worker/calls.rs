@@ -7,7 +7,7 @@ use super::job::{Batch, BytesJob, Job};
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::group::undone::Rest;
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use core::slice;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -216,7 +216,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     }
 }
 
-impl<W: Wait> Worker<[u8], W> {
+impl<T: ByteMessage + ?Sized, W: Wait> Worker<T, W> {
     /// Receives the oldest message that no worker has into the start of `buffer`, if there is one.
     /// Does not block. If the buffer is too small, the error says how long it has to be, and the
     /// message is not claimed. After an error the buffer's contents are unspecified.
@@ -234,7 +234,7 @@ impl<W: Wait> Worker<[u8], W> {
     pub fn try_recv_into<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
-    ) -> Result<BytesJob<'a, W>, TryRecvError> {
+    ) -> Result<BytesJob<'a, W, T>, TryRecvError> {
         let (len, claim) = self.poll(|worker| worker.take_bytes(buffer, false))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
@@ -248,7 +248,10 @@ impl<W: Wait> Worker<[u8], W> {
     /// producer.send(b"four").unwrap();
     /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
     /// ```
-    pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
+    pub fn recv_into<'a>(
+        &'a mut self,
+        buffer: &'a mut [u8],
+    ) -> Result<BytesJob<'a, W, T>, RecvError> {
         let (len, claim) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_bytes(buffer, true))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
@@ -260,7 +263,7 @@ impl<W: Wait> Worker<[u8], W> {
         &'a mut self,
         buffer: &'a mut [u8],
         timeout: impl Into<Deadline>,
-    ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
+    ) -> Result<BytesJob<'a, W, T>, RecvTimeoutError> {
         let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
         let (len, claim) = self.within::<_, RecvTimeoutError>(timeout.into(), attempt)?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))

@@ -79,6 +79,9 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// assert_eq!(first.recv().unwrap_err(), RecvError::Closed);
 /// ```
 #[doc(alias = "channel")]
+#[doc(alias = "competing consumers")]
+#[doc(alias = "consumer group")]
+#[doc(alias = "mpmc")]
 #[doc(alias = "queue")]
 #[doc(alias = "receiver")]
 #[doc(alias = "work queue")]
@@ -94,7 +97,7 @@ impl<T: Message + ?Sized> Worker<T> {
     /// Joins a group, and makes it if there is none of that name.
     ///
     /// The group stays when all its workers have gone, until it is
-    /// [forgotten](Ring::forget_group). It holds back what is not done, up to the limits that were
+    /// [forgotten](Ring::remove_group). It holds back what is not done, up to the limits that were
     /// chosen at creation. Where several processes share the ring, this may wait for others that
     /// look for a name, for a second at most.
     ///

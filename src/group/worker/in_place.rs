@@ -25,6 +25,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// # Safety
     ///
     /// As for [`Subscriber::assume_protocol`](crate::Subscriber::assume_protocol).
+    #[must_use = "the handle that may read in place is what this returns"]
     pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self

@@ -12,7 +12,7 @@ use super::hold::{ClaimLost, Hold};
 use crate::group::claims::Outcome;
 use crate::group::claims::{Claims, Fate};
 use crate::memory::{Slot, Span};
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use crate::position::Position;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
@@ -81,18 +81,18 @@ impl<T: Plain, W: Wait> Job<'_, T, W> {
 
 /// A message of bytes that a [`Worker`] has received. As a [`Job`].
 #[must_use = "dropped, the message is done"]
-pub struct BytesJob<'a, W: Wait = SpinThenSleep> {
-    hold: Hold<'a, [u8], W>,
+pub struct BytesJob<'a, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+    hold: Hold<'a, T, W>,
     message: &'a [u8],
 }
 
-impl<'a, W: Wait> BytesJob<'a, W> {
-    pub(crate) fn new(hold: Hold<'a, [u8], W>, buffer: &'a [u8], len: usize) -> Self {
+impl<'a, W: Wait, T: ByteMessage + ?Sized> BytesJob<'a, W, T> {
+    pub(crate) fn new(hold: Hold<'a, T, W>, buffer: &'a [u8], len: usize) -> Self {
         BytesJob { hold, message: buffer.get(..len).unwrap_or(buffer) }
     }
 }
 
-impl<W: Wait> Deref for BytesJob<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> Deref for BytesJob<'_, W, T> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -100,7 +100,7 @@ impl<W: Wait> Deref for BytesJob<'_, W> {
     }
 }
 
-impl<W: Wait> BytesJob<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> BytesJob<'_, W, T> {
     /// The message's position.
     pub fn position(&self) -> Position {
         self.hold.position()
@@ -275,7 +275,7 @@ impl<T: Plain + fmt::Debug, W: Wait> fmt::Debug for Job<'_, T, W> {
     }
 }
 
-impl<W: Wait> fmt::Debug for BytesJob<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> fmt::Debug for BytesJob<'_, W, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BytesJob")
             .field("position", &self.position())

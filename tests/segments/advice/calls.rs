@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
 use ringway::{
-    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Worker,
+    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Untyped,
+    Worker,
 };
 
 use crate::directory::Directory;
@@ -27,6 +28,15 @@ advice! {
         said(&Options::<u64>::new(8).text("price:u64").heap().unwrap_err());
         assert!(Options::<u64>::new(8).heap().is_ok());
         assert!(Options::<u64>::new(8).text("price:u64").anonymous().is_ok());
+    }
+
+    "a message of {len} bytes is none of this ring's: send {expected} bytes" =>
+    fn wrong_length(said) {
+        let directory = Directory::new();
+        Options::<u64>::new(8).create(directory.segment("ring")).unwrap().detach();
+        let mut producer = Producer::<Untyped>::resume(directory.segment("ring")).unwrap();
+        said(&producer.send(Untyped::new(&[0; 7])).unwrap_err());
+        assert!(producer.send(Untyped::new(&[0; 8])).is_ok());
     }
 
     "a text of {len} bytes is too long: choose at most {max}" =>
@@ -437,9 +447,9 @@ advice! {
     fn group_in_use(said) {
         let ring = ring_of(Options::new(8).groups(1));
         let worker = Worker::join(&ring, "a").unwrap();
-        said(&ring.forget_group("a").unwrap_err());
+        said(&ring.remove_group("a").unwrap_err());
         drop(worker);
-        assert_eq!(ring.forget_group("a"), Ok(true));
+        assert_eq!(ring.remove_group("a"), Ok(true));
     }
 
     "the durable name {name:?} is held by a consumer that lives: wait until it has gone, or choose \
