@@ -1,4 +1,4 @@
-//! One trait for all that receives.
+//! One trait for all that receives: [`Receive`].
 
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -15,7 +15,8 @@ use ringway_shm::wait::Deadline;
 /// are that. Errors are those of the receivers' own calls.
 ///
 /// ```
-/// use ringway::{Options, Receive, Start, Worker};
+/// use ringway::receive::Receive;
+/// use ringway::{Options, Start, Worker};
 /// use ringway::error::RecvError;
 ///
 /// /// Adds up what comes until the end.
@@ -42,7 +43,8 @@ use ringway_shm::wait::Deadline;
 /// It can be a trait object, so that one program has many of them:
 ///
 /// ```
-/// # use ringway::{Options, Receive, Start};
+/// # use ringway::receive::Receive;
+/// # use ringway::{Options, Start};
 /// # use ringway::error::TryRecvError;
 /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
 /// let mut receivers: Vec<Box<dyn Receive<Message = u64>>> = vec![

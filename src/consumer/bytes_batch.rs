@@ -8,6 +8,7 @@ use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
+use crate::message::ByteMessage;
 use ringway_shm::wait::{Deadline, Wait};
 
 /// Messages of bytes, received at a time into a buffer of the caller's, one right behind the other.
@@ -25,7 +26,7 @@ pub struct BytesBatchIter<'a> {
     next: usize,
 }
 
-impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
+impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Receives as many messages as are there and there is room for, one right behind the other
     /// from the start of `buffer` on: one at least, and at most as many as `ends` has elements, or
     /// the ring holds. They are released as a whole, by one store. Does not block.
