@@ -203,6 +203,7 @@ mod position;
 pub mod prelude;
 pub mod producer;
 mod protocol;
+mod receive;
 mod ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod segment;
@@ -233,6 +234,7 @@ pub use position::Position;
 #[doc(inline)]
 pub use producer::Producer;
 pub use protocol::Start;
+pub use receive::Receive;
 pub use ring::Ring;
 /// Makes a struct [`Plain`] data, so that it can be sent.
 ///

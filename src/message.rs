@@ -164,6 +164,11 @@ pub(crate) mod sealed {
 
         fn bytes(&self) -> &[u8];
 
+        fn bytes_mut(&mut self) -> &mut [u8];
+
+        /// The message that has been received here, of that length.
+        fn first(&self, len: usize) -> &Self;
+
         /// The message that lies there.
         ///
         /// # Safety
@@ -195,6 +200,15 @@ pub(crate) mod sealed {
         }
 
         #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self.as_mut_bytes()
+        }
+
+        fn first(&self, _len: usize) -> &Self {
+            self
+        }
+
+        #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, _len: usize) -> &'a Self {
             // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
             unsafe { start.cast().as_ref() }
@@ -218,6 +232,15 @@ pub(crate) mod sealed {
         #[inline(always)]
         fn bytes(&self) -> &[u8] {
             self
+        }
+
+        #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            self.get(..len).unwrap_or(self)
         }
 
         #[inline(always)]
@@ -245,6 +268,15 @@ pub(crate) mod sealed {
         #[inline(always)]
         fn bytes(&self) -> &[u8] {
             self
+        }
+
+        #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            &mut self.0
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            Untyped::new(self.0.get(..len).unwrap_or(&self.0))
         }
 
         #[inline(always)]

@@ -22,9 +22,15 @@ use ringway_shm::sync::NATIVE;
 ///     Options::bytes(64, 1500).overflow(Overflow::Overwrite).heap().unwrap();
 /// assert_eq!(producer.max_len(), 1500);
 /// ```
-#[doc(alias = "builder")]
-#[doc(alias = "config")]
 #[doc(alias = "bounded")]
+#[doc(alias = "broadcast")]
+#[doc(alias = "builder")]
+#[doc(alias = "channel")]
+#[doc(alias = "config")]
+#[doc(alias = "ipc")]
+#[doc(alias = "queue")]
+#[doc(alias = "shared memory")]
+#[doc(alias = "spmc")]
 #[must_use = "options do nothing until a ring is created of them"]
 pub struct Options<T: Message + ?Sized> {
     shape: Shape,

@@ -28,6 +28,7 @@ pub use crate::message::{Message, Plain};
 pub use crate::options::Options;
 pub use crate::producer::Producer;
 pub use crate::protocol::Start;
+pub use crate::receive::Receive;
 pub use crate::ring::Ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use crate::segment::Segment;

@@ -11,13 +11,16 @@ use crate::protocol::{head, join};
 
 /// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
 /// does not hold the producer back, and does not keep the ring open.
-#[doc(alias = "queue")]
-#[doc(alias = "channel")]
-#[doc(alias = "spmc")]
 #[doc(alias = "broadcast")]
-#[doc(alias = "ring buffer")]
+#[doc(alias = "channel")]
 #[doc(alias = "circular buffer")]
 #[doc(alias = "disruptor")]
+#[doc(alias = "ipc")]
+#[doc(alias = "pub/sub")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "queue")]
+#[doc(alias = "ring buffer")]
+#[doc(alias = "spmc")]
 pub struct Ring<T: Message + ?Sized> {
     pub(crate) storage: Storage,
     /// It goes to other threads if messages do: a thread that has it can get messages.

@@ -174,7 +174,7 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
         let taken = take(&mut self.subscriber);
         let position = self.subscriber.reader.next;
         if position != before {
-            // Messages were lost: somebody forged the gate. What was held is lost to the ring too,
+            // Messages were lost: the gate was forged. What was held is lost to the ring too,
             // and the gate is here.
             self.released.as_mut().fill(false);
             (self.oldest, self.first, self.held) = (position, 0, 0);

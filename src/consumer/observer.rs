@@ -1,8 +1,8 @@
 //! The consumer that never holds the producer back.
 
-use super::kind::sealed::Sealed;
-use super::{Consumer, Observing};
-use crate::error::TryRecvError;
+use super::Consumer;
+use super::handle::sealed::Sealed;
+use crate::error::{JoinError, TryRecvError};
 use crate::memory::Storage;
 use crate::message::Message;
 use crate::name::{ConsumerId, ConsumerKind};
@@ -24,11 +24,20 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// No message is ever returned torn, however fast the producer: a copy that was overwritten while
 /// it was made is thrown away, and counts as lagged.
-#[doc(alias = "receiver")]
-#[doc(alias = "reader")]
-#[doc(alias = "lossy")]
+#[doc(alias = "broadcast")]
+#[doc(alias = "conflate")]
 #[doc(alias = "lag")]
+#[doc(alias = "lossy")]
+#[doc(alias = "reader")]
+#[doc(alias = "receiver")]
+#[doc(alias = "seqlock")]
 pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
+
+/// Gets the newest messages and never holds the producer back: the kind of an
+/// [`Observer`](crate::Observer).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Observing;
 
 impl<T: Message + ?Sized> Observer<T> {
     pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
@@ -74,6 +83,29 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             in_flight: 0,
             returned: 0,
         }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
+    /// Another observer at this one's place, whose counts begin anew. Takes nothing of the ring's, and
+    /// waits for nothing.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut first = ring.observe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// first.recv().unwrap();
+    /// let mut second = first.try_clone().unwrap();
+    /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));
+    /// assert_eq!(second.stats().received, 1);
+    /// ```
+    pub fn try_clone(&self) -> Result<Self, JoinError> {
+        let (storage, wait) = (self.reader.storage.clone(), self.reader.wait.clone());
+        let mut reader = Reader::new(storage, self.reader.next, wait);
+        reader.patient = self.reader.patient;
+        Ok(Consumer::of(reader, Observing))
     }
 }
 

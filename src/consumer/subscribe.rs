@@ -86,12 +86,43 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
-        Ok(Subscriber::durable(joined, next, SpinThenSleep::DEFAULT))
+        let mut subscriber = Subscriber::joined(joined, next, SpinThenSleep::DEFAULT);
+        subscriber.kind.durable = true;
+        Ok(subscriber)
     }
 
     /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that name;
     /// [`JoinError::InUse`]: it is not away.
     pub fn remove_durable(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
+    /// Another subscriber at this one's place: the next message of both is the same. It is an ordinary
+    /// one, also if this one is [durable](Ring::subscribe_durable), and has to
+    /// [assume the protocol](Self::assume_protocol) anew. Waits for nothing.
+    ///
+    /// [`TooOld`](JoinError::TooOld): this one lags behind by more than all of the ring but an eighth,
+    /// at least one message, so that what it is to receive next cannot be promised to another.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    /// use ringway::error::JoinError;
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
+    /// let mut first = ring.subscribe(Start::Next).unwrap();
+    /// producer.try_send_batch(&[1, 2, 3]);
+    /// first.recv().unwrap();
+    /// let mut second = first.try_clone().unwrap();
+    /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));
+    /// assert_eq!(first.try_clone().unwrap_err(), JoinError::NoFreeEntry { entries: 2 });
+    /// ```
+    pub fn try_clone(&self) -> Result<Self, JoinError> {
+        let ring = Ring::new(self.reader.storage.clone());
+        let start = Start::At(self.position());
+        let mut subscriber = ring.subscribe_with(start, self.reader.wait.clone())?;
+        subscriber.reader.patient = self.reader.patient;
+        Ok(subscriber)
     }
 }

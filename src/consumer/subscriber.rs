@@ -1,7 +1,7 @@
 //! The consumer that gets everything.
 
-use super::kind::sealed::Sealed;
-use super::{Consumer, Subscribing};
+use super::Consumer;
+use super::handle::sealed::Sealed;
 use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
@@ -16,11 +16,25 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// A message is released as soon as it has been received, since receiving copies it; a batch is
 /// released as a whole. Dropping the subscriber lets go of everything and frees its entry.
-#[doc(alias = "receiver")]
-#[doc(alias = "reader")]
 #[doc(alias = "broadcast")]
 #[doc(alias = "pub/sub")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "queue")]
+#[doc(alias = "reader")]
+#[doc(alias = "receiver")]
+#[doc(alias = "spmc")]
 pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
+
+/// Gets every message and holds the producer back: the kind of a [`Subscriber`](crate::Subscriber).
+#[derive(Clone, Copy, Debug)]
+pub struct Subscribing {
+    /// Which entry has its gate.
+    pub(super) entry: usize,
+    /// Which of the entry's owners this is.
+    pub(super) generation: u32,
+    /// Comes back: its entry stays.
+    pub(super) durable: bool,
+}
 
 impl<T: Message + ?Sized> Subscriber<T> {
     /// A subscriber from the first message on. Only for the ring's creator, who has made the
@@ -40,14 +54,6 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         let (storage, entry, generation) = joined.keep();
         let reader = Reader::new(storage, next, wait);
         Consumer::of(reader, Subscribing { entry, generation, durable: false })
-    }
-
-    /// The same for an entry that has a name.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn durable(joined: join::Joined, next: Pos, wait: W) -> Self {
-        let mut subscriber = Subscriber::joined(joined, next, wait);
-        subscriber.kind.durable = true;
-        subscriber
     }
 
     /// Leaves for good: the same as dropping it, but for a

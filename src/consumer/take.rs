@@ -185,6 +185,13 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         Ok(len)
     }
 
+    /// Copies the message at a position to the start of `buffer`, and returns its length, if it is
+    /// there and has room.
+    pub(super) fn copy_at(&self, position: Pos, buffer: &mut [u8]) -> Option<usize> {
+        let slot = self.reader.ready(position).ok()?;
+        self.copy(position, slot, buffer).ok()
+    }
+
     /// Goes on behind so many messages, and releases them.
     #[inline(always)]
     pub(super) fn advance(&mut self, messages: usize) {

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use ringway_shm::SeatSet;
-use ringway_shm::segment::{self, Claim, Seats, Turn};
+use ringway_shm::segment::{self, Claim, Turn};
 
 use super::bytes::{REGISTRY, Watch};
 use super::raw::RawParts;
@@ -51,23 +51,14 @@ fn asked(entry: usize) -> usize {
     entry
 }
 
-/// What the kernel says of a mapping that has no control segment.
-fn none() -> io::Error {
-    io::Error::from_raw_os_error(libc::ENOENT)
-}
-
 impl Mapping {
     pub(crate) fn new(files: segment::Mapping) -> Arc<Mapping> {
         Arc::new(Mapping { files, watch: Watch::default(), monitored: OnceLock::new() })
     }
 
-    fn entries(&self) -> io::Result<Seats<'_>> {
-        self.files.seats().ok_or_else(none)
-    }
-
     /// Asks for an entry.
     pub(crate) fn claim(&self, entry: usize) -> io::Result<Claim> {
-        self.entries()?.claim(asked(entry))
+        self.files.seats().claim(asked(entry))
     }
 
     /// See [`Seats::clean_up`].
@@ -76,34 +67,34 @@ impl Mapping {
         entries: impl IntoIterator<Item = usize>,
         clean: impl FnOnce(&SeatSet),
     ) -> io::Result<usize> {
-        self.entries()?.clean_up(entries.into_iter().map(asked), clean)
+        self.files.seats().clean_up(entries.into_iter().map(asked), clean)
     }
 
     /// Whether an entry's owner is dead: no process has its lock.
     pub(crate) fn is_dead(&self, entry: usize) -> io::Result<bool> {
-        self.entries()?.is_dead(asked(entry))
+        self.files.seats().is_dead(asked(entry))
     }
 
     /// Whether entries of the dead are being cleaned, here or by a peer.
     pub(crate) fn is_cleaning(&self) -> io::Result<bool> {
         asked(0);
-        self.entries()?.is_cleaning()
+        self.files.seats().is_cleaning()
     }
 
     /// Keeps others from making entries of names.
     pub(crate) fn registry(&self) -> io::Result<Turn<'_>> {
-        self.entries()?.turn(REGISTRY)
+        self.files.seats().turn(REGISTRY)
     }
 
     /// The number of this mapping's life.
     pub(crate) fn life(&self, number: impl FnOnce() -> u32) -> Option<u32> {
-        self.files.seats()?.life(number)
+        self.files.seats().life(number)
     }
 
     /// Whether the mapping lives whose life has that number.
     pub(crate) fn is_life(&self, number: u32) -> io::Result<bool> {
         asked(0);
-        self.entries()?.is_life(number)
+        self.files.seats().is_life(number)
     }
 
     /// The ring with a control segment that this process may only read, if it was found to be one.

@@ -106,6 +106,7 @@ impl Measures {
 
     /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next
     /// two.
+    #[inline]
     pub(crate) fn subscribers(&self) -> usize {
         self.entries_of(EntryKind::Single).len()
     }
@@ -121,12 +122,19 @@ impl Measures {
     }
 
     /// The numbers of the entries of a kind.
+    #[inline]
     pub(crate) fn entries_of(&self, kind: EntryKind) -> Range<usize> {
         match kind {
             EntryKind::Single => 0..self.singles.into(),
             EntryKind::Shared => self.singles.into()..self.gates(),
             EntryKind::Member => self.gates()..self.entries(),
         }
+    }
+
+    /// Whether there is a shared entry of that number, counted from 0 among them.
+    #[inline]
+    pub(crate) fn has_shared(&self, number: usize) -> bool {
+        SHARES && number < usize::from(self.gates - self.singles)
     }
 
     /// The number of an entry among the shared ones, counted from 0, if it is one.

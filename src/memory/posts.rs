@@ -28,13 +28,13 @@ impl Mapping {
     pub(crate) fn has_post(&self) -> bool {
         let held =
             |control| -> io::Result<bool> { lock::is_any_held(control, PATROL, 1 + DEPUTIES) };
-        let control = self.seats().and_then(|seats| seats.file());
+        let control = self.seats().file();
         self.is_here() && control.is_some_and(|file| held(file).unwrap_or(false))
     }
 
     /// The control file on which posts are locked. Threads here share its description.
     fn own_control(&self) -> Option<&std::fs::File> {
-        self.seats()?.own_file()
+        self.seats().own_file()
     }
 }
 

@@ -172,9 +172,9 @@ pub(crate) unsafe fn create(
 ///
 /// # Safety
 ///
-/// The memory is initialised and valid for reads; the control segment for writes too, if anything is
-/// written through the view. Later, while the view is used: as in [`View::new`]. Its *values* are
-/// not trusted.
+/// The memory is initialised and valid for reads; the control segment for writes too, if anything
+/// is written through the view. Later, while the view is used: as in [`View::new`]. Its *values*
+/// are not trusted.
 pub(crate) unsafe fn attach(
     parts: RawParts,
     expected: Expected,

@@ -138,10 +138,20 @@ impl View {
         self.all_entries().iter().enumerate().skip(self.measures.gates())
     }
 
+    /// The shared entry of that number, if this process may write it.
+    #[inline]
+    pub(crate) fn shared_entry(&self, shared: usize) -> Option<&Entry> {
+        let control = self.control.as_ref().filter(|_| self.measures.has_shared(shared))?;
+        // SAFETY: the entry is a shared one, and all of these lie there, by the contract of `new`.
+        let entry = unsafe { control.entries.add(self.measures.subscribers() + shared) };
+        // SAFETY: that entry is valid for reads while the view is used, by the contract of `new`.
+        Some(unsafe { entry.as_ref() })
+    }
+
     /// The claim words of the shared entry of that number, if this process may write them.
+    #[inline]
     pub(crate) fn claim_words(&self, shared: usize) -> Option<ClaimWords<'_>> {
-        let all = self.measures.entries_of(EntryKind::Shared).len();
-        let control = self.control.as_ref().filter(|_| shared < all)?;
+        let control = self.control.as_ref().filter(|_| self.measures.has_shared(shared))?;
         let first = shared * self.measures.claims_stride();
         // SAFETY: `shared` is below the number of shared entries, for each of which
         // `claims_stride` words lie there, by the contract of `new`. `Geometry::new` checked that

@@ -27,10 +27,13 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
 /// has not yet received the message that is a capacity back. Without subscribers it is never full:
 /// messages go nowhere, or to observers.
-#[doc(alias = "sender")]
-#[doc(alias = "publisher")]
-#[doc(alias = "writer")]
+#[doc(alias = "broadcast")]
 #[doc(alias = "pub/sub")]
+#[doc(alias = "publisher")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "sender")]
+#[doc(alias = "spmc")]
+#[doc(alias = "writer")]
 pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     pub(crate) storage: Storage,
     pub(super) credit: Credit,

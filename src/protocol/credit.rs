@@ -133,6 +133,10 @@ impl Credit {
             self.reclaimable = self.reclaimable.max(self.gone(view));
             self.reclaimed = self.reclaimed.max(self.gone(view));
         }
+        // Also where only a refill of the credit can have made a difference: that is less code.
+        if messages == 1 {
+            return self.next != self.limit;
+        }
         room.max(self.left() as Signed) >= messages as Signed
     }
 

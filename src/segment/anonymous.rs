@@ -20,11 +20,11 @@ use crate::ring::Ring;
 
 /// A ring without a name: two memory files, one for data and one for control.
 ///
-/// It is there for those to whom it is given, a child process or whoever is at the other end of a
-/// Unix socket, and is gone with the last of them: nothing is left behind by anybody who is killed.
-/// The files are sealed: nobody, the creator's own user included, can change their sizes or write to
-/// the data other than the producer through the mapping that it has. So an anonymous ring holds
-/// against other processes of one user what a named one holds against other users.
+/// It is there for those to which it is given, a child process or the process at the other end of a
+/// Unix socket, and is gone with the last of them: one that is killed leaves nothing behind. The
+/// files are sealed: no process, those of the creator's own user included, can change their sizes,
+/// or write to the data other than the producer through the mapping that it has. So an anonymous
+/// ring holds against other processes of one user what a named one holds against other users.
 ///
 /// ```
 /// use ringway::{Options, Start};
@@ -67,7 +67,7 @@ impl<T: Message + ?Sized> Options<T> {
         let io = |source| CreateError::Io { what: "laying out the ring", path: None, source };
         let error =
             |error| CreateError::of_segment(error, || io(io::ErrorKind::AlreadyExists.into()));
-        let created = segment::Anonymous::create(lengths(&geometry), Some(SEATS));
+        let created = segment::Anonymous::create(lengths(&geometry), SEATS);
         let (files, mapping, instance) = created.map_err(error)?;
         let mapping = Mapping::new(mapping);
         // Processes that get these files have the descriptions that are mapped: without others a
@@ -85,8 +85,8 @@ impl<T: Message + ?Sized> Options<T> {
 impl Anonymous {
     /// The ring, for consumers in this process. Its messages have to be `T`, and its tag as given:
     /// see [`Options::tag`]. Waits for nothing. Where there is no `/proc` the ring can be observed,
-    /// and joining is [`JoinError::Lock`](crate::error::JoinError::Lock): a subscriber's lock would not be
-    /// its own.
+    /// and joining is [`JoinError::Lock`](crate::error::JoinError::Lock): a subscriber's lock would
+    /// not be its own.
     ///
     /// ```
     /// use ringway::Options;
@@ -100,7 +100,7 @@ impl Anonymous {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ring<T: Message + ?Sized>(&self, tag: u64) -> Result<Ring<T>, OpenError> {
-        let (mapping, _) = self.files.open(DATA, VERSION, Some(SEATS))?;
+        let (mapping, _) = self.files.open(DATA, VERSION, SEATS)?;
         let what = "mapping the memory files";
         mapping::attach(&Mapping::new(mapping), Expected::of::<T>(tag))
             .map_err(|source| OpenError::Io { what, path: None, source })?
@@ -147,15 +147,15 @@ impl Anonymous {
     ///
     /// # Safety
     ///
-    /// If the variable holds two numbers of descriptors that are open, they are this call's: nobody
-    /// else in the process uses or closes them. So it is called once, for a variable that the
-    /// parent set.
+    /// If the variable holds two numbers of descriptors that are open, they are this call's:
+    /// nothing else in the process uses or closes them. So it is called once, for a variable that
+    /// the parent set.
     ///
     /// ```
     /// use ringway::Anonymous;
     /// use ringway::error::InheritError;
     ///
-    /// // SAFETY: nobody sets this variable, and so it holds no numbers.
+    /// // SAFETY: no process sets this variable, and so it holds no numbers.
     /// let missing = unsafe { Anonymous::from_env("NOT_MY_RING") };
     /// assert!(matches!(missing, Err(InheritError::NoVariable { .. })));
     /// ```
@@ -166,8 +166,8 @@ impl Anonymous {
     }
 
     /// The ring that is in two files, data and control, which came over a connection of yours, say
-    /// ([`receive`](Self::receive) is for Unix sockets). Without control it can be observed. They have to
-    /// be memory files whose sizes are sealed; what is in them is looked at by
+    /// ([`receive`](Self::receive) is for Unix sockets). Without control it can be observed. They
+    /// have to be memory files whose sizes are sealed; what is in them is looked at by
     /// [`ring`](Self::ring).
     ///
     /// ```
@@ -193,14 +193,14 @@ impl Anonymous {
         self.files.into_fds()
     }
 
-    /// Hands the ring to whoever is at the other end, who takes it with
-    /// [`receive`](Self::receive) and can subscribe and observe. May wait until there is room in the
-    /// socket.
+    /// Hands the ring to the process at the other end, which takes it with
+    /// [`receive`](Self::receive) and can subscribe and observe. May wait until there is room in
+    /// the socket.
     ///
-    /// What the other side gets are open files of its own, that of the data open for reading alone: so its
-    /// locks are not this process's. The data cannot be written by it in any case; but who means harm can
-    /// open the file once more, and hold a lock that makes a dead producer look alive. Where there is no
-    /// `/proc` there are no files of its own, and it is an error.
+    /// What the other side gets are open files of its own, that of the data open for reading alone:
+    /// so its locks are not this process's. The data cannot be written by it in any case; but who
+    /// means harm can open the file once more, and hold a lock that makes a dead producer look
+    /// alive. Where there is no `/proc` there are no files of its own, and it is an error.
     ///
     /// ```
     /// use ringway::{Anonymous, Options, Start};
@@ -221,8 +221,8 @@ impl Anonymous {
         self.files.hand_off(socket)
     }
 
-    /// As [`hand_off`](Self::hand_off), without the control file: the other side can observe, and has
-    /// nothing with which it could hold the producer back.
+    /// As [`hand_off`](Self::hand_off), without the control file: the other side can observe, and
+    /// has nothing with which it could hold the producer back.
     ///
     /// ```
     /// use ringway::{Anonymous, Options, Start};
@@ -243,10 +243,10 @@ impl Anonymous {
         self.files.hand_off_to_read(socket)
     }
 
-    /// Takes a ring that somebody [hands off](Self::hand_off). Waits for it, unless the socket says that
-    /// nobody waits (`set_nonblocking`), or not for so long (`set_read_timeout`). The descriptors are
-    /// close-on-exec. They have to be those of memory files whose sizes are sealed; what is in them is
-    /// looked at by [`ring`](Self::ring).
+    /// Takes a ring that another process [hands off](Self::hand_off). Waits for it, unless the
+    /// socket says that it is not to wait (`set_nonblocking`), or not for so long
+    /// (`set_read_timeout`). The descriptors are close-on-exec. They have to be those of memory
+    /// files whose sizes are sealed; what is in them is looked at by [`ring`](Self::ring).
     pub fn receive(socket: &UnixStream) -> Result<Anonymous, InheritError> {
         Ok(Anonymous { files: segment::Anonymous::receive(socket)? })
     }

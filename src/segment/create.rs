@@ -56,7 +56,7 @@ impl<T: Message + ?Sized> Options<T> {
         let this = self.tagged(&segment)?;
         let geometry = this.geometry().map_err(CreateError::Config)?;
         let error = |error| CreateError::of_segment(error, || taken(&segment));
-        let unnamed = Unnamed::new(&segment.place, lengths(&geometry), Some(SEATS));
+        let unnamed = Unnamed::new(&segment.place, lengths(&geometry), SEATS);
         let (files, instance, needed) = unnamed.map_err(error)?.into_parts();
         let mapping = Mapping::new(files);
         let storage = mapping::create(&mapping, geometry, instance, this.text_bytes())

@@ -9,8 +9,8 @@ use ringway_shm::segment::{Access, Place, Rights};
 ///
 /// A ring is two files in a directory that is memory: `<name>`, which only the producer can write,
 /// and `<name>.<instance>.ctl`, which subscribers write too. A plain string is a segment in
-/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
-/// of at most 218 bytes, that does not end in `.ctl`.
+/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file
+/// name, of at most 218 bytes, that does not end in `.ctl`.
 ///
 /// # Fork
 ///
@@ -18,8 +18,8 @@ use ringway_shm::segment::{Access, Place, Rights};
 /// given that way does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and a call
 /// that reaches the ring's memory is a fault (`SIGSEGV`). The child can open the ring by itself.
 /// For this the library registers handlers (`pthread_atfork`) when a process creates or opens its
-/// first named or anonymous ring; [`release_inherited`](crate::segment::release_inherited) is for children
-/// of the bare system call.
+/// first named or anonymous ring; [`release_inherited`](crate::segment::release_inherited) is for
+/// children of the bare system call.
 ///
 /// # Descriptors
 ///
@@ -125,9 +125,8 @@ impl Segment {
 
     /// Creating: the members of a group may subscribe, and observe: both files get that group, the
     /// data file the mode 0640 and the control file 0660. A subscriber can hold the producer back,
-    /// and whoever may write the control file can also shorten it, which kills every process that
-    /// has it mapped (`SIGBUS`).
-    /// Replaces an earlier [`observer_group`](Self::observer_group).
+    /// and a process that may write the control file can also shorten it, which kills every process
+    /// that has it mapped (`SIGBUS`). Replaces an earlier [`observer_group`](Self::observer_group).
     ///
     /// ```
     /// # use ringway::{Options, Segment};
@@ -167,9 +166,9 @@ impl Segment {
 
     /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
     /// what is left in it can still be read, and a producer can go on with it
-    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes it. By
-    /// default the name is removed, consumers that are attached keep the memory, and what others
-    /// have not received is discarded ([`Producer::close`](crate::Producer::close)).
+    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes
+    /// it. By default the name is removed, consumers that are attached keep the memory, and what
+    /// others have not received is discarded ([`Producer::close`](crate::Producer::close)).
     ///
     /// ```
     /// use ringway::{Options, Ring, Segment, Start};

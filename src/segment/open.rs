@@ -26,15 +26,16 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// Nothing in the segment is believed before it was checked, and nothing that is found there
     /// can make this process misbehave. What has to be trusted is who may write the files: their
-    /// owner, this user unless [`Segment::owner`] says otherwise, and for control the group that may
-    /// [subscribe](Segment::subscriber_group). Whoever makes a file shorter while it is mapped gets this
-    /// process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring rules out.
+    /// owner, this user unless [`Segment::owner`] says otherwise, and for control the group that
+    /// may [subscribe](Segment::subscriber_group). A process that makes a file shorter while it is
+    /// mapped gets this process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring
+    /// rules out.
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says
     /// [`ReadOnly`](crate::error::JoinError::ReadOnly). If it can be opened for reading
-    /// ([`Segment::monitor_group`]), [`consumer_stats`](Self::consumer_stats) sees the consumers all
-    /// the same.
+    /// ([`Segment::monitor_group`]), [`consumer_stats`](Self::consumer_stats) sees the consumers
+    /// all the same.
     ///
     /// ```
     /// use ringway::{Options, Ring};
@@ -147,7 +148,7 @@ fn open(
 ) -> Result<Storage, OpenError> {
     let found = found(directory, segment, false)?;
     let failed = |source| io_error("mapping the segment", segment.path(), source);
-    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Read, Some(SEATS));
+    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Read, SEATS);
     mapping::attach(&Mapping::new(mapping.map_err(failed)?), expected)
         .map_err(failed)?
         .map_err(|why| header_error(segment.path(), why))

@@ -24,7 +24,8 @@ use crate::options::Options;
 use crate::producer::Producer;
 use crate::protocol::limits::Limits;
 
-/// How often `create_or_resume` tries again when others create, take over or remove at the same time.
+/// How often `create_or_resume` tries again when others create, take over or remove at the same
+/// time.
 const ATTEMPTS: u32 = 100;
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -35,9 +36,10 @@ impl<T: Message + ?Sized> Producer<T> {
     ///
     /// Consumers that are attached stay so. Those that sleep or wait for a successor
     /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)) go on; those that were told
-    /// [`ProducerDied`](crate::error::RecvError::ProducerDied) or [`Closed`](crate::error::RecvError::Closed) go
-    /// on with their next call. There is one producer: a second one is refused for as long as the
-    /// first lives, also while that is stopped.
+    /// [`ProducerDied`](crate::error::RecvError::ProducerDied) or
+    /// [`Closed`](crate::error::RecvError::Closed) go on with their next call. There is one
+    /// producer: a second one is refused for as long as the first lives, also while that is
+    /// stopped.
     ///
     /// The names are the successor's: they go when it is dropped, or stay, as this call's segment
     /// says ([`Segment::keep`]).
@@ -206,7 +208,7 @@ fn resume<T: Message + ?Sized>(
     if !found.files.companion_writable {
         return Err(ResumeError::Open(OpenError::PermissionDenied { path: path() }));
     }
-    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, Some(SEATS));
+    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, SEATS);
     let mapping = Mapping::new(mapping.map_err(|source| io("mapping the segment", source))?);
     let seat = take_place(&mapping, segment)?;
     // A ring's name is removed without waiting for its producer: what we have locked may be a ring

@@ -23,7 +23,8 @@ pub enum SegmentState {
     Closed,
     /// Its producer has died, or has left it for a successor ([`detach`](crate::Producer::detach)):
     /// it can be removed, and resumed, unless its layout is another
-    /// ([`SegmentInfo::foreign`](crate::segment::SegmentInfo::foreign)) or its producer died on its way out.
+    /// ([`SegmentInfo::foreign`](crate::segment::SegmentInfo::foreign)) or its producer died on its
+    /// way out.
     ProducerDied,
     /// It belongs to another user, or cannot be looked at.
     Inaccessible,

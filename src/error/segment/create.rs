@@ -45,7 +45,8 @@ pub enum CreateError {
         /// The data file.
         path: PathBuf,
         /// Why it cannot be resumed, if it cannot: its control file is lost, say
-        /// ([`OpenError::ControlMissing`](crate::error::OpenError::ControlMissing)), for which `create_or_resume` removes it.
+        /// ([`OpenError::ControlMissing`](crate::error::OpenError::ControlMissing)), for which
+        /// `create_or_resume` removes it.
         obstacle: Option<Box<ResumeError>>,
     },
     /// There is a ring of that name to take over, and it is not as the options want it.

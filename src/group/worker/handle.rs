@@ -78,10 +78,13 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// }
 /// assert_eq!(first.recv().unwrap_err(), RecvError::Closed);
 /// ```
-#[doc(alias = "mpmc")]
-#[doc(alias = "work queue")]
-#[doc(alias = "consumer group")]
+#[doc(alias = "channel")]
 #[doc(alias = "competing consumers")]
+#[doc(alias = "consumer group")]
+#[doc(alias = "mpmc")]
+#[doc(alias = "queue")]
+#[doc(alias = "receiver")]
+#[doc(alias = "work queue")]
 pub struct Worker<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     /// Its `next` is the first position at which this one has not looked.
     pub(super) reader: Reader<W>,

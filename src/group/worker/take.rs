@@ -5,7 +5,7 @@ use super::handle::Worker;
 use crate::error::TryRecvError;
 use crate::group::claims::{Claims, Fate, Offer};
 use crate::memory::Span;
-use crate::message::{ByteMessage, Message, Plain};
+use crate::message::{Message, Plain};
 use crate::position::{Look, Pos};
 use ringway_shm::sync::{NATIVE, Ordering, RaceCell, fence};
 use ringway_shm::wait::Wait;
@@ -41,6 +41,23 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let passed = passed.ok_or(TryRecvError::Corrupt)?;
         self.reader.next = claim.first;
         self.overtaken(passed).map(|()| false)
+    }
+
+    /// One message, into the start of a buffer. Returns its length.
+    pub(crate) fn take_bytes(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: bool,
+    ) -> Result<(usize, Claim), TryRecvError> {
+        loop {
+            let (claim, span) = self.seek(buffer.len(), waiting)?;
+            if let Some(to) = buffer.get_mut(..span.len) {
+                self.copy(claim.first, span, to);
+            }
+            if self.is_whole(claim)? {
+                return Ok((span.len, claim));
+            }
+        }
     }
 }
 
@@ -104,24 +121,5 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             self.reader.next = first.plus(claimed);
         }
         claimed
-    }
-}
-
-impl<T: ByteMessage + ?Sized, W: Wait> Worker<T, W> {
-    /// One message of bytes, into the start of a buffer. Returns its length.
-    pub(crate) fn take_bytes(
-        &mut self,
-        buffer: &mut [u8],
-        waiting: bool,
-    ) -> Result<(usize, Claim), TryRecvError> {
-        loop {
-            let (claim, span) = self.seek(buffer.len(), waiting)?;
-            if let Some(to) = buffer.get_mut(..span.len) {
-                self.copy(claim.first, span, to);
-            }
-            if self.is_whole(claim)? {
-                return Ok((span.len, claim));
-            }
-        }
     }
 }

@@ -35,7 +35,7 @@ impl From<Errno> for NotOpened {
 /// How often a name is looked at that is another file's by the time it is opened.
 const LOOKS: u32 = 16;
 
-/// How often, a millisecond apart, a lock that somebody else holds is asked for.
+/// How often, a millisecond apart, a lock that another process holds is asked for.
 const LOCK_ATTEMPTS: u32 = 100;
 
 impl Directory {
@@ -154,9 +154,9 @@ impl Directory {
 
     /// Removes the name if `file` is what it names. `false`: it does not, or not any more.
     ///
-    /// The name may be removed by somebody else, and given to another file, between the comparison
-    /// and the removal. So whoever removes a name holds a lock on the file itself: nobody else who
-    /// does so too removes this one meanwhile, and while it is there nobody can give it to another.
+    /// Another process may remove the name, and give it to another file, between the comparison and
+    /// the removal. So a process that removes a name holds a lock on the file itself: no other that
+    /// does so too removes this one meanwhile, and while it is there it cannot be given to another.
     pub fn remove(&self, name: &str, file: &File) -> Result<bool> {
         self.remove_patiently(name, file, LOCK_ATTEMPTS)
     }
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn who_removes_waits_for_whoever_removes_and_leaves_the_successor_alone() {
+    fn a_remover_waits_for_another_and_leaves_the_successor_alone() {
         let (_temporary, directory) = Temporary::new("waits");
         let (first, other_opening) = file(&directory, "a");
         rustix::fs::flock(&other_opening, FlockOperation::LockExclusive).unwrap();
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_the_lock_for_ever_keeps_nobody_from_removing() {
+    fn a_lock_that_is_held_for_ever_keeps_no_process_from_removing() {
         let (_temporary, directory) = Temporary::new("for-ever");
         let (file, other_opening) = file(&directory, "a");
         rustix::fs::flock(&other_opening, FlockOperation::LockShared).unwrap();

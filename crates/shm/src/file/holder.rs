@@ -41,8 +41,8 @@ impl fmt::Display for Holder {
 /// The most processes that are looked at: an error is no reason to work for long.
 const MOST: usize = 16_384;
 
-/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as an
-/// owner has. `None`: not found, which does not mean that there is none.
+/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as
+/// an owner has. `None`: not found, which does not mean that there is none.
 fn find(file: &File, byte: u64) -> Option<Holder> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
@@ -54,7 +54,7 @@ fn find(file: &File, byte: u64) -> Option<Holder> {
         // One read for each process, where its descriptors would take one each.
         let maps = fs::read_to_string(process.path().join("maps")).unwrap_or_default();
         let mapped = maps.lines().any(|line| {
-            // As `7f0…-7f1… rw-s 00000000 00:1b 42   /dev/shm/ring`.
+            // As `7f0…-7f1… rw-s 00000000 00:1b 42   /dev/shm/name`.
             let mut words = line.split_ascii_whitespace().skip(1);
             words.next() == Some("rw-s")
                 && words.nth(1) == Some(device.as_str())

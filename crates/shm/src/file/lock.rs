@@ -1,9 +1,9 @@
 //! Locks that the kernel gives up when their holder is gone: how the living are told from the dead.
 //!
-//! An open-file-description lock (`fcntl`, `F_OFD_SETLK`, Linux 3.15) on one byte of a segment's file.
-//! The kernel releases it when the last descriptor of that description is closed, so also when the
-//! process that has it is killed, in whatever way and in whatever pid namespace; and not when it is
-//! stopped. The bytes need not be there, and what is in them is not touched.
+//! An open-file-description lock (`fcntl`, `F_OFD_SETLK`, Linux 3.15) on one byte of a segment's
+//! file. The kernel releases it when the last descriptor of that description is closed, so also
+//! when the process that has it is killed, in whatever way and in whatever pid namespace; and not
+//! when it is stopped. The bytes need not be there, and what is in them is not touched.
 
 use std::format;
 use std::fs::File;
@@ -46,7 +46,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, if nobody else has it. `file` has a description of its own, and can be written.
+    /// Takes the lock, if no other process has it. `file` has a description of its own, and can be
+    /// written.
     pub fn take(file: Descriptor, at: u64) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
         let here = file.here();
@@ -67,7 +68,8 @@ impl Drop for Lock {
     }
 }
 
-/// Takes the lock if nobody else has it. It stays until [`unlock`], or the end of the description.
+/// Takes the lock if no other process has it. It stays until [`unlock`], or the end of the
+/// description.
 pub fn try_lock(file: &File, at: u64) -> io::Result<bool> {
     match control(file.as_raw_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at) {
         Ok(_) => Ok(true),
@@ -98,9 +100,9 @@ pub fn holder(file: &File, at: u64) -> io::Result<Held> {
     Ok(if reader { Held::Reader } else { Held::Free })
 }
 
-/// Whether a writer has the lock, seen from a description that has it not. Reading is enough to ask: what
-/// a reader holds does not stand in the way of another reader, so that asking as one asks for writers
-/// alone.
+/// Whether a writer has the lock, seen from a description that has it not. Reading is enough to
+/// ask: what a reader holds does not stand in the way of another reader, so that asking as one asks
+/// for writers alone.
 pub fn is_held(file: &File, at: u64) -> io::Result<bool> {
     is_any_held(file, at, 1)
 }

@@ -159,7 +159,7 @@ fn forbid(start: usize, len: usize, inherited: bool) {
         // SAFETY: what is there is the parent's mapping, of which no handle of this process is.
         let failed = unsafe { libc::mprotect(start as *mut _, len, libc::PROT_NONE) } != 0;
         if failed {
-            // A hole is still better than the parent's ring.
+            // A hole is still better than the parent's memory.
             // SAFETY: the same mapping, which no handle of this process has.
             unsafe { libc::munmap(start as *mut _, len) };
         }

@@ -45,10 +45,11 @@ impl Anonymous {
     /// other process. It takes Linux 5.1, and `/proc`.
     ///
     /// More than the machine's memory is an error. But there is no file system with a size that it
-    /// could exceed: a segment that is larger than what is left of the memory gets processes killed.
+    /// could exceed: a segment that is larger than what is left of the memory gets processes
+    /// killed.
     pub fn create(
         lengths: Lengths,
-        seats: Option<SeatBytes>,
+        seats: SeatBytes,
     ) -> Result<(Anonymous, Mapping, Instance), CreateError> {
         check_file_size_limit(lengths)?;
         let needed = lengths.sum();
@@ -94,7 +95,7 @@ impl Anonymous {
         &self,
         kind: Kind,
         version: u32,
-        seats: Option<SeatBytes>,
+        seats: SeatBytes,
     ) -> Result<(Mapping, Envelope), OpenError> {
         let len = |file: &File| {
             let metadata = file.metadata();
@@ -146,9 +147,9 @@ impl Anonymous {
     ///
     /// # Safety
     ///
-    /// If the variable holds two numbers of descriptors that are open, they are this call's: nothing
-    /// else in the process uses or closes them. So it is called once, for a variable that the
-    /// parent set.
+    /// If the variable holds two numbers of descriptors that are open, they are this call's:
+    /// nothing else in the process uses or closes them. So it is called once, for a variable that
+    /// the parent set.
     pub unsafe fn from_env(variable: &str) -> Result<Anonymous, InheritError> {
         let Some(value) = env::var_os(variable) else {
             let variable = variable.into();
@@ -222,8 +223,9 @@ fn envelope_error(why: EnvelopeError) -> OpenError {
     OpenError::Envelope { path: None, why }
 }
 
-/// The files once more, for a mapping: opened anew, since other processes that were given these have
-/// the same descriptions, and what they lock would not show in them. `writable`: the main file too.
+/// The files once more, for a mapping: opened anew, since other processes that were given these
+/// have the same descriptions, and what they lock would not show in them. `writable`: the main file
+/// too.
 fn files(main: &File, companion: Option<&File>, writable: bool) -> io::Result<Files> {
     let again = |file: &File, access| {
         Descriptor::open(|| match lock::reopen(file, access, None)? {

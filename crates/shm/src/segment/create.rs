@@ -53,11 +53,7 @@ pub struct Unnamed {
 impl Unnamed {
     /// Makes the files, with all of their memory allocated, and maps them. A name that is taken is
     /// an error already, so that nothing is allocated in vain.
-    pub fn new(
-        place: &Place,
-        lengths: Lengths,
-        seats: Option<SeatBytes>,
-    ) -> Result<Unnamed, CreateError> {
+    pub fn new(place: &Place, lengths: Lengths, seats: SeatBytes) -> Result<Unnamed, CreateError> {
         let directory = open_directory(place)?;
         // What decides is the link in `publish`.
         match directory.has(place.name()) {

@@ -24,9 +24,9 @@ impl Anonymous {
     /// [`receive`](Self::receive). May wait until there is room in the socket.
     ///
     /// What the other side gets are open files of its own, the main file's open for reading alone:
-    /// so its locks are not this process's. It cannot write the main file in any case; but a process
-    /// that means harm can open the file once more, and hold a lock that makes a dead owner look
-    /// alive. Where there is no `/proc` there are no files of its own, and it is an error.
+    /// so its locks are not this process's. It cannot write the main file in any case; but a
+    /// process that means harm can open the file once more, and hold a lock that makes a dead owner
+    /// look alive. Where there is no `/proc` there are no files of its own, and it is an error.
     pub fn hand_off(&self, socket: &UnixStream) -> io::Result<()> {
         let mut files = Vec::from([own(&self.main, false)?]);
         if let Some(companion) = &self.companion {

@@ -22,7 +22,7 @@ pub struct Mapping {
     owns_names: AtomicBool,
     here: Here,
     pub(super) files: Files,
-    pub(super) means: Option<Means>,
+    pub(super) means: Means,
     main: Memory,
     companion: Option<Memory>,
 }
@@ -65,13 +65,12 @@ fn piece(memory: &Memory) -> io::Result<Piece> {
 }
 
 impl Mapping {
-    /// Maps the files in those lengths. With `seats`, what it takes to clean up after the dead is
-    /// opened too.
+    /// Maps the files in those lengths, and opens what it takes to clean up after the dead.
     pub fn new(
         files: Files,
         (main_len, companion_len): (usize, usize),
         to: Use,
-        seats: Option<SeatBytes>,
+        seats: SeatBytes,
     ) -> io::Result<Self> {
         let main = map(&files.main, main_len, to)?;
         let to = match to {
@@ -81,7 +80,7 @@ impl Mapping {
         };
         let companion = files.companion.as_ref();
         let companion = companion.map(|file| map(file, companion_len, to)).transpose()?;
-        let means = seats.map(|bytes| Means::new(&files, bytes)).transpose()?;
+        let means = Means::new(&files, seats)?;
         let (owns_names, here) = (AtomicBool::new(false), Here::now());
         Ok(Mapping { owns_names, here, means, files, main, companion })
     }
@@ -157,7 +156,7 @@ impl Mapping {
     /// For the creator of a segment whose files have just been named: opens what could not be
     /// opened without `/proc` while they had no names.
     pub fn complete(&self) -> io::Result<()> {
-        self.means.as_ref().map_or(Ok(()), |means| means.complete(&self.files))
+        self.means.complete(&self.files)
     }
 
     /// Takes the lock that shows that the owner lives. `None`: another process has it.

@@ -20,6 +20,7 @@ mod peek;
 mod place;
 mod prune;
 mod seats;
+mod shared;
 mod unlink;
 
 pub use access::{Access, Rights};
@@ -35,4 +36,5 @@ pub use peek::{Header, envelope_of, identity_of, is_cut_short, mappable, read_he
 pub use place::{DEFAULT_DIRECTORY, Place};
 pub use prune::{Prune, Pruned, prune, remove_dead};
 pub use seats::{Claim, Seats, Turn};
+pub use shared::{Shared, Words};
 pub use unlink::{Meant, unlink, unlink_if};

@@ -130,8 +130,8 @@ fn open_companion(
     Ok(None)
 }
 
-/// A file that can be trusted as far as its owner can, and its length, which was at least a header's
-/// when it was opened.
+/// A file that can be trusted as far as its owner can, and its length, which was at least a
+/// header's when it was opened.
 struct Checked {
     file: Descriptor,
     len: usize,

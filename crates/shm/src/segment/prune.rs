@@ -146,8 +146,8 @@ impl Pruned {
 
 /// Removes the names of segments whose owners are gone, of this user, of whatever kind and version,
 /// and companion files that have no segment. Which are meant, and where, the argument says: a
-/// prefix of their names, or a [`Prune`]; a companion goes by its segment's name. Processes that are
-/// attached keep the memory. What lives or belongs to another user is left alone; so is what is
+/// prefix of their names, or a [`Prune`]; a companion goes by its segment's name. Processes that
+/// are attached keep the memory. What lives or belongs to another user is left alone; so is what is
 /// being created, or taken over, meanwhile. Doing it again, or at the same time as others, is no
 /// error.
 pub fn prune<'a>(what: impl Into<Prune<'a>>) -> Result<Pruned, PruneError> {
@@ -210,9 +210,9 @@ fn remove_if_meant(directory: &Directory, name: &str, what: &Prune<'_>) -> io::R
 }
 
 /// Removes a segment's names as its next owner would take it over: with its lock, so that none does
-/// meanwhile. `owner`: whose it has to be, if not this user's. `meant` gets the main file, its first
-/// bytes, and the name of its companion, and says whether it is to go. `false`: it is not, or its
-/// owner lives, or another process has removed it.
+/// meanwhile. `owner`: whose it has to be, if not this user's. `meant` gets the main file, its
+/// first bytes, and the name of its companion, and says whether it is to go. `false`: it is not, or
+/// its owner lives, or another process has removed it.
 pub fn remove_dead(
     directory: &Directory,
     name: &str,

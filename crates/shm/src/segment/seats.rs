@@ -86,9 +86,9 @@ impl Patience {
 }
 
 impl Mapping {
-    /// Its seats, if it was mapped with some.
-    pub fn seats(&self) -> Option<Seats<'_>> {
-        self.means.as_ref().map(|means| Seats { mapping: self, means })
+    /// The seats of those who share it.
+    pub fn seats(&self) -> Seats<'_> {
+        Seats { mapping: self, means: &self.means }
     }
 }
 
@@ -294,13 +294,13 @@ mod tests {
             companion_writable: false,
             names: None,
         };
-        Mapping::new(files, (4096, 0), Use::Create, Some(BYTES)).unwrap()
+        Mapping::new(files, (4096, 0), Use::Create, BYTES).unwrap()
     }
 
     #[test]
     fn concurrent_clean_up_happens_once() {
         let mapping = mapping();
-        let seats = mapping.seats().unwrap();
+        let seats = mapping.seats();
         let (inside, most, cleaned) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
         let clean = |_: &SeatSet| {
             most.fetch_max(inside.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn all_that_are_dead_are_cleaned_at_once_and_none_that_lives() {
         let mapping = mapping();
-        let seats = mapping.seats().unwrap();
+        let seats = mapping.seats();
         let Ok(Claim::Ours(seat)) = seats.claim(1) else { panic!("not to be had") };
         let mut dead = std::vec::Vec::new();
         let found = seats.clean_up([0, 1, 2, 5], |found| dead.extend(found.iter())).unwrap();
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_process_that_joins_can_see_that_seats_are_being_cleaned() {
         let mapping = mapping();
-        let seats = mapping.seats().unwrap();
+        let seats = mapping.seats();
         assert!(!seats.is_cleaning().unwrap());
         let cleaned = seats.clean_up([0], |_| assert!(seats.is_cleaning().unwrap()));
         assert_eq!(cleaned.unwrap(), 1);
@@ -346,7 +346,7 @@ mod tests {
         let null = || Descriptor::open(|| File::open("/dev/null")).unwrap();
         mapping.files.main = null();
         // A lock for writing cannot be had on a descriptor that only reads.
-        mapping.means.as_mut().unwrap().own = OnceLock::from(null());
-        assert!(mapping.seats().unwrap().clean_up([0], |_| {}).is_err());
+        mapping.means.own = OnceLock::from(null());
+        assert!(mapping.seats().clean_up([0], |_| {}).is_err());
     }
 }
