@@ -6,6 +6,7 @@
 //! at a time.
 
 pub(crate) mod credit;
+mod death;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) mod durable;
 pub(crate) mod entry;
