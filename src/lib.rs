@@ -291,7 +291,7 @@ pub use segment::{Anonymous, Segment};
 #[doc(inline)]
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
-pub use wait::{Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use wait::{Spin, SpinThenSleep, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 

@@ -56,7 +56,7 @@ fn in_order(mut received: Vec<u64>) -> Vec<u64> {
 fn two_workers_never_have_the_same_message() {
     check("two_workers_never_have_the_same_message", None, || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
             receive(&mut second, &mut received);
@@ -125,7 +125,7 @@ fn what_was_given_back_is_read_before_it_is_overwritten() {
 fn a_batch_and_a_single_claim_share_what_is_there() {
     check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
             receive(&mut second, &mut received);
@@ -145,7 +145,7 @@ fn a_batch_and_a_single_claim_share_what_is_there() {
 fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
     check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
         let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let living = thread::spawn(move || {
             let received = other.try_recv().map(|job| (*job, job.redelivered()));
             (other, received.unwrap())
@@ -363,7 +363,7 @@ fn a_worker_that_keeps_asking_does_not_starve() {
 fn a_worker_that_keeps_asking_does_not_starve_in_a_backlog() {
     check("a_worker_that_keeps_asking_does_not_starve_in_a_backlog", Some(3), || {
         let (mut producer, _ring, [mut greedy, mut slow]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2, 3]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2, 3]), 4);
         let thread = thread::spawn(move || {
             let message = *slow.recv().unwrap();
             assert!(slow.beaten() <= 1, "beaten {} times", slow.beaten());
@@ -408,7 +408,7 @@ fn a_reserved_position_that_is_given_up_is_not_lost() {
 fn moving_the_gate_publishes_what_others_have_read() {
     check("moving_the_gate_publishes_what_others_have_read", Some(2), || {
         let (mut producer, _ring, workers) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let threads =
             workers.map(|mut worker| thread::spawn(move || drop(worker.try_recv().unwrap())));
         // If it is done.
@@ -425,7 +425,7 @@ fn moving_the_gate_publishes_what_others_have_read() {
 fn moving_the_gate_publishes_what_the_dead_have_read() {
     check("moving_the_gate_publishes_what_the_dead_have_read", Some(2), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let dying = thread::spawn(move || {
             first.try_recv().unwrap().die_done();
             first.die()
@@ -514,7 +514,7 @@ fn a_length_that_does_not_fit_is_the_messages_own() {
 fn the_gate_comes_to_rest_behind_all_that_is_done() {
     check("the_gate_comes_to_rest_behind_all_that_is_done", Some(3), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let thread = thread::spawn(move || {
             drop(second.try_recv());
             second

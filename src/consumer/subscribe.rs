@@ -103,7 +103,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     /// let second = ring.subscribe_durable("keeper", Start::Next);
     /// assert!(matches!(second, Err(JoinError::InUse { .. })));
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(keeper.try_recv(), Ok(1));
     /// drop(keeper);
     ///
@@ -141,7 +141,7 @@ impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let mut first = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// first.recv().unwrap();
     /// let mut second = first.try_clone().unwrap();
     /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));

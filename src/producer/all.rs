@@ -39,7 +39,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             return Err(SendAllError::Full { fits: self.credit.left() });
         }
         // There is credit for all; or the ring overwrites, and there is always more.
-        self.try_send_batch(messages);
+        let sent = self.try_send_batch(messages);
+        debug_assert_eq!(sent, messages.len());
         Ok(())
     }
 }

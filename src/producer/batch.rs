@@ -25,6 +25,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
     /// ```
+    #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
         let mut rest = messages;
         while !rest.is_empty() && self.has_room().unwrap_or(false) {
@@ -173,6 +174,7 @@ impl<W: Wait> Producer<[u8], W> {
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.try_send_batch(&[b"one", b"three", b"four"]), 2);
     /// ```
+    #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[&[u8]]) -> usize {
         let mut sent = 0;
         for bytes in messages {

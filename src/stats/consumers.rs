@@ -34,7 +34,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// keeper.try_recv().unwrap();
     /// drop(keeper);
     ///
