@@ -3,10 +3,12 @@
 use super::registry::Registry;
 use super::seat::{Claim, Entries};
 use super::storage::Storage;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 use super::view::View;
 use crate::error::{JoinError, LivenessError};
 
 impl Storage {
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub(crate) fn monitored(&self) -> &View {
         self
     }
