@@ -52,16 +52,17 @@ impl<T: Message + ?Sized> Ring<T> {
     /// use ringway::Options;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
-    /// producer.try_send_batch(&[1, 2, 3, 4, 5, 6]);
+    /// producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     /// assert_eq!((ring.oldest(), ring.head()), (2, 6));
     /// ```
     pub fn head(&self) -> Position {
         head::exact(&self.storage).number()
     }
 
-    /// The position of the oldest message that the ring still has, as an observer would find it that
-    /// starts at the [`Oldest`](crate::Start::Oldest); of a ring to which nothing was sent, its first
-    /// position. When this returns that message may be gone. Else as [`head`](Self::head).
+    /// The position of the oldest message that the ring still has, as an observer would find it
+    /// that starts at the [`Oldest`](crate::Start::Oldest); of a ring to which nothing was sent,
+    /// its first position. When this returns that message may be gone. Else as
+    /// [`head`](Self::head).
     pub fn oldest(&self) -> Position {
         join::oldest(&self.storage).number()
     }

@@ -39,14 +39,15 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             return Err(SendAllError::Full { fits: self.credit.left() });
         }
         // There is credit for all; or the ring overwrites, and there is always more.
-        self.try_send_batch(messages);
+        let sent = self.try_send_batch(messages);
+        debug_assert_eq!(sent, messages.len());
         Ok(())
     }
 }
 
 impl<W: Wait> Producer<[u8], W> {
-    /// Sends all the messages, or none if there is no room for all. Does not block. Otherwise as for
-    /// messages of a type: [`try_send_all`](Producer::try_send_all).
+    /// Sends all the messages, or none if there is no room for all. Does not block. Otherwise as
+    /// for messages of a type: [`try_send_all`](Producer::try_send_all).
     ///
     /// Those that lie in the [arena](crate::Options::arena), being longer than a slot, take no more
     /// than half of it together.

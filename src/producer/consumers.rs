@@ -27,7 +27,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// subscriber.recv().unwrap();
     /// assert_eq!((producer.len(), producer.head(), producer.is_empty()), (2, 3, false));
     /// ```
@@ -72,8 +72,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         consumers
     }
 
-    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds one,
-    /// and makes no system call.
+    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds
+    /// one, and makes no system call.
     ///
     /// For a producer that stops when its last consumer has left:
     ///

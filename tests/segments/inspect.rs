@@ -71,7 +71,7 @@ fn what_was_closed_and_kept_and_what_has_no_text() {
     let directory = Directory::new();
     let segment = || directory.segment("ring").keep(true);
     let mut producer = Options::<u64>::new(8).create(segment()).unwrap();
-    producer.try_send_batch(&[1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
     producer.close().unwrap();
     let found = inspect(segment()).unwrap();
     assert_eq!((found.state, found.text), (SegmentState::Closed, None));

@@ -199,7 +199,7 @@ fn a_group_may_see_consumers_without_holding_anything_back() {
     assert_eq!(modes(&directory), [(0o640, gid), (0o640, gid)]);
     let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
     let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    producer.try_send_batch(&[1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
     assert_eq!(keeper.recv(), Ok(1));
     as_nobody("monitor", &directory);
 }
