@@ -61,7 +61,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 }
 
 fn of(storage: &Storage, consumer: ConsumerId) -> Result<Liveness, LivenessError> {
-    if !is_there(storage, consumer) {
+    let view = storage.monitored();
+    if !is_there(view, consumer) {
         return Ok(Liveness::Gone);
     }
     let (index, measures) = (consumer.entry(), storage.measures());
@@ -76,11 +77,11 @@ fn of(storage: &Storage, consumer: ConsumerId) -> Result<Liveness, LivenessError
         _ => of_owner(storage, index)?,
     };
     // What the kernel said may be of another owner.
-    Ok(if is_there(storage, consumer) { liveness } else { Liveness::Gone })
+    Ok(if is_there(view, consumer) { liveness } else { Liveness::Gone })
 }
 
 fn of_owner(storage: &Storage, index: usize) -> Result<Liveness, LivenessError> {
-    let Some(entry) = storage.entry(index) else { return Ok(Liveness::Gone) };
+    let Some(entry) = storage.monitored().entry(index) else { return Ok(Liveness::Gone) };
     if entry.owner.load(Ordering::Relaxed) == AWAY {
         return Ok(Liveness::Away);
     }

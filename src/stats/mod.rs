@@ -127,7 +127,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((stats.sent, stats.evictions, stats.wakes), (6, 1, 0));
     /// ```
     pub fn stats(&self) -> Stats {
-        of_ring(&self.storage)
+        of_ring(self.storage.monitored())
     }
 }
 
