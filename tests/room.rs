@@ -142,6 +142,22 @@ proptest! {
     }
 }
 
+/// Each takes a whole cache line of the arena, which has 64 of them.
+#[test]
+fn short_messages_in_the_arena_are_sent_as_a_whole_or_refused_for_good() {
+    let (mut producer, ring) = Options::bytes(1024, 16).arena(4096).heap().unwrap();
+    let subscriber = ring.subscribe(Start::Next).unwrap();
+    let message = &[7; 17][..];
+    assert_eq!(producer.max_whole(), 128);
+    let too_large = SendAllError::TooLarge { len: 33 * 64, max: 2048 };
+    assert_eq!(producer.try_send_all(&[message; 33]), Err(too_large));
+    assert_eq!(producer.head(), 0);
+    assert_eq!(producer.try_send_all(&[message; 32]), Ok(()));
+    assert_eq!(producer.try_send_all(&[message; 32]), Ok(()));
+    assert_eq!(producer.try_send_all(&[message]), Err(SendAllError::Full { fits: 0 }));
+    assert_eq!((producer.head(), subscriber.lag()), (64, 64));
+}
+
 #[test]
 fn ready_takes_nothing_and_says_what_sending_would() {
     let (mut producer, mut subscriber) = lagging(4, 4);
