@@ -312,6 +312,15 @@ fn statistics_say_who_holds_the_producer_back_and_how_often_it_was_refused() {
         assert_eq!(producer.try_send(&5), Err(TrySendError::Full));
     }
     assert_eq!(ring.stats().refused, 3);
+    // Calls that wait are not refused.
+    let late = SendTimeoutError::Timeout;
+    assert_eq!(
+        producer.send_batch_timeout(&[5, 6], SHORT),
+        Err(BatchError { sent: 0, error: late })
+    );
+    assert_eq!(producer.wait_ready_timeout(2, SHORT), Err(late));
+    assert_eq!(producer.reserve_timeout(SHORT).unwrap_err(), late);
+    assert_eq!(ring.stats().refused, 3);
     // It looks who is in the way when it has waited for a while.
     assert_eq!(
         producer.send_timeout(&5, Duration::from_millis(60)),

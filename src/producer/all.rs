@@ -96,7 +96,11 @@ impl<W: Wait> Producer<[u8], W> {
                 together = together.saturating_add(len.next_multiple_of(GRANULE));
             }
         }
-        if together > max.next_multiple_of(GRANULE) { Err(SendAllError::TooLarge { len: together, max }) } else { Ok(()) }
+        if together > max.next_multiple_of(GRANULE) {
+            Err(SendAllError::TooLarge { len: together, max })
+        } else {
+            Ok(())
+        }
     }
 
     fn need_all(&self, messages: &[&[u8]]) -> Need {
