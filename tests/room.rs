@@ -191,6 +191,23 @@ fn waiting_for_room_for_many_ends_when_there_is_room_for_all() {
 }
 
 #[test]
+fn a_limit_is_kept_by_a_producer_that_asks_for_several_sizes_of_room_in_turn() {
+    let options = Options::<u64>::new(64).max_hold(Duration::from_millis(50));
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    producer.send_batch(&[0; 64]).unwrap();
+    let start = Instant::now();
+    for asked in (1..=8).cycle() {
+        if producer.try_send_all(&vec![1; asked]).is_ok() {
+            break;
+        }
+        assert!(start.elapsed() < LONG);
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(matches!(subscriber.try_recv(), Err(TryRecvError::Evicted { .. })));
+}
+
+#[test]
 fn a_subscriber_that_leaves_makes_room_for_a_producer_that_waits_for_it() {
     let (mut producer, subscriber) = lagging(4, 2);
     let thread = thread::spawn(move || {
