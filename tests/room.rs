@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 use std::io::Write;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use ringway::error::{
 };
 use ringway::producer::Room;
 use ringway::stats::{ConsumerKind, Liveness};
-use ringway::{Options, Overflow, Producer, Start, Subscriber, Worker};
+use ringway::wait::Pause;
+use ringway::{Options, Overflow, Producer, Start, Subscriber, Wait, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(10);
@@ -287,6 +289,66 @@ fn a_subscriber_that_sleeps_is_told_when_it_is_evicted_by_hand() {
     assert_eq!(producer.evict(id), Err(EvictError::NotThere));
     let stats = ring.stats();
     assert_eq!((stats.evictions, stats.last_evicted), (1, Some(id)));
+}
+
+/// Waits for the test each time that it has looked in vain, and then sleeps.
+struct Stops {
+    looked: mpsc::Sender<()>,
+    go_on: mpsc::Receiver<()>,
+}
+
+impl Stops {
+    fn new() -> (Stops, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let ((looked, has_looked), (goes_on, go_on)) = (mpsc::channel(), mpsc::channel());
+        (Stops { looked, go_on }, has_looked, goes_on)
+    }
+}
+
+impl Wait for Stops {
+    fn pause(&mut self, _round: u32) -> Pause {
+        if self.looked.send(()).is_ok() {
+            let _ = self.go_on.recv();
+        }
+        Pause::Sleep
+    }
+}
+
+/// How long a consumer that has slept so often, and is about to sleep again, does not notice that it
+/// was evicted by hand.
+fn sleeps_evicted(role: &str, sleeps: usize) -> Duration {
+    let options = Options::<u64>::new(8).groups(1).evict_by_hand(true);
+    let (mut producer, ring) = options.heap().unwrap();
+    let (wait, has_looked, goes_on) = Stops::new();
+    let consumers = ring.clone();
+    let is_worker = role == "worker";
+    let thread = thread::spawn(move || {
+        if is_worker {
+            Worker::join_with(&consumers, "group", wait).unwrap().recv().map(drop)
+        } else {
+            consumers.subscribe_with(Start::Next, wait).unwrap().recv().map(drop)
+        }
+    });
+    for _ in 0..sleeps {
+        has_looked.recv().unwrap();
+        goes_on.send(()).unwrap();
+    }
+    has_looked.recv().unwrap();
+    let id = ring.consumer_stats().unwrap().next().unwrap().id;
+    producer.evict(id).unwrap();
+    let start = Instant::now();
+    goes_on.send(()).unwrap();
+    assert_eq!(thread.join().unwrap(), Err(RecvError::Evicted { missed: 0 }));
+    start.elapsed()
+}
+
+#[test]
+fn one_that_is_evicted_by_hand_when_it_is_about_to_sleep_does_not_sleep() {
+    // A worker's first sleeps are short ones.
+    for (role, sleeps) in [("subscriber", 0), ("worker", 0), ("worker", 3)] {
+        // Sleeps are 50 ms at least. The machine may be busy.
+        let quick = (0..20).any(|_| sleeps_evicted(role, sleeps) < Duration::from_millis(40));
+        assert!(quick, "{role} after {sleeps}");
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(crate) struct Awaited {
     pub(super) need: Need,
 }
 
+#[cfg(feature = "std")]
 impl Awaited {
     /// Whether it is what the producer waited for before.
     pub(super) fn goes_on(self, before: Awaited) -> bool {
