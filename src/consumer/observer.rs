@@ -116,6 +116,11 @@ impl Sealed for Observing {
     const HOLDS: bool = false;
 
     #[inline(always)]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(_: &Observer<T, W>) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
         None
     }

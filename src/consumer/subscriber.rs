@@ -101,12 +101,16 @@ impl Sealed for Subscribing {
 
     const HOLDS: bool = true;
 
+    #[inline]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(subscriber: &Subscriber<T, W>) -> bool {
+        let Subscribing { entry, generation, .. } = subscriber.kind;
+        subscriber.reader.storage.was_evicted(entry, generation)
+    }
+
     fn excluded<T: Message + ?Sized, W: Wait>(
         subscriber: &mut Subscriber<T, W>,
     ) -> Option<TryRecvError> {
-        let Subscribing { entry, generation, .. } = subscriber.kind;
-        let evicted = subscriber.reader.storage.was_evicted(entry, generation);
-        evicted.then(|| subscriber.end_evicted())
+        Self::is_excluded(subscriber).then(|| subscriber.end_evicted())
     }
 
     #[inline(always)]

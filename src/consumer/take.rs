@@ -395,6 +395,6 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
     }
 
     fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
-        self.reader.sleep(slice);
+        self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

@@ -204,8 +204,10 @@ impl<W> Reader<W> {
         self.storage.spilled(length)
     }
 
-    pub(crate) fn sleep(&self, limit: Duration) {
-        let ready = || self.look() != Look::NotYet || self.is_closed();
+    /// Sleeps until there may be something, for `limit` at most. `ends`: nothing more comes, by what
+    /// is made known with a wake-up.
+    pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {
+        let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
     }
 }
