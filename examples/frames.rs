@@ -43,7 +43,8 @@ mod sides {
     use std::process::{Child, Command};
     use std::time::{Duration, Instant};
 
-    use ringway::{Options, RecvError, Ring, Start, Subscriber};
+    use ringway::error::RecvError;
+    use ringway::{Options, Ring, Start, Subscriber};
     use zerocopy::{FromBytes, Immutable, IntoBytes};
 
     use super::Outcome;

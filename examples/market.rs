@@ -39,14 +39,14 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", feature = "derive", target_os = "linux"))]
 mod sides {
     use std::process::{Child, Command};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use ringway::{Options, RecvError, Ring, Segment, Start, TryRecvError};
-    use zerocopy::{FromBytes, Immutable, IntoBytes};
+    use ringway::error::{RecvError, TryRecvError};
+    use ringway::{Options, Ring, Segment, Start, message};
 
     use super::Outcome;
 
@@ -56,8 +56,8 @@ mod sides {
     const PICTURE: Duration = Duration::from_millis(5);
     const INSTRUMENTS: usize = 64;
 
-    #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
+    #[derive(Clone, Copy)]
     struct Quote {
         number: u64,
         instrument: u32,
@@ -102,7 +102,7 @@ mod sides {
 
     impl Drop for Name {
         fn drop(&mut self) {
-            if let Err(error) = ringway::unlink(self.0.as_str()) {
+            if let Err(error) = ringway::segment::unlink(self.0.as_str()) {
                 eprintln!("removing {}: {error}", self.0);
             }
         }
@@ -162,7 +162,7 @@ mod sides {
 }
 
 /// Elsewhere there are no segments.
-#[cfg(not(all(feature = "std", target_os = "linux")))]
+#[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
 mod sides {
     use super::Outcome;
 

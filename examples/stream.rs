@@ -49,7 +49,8 @@ fn run(side: &str, name: &str, count: &str) -> Result<String, Box<dyn Error>> {
 mod sides {
     use std::time::Instant;
 
-    use ringway::{Options, RecvError, Ring, Start};
+    use ringway::error::RecvError;
+    use ringway::{Options, Ring, Start};
 
     use super::*;
 

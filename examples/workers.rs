@@ -38,16 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", feature = "derive", target_os = "linux"))]
 mod sides {
     use std::process::{Child, Command};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use ringway::{
-        Options, Producer, RecvError, Ring, Start, Subscriber, TryRecvError, TrySendError, Worker,
-    };
-    use zerocopy::{FromBytes, Immutable, IntoBytes};
+    use ringway::error::{RecvError, TryRecvError, TrySendError};
+    use ringway::{Options, Producer, Ring, Start, Subscriber, Worker, message};
 
     use super::Outcome;
 
@@ -56,14 +54,14 @@ mod sides {
     const WORKERS: usize = 3;
     const GROUP: &str = "workers";
 
-    #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
+    #[derive(Clone, Copy)]
     struct Job {
         number: u64,
     }
 
-    #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-    #[repr(C)]
+    #[message]
+    #[derive(Clone, Copy)]
     struct Answer {
         number: u64,
         steps: u32,
@@ -128,7 +126,7 @@ mod sides {
             // A run that was killed has left its names behind.
             let _ = self.process.kill();
             let _ = self.process.wait();
-            if let Err(error) = ringway::unlink(self.name.as_str()) {
+            if let Err(error) = ringway::segment::unlink(self.name.as_str()) {
                 eprintln!("removing {}: {error}", self.name);
             }
         }
@@ -234,7 +232,7 @@ mod sides {
 }
 
 /// Elsewhere there are no segments.
-#[cfg(not(all(feature = "std", target_os = "linux")))]
+#[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
 mod sides {
     use super::Outcome;
 

@@ -6,9 +6,7 @@ use crate::error::ConfigError;
 use crate::error::{HeaderError, RawError};
 use crate::memory::Storage;
 #[cfg(not(ringway_loom))]
-use crate::memory::geometry::Schema;
-#[cfg(not(ringway_loom))]
-use crate::memory::header::Instance;
+use crate::memory::header::Expected;
 #[cfg(feature = "alloc")]
 use crate::memory::heap;
 #[cfg(not(ringway_loom))]
@@ -17,13 +15,16 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
 use crate::ring::Ring;
+#[cfg(not(ringway_loom))]
+use ringway_shm::envelope::Instance;
 
 impl<T: Message + ?Sized> Options<T> {
     /// Creates the ring on the heap of this process. Where there is not enough memory it is
-    /// [`ConfigError::OutOfMemory`](crate::ConfigError::OutOfMemory), and nothing is left.
+    /// [`ConfigError::OutOfMemory`](crate::error::ConfigError::OutOfMemory), and nothing is left.
     ///
     /// ```
-    /// # use ringway::{ConfigError, Options, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::ConfigError;
     /// let (mut producer, ring) = Options::<u64>::new(64).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
@@ -33,7 +34,11 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(feature = "alloc")]
     pub fn heap(self) -> Result<(Producer<T>, Ring<T>), ConfigError> {
         let this = self.hold_in_place(true);
-        let storage = heap::create(this.geometry()?)?;
+        let geometry = this.geometry()?;
+        if geometry.shape.text > 0 {
+            return Err(ConfigError::NoPlaceForText);
+        }
+        let storage = heap::create(geometry)?;
         Ok(this.handles(storage))
     }
 
@@ -42,18 +47,20 @@ impl<T: Message + ?Sized> Options<T> {
     /// # Safety
     ///
     /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
-    /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
-    /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
+    /// reads and writes, and is accessed through such handles alone. It has been initialised,
+    /// its two segments have no byte in common, and until this returns no other accesses it at all.
     ///
-    /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
-    /// a time joins by [`Worker::join`](crate::Worker::join) or
-    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
-    /// [`forget_group`](crate::Ring::forget_group) or [`forget`](crate::Ring::forget). And whoever joins does so by
-    /// [`subscribe_in`](crate::Ring::subscribe_in), unless all who join have one compare-and-swap: their processor's,
-    /// or, of one program, that of `portable-atomic`.
+    /// Nothing in such memory keeps those apart that come or go under a name. So of all that share
+    /// the ring one at a time joins by [`Worker::join`](crate::Worker::join) or
+    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or removes by
+    /// [`remove_group`](crate::Ring::remove_group) or
+    /// [`remove_durable`](crate::Ring::remove_durable). And each joins by
+    /// [`subscribe_in`](crate::Ring::subscribe_in), unless all that join have one compare-and-swap:
+    /// their processor's, or, of one program, that of `portable-atomic`.
     ///
     /// ```
-    /// use ringway::{Options, RawParts, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::raw::RawParts;
     /// use std::ptr::NonNull;
     ///
     /// #[repr(align(128))]
@@ -65,7 +72,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// let at = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast();
     /// let parts = RawParts { data: at(), data_len, control: Some(at()), control_len };
     ///
-    /// // SAFETY: leaked, so valid for ever; initialised; and nobody else knows of it.
+    /// // SAFETY: leaked, so valid for ever; initialised; and no other code knows of it.
     /// let mut producer = unsafe { options.create_raw(parts) }.unwrap();
     /// // SAFETY: the same memory, which holds a ring now.
     /// let ring = unsafe { Ring::<u32>::open_raw(parts, 0) }.unwrap();
@@ -82,10 +89,11 @@ impl<T: Message + ?Sized> Options<T> {
     pub unsafe fn create_raw(self, parts: RawParts) -> Result<Producer<T>, RawError> {
         let geometry = self.geometry().map_err(RawError::Config)?;
         let instance = Instance([0; 4]);
-        // SAFETY: the caller's promise.
-        let view = unsafe { raw::create(parts, geometry, instance) };
+        // SAFETY: the parts are valid, initialised and not accessed by others, by this function's
+        // contract.
+        let view = unsafe { raw::create(parts, geometry, instance, self.text_bytes()) };
         let view = view.map_err(RawError::Memory)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory is valid while any handle lives, by this function's contract.
         let storage = unsafe { Storage::new(view, Owner::Caller) };
         Ok(self.handles(storage).0)
     }
@@ -93,7 +101,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(&self, storage: Storage) -> (Producer<T>, Ring<T>) {
         let ring = Ring::new(storage.clone());
-        (Producer::new(storage, self.asymmetric, self.limits), ring)
+        (Producer::new(storage, self.asymmetric, self.limits, self.shape.tag), ring)
     }
 }
 
@@ -103,15 +111,16 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// # Safety
     ///
-    /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
-    /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
-    /// atomic operations, of the widths that handles use at the same places. Whoever joins, or forgets a name, does so
-    /// as [`Options::create_raw`](crate::Options::create_raw) says.
+    /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data
+    /// for reads, control for reads and writes. It has been initialised, and is accessed by atomic
+    /// operations alone, of the widths that handles use at the same places. All that join, or
+    /// remove a name, do so as [`Options::create_raw`](crate::Options::create_raw) says.
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: RawParts, tag: u64) -> Result<Self, HeaderError> {
-        // SAFETY: the caller's promise.
-        let (view, _) = unsafe { raw::attach(parts, Schema::of::<T>(0), tag) }?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the parts are valid and accessed by atomic operations alone, by this function's
+        // contract.
+        let (view, _) = unsafe { raw::attach(parts, Expected::of::<T>(tag)) }?;
+        // SAFETY: the memory is valid while any handle lives, by this function's contract.
         Ok(Ring::new(unsafe { Storage::new(view, Owner::Caller) }))
     }
 }

@@ -1,63 +1,80 @@
 //! A lock-free ring buffer in which one producer feeds many consumers, through shared memory.
 //!
-#![cfg_attr(all(feature = "std", target_os = "linux"), doc = "```")]
-#![cfg_attr(not(all(feature = "std", target_os = "linux")), doc = "```ignore")]
-//! use ringway::{Options, Ring, Start};
+#![cfg_attr(all(feature = "std", feature = "derive", target_os = "linux"), doc = "```")]
+#![cfg_attr(not(all(feature = "std", feature = "derive", target_os = "linux")), doc = "```ignore")]
+//! use ringway::{Options, Ring, Start, message};
+//!
+//! #[message]
+//! #[derive(Clone, Copy, Debug, PartialEq)]
+//! struct Quote {
+//!     instrument: u32,
+//!     size: u32,
+//!     price: f64,
+//! }
 //!
 //! # let name = format!("doc-lib-{}", std::process::id());
 //! # let name = name.as_str();
-//! // One process creates the ring: `let name = "prices";`
-//! let mut producer = Options::<u64>::new(1024).create(name)?;
+//! // One process creates the ring: `let name = "quotes";`
+//! let mut producer = Options::<Quote>::new(1024).create(name)?;
 //!
 //! // Others open it.
-//! let ring = Ring::<u64>::open(name)?;
+//! let ring = Ring::<Quote>::open(name)?;
 //! let mut subscriber = ring.subscribe(Start::Next)?;
 //!
-//! producer.send(&42)?;
-//! assert_eq!(subscriber.recv()?, 42);
+//! let quote = Quote { instrument: 7, size: 100, price: 12.5 };
+//! producer.send(&quote)?;
+//! assert_eq!(subscriber.recv()?, quote);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! In two programs, mind the order. A ring is there from `Options::create` until its producer is
 //! dropped, and by [`Start::Next`] a consumer gets what is sent after it has joined. So a consumer
 //! that may be started first opens by `Ring::open_wait`, and a producer that must not run ahead
-//! calls `Producer::wait_for_consumers` before it sends. What an error advises is in its text
-//! (`Display`); a `main` that returns an error prints `Debug`. Running it (limits to set,
-//! containers, restarts, crashes) is in `docs/operations.md` in the repository.
+//! calls `Producer::wait_for_consumers` before it sends. An error's text (`Display`) says what to
+//! do; a `main` that returns an error prints `Debug`: see [`error`]. Limits to set, containers,
+//! restarts and crashes are in `docs/operations.md` in the repository.
 //!
 //! # Parts
 //!
 //! [`Options`] say what a ring is to be, and create it: [on the heap](Options::heap), as a
-//! [named segment](Options::create), [anonymous](Options::anonymous), in
-//! [memory of yours](Options::create_raw). A ring for a `static` is a [`Static`]. Whoever creates a
-//! ring gets its one [`Producer`]. A [`Ring`] is where consumers join: a [`Subscriber`] gets
-//! every message and holds the producer back, an [`Observer`] never does and is told exactly what it
-//! missed, and of the [`Worker`]s of a [`Group`] each message goes to one. Handles do not care where their ring lives.
+//! [named segment](Options::create), [anonymous](Options::anonymous), or in
+//! [memory of yours](Options::create_raw). A ring for a `static` is a [`Static`]. The creator of a
+//! ring gets its one [`Producer`]. A [`Ring`] is where consumers join. A [`Subscriber`] gets every
+//! message and holds the producer back. An [`Observer`] never does, and is told exactly what it
+//! missed. Of the [`Worker`]s of a [`Group`] each message goes to one. Handles do not depend on
+//! where their ring lives.
 //!
-//! How a ring is doing says [`Ring::stats`], to each process that may read it, and how its
-//! consumers are doing [`Ring::consumer_stats`], to each that may subscribe.
+//! A message is a [`Plain`] type, which a struct becomes by one line ([`message`](macro@message)),
+//! or `[u8]` of its own length up to the ring's maximum. A message's number is its [`Position`].
 //!
-//! A message is a [`Plain`] type, or `[u8]` of its own length up to the ring's maximum. A message's
-//! number is its [`Position`].
+//! [`Ring::stats`] says how a ring is doing, to each process that may read it.
+//! [`Ring::consumer_stats`] says how its consumers are doing, to each that may subscribe.
+//!
+//! The root has what every program uses, and [`prelude`] has that for one `use`. The rest is in
+//! modules: [`error`] has all errors, [`consumer`], [`group`] and [`producer`] the guards and
+//! iterators of their handles, [`segment`] what is done with files, [`stats`] what a ring has done,
+//! [`wait`] how a handle waits, [`raw`] and [`static_ring`] rings in other memory.
 //!
 //! # Blocking
 //!
 //! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
-//! until that `Instant`: it takes what can be made a [`Deadline`]. How a handle waits is its second
-//! type parameter, a [`Wait`]: by default it looks for some tens of microseconds and then sleeps on a
-//! futex. While data flows there are no system calls on either side.
+//! until that `Instant`: it takes what can be made a [`Deadline`](wait::Deadline). How a handle
+//! waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
+//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
+//! side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
-//! more. A producer that dies is one ([`ProducerDied`](RecvError::ProducerDied)), told by every
-//! call, also by those that do not block. `docs/limits.md` in the repository has a table of all
-//! waits, and of what ends each.
+//! more. A producer that dies is one ([`ProducerDied`](error::RecvError::ProducerDied)), told by
+//! every call, also by those that do not block. `docs/limits.md` in the repository has a table of
+//! all waits, and of what ends each.
 //!
 //! A signal does not interrupt a call that blocks, and nor does another thread. A program that has
 //! to stop when it is told to (Ctrl-C, a flag) waits in slices, and looks between them:
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
-//! use ringway::{Options, RecvTimeoutError, Start};
+//! use ringway::{Options, Start};
+//! use ringway::error::RecvTimeoutError;
 //! use std::sync::atomic::{AtomicBool, Ordering};
 //! use std::time::Duration;
 //!
@@ -89,12 +106,14 @@
 //!
 //! # Large messages
 //!
-//! A thread has a stack of 2 MiB, or less, and a message may be larger. On the stack, and in builds
-//! without optimization several times, puts a message only what takes or returns one by value:
+//! A thread has a stack of 2 MiB, or less, and a message may be larger. A message lies on the
+//! stack, and in builds without optimization several times, only where a call takes or returns it
+//! by value:
 //!
 //! - [`Subscriber::try_recv`], `recv` and `recv_timeout`, those of an [`Observer`], and what
 //!   [`iter`](Subscriber::iter) gives;
-//! - [`Worker::try_recv`], `recv` and `recv_timeout`, whose [`Job`] has the message in it;
+//! - [`Worker::try_recv`], `recv` and `recv_timeout`, whose [`Job`](group::Job) has the message in
+//!   it;
 //! - [`Producer::send_iter`] of messages by value: give it references.
 //!
 //! All others copy between the ring and where the caller's message is. To receive, that is
@@ -105,8 +124,8 @@
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! use ringway::zerocopy::FromZeros;
 //! use ringway::{Options, Start};
-//! use zerocopy::FromZeros;
 //!
 //! type Frame = [u8; 6 << 20];
 //!
@@ -124,25 +143,31 @@
 //! # Closing
 //!
 //! Dropping the producer closes the ring. Every consumer receives what is left, and then
-//! [`Closed`](TryRecvError::Closed), from then on: only a ring that was [kept](Segment::keep) can
-//! be [resumed](Producer::resume), and then goes on. An [iterator](Iter) ends there, and with every
-//! other state in which nothing more comes, which it gives once. A named ring goes with its
-//! producer, and with it what durable subscribers and groups have not received that are away; to
-//! restart a producer, [`detach`](Producer::detach) it.
+//! [`Closed`](error::TryRecvError::Closed), from then on: only a ring that was
+//! [kept](Segment::keep) can be [resumed](Producer::resume), and then goes on. An
+//! [iterator](consumer::Iter) ends there, and with every other state in which nothing more comes,
+//! which it gives once. A named ring goes with its producer, and with it what durable subscribers
+//! and groups have not received that are away; to restart a producer, [`detach`](Producer::detach)
+//! it.
 //!
 //! # Features
 //!
 //! - `std` (default): segments and futexes on Linux, calls with time-outs. Implies `alloc`.
+//! - `derive` (default): the attribute [`message`](macro@message). It brings procedural macros, and
+//!   so crates that are built for them alone; without it a struct derives the three traits of
+//!   [`zerocopy`] itself ([`Plain`]).
 //! - `alloc`: rings on the heap.
-//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in the
-//!   repository shows how to put code of yours under loom with a ring in it.
-//! - `portable-atomic`: on targets without compare-and-swap (Cortex-M0, RISC-V without the extension A) brings
-//!   back what needs one, by the crate [`portable-atomic`](https://docs.rs/portable-atomic). The program has
-//!   to say how, by that crate's feature `critical-section` or `unsafe-assume-single-core`. Elsewhere it does nothing.
+//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
+//!   the repository shows how to put code of yours under loom with a ring in it.
+//! - `portable-atomic`: on targets without compare-and-swap (Cortex-M0, RISC-V without the
+//!   extension A) brings back what needs one, by the crate
+//!   [`portable-atomic`](https://docs.rs/portable-atomic). The program has to say how, by that
+//!   crate's feature `critical-section` or `unsafe-assume-single-core`. Elsewhere it does nothing.
 //!
-//! Without any of them the crate is `no_std` and needs no allocator. Off Linux there are heap, static
-//! and raw rings, and waiting spins and yields. On targets without compare-and-swap a subscriber gets
-//! its entry when a [`Static`] is split, and not later; there are no groups, and no `alloc`.
+//! Without any of them the crate is `no_std` and needs no allocator. Off Linux there are heap,
+//! static and raw rings, and waiting spins and yields. On targets without compare-and-swap a
+//! subscriber gets its entry when a [`Static`] is split, and not later; there are no groups, and no
+//! `alloc`.
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -152,21 +177,24 @@ extern crate std;
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
 compile_error!(
-    "ringway's feature `alloc` shares a ring on the heap by `alloc::sync::Arc`, which this target does not \
-     have, for want of compare-and-swap: use a `Static`, or memory of yours by `Options::create_raw`"
+    "ringway's feature `alloc` shares a ring on the heap by `alloc::sync::Arc`, which this target \
+     does not have, for want of compare-and-swap: use a `Static`, or memory of yours by \
+     `Options::create_raw`"
 );
 
 #[cfg(ringway_crash_points)]
 pub use ringway_shm::crash;
 
-mod consumer;
+pub mod consumer;
 mod create;
-mod error;
+pub mod error;
 #[cfg_attr(
     not(any(target_has_atomic = "32", feature = "portable-atomic")),
     path = "group/absent.rs"
 )]
-mod group;
+pub mod group;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod like;
 // Without compare-and-swap no entry is shared, and none is taken from a dead owner.
 #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
@@ -174,33 +202,39 @@ mod message;
 mod name;
 mod options;
 mod position;
-mod producer;
+pub mod prelude;
+pub mod producer;
 mod protocol;
+pub mod receive;
 mod ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-mod segment;
+pub mod segment;
 #[cfg(not(ringway_loom))]
-mod static_ring;
-mod stats;
+pub mod static_ring;
+pub mod stats;
 
-pub use consumer::{Consumer, Iter, Kind, Observer, Observing, Ref, Subscriber, Subscribing};
+/// Rings in memory of the caller's.
 #[cfg(not(ringway_loom))]
-pub use consumer::{Refs, Run, RunIter};
-pub use error::{
-    BatchError, CloseError, ConfigError, FlushError, HeaderError, JoinError, LivenessError,
-    MessageType, RawError, RecvError, RecvTimeoutError, SendError, SendSyncError, SendTimeoutError,
-    SplitError, TryRecvError, TrySendError, WaitError,
-};
+pub mod raw {
+    pub use crate::memory::RawParts;
+}
+
+/// How a handle waits.
+pub mod wait {
+    pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+}
+
+#[doc(inline)]
+pub use consumer::{Consumer, Observer, Subscriber};
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use group::{Batch, BytesJob, ClaimLost, Group, Job, JobRef, Worker};
+#[doc(inline)]
+pub use group::{Group, Worker};
 pub use memory::Overflow;
-#[cfg(not(ringway_loom))]
-pub use memory::RawParts;
-pub use message::{Message, Plain};
-pub use name::{ConsumerKind, ConsumerName};
+pub use message::{ByteMessage, Message, Plain, Untyped};
 pub use options::Options;
 pub use position::Position;
-pub use producer::{Laggard, Loan, Producer};
+#[doc(inline)]
+pub use producer::Producer;
 pub use protocol::Start;
 pub use ring::Ring;
 /// Makes a struct [`Plain`] data, so that it can be sent.
@@ -250,20 +284,18 @@ pub use ring::Ring;
 /// `#[message(crate = "other::ringway")]`.
 #[cfg(feature = "derive")]
 pub use ringway_derive::message;
-pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use segment::{
-    Anonymous, CreateError, Difference, FileKind, FileSystem, Holder, InheritError, NameError,
-    Occupant, OpenError, Prune, PruneError, Pruned, ResumeError, Segment, SegmentInfo,
-    SegmentState, UnlinkError, Untrusted, prune, release_inherited, segments, segments_in, unlink,
-};
+#[doc(inline)]
+pub use segment::{Anonymous, Segment};
 #[cfg(not(ringway_loom))]
-pub use static_ring::{Bytes, Parts, Static, StaticMessage};
-pub use stats::{ConsumerStats, Stats};
+#[doc(inline)]
+pub use static_ring::{Bytes, Static};
+#[doc(inline)]
+pub use wait::{Spin, SpinThenSleep, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 
-#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[cfg(all(doctest, feature = "std", feature = "derive", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -50,8 +50,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
     message = "`{Self}` is not plain data, and so cannot be a message",
     label = "not plain data",
     note = "write `#[ringway::message]` above a struct of yours, to make it plain data",
-    note = "its fields are numbers, arrays, and other such structs: a `u8` for a `bool`, a number for \
-            an enum, the data itself for a reference or a pointer"
+    note = "its fields are numbers, arrays, and other such structs: a `u8` for a `bool`, a number \
+            for an enum, the data itself for a reference or a pointer"
 )]
 pub trait Plain: FromBytes + IntoBytes + Immutable {}
 
@@ -86,6 +86,56 @@ pub trait Message: sealed::Sealed {}
 
 impl<T: ?Sized + sealed::Sealed> Message for T {}
 
+/// Messages that are bytes: `[u8]`, and [`Untyped`].
+pub trait ByteMessage: Message {}
+
+impl ByteMessage for [u8] {}
+impl ByteMessage for Untyped {}
+
+/// Bytes of a message of a ring whose message type the program does not know: for tools that attach
+/// to any ring. Its handles attach to rings of every size, alignment and tag, and send and receive
+/// as those of `[u8]` do; where all messages have one length, any other is refused
+/// ([`WrongLength`](crate::error::SendError::WrongLength)).
+///
+/// ```
+/// use ringway::{Options, Ring, Start, Untyped};
+///
+/// let name = format!("doc-untyped-{}", std::process::id());
+/// let mut producer = Options::<u32>::new(8).tag(5).create(&name)?;
+/// let ring = Ring::<Untyped>::open(&name)?;
+/// let mut subscriber = ring.subscribe(Start::Next)?;
+/// producer.send(&7)?;
+/// let mut buffer = vec![0; ring.max_len()];
+/// assert_eq!(subscriber.recv_into(&mut buffer), Ok(4));
+/// assert_eq!(buffer, 7u32.to_ne_bytes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[repr(transparent)]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Untyped([u8]);
+
+impl Untyped {
+    /// Those bytes as a message.
+    pub fn new(bytes: &[u8]) -> &Untyped {
+        // SAFETY: transparent: the same bytes, with the same length and no other invariant.
+        unsafe { &*(core::ptr::from_ref(bytes) as *const Untyped) }
+    }
+}
+
+impl core::ops::Deref for Untyped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<'a> From<&'a [u8]> for &'a Untyped {
+    fn from(bytes: &'a [u8]) -> Self {
+        Untyped::new(bytes)
+    }
+}
+
 /// Marks a handle of a ring of such messages: it goes from thread to thread if they do, and is used
 /// by one at a time.
 ///
@@ -99,8 +149,11 @@ pub(crate) mod sealed {
     use super::*;
 
     pub trait Sealed {
-        /// Whether each message has a length of its own.
+        /// Whether messages have lengths of their own, as far as calls are concerned.
         const VARIABLE: bool;
+
+        /// Whether only the ring's header says what its messages are.
+        const UNTYPED: bool = false;
 
         /// What a message's address in memory is a multiple of.
         const ALIGN: usize;
@@ -111,20 +164,25 @@ pub(crate) mod sealed {
 
         fn bytes(&self) -> &[u8];
 
+        fn bytes_mut(&mut self) -> &mut [u8];
+
+        /// The message that has been received here, of that length.
+        fn first(&self, len: usize) -> &Self;
+
         /// The message that lies there.
         ///
         /// # Safety
         ///
-        /// `start` is aligned for it, `len` is a length that such a message has, and as many bytes are valid
-        /// for reads; nobody writes them while the reference lives.
+        /// `start` is aligned for it, `len` is a length that such a message has, and as many bytes
+        /// are valid for reads. They are not written while the reference lives.
         unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self;
 
         /// The same, to be changed.
         ///
         /// # Safety
         ///
-        /// As for [`at`](Self::at); valid for writes, too; and nobody else reads or writes them while the
-        /// reference lives.
+        /// As for [`at`](Self::at). They are valid for writes too, and are read and written through
+        /// the reference alone while it lives.
         unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self;
     }
 
@@ -142,14 +200,23 @@ pub(crate) mod sealed {
         }
 
         #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self.as_mut_bytes()
+        }
+
+        fn first(&self, _len: usize) -> &Self {
+            self
+        }
+
+        #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, _len: usize) -> &'a Self {
-            // SAFETY: the caller's promise, and any bytes are a value.
+            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
             unsafe { start.cast().as_ref() }
         }
 
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, _len: usize) -> &'a mut Self {
-            // SAFETY: the caller's promise, and any bytes are a value.
+            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
             unsafe { start.cast().as_mut() }
         }
     }
@@ -168,15 +235,62 @@ pub(crate) mod sealed {
         }
 
         #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            self
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            self.get(..len).unwrap_or(self)
+        }
+
+        #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self {
-            // SAFETY: the caller's promise.
+            // SAFETY: `len` bytes are valid by this function's contract.
             unsafe { slice::from_raw_parts(start.as_ptr(), len) }
         }
 
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self {
-            // SAFETY: the caller's promise.
+            // SAFETY: `len` bytes are valid by this function's contract.
             unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) }
+        }
+    }
+
+    impl Sealed for Untyped {
+        const VARIABLE: bool = true;
+        const UNTYPED: bool = true;
+        const ALIGN: usize = 1;
+
+        fn max_len(chosen: usize) -> usize {
+            chosen
+        }
+
+        #[inline(always)]
+        fn bytes(&self) -> &[u8] {
+            self
+        }
+
+        #[inline(always)]
+        fn bytes_mut(&mut self) -> &mut [u8] {
+            &mut self.0
+        }
+
+        fn first(&self, len: usize) -> &Self {
+            Untyped::new(self.0.get(..len).unwrap_or(&self.0))
+        }
+
+        #[inline(always)]
+        unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self {
+            // SAFETY: so many bytes are valid for reads and not written, by the caller's promise.
+            Untyped::new(unsafe { slice::from_raw_parts(start.as_ptr(), len) })
+        }
+
+        #[inline(always)]
+        unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self {
+            // SAFETY: so many bytes are valid for writes, and the caller's alone, by its promise.
+            let bytes = unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) };
+            // SAFETY: transparent: the same bytes, with the same length and no other invariant.
+            unsafe { &mut *(core::ptr::from_mut(bytes) as *mut Untyped) }
         }
     }
 }

@@ -24,6 +24,31 @@ pub enum ConsumerKind {
     Observer,
 }
 
+/// One consumer: an entry of the ring, and which of the entry's owners it is. As
+/// [`ConsumerStats::id`](crate::stats::ConsumerStats) has it. A consumer that joins anew is another
+/// one, and so is each next owner of the entry. A durable subscriber that comes back is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConsumerId {
+    entry: u32,
+    generation: u32,
+}
+
+impl ConsumerId {
+    pub(crate) fn new(entry: usize, generation: u32) -> ConsumerId {
+        ConsumerId { entry: entry as u32, generation }
+    }
+
+    /// The number of its entry in the ring, counted from 0: first those of subscribers, then those
+    /// of groups, then those of workers.
+    pub fn entry(self) -> usize {
+        self.entry as usize
+    }
+
+    pub(crate) fn generation(self) -> u32 {
+        self.generation
+    }
+}
+
 /// The name of a durable subscriber or of a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerName {

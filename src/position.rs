@@ -18,7 +18,7 @@ pub type Position = u32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pos(Word);
 
-/// What a slot's state says to somebody who wants the message at one position.
+/// What a slot's state says to a consumer that wants the message at one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     /// The message is there.
@@ -66,7 +66,8 @@ impl Pos {
         Pos(self.0.wrapping_sub((messages as Word) << 1))
     }
 
-    /// Messages from `earlier` (included) to `self` (not included); negative if it is the later one.
+    /// Messages from `earlier` (included) to `self` (not included); negative if it is the later
+    /// one.
     #[inline]
     pub(crate) const fn since(self, earlier: Pos) -> Signed {
         (self.0.wrapping_sub(earlier.0) as Signed) >> 1
@@ -114,7 +115,7 @@ impl Pos {
         if gate == FREE { None } else { Some(Pos(gate & !1)) }
     }
 
-    /// Reads a slot's state for whoever wants the message at this position.
+    /// Reads a slot's state for a consumer that wants the message at this position.
     #[inline]
     pub(crate) const fn look(self, state: Word) -> Look {
         let ahead = state.wrapping_sub(self.published()) as Signed;

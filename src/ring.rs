@@ -6,9 +6,21 @@ use core::marker::PhantomData;
 
 use crate::memory::Storage;
 use crate::message::Message;
+use crate::position::Position;
+use crate::protocol::{head, join};
 
 /// Where consumers join a ring. Cheap to clone; it keeps the ring's memory, but nothing else: it
 /// does not hold the producer back, and does not keep the ring open.
+#[doc(alias = "broadcast")]
+#[doc(alias = "channel")]
+#[doc(alias = "circular buffer")]
+#[doc(alias = "disruptor")]
+#[doc(alias = "ipc")]
+#[doc(alias = "pub/sub")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "queue")]
+#[doc(alias = "ring buffer")]
+#[doc(alias = "spmc")]
 pub struct Ring<T: Message + ?Sized> {
     pub(crate) storage: Storage,
     /// It goes to other threads if messages do: a thread that has it can get messages.
@@ -31,6 +43,28 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ring's memory ends the child by a fault (`SIGSEGV`). The child can open the ring by itself.
     pub fn is_usable(&self) -> bool {
         self.storage.is_here()
+    }
+
+    /// The position of the next message to be sent, as far as can be seen: when this returns it may
+    /// be later. Joins nothing and changes nothing; searches the slots, in logarithmic time.
+    ///
+    /// ```
+    /// use ringway::Options;
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
+    /// assert_eq!((ring.oldest(), ring.head()), (2, 6));
+    /// ```
+    pub fn head(&self) -> Position {
+        head::exact(&self.storage).number()
+    }
+
+    /// The position of the oldest message that the ring still has, as an observer would find it
+    /// that starts at the [`Oldest`](crate::Start::Oldest); of a ring to which nothing was sent,
+    /// its first position. When this returns that message may be gone. Else as
+    /// [`head`](Self::head).
+    pub fn oldest(&self) -> Position {
+        join::oldest(&self.storage).number()
     }
 
     /// Messages that the ring holds.

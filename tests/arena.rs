@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ringway::{
-    ConfigError, Loan, Observer, Options, Overflow, Position, Producer, RawParts, Ring, Start,
-    Subscriber, TryRecvError, TrySendError, Worker,
-};
+use ringway::error::{ConfigError, TryRecvError, TrySendError};
+use ringway::producer::Loan;
+use ringway::raw::RawParts;
+use ringway::{Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber, Worker};
 
 /// Bytes in which the arena is shared out.
 const GRANULE: usize = 64;

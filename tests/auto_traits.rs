@@ -8,9 +8,13 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::MutexGuard;
 
+use ringway::consumer::{Iter, Ref, Refs, Run, RunIter};
+use ringway::group::{Batch, BytesJob, Job, JobRef};
+use ringway::producer::{Laggard, Loan};
+use ringway::raw::RawParts;
+use ringway::static_ring::Parts;
 use ringway::{
-    Batch, Bytes, BytesJob, Iter, Job, JobRef, Laggard, Loan, Message, Observer, Options, Parts,
-    Plain, Producer, RawParts, Ref, Refs, Ring, Run, RunIter, Start, Static, Subscriber, Worker,
+    Bytes, Message, Observer, Options, Plain, Producer, Ring, Start, Static, Subscriber, Worker,
 };
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -136,10 +140,10 @@ fn what_has_no_message_in_it_goes_everywhere() {
     {
         assert_eq!(traits!(ringway::Anonymous), FULLY);
         assert_eq!(traits!(ringway::Segment), FULLY);
-        assert_eq!(traits!(ringway::CreateError), FULLY);
-        assert_eq!(traits!(ringway::ResumeError), FULLY);
-        assert_eq!(traits!(ringway::OpenError), FULLY);
-        assert_eq!(traits!(ringway::InheritError), FULLY);
+        assert_eq!(traits!(ringway::error::CreateError), FULLY);
+        assert_eq!(traits!(ringway::error::ResumeError), FULLY);
+        assert_eq!(traits!(ringway::error::OpenError), FULLY);
+        assert_eq!(traits!(ringway::error::InheritError), FULLY);
     }
 }
 

@@ -5,7 +5,9 @@ use std::ptr::NonNull;
 use std::thread;
 use std::time::Duration;
 
-use ringway::{Options, RawParts, RecvError, Ring, Start, Worker};
+use ringway::error::RecvError;
+use ringway::raw::RawParts;
+use ringway::{Options, Ring, Start, Worker};
 
 /// More than any of the rings below has messages.
 const MANY: usize = 100;
@@ -117,9 +119,9 @@ fn who_polls_an_idle_ring_on_the_heap_finds_it_empty() {
     let mut observer = ring.observe(Start::Next).unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
     for _ in 0..100 {
-        assert_eq!(subscriber.try_recv(), Err(ringway::TryRecvError::Empty));
-        assert_eq!(observer.try_recv(), Err(ringway::TryRecvError::Empty));
-        assert_eq!(worker.try_recv().unwrap_err(), ringway::TryRecvError::Empty);
+        assert_eq!(subscriber.try_recv(), Err(ringway::error::TryRecvError::Empty));
+        assert_eq!(observer.try_recv(), Err(ringway::error::TryRecvError::Empty));
+        assert_eq!(worker.try_recv().unwrap_err(), ringway::error::TryRecvError::Empty);
         thread::sleep(Duration::from_millis(1));
     }
     let _: &Ring<u64> = &ring;

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::iter::successors;
 
-use ringway::{
+use ringway::error::{
     BatchError, FlushError, LivenessError, RecvError, RecvTimeoutError, SendError, SendSyncError,
     SendTimeoutError, TryRecvError, TrySendError, WaitError,
 };

@@ -9,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use ringway::error::{
+    ConfigError, FlushError, JoinError, RecvError, RecvTimeoutError, TryRecvError, TrySendError,
+};
+use ringway::wait::Pause;
 use ringway::{
-    ConfigError, FlushError, Group, JoinError, Options, Overflow, Pause, Position, Producer,
-    RecvError, RecvTimeoutError, Ring, SpinThenSleep, Start, TryRecvError, TrySendError, Wait,
-    Worker,
+    Group, Options, Overflow, Position, Producer, Ring, SpinThenSleep, Start, Wait, Worker,
 };
 
 /// Fewer where everything is a thousand times slower.
@@ -209,7 +211,7 @@ fn a_panic_gives_the_message_back() {
 fn a_leaked_guard_holds_its_message_until_its_worker_goes() {
     let (mut producer, ring) = ring(2);
     let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[1, 2]);
+    assert_eq!(producer.try_send_batch(&[1, 2]), 2);
     std::mem::forget(first.recv().unwrap());
     drop(first.recv().unwrap());
     // The first is not done.
@@ -228,7 +230,7 @@ fn at_most_once_nothing_comes_twice() {
     let (mut producer, ring) = ring(4);
     let group = Group::new("a").at_most_once();
     let mut worker = Worker::join(&ring, group).unwrap();
-    producer.try_send_batch(&[1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
     worker.recv().unwrap().nack().unwrap();
     std::mem::forget(worker.recv().unwrap());
     drop(worker);
@@ -243,7 +245,7 @@ fn at_most_once_nothing_comes_twice() {
 #[test]
 fn a_group_without_workers_keeps_its_place() {
     let (mut producer, ring) = ring(4);
-    producer.try_send_batch(&[0]);
+    assert_eq!(producer.try_send_batch(&[0]), 1);
     drop(Worker::join(&ring, Group::new("a").start(Start::Oldest)).unwrap());
     assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 3);
     let mut worker = Worker::join(&ring, "a").unwrap();
@@ -251,12 +253,12 @@ fn a_group_without_workers_keeps_its_place() {
     for n in 0..4 {
         assert_eq!(*worker.recv().unwrap(), n);
     }
-    assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+    assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     drop(worker);
-    assert_eq!((ring.forget_group("a"), ring.forget_group("a")), (Ok(true), Ok(false)));
+    assert_eq!((ring.remove_group("a"), ring.remove_group("a")), (Ok(true), Ok(false)));
     // Names of subscribers are others.
-    assert_eq!(ring.forget("a"), Ok(false));
-    producer.try_send_batch(&[5, 6, 7, 8, 9, 10]);
+    assert_eq!(ring.remove_durable("a"), Ok(false));
+    assert_eq!(producer.try_send_batch(&[5, 6, 7, 8, 9, 10]), 6);
     assert_eq!(producer.head(), 10);
     // The entry is as good as new.
     let mut worker = Worker::join(&ring, "b").unwrap();
@@ -269,7 +271,7 @@ fn all_workers_of_an_evicted_group_are_told() {
     let (mut producer, ring) =
         Options::<u64>::new(8).groups(1).workers(3).max_lag(4).heap().unwrap();
     let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[0, 1]);
+    assert_eq!(producer.try_send_batch(&[0, 1]), 2);
     let job = first.recv().unwrap();
     assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     assert_eq!(*job, 0);
@@ -284,7 +286,7 @@ fn all_workers_of_an_evicted_group_are_told() {
     producer.try_send(&9).unwrap();
     assert_eq!(*anew.recv().unwrap(), 9);
     drop(anew);
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 20 });
     drop(Worker::join(&ring, "a").unwrap());
 }
@@ -296,7 +298,7 @@ fn an_evicted_group_begins_anew_while_its_workers_are_there() {
         let options = Options::<u64>::new(8).groups(groups).workers(4).max_lag(4);
         let (mut producer, ring) = options.heap().unwrap();
         let [mut holder, mut idle] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let job = holder.recv().unwrap();
         assert_eq!(producer.try_send_batch(&[9; 20]), 20);
         // The one that was had, too.
@@ -315,7 +317,7 @@ fn an_evicted_group_begins_anew_while_its_workers_are_there() {
         assert!(job.done().is_err());
         assert!(matches!(holder.try_recv(), Err(TryRecvError::Evicted { .. })));
         assert!(matches!(idle.recv(), Err(RecvError::Evicted { .. })));
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
         drop((holder, idle));
         assert_eq!(kept.done(), Ok(()));
         producer.try_send(&8).unwrap();
@@ -330,8 +332,8 @@ fn an_evicted_group_is_forgotten_while_its_workers_are_there() {
     let options = Options::<u64>::new(8).groups(1).workers(4).max_lag(4);
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
-    assert_eq!(ring.forget_group("a"), Ok(true));
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
+    assert_eq!(ring.remove_group("a"), Ok(true));
     for (start, error) in [
         (Start::At(19), JoinError::TooOld { oldest: 20 }),
         (Start::At(21), JoinError::NotYet { head: 20 }),
@@ -353,12 +355,12 @@ fn an_evicted_group_does_not_begin_anew_under_a_message_that_is_read_in_place() 
     let options = Options::<u64>::new(8).groups(1).workers(3).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[1; 2]);
+    assert_eq!(producer.try_send_batch(&[1; 2]), 2);
     let job = worker.recv_ref().unwrap();
     assert_eq!(producer.try_send_batch(&[2; 20]), 6);
     for _ in 0..2 {
         assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::InUse { .. })));
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     }
     assert_eq!(*job, 1);
     drop(job);
@@ -502,8 +504,8 @@ fn messages_of_bytes_arrive_whole() {
     assert!(producer.is_empty());
 }
 
-/// What the others do between two looks of one that waits: they send and take so many messages, or give each back
-/// and take it then.
+/// What other workers do between two looks of a worker that waits: they send and take so many
+/// messages, or give each back and then take it.
 struct Others {
     producer: Producer<u64>,
     greedy: Worker<u64>,
@@ -528,7 +530,7 @@ impl Wait for Others {
 }
 
 #[test]
-fn one_that_waits_gets_its_turn_whatever_the_others_do() {
+fn a_worker_that_waits_gets_its_turn_whatever_the_others_do() {
     for (capacity, messages, nack, held) in [
         (8, 1, false, false),
         (8, 2, false, false),
@@ -536,7 +538,7 @@ fn one_that_waits_gets_its_turn_whatever_the_others_do() {
         // Laps of the ring between two looks.
         (1, 2, false, false),
         (8, 9, false, false),
-        // Something is given back between any two, and somebody has the oldest.
+        // Something is given back between any two, and a worker has the oldest.
         (64, 1, true, true),
     ] {
         let options = Options::<u64>::new(capacity).groups(1).workers(3);
@@ -551,7 +553,7 @@ fn one_that_waits_gets_its_turn_whatever_the_others_do() {
     }
 }
 
-/// Others who are faster three times, and then take a whole ring at once.
+/// Workers that are faster three times, and then take a whole ring at once.
 struct TakesAll {
     producer: Producer<u64>,
     greedy: Worker<u64>,
@@ -575,9 +577,10 @@ impl Wait for TakesAll {
     }
 }
 
-/// One that was beaten looks all over the ring for something to reserve, but once, and not at each message.
+/// A worker that was beaten looks all over the ring for something to reserve once, and not at each
+/// message.
 #[test]
-fn one_that_was_beaten_comes_back_in_time_from_a_ring_that_is_taken() {
+fn a_beaten_worker_comes_back_in_time_from_a_ring_that_is_taken() {
     let capacity = under_miri(16, 1 << 16) as usize;
     let (producer, ring) = Options::<u64>::new(capacity).groups(1).workers(2).heap().unwrap();
     let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
@@ -598,14 +601,14 @@ fn a_flush_waits_for_groups_and_says_for_which() {
     assert_eq!(subscriber.recv_batch(&mut [0; 2]), Ok(2));
     let short = Duration::from_millis(5);
     assert_eq!(producer.flush(short), Err(FlushError::Timeout { laggards: 2 }));
-    assert_eq!(ring.forget_group("shipping"), Ok(true));
+    assert_eq!(ring.remove_group("shipping"), Ok(true));
     // Out of order: the oldest one counts.
     let mut second = Worker::join(&ring, "billing").unwrap();
     let job = worker.recv().unwrap();
     drop(second.recv().unwrap());
     let named = |producer: &Producer<u64>| -> Vec<_> {
-        let who = producer.laggards();
-        who.map(|who| (who.name().map(str::to_owned), who.lag())).collect()
+        let laggards = producer.laggards();
+        laggards.map(|one| (one.name().map(str::to_owned), one.lag())).collect()
     };
     assert_eq!(named(&producer), [(Some("billing".to_owned()), 2)]);
     let flushing = thread::spawn(move || {
@@ -618,17 +621,17 @@ fn a_flush_waits_for_groups_and_says_for_which() {
 }
 
 #[test]
-fn who_finds_no_place_in_a_group_leaves_none_behind() {
+fn a_worker_that_finds_no_entry_leaves_no_group_behind() {
     let (mut producer, ring) = Options::<u64>::new(2).groups(2).workers(1).heap().unwrap();
     let _worker = Worker::join(&ring, "a").unwrap();
     let refused = Worker::join(&ring, "b").unwrap_err();
     assert_eq!(refused, JoinError::NoFreeWorker { workers: 1 });
-    assert_eq!(ring.forget_group("b"), Ok(false));
+    assert_eq!(ring.remove_group("b"), Ok(false));
     assert_eq!(producer.try_send_batch(&[0, 1]), 2);
 }
 
 #[test]
-fn one_that_waits_gets_its_share_beside_one_that_is_faster() {
+fn a_worker_that_waits_gets_its_share_beside_a_faster_one() {
     let (mut producer, ring) = ring(1024);
     let [mut fast, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
     let mut slow = slow.with_wait(ASLEEP);
@@ -657,7 +660,7 @@ fn one_that_waits_gets_its_share_beside_one_that_is_faster() {
 #[derive(Default)]
 struct Model {
     sent: u64,
-    /// What nobody has, and whether it was delivered.
+    /// What no worker has, and whether it was delivered.
     free: BTreeMap<u64, bool>,
     /// What leaked guards of a worker have.
     held: BTreeMap<u64, usize>,

@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ringway::{
-    FlushError, Options, Overflow, Producer, RecvError, Ring, SendError, SendSyncError,
-    SendTimeoutError, Start, Subscriber, TryRecvError, TrySendError, WaitError,
+use ringway::error::{
+    FlushError, RecvError, SendError, SendSyncError, SendTimeoutError, TryRecvError, TrySendError,
+    WaitError,
 };
+use ringway::{Options, Overflow, Producer, Ring, Start, Subscriber};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 const LONG: Duration = Duration::from_secs(60);

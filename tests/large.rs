@@ -7,7 +7,8 @@
 use std::thread;
 use std::time::Duration;
 
-use ringway::{Options, Overflow, RecvError, RecvTimeoutError, Start, TryRecvError, Worker};
+use ringway::error::{RecvError, RecvTimeoutError, TryRecvError};
+use ringway::{Options, Overflow, Start, Worker};
 use zerocopy::FromZeros;
 
 /// A picture of 2 megapixels, 3 bytes each.

@@ -12,10 +12,10 @@ use std::sync::Mutex;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ringway::{
-    Bytes, JoinError, Options, Overflow, Parts, Pause, Position, Start, Static, TryRecvError,
-    TrySendError, Wait,
-};
+use ringway::error::{JoinError, TryRecvError, TrySendError};
+use ringway::static_ring::Parts;
+use ringway::wait::Pause;
+use ringway::{Bytes, Options, Overflow, Position, Start, Static, Wait};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use model::handles::{AnyEnds, How, of, of_bytes};
@@ -86,7 +86,7 @@ fn start(kind: usize, n: usize, far: u32) -> Place {
 
 /// Made of a few numbers, and not of strategies in strategies: those take miri most of its time.
 fn operations() -> impl Strategy<Value = Op> {
-    let numbers = (0..34usize, any::<u64>(), any::<usize>(), 0..=BATCH);
+    let numbers = (0..36usize, any::<u64>(), any::<usize>(), 0..=BATCH);
     numbers.prop_map(|(kind, seed, which, n)| {
         let how = [How::Try, How::Try, How::Blocking, How::Timeout][(seed % 4) as usize];
         let batch = if seed % 3 == 0 { n } else { n / 10 };
@@ -104,7 +104,8 @@ fn operations() -> impl Strategy<Value = Op> {
             20..28 => Op::ReceiveBatch(which, how, batch),
             28..31 => Op::Join(Role::Subscriber, place),
             31..33 => Op::Join(Role::Observer, place),
-            _ => Op::Leave(which),
+            33 => Op::Leave(which),
+            _ => Op::KeepNewest(which, n as u64 % 5),
         }
     })
 }

@@ -4,7 +4,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{Options, RecvError, RecvTimeoutError, Start, TryRecvError, TrySendError, Worker};
+use ringway::error::{RecvError, RecvTimeoutError, TryRecvError, TrySendError};
+use ringway::{Options, Start, Worker};
 
 const SOON: Duration = Duration::from_millis(30);
 const LONG: Duration = Duration::from_secs(60);
@@ -13,7 +14,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn a_message_that_is_waited_for_is_not_taken_and_holds_the_producer_back() {
     let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    producer.try_send_batch(&[7, 8]);
+    assert_eq!(producer.try_send_batch(&[7, 8]), 2);
     for _ in 0..3 {
         assert_eq!(subscriber.ready(), Ok(()));
         assert_eq!(subscriber.wait_ready(), Ok(()));
@@ -63,7 +64,7 @@ fn an_eviction_is_told_and_told_again() {
     let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).groups(1).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     let evicted = Err(TryRecvError::Evicted { missed: 20 });
     for _ in 0..2 {
         assert_eq!(subscriber.ready(), evicted);
@@ -133,5 +134,5 @@ fn a_dead_producer_is_told_of_and_the_next_poll_says_so_too() {
         thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(poller.try_recv(), Err(TryRecvError::ProducerDied));
-    ringway::unlink(name.as_str()).unwrap();
+    ringway::segment::unlink(name.as_str()).unwrap();
 }

@@ -2,9 +2,8 @@
 #![cfg(all(feature = "std", not(ringway_loom)))]
 
 use proptest::prelude::*;
-use ringway::{
-    Group, JoinError, Options, Position, Producer, Ring, Start, Subscriber, TryRecvError, Worker,
-};
+use ringway::error::{JoinError, TryRecvError};
+use ringway::{Group, Options, Position, Producer, Ring, Start, Subscriber, Worker};
 
 /// Positions that there are, and half of them.
 const ALL: u128 = 1 << (Position::BITS - 1);

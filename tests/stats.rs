@@ -7,10 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use ringway::error::{JoinError, TryRecvError, TrySendError, WaitError};
+use ringway::raw::RawParts;
+use ringway::stats::{ConsumerKind, ConsumerStats, Stats};
 use ringway::{
-    ConsumerKind, ConsumerStats, Group, JoinError, Observer, Options, Overflow, Position, Producer,
-    RawParts, Ring, SpinThenSleep, Start, Static, Stats, Subscriber, TryRecvError, TrySendError,
-    WaitError, Worker,
+    Group, Observer, Options, Overflow, Position, Producer, Ring, SpinThenSleep, Start, Static,
+    Subscriber, Worker,
 };
 
 /// Far longer than anything takes that is not stuck.
@@ -136,7 +138,7 @@ impl Run {
                 }
             }
             Op::Forget(which) => {
-                if self.ring.forget(NAMES[*which]) == Ok(true) {
+                if self.ring.remove_durable(NAMES[*which]) == Ok(true) {
                     self.consumers.retain(|known| known.name != Some(NAMES[*which]));
                 }
             }
@@ -415,7 +417,7 @@ fn a_group_counts_what_is_done_and_its_workers_what_they_were_given() {
     drop(third);
 
     // Another group begins at 0.
-    assert_eq!(ring.forget_group("jobs"), Ok(true));
+    assert_eq!(ring.remove_group("jobs"), Ok(true));
     assert_eq!(consumers(&ring), []);
     let worker = Worker::join(&ring, Group::new("jobs").start(Start::Next)).unwrap();
     assert_eq!(of_group(&ring), [(TheGroup, 0, 0, 0, true), (AWorker, 0, 0, 0, true)]);

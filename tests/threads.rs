@@ -9,10 +9,15 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringway::error::{
+    BatchError, JoinError, RecvError, RecvTimeoutError, SendError, SendTimeoutError, SplitError,
+    TryRecvError, WaitError,
+};
+use ringway::wait::Pause;
+use ringway::wait::SpinThenYield;
 use ringway::{
-    BatchError, Bytes, JoinError, Message, Observer, Options, Overflow, Pause, Position, RecvError,
-    RecvTimeoutError, Ring, SendError, SendTimeoutError, Spin, SpinThenSleep, SpinThenYield,
-    SplitError, Start, Static, Subscriber, TryRecvError, Wait, WaitError,
+    Bytes, Message, Observer, Options, Overflow, Position, Ring, Spin, SpinThenSleep, Start,
+    Static, Subscriber, Wait,
 };
 
 /// Fewer where everything is a thousand times slower.

@@ -146,7 +146,7 @@ impl Drop for Crew {
             }
         }
         // The producer has removed it, unless it was killed.
-        if let Err(error) = ringway::unlink(&self.segment) {
+        if let Err(error) = ringway::segment::unlink(&self.segment) {
             eprintln!("{error}");
         }
     }

@@ -8,7 +8,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{Observer, Options, RecvError, Ring, Start};
+use ringway::error::RecvError;
+use ringway::{Observer, Options, Ring, Start};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::arguments::{Arguments, Role};
@@ -57,7 +58,7 @@ fn producer(segment: &str, arguments: &Arguments) -> Outcome {
     // unnoticed, and so no process dies between the two names that a ring has.
     let name = segment.to_owned();
     let go = tie_to_parent(move || {
-        let _ = ringway::unlink(name);
+        let _ = ringway::segment::unlink(name);
     });
     producer.wait_for_consumers(SUBSCRIBERS, PATIENCE)?;
     Line::Ready.say()?;

@@ -1,9 +1,9 @@
 //! Joining a ring, in every way that there is.
 
 use arbitrary::Arbitrary;
-use ringway::{
-    ConsumerKind, Group, JoinError, Plain, Position, Ring, SpinThenSleep, Start, Stats, Worker,
-};
+use ringway::error::JoinError;
+use ringway::stats::{ConsumerKind, Stats};
+use ringway::{Group, Plain, Position, Ring, SpinThenSleep, Start, Worker};
 
 use crate::call::LAST;
 use crate::model::handles::{Joiner, Receiver};
@@ -86,7 +86,7 @@ pub(crate) trait Attach: Joiner {
     /// Joins a group.
     fn hire(&self, hire: Hire, head: Position) -> Result<Box<dyn Work>, JoinError>;
 
-    fn forget_group(&self, name: Name) -> Result<bool, JoinError>;
+    fn remove_group(&self, name: Name) -> Result<bool, JoinError>;
 
     /// Looks at the statistics. Panics if anything is out of bounds, whatever the segments say.
     fn stats(&self, entries: usize) -> Stats;
@@ -125,8 +125,8 @@ macro_rules! attach {
                 Ok(Box::new(worker))
             }
 
-            fn forget_group(&self, name: Name) -> Result<bool, JoinError> {
-                Ring::forget_group(self, name.text())
+            fn remove_group(&self, name: Name) -> Result<bool, JoinError> {
+                Ring::remove_group(self, name.text())
             }
 
             fn stats(&self, entries: usize) -> Stats {

@@ -1,7 +1,7 @@
 //! The calls of a consumer, and what has to hold of each whatever the segments say.
 
 use arbitrary::Arbitrary;
-use ringway::TryRecvError;
+use ringway::error::TryRecvError;
 
 use crate::model::handles::{How, Receiver};
 use crate::model::{LAST_POSITION, Role};

@@ -149,7 +149,7 @@ impl Run<'_> {
                     self.workers.swap_remove(index);
                 }
             }
-            TeamStep::Forget(name) => drop(self.ring.forget_group(name)),
+            TeamStep::Forget(name) => drop(self.ring.remove_group(name)),
         }
     }
 

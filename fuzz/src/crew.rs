@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use ringway::{JoinError, Position, TryRecvError};
+use ringway::Position;
+use ringway::error::{JoinError, TryRecvError};
 
 use crate::attach::{Attach, Hire, Name};
 use crate::call::Room;
@@ -198,7 +199,7 @@ impl Crew {
     }
 
     pub(crate) fn forget(&mut self, ring: &dyn Attach, name: Name) {
-        let outcome = ring.forget_group(name);
+        let outcome = ring.remove_group(name);
         let name = key(name);
         let used = self.workers.iter().any(|worker| worker.group == name);
         if self.is_exact(name) {

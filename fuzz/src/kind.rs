@@ -1,7 +1,8 @@
 //! The kinds of messages that rings are tried with.
 
 use arbitrary::{Result, Unstructured};
-use ringway::{Message, Options, Producer, RawParts, Ring};
+use ringway::raw::RawParts;
+use ringway::{Message, Options, Producer, Ring};
 
 use crate::memory::Memory;
 use crate::model::Shape;

@@ -4,7 +4,8 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ringway::{Position, RawParts};
+use ringway::Position;
+use ringway::raw::RawParts;
 
 #[cfg(not(all(target_pointer_width = "64", not(ringway_word32))))]
 use std::sync::atomic::AtomicU32 as AtomicWord;

@@ -5,7 +5,8 @@
 //! entry that nobody forged loses nothing, whatever is done to other entries.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use ringway::{JoinError, Overflow, Position, Producer, Ring, TryRecvError, TrySendError};
+use ringway::error::{JoinError, TryRecvError, TrySendError};
+use ringway::{Overflow, Position, Producer, Ring};
 
 use crate::attach::{Attach, Hire, Join, Name};
 use crate::call::{self, Call, Outcome, Room};

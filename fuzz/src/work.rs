@@ -4,7 +4,8 @@ use std::mem::forget;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use ringway::{Plain, Position, RecvTimeoutError, TryRecvError, Worker};
+use ringway::error::{RecvTimeoutError, TryRecvError};
+use ringway::{Plain, Position, Worker};
 
 use crate::call::{LAST, Room};
 use crate::model::LAST_POSITION;

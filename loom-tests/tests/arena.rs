@@ -4,7 +4,8 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, check, position};
-use ringway::{Observer, Options, Overflow, Producer, Spin, Start, Subscriber, TryRecvError, Wait};
+use ringway::error::TryRecvError;
+use ringway::{Observer, Options, Overflow, Producer, Spin, Start, Subscriber, Wait};
 
 const WORD: usize = size_of::<ringway::Position>();
 /// Bytes of a message of the models: longer than a slot.

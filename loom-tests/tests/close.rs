@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{awake, check};
-use ringway::{Start, TryRecvError};
+use ringway::Start;
+use ringway::error::TryRecvError;
 
 #[test]
 fn closed_means_that_nothing_is_left() {

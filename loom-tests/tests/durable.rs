@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{awake, check, position};
-use ringway::{JoinError, Start, TryRecvError};
+use ringway::Start;
+use ringway::error::{JoinError, TryRecvError};
 
 #[test]
 fn who_comes_back_goes_on_where_it_stopped() {

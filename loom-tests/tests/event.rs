@@ -89,7 +89,7 @@ fn no_lost_wakeup_by_notifiers_that_add() {
             let shared = shared.clone();
             thread::spawn(move || {
                 shared.1.fetch_add(1, Ordering::Relaxed);
-                EventCount::new(&shared.0).ring();
+                EventCount::new(&shared.0).sound();
             })
         });
         let count = EventCount::new(&shared.0);
@@ -148,7 +148,7 @@ fn what_a_bell_was_rung_for_is_seen_by_a_look_at_the_token() {
         let notifier = shared.clone();
         let notifier = thread::spawn(move || {
             notifier.1.store(1, Ordering::Relaxed);
-            EventCount::new(&notifier.0).ring();
+            EventCount::new(&notifier.0).sound();
         });
         if count.has_rung(token) {
             assert_eq!(shared.1.load(Ordering::Relaxed), 1);

@@ -1,16 +1,15 @@
-//! Workers that share messages: who has which, how far the group is done, and who is woken.
+//! Workers that share messages: which has which, how far the group is done, and which are woken.
 
 use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{
-    Group, JoinError, Options, Pause, Plain, Producer, RecvError, Ring, Start, TryRecvError, Wait,
-    Worker,
-};
+use ringway::error::{JoinError, RecvError, TryRecvError};
+use ringway::wait::Pause;
+use ringway::{Group, Options, Plain, Producer, Ring, Start, Wait, Worker};
 
-/// A ring of a group with two workers, in a model in which nobody sleeps.
+/// A ring of a group with two workers, in a model in which none sleeps.
 fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
     let options = awake(capacity).subscribers(0).groups(1).workers(2);
     let (producer, ring) = options.heap().unwrap();
@@ -18,7 +17,7 @@ fn crew<T: Plain>(capacity: usize) -> (Producer<T>, Ring<T>, [Worker<T>; 2]) {
     (producer, ring, workers)
 }
 
-/// The same where somebody sleeps.
+/// The same where a worker sleeps.
 fn sleepy(capacity: usize) -> (Producer<u64>, Ring<u64>) {
     let options = Options::new(capacity).subscribers(0).groups(1).workers(2).origin(ORIGIN);
     options.heap().unwrap()
@@ -57,7 +56,7 @@ fn in_order(mut received: Vec<u64>) -> Vec<u64> {
 fn two_workers_never_have_the_same_message() {
     check("two_workers_never_have_the_same_message", None, || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
             receive(&mut second, &mut received);
@@ -66,7 +65,7 @@ fn two_workers_never_have_the_same_message() {
         let mut received = Vec::new();
         receive(&mut first, &mut received);
         received.extend(thread.join().unwrap());
-        // Each finds one: whoever is beaten goes on.
+        // Each finds one: a worker that is beaten goes on.
         assert_eq!(in_order(received), [0, 1]);
         // And both are done: the gate has moved.
         assert_eq!((producer.len(), producer.try_send_batch(&[2, 3])), (0, 2));
@@ -100,7 +99,7 @@ fn nothing_is_overwritten_before_it_is_done() {
     });
 }
 
-/// What was given back has been read before it is done by somebody else.
+/// What was given back has been read before it is done by another worker.
 #[test]
 fn what_was_given_back_is_read_before_it_is_overwritten() {
     check("what_was_given_back_is_read_before_it_is_overwritten", Some(3), || {
@@ -126,7 +125,7 @@ fn what_was_given_back_is_read_before_it_is_overwritten() {
 fn a_batch_and_a_single_claim_share_what_is_there() {
     check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
             receive(&mut second, &mut received);
@@ -146,7 +145,7 @@ fn a_batch_and_a_single_claim_share_what_is_there() {
 fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
     check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
         let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let living = thread::spawn(move || {
             let received = other.try_recv().map(|job| (*job, job.redelivered()));
             (other, received.unwrap())
@@ -191,8 +190,8 @@ fn what_a_dead_worker_had_done_is_done() {
 }
 
 #[test]
-fn who_gives_back_wakes_a_worker_that_sleeps() {
-    check("who_gives_back_wakes_a_worker_that_sleeps", Some(3), || {
+fn giving_back_wakes_a_worker_that_sleeps() {
+    check("giving_back_wakes_a_worker_that_sleeps", Some(3), || {
         let (mut producer, ring) = sleepy(2);
         let mut first = Worker::join(&ring, "a").unwrap();
         let mut second = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
@@ -225,10 +224,11 @@ fn no_lost_wakeup_for_a_sleeping_worker() {
     });
 }
 
-/// What others have may come back: the end is when they are done with it, and wakes who waits for it.
+/// What others have may come back. The end is when they are done with it, and wakes a worker that
+/// waits for it.
 #[test]
-fn the_last_one_who_is_done_wakes_who_waits_for_the_end() {
-    check("the_last_one_who_is_done_wakes_who_waits_for_the_end", Some(3), || {
+fn the_last_worker_that_is_done_wakes_one_that_waits_for_the_end() {
+    check("the_last_worker_that_is_done_wakes_one_that_waits_for_the_end", Some(3), || {
         let (mut producer, ring) = sleepy(2);
         let mut first = Worker::join(&ring, "a").unwrap();
         let mut second = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
@@ -266,7 +266,7 @@ fn workers_come_and_go_and_nothing_is_lost() {
     check("workers_come_and_go_and_nothing_is_lost", Some(2), || {
         let options = awake::<u64>(2).subscribers(0).groups(1).workers(2);
         let (mut producer, ring) = options.heap().unwrap();
-        // The group is there, and has nobody.
+        // The group is there, and has no worker.
         drop(Worker::join(&ring, "a").unwrap());
         let other = ring.clone();
         let thread = thread::spawn(move || {
@@ -287,8 +287,8 @@ fn workers_come_and_go_and_nothing_is_lost() {
 
 /// One that leaves with a claim, by a guard that was leaked, gives it back.
 #[test]
-fn who_leaves_gives_back_what_it_had() {
-    check("who_leaves_gives_back_what_it_had", Some(3), || {
+fn a_worker_that_leaves_gives_back_what_it_had() {
+    check("a_worker_that_leaves_gives_back_what_it_had", Some(3), || {
         let (mut producer, _ring, [mut leaving, mut other]) = crew::<u64>(2);
         producer.try_send(&0).unwrap();
         std::mem::forget(leaving.try_recv().unwrap());
@@ -300,10 +300,10 @@ fn who_leaves_gives_back_what_it_had() {
     });
 }
 
-/// What a worker that waits has seen, between itself and who watches it.
+/// What a worker that waits has seen, shared with the thread that watches it.
 #[derive(Default)]
 struct Watched {
-    /// How far who watches has come.
+    /// How far the watching thread has come.
     told: AtomicU32,
     /// Up to where the worker has since looked, from beginning to end.
     looked: AtomicU32,
@@ -333,8 +333,9 @@ impl Wait for Looking {
     }
 }
 
-/// One that waits while another one takes every message at once gets the second one at the latest: in a
-/// model it reserves a position as soon as one message for which it waited has gone to somebody else.
+/// A worker that waits while another takes every message at once gets the second one at the latest:
+/// in a model it reserves a position as soon as a message for which it waited has gone to the
+/// other.
 #[test]
 fn a_worker_that_keeps_asking_does_not_starve() {
     check("a_worker_that_keeps_asking_does_not_starve", Some(1), || {
@@ -356,13 +357,13 @@ fn a_worker_that_keeps_asking_does_not_starve() {
     });
 }
 
-/// The same where there are always messages: in a model who was beaten once takes the newest, for which
-/// nobody competes with it.
+/// The same where there are always messages. In a model a worker that was beaten once takes the
+/// newest, for which no other competes with it.
 #[test]
 fn a_worker_that_keeps_asking_does_not_starve_in_a_backlog() {
     check("a_worker_that_keeps_asking_does_not_starve_in_a_backlog", Some(3), || {
         let (mut producer, _ring, [mut greedy, mut slow]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2, 3]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2, 3]), 4);
         let thread = thread::spawn(move || {
             let message = *slow.recv().unwrap();
             assert!(slow.beaten() <= 1, "beaten {} times", slow.beaten());
@@ -376,7 +377,7 @@ fn a_worker_that_keeps_asking_does_not_starve_in_a_backlog() {
     });
 }
 
-/// A position that was reserved goes to others if the one who had it got another message.
+/// A position that was reserved goes to others if the worker that had it got another message.
 #[test]
 fn a_reserved_position_that_is_given_up_is_not_lost() {
     check("a_reserved_position_that_is_given_up_is_not_lost", Some(2), || {
@@ -402,12 +403,12 @@ fn a_reserved_position_that_is_given_up_is_not_lost() {
     });
 }
 
-/// The gate is moved on over what somebody else has done, who may not have come to do it himself.
+/// The gate is moved on over what another worker has done, which may not have come to move it.
 #[test]
-fn who_moves_the_gate_brings_what_the_others_have_read() {
-    check("who_moves_the_gate_brings_what_the_others_have_read", Some(2), || {
+fn moving_the_gate_publishes_what_others_have_read() {
+    check("moving_the_gate_publishes_what_others_have_read", Some(2), || {
         let (mut producer, _ring, workers) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let threads =
             workers.map(|mut worker| thread::spawn(move || drop(worker.try_recv().unwrap())));
         // If it is done.
@@ -421,10 +422,10 @@ fn who_moves_the_gate_brings_what_the_others_have_read() {
 
 /// The same for one that dies between being done and saying so, of whom nothing else brings it.
 #[test]
-fn who_moves_the_gate_brings_what_the_dead_have_read() {
-    check("who_moves_the_gate_brings_what_the_dead_have_read", Some(2), || {
+fn moving_the_gate_publishes_what_the_dead_have_read() {
+    check("moving_the_gate_publishes_what_the_dead_have_read", Some(2), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let dying = thread::spawn(move || {
             first.try_recv().unwrap().die_done();
             first.die()
@@ -506,13 +507,14 @@ fn a_length_that_does_not_fit_is_the_messages_own() {
     });
 }
 
-/// Whoever finds the gate where it was, because his look is an old one, finds a later message's word in the
-/// slot there. He must not stop at that: what he has done may be all that the gate waits for.
+/// A worker that finds the gate where it was, because its look is an old one, finds a later
+/// message's word in the slot there. It must not stop at that: what it has done may be all that the
+/// gate waits for.
 #[test]
 fn the_gate_comes_to_rest_behind_all_that_is_done() {
     check("the_gate_comes_to_rest_behind_all_that_is_done", Some(3), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let thread = thread::spawn(move || {
             drop(second.try_recv());
             second
@@ -530,8 +532,9 @@ fn the_gate_comes_to_rest_behind_all_that_is_done() {
     });
 }
 
-/// Whatever a worker of an evicted group does beside the group that begins anew, and wherever it stands still
-/// meanwhile: the new group gets what is sent, each message once, and the old worker none of it.
+/// Whatever a worker of an evicted group does beside the group that begins anew, and wherever it
+/// stands still meanwhile: the new group gets what is sent, each message once, and the old worker
+/// none of it.
 #[test]
 fn a_group_that_begins_anew_is_left_alone_by_workers_of_before() {
     check("a_group_that_begins_anew_is_left_alone_by_workers_of_before", Some(3), || {
@@ -570,7 +573,8 @@ fn a_group_that_begins_anew_is_left_alone_by_workers_of_before() {
     });
 }
 
-/// Who leaves has read what it read before whoever forgets the group lets the producer overwrite it.
+/// A worker that leaves has read what it read before a caller that forgets the group lets the
+/// producer overwrite it.
 #[test]
 fn a_group_that_is_forgotten_has_read_what_it_read() {
     check("a_group_that_is_forgotten_has_read_what_it_read", Some(3), || {
@@ -579,7 +583,7 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
         let mut worker = Worker::join(&ring, "a").unwrap();
         producer.try_send(&0).unwrap();
         let working = thread::spawn(move || worker.try_recv().unwrap().nack().unwrap());
-        let forgetting = thread::spawn(move || match ring.forget_group("a") {
+        let forgetting = thread::spawn(move || match ring.remove_group("a") {
             Ok(forgotten) => assert!(forgotten),
             Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error:?}"),
         });
@@ -591,19 +595,19 @@ fn a_group_that_is_forgotten_has_read_what_it_read() {
     });
 }
 
-/// Whoever joins a group has joined it before anybody can forget it, or makes it anew.
+/// A worker that joins a group has joined it before a caller can forget it, or makes it anew.
 #[test]
-fn a_group_is_not_forgotten_under_who_joins() {
-    check("a_group_is_not_forgotten_under_who_joins", Some(3), || {
+fn a_group_is_not_forgotten_while_a_worker_joins() {
+    check("a_group_is_not_forgotten_while_a_worker_joins", Some(3), || {
         let options = awake::<u64>(1).subscribers(0).groups(1).workers(1);
         let (_producer, ring) = options.heap().unwrap();
         drop(Worker::join(&ring, "a").unwrap());
         let other = ring.clone();
         let thread = thread::spawn(move || Worker::join(&other, "a").unwrap());
-        let forgotten = ring.forget_group("a");
+        let forgotten = ring.remove_group("a");
         assert!(matches!(forgotten, Ok(true) | Err(JoinError::InUse { .. })), "{forgotten:?}");
         let _worker = thread.join().unwrap();
-        assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+        assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     });
 }
 

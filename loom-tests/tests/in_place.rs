@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{JoinError, Options, Start, Subscriber, TryRecvError, Worker};
+use ringway::error::{JoinError, TryRecvError};
+use ringway::{Options, Start, Subscriber, Worker};
 
 /// Reads the next message in place, twice, and checks that it is one that was sent and does not change.
 fn read_twice(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64) -> Result<(), TryRecvError> {

@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::{JoinError, Options, RecvError, Spin, SpinThenSleep, Start, Subscriber, Wait};
+use ringway::error::{JoinError, RecvError};
+use ringway::{Options, Spin, SpinThenSleep, Start, Subscriber, Wait};
 
 /// Receives until the ring is closed, and checks that nothing is missing after the first message.
 fn receive_to_the_end<W: Wait>(subscriber: &mut Subscriber<u64, W>, sent: u64) {

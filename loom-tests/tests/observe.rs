@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{check, overwriting, position};
-use ringway::{Start, TryRecvError};
+use ringway::Start;
+use ringway::error::TryRecvError;
 
 /// Receives what there is, looking `looks` times, and checks that every message is whole and the
 /// next one after what was received and lost before.

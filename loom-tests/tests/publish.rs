@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, awake, check};
-use ringway::{Options, RecvError, Spin, Start, TryRecvError};
+use ringway::error::{RecvError, TryRecvError};
+use ringway::{Options, Spin, Start};
 
 #[test]
 fn a_subscriber_receives_everything_over_a_wrap() {

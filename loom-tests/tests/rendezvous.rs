@@ -4,7 +4,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use loom_tests::{awake, check};
-use ringway::{Start, TryRecvError};
+use ringway::Start;
+use ringway::error::TryRecvError;
 
 /// What a subscriber did before it released a message is seen by a producer that finds everything released.
 #[test]

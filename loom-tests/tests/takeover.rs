@@ -2,7 +2,8 @@
 
 use loom::thread;
 use loom_tests::{SLEEPY, awake, check, overwriting, position};
-use ringway::{Options, Producer, RecvError, Start, Subscriber, TryRecvError};
+use ringway::error::{RecvError, TryRecvError};
+use ringway::{Options, Producer, Start, Subscriber};
 
 /// Polls three times for the numbers from 0 on. Returns how many came. Each other outcome is that there is
 /// nothing, or, if the ring was closed (`closes`) behind one message, that all before the end was received.

@@ -3,7 +3,8 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, check};
-use ringway::{Options, Overflow, RecvError, Spin, Start};
+use ringway::error::RecvError;
+use ringway::{Options, Overflow, Spin, Start};
 
 #[test]
 fn no_lost_wakeup_for_one_sleeping_consumer() {

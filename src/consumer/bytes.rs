@@ -1,19 +1,21 @@
 //! Receiving messages of bytes, each of its own length.
 
-use super::take::{POLLING, WAITING};
+use super::take::{POLLING, RELEASING, WAITING};
 use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
+use crate::message::ByteMessage;
 use ringway_shm::wait::{Deadline, Wait};
 
-impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
+impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Receives the next message into the start of `buffer`, if it is there, and returns its
     /// length. Does not block. If the buffer is too small, the error says how long it has to be and
     /// the message is not consumed. After an error the buffer's contents are unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"sixteen bytes it").unwrap();
@@ -23,13 +25,14 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// ```
     #[inline]
     pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        self.take_bytes::<POLLING>(buffer)
+        self.take_bytes::<POLLING, RELEASING>(buffer)
     }
 
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(b"four").unwrap();
@@ -39,15 +42,18 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// ```
     #[inline]
     pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-        self.take_bytes::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| this.take_bytes::<WAITING>(buffer))
+        self.take_bytes::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, Deadline::Never, |this| {
+                this.take_bytes::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 
     /// As [`try_recv_into`](Self::try_recv_into), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<[u8]>::bytes(8, 32).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -60,8 +66,10 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
         buffer: &mut [u8],
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
-        self.take_bytes::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| this.take_bytes::<WAITING>(buffer))
+        self.take_bytes::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, timeout.into(), |this| {
+                this.take_bytes::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 }

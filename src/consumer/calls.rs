@@ -1,7 +1,7 @@
 //! Receiving messages of a type.
 
-use super::take::{POLLING, WAITING};
-use super::{Consumer, Iter, Kind};
+use super::take::{POLLING, RELEASING, WAITING};
+use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
@@ -12,8 +12,13 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Receives the next message, if it is there. Does not block. The message is returned by value,
     /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
+    /// A producer that has died is told from a ring that is empty:
+    /// [`ProducerDied`](TryRecvError::ProducerDied), once all that it sent was received. Calls that
+    /// find nothing ask the kernel every 20 ms, and so say `Empty` for the first 20 ms.
+    ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Empty));
@@ -24,13 +29,14 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.take::<POLLING>()
+        self.take::<POLLING, RELEASING>()
     }
 
     /// Receives the next message, waiting for it as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let thread = std::thread::spawn(move || (consumer.recv(), consumer.recv()));
@@ -40,15 +46,18 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[inline]
     pub fn recv(&mut self) -> Result<T, RecvError> {
-        self.take::<WAITING>()
-            .or_else(|error| self.wait_after(error, Deadline::Never, Self::take::<WAITING>))
+        self.take::<WAITING, RELEASING>().or_else(|error| {
+            self.wait_after(error, Deadline::Never, Self::take::<WAITING, RELEASING>)
+        })
     }
 
-    /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an `Instant`
-    /// until which to wait ([`Deadline`]). What is there when the time is over is received.
+    /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an
+    /// `Instant` until which to wait ([`Deadline`]). What is there when the time is over is
+    /// received.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// use std::time::{Duration, Instant};
     ///
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
@@ -63,15 +72,17 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     #[cfg(feature = "std")]
     pub fn recv_timeout(&mut self, timeout: impl Into<Deadline>) -> Result<T, RecvTimeoutError> {
-        self.take::<WAITING>()
-            .or_else(|error| self.wait_after(error, timeout.into(), Self::take::<WAITING>))
+        self.take::<WAITING, RELEASING>().or_else(|error| {
+            self.wait_after(error, timeout.into(), Self::take::<WAITING, RELEASING>)
+        })
     }
 
     /// As [`try_recv`](Self::try_recv), to where `message` is: for messages that are too large to
     /// be returned, which puts one on the stack. After an error what is there is unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// use zerocopy::FromZeros;
     ///
     /// type Frame = [u8; 1 << 20];
@@ -94,7 +105,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&7).unwrap();
@@ -113,7 +125,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -138,17 +151,18 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// afterwards means nothing.
     ///
     /// ```
-    /// # use ringway::{Options, Start, TryRecvError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3, 4, 5]);
+    /// producer.send_batch(&[1, 2, 3, 4, 5]).unwrap();
     /// let mut buffer = [0; 4];
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Ok(4));
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Ok(1));
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Err(TryRecvError::Empty));
     /// ```
     pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
-        self.take_batch::<POLLING>(buffer)
+        self.take_batch::<POLLING, RELEASING>(buffer)
     }
 
     /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it
@@ -158,12 +172,14 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// assert_eq!(consumer.recv_batch(&mut [0; 4]), Ok(2));
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
-        self.take_batch::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| this.take_batch::<WAITING>(buffer))
+        self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, Deadline::Never, |this| {
+                this.take_batch::<WAITING, RELEASING>(buffer)
+            })
         })
     }
 
@@ -171,10 +187,11 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
     /// assert_eq!(consumer.recv_batch_timeout(&mut [0; 4], timeout), Ok(2));
     /// let outcome = consumer.recv_batch_timeout(&mut [0; 4], timeout);
@@ -186,25 +203,10 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         buffer: &mut [T],
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
-        self.take_batch::<WAITING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| this.take_batch::<WAITING>(buffer))
+        self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
+            self.wait_after(error, timeout.into(), |this| {
+                this.take_batch::<WAITING, RELEASING>(buffer)
+            })
         })
-    }
-
-    /// Messages as they come, waiting for each. Ends when the ring is closed. Any other error is an
-    /// item, so that nothing lost is hidden, and the last one, unless messages go on behind it
-    /// (`Lagged`): see [`Iter`].
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-    /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
-    /// producer.close().unwrap();
-    /// let all: Result<Vec<u64>, _> = consumer.iter().collect();
-    /// assert_eq!(all.unwrap(), [1, 2, 3]);
-    /// ```
-    pub fn iter(&mut self) -> Iter<'_, Self> {
-        Iter::new(self)
     }
 }

@@ -1,11 +1,11 @@
 //! The consumer that never holds the producer back.
 
-use super::kind::sealed::Sealed;
-use super::{Consumer, Observing};
-use crate::error::TryRecvError;
+use super::Consumer;
+use super::handle::sealed::Sealed;
+use crate::error::{JoinError, TryRecvError};
 use crate::memory::Storage;
 use crate::message::Message;
-use crate::name::ConsumerKind;
+use crate::name::{ConsumerId, ConsumerKind};
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
 use crate::stats::{ConsumerStats, wide};
@@ -17,14 +17,27 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// # Lagging
 ///
 /// If the producer laps it, the next receiving call returns
-/// [`Lagged(n)`](crate::TryRecvError::Lagged) and the one after goes on with the oldest message
-/// that is left. The count is exact: it is the number of messages between the last one received and
-/// the next one to be received, so that received + lagged = sent, always. With 32-bit positions it
-/// is exact for an observer that is never away for 2^30 messages.
+/// [`Lagged(n)`](crate::error::TryRecvError::Lagged) and the one after goes on with the oldest
+/// message that is left. The count is exact: it is the number of messages between the last one
+/// received and the next one to be received, so that received + lagged = sent, always. With 32-bit
+/// positions it is exact for an observer that is never away for 2^30 messages.
 ///
 /// No message is ever returned torn, however fast the producer: a copy that was overwritten while
 /// it was made is thrown away, and counts as lagged.
+#[doc(alias = "broadcast")]
+#[doc(alias = "conflate")]
+#[doc(alias = "lag")]
+#[doc(alias = "lossy")]
+#[doc(alias = "reader")]
+#[doc(alias = "receiver")]
+#[doc(alias = "seqlock")]
 pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
+
+/// Gets the newest messages and never holds the producer back: the kind of an
+/// [`Observer`](crate::Observer).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Observing;
 
 impl<T: Message + ?Sized> Observer<T> {
     pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
@@ -38,7 +51,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// others could read. The counts are exact; [`lag`](Self::lag) may be more when this returns.
     ///
     /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) =
     ///     Options::<u32>::new(4).overflow(Overflow::Overwrite).heap().unwrap();
@@ -57,6 +71,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
         let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
+            id: ConsumerId::new(u32::MAX as usize, 0),
+            process: None,
             name: None,
             present: true,
             received: wide(received),
@@ -64,7 +80,32 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             lag: self.lag(),
             redelivered: 0,
             evicted: false,
+            in_flight: 0,
+            returned: 0,
         }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
+    /// Another observer at this one's place, whose counts begin anew. Takes nothing of the ring's,
+    /// and waits for nothing.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut first = ring.observe(Start::Next).unwrap();
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
+    /// first.recv().unwrap();
+    /// let mut second = first.try_clone().unwrap();
+    /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));
+    /// assert_eq!(second.stats().received, 1);
+    /// ```
+    pub fn try_clone(&self) -> Result<Self, JoinError> {
+        let (storage, wait) = (self.reader.storage.clone(), self.reader.wait.clone());
+        let mut reader = Reader::new(storage, self.reader.next, wait);
+        reader.patient = self.reader.patient;
+        Ok(Consumer::of(reader, Observing))
     }
 }
 

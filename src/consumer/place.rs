@@ -5,6 +5,7 @@ use crate::error::LivenessError;
 use crate::message::Message;
 use crate::position::{Look, Pos, Position};
 use crate::protocol::head;
+use ringway_shm::sync::Word;
 use ringway_shm::wait::Wait;
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
@@ -26,7 +27,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!((consumer.position(), consumer.head(), consumer.lag()), (0, 3, 3));
     /// ```
     pub fn lag(&self) -> u64 {
@@ -90,8 +91,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 
     /// Whether calls go on when the producer has died and everything was received: those that block
-    /// wait for a successor, and the others find the ring [`Empty`](crate::TryRecvError::Empty). By
-    /// default they return [`ProducerDied`](crate::RecvError::ProducerDied).
+    /// wait for a successor, and the others find the ring
+    /// [`Empty`](crate::error::TryRecvError::Empty). By default they return
+    /// [`ProducerDied`](crate::error::RecvError::ProducerDied).
     ///
     /// They return that also with `yes` when no successor can come: when the ring's name is gone,
     /// having been unlinked, replaced by a new ring of the name, say; and of an anonymous ring,
@@ -110,6 +112,36 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     pub fn max_len(&self) -> usize {
         self.reader.storage.measures().longest()
     }
+    /// Skips messages until no more than the newest `messages` are left, and returns how many were
+    /// skipped: those that were lost to an observer by then, too. For consumers that want the
+    /// present and not the past. Waits for nothing; searches the slots, in logarithmic time.
+    ///
+    /// The counts stay exact. What an observer skips is `lagged` in its [statistics](Self::stats);
+    /// what a subscriber skips is released, and counts as received.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut consumer = ring.observe(Start::Next).unwrap();
+    /// producer.send_batch(&[1, 2, 3, 4, 5]).unwrap();
+    /// assert_eq!(consumer.recv(), Ok(1));
+    /// assert_eq!(consumer.keep_newest(1), 3);
+    /// assert_eq!(consumer.recv(), Ok(5));
+    /// assert_eq!(consumer.keep_newest(1), 0);
+    /// let stats = consumer.stats();
+    /// assert_eq!((stats.received, stats.lagged, stats.lag), (2, 3, 0));
+    /// ```
+    pub fn keep_newest(&mut self, messages: u64) -> u64 {
+        let skipped = self.lag().saturating_sub(messages);
+        if skipped > 0 {
+            self.reader.next = self.reader.next.plus(skipped as usize);
+            self.reader.lagged = self.reader.lagged.wrapping_add(skipped as Word);
+            self.release();
+        }
+        skipped
+    }
+
     /// The head, from the later of what the producer says and where this consumer is.
     fn seen_head(&self) -> Pos {
         let hint = head::hint(&self.reader.storage).max(self.reader.next);

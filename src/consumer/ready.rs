@@ -16,16 +16,18 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// - [`Empty`](TryRecvError::Empty): it would wait.
     /// - Any other error is what it would return, and comes again.
     ///
-    /// For a program that looks after many things, and for one that receives elsewhere than it waits.
+    /// For a program that looks after many things, and for one that receives elsewhere than it
+    /// waits.
     ///
     /// ```
-    /// use ringway::{Options, Overflow, Start, TryRecvError};
+    /// use ringway::{Options, Overflow, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
     /// let (mut producer, ring) = options.heap().unwrap();
     /// let mut consumer = ring.observe(Start::Next).unwrap();
     /// assert_eq!(consumer.ready(), Err(TryRecvError::Empty));
-    /// producer.try_send_batch(&[0, 1, 2, 3, 4, 5]);
+    /// producer.send_batch(&[0, 1, 2, 3, 4, 5]).unwrap();
     /// assert_eq!(consumer.ready(), Ok(()));
     /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Lagged(2)));
     /// ```
@@ -36,7 +38,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// As [`ready`](Self::ready), waiting for something as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&7).unwrap();
@@ -53,7 +56,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// As [`ready`](Self::ready), waiting for something for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);

@@ -17,7 +17,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
 /// The next messages of a subscriber, one after the other, where they lie. Dropped, all of them are
 /// released, by one store; [`keep_after`](Self::keep_after) releases only the first few. Else as
-/// [`Ref`](crate::Ref).
+/// [`Ref`](crate::consumer::Ref).
 pub struct Refs<'a, T: Plain, W: Wait = SpinThenSleep> {
     subscriber: &'a mut Subscriber<T, W>,
     len: usize,
@@ -38,7 +38,8 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// `max` is 0. Does not block. Else as [`try_recv_ref`](Self::try_recv_ref).
     ///
     /// ```
-    /// use ringway::{Options, Start, TryRecvError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -69,10 +70,11 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// The same, waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
     /// assert_eq!(subscriber.recv_refs_timeout(8, timeout).unwrap().len(), 2);
     /// let error = subscriber.recv_refs_timeout(8, timeout).unwrap_err();
@@ -201,7 +203,7 @@ impl<T> Copy for Run<'_, T> {}
 
 // SAFETY: it is as good as a `&T` for each of its messages.
 unsafe impl<T: Sync> Send for Run<'_, T> {}
-// SAFETY: as above.
+// SAFETY: it gives out nothing but `&T`.
 unsafe impl<T: Sync> Sync for Run<'_, T> {}
 
 impl<'a, T: Plain> IntoIterator for Run<'a, T> {

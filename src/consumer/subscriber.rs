@@ -1,7 +1,7 @@
 //! The consumer that gets everything.
 
-use super::kind::sealed::Sealed;
-use super::{Consumer, Subscribing};
+use super::Consumer;
+use super::handle::sealed::Sealed;
 use crate::error::TryRecvError;
 use crate::memory::Storage;
 use crate::message::Message;
@@ -16,10 +16,28 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 ///
 /// A message is released as soon as it has been received, since receiving copies it; a batch is
 /// released as a whole. Dropping the subscriber lets go of everything and frees its entry.
+#[doc(alias = "broadcast")]
+#[doc(alias = "pub/sub")]
+#[doc(alias = "pubsub")]
+#[doc(alias = "queue")]
+#[doc(alias = "reader")]
+#[doc(alias = "receiver")]
+#[doc(alias = "spmc")]
 pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
 
+/// Gets every message and holds the producer back: the kind of a [`Subscriber`](crate::Subscriber).
+#[derive(Clone, Copy, Debug)]
+pub struct Subscribing {
+    /// Which entry has its gate.
+    pub(super) entry: usize,
+    /// Which of the entry's owners this is.
+    pub(super) generation: u32,
+    /// Comes back: its entry stays.
+    pub(super) durable: bool,
+}
+
 impl<T: Message + ?Sized> Subscriber<T> {
-    /// A subscriber from the first message on. Only for the ring's creator, who has made the
+    /// A subscriber from the first message on. Only for the ring's creator, which has made the
     /// producer and not yet given it away, once for each entry.
     #[cfg_attr(ringway_loom, expect(dead_code))]
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
@@ -38,14 +56,6 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         Consumer::of(reader, Subscribing { entry, generation, durable: false })
     }
 
-    /// The same for an entry that has a name.
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub(crate) fn durable(joined: join::Joined, next: Pos, wait: W) -> Self {
-        let mut subscriber = Subscriber::joined(joined, next, wait);
-        subscriber.kind.durable = true;
-        subscriber
-    }
-
     /// Leaves for good: the same as dropping it, but for a
     /// [durable](crate::Ring::subscribe_durable) one, whose name is given up.
     ///
@@ -53,7 +63,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// # use ringway::{Options, Start};
     /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// ring.subscribe_durable("keeper", Start::Next).unwrap().leave();
-    /// assert_eq!(ring.forget("keeper"), Ok(false));
+    /// assert_eq!(ring.remove_durable("keeper"), Ok(false));
     /// ```
     pub fn leave(mut self) {
         self.kind.durable = false;
@@ -61,6 +71,18 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// Lets go of every message before that one.
+    #[inline(always)]
+    pub(super) fn release_before(&mut self, first: Pos) {
+        let reader = &mut self.reader;
+        if let Some(entry) = reader.storage.entry(self.kind.entry) {
+            // Pairs with the fence after the producer's scan: the reads are over.
+            entry.gate.store(first.gate(), Ordering::Release);
+        }
+        wake::wake_producer(&reader.storage, reader.fences);
+        reader.wait.notify();
+    }
+
     /// This one has been evicted, and is told. Apart, so that one that has not been does not pay
     /// for it.
     #[cold]
@@ -89,13 +111,7 @@ impl Sealed for Subscribing {
 
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
-        let reader = &mut subscriber.reader;
-        if let Some(entry) = reader.storage.entry(subscriber.kind.entry) {
-            // Pairs with the fence after the producer's scan: the reads are over.
-            entry.gate.store(reader.next.gate(), Ordering::Release);
-        }
-        wake::wake_producer(&reader.storage, reader.fences);
-        reader.wait.notify();
+        subscriber.release_before(subscriber.reader.next);
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {

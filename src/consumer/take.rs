@@ -56,6 +56,11 @@ pub(super) const POLLING: bool = POLLS;
 /// For the attempts of calls that block, which ask that themselves.
 pub(super) const WAITING: bool = false;
 
+/// For calls that receive what they take.
+pub(super) const RELEASING: bool = true;
+/// For calls that take copies: the messages stay the next ones, and their gate stays where it is.
+pub(super) const HOLDING: bool = false;
+
 /// The longest message, in bytes, that a batch takes by way of a variable: so the compiler keeps it
 /// in registers.
 const LINE: usize = 64;
@@ -63,10 +68,12 @@ const LINE: usize = 64;
 impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Takes the next message, if it is there.
     #[inline(always)]
-    pub(super) fn take<const ASKS: bool>(&mut self) -> Result<T, TryRecvError> {
+    pub(super) fn take<const ASKS: bool, const RELEASES: bool>(
+        &mut self,
+    ) -> Result<T, TryRecvError> {
         let mut message = T::new_zeroed();
         // As bytes it is of the ring's message size, which was checked when the ring was opened.
-        self.take_bytes::<ASKS>(T::as_mut_bytes(&mut message))?;
+        self.take_bytes::<ASKS, RELEASES>(T::as_mut_bytes(&mut message))?;
         Ok(message)
     }
 
@@ -76,13 +83,13 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         &mut self,
         message: &mut T,
     ) -> Result<(), TryRecvError> {
-        self.take_bytes::<ASKS>(T::as_mut_bytes(message)).map(|_| ())
+        self.take_bytes::<ASKS, RELEASING>(T::as_mut_bytes(message)).map(|_| ())
     }
 
     /// Takes as many messages as are there and `buffer` has room for, each copied to its place in
     /// the buffer: a message may be too large for the stack.
     #[inline]
-    pub(super) fn take_batch<const ASKS: bool>(
+    pub(super) fn take_batch<const ASKS: bool, const RELEASES: bool>(
         &mut self,
         buffer: &mut [T],
     ) -> Result<usize, TryRecvError> {
@@ -105,25 +112,27 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
             position = position.plus(1);
             received += 1;
         }
-        // Who holds its messages is overtaken once in its life, if ever, and then loses all that it
-        // has not released: one look for all of them.
+        // One that holds its messages is overtaken once in its life, if ever, and then loses all
+        // that it has not released: one look for all of them.
         if K::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
             received = 0;
         }
         if received > 0 {
             // What ended the batch early is found again by a process that asks next.
-            self.reader.next = position;
-            self.release();
+            if RELEASES {
+                self.reader.next = position;
+                self.release();
+            }
             return Ok(received);
         }
         match buffer.first_mut() {
             None => Ok(0),
-            Some(place) => self.take_to::<ASKS>(place).map(|()| 1),
+            Some(place) => self.take_bytes::<ASKS, RELEASES>(T::as_mut_bytes(place)).map(|_| 1),
         }
     }
 
     /// Copies a short message of a batch to its place, unless it is found to have been overwritten:
-    /// `false`. Of who holds its messages that is found out for all of the batch.
+    /// `false`. A consumer that holds its messages finds that out for all of the batch.
     #[inline(always)]
     fn copy_by_line(&self, position: Pos, slot: Slot<'_>, place: &mut T) -> bool {
         // No `T`, which for a large message would have room on the stack, if the compiler does not
@@ -156,7 +165,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// All that a first look does not settle is out of line, so that a message which is there is
     /// all that a caller has in its loop.
     #[inline(always)]
-    pub(super) fn take_bytes<const ASKS: bool>(
+    pub(super) fn take_bytes<const ASKS: bool, const RELEASES: bool>(
         &mut self,
         buffer: &mut [u8],
     ) -> Result<usize, TryRecvError> {
@@ -170,13 +179,28 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             }
         };
         let len = outcome.map_err(|not_copied| self.explain(not_copied))?;
-        self.reader.next = self.reader.next.plus(1);
-        self.release();
+        if RELEASES {
+            self.advance(1);
+        }
         Ok(len)
     }
 
-    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says so;
-    /// else that is left to a later call, and is as good as a message.
+    /// Copies the message at a position to the start of `buffer`, and returns its length, if it is
+    /// there and has room.
+    pub(super) fn copy_at(&self, position: Pos, buffer: &mut [u8]) -> Option<usize> {
+        let slot = self.reader.ready(position).ok()?;
+        self.copy(position, slot, buffer).ok()
+    }
+
+    /// Goes on behind so many messages, and releases them.
+    #[inline(always)]
+    pub(super) fn advance(&mut self, messages: usize) {
+        self.reader.next = self.reader.next.plus(messages);
+        self.release();
+    }
+
+    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says
+    /// so; else that is left to a later call, and is as good as a message.
     #[inline(always)]
     pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
         &mut self,
@@ -187,8 +211,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         }
     }
 
-    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message is
-    /// there after all, and may be copied; or messages were lost, and this is not to skip them.
+    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message
+    /// is there after all, and may be copied; or messages were lost, and this is not to skip them.
     #[cold]
     #[inline(never)]
     fn find<const ASKS: bool, const SKIPS: bool>(
@@ -251,8 +275,10 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
                 reader.storage.spilled_ghosts(span).for_each(RaceCell::read);
             }
         }
-        let len = if T::VARIABLE { slot.length() } else { T::max_len(0) as u64 };
-        if T::VARIABLE && len > reader.storage.measures().max_len as u64 {
+        let measures = reader.storage.measures();
+        let varies = measures.has_lengths::<T>();
+        let len = if varies { slot.length() } else { measures.fixed_len::<T>() as u64 };
+        if varies && len > measures.max_len as u64 {
             return match ARENAS {
                 true => self.copy_spilled(slot, len, buffer),
                 false => Unchecked { len: None, copied: false },
@@ -314,8 +340,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         if !K::HOLDS {
             return None;
         }
-        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not
-        // older than what overwrote the message.
+        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is
+        // not older than what overwrote the message.
         fence(Ordering::Acquire);
         self.excluded()
     }
@@ -331,9 +357,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         K::release(self);
     }
 
-    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a first
-    /// one having failed. Apart from that, so that a message which is there is all that a caller
-    /// has in its loop.
+    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a
+    /// first one having failed. Apart from that, so that a message which is there is all that a
+    /// caller has in its loop.
     #[cold]
     pub(super) fn wait_after<R, E: Over>(
         &mut self,

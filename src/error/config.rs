@@ -56,6 +56,15 @@ pub enum ConfigError {
         /// The largest, in bytes.
         max: usize,
     },
+    /// The text is too long.
+    TextTooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The longest, in bytes.
+        max: usize,
+    },
+    /// A ring on the heap has no place for a text: no other process could read it.
+    NoPlaceForText,
     /// The first position is not a position.
     OriginTooLarge {
         /// The last position before they wrap around.
@@ -85,6 +94,9 @@ error!(ConfigError {
     Self::ArenaTooLarge { size, max } =>
         "an arena of {size} bytes is too large: choose at most {max}, and less where it does not \
          fit the address space together with the slots";
+    Self::TextTooLong { len, max } => "a text of {len} bytes is too long: choose at most {max}";
+    Self::NoPlaceForText =>
+        "a ring on the heap has no place for a text: leave it out, or create a segment";
     Self::OriginTooLarge { max } => "the origin is beyond the last position: choose at most {max}";
     Self::OutOfMemory { bytes } =>
         "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \

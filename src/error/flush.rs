@@ -47,6 +47,11 @@ pub enum WaitError {
         /// How many had joined by then.
         joined: usize,
     },
+    /// There were some until the time was over, and the producer waited until there were none.
+    NotLeft {
+        /// How many there were then.
+        consumers: usize,
+    },
     /// The kernel did not say which of them are dead: see
     /// [`TrySendError::Liveness`](crate::error::TrySendError::Liveness).
     Liveness(LivenessError),
@@ -58,11 +63,33 @@ error!(WaitError {
          groups: create it with more";
     Self::Timeout { joined } =>
         "{joined} consumers had joined when the time was over: try again, or allow more time";
+    Self::NotLeft { consumers } =>
+        "{consumers} consumers had not left when the time was over: try again, or allow more time";
     Self::Liveness(_) =>
         "not all consumers have joined, and the kernel did not say which of those that have are \
          dead";
 } source {
     Self::Liveness(error) => error;
+});
+
+/// Why a producer did not evict a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EvictError {
+    /// The ring was created for consumers that are never evicted, and some may rely on that: see
+    /// [`Options::evict_by_hand`](crate::Options::evict_by_hand).
+    NotAllowed,
+    /// There is no such consumer: it has left, was evicted before, or is one that holds nothing
+    /// back, as an observer is, or a worker, whose group does.
+    NotThere,
+}
+
+error!(EvictError {
+    Self::NotAllowed =>
+        "consumers of this ring are not evicted: create it with Options::evict_by_hand";
+    Self::NotThere =>
+        "the consumer has left, was evicted before, or holds nothing back: look at the consumers \
+         that there are now";
 });
 
 /// Why a message that was to be sent and released was not.

@@ -52,6 +52,7 @@ pub enum HeaderError {
 
 /// What the messages of a ring are, as far as two programs can compare it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MessageType {
     /// Each message has a length of its own.
     pub variable: bool,

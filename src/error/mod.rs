@@ -14,7 +14,6 @@
 //!
 #![cfg_attr(all(feature = "std", target_os = "linux"), doc = "```")]
 #![cfg_attr(not(all(feature = "std", target_os = "linux")), doc = "```ignore")]
-//! use std::error::Error;
 //! use ringway::{Options, Segment};
 //!
 //! let nowhere = Segment::new("ring").directory("/not/there");
@@ -31,12 +30,19 @@ mod header;
 mod join;
 mod recv;
 mod said;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod segment;
 mod send;
 
 pub use config::{ConfigError, RawError, SplitError};
-pub use flush::{CloseError, FlushError, SendSyncError, WaitError};
+pub use flush::{CloseError, EvictError, FlushError, SendSyncError, WaitError};
 pub use header::{HeaderError, MessageType};
 pub use join::JoinError;
 pub use recv::{RecvError, RecvTimeoutError, TryRecvError};
 pub use ringway_shm::LivenessError;
-pub use send::{BatchError, SendError, SendTimeoutError, TrySendError};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use segment::{
+    CreateError, Difference, FileKind, FileSystem, InheritError, NameError, Occupant, OpenError,
+    PruneError, ResumeError, UnlinkError, Untrusted,
+};
+pub use send::{BatchError, SendAllError, SendError, SendTimeoutError, TrySendError};

@@ -42,6 +42,13 @@ pub enum TryRecvError {
     /// and does not hold messages in place
     /// ([`Options::hold_in_place`](crate::Options::hold_in_place)). Receive a copy.
     NotInPlace,
+    /// So many messages have been received from the oldest one on that is not released, and no more
+    /// can be noted. Only from a [`Holding`](crate::consumer::Holding): release its
+    /// [oldest](crate::consumer::Holding::oldest) message.
+    TooManyHeld {
+        /// How many that is.
+        max: usize,
+    },
     /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
     /// for a successor, and everything that it sent has been received. Comes again with every call,
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
@@ -71,6 +78,8 @@ error!(TryRecvError {
         "messages cannot be read in place here: promise that every process that may write the \
          ring follows the protocol (assume_protocol), create a ring that evicts with \
          hold_in_place, or receive copies";
+    Self::TooManyHeld { max } =>
+        "{max} messages have come since the oldest one that is held: release that one first";
     Self::ProducerDied =>
         "the producer has died without closing the ring, or has detached, and every message has \
          been received: call again when a successor has resumed the ring";
@@ -101,6 +110,11 @@ pub enum RecvError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
+    /// See [`TryRecvError::TooManyHeld`].
+    TooManyHeld {
+        /// How many that is.
+        max: usize,
+    },
     /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
     /// for a successor, and everything that it sent has been received. Comes again with every call,
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
@@ -135,6 +149,11 @@ pub enum RecvTimeoutError {
     Corrupt,
     /// See [`TryRecvError::NotInPlace`].
     NotInPlace,
+    /// See [`TryRecvError::TooManyHeld`].
+    TooManyHeld {
+        /// How many that is.
+        max: usize,
+    },
     /// The producer has died without closing the ring, or has [left it](crate::Producer::detach)
     /// for a successor, and everything that it sent has been received. Comes again with every call,
     /// until a successor takes the ring over ([`Producer::resume`](crate::Producer::resume)); then
@@ -168,9 +187,16 @@ impl TryRecvError {
             Self::BufferTooSmall { needed } => Some(RecvError::BufferTooSmall { needed }),
             Self::Corrupt => Some(RecvError::Corrupt),
             Self::NotInPlace => Some(RecvError::NotInPlace),
+            Self::TooManyHeld { max } => Some(RecvError::TooManyHeld { max }),
             Self::ProducerDied => Some(RecvError::ProducerDied),
             Self::Liveness(error) => Some(RecvError::Liveness(error)),
         }
+    }
+}
+
+impl From<RecvError> for TryRecvError {
+    fn from(error: RecvError) -> Self {
+        RecvTimeoutError::from(error).as_try()
     }
 }
 
@@ -183,6 +209,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::BufferTooSmall { needed } => Self::BufferTooSmall { needed },
             RecvError::Corrupt => Self::Corrupt,
             RecvError::NotInPlace => Self::NotInPlace,
+            RecvError::TooManyHeld { max } => Self::TooManyHeld { max },
             RecvError::ProducerDied => Self::ProducerDied,
             RecvError::Liveness(error) => Self::Liveness(error),
         }
@@ -200,6 +227,7 @@ impl RecvError {
             | Self::BufferTooSmall { .. }
             | Self::Corrupt
             | Self::NotInPlace
+            | Self::TooManyHeld { .. }
             | Self::ProducerDied
             | Self::Liveness(_) => false,
         }
@@ -217,6 +245,7 @@ impl RecvTimeoutError {
             Self::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed },
             Self::Corrupt => TryRecvError::Corrupt,
             Self::NotInPlace => TryRecvError::NotInPlace,
+            Self::TooManyHeld { max } => TryRecvError::TooManyHeld { max },
             Self::ProducerDied => TryRecvError::ProducerDied,
             Self::Liveness(error) => TryRecvError::Liveness(error),
         }

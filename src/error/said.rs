@@ -36,7 +36,7 @@ macro_rules! error {
 pub(super) use error;
 
 /// The end of a text: for `{:#}` it goes on with the texts of the sources.
-pub(super) fn with_source(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(in crate::error) fn with_source(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error.source() {
         Some(source) if f.alternate() => write!(f, ": {source:#}"),
         _ => Ok(()),

@@ -20,6 +20,24 @@ pub enum TrySendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// No consumer has joined, by a call that sends to consumers only
+    /// ([`send_to_consumers`](crate::Producer::send_to_consumers)). Nothing was sent.
+    NoConsumers,
+    /// The room that was asked for is more than the ring has. Nothing was sent.
+    TooMany {
+        /// Messages that were asked for.
+        asked: usize,
+        /// The most that the call can have, on this ring.
+        max: usize,
+    },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// There is no room, and the kernel did not say which of the consumers in the way are dead. One
     /// of them may be. Nothing was sent. This error comes only where rings are files, in a process
     /// that was forbidden to ask (by a filter of system calls, say) after it had attached to the
@@ -34,6 +52,11 @@ error!(TrySendError {
          wait by a call that blocks";
     Self::TooLarge { len, max } =>
         "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::NoConsumers => "no consumer has joined: wait for one, or send without asking for any";
+    Self::TooMany { asked, max } =>
+        "room for {asked} messages is more than there can be here: ask for at most {max}";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -51,6 +74,24 @@ pub enum SendError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// No consumer has joined, by a call that sends to consumers only
+    /// ([`send_to_consumers`](crate::Producer::send_to_consumers)). Nothing was sent.
+    NoConsumers,
+    /// The room that was asked for is more than the ring has. Nothing was sent.
+    TooMany {
+        /// Messages that were asked for.
+        asked: usize,
+        /// The most that the call can have, on this ring.
+        max: usize,
+    },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
 }
@@ -58,6 +99,11 @@ pub enum SendError {
 error!(SendError {
     Self::TooLarge { len, max } =>
         "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::NoConsumers => "no consumer has joined: wait for one, or send without asking for any";
+    Self::TooMany { asked, max } =>
+        "room for {asked} messages is more than there can be here: ask for at most {max}";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -77,6 +123,24 @@ pub enum SendTimeoutError {
         /// The longest that this ring carries, in bytes.
         max: usize,
     },
+    /// No consumer has joined, by a call that sends to consumers only
+    /// ([`send_to_consumers`](crate::Producer::send_to_consumers)). Nothing was sent.
+    NoConsumers,
+    /// The room that was asked for is more than the ring has. Nothing was sent.
+    TooMany {
+        /// Messages that were asked for.
+        asked: usize,
+        /// The most that the call can have, on this ring.
+        max: usize,
+    },
+    /// All messages of the ring have one length, and this one has another. Nothing was sent. Comes
+    /// only from a producer of [`Untyped`](crate::Untyped) messages.
+    WrongLength {
+        /// Its length in bytes.
+        len: usize,
+        /// The length that messages of this ring have, in bytes.
+        expected: usize,
+    },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
 }
@@ -85,6 +149,54 @@ error!(SendTimeoutError {
     Self::Timeout => "the ring was full until the time was over: try again, or allow more time";
     Self::TooLarge { len, max } =>
         "a message of {len} bytes is too long for this ring: send at most {max} bytes";
+    Self::NoConsumers => "no consumer has joined: wait for one, or send without asking for any";
+    Self::TooMany { asked, max } =>
+        "room for {asked} messages is more than there can be here: ask for at most {max}";
+    Self::WrongLength { len, expected } =>
+        "a message of {len} bytes is none of this ring's: send {expected} bytes";
+    Self::Liveness(_) =>
+        "there is no room, and the kernel did not say which of the consumers in the way are dead";
+} source {
+    Self::Liveness(error) => error;
+});
+
+/// Why a batch was not sent that is sent as a whole or not at all. Nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendAllError {
+    /// There is no room for all of it.
+    Full {
+        /// How many of its messages, from the first on, there is room for.
+        fits: usize,
+    },
+    /// The batch has more messages than can be sent as a whole on this ring.
+    TooMany {
+        /// Messages in the batch.
+        asked: usize,
+        /// The most that can be sent as a whole: an eighth of the capacity, or one.
+        max: usize,
+    },
+    /// A message is longer than the ring's messages can be; or those that are longer than a slot are
+    /// together longer than half of the arena.
+    TooLarge {
+        /// The length in bytes.
+        len: usize,
+        /// The longest that this ring carries, in bytes.
+        max: usize,
+    },
+    /// See [`TrySendError::Liveness`].
+    Liveness(LivenessError),
+}
+
+error!(SendAllError {
+    Self::Full { fits } =>
+        "there is room for {fits} messages of the batch and not for all: try again later, or wait \
+         until there is";
+    Self::TooMany { asked, max } =>
+        "{asked} messages cannot be sent as a whole on this ring: send at most {max}, or create it \
+         with a larger capacity";
+    Self::TooLarge { len, max } =>
+        "{len} bytes are too long for this ring: send at most {max} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
@@ -95,6 +207,9 @@ impl From<SendError> for TrySendError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::TooMany { asked, max } => Self::TooMany { asked, max },
+            SendError::NoConsumers => Self::NoConsumers,
+            SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
         }
     }
@@ -104,6 +219,9 @@ impl From<SendError> for SendTimeoutError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooLarge { len, max } => Self::TooLarge { len, max },
+            SendError::TooMany { asked, max } => Self::TooMany { asked, max },
+            SendError::NoConsumers => Self::NoConsumers,
+            SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
         }
     }

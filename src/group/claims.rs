@@ -114,12 +114,9 @@ pub(crate) enum Offer {
 
 impl<'a> Claims<'a> {
     /// A group, counted from 0, if there is one.
+    #[inline]
     pub(crate) fn of(view: &'a View, group: usize) -> Option<Claims<'a>> {
-        Some(Claims {
-            view,
-            entry: view.shared_entries().get(group)?,
-            words: view.claim_words(group)?,
-        })
+        Some(Claims { view, entry: view.shared_entry(group)?, words: view.claim_words(group)? })
     }
 
     pub(super) fn capacity(&self) -> usize {

@@ -36,7 +36,7 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
 /// told a worker that is about to go.
 pub(crate) fn forget_evicted(storage: &Storage, group: usize, generation: u32) {
     let Ok(_registry) = storage.registry() else { return };
-    let Some(entry) = storage.shared_entries().get(group) else { return };
+    let Some(entry) = storage.shared_entry(group) else { return };
     let evicted = is_evicted(storage, group, entry);
     if evicted && entry.generation.load(Ordering::Relaxed) == generation {
         // A worker that is still there is told by its own calls, and is in the way here.
@@ -57,7 +57,7 @@ pub(super) fn find(storage: &Storage, name: &[u8]) -> Result<Option<Found>, Join
     let Some(group) = storage.shared_entries().iter().position(named) else {
         return Ok(None);
     };
-    let Some(entry) = storage.shared_entries().get(group) else {
+    let Some(entry) = storage.shared_entry(group) else {
         return Ok(None);
     };
     // The fence in `head::hint` pairs with the release of `joined`: what was found is a group with
@@ -111,7 +111,7 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         let is_last =
             attempt == take::WHILE_CLEANING || (attempt >= ATTEMPTS && !storage.is_cleaning()?);
         if is_last || !storage.pause() {
-            let name = storage.shared_entries().get(group).and_then(Entry::consumer_name);
+            let name = storage.shared_entry(group).and_then(Entry::consumer_name);
             let name = name.unwrap_or(ConsumerName::from_bytes(&[]));
             return Err(JoinError::InUse { kind: ConsumerKind::Group, name });
         }
@@ -126,7 +126,7 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
     // cleared in `entry::reset_by`, and before the gate is gone. And a message whose claim was
     // barred is there for the process that makes a group after this.
     fence(Ordering::Acquire);
-    if let Some(entry) = storage.shared_entries().get(group) {
+    if let Some(entry) = storage.shared_entry(group) {
         entry::reset_by(entry, exchange::set_shared_gate);
         wake::wake_producer(storage, Fences::FULL);
     }

@@ -128,6 +128,7 @@ fn begin_work(entry: Joined, found: Found) -> Membership {
     let (storage, index, _) = entry.keep();
     if let Some(entry) = storage.entry(index) {
         entry.counters.begin(gate);
+        entry.counters.note_process();
         entry.generation.store(generation, Ordering::Relaxed);
         entry.life().store(storage.life().unwrap_or(0), Ordering::Relaxed);
         // That it has joined, and where, is one word.

@@ -8,7 +8,8 @@ use crate::protocol::Start;
 /// ([`Start::Next`]) and delivers at least once.
 ///
 /// ```
-/// use ringway::{Group, JoinError, Options, Start, Worker};
+/// use ringway::{Group, Options, Start, Worker};
+/// use ringway::error::JoinError;
 ///
 /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
 /// producer.send(&7).unwrap();
@@ -19,6 +20,10 @@ use crate::protocol::Start;
 /// assert_eq!(other.unwrap_err(), JoinError::Delivery { at_most_once: false });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "mpmc")]
+#[doc(alias = "work queue")]
+#[doc(alias = "consumer group")]
+#[must_use = "a worker joins it by `Worker::join`"]
 pub struct Group<'a> {
     pub(super) name: &'a str,
     pub(super) start: Start,
@@ -38,11 +43,11 @@ impl<'a> Group<'a> {
     }
 
     /// Has the group never deliver a message again that may have been delivered: what a worker has
-    /// when it dies is skipped, and so is what it [gives back](crate::Job::nack).
+    /// when it dies is skipped, and so is what it [gives back](crate::group::Job::nack).
     ///
     /// By default such a message goes to another worker, marked
-    /// ([`redelivered`](crate::Job::redelivered)). Every worker of a group has to ask for the same
-    /// ([`JoinError::Delivery`](crate::JoinError::Delivery)).
+    /// ([`redelivered`](crate::group::Job::redelivered)). Every worker of a group has to ask for the same
+    /// ([`JoinError::Delivery`](crate::error::JoinError::Delivery)).
     pub const fn at_most_once(mut self) -> Self {
         self.at_most_once = true;
         self

@@ -7,12 +7,14 @@ mod evicted;
 mod handle;
 mod hold;
 mod in_place;
+mod instead;
 mod job;
 mod member;
 #[cfg(ringway_loom)]
 mod model;
 mod patrol;
 mod ready;
+mod receive;
 mod reserve;
 mod rest;
 mod seek;

@@ -5,7 +5,8 @@ use crate::name::{ConsumerName, MAX_NAME};
 use ringway_shm::sync::Ordering;
 
 impl Entry {
-    /// Writes the name of the entry's owner, which is the caller. It counts once the owner has joined.
+    /// Writes the name of the entry's owner, which is the caller. It counts once the owner has
+    /// joined.
     #[cfg_attr(not(feature = "alloc"), allow(dead_code))]
     pub(crate) fn set_name(&self, name: &[u8]) {
         let mut bytes = name.chunks(4);

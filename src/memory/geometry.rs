@@ -7,6 +7,7 @@ pub(crate) use super::measures::Measures;
 pub(crate) use super::shape::*;
 use crate::error::ConfigError;
 use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
+use ringway_shm::envelope::MAX_TEXT;
 use ringway_shm::sync::{AtomicU32, WORD, Word};
 
 /// A ring's shape, checked, and where its parts lie.
@@ -14,6 +15,8 @@ use ringway_shm::sync::{AtomicU32, WORD, Word};
 pub(crate) struct Geometry {
     pub(crate) shape: Shape,
     pub(crate) measures: Measures,
+    /// Bytes from the start of the data segment to the text; 0 if there is none.
+    pub(crate) text_offset: usize,
     /// Bytes from the start of the data segment to the first slot.
     pub(crate) slots_offset: usize,
     /// Bytes from the start of the data segment to the arena; 0 if there is none.
@@ -49,6 +52,9 @@ impl Geometry {
         if entries > MAX_ENTRIES {
             return Err(ConfigError::TooManyEntries { asked: entries, max: MAX_ENTRIES });
         }
+        if shape.text > MAX_TEXT {
+            return Err(ConfigError::TextTooLong { len: shape.text, max: MAX_TEXT });
+        }
         if shape.origin > Word::MAX >> 1 {
             return Err(ConfigError::OriginTooLarge { max: Word::MAX >> 1 });
         }
@@ -56,7 +62,9 @@ impl Geometry {
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
         let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
-        let slots_offset = evictions_end.next_multiple_of(align.max(SLOTS_ALIGN));
+        let text_offset = if shape.text == 0 { 0 } else { evictions_end };
+        let text_end = evictions_end + shape.text;
+        let slots_offset = text_end.next_multiple_of(align.max(SLOTS_ALIGN));
         let slots_end = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
         let Some(slots_end) = slots_end.filter(|&n| n <= isize::MAX as usize) else {
             return Err(too_large);
@@ -87,6 +95,7 @@ impl Geometry {
         Ok(Geometry {
             shape,
             measures,
+            text_offset,
             slots_offset,
             arena_offset,
             data_len,
@@ -112,6 +121,7 @@ mod tests {
             observers: true,
             pins: false,
             arena: 0,
+            text: 0,
             tag: 0,
             origin: 0,
         }

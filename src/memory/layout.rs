@@ -1,17 +1,16 @@
 //! The shared words, as they lie in memory. `docs/layout.md` describes them byte by byte for other
 //! languages; the assertions below keep the two together.
 //!
-//! The data segment is `[Header, ProducerLine, evictions..., slots..., arena...]` and only the producer writes it. The
-//! control segment is `[Header, SleepFlags, entries..., claims...]` and is what consumers write. A slot is
-//! `[state, (length,) payload...]`, all of it words.
+//! The data segment is `[Header, ProducerLine, evictions..., text..., slots..., arena...]` and only
+//! the producer writes it. The control segment is `[Header, SleepFlags, entries..., claims...]` and
+//! is what consumers write. A slot is `[state, (length,) payload...]`, all of it words.
 
-use core::cell::UnsafeCell;
-
+use super::counts::{COUNTS, Count, Count32, Counters};
+pub(crate) use super::padding::SMALL;
+use super::padding::{Unused, beside, rest};
 use crate::name::NAME_WORDS;
-use crate::position::{FREE, Pos};
-use ringway_shm::sync::{
-    AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, Ordering, WORD, Word,
-};
+use crate::position::FREE;
+use ringway_shm::sync::{AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, WORD};
 
 /// Words of 32 bits in a header.
 pub(crate) const HEADER_WORDS: usize = 32;
@@ -20,7 +19,7 @@ pub(crate) const EVICTIONS_OFFSET: usize = size_of::<Header>() + size_of::<Produ
 /// The control segment's entries start here.
 pub(crate) const ENTRIES_OFFSET: usize = size_of::<Header>() + size_of::<SleepFlags>();
 
-/// What the ring is. Written once, before anybody else can see it.
+/// What the ring is. Written once, before another process can see it.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -51,69 +50,56 @@ pub(crate) struct ProducerLine {
     /// Messages that a subscriber may lag behind before it is evicted: the creator's choice.
     pub(crate) max_lag: AtomicWord,
     _unused_too: Unused<{ (8 - WORD) / 4 }>,
-    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`: for
-    /// ever.
+    /// Milliseconds for which a subscriber that lives may keep the producer waiting; `u32::MAX`:
+    /// for ever.
     pub(crate) max_hold: AtomicU32,
     /// The same for a durable subscriber that is away.
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    _unused_three: Unused<{ ARENAS as usize }>,
-    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
-    /// word, where there are arenas.
+    /// Not 0: the producer's program may evict consumers by hand. One word, where there is
+    /// eviction.
+    by_hand: [AtomicU32; EVICTS as usize],
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their
+    /// slots. One word, where there are arenas.
     reclaimed: [AtomicWord; ARENAS as usize],
     _unused_four: Unused<{ beside(COUNTS) }>,
-    /// Microseconds for which producers have waited for room. It and what follows is on a cache line of its
-    /// own, which nobody needs while messages flow.
+    /// Microseconds for which producers have waited for room. It and what follows is on a cache
+    /// line of its own, which no side needs while messages flow.
     pub(crate) blocked: Count,
     _unused_blocked: Unused<{ beside(COUNTS) }>,
-    /// How often producers found that somebody slept, and woke all who did.
+    /// How often producers found that consumers slept, and woke them.
     pub(crate) wakes: Count,
     _unused_wakes: Unused<{ beside(COUNTS) }>,
     /// Subscribers and groups that were evicted.
     pub(crate) evicted: Count,
     _unused_evicted: Unused<{ beside(COUNTS) }>,
-    _rest: Unused<{ rest(88) }>,
+    /// Messages that were refused for want of room, by calls that do not block.
+    pub(crate) refused: Count,
+    _unused_refused: Unused<{ beside(COUNTS) }>,
+    /// The position that a producer has had no room for, when it last looked what was in the way.
+    pub(crate) held_at: Count,
+    _unused_held_at: Unused<{ beside(COUNTS) }>,
+    /// 1 more than the entry that was in the way then, furthest behind; 0: none was, so far.
+    pub(crate) held_by: Count32,
+    /// 1 more than the entry that was evicted last, and which of its owners that was; 0: none.
+    pub(crate) evicted_entry: Count32,
+    pub(crate) evicted_generation: Count32,
+    _unused_generation: Unused<{ COUNTS }>,
+    /// The creator's tag, its low half first: for those that ask which options the ring has.
+    tag: [Count32; 2],
+    _rest: Unused<{ rest(128) }>,
 }
 
-/// A number that grows, of one writer's. Wraps. 0, and no word, where nothing is counted.
-#[repr(transparent)]
-#[derive(Debug)]
-pub(crate) struct Count([AtomicWord; COUNTS]);
-
-impl Count {
-    #[cfg(feature = "alloc")]
-    fn new() -> Self {
-        Count(core::array::from_fn(|_| AtomicWord::new(0)))
-    }
-
-    /// Only by its writer.
-    pub(crate) fn add(&self, more: Word) {
-        self.set(self.get().wrapping_add(more));
-    }
-
-    pub(crate) fn get(&self) -> Word {
-        self.0.first().map_or(0, |word| word.load(Ordering::Relaxed))
-    }
-
-    /// Only by its writer.
-    pub(crate) fn set(&self, value: Word) {
-        if let Some(word) = self.0.first() {
-            // Nobody relies on what is counted, so that neither this nor a look orders anything.
-            word.store(value, Ordering::Relaxed);
-        }
-    }
-}
-
-/// The two flags that say that somebody sleeps. Stored, never counted: a sleeper that was killed
-/// leaves a flag behind, which costs the other side one needless wake-up, once.
+/// The two flags that say that a consumer or the producer sleeps. Stored, never counted: a sleeper
+/// that was killed leaves a flag behind. That costs the other side one needless wake-up, once.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct SleepFlags {
     /// 1: some consumer sleeps, or is about to. Set by consumers, cleared by the producer.
     pub(crate) sleepers: Lone<AtomicU32>,
     /// 1: the producer sleeps on this very word, or is about to. Set by the producer, cleared by
-    /// whoever gives it room.
+    /// the consumer that gives it room.
     pub(crate) waiting: Futex,
     /// Counts the times that a worker has asked about all workers and the producer whether they
     /// live.
@@ -139,8 +125,8 @@ impl SleepFlags {
     }
 }
 
-/// One consumer that can hold the producer back, or a worker of a group that does. Its owner writes it,
-/// nobody else; but of a group, which nobody owns, what changes is changed by read-modify-write.
+/// One consumer that can hold the producer back, or a worker of a group that does. Its owner alone
+/// writes it. A group has no owner: what changes in its entry is changed by read-modify-write.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -148,8 +134,8 @@ pub(crate) struct Entry {
     /// 0 = free, 1 = owned, 2 = kept for a durable subscriber that is away. Changed only by
     /// compare-exchange.
     pub(crate) owner: CasU32,
-    /// 1: the owner has joined, and its gate is where it starts or later; of a worker: 1 more than its
-    /// group's number, which counts from 0. 0: nobody is here, or is still joining.
+    /// 1: the owner has joined, and its gate is where it starts or later. Of a worker: 1 more than
+    /// its group's number, which counts from 0. 0: no owner is here, or it is still joining.
     pub(crate) joined: AtomicU32,
     /// Counts the owners. Never 0 once there was one.
     pub(crate) generation: AtomicU32,
@@ -162,8 +148,8 @@ pub(crate) struct Entry {
     pub(crate) name_len: AtomicU32,
     /// The name of a durable subscriber or a group, as bytes lie in memory.
     pub(crate) name: [AtomicU32; NAME_WORDS],
-    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has evicted
-    /// the owner, on rings where it promised so.
+    /// 1: the owner reads its next message in place. The producer leaves that alone, also if it has
+    /// evicted the owner, on rings where it promised so.
     pub(crate) pinned: AtomicU32,
     /// Of a group: 1 if a message that may have been delivered is never delivered again. Of a
     /// worker: the number of its mapping's life, or 0.
@@ -176,51 +162,6 @@ pub(crate) struct Entry {
     pub(crate) counters: Counters,
 }
 
-/// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
-/// line away from those who look there whether it lives, or what it is.
-#[repr(C)]
-#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
-#[derive(Debug)]
-pub(crate) struct Counters {
-    /// The first position of a subscriber or a group. Stored before the entry is `joined`.
-    pub(crate) start: Count,
-    _unused: Unused<{ beside(COUNTS) }>,
-    /// Messages that a worker was given.
-    pub(crate) received: Count,
-    _unused_received: Unused<{ beside(COUNTS) }>,
-    /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
-    redelivered: [CasU32; COUNTS],
-    _rest: Unused<{ rest(20) }>,
-}
-
-impl Counters {
-    #[cfg(feature = "alloc")]
-    fn new() -> Self {
-        Counters {
-            start: Count::new(),
-            _unused: Unused::new(),
-            received: Count::new(),
-            _unused_received: Unused::new(),
-            redelivered: core::array::from_fn(|_| CasU32::new(0)),
-            _rest: Unused::new(),
-        }
-    }
-
-    /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
-    pub(crate) fn begin(&self, start: Pos) {
-        self.start.set(start.number());
-        self.received.set(0);
-        if let Some(word) = self.redelivered() {
-            word.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Where messages are counted that a worker was given again, or the workers of a group; `None`: they are not.
-    pub(crate) fn redelivered(&self) -> Option<&CasU32> {
-        self.redelivered.first()
-    }
-}
-
 /// What an entry's `owner` says: it has no owner.
 pub(crate) const FREE_ENTRY: u32 = 0;
 /// It has an owner, which is attached or has died.
@@ -228,18 +169,12 @@ pub(crate) const OWNED: u32 = 1;
 /// It is kept for a durable subscriber that is away.
 pub(crate) const AWAY: u32 = 2;
 
-/// Whether this is a microcontroller, which has no cache lines to keep apart, and little memory.
-pub(crate) const SMALL: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
-
-/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
-/// nothing in a ring's header could set one.
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options`
+/// offers no limit, and nothing in a ring's header could set one.
 pub(crate) const EVICTS: bool = !SMALL;
 
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
-
-/// Words for each number that is only counted: see [`Stats`](crate::Stats).
-const COUNTS: usize = if SMALL { 0 } else { 1 };
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
@@ -251,33 +186,40 @@ pub(crate) struct Lone<T> {
     _rest: Unused<{ rest(4) }>,
 }
 
-/// Words that mean nothing. In a cell, because nothing keeps another process from writing there.
-#[repr(transparent)]
-#[derive(Debug)]
-pub(crate) struct Unused<const WORDS: usize>(UnsafeCell<[u32; WORDS]>);
-
-#[cfg(feature = "alloc")]
-impl<const WORDS: usize> Unused<WORDS> {
-    fn new() -> Self {
-        Unused(UnsafeCell::new([0; WORDS]))
-    }
-}
-
-// SAFETY: nobody reads or writes them through it.
-unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
-
-/// Words of 32 bits that keep the place of 8 bytes beside so many words.
-const fn beside(words: usize) -> usize {
-    words * (8 - WORD) / 4
-}
-
-/// Words that fill up a line of which so many bytes are used.
-const fn rest(used: usize) -> usize {
-    if SMALL { 0 } else { (128 - used) / 4 }
-}
-
 impl ProducerLine {
-    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
+    /// Counts nothing, so far. Only by the ring's creator, before another process can see it.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn reset_counts(&self) {
+        let ProducerLine { blocked, wakes, evicted, refused, held_at, .. } = self;
+        for count in [blocked, wakes, evicted, refused, held_at] {
+            count.set(0);
+        }
+        for word in [&self.held_by, &self.evicted_entry, &self.evicted_generation] {
+            word.set(0);
+        }
+    }
+
+    /// Writes the tag down. By the ring's creator.
+    pub(crate) fn set_tag(&self, tag: u64) {
+        let [low, high] = &self.tag;
+        low.set(tag as u32);
+        high.set((tag >> 32) as u32);
+    }
+
+    /// The creator's tag.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub(crate) fn tag(&self) -> u64 {
+        let [low, high] = &self.tag;
+        u64::from(low.get()) | u64::from(high.get()) << 32
+    }
+
+    /// Whether consumers may be evicted by hand; `None`: none can be evicted.
+    pub(crate) fn by_hand(&self) -> Option<&AtomicU32> {
+        self.by_hand.first()
+    }
+
+    /// Before which position messages may have lost their place in the arena; `None`: there are no
+    /// arenas.
     #[inline(always)]
     pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
         self.reclaimed.first()
@@ -301,7 +243,7 @@ impl ProducerLine {
             max_hold: AtomicU32::new(0),
             max_away: AtomicU32::new(0),
             kept: AtomicU32::new(0),
-            _unused_three: Unused::new(),
+            by_hand: core::array::from_fn(|_| AtomicU32::new(0)),
             reclaimed: core::array::from_fn(|_| AtomicWord::new(0)),
             _unused_four: Unused::new(),
             blocked: Count::new(),
@@ -310,6 +252,15 @@ impl ProducerLine {
             _unused_wakes: Unused::new(),
             evicted: Count::new(),
             _unused_evicted: Unused::new(),
+            refused: Count::new(),
+            _unused_refused: Unused::new(),
+            held_at: Count::new(),
+            _unused_held_at: Unused::new(),
+            held_by: Count32::new(),
+            evicted_entry: Count32::new(),
+            evicted_generation: Count32::new(),
+            _unused_generation: Unused::new(),
+            tag: [Count32::new(), Count32::new()],
             _rest: Unused::new(),
         }
     }
@@ -344,8 +295,10 @@ impl Entry {
 
 #[cfg(not(ringway_loom))]
 impl Entry {
-    /// Makes the entry free. Only by the ring's creator, before anybody else can see it.
+    /// Makes the entry free. Only by the ring's creator, before another process can see it.
     pub(crate) fn reset(&self) {
+        use ringway_shm::sync::Ordering;
+
         let Entry { owner, joined, generation, durable, name_len, pinned, .. } = self;
         owner.store(FREE_ENTRY, Ordering::Relaxed);
         for word in [joined, generation, durable, name_len, pinned] {
@@ -354,7 +307,7 @@ impl Entry {
         self.gate.store(FREE, Ordering::Relaxed);
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
-        self.counters.begin(Pos::new(0));
+        self.counters.begin(crate::position::Pos::new(0));
     }
 }
 
@@ -416,6 +369,13 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(ProducerLine, blocked) == 64);
     assert!(offset_of!(ProducerLine, wakes) == 72);
     assert!(offset_of!(ProducerLine, evicted) == 80);
+    assert!(offset_of!(ProducerLine, by_hand) == 52);
+    assert!(offset_of!(ProducerLine, refused) == 88);
+    assert!(offset_of!(ProducerLine, held_at) == 96);
+    assert!(offset_of!(ProducerLine, held_by) == 104);
+    assert!(offset_of!(ProducerLine, evicted_entry) == 108);
+    assert!(offset_of!(ProducerLine, evicted_generation) == 112);
+    assert!(offset_of!(ProducerLine, tag) == 120);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(SleepFlags, patrols) == 132);
@@ -435,4 +395,5 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(Counters, start) == 0);
     assert!(offset_of!(Counters, received) == 8);
     assert!(offset_of!(Counters, redelivered) == 16);
+    assert!(offset_of!(Counters, process) == 20);
 };

@@ -3,15 +3,22 @@
 use super::registry::Registry;
 use super::seat::{Claim, Entries, Post};
 use super::storage::{Owner, Storage};
+use super::view::View;
 use crate::error::{JoinError, LivenessError};
 use ringway_shm::sync::Ordering;
 
 impl Storage {
-    fn mapping(&self) -> Option<&alloc::sync::Arc<crate::segment::Mapping>> {
+    fn mapping(&self) -> Option<&alloc::sync::Arc<super::mapping::Mapping>> {
         match &self.owner {
             Owner::Mapped { mapping } => Some(mapping),
             _ => None,
         }
+    }
+
+    /// The ring as far as this process may look at it: with the control segment also where it may
+    /// not write that. Nothing is stored through it.
+    pub(crate) fn monitored(&self) -> &View {
+        self.mapping().and_then(|mapping| mapping.monitored()).unwrap_or(self)
     }
 
     /// Whether the memory is there. In a child that was forked, what the parent had mapped is not:
@@ -25,7 +32,7 @@ impl Storage {
         let guarded = self.producer().guarded.load(Ordering::Relaxed) != 0;
         match self.mapping().filter(|_| guarded) {
             None => Ok(true),
-            Some(mapping) => mapping.producer_is_alive().map_err(not_told),
+            Some(mapping) => mapping.owner_is_alive().map_err(not_told),
         }
     }
 
@@ -41,7 +48,10 @@ impl Storage {
     pub(crate) fn claim(&self, entry: usize) -> Result<Claim, JoinError> {
         match self.mapping() {
             None => Ok(Claim::Open),
-            Some(mapping) => mapping.claim(entry).map_err(lock_error),
+            Some(mapping) => match mapping.claim(entry).map_err(lock_error)? {
+                ringway_shm::segment::Claim::Ours(seat) => Ok(Claim::Ours(seat)),
+                ringway_shm::segment::Claim::Taken => Ok(Claim::Taken),
+            },
         }
     }
 

@@ -4,8 +4,11 @@
 use core::ops::Range;
 
 use super::kind::{EntryKind, SHARES};
-use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape};
+use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape, payload_words};
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+use super::shape::{Schema, slot_layout};
 use crate::memory::layout::ARENAS;
+use crate::message::Message;
 use crate::position::Pos;
 use ringway_shm::sync::{WORD, Word};
 
@@ -56,6 +59,27 @@ impl Measures {
         }
     }
 
+    /// The shape that they follow from, of a ring of such messages and with that tag. It has no text.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub(crate) fn shape(&self, schema: Schema, tag: u64) -> Shape {
+        let closest = slot_layout(self.variable, self.max_len, schema.align, false).1;
+        Shape {
+            schema: Schema { max_len: self.max_len, ..schema },
+            capacity: self.capacity(),
+            entries: self.subscribers(),
+            groups: self.groups(),
+            workers: self.workers(),
+            overflow: self.overflow,
+            line_slots: self.stride * WORD != closest,
+            observers: self.observers,
+            pins: self.pins,
+            arena: self.arena(),
+            text: 0,
+            tag,
+            origin: self.origin,
+        }
+    }
+
     /// Whether the two are the same, wherever their first positions are.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn is_but_for_origin(&self, other: &Measures) -> bool {
@@ -79,6 +103,24 @@ impl Measures {
         Pos::new(self.origin)
     }
 
+    /// Whether a slot says how long its message is, in a ring of messages `T`.
+    #[inline(always)]
+    pub(crate) fn has_lengths<T: Message + ?Sized>(&self) -> bool {
+        if T::UNTYPED { self.variable } else { T::VARIABLE }
+    }
+
+    /// Words from a slot's start to its payload, in a ring of messages `T`.
+    #[inline(always)]
+    pub(crate) fn payload_of<T: Message + ?Sized>(&self) -> usize {
+        if T::UNTYPED { self.payload() } else { payload_words::<T>() }
+    }
+
+    /// Bytes in every message of type `T`, where they have no lengths of their own.
+    #[inline(always)]
+    pub(crate) fn fixed_len<T: Message + ?Sized>(&self) -> usize {
+        if T::UNTYPED { self.max_len } else { T::max_len(0) }
+    }
+
     /// Words from a slot's start to its payload.
     #[inline(always)]
     pub(crate) fn payload(&self) -> usize {
@@ -87,6 +129,7 @@ impl Measures {
 
     /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next
     /// two.
+    #[inline]
     pub(crate) fn subscribers(&self) -> usize {
         self.entries_of(EntryKind::Single).len()
     }
@@ -102,12 +145,19 @@ impl Measures {
     }
 
     /// The numbers of the entries of a kind.
+    #[inline]
     pub(crate) fn entries_of(&self, kind: EntryKind) -> Range<usize> {
         match kind {
             EntryKind::Single => 0..self.singles.into(),
             EntryKind::Shared => self.singles.into()..self.gates(),
             EntryKind::Member => self.gates()..self.entries(),
         }
+    }
+
+    /// Whether there is a shared entry of that number, counted from 0 among them.
+    #[inline]
+    pub(crate) fn has_shared(&self, number: usize) -> bool {
+        SHARES && number < usize::from(self.gates - self.singles)
     }
 
     /// The number of an entry among the shared ones, counted from 0, if it is one.

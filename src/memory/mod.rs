@@ -1,5 +1,6 @@
 //! Where a ring's words lie. The protocol sees a [`View`] and never asks.
 
+mod counts;
 mod entry_name;
 pub(crate) mod geometry;
 #[cfg(not(ringway_loom))]
@@ -12,6 +13,7 @@ pub(crate) mod layout;
 )]
 mod liveness;
 mod measures;
+mod padding;
 mod payload;
 mod registry;
 mod seat;
@@ -24,12 +26,26 @@ mod boxed;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
 
+// Files that processes share.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod bytes;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod mapping;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod posts;
+
 // loom's atomics are not words in memory: what follows has no place in a model.
 #[cfg(not(ringway_loom))]
 pub(crate) mod raw;
 
 // All of each: what is used of them is not the same everywhere.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use bytes::SEATS;
 pub(crate) use kind::*;
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use mapping::ASKED;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use mapping::Mapping;
 pub(crate) use payload::Span;
 #[cfg(not(ringway_loom))]
 pub use raw::RawParts;

@@ -4,11 +4,12 @@ use core::ptr::NonNull;
 
 use super::view::{Control, View};
 use crate::error::HeaderError;
-use crate::memory::geometry::{Geometry, Schema};
-use crate::memory::header::{self, Instance, Words};
+use crate::memory::geometry::Geometry;
+use crate::memory::header::{self, Expected, Words};
 use crate::memory::layout::{
     ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, HEADER_WORDS, Header, ProducerLine, SleepFlags,
 };
+use ringway_shm::envelope::Instance;
 use ringway_shm::sync::{AtomicU32, AtomicWord, Ordering};
 
 /// The memory of a ring: where its two segments start, and how long they are in bytes.
@@ -87,7 +88,31 @@ fn write_header(words: &[AtomicU32; HEADER_WORDS], values: &Words) {
     }
 }
 
-/// Makes an empty ring.
+/// Stores a text where the geometry has room for it, which is a multiple of words of 32 bits.
+///
+/// # Safety
+///
+/// `data` points to a data segment of that geometry, which no other process sees yet: aligned, and
+/// valid for reads and writes.
+unsafe fn write_text(data: NonNull<u8>, geometry: &Geometry, text: &[u8]) {
+    if geometry.text_offset == 0 {
+        return;
+    }
+    for (i, four) in text.chunks(4).enumerate() {
+        let mut bytes = [0; 4];
+        for (to, from) in bytes.iter_mut().zip(four) {
+            *to = *from;
+        }
+        // SAFETY: the segment has the text's length there, rounded up: slots follow, on a boundary
+        // of words.
+        let word = unsafe { data.add(geometry.text_offset + 4 * i) }.cast::<AtomicU32>();
+        // SAFETY: aligned, as evictions end on a boundary of 4 bytes; valid by the caller's
+        // promise.
+        unsafe { word.as_ref() }.store(u32::from_ne_bytes(bytes), Ordering::Relaxed);
+    }
+}
+
+/// Makes an empty ring. The text has the length that the geometry was made for.
 ///
 /// # Safety
 ///
@@ -97,6 +122,7 @@ pub(crate) unsafe fn create(
     parts: RawParts,
     geometry: Geometry,
     instance: Instance,
+    text: &[u8],
 ) -> Result<View, HeaderError> {
     check_parts(&parts, geometry.shape.schema.align)?;
     let lengths = [
@@ -116,9 +142,7 @@ pub(crate) unsafe fn create(
     for word in [&line.closed, &line.lapped, &line.epoch, &line.mode, &line.guarded, &line.kept] {
         word.store(0, Ordering::Relaxed);
     }
-    for count in [&line.blocked, &line.wakes, &line.evicted] {
-        count.set(0);
-    }
+    line.reset_counts();
     line.wake.store(0, Ordering::Relaxed);
     view.reset();
     if let Some(flags) = view.flags() {
@@ -134,8 +158,11 @@ pub(crate) unsafe fn create(
 
     if let Some(control) = parts.control {
         // SAFETY: `check_parts` found the control segment aligned and as long as a header.
-        write_header(unsafe { header(control) }, &header::encode_control(instance));
+        write_header(unsafe { header(control) }, &header::encode_control(&geometry, instance));
     }
+    // SAFETY: the data segment is aligned and as long as the geometry wants it, as was checked, and
+    // by the caller's promise no other process sees it yet.
+    unsafe { write_text(parts.data, &geometry, text) };
     // SAFETY: `check_parts` found the data segment aligned and as long as a header.
     write_header(unsafe { header(parts.data) }, &header::encode(&geometry, instance));
     Ok(view)
@@ -145,24 +172,28 @@ pub(crate) unsafe fn create(
 ///
 /// # Safety
 ///
-/// The memory is initialised and valid for reads, the control segment for writes too. Later, while
-/// the view is used: as in [`View::new`]. Its *values* are not trusted.
+/// The memory is initialised and valid for reads; the control segment for writes too, if anything
+/// is written through the view. Later, while the view is used: as in [`View::new`]. Its *values*
+/// are not trusted.
 pub(crate) unsafe fn attach(
     parts: RawParts,
-    expected: Schema,
-    tag: u64,
+    expected: Expected,
 ) -> Result<(View, Instance), HeaderError> {
-    check_parts(&parts, expected.align)?;
+    check_parts(&parts, expected.schema.map_or(1, |schema| schema.align))?;
     // SAFETY: `check_parts` found the data segment aligned and as long as a header.
     let words = read_header(unsafe { header(parts.data) });
-    let (geometry, instance) = header::decode(&words, parts.data_len, expected, tag)?;
+    let (geometry, instance) = header::decode(&words, parts.data_len, expected)?;
+    if expected.schema.is_none() {
+        // Only now it is known.
+        check_parts(&parts, geometry.shape.schema.align)?;
+    }
     if let Some(control) = parts.control {
         // SAFETY: `check_parts` found the control segment aligned and as long as a header.
         let words = read_header(unsafe { header(control) });
         header::check_control(&words, parts.control_len, &geometry, instance)?;
     }
-    // SAFETY: `decode` and `check_control` found both segments long enough for the geometry. The
-    // payload's alignment is the expected one, for which `check_parts` checked the address.
+    // SAFETY: `decode` and `check_control` found both segments long enough for the geometry, and
+    // `check_parts` found the address aligned to the payload.
     Ok((unsafe { view(parts, geometry) }, instance))
 }
 

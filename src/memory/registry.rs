@@ -11,7 +11,7 @@ pub(crate) enum Registry<'a> {
     #[cfg(feature = "alloc")]
     Heap(super::boxed::Registry<'a>),
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Files(crate::segment::Registry<'a>),
+    Files(ringway_shm::segment::Turn<'a>),
     #[cfg(not(feature = "alloc"))]
     None(core::marker::PhantomData<&'a ()>),
 }

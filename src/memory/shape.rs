@@ -53,6 +53,8 @@ pub(crate) struct Shape {
     pub(crate) pins: bool,
     /// Bytes of the arena for messages that are longer than a slot; 0: there is none.
     pub(crate) arena: usize,
+    /// Bytes of the creator's text; 0: there is none.
+    pub(crate) text: usize,
     pub(crate) tag: u64,
     pub(crate) origin: Word,
 }
@@ -69,6 +71,7 @@ pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
 };
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
+const _: () = assert!(MAX_ENTRIES <= ringway_shm::MAX_SEATS);
 /// The largest alignment of a message: a page, beyond which no mapping helps.
 pub(crate) const MAX_ALIGN: usize = 4096;
 

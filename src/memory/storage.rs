@@ -32,7 +32,7 @@ pub(crate) enum Owner {
     Heap { memory: alloc::sync::Arc<boxed::Memory> },
     /// Two files, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    Mapped { mapping: alloc::sync::Arc<crate::segment::Mapping> },
+    Mapped { mapping: alloc::sync::Arc<super::mapping::Mapping> },
 }
 
 impl Storage {

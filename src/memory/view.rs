@@ -6,7 +6,7 @@ use core::slice;
 use super::kind::EntryKind;
 use super::measures::Measures;
 use super::payload::{Payload, Span};
-use super::shape::{GRANULE, LENGTH_WORDS, payload_words};
+use super::shape::{GRANULE, LENGTH_WORDS};
 use crate::memory::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
 use crate::message::Message;
 use crate::position::Pos;
@@ -138,10 +138,20 @@ impl View {
         self.all_entries().iter().enumerate().skip(self.measures.gates())
     }
 
+    /// The shared entry of that number, if this process may write it.
+    #[inline]
+    pub(crate) fn shared_entry(&self, shared: usize) -> Option<&Entry> {
+        let control = self.control.as_ref().filter(|_| self.measures.has_shared(shared))?;
+        // SAFETY: the entry is a shared one, and all of these lie there, by the contract of `new`.
+        let entry = unsafe { control.entries.add(self.measures.subscribers() + shared) };
+        // SAFETY: that entry is valid for reads while the view is used, by the contract of `new`.
+        Some(unsafe { entry.as_ref() })
+    }
+
     /// The claim words of the shared entry of that number, if this process may write them.
+    #[inline]
     pub(crate) fn claim_words(&self, shared: usize) -> Option<ClaimWords<'_>> {
-        let all = self.measures.entries_of(EntryKind::Shared).len();
-        let control = self.control.as_ref().filter(|_| shared < all)?;
+        let control = self.control.as_ref().filter(|_| self.measures.has_shared(shared))?;
         let first = shared * self.measures.claims_stride();
         // SAFETY: `shared` is below the number of shared entries, for each of which
         // `claims_stride` words lie there, by the contract of `new`. `Geometry::new` checked that
@@ -333,11 +343,11 @@ impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) unsafe fn payload<T: Message + ?Sized>(self, len: usize) -> Payload<'a> {
         debug_assert!(len <= self.view.measures.max_len);
-        debug_assert_eq!(self.view.measures.payload(), payload_words::<T>());
+        debug_assert_eq!(self.view.measures.payload(), self.view.measures.payload_of::<T>());
         // SAFETY: `Geometry::new` made the stride long enough for the payload's offset and the
         // longest message, rounded up to words. The offset follows from the type `T`, which a
         // process that attaches has compared with the ring's.
-        let first = unsafe { self.words.add(payload_words::<T>()) };
+        let first = unsafe { self.words.add(self.view.measures.payload_of::<T>()) };
         // SAFETY: the stride has room for the longest message behind `first`, and `len` is at most
         // that.
         Payload(unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) })
@@ -350,7 +360,7 @@ impl<'a> Slot<'a> {
     /// The ring is one of messages `T`, and the span one of this ring's.
     #[inline(always)]
     pub(crate) unsafe fn payload_at<T: Message + ?Sized>(self, span: Span) -> Payload<'a> {
-        if T::VARIABLE && span.granule().is_some() {
+        if self.view.measures.has_lengths::<T>() && span.granule().is_some() {
             // SAFETY: this function's caller promises that the span is one of this ring's, and it
             // is one in the arena.
             return unsafe { self.view.spilled_payload(span) };
@@ -368,7 +378,7 @@ impl<'a> Slot<'a> {
     #[cfg(not(ringway_loom))]
     #[inline(always)]
     pub(crate) unsafe fn place_at<T: Message + ?Sized>(self, span: Span) -> NonNull<u8> {
-        if T::VARIABLE && span.granule().is_some() {
+        if self.view.measures.has_lengths::<T>() && span.granule().is_some() {
             // SAFETY: this function's caller promises that the span is one of this ring's, and it
             // is one in the arena.
             return unsafe { self.view.spilled_words(span) }.cast();
@@ -380,7 +390,7 @@ impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) fn place<T: Message + ?Sized>(self) -> NonNull<u8> {
         // SAFETY: `Geometry::new` made the stride long enough for the payload's offset.
-        unsafe { self.words.add(payload_words::<T>()) }.cast()
+        unsafe { self.words.add(self.view.measures.payload_of::<T>()) }.cast()
     }
 
     /// Whether the message lies where one of `T` may.

@@ -5,8 +5,10 @@ use core::cell::Cell;
 use super::Producer;
 use super::clean_up::ASKED_AT_A_TIME;
 use super::failed::Failed;
+use super::need::Need;
 use crate::group;
 use crate::memory::Storage;
+use crate::memory::layout::ARENAS;
 use crate::message::Message;
 use crate::position::Pos;
 use crate::protocol::wake;
@@ -17,20 +19,20 @@ use ringway_shm::wait::{Deadline, DeathCheck, Ended, Pace, Wait};
 const MOST_LINGERING: u32 = 256;
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// Waits until the next message, of `len` bytes, may be published, where there was no room at a
-    /// first look; `false` if there is no time left.
+    /// Waits for room, where there was none at a first look; `false` if there is no time left.
     #[cold]
-    pub(crate) fn wait_for_credit(&mut self, len: usize, limit: Deadline) -> Result<bool, Failed> {
-        if self.look_if_due(len).unwrap_or(Ok(false))? {
+    pub(super) fn wait_for_credit(&mut self, need: Need, limit: Deadline) -> Result<bool, Failed> {
+        if self.look_if_due(need).unwrap_or(Ok(false))? {
             return Ok(true);
         }
         let look = |this: &mut Self| {
             this.stuck.clock.count(&this.storage);
-            this.look(len).map(drop)
+            this.look(need).map(drop)
         };
         self.stuck.clock.start();
         let pace = self.pace();
-        let found = self.wait_until(|this| this.has_room_for(len, |_, _| false), look, pace, limit);
+        let found =
+            self.wait_until(|this| this.has_room_for(need, |_, _| false), look, pace, limit);
         if found == Ok(true) {
             self.linger();
         }
@@ -90,38 +92,45 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         limits.map_or(Pace::default(), |limits| Pace::within([limits.max_hold, limits.max_away]))
     }
 
-    /// Whether there is room for a message of `len` bytes after all, a consumer that held it having
-    /// died or been evicted. Looks for them only now and then, and not while messages flow. An
-    /// error is that of the last look.
+    /// Whether there is room after all, a consumer that held it having died or been evicted. Looks
+    /// for such consumers only now and then, and not while messages flow. An error is that of the
+    /// last look.
     #[cold]
-    pub(crate) fn clear_the_way(&mut self, len: usize) -> Result<bool, Failed> {
-        match self.look_if_due(len) {
+    pub(super) fn clear_the_way(&mut self, need: Need) -> Result<bool, Failed> {
+        let outcome = match self.look_if_due(need) {
             Some(outcome) => outcome,
-            None => self.stuck.failed_at(self.waits_for()).map_or(Ok(false), Err),
+            None => self.stuck.failed_at(self.waits_for(need)).map_or(Ok(false), Err),
+        };
+        if outcome != Ok(true) {
+            self.storage.producer().refused.add(1);
         }
+        outcome
     }
 
     /// [Looks](Self::look), if it is time to.
-    fn look_if_due(&mut self, len: usize) -> Option<Result<bool, Failed>> {
-        let (waits_for, pace) = (self.waits_for(), self.pace());
-        self.stuck.stall.is_due(waits_for, pace).then(|| self.look(len))
+    fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
+        let (waits_for, pace) = (self.waits_for(need), self.pace());
+        self.stuck.stall.is_due(waits_for, pace).then(|| self.look(need))
     }
 
     /// What the producer waits for. Small messages go on while the arena has no room for a large
     /// one: then what is in its way tells whether it is still the same.
-    fn waits_for(&self) -> Pos {
-        if self.credit.left() == 0 { self.credit.next } else { self.arena.oldest() }
+    fn waits_for(&self, need: Need) -> Pos {
+        if self.credit.left() < need.messages {
+            self.credit.next.plus(need.messages - 1)
+        } else {
+            self.arena.oldest()
+        }
     }
 
-    /// Evicts those who leave no room for the next message, of `len` bytes, if they have done so
-    /// for too long; if that does not help, cleans up after those who are dead. Returns whether
-    /// there is room.
+    /// Evicts the consumers that leave no room, if they have done so for too long. If that does not
+    /// help, cleans up after those that are dead. Returns whether there is room.
     ///
     /// In this order, so that what others may write in the control segment costs no more than the
     /// limit that is set: a thousand forged owners are as many dead ones.
-    pub(super) fn look(&mut self, len: usize) -> Result<bool, Failed> {
+    pub(super) fn look(&mut self, need: Need) -> Result<bool, Failed> {
         let Some(limits) = self.credit.limits() else { return Ok(false) };
-        let (waits_for, pace) = (self.waits_for(), self.pace());
+        let (waits_for, pace) = (self.waits_for(need), self.pace());
         let held = self.stuck.stall.look(waits_for, pace);
         let (living, away) = (held.exceeds(limits.max_hold), held.exceeds(limits.max_away));
         // One that has come back has not held the producer back while it was away.
@@ -137,16 +146,16 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             }
         };
         self.stuck.fail(waits_for, None);
-        let too_far = self.too_far(len);
+        let too_far = self.too_far(need);
         self.see_away(limits.max_hold, too_far);
-        if (living || away) && self.has_room_for(len, too_long) {
+        if (living || away) && self.has_room_for(need, too_long) {
             return Ok(true);
         }
         let mut outcome = self.reap_groups(too_far);
         // On while some are found: then the kernel's time is well spent, and ends with the dead.
         for _ in 0..=self.storage.entries().len() / ASKED_AT_A_TIME {
             let found = self.reap(too_far, ASKED_AT_A_TIME);
-            if self.has_room_for(len, too_long) {
+            if self.has_room_for(need, too_long) {
                 return Ok(true);
             }
             outcome = outcome.and(found);
@@ -155,11 +164,20 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             }
         }
         self.stuck.fail(waits_for, outcome.err());
+        self.note_holder(too_far);
         outcome.map(|_| false)
     }
 
+    /// Says which consumer is in the way, for [`Stats::held_by`](crate::stats::Stats::held_by).
+    fn note_holder(&self, too_far: Signed) {
+        let line = self.storage.producer();
+        let holder = self.credit.furthest_behind(&self.storage, too_far);
+        line.held_by.set(holder.map_or(0, |index| index as u32 + 1));
+        line.held_at.set(self.credit.next.number());
+    }
+
     /// Remembers it if one of those in the way is away, and comes back. By what the ring says: a
-    /// look says it of those whom the kernel knows to be dead.
+    /// look says it of those that the kernel knows to be dead.
     fn see_away(&mut self, max_hold: u32, too_far: Signed) {
         if max_hold == u32::MAX {
             return;
@@ -173,33 +191,36 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
     }
 
-    /// How far those lag who leave no room for the next message, of `len` bytes.
-    fn too_far(&mut self, len: usize) -> Signed {
-        let mut too_far = self.capacity() as Signed;
-        if self.spills(len) {
+    /// How far a consumer lags that leaves no such room.
+    fn too_far(&mut self, need: Need) -> Signed {
+        let mut too_far = self.capacity() as Signed - (need.messages - 1) as Signed;
+        if ARENAS && need.granules > 0 {
             let next = self.credit.next;
-            if let Some(end) = self.arena.in_the_way(&self.storage, next, len) {
+            if let Some(end) = self.arena.in_the_way(&self.storage, next, need.granules) {
                 too_far = too_far.min(next.since(end) + 1);
             }
         }
         too_far
     }
 
-    /// Whether the next message, of `len` bytes, may be published. Evicts those who leave no room
-    /// for it, if `too_long` says, given an entry's index, that they have done so for too long.
-    pub(crate) fn has_room_for(
+    /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given
+    /// an entry's index, that they have done so for too long.
+    pub(super) fn has_room_for(
         &mut self,
-        len: usize,
+        need: Need,
         too_long: impl Fn(&Storage, usize) -> bool,
     ) -> bool {
         let too_long = |entry| too_long(&self.storage, entry);
-        if self.credit.left() == 0 && !self.credit.refill_evicting(&self.storage, too_long) {
+        let Need { messages, granules } = need;
+        if self.credit.left() < messages
+            && !self.credit.refill_evicting(&self.storage, messages, too_long)
+        {
             return false;
         }
-        if !self.spills(len) {
+        if !ARENAS || granules == 0 {
             return true;
         }
-        let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next, len);
+        let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next, granules);
         in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
     }
 }

@@ -3,8 +3,8 @@
 use core::borrow::Borrow;
 
 use super::Producer;
-#[cfg(feature = "std")]
-use super::send::in_time;
+use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError};
@@ -25,11 +25,13 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
     /// ```
+    #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
         let mut rest = messages;
         while !rest.is_empty() && self.has_room().unwrap_or(false) {
             let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
-            // On the way the place is kept apart from the account, where every fence would store it.
+            // On the way the place is kept apart from the account, where every fence would store
+            // it.
             let mut position = self.credit.next;
             for message in now {
                 // SAFETY: all messages of a type have its length, and there is credit for as many.
@@ -59,15 +61,15 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// assert_eq!(thread.join().unwrap(), 21);
     /// ```
     pub fn send_batch(&mut self, messages: &[T]) -> Result<(), BatchError> {
-        let (sent, outcome) = self.send_batch_by(messages, Deadline::Never);
-        outcome.map(drop).map_err(|error| BatchError { sent, error })
+        self.send_batch_by(messages, Deadline::Never, None)
     }
 
-    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
-    /// instant until which to wait ([`Deadline`]). The error says how many were sent.
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or
+    /// the instant until which to wait ([`Deadline`]). The error says how many were sent.
     ///
     /// ```
-    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -81,26 +83,31 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         messages: &[T],
         timeout: impl Into<Deadline>,
     ) -> Result<(), BatchError<SendTimeoutError>> {
-        let (sent, outcome) = self.send_batch_by(messages, timeout.into());
-        in_time(outcome).map_err(|error| BatchError { sent, error })
+        self.send_batch_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
     }
 
-    /// How many were sent, and how the call ended; `false`: there is no time left.
-    fn send_batch_by(
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always
+    /// some.
+    fn send_batch_by<E: From<Failed>>(
         &mut self,
         messages: &[T],
         deadline: Deadline,
-    ) -> (usize, Result<bool, SendError>) {
+        mut late: Option<E>,
+    ) -> Result<(), BatchError<E>> {
         let mut sent = 0;
         loop {
             let rest = messages.get(sent..).unwrap_or(&[]);
             sent += self.try_send_batch(rest);
             if sent == messages.len() {
-                return (sent, Ok(true));
+                return Ok(());
             }
-            match self.wait_for_credit(0, deadline) {
-                Ok(true) => {}
-                outcome => return (sent, outcome.map_err(SendError::from)),
+            let ended = match self.wait_for_credit(Need::MESSAGE, deadline) {
+                Ok(true) => None,
+                Ok(false) => late.take(),
+                Err(error) => Some(error.into()),
+            };
+            if let Some(error) = ended {
+                return Err(BatchError { sent, error });
             }
         }
     }
@@ -130,7 +137,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         for message in messages {
             if !waking.0.credit.check(&waking.0.storage) {
                 waking.0.wake();
-                if let Err(error) = waking.0.wait_for_credit(0, Deadline::Never) {
+                if let Err(error) = waking.0.wait_for_credit(Need::MESSAGE, Deadline::Never) {
                     return Err(BatchError { sent, error: error.into() });
                 }
             }
@@ -167,6 +174,7 @@ impl<W: Wait> Producer<[u8], W> {
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.try_send_batch(&[b"one", b"three", b"four"]), 2);
     /// ```
+    #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[&[u8]]) -> usize {
         let mut sent = 0;
         for bytes in messages {
@@ -193,15 +201,16 @@ impl<W: Wait> Producer<[u8], W> {
     /// assert_eq!(subscriber.lag(), 2);
     /// ```
     pub fn send_batch(&mut self, messages: &[&[u8]]) -> Result<(), BatchError> {
-        let (sent, outcome) = self.send_bytes_by(messages, Deadline::Never);
-        outcome.map(drop).map_err(|error| BatchError { sent, error })
+        self.send_bytes_by(messages, Deadline::Never, None)
     }
 
-    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
-    /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or
+    /// the instant until which to wait ([`Deadline`]). Otherwise as
+    /// [`send_batch`](Self::send_batch).
     ///
     /// ```
-    /// # use ringway::{BatchError, Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::{BatchError, SendTimeoutError};
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(2, 16).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -215,24 +224,25 @@ impl<W: Wait> Producer<[u8], W> {
         messages: &[&[u8]],
         timeout: impl Into<Deadline>,
     ) -> Result<(), BatchError<SendTimeoutError>> {
-        let (sent, outcome) = self.send_bytes_by(messages, timeout.into());
-        in_time(outcome).map_err(|error| BatchError { sent, error })
+        self.send_bytes_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
     }
 
-    /// How many were sent, and how the call ended; `false`: there is no time left.
-    fn send_bytes_by(
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always
+    /// some.
+    fn send_bytes_by<E: From<SendError> + From<Failed> + Copy>(
         &mut self,
         messages: &[&[u8]],
         deadline: Deadline,
-    ) -> (usize, Result<bool, SendError>) {
+        late: Option<E>,
+    ) -> Result<(), BatchError<E>> {
         let mut sent = 0;
-        let mut outcome = Ok(true);
+        let mut outcome = Ok(());
         for bytes in messages {
             if !self.goes_at_once(bytes.len()) {
                 // What this waits for may be a consumer that sleeps.
                 self.wake();
-                outcome = self.send_slowly(bytes, deadline);
-                if outcome != Ok(true) {
+                if let Err(error) = self.send_slowly(bytes, || deadline, || late) {
+                    outcome = Err(BatchError { sent, error });
                     break;
                 }
             } else {
@@ -244,6 +254,6 @@ impl<W: Wait> Producer<[u8], W> {
         if sent > 0 {
             self.wake();
         }
-        (sent, outcome)
+        outcome
     }
 }

@@ -69,9 +69,11 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::error::JoinError;
+    use crate::memory::ASKED;
     use crate::position::{Pos, Position};
-    use crate::segment::ASKED;
-    use crate::{JoinError, Options, Ring, Start, Subscriber};
+    use crate::producer::need::Need;
+    use crate::{Options, Ring, Start, Subscriber};
 
     const ENTRIES: usize = 300;
 
@@ -134,7 +136,7 @@ mod tests {
         (1..ENTRIES).for_each(|index| die(&producer, index, 0));
         assert_eq!(producer.try_send_batch(&[0; 20]), 8);
         assert_eq!(living[0].try_recv_batch(&mut [0; 8]), Ok(8));
-        assert_eq!(producer.look(0), Ok(true));
+        assert_eq!(producer.look(Need::MESSAGE), Ok(true));
         assert_eq!(producer.consumers(), 1);
     }
 
@@ -168,7 +170,7 @@ mod tests {
         let short = Duration::from_millis(100);
         let (outcome, asked) = asked(|| producer.wait_for_consumers(ENTRIES - 1, short));
         let joined = living.len();
-        assert_eq!(outcome, Err(crate::WaitError::Timeout { joined }));
+        assert_eq!(outcome, Err(crate::error::WaitError::Timeout { joined }));
         // Once when there seemed to be enough, and once at the end.
         assert_eq!(asked, 2 * joined + 1);
     }

@@ -37,7 +37,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// may have lost the right to remove it.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// producer.send(&1).unwrap();
@@ -67,15 +68,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// makes no difference. Waits for nothing.
     ///
     /// Until then it is for consumers as if the producer had died: those that wait are told so
-    /// within 150 ms ([`ProducerDied`](crate::RecvError::ProducerDied)), or wait for the successor
-    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for
-    /// is removed by [`unlink`](crate::unlink) or [`prune`](crate::prune).
+    /// within 150 ms ([`ProducerDied`](crate::error::RecvError::ProducerDied)), or wait for the
+    /// successor ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor
+    /// comes for is removed by [`unlink`](crate::segment::unlink) or
+    /// [`prune`](crate::segment::prune).
     ///
     /// A ring without a name, or whose name has been removed, cannot have a successor: it is
     /// closed.
     ///
     /// ```
-    /// use ringway::{Options, Producer, RecvError, Ring, Start};
+    /// use ringway::{Options, Producer, Ring, Start};
+    /// use ringway::error::RecvError;
     ///
     /// let name = format!("doc-detach-{}", std::process::id());
     /// let mut producer = Options::<u64>::new(64).create(&name)?;
@@ -135,11 +138,11 @@ impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
 /// What happens to producers in a model, where no process can be killed.
 #[cfg(ringway_loom)]
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// Ends without closing the ring, while it writes a message, if there is one and room for it. What
-    /// it did is seen by whoever learns of it, as the kernel sees to where a process dies.
+    /// Ends without closing the ring, while it writes a message, if there is one and room for it.
+    /// What it did is seen by those that learn of it, as the kernel sees to where a process dies.
     pub fn die(mut self, writing: Option<&T>) {
         let len = writing.map_or(0, |message| message.bytes().len());
-        if let Some(message) = writing.filter(|_| self.has_room_for(len, |_, _| false)) {
+        if let Some(message) = writing.filter(|_| self.has_place(len).unwrap_or(false)) {
             let span = self.begin_message(len);
             let slot = self.storage.slot(self.credit.next);
             // SAFETY: the ring is one of messages `T`, and the model sends none that is too long.

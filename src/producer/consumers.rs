@@ -2,6 +2,9 @@
 
 use super::Producer;
 #[cfg(feature = "std")]
+use super::clean_up::ASKED_AT_A_TIME;
+use crate::error::SendError;
+#[cfg(feature = "std")]
 use crate::error::WaitError;
 #[cfg(feature = "std")]
 use crate::memory::geometry::Overflow;
@@ -24,7 +27,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// subscriber.recv().unwrap();
     /// assert_eq!((producer.len(), producer.head(), producer.is_empty()), (2, 3, false));
     /// ```
@@ -69,6 +72,90 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         consumers
     }
 
+    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds
+    /// one, and makes no system call.
+    ///
+    /// For a producer that stops when its last consumer has left:
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let mut sent = 0;
+    /// while producer.has_consumers() {
+    ///     producer.send(&sent).unwrap();
+    ///     sent += 1;
+    ///     # if sent == 3 { break; }
+    /// }
+    /// drop(subscriber);
+    /// assert!(!producer.has_consumers());
+    /// ```
+    pub fn has_consumers(&self) -> bool {
+        let found = credit::has_consumers(&self.storage);
+        // As in `consumers`.
+        fence(Ordering::Acquire);
+        found
+    }
+
+    /// As [`send`](Self::send), if there is a [consumer](Self::consumers): else it is an error
+    /// ([`SendError::NoConsumers`]), as with channels between threads, and nothing is sent. A
+    /// consumer that leaves after the look does not have the message. Costs a look at entries for
+    /// each message ([`has_consumers`](Self::has_consumers)).
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendError;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.send_to_consumers(&1), Ok(()));
+    /// drop(subscriber);
+    /// assert_eq!(producer.send_to_consumers(&2), Err(SendError::NoConsumers));
+    /// ```
+    pub fn send_to_consumers(&mut self, message: &T) -> Result<(), SendError> {
+        if !self.has_consumers() {
+            return Err(SendError::NoConsumers);
+        }
+        self.send(message)
+    }
+
+    /// Waits until there are no [consumers](Self::consumers), for at most `timeout`: a duration, or
+    /// the instant until which to wait. Those of which the kernel says that they have died do not
+    /// count. A durable subscriber that is away does: it is still to get what was sent, until it is
+    /// [removed](crate::Ring::remove_durable).
+    ///
+    /// The error says how many there are.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
+    /// # use std::time::Duration;
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let short = Duration::from_millis(5);
+    /// let left = WaitError::NotLeft { consumers: 1 };
+    /// assert_eq!(producer.wait_for_no_consumers(short), Err(left));
+    /// let thread = std::thread::spawn(move || drop(subscriber));
+    /// producer.wait_for_no_consumers(Duration::from_secs(10)).unwrap();
+    /// # thread.join().unwrap();
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn wait_for_no_consumers(&mut self, timeout: impl Into<Deadline>) -> Result<(), WaitError> {
+        let look = |this: &mut Self| {
+            let groups = this.reap_groups(Signed::MIN);
+            this.reap(Signed::MIN, ASKED_AT_A_TIME).and(groups).map(drop)
+        };
+        let gone = |this: &mut Self| !this.has_consumers();
+        if self.wait_until(gone, look, Pace::default(), timeout.into())? {
+            return Ok(());
+        }
+        // Looks for the dead are now and then, and not at all consumers.
+        self.reap_all(Signed::MIN)?;
+        match self.consumers() {
+            0 => Ok(()),
+            consumers => Err(WaitError::NotLeft { consumers }),
+        }
+    }
+
     /// Waits until at least `n` [consumers](Self::consumers) have joined, for at most `timeout`: a
     /// duration, or the instant until which to wait.
     /// Those of which the kernel says that they have died do not count. A producer that must not
@@ -79,7 +166,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// thousands (docs/limits.md).
     ///
     /// ```
-    /// # use ringway::{Options, Start, WaitError};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::WaitError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let thread = std::thread::spawn(move || ring.subscribe(Start::Next).unwrap().recv());

@@ -1,7 +1,7 @@
 //! Why a look for the dead was none.
 
 use crate::error::{
-    FlushError, LivenessError, SendError, SendTimeoutError, TrySendError, WaitError,
+    FlushError, LivenessError, SendAllError, SendError, SendTimeoutError, TrySendError, WaitError,
 };
 
 /// Why the dead could not be looked for.
@@ -52,4 +52,4 @@ macro_rules! tells {
     )+};
 }
 
-tells!(TrySendError SendError SendTimeoutError FlushError WaitError);
+tells!(TrySendError SendError SendTimeoutError SendAllError FlushError WaitError);

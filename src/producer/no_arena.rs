@@ -1,5 +1,5 @@
-//! In place of an arena on a microcontroller, where no ring has one: an account that takes no memory. What asks it
-//! is not compiled in there either, as `Producer::spills` is never true.
+//! In place of an arena on a microcontroller, where no ring has one: an account that takes no
+//! memory. What asks it is not compiled in there either, as `Producer::spills` is never true.
 
 use crate::memory::{Span, View};
 use crate::position::Pos;
@@ -20,7 +20,15 @@ impl Arena {
         None
     }
 
-    pub(crate) fn in_the_way(&mut self, _view: &View, _next: Pos, _len: usize) -> Option<Pos> {
+    pub(crate) fn taken(&self, _view: &View, _lens: impl IntoIterator<Item = usize>) -> usize {
+        0
+    }
+
+    pub(crate) fn longest_free(&self, _view: &View, _next: Pos, _released: Pos) -> usize {
+        0
+    }
+
+    pub(crate) fn in_the_way(&mut self, _view: &View, _next: Pos, _taken: usize) -> Option<Pos> {
         None
     }
 

@@ -2,6 +2,7 @@
 
 use super::Producer;
 use super::failed::Failed;
+use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{SendError, TrySendError};
@@ -13,11 +14,11 @@ use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, Wait};
 
-/// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
-/// its cache. Each message ends with a store to the handle, which keeps the place, and processors that
-/// commit stores in order do not fetch the next slot's line before that (docs/bench/method.md has the
-/// figures). The slots in between may still be read by a subscriber that lags by almost a whole ring:
-/// it fetches such a line once more.
+/// How far ahead of itself a producer that sends messages one by one asks for slots to be brought
+/// to its cache. Each message ends with a store to the handle, which keeps the place, and
+/// processors that commit stores in order do not fetch the next slot's line before that
+/// (docs/bench/method.md has the figures). The slots in between may still be read by a subscriber
+/// that lags by almost a whole ring: it fetches such a line once more.
 const SLOTS_AHEAD: usize = 12;
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
@@ -26,7 +27,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// When it returns `Ok`, the message reaches every subscriber that has joined.
     ///
     /// ```
-    /// use ringway::{Options, Start, TrySendError};
+    /// use ringway::{Options, Start};
+    /// use ringway::error::TrySendError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
@@ -62,14 +64,27 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     #[inline]
     pub fn send(&mut self, message: &T) -> Result<(), SendError> {
-        self.send_by(message, || Deadline::Never).map(drop)
+        // Written out here and in `send_timeout`: in a function that both call, the compiler makes
+        // seven instructions more of messages with lengths of their own.
+        let bytes = message.bytes();
+        if !self.goes_at_once(bytes.len()) {
+            return self.send_slowly(bytes, || Deadline::Never, || None);
+        }
+        if !T::VARIABLE {
+            self.wait_for_room(|| Deadline::Never)?;
+        }
+        // SAFETY: the length was checked, and there is credit.
+        unsafe { self.publish(bytes) };
+        self.wake();
+        Ok(())
     }
 
     /// Sends a message, waiting for room for at most `timeout`: a duration, or the instant until
     /// which to wait ([`Deadline`]). While there is room no clock is looked at.
     ///
     /// ```
-    /// # use ringway::{Options, SendTimeoutError, Start};
+    /// # use ringway::{Options, Start};
+    /// # use ringway::error::SendTimeoutError;
     /// # use std::time::Duration;
     /// let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
@@ -83,27 +98,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         message: &T,
         timeout: impl Into<Deadline>,
     ) -> Result<(), SendTimeoutError> {
-        in_time(self.send_by(message, || timeout.into()))
-    }
-
-    /// The body of all that send one message and wait for room; `false` if there is no time left.
-    #[inline(always)]
-    fn send_by(
-        &mut self,
-        message: &T,
-        deadline: impl FnOnce() -> Deadline,
-    ) -> Result<bool, SendError> {
         let bytes = message.bytes();
         if !self.goes_at_once(bytes.len()) {
-            return self.send_slowly(bytes, deadline());
+            let late = || Some(SendTimeoutError::Timeout);
+            return self.send_slowly(bytes, || timeout.into(), late);
         }
-        if !T::VARIABLE && !self.wait_for_room(deadline)? {
-            return Ok(false);
+        if !T::VARIABLE {
+            in_time(self.wait_for_room(|| timeout.into()))?;
         }
         // SAFETY: the length was checked, and there is credit.
         unsafe { self.publish(bytes) };
         self.wake();
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -111,7 +117,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether a message of such a length lies in its slot.
     #[inline(always)]
     pub(super) fn fits_slot(&self, len: usize) -> bool {
-        !T::VARIABLE || len <= self.storage.measures().max_len
+        let measures = self.storage.measures();
+        if T::UNTYPED && !measures.variable {
+            return len == measures.max_len;
+        }
+        !T::VARIABLE || len <= measures.max_len
     }
 
     /// Whether a message of such a length, which the ring has, lies in the arena.
@@ -130,10 +140,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether the next message may be published, if it fits its slot.
     #[inline(always)]
     pub(super) fn has_room(&mut self) -> Result<bool, Failed> {
-        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(0) }
+        if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(Need::MESSAGE) }
     }
 
-    /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
+    /// Waits until the next message may be published, if it fits its slot; `false` if there is no
+    /// time left.
     #[inline(always)]
     pub(super) fn wait_for_room(
         &mut self,
@@ -142,7 +153,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.credit.check(&self.storage) {
             return Ok(true);
         }
-        self.wait_for_credit(0, deadline())
+        self.wait_for_credit(Need::MESSAGE, deadline())
     }
 
     /// Writes the next message, and lets all consumers see it. Wakes none.
@@ -167,7 +178,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
         let slot = self.begin(position);
-        if T::VARIABLE {
+        if self.storage.measures().has_lengths::<T>() {
             slot.set_span(Span::in_slot(bytes.len()));
         }
         // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.
@@ -181,8 +192,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn begin(&self, position: Pos) -> Slot<'_> {
         let slot = self.storage.slot(position);
         slot.state().store(position.writing(), Ordering::Relaxed);
-        // Before any of the payload changes, the slot says so: an observer that copies a word stored
-        // after this finds that mark, or a later one, at its second look. Pairs with its second fence.
+        // Before any of the payload changes, the slot says so: an observer that copies a word
+        // stored after this finds that mark, or a later one, at its second look. Pairs with its
+        // second fence.
         fence(Ordering::Release);
         slot.ghost().write();
         slot

@@ -2,73 +2,15 @@
 //!
 //! It owns a limit: the first position that it may not publish yet. At the limit it makes `head`
 //! exact and reads all gates, one event every eighth of a ring. So a joiner is seen soon, and
-//! somebody who asks for the oldest message can be promised seven eighths of the ring.
+//! one that asks for the oldest message can be promised seven eighths of the ring.
 
+use super::limits::Limits;
 use super::members;
 use crate::memory::View;
 use crate::memory::geometry::Overflow;
 use crate::memory::layout::{EVICTS, Entry, FREE_ENTRY};
 use crate::position::Pos;
-use ringway_shm::sync::{Ordering, Signed, Word, fence};
-
-/// How long a subscriber may hold the producer back. Chosen by the ring's creator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Messages that it may lag behind; a capacity or more: as many as it takes.
-    pub(crate) max_lag: usize,
-    /// Milliseconds for which it may keep the producer waiting; `u32::MAX`: for ever.
-    pub(crate) max_hold: u32,
-    /// The same for a durable one that is away.
-    pub(crate) max_away: u32,
-}
-
-impl Limits {
-    /// As long as it takes.
-    pub(crate) fn none(capacity: usize) -> Limits {
-        Limits { max_lag: capacity, max_hold: u32::MAX, max_away: u32::MAX }
-    }
-
-    /// What stands in the segment, whose data is the producer's own.
-    pub(crate) fn read(view: &View) -> Limits {
-        let line = view.producer();
-        Limits {
-            max_lag: line.max_lag.load(Ordering::Relaxed) as usize,
-            max_hold: line.max_hold.load(Ordering::Relaxed),
-            max_away: line.max_away.load(Ordering::Relaxed),
-        }
-    }
-
-    /// The same, if it is what a creator may have written: else a ring that evicts might turn into
-    /// one that waits for ever, or evicts all. Any `max_hold` and `max_away` may have been
-    /// chosen.
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
-    pub(crate) fn check(view: &View) -> Result<Limits, crate::error::HeaderError> {
-        let limits = Limits::read(view);
-        if limits.max_lag == 0 || limits.max_lag > view.measures().capacity() {
-            return Err(crate::error::HeaderError::Corrupt {
-                what: "max_lag, which is none that a ring of this capacity can have",
-            });
-        }
-        Ok(limits)
-    }
-
-    /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being away
-    /// still.
-    pub(crate) fn evict(self, view: &View) -> bool {
-        let most = u32::MAX;
-        EVICTS
-            && (self.max_lag < view.measures().capacity()
-                || self.max_hold != most
-                || self.max_away != most)
-    }
-
-    pub(crate) fn write(self, view: &View) {
-        let line = view.producer();
-        line.max_lag.store(self.max_lag as Word, Ordering::Relaxed);
-        line.max_hold.store(self.max_hold, Ordering::Relaxed);
-        line.max_away.store(self.max_away, Ordering::Relaxed);
-    }
-}
+use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence};
 
 /// How often one refill looks at a gate that changes under it.
 const LOOKS: u32 = 8;
@@ -85,7 +27,8 @@ pub(crate) struct Credit {
     limit: Pos,
     /// `lapped` has been stored.
     lapped: bool,
-    /// Messages before this one may lose their place in the arena: all gates were found to be here or later.
+    /// Messages before this one may lose their place in the arena: all gates were found to be here
+    /// or later.
     reclaimable: Pos,
     /// The last `reclaimed` that was stored; or a later position, if that is a lap back.
     reclaimed: Pos,
@@ -114,7 +57,7 @@ impl Credit {
         self.limit.minus(view.measures().capacity())
     }
 
-    /// How long subscribers may hold the producer back; `None`: nobody is evicted.
+    /// How long consumers may hold the producer back; `None`: none is evicted.
     pub(crate) fn limits(&self) -> Option<Limits> {
         self.limits.first().copied()
     }
@@ -140,58 +83,68 @@ impl Credit {
     /// Stores the exact head.
     pub(crate) fn publish_head(&mut self, view: &View) {
         let line = view.producer();
-        // Pairs with the fences in `join`: who sees this head sees every message before it.
+        // Pairs with the fences in `join`: a consumer that sees this head sees every message before
+        // it.
         line.head.store(self.next.number(), Ordering::Release);
         if !self.lapped
             && self.next.since(view.measures().origin()) >= view.measures().capacity() as Signed
         {
             self.lapped = true;
-            // Pairs with the fence after it is loaded in `join`: who sees it sees a head that is at
-            // least a capacity past the origin.
+            // Pairs with the fence after it is loaded in `join`: a joiner that sees it sees a head
+            // that is at least a capacity past the origin.
             line.lapped.store(1, Ordering::Release);
         }
     }
 
     #[cold]
     pub(crate) fn refill(&mut self, view: &View) -> bool {
-        self.refill_evicting(view, |_| false)
+        self.refill_evicting(view, 1, |_| false)
     }
 
-    /// The same, evicting those who leave no room for the next message and of whom `too_long` says, given
-    /// an entry's index, that they have done so for too long.
+    /// Whether there is room for the next `messages`, one at least. An eighth of the ring is
+    /// granted at most, so that of more than that a joiner may take some away again. Evicts the
+    /// consumers that leave no such room and of which `too_long` says, given an entry's index, that
+    /// they have done so for too long.
     #[cold]
     pub(crate) fn refill_evicting(
         &mut self,
         view: &View,
+        messages: usize,
         too_long: impl Fn(usize) -> bool,
     ) -> bool {
         self.publish_head(view);
         let measures = view.measures();
         let capacity = measures.capacity() as Signed;
-        let mut room = measures.credit() as Signed;
+        let mut room = capacity;
         if measures.overflow == Overflow::Wait {
             // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
             // joiner's second look at the head sees the one just stored.
             fence(Ordering::SeqCst);
-            room = room.min(capacity - self.largest_lag(view, capacity, &too_long));
-            // Pairs with the stores to gates and pins: what a consumer read before it let go of a slot, it
-            // has read before the slot is written again.
+            let too_far = capacity - (messages - 1) as Signed;
+            room -= self.largest_lag(view, too_far, &too_long);
+            // Pairs with the stores to gates and pins: what a consumer read before it let go of a
+            // slot, it has read before the slot is written again.
             fence(Ordering::Acquire);
         }
-        if room > 0 {
-            self.limit = self.limit.max(self.next.plus(room as usize));
+        let granted = room.min(measures.credit() as Signed);
+        if granted > 0 {
+            self.limit = self.limit.max(self.next.plus(granted as usize));
         }
         if measures.has_arena() {
             // So that they are never so far back that they seem to be ahead.
             self.reclaimable = self.reclaimable.max(self.gone(view));
             self.reclaimed = self.reclaimed.max(self.gone(view));
         }
-        self.next != self.limit
+        // Also where only a refill of the credit can have made a difference: that is less code.
+        if messages == 1 {
+            return self.next != self.limit;
+        }
+        room.max(self.left() as Signed) >= messages as Signed
     }
 
-    /// Whether every message before that position, which is not after the next one, may lose its place in the
-    /// arena. Evicts those who keep it there and of whom `too_long` says that they have done so for too long.
-    /// Why this is so is said in `arena`.
+    /// Whether every message before that position, which is not after the next one, may lose its
+    /// place in the arena. Evicts those who keep it there and of whom `too_long` says that they
+    /// have done so for too long. Why this is so is said in `arena`.
     pub(crate) fn reclaim(
         &mut self,
         view: &View,
@@ -203,14 +156,14 @@ impl Credit {
         if measures.overflow == Overflow::Overwrite || first.since(self.reclaimable) <= 0 {
             return true;
         }
-        // Whoever lags by so much is in the way.
+        // A consumer that lags by so much is in the way.
         let too_far = self.next.since(first) + 1;
         // A first look, so that joiners are not denied what stays in the end.
         let lag = self.largest_lag(view, too_far, &too_long);
         if lag >= too_far {
             return false;
         }
-        // An eighth of a ring more, if nobody needs that: one scan for all of it.
+        // An eighth of a ring more, if no consumer needs that: one scan for all of it.
         let seen = self.next.minus(lag as usize);
         let more = first.plus(measures.credit());
         let asked = if seen.since(more) < 0 { seen } else { more };
@@ -220,12 +173,13 @@ impl Credit {
         if let Some(word) = view.producer().reclaimed() {
             word.store(self.reclaimed.number(), Ordering::Release);
         }
-        // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner sees what
-        // was just stored.
+        // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner
+        // sees what was just stored.
         fence(Ordering::SeqCst);
         let lag = self.largest_lag(view, too_far, &too_long);
-        // Pairs with the stores to gates and pins: what a consumer read before it let go of a message, also one that
-        // joined and left between the two looks, it has read before anything is written there.
+        // Pairs with the stores to gates and pins: what a consumer read before it let go of a
+        // message, also one that joined and left between the two looks, it has read before anything
+        // is written there.
         fence(Ordering::Acquire);
         let seen = self.next.minus(lag as usize);
         let may = if seen.since(asked) < 0 { seen } else { asked };
@@ -233,8 +187,8 @@ impl Credit {
         first.since(self.reclaimable) <= 0
     }
 
-    /// How far the last of those lags whose gates count; 0 if there is none. Evicts whoever lags further than
-    /// it may, or by `too_far` and for too long, as `too_long` says.
+    /// How far the last of those lags whose gates count; 0 if there is none. Evicts each that lags
+    /// further than it may, or by `too_far` and for too long, as `too_long` says.
     fn largest_lag(
         &self,
         view: &View,
@@ -265,8 +219,30 @@ impl Credit {
             && (!is_evicted(view, index, entry) || self.lag_pinned(view, index, entry).is_some())
     }
 
-    /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
-    /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
+    /// The position before which every message has been released.
+    pub(crate) fn released(&self, view: &View) -> Pos {
+        let lags = view.entries().iter().enumerate().filter_map(|(index, entry)| {
+            let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
+            let lag = self.next.since(gate);
+            self.is_held_by(view, index, entry, lag).then_some(lag)
+        });
+        self.next.minus(lags.max().unwrap_or(0).max(0) as usize)
+    }
+
+    /// The entry whose owner is furthest behind, and by so much at least.
+    pub(crate) fn furthest_behind(&self, view: &View, too_far: Signed) -> Option<usize> {
+        let all = view.entries().iter().enumerate();
+        let held = all.filter(|&(index, entry)| self.is_held_by(view, index, entry, too_far));
+        let lag = |entry: &Entry| {
+            let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
+            gate.map_or(0, |gate| self.next.since(gate))
+        };
+        held.max_by_key(|&(_, entry)| lag(entry)).map(|(index, _)| index)
+    }
+
+    /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if
+    /// it reads a message in place, which it may finish; or if a worker of the group's whose entry
+    /// it is does.
     fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
         if !EVICTS || !view.measures().pins {
             return None;
@@ -277,9 +253,9 @@ impl Credit {
         pinned.then(|| self.next.since(gate))
     }
 
-    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags further than it
-    /// may, or by `too_far`, so that it leaves no room, and `too_long` says, given the entry's index, that it
-    /// has done so for too long.
+    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags
+    /// further than it may, or by `too_far`, so that it leaves no room, and `too_long` says, given
+    /// the entry's index, that it has done so for too long.
     fn lag_allowed(
         &self,
         view: &View,
@@ -289,12 +265,14 @@ impl Credit {
         too_long: &impl Fn(usize) -> bool,
     ) -> Option<Signed> {
         if !EVICTS {
-            // All that is left is that a lie holds nothing back: its lag is negative, which is less than none.
+            // All that is left is that a lie holds nothing back: its lag is negative, which is less
+            // than none.
             let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
             return Some(self.next.since(gate));
         }
         let capacity = view.measures().capacity() as Signed;
-        // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
+        // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first
+        // gate.
         let max_lag = self.limits().map_or(usize::MAX, |limits| limits.max_lag);
         let limit = if max_lag < capacity as usize { max_lag as Signed } else { Signed::MAX };
         let first = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
@@ -307,12 +285,12 @@ impl Credit {
                 return None;
             }
             let lag = self.next.since(gate);
-            // A gate above the exact head is a lie: nobody can need what has not been sent.
+            // A gate above the exact head is a lie: no consumer can need what has not been sent.
             if (0..=limit).contains(&lag) && !(too_long && lag >= too_far) {
                 return Some(lag);
             }
-            // Whoever has blocked for too long and changes its gate faster than one can look is evicted
-            // for that.
+            // One that has blocked for too long and changes its gate faster than this can look is
+            // evicted for that.
             if evict(view, index, entry, word, too_long && look == LOOKS) {
                 return None;
             }
@@ -322,8 +300,8 @@ impl Credit {
     }
 }
 
-/// Before which position messages may have lost their place in the arena, by what the producer last said.
-/// `None`: there is no arena.
+/// Before which position messages may have lost their place in the arena, by what the producer last
+/// said. `None`: there is no arena.
 pub(crate) fn reclaimed(view: &View) -> Option<Pos> {
     if !view.measures().has_arena() {
         return None;
@@ -334,16 +312,16 @@ pub(crate) fn reclaimed(view: &View) -> Option<Pos> {
     Some(Pos::new(position))
 }
 
-/// The same, of somebody who has since seen that head, for one who starts at a position at the earliest: what
-/// was said so long ago that it may be any number by now says nothing.
+/// The same, for a joiner that has since seen that head and starts at a position at the earliest.
+/// What was said so long ago that it may be any number by now says nothing.
 pub(crate) fn not_reclaimed(view: &View, reclaimed: Option<Pos>, head: Pos, position: Pos) -> Pos {
     let recent = 0..=view.measures().capacity() as Signed;
     let reclaimed = reclaimed.filter(|&reclaimed| recent.contains(&head.since(reclaimed)));
     reclaimed.map_or(position, |reclaimed| position.max(reclaimed))
 }
 
-/// The gates of those who have joined and not been evicted. A joiner that is still about to has a gate
-/// already, but no place yet.
+/// The gates of consumers that have joined and not been evicted. A joiner that is still about to
+/// has a gate already, but no place yet.
 pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
     joined(view).map(|(_, gate)| gate)
 }
@@ -356,13 +334,22 @@ pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
 /// How many of them are there, or are durable: all but groups in which there is no worker, by what
 /// workers say of themselves.
 pub(crate) fn consumers(view: &View) -> usize {
+    all_consumers(view).count()
+}
+
+/// Whether there is one.
+pub(crate) fn has_consumers(view: &View) -> bool {
+    all_consumers(view).next().is_some()
+}
+
+fn all_consumers(view: &View) -> impl Iterator<Item = usize> + '_ {
     let subscribers = view.measures().subscribers();
     let has_worker = |group| {
         let mut workers = members::of(view, group);
         workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != FREE_ENTRY)
     };
-    let counts = |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
-    all_joined(view).filter(|&(index, ..)| counts(index)).count()
+    let counts = move |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
+    all_joined(view).map(|(index, ..)| index).filter(move |&index| counts(index))
 }
 
 fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
@@ -375,32 +362,59 @@ fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
     })
 }
 
-/// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that its
-/// owner has a generation, which is not 0; who says 0 there has forged it, and holds nothing.
+/// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that
+/// its owner has a generation, which is not 0; a 0 there is forged, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
-    // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
+    // Pairs with the release of a gate by the entry's next owner: this sees that gate's
     // generation, which was not evicted.
     fence(Ordering::Acquire);
     let generation = entry.generation.load(Ordering::Relaxed);
     view.was_evicted(index, generation)
 }
 
-/// Holds nothing back any more for the owner of an entry, who had that gate, as was found after a look at
-/// [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless it is `forced`.
+/// Says which owner of an entry was evicted.
+fn note_evicted(view: &View, index: usize, word: &AtomicU32, generation: u32) {
+    word.store(generation, Ordering::Relaxed);
+    let line = view.producer();
+    line.evicted.add(1);
+    line.evicted_entry.set(index as u32 + 1);
+    line.evicted_generation.set(generation);
+}
+
+/// Holds nothing back any more for that owner of an entry, if it is there still. `false`: it is
+/// not.
+pub(crate) fn evict_owner(view: &View, index: usize, generation: u32) -> bool {
+    let (Some(entry), Some(word)) = (view.entry(index), view.evicted(index)) else { return false };
+    let is_there = entry.joined.load(Ordering::Relaxed) != 0
+        && Pos::from_gate(entry.gate.load(Ordering::Relaxed)).is_some()
+        && !is_evicted(view, index, entry)
+        && entry.generation.load(Ordering::Relaxed) == generation;
+    if is_there {
+        // Should the owner have left since, no later one has its generation.
+        note_evicted(view, index, word, generation);
+        // As in `evict`.
+        fence(Ordering::SeqCst);
+    }
+    is_there
+}
+
+/// Holds nothing back any more for the owner of an entry, which had that gate, as was found after a
+/// look at [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless
+/// it is `forced`.
 #[cold]
 fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> bool {
     let Some(word) = view.evicted(index) else { return false };
     let generation = entry.generation.load(Ordering::Relaxed);
-    // Pairs with the release of the generation: if it is a later one, the gate has changed by then, and
-    // its owner has done nothing to be evicted for.
+    // Pairs with the release of the generation: if it is a later one, the gate has changed by then,
+    // and its owner has done nothing to be evicted for.
     fence(Ordering::Acquire);
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
-        word.store(generation, Ordering::Relaxed);
-        view.producer().evicted.add(1);
-        // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being overwritten
-        // finds that it was evicted. And with the one in `Subscriber::pin`: either the owner sees that it was
-        // evicted and reads nothing in place, or the look at its pin that follows here sees that.
+        note_evicted(view, index, word, generation);
+        // Pairs with the fence in `Subscriber::lagged`: a subscriber that finds what it wanted
+        // being overwritten finds that it was evicted. And with the one in `Subscriber::pin`:
+        // either the owner sees that it was evicted and reads nothing in place, or the look at its
+        // pin that follows here sees that.
         fence(Ordering::SeqCst);
     }
     evicted

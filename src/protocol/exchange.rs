@@ -48,10 +48,10 @@ pub(crate) fn set_shared_gate(entry: &Entry, gate: Word, order: Ordering) {
     }
 }
 
-/// Wakes all that sleep on a bell which several may ring, to look again for what the caller has just
-/// made known.
+/// Wakes all that sleep on a bell which several may ring, to look again for what the caller has
+/// just made known.
 pub(crate) fn ring_bell(bell: &Futex) {
-    EventCount::new(bell).ring();
+    EventCount::new(bell).sound();
 }
 
 /// Rings the bells of all groups.

@@ -19,7 +19,7 @@ pub(crate) fn of(view: &View, shared: usize) -> impl Iterator<Item = (usize, &En
 /// had before and that was evicted.
 pub(crate) fn is_current(view: &View, member: &Entry, shared: usize) -> bool {
     let generation = member.generation.load(Ordering::Relaxed);
-    let entry = view.shared_entries().get(shared);
+    let entry = view.shared_entry(shared);
     entry.is_some_and(|entry| entry.generation.load(Ordering::Relaxed) == generation)
 }
 

@@ -5,6 +5,7 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+mod alive;
 pub(crate) mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) mod durable;
@@ -17,6 +18,7 @@ pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod join;
 pub(crate) mod lifesign;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod reader;
 pub(crate) mod receive;

@@ -1,21 +1,16 @@
 //! Where a named ring lives.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::string::String;
 
-use super::directory::Directory;
-use super::error::NameError;
-use super::name;
-
-/// Where named rings live unless somebody says otherwise: memory, seen by `ls`.
-pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
+use ringway_shm::segment::{Access, Place, Rights};
 
 /// Where a named ring lives, and who may reach it.
 ///
 /// A ring is two files in a directory that is memory: `<name>`, which only the producer can write,
 /// and `<name>.<instance>.ctl`, which subscribers write too. A plain string is a segment in
-/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file name,
-/// of at most 218 bytes, that does not end in `.ctl`.
+/// `/dev/shm` for programs of one user. The name is checked when it is used: it must be a file
+/// name, of at most 218 bytes, that does not end in `.ctl`.
 ///
 /// # Fork
 ///
@@ -23,8 +18,8 @@ pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 /// given that way does nothing; [`is_usable`](crate::Producer::is_usable) says `false`, and a call
 /// that reaches the ring's memory is a fault (`SIGSEGV`). The child can open the ring by itself.
 /// For this the library registers handlers (`pthread_atfork`) when a process creates or opens its
-/// first named or anonymous ring; [`release_inherited`](crate::release_inherited) is for children
-/// of the bare system call.
+/// first named or anonymous ring; [`release_inherited`](crate::segment::release_inherited) is for
+/// children of the bare system call.
 ///
 /// # Descriptors
 ///
@@ -38,41 +33,31 @@ pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 ///
 /// let name = format!("doc-segment-{}", std::process::id());
 /// let mut producer = Options::<u64>::new(64).tag(7).create(name.as_str())?;
-/// let ring = Ring::<u64>::open(Segment::new(name).tag(7))?;
+/// let ring = Ring::<u64>::open(Segment::new(name).expect_tag(7))?;
 /// let mut subscriber = ring.subscribe(Start::Next)?;
 /// producer.send(&1)?;
 /// assert_eq!(subscriber.recv(), Ok(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "shared memory")]
+#[doc(alias = "ipc")]
+#[doc(alias = "shm")]
+#[doc(alias = "shm_open")]
+#[doc(alias = "mmap")]
+#[must_use = "a segment is where a ring is created or opened"]
 pub struct Segment {
-    pub(crate) name: String,
-    directory: PathBuf,
-    pub(crate) owner: Option<u32>,
+    pub(crate) place: Place,
     pub(crate) access: Access,
     pub(crate) keep: bool,
-    pub(crate) tag: u64,
-}
-
-/// Who may open a ring besides its owner. Nobody else ever may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Nobody,
-    Observe(u32),
-    Subscribe(u32),
+    /// `None`: 0, or any where messages have no type.
+    pub(crate) tag: Option<u64>,
 }
 
 impl Segment {
     /// The segment of that name in `/dev/shm`.
     pub fn new(name: impl Into<String>) -> Self {
-        Segment {
-            name: name.into(),
-            directory: DEFAULT_DIRECTORY.into(),
-            owner: None,
-            access: Access::Nobody,
-            keep: false,
-            tag: 0,
-        }
+        Segment { place: Place::new(name), access: Access::default(), keep: false, tag: None }
     }
 
     /// The directory that has the ring's two files, which has to be there. It should be memory (a
@@ -91,7 +76,7 @@ impl Segment {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.directory = path.into();
+        self.place = self.place.directory(path);
         self
     }
 
@@ -104,7 +89,8 @@ impl Segment {
     /// refused here, unless this process is that user.
     ///
     /// ```
-    /// use ringway::{OpenError, Options, Ring, Segment, Untrusted};
+    /// use ringway::{Options, Ring, Segment};
+    /// use ringway::error::{OpenError, Untrusted};
     ///
     /// let name = format!("doc-owner-{}", std::process::id());
     /// let producer = Options::<u64>::new(64).create(&*name)?;
@@ -113,13 +99,13 @@ impl Segment {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn owner(mut self, uid: u32) -> Self {
-        self.owner = Some(uid);
+        self.place = self.place.owner(uid);
         self
     }
 
     /// Creating: the members of a group may observe: the data file gets that group and the mode
     /// 0640. By default, and for the control file still, it is 0600. Replaces an earlier
-    /// [`subscribe`](Self::subscribe).
+    /// [`subscriber_group`](Self::subscriber_group).
     ///
     /// ```
     /// use ringway::{Options, Segment};
@@ -127,45 +113,66 @@ impl Segment {
     ///
     /// let name = format!("doc-observe-{}", std::process::id());
     /// let gid = std::fs::metadata("/proc/self")?.gid();
-    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).observe(gid))?;
+    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).observer_group(gid))?;
     /// let data = std::fs::metadata(format!("/dev/shm/{name}"))?;
     /// assert_eq!((data.mode() & 0o777, data.gid()), (0o640, gid));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn observe(mut self, gid: u32) -> Self {
-        self.access = Access::Observe(gid);
+    pub fn observer_group(mut self, gid: u32) -> Self {
+        self.access = Access { group: Some(gid), main: Rights::Read, companion: Rights::None };
         self
     }
 
     /// Creating: the members of a group may subscribe, and observe: both files get that group, the
     /// data file the mode 0640 and the control file 0660. A subscriber can hold the producer back,
-    /// and whoever may write the control file can also shorten it, which kills every process that
-    /// has it mapped (`SIGBUS`).
-    /// Replaces an earlier [`observe`](Self::observe).
+    /// and a process that may write the control file can also shorten it, which kills every process
+    /// that has it mapped (`SIGBUS`). Replaces an earlier [`observer_group`](Self::observer_group).
     ///
     /// ```
     /// # use ringway::{Options, Segment};
     /// # use std::os::unix::fs::MetadataExt;
     /// let name = format!("doc-subscribe-{}", std::process::id());
     /// let gid = std::fs::metadata("/proc/self")?.gid();
-    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).subscribe(gid))?;
+    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).subscriber_group(gid))?;
     /// let data = std::fs::metadata(format!("/dev/shm/{name}"))?;
     /// assert_eq!((data.mode() & 0o777, data.gid()), (0o640, gid));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn subscribe(mut self, gid: u32) -> Self {
-        self.access = Access::Subscribe(gid);
+    pub fn subscriber_group(mut self, gid: u32) -> Self {
+        self.access = Access { group: Some(gid), main: Rights::Read, companion: Rights::Write };
+        self
+    }
+
+    /// Creating: the members of a group may observe, and see how the ring's consumers are doing
+    /// ([`Ring::consumer_stats`](crate::Ring::consumer_stats)): both files get that group and the
+    /// mode 0640. So a monitor of another user can hold nothing back. But a process that may read
+    /// the control file can lock bytes of it for reading, and so keep others from joining.
+    /// Replaces what was said of groups before.
+    ///
+    /// ```
+    /// # use ringway::{Options, Segment};
+    /// # use std::os::unix::fs::MetadataExt;
+    /// let name = format!("doc-monitor-{}", std::process::id());
+    /// let gid = std::fs::metadata("/proc/self")?.gid();
+    /// let producer = Options::<u64>::new(64).create(Segment::new(&name).monitor_group(gid))?;
+    /// let data = std::fs::metadata(format!("/dev/shm/{name}"))?;
+    /// assert_eq!((data.mode() & 0o777, data.gid()), (0o640, gid));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn monitor_group(mut self, gid: u32) -> Self {
+        self.access = Access { group: Some(gid), main: Rights::Read, companion: Rights::Read };
         self
     }
 
     /// Creating and resuming: whether the ring keeps its name when the producer is dropped, so that
     /// what is left in it can still be read, and a producer can go on with it
-    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::unlink) removes it. By
-    /// default the name is removed, consumers that are attached keep the memory, and what others
-    /// have not received is discarded ([`Producer::close`](crate::Producer::close)).
+    /// ([`Producer::resume`](crate::Producer::resume)); [`unlink`](crate::segment::unlink) removes
+    /// it. By default the name is removed, consumers that are attached keep the memory, and what
+    /// others have not received is discarded ([`Producer::close`](crate::Producer::close)).
     ///
     /// ```
-    /// use ringway::{Options, Ring, Segment, Start, unlink};
+    /// use ringway::{Options, Ring, Segment, Start};
+    /// use ringway::segment::unlink;
     ///
     /// let name = format!("doc-keep-{}", std::process::id());
     /// let mut producer = Options::<u64>::new(64).create(Segment::new(&name).keep(true))?;
@@ -181,41 +188,29 @@ impl Segment {
         self
     }
 
-    /// The tag that the ring has to have; 0 by default. Creating: the tag that it gets, unless it
-    /// is said by [`Options::tag`](crate::Options::tag); if both say one, they have to be the same.
+    /// Opening and resuming: the tag that the ring has to have, which its creator chose by
+    /// [`Options::tag`](crate::Options::tag); 0 by default. Creating with both, they have to be the
+    /// same, and with this alone the ring gets it.
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options, Ring, Segment};
+    /// use ringway::{Options, Ring, Segment};
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let name = format!("doc-tag-{}", std::process::id());
     /// let producer = Options::<u64>::new(64).tag(2).create(&*name)?;
-    /// let error = Ring::<u64>::open(Segment::new(&name).tag(1)).unwrap_err();
+    /// let error = Ring::<u64>::open(Segment::new(&name).expect_tag(1)).unwrap_err();
     /// let OpenError::Header { why, .. } = error else { panic!("it has another tag") };
     /// assert!(matches!(why, HeaderError::MessageType { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn tag(mut self, tag: u64) -> Self {
-        self.tag = tag;
+    pub fn expect_tag(mut self, tag: u64) -> Self {
+        self.tag = Some(tag);
         self
-    }
-
-    /// Whether a ring can be called so.
-    pub(crate) fn check_name(&self) -> Result<(), NameError> {
-        name::check(&self.name)
-    }
-
-    pub(crate) fn open_directory(&self) -> std::io::Result<Directory> {
-        Directory::open(&self.directory)
-    }
-
-    /// The directory, for messages.
-    pub(crate) fn directory_path(&self) -> &Path {
-        &self.directory
     }
 
     /// The data file, for messages.
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.join(&self.name)
+        self.place.path()
     }
 }
 

@@ -1,26 +1,19 @@
 //! Opening a named ring: checked before it is believed.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
+use ringway_shm::file::Directory;
+use ringway_shm::segment::{self, Found, Use, directory};
 
-use super::directory::{Directory, NotOpened};
-use super::error::{OpenError, Untrusted};
-use super::fork::Descriptor;
 use super::location::Segment;
-use super::mapping::{self, Files, Mapping, Names};
-use super::name;
-use super::owner;
+use super::mapping;
 use crate::error::HeaderError;
-use crate::memory::Storage;
-use crate::memory::geometry::Schema;
-use crate::memory::header::{self, Identity, Instance, Words};
+use crate::error::OpenError;
+use crate::memory::header::{DATA, Expected, VERSION};
+use crate::memory::{Mapping, SEATS, Storage};
 use crate::message::Message;
 use crate::ring::Ring;
 
@@ -33,16 +26,20 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// Nothing in the segment is believed before it was checked, and nothing that is found there
     /// can make this process misbehave. What has to be trusted is who may write the files: their
-    /// owner, this user unless [`Segment::owner`] says otherwise, and for control the group that may
-    /// [subscribe](Segment::subscribe). Whoever makes a file shorter while it is mapped gets this
-    /// process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring rules out.
+    /// owner, this user unless [`Segment::owner`] says otherwise, and for control the group that
+    /// may [subscribe](Segment::subscriber_group). A process that makes a file shorter while it is
+    /// mapped gets this process killed (`SIGBUS`), which only an [anonymous](crate::Anonymous) ring
+    /// rules out.
     ///
     /// The data is mapped read-only. If the control file cannot be opened for writing, the ring can
     /// be observed, and [`subscribe`](Self::subscribe) says
-    /// [`ReadOnly`](crate::JoinError::ReadOnly).
+    /// [`ReadOnly`](crate::error::JoinError::ReadOnly). If it can be opened for reading
+    /// ([`Segment::monitor_group`]), [`consumer_stats`](Self::consumer_stats) sees the consumers
+    /// all the same.
     ///
     /// ```
-    /// use ringway::{HeaderError, OpenError, Options, Ring};
+    /// use ringway::{Options, Ring};
+    /// use ringway::error::{HeaderError, OpenError};
     ///
     /// let name = format!("doc-open-{}", std::process::id());
     /// assert!(matches!(Ring::<u64>::open(&name), Err(OpenError::NotFound { .. })));
@@ -57,8 +54,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn open(segment: impl Into<Segment>) -> Result<Ring<T>, OpenError> {
         let segment = segment.into();
-        let directory = directory(&segment)?;
-        open(&directory, &segment, Schema::of::<T>(0)).map(Ring::new)
+        let directory = directory(&segment.place)?;
+        open(&directory, &segment, expected::<T>(&segment)).map(Ring::new)
     }
 
     /// As [`open`](Self::open), waiting for the ring to be created for at most `timeout`, so that
@@ -67,7 +64,8 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ends the waiting.
     ///
     /// ```
-    /// use ringway::{OpenError, Options, Ring, Start};
+    /// use ringway::{Options, Ring, Start};
+    /// use ringway::error::OpenError;
     /// use std::time::Duration;
     ///
     /// let name = format!("doc-open-wait-{}", std::process::id());
@@ -94,9 +92,10 @@ impl<T: Message + ?Sized> Ring<T> {
         loop {
             // Opened anew for each look: a directory that was removed stays empty for ever, and its
             // path may be another's.
-            let opened = directory(&segment)
+            let opened = directory(&segment.place)
+                .map_err(OpenError::from)
                 .inspect(|_| was_there = true)
-                .and_then(|directory| open(&directory, &segment, Schema::of::<T>(0)));
+                .and_then(|directory| open(&directory, &segment, expected::<T>(&segment)));
             let path = match opened {
                 Err(OpenError::NotFound { path }) => path,
                 Err(OpenError::Directory { source, .. })
@@ -117,161 +116,42 @@ impl<T: Message + ?Sized> Ring<T> {
     }
 }
 
-pub(crate) fn directory(segment: &Segment) -> Result<Directory, OpenError> {
-    segment.check_name().map_err(OpenError::Name)?;
-    segment.open_directory().map_err(|source| {
-        let path = segment.directory_path().into();
-        OpenError::Directory { path, source }
-    })
-}
-
-fn open(directory: &Directory, segment: &Segment, expected: Schema) -> Result<Storage, OpenError> {
-    let found = Found::new(directory, segment, false)?;
-    let failed = |source| io_error("mapping the segment", segment.path(), source);
-    let mapping = Mapping::attach(found.files, found.lengths).map_err(failed)?;
-    mapping::attach(&Arc::new(mapping), expected, segment.tag)
-        .map_err(failed)?
-        .map_err(|why| header_error(segment.path(), why))
-}
-
-/// The files of a ring that can be trusted as far as their owner can, of lengths that can be mapped.
-pub(crate) struct Found {
-    pub(crate) files: Files,
-    /// Of data and control, in bytes.
-    pub(crate) lengths: (usize, usize),
-}
-
-impl Found {
-    /// `writable`: the data too, for a producer.
-    pub(crate) fn new(
-        directory: &Directory,
-        segment: &Segment,
-        writable: bool,
-    ) -> Result<Found, OpenError> {
-        let path = || segment.path();
-        let data = match directory.open_kept(&segment.name, writable) {
-            Err(NotOpened::Os(Errno::NOENT)) => return Err(OpenError::NotFound { path: path() }),
-            data => data.map_err(|error| open_error(path(), error))?,
-        };
-        let data = Checked::new(data, segment, &path(), 0o022)?;
-        let instance = read_identity(&data.file)
-            .map_err(|source| io_error("reading the header", path(), source))?
-            .and_then(ours)
-            .map_err(|why| header_error(path(), why))?;
-        let control = open_control(directory, segment, &data.file, instance)?;
-        let lengths = (data.len, control.as_ref().map_or(0, |control| control.len));
-        let names = Names {
-            directory: directory
-                .again()
-                .map_err(|errno| io_error("keeping the directory", path(), errno.into()))?,
-            path: segment.directory_path().into(),
-            data: segment.name.clone(),
-            control: name::control(&segment.name, instance),
-        };
-        let files = Files {
-            data: data.file,
-            control: control.map(|control| control.file),
-            names: Some(names),
-        };
-        Ok(Found { files, lengths })
+/// What the segment's messages have to be.
+pub(crate) fn expected<T: Message + ?Sized>(segment: &Segment) -> Expected {
+    match segment.tag {
+        // Of any tag, unless the caller expects one.
+        None if T::UNTYPED => Expected { schema: None, tag: None },
+        tag => Expected::of::<T>(tag.unwrap_or(0)),
     }
 }
 
-/// The control file of an instance; `None` if this process may not write it.
-fn open_control(
+/// The files of a ring. `writable`: the data too, for a producer.
+pub(crate) fn found(
     directory: &Directory,
     segment: &Segment,
-    data: &File,
-    instance: Instance,
-) -> Result<Option<Checked>, OpenError> {
-    let name = name::control(&segment.name, instance);
-    let path = || segment.directory_path().join(&name);
-    let control = match directory.open_kept(&name, true) {
-        Err(NotOpened::Os(Errno::ACCESS | Errno::PERM | Errno::ROFS)) => return Ok(None),
-        Err(NotOpened::Os(Errno::NOENT)) => {
-            let path = segment.path();
-            let asked = |source| io_error("asking about the file", path.clone(), source);
-            let metadata = data.metadata().map_err(asked)?;
-            // Data goes first. So if its name is gone too, the ring was removed after we opened it.
-            return Err(if metadata.nlink() == 0 {
-                OpenError::NotFound { path }
-            } else {
-                OpenError::Orphaned { path }
-            });
-        }
-        control => control.map_err(|error| open_error(path(), error))?,
+    writable: bool,
+) -> Result<Found, OpenError> {
+    let expected = segment::Expected {
+        kind: DATA,
+        version: VERSION,
+        writable,
+        companion: true,
+        group_may_write: false,
     };
-    Checked::new(control, segment, &path(), 0o002).map(Some)
+    Ok(Found::new(directory, &segment.place, expected)?)
 }
 
-/// A file that can be trusted as far as its owner can, and its length, which was at least a header's
-/// when it was opened.
-struct Checked {
-    file: Descriptor,
-    len: usize,
-}
-
-impl Checked {
-    /// `forbidden`: the permissions that it must not have.
-    fn new(
-        file: Descriptor,
-        segment: &Segment,
-        path: &Path,
-        forbidden: u32,
-    ) -> Result<Checked, OpenError> {
-        let metadata = file.metadata();
-        let metadata =
-            metadata.map_err(|source| io_error("asking about the file", path.into(), source))?;
-        let mode = metadata.mode() & 0o7777;
-        let trusted = owner::check(&file, metadata.uid(), segment.owner)
-            .map_err(|source| io_error("asking whose the file is", path.into(), source))?;
-        let trusted = trusted.and(match mode & forbidden {
-            0 => Ok(()),
-            _ => Err(Untrusted::Writable { mode }),
-        });
-        trusted.map_err(|why| OpenError::Untrusted { path: path.into(), why })?;
-        let len = mappable(metadata.len()).map_err(|why| header_error(path.into(), why))?;
-        Ok(Checked { file, len })
-    }
-}
-
-/// A file's length, if it can hold a header and this process can map it.
-pub(crate) fn mappable(len: u64) -> Result<usize, HeaderError> {
-    let needed = size_of::<Words>() as u64;
-    if len < needed {
-        return Err(HeaderError::TooSmall { len, needed });
-    }
-    usize::try_from(len)
-        .map_err(|_| HeaderError::Corrupt { what: "the segment is longer than the address space" })
-}
-
-/// Which ring a data file belongs to, of whatever layout. The file has at least a header's length,
-/// or had.
-pub(crate) fn read_identity(data: &File) -> io::Result<Result<Identity, HeaderError>> {
-    let mut bytes = [0; size_of::<Words>()];
-    data.read_exact_at(&mut bytes, 0)?;
-    let mut words: Words = [0; size_of::<Words>() / 4];
-    for (word, four) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-        if let Ok(four) = four.try_into() {
-            *word = u32::from_ne_bytes(four);
-        }
-    }
-    Ok(header::identify(&words))
-}
-
-/// The instance, if the layout is this build's.
-pub(crate) fn ours(identity: Identity) -> Result<Instance, HeaderError> {
-    identity.foreign.map_or(Ok(identity.instance), Err)
-}
-
-fn open_error(path: PathBuf, error: NotOpened) -> OpenError {
-    match error {
-        NotOpened::NotAFile(what) => {
-            OpenError::Untrusted { path, why: Untrusted::NotAFile { what } }
-        }
-        NotOpened::Os(Errno::ACCESS | Errno::PERM) => OpenError::PermissionDenied { path },
-        NotOpened::Os(errno) => io_error("opening the file", path, errno.into()),
-    }
+fn open(
+    directory: &Directory,
+    segment: &Segment,
+    expected: Expected,
+) -> Result<Storage, OpenError> {
+    let found = found(directory, segment, false)?;
+    let failed = |source| io_error("mapping the segment", segment.path(), source);
+    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Read, SEATS);
+    mapping::attach(&Mapping::new(mapping.map_err(failed)?), expected)
+        .map_err(failed)?
+        .map_err(|why| header_error(segment.path(), why))
 }
 
 pub(crate) fn header_error(path: PathBuf, why: HeaderError) -> OpenError {

@@ -1,28 +1,31 @@
 //! Going on with a ring whose producer has died.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use ringway_shm::file::lock::{self, Held, Lock};
+use ringway_shm::file::{Directory, Holder, NotOpened};
+use ringway_shm::segment::{self, Use, directory, remove_dead};
+use ringway_shm::sync::Ordering;
 use rustix::io::Errno;
 
 use super::create;
-use super::directory::{Directory, NotOpened};
-use super::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
-use super::holder;
 use super::location::Segment;
-use super::lock::{self, Holder, Lock};
-use super::mapping::{self, Mapping};
-use super::open::{Found, directory, header_error, io_error};
-use super::prune::{self, Dead};
-use crate::memory::geometry::{Geometry, Measures, Schema};
+use super::mapping;
+use super::occupant::taken;
+use super::open::{expected, found, header_error, io_error};
+use super::state::{Ring, SegmentState};
+use crate::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
+use crate::memory::geometry::{Geometry, Measures};
+use crate::memory::header::Expected;
+use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
-use crate::protocol::credit::Limits;
-use ringway_shm::sync::Ordering;
+use crate::protocol::limits::Limits;
 
-/// How often `create_or_resume` tries again when others create, take over or remove at the same time.
+/// How often `create_or_resume` tries again when others create, take over or remove at the same
+/// time.
 const ATTEMPTS: u32 = 100;
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -33,15 +36,17 @@ impl<T: Message + ?Sized> Producer<T> {
     ///
     /// Consumers that are attached stay so. Those that sleep or wait for a successor
     /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)) go on; those that were told
-    /// [`ProducerDied`](crate::RecvError::ProducerDied) or [`Closed`](crate::RecvError::Closed) go
-    /// on with their next call. There is one producer: a second one is refused for as long as the
-    /// first lives, also while that is stopped.
+    /// [`ProducerDied`](crate::error::RecvError::ProducerDied) or
+    /// [`Closed`](crate::error::RecvError::Closed) go on with their next call. There is one
+    /// producer: a second one is refused for as long as the first lives, also while that is
+    /// stopped.
     ///
     /// The names are the successor's: they go when it is dropped, or stay, as this call's segment
     /// says ([`Segment::keep`]).
     ///
     /// ```
-    /// use ringway::{Options, Producer, ResumeError};
+    /// use ringway::{Options, Producer};
+    /// use ringway::error::ResumeError;
     ///
     /// let name = format!("doc-resume-{}", std::process::id());
     /// let mut producer = Options::<u64>::new(64).create(&name)?;
@@ -55,13 +60,13 @@ impl<T: Message + ?Sized> Producer<T> {
     /// ```
     pub fn resume(segment: impl Into<Segment>) -> Result<Producer<T>, ResumeError> {
         let segment = segment.into();
-        let directory = directory(&segment).map_err(ResumeError::Open)?;
-        let resumed = resume(&directory, &segment, Schema::of::<T>(0), None);
+        let directory = directory(&segment.place).map_err(opening)?;
+        let resumed = resume(&directory, &segment, expected::<T>(&segment), None);
         resumed.map_err(|error| match error {
             ResumeError::Alive { path, .. } => {
-                let directory = segment.open_directory().ok();
-                let data = directory.and_then(|d| d.open_file(&segment.name, false).ok());
-                let producer = data.and_then(|data| holder::find(&data, lock::PRODUCER));
+                let directory = segment.place.open_directory().ok();
+                let data = directory.and_then(|d| d.open_file(segment.place.name(), false).ok());
+                let producer = data.and_then(|data| Holder::of_owner(&data));
                 ResumeError::Alive { path, producer }
             }
             error => error,
@@ -75,7 +80,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// these options say, with the same limits, wherever it began and whatever its fences are, else
     /// the error is [`Different`](CreateError::Different). What is there and lives is
     /// [`AlreadyExists`](CreateError::AlreadyExists), and so is one of another layout, which has to
-    /// be [unlinked](crate::unlink) first.
+    /// be [unlinked](crate::segment::unlink) first.
     ///
     /// What can never be taken over any more is removed, and the ring created anew: one whose
     /// control file is lost, so that no consumer can reach it, or whose producer died between
@@ -99,12 +104,12 @@ impl<T: Message + ?Sized> Options<T> {
         let segment = segment.into();
         let this = self.tagged(&segment)?;
         let geometry = this.geometry().map_err(CreateError::Config)?;
-        let segment = segment.tag(geometry.shape.tag);
+        let segment = segment.expect_tag(geometry.shape.tag);
         let mut patience = ATTEMPTS;
         for _ in 0..ATTEMPTS {
             match this.clone().create(&segment) {
                 Err(
-                    CreateError::Orphaned { .. }
+                    CreateError::ProducerDied { .. }
                     | CreateError::AlreadyExists { what: Occupant::Closed, .. },
                 ) => {}
                 // Perhaps the producer's lock is that of a process which removes what is dead, and
@@ -115,18 +120,19 @@ impl<T: Message + ?Sized> Options<T> {
                 }) if is_passing(&segment, &mut patience) => continue,
                 outcome => return outcome,
             }
-            let directory = directory(&segment);
-            let resumed = directory.map_err(ResumeError::Open).and_then(|directory| {
+            let directory = directory(&segment.place);
+            let resumed = directory.map_err(opening).and_then(|directory| {
                 let Geometry { shape, measures, .. } = geometry;
                 let wanted = (measures, this.limits, this.asymmetric);
-                resume(&directory, &segment, shape.schema, Some(wanted))
+                let expected = Expected { schema: Some(shape.schema), tag: Some(shape.tag) };
+                resume(&directory, &segment, expected, Some(wanted))
             });
             match resumed {
                 // Removed meanwhile: there is room for a new one.
                 Err(ResumeError::Open(OpenError::NotFound { .. })) => {}
                 // Its producer died between closing it and removing its names.
                 Err(ResumeError::Closed { .. }) => remove(&segment, Dead::Closed)?,
-                Err(ResumeError::Open(OpenError::Orphaned { .. })) => {
+                Err(ResumeError::Open(OpenError::ControlMissing { .. })) => {
                     remove(&segment, Dead::WithoutControl)?;
                 }
                 // Another process takes over or removes, or was only looking.
@@ -137,55 +143,81 @@ impl<T: Message + ?Sized> Options<T> {
                 outcome => return outcome.map_err(CreateError::Resume),
             }
         }
-        Err(create::taken(&create::directory(&segment)?, &segment))
+        Err(taken(&segment))
     }
 }
 
 /// Waits until a name is free, or the producer's lock of the ring that has it, but not for long.
 fn is_passing(segment: &Segment, patience: &mut u32) -> bool {
-    let Ok(directory) = segment.open_directory() else { return false };
+    let Ok(directory) = segment.place.open_directory() else { return false };
     while let Some(left) = patience.checked_sub(1) {
         *patience = left;
-        match directory.open_file(&segment.name, false) {
+        match directory.open_file(segment.place.name(), false) {
             Err(NotOpened::Os(Errno::NOENT)) => return true,
-            Ok(data) if matches!(lock::is_held(&data, lock::PRODUCER), Ok(false)) => return true,
+            Ok(data) if matches!(lock::is_held(&data, lock::OWNER), Ok(false)) => return true,
             _ => thread::sleep(Duration::from_millis(1)),
         }
     }
     false
 }
 
+/// In which way a ring is dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dead {
+    /// Closed, and not kept: its producer died before it had removed the names.
+    Closed,
+    /// Without its control file. Also one that was closed and kept: no consumer can read what is
+    /// left in it.
+    WithoutControl,
+}
+
 /// Removes a ring that is dead in that way, if it is.
 fn remove(segment: &Segment, dead: Dead) -> Result<(), CreateError> {
-    let directory = create::directory(segment)?;
-    let removed = prune::remove_orphan(&directory, &segment.name, segment.owner, dead);
     let failed = |source| create::io_error("removing a dead ring", segment.path(), source);
+    let place = &segment.place;
+    let directory = place
+        .open_directory()
+        .map_err(|source| CreateError::Directory { path: place.directory_path().into(), source })?;
+    let removed =
+        remove_dead(&directory, place.name(), place.expected_owner(), |data, header, control| {
+            let Ok(ring) = Ring::of(header) else { return Ok(false) };
+            match dead {
+                // The lock that this process has now does not show itself here.
+                Dead::Closed => {
+                    Ok(ring.state(data)? == SegmentState::ProducerDied && ring.is_closed(data)?)
+                }
+                Dead::WithoutControl => Ok(!directory.has(control)?),
+            }
+        });
     removed.map_err(failed).map(drop)
+}
+
+fn opening(error: segment::OpenError) -> ResumeError {
+    ResumeError::Open(error.into())
 }
 
 fn resume<T: Message + ?Sized>(
     directory: &Directory,
     segment: &Segment,
-    expected: Schema,
+    expected: Expected,
     wanted: Option<(Measures, Limits, bool)>,
 ) -> Result<Producer<T>, ResumeError> {
     let path = || segment.path();
     let io = |what, source| ResumeError::Open(io_error(what, path(), source));
-    let found = Found::new(directory, segment, true).map_err(ResumeError::Open)?;
-    if found.files.control.is_none() {
+    let found = found(directory, segment, true).map_err(ResumeError::Open)?;
+    if !found.files.companion_writable {
         return Err(ResumeError::Open(OpenError::PermissionDenied { path: path() }));
     }
-    let mapping = Mapping::take_over(found.files, found.lengths)
-        .map_err(|source| io("mapping the segment", source))?;
-    let mapping = Arc::new(mapping);
+    let mapping = segment::Mapping::new(found.files, found.lengths, Use::Write, SEATS);
+    let mapping = Mapping::new(mapping.map_err(|source| io("mapping the segment", source))?);
     let seat = take_place(&mapping, segment)?;
     // A ring's name is removed without waiting for its producer: what we have locked may be a ring
     // that cannot be found any more.
-    let named = directory.names(&segment.name, mapping.data());
+    let named = directory.names(segment.place.name(), mapping.main_file());
     if !named.map_err(|errno| io("looking the name up", errno.into()))? {
         return Err(ResumeError::Open(OpenError::NotFound { path: path() }));
     }
-    let storage = mapping::attach(&mapping, expected, segment.tag)
+    let storage = mapping::attach(&mapping, expected)
         .map_err(|source| io("mapping the segment", source))?
         .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
     let line = storage.producer();
@@ -217,27 +249,38 @@ fn difference(
     (found, found_limits): (Measures, Limits),
     (wanted, wanted_limits): (Measures, Limits),
 ) -> Option<Difference> {
-    let both = |name, of: fn(&Measures) -> usize| (name, of(&found) as u64, of(&wanted) as u64);
-    let limit = |name, of: fn(&Limits) -> u64| (name, of(&found_limits), of(&wanted_limits));
+    let option = |name, of: fn(&Measures) -> usize| {
+        (name, Some(of(&found) as u64), Some(of(&wanted) as u64))
+    };
+    let limit = |name, none: u64, of: fn(&Limits) -> u64| {
+        let value = |limits| Some(of(limits)).filter(|&value| value < none);
+        (name, value(&found_limits), value(&wanted_limits))
+    };
+    let capacity = wanted.capacity() as u64;
     let first = [
-        both("capacity", Measures::capacity),
-        both("bytes", |m| m.max_len),
-        both("subscribers", Measures::subscribers),
-        both("groups", Measures::groups),
-        both("workers", Measures::workers),
-        both("overflow", |m| m.overflow as usize),
-        both("observers", |m| m.observers.into()),
-        both("hold_in_place", |m| m.pins.into()),
-        both("arena", Measures::arena),
+        option(
+            if wanted.variable { "bytes(capacity)" } else { "new(capacity)" },
+            Measures::capacity,
+        ),
+        option("bytes(max_len)", |m| m.max_len),
+        option("subscribers", Measures::subscribers),
+        option("groups", Measures::groups),
+        option("workers", Measures::workers),
+        option("overflow", |m| m.overflow as usize),
+        option("observers", |m| m.observers.into()),
+        option("hold_in_place", |m| m.pins.into()),
+        option("arena", Measures::arena),
         // All else in a slot follows from the message.
-        both("line_per_slot", |m| m.stride),
-        limit("max_lag", |l| l.max_lag as u64),
-        limit("max_hold", |l| l.max_hold.into()),
-        limit("max_away", |l| l.max_away.into()),
+        option("line_per_slot", |m| m.stride),
+        limit("max_lag", capacity, |l| l.max_lag as u64),
+        limit("max_hold", u32::MAX.into(), |l| l.max_hold.into()),
+        limit("max_away", u32::MAX.into(), |l| l.max_away.into()),
+        limit("evict_by_hand", u64::MAX, |l| l.by_hand.into()),
     ];
     let found_first = first.into_iter().find(|(_, found, wanted)| found != wanted);
     // None of the options by itself, and still not the same.
-    let rest = || (!wanted.is_but_for_origin(&found)).then_some(("the layout of slots", 0, 1));
+    let rest =
+        || (!wanted.is_but_for_origin(&found)).then_some(("line_per_slot", Some(0), Some(1)));
     let (name, found, wanted) = found_first.or_else(rest)?;
     Some(Difference { name, found, wanted })
 }
@@ -247,12 +290,12 @@ fn take_place(mapping: &Mapping, segment: &Segment) -> Result<Lock, ResumeError>
     let path = || segment.path();
     let failed =
         |source| ResumeError::Open(io_error("locking the producer's place", path(), source));
-    if let Some(seat) = mapping.lock_as_producer().map_err(failed)? {
+    if let Some(seat) = mapping.lock_as_owner().map_err(failed)? {
         return Ok(seat);
     }
-    Err(match lock::holder(mapping.data(), lock::PRODUCER).map_err(failed)? {
-        Holder::Reader => ResumeError::Blocked { path: path() },
+    Err(match lock::holder(mapping.main_file(), lock::OWNER).map_err(failed)? {
+        Held::Reader => ResumeError::Blocked { path: path() },
         // No process any more: another one looked or took over, and is gone.
-        Holder::Writer | Holder::Nobody => ResumeError::Alive { path: path(), producer: None },
+        Held::Writer | Held::Free => ResumeError::Alive { path: path(), producer: None },
     })
 }

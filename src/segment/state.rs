@@ -1,11 +1,15 @@
-//! What a ring's file says about it to somebody who does not attach.
+//! What a ring's file says about it to a process that does not attach.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::lock;
-use crate::memory::header::Identity;
+use ringway_shm::envelope::{Envelope, EnvelopeError, Identity};
+use ringway_shm::file::lock;
+use ringway_shm::segment::{Header, envelope_of};
+
+use crate::error::HeaderError;
+use crate::memory::header::{DATA, VERSION};
 use crate::memory::layout::{HEADER_WORDS, ProducerLine};
 
 /// Whether a ring's producer is still there.
@@ -19,40 +23,57 @@ pub enum SegmentState {
     Closed,
     /// Its producer has died, or has left it for a successor ([`detach`](crate::Producer::detach)):
     /// it can be removed, and resumed, unless its layout is another
-    /// ([`SegmentInfo::foreign`](crate::SegmentInfo::foreign)) or its producer died on its way out.
-    Orphaned,
+    /// ([`SegmentInfo::foreign`](crate::segment::SegmentInfo::foreign)) or its producer died on its
+    /// way out.
+    ProducerDied,
     /// It belongs to another user, or cannot be looked at.
-    Foreign,
+    Inaccessible,
 }
 
-/// Reads it from a data file, whose header has been looked at. The lock means the same in every
-/// layout.
-pub(crate) fn of(data: &File, identity: &Identity) -> io::Result<SegmentState> {
-    if !identity.known {
-        let alive = lock::is_held(data, lock::PRODUCER)?;
-        return Ok(if alive { SegmentState::Alive } else { SegmentState::Orphaned });
+/// Which ring's data a header is, of whatever layout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring {
+    /// Why this build cannot attach, if its layout is the reason.
+    pub(crate) foreign: Option<HeaderError>,
+    /// Its version is this build's, so that the producer's words lie where this build has them,
+    /// whatever their byte order: those of 4 bytes also if its words are of another size.
+    known: bool,
+}
+
+impl Ring {
+    /// `Err`: it is none.
+    pub(crate) fn of(header: &Header) -> Result<Ring, EnvelopeError> {
+        let words = envelope_of(header);
+        let identity = Identity::of(&words)?;
+        if identity.kind != DATA {
+            return Err(EnvelopeError::Kind { found: identity.kind, expected: DATA });
+        }
+        let foreign = match Envelope::decode(&words, u64::MAX, DATA, VERSION) {
+            Err(
+                error @ (EnvelopeError::ByteOrder
+                | EnvelopeError::Version { .. }
+                | EnvelopeError::WordSize { .. }),
+            ) => Some(error.into()),
+            _ => None,
+        };
+        Ok(Ring { foreign, known: identity.version == VERSION })
     }
-    let guarded = word(data, core::mem::offset_of!(ProducerLine, guarded))? != 0;
-    let dead = guarded && !lock::is_held(data, lock::PRODUCER)?;
-    // After the lock: whoever closes the ring gives up the lock later.
-    let closed = is_closed(data, identity)?;
-    let kept = word(data, core::mem::offset_of!(ProducerLine, kept))? != 0;
-    Ok(match (closed && kept, dead) {
-        (true, _) => SegmentState::Closed,
-        // Perhaps between closing the ring and removing its names.
-        (false, true) => SegmentState::Orphaned,
-        (false, false) => SegmentState::Alive,
-    })
-}
 
-/// Whether the ring was closed, as far as this build can read that.
-pub(crate) fn is_closed(data: &File, identity: &Identity) -> io::Result<bool> {
-    Ok(identity.known && word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
-}
+    /// The ring's state, by its data file. The lock means the same in every layout.
+    pub(crate) fn state(&self, data: &File) -> io::Result<SegmentState> {
+        let dead = !lock::is_held(data, lock::OWNER)?;
+        // After the lock: a producer that closes the ring gives up the lock later.
+        if self.is_closed(data)? && word(data, core::mem::offset_of!(ProducerLine, kept))? != 0 {
+            return Ok(SegmentState::Closed);
+        }
+        // Dead is also one between closing the ring and removing its names.
+        Ok(if dead { SegmentState::ProducerDied } else { SegmentState::Alive })
+    }
 
-/// Whether a file ended before what was to be read: it is shorter than a ring's, or was made so.
-pub(crate) fn is_cut_short(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof
+    /// Whether the ring was closed, as far as this build can read that.
+    pub(crate) fn is_closed(&self, data: &File) -> io::Result<bool> {
+        Ok(self.known && word(data, core::mem::offset_of!(ProducerLine, closed))? != 0)
+    }
 }
 
 /// A word of the producer's line. In which byte order it is does not matter: what is asked is

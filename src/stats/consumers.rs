@@ -1,10 +1,12 @@
-//! What the consumers have got, as their entries say. Not on microcontrollers, whose entries have no room for it.
+//! What the consumers have got, as their entries say. Not on microcontrollers, whose entries have
+//! no room for it.
 
 use super::{ConsumerStats, wide};
+use crate::group::held::{Held, held};
 use crate::memory::View;
 use crate::memory::layout::{AWAY, Entry};
 use crate::message::Message;
-use crate::name::ConsumerKind;
+use crate::name::{ConsumerId, ConsumerKind};
 use crate::position::Pos;
 use crate::producer::Producer;
 use crate::protocol::{head, members};
@@ -13,24 +15,26 @@ use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized> Ring<T> {
-    /// What the subscribers, groups and workers that the ring has now have got: each as it is when the
-    /// iterator comes to it, compared with the head as it was when this was called. As
-    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not write the control
-    /// segment, and so does not have it; consumers are not visible to it.
+    /// What the subscribers, groups and workers that the ring has now have got: each as it is when
+    /// the iterator comes to it, compared with the head as it was when this was called. As
+    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not even read the
+    /// control segment, and so has none; consumers are not visible to it.
     ///
-    /// What stands there is what consumers say of themselves: one that follows no protocol can make its own
-    /// numbers anything, and others' too. Observers write nothing down, and so are not here: see
-    /// [`Observer::stats`](crate::Observer::stats). One who joins or leaves meanwhile may be missing.
+    /// What stands there is what consumers say of themselves: one that follows no protocol can make
+    /// its own numbers anything, and others' too. Observers write nothing down, and so are not
+    /// here: see [`Observer::stats`](crate::Observer::stats). One that joins or leaves meanwhile
+    /// may be missing.
     ///
-    /// Not on microcontrollers (32 bits, no operating system): how far subscribers lag behind is what
-    /// [`Producer::laggards`] says there too.
+    /// Not on microcontrollers (32 bits, no operating system): how far subscribers lag behind is
+    /// what [`Producer::laggards`] says there too.
     ///
     /// ```
-    /// use ringway::{ConsumerKind, Options, Start};
+    /// use ringway::{Options, Start};
+    /// use ringway::stats::ConsumerKind;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// keeper.try_recv().unwrap();
     /// drop(keeper);
     ///
@@ -41,7 +45,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((keeper.received, keeper.lagged, keeper.lag), (1, 0, 2));
     /// ```
     pub fn consumer_stats(&self) -> Option<impl Iterator<Item = ConsumerStats> + '_> {
-        of_consumers(&self.storage)
+        of_consumers(self.storage.monitored())
     }
 }
 
@@ -59,14 +63,18 @@ fn of_consumers(view: &View) -> Option<impl Iterator<Item = ConsumerStats> + '_>
     let gates = view.measures().gates();
     let all = view.all_entries().iter().enumerate();
     Some(all.filter_map(move |(index, entry)| {
-        if index < gates { of_gate(view, index, entry, head) } else { of_worker(view, entry) }
+        if index < gates {
+            of_gate(view, index, entry, head)
+        } else {
+            of_worker(view, index, entry)
+        }
     }))
 }
 
 /// How often an entry is looked at whose owners come and go.
 const LOOKS: u32 = 4;
 
-/// What a subscriber or a group has got; `None` if nobody has joined there.
+/// What a subscriber or a group has got; `None` if there is none that has joined.
 fn of_gate(view: &View, index: usize, entry: &Entry, head: Pos) -> Option<ConsumerStats> {
     for _ in 0..LOOKS {
         let generation = entry.generation.load(Ordering::Relaxed);
@@ -78,8 +86,9 @@ fn of_gate(view: &View, index: usize, entry: &Entry, head: Pos) -> Option<Consum
         // Pairs with the release of `joined`: where this one began is there, and its name.
         fence(Ordering::Acquire);
         let stats = of_owner(view, index, entry, generation, head);
-        // Pairs with the fence in `join::pin`, which is between the next owner's generation and what it says
-        // of itself, and with the release of its gate: who has seen any of that sees the generation.
+        // Pairs with the fence in `join::pin`, which is between the next owner's generation and
+        // what it says of itself, and with the release of its gate: having seen any of that this
+        // sees the generation.
         fence(Ordering::Acquire);
         if entry.generation.load(Ordering::Relaxed) == generation {
             return stats;
@@ -110,8 +119,11 @@ fn of_owner(
         }
         None => (ConsumerKind::Subscriber, entry.owner.load(Ordering::Relaxed) != AWAY),
     };
+    let held = group.map_or(Held::default(), |group| held(view, group, gate, head));
     Some(ConsumerStats {
         kind,
+        id: ConsumerId::new(index, generation),
+        process: if kind == ConsumerKind::Group { None } else { process(entry) },
         name: entry.consumer_name(),
         present,
         received: wide(gate.distance(start)),
@@ -119,10 +131,12 @@ fn of_owner(
         lag: if evicted { 0 } else { behind },
         redelivered: redelivered(entry),
         evicted,
+        in_flight: held.in_flight,
+        returned: held.returned,
     })
 }
 
-fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
+fn of_worker(view: &View, index: usize, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
     // Pairs with the release of `joined` in `group::join`: the group's name is there.
     fence(Ordering::Acquire);
@@ -133,6 +147,8 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
     let group = view.entries().get(view.measures().subscribers().checked_add(group)?)?;
     Some(ConsumerStats {
         kind: ConsumerKind::Worker,
+        id: ConsumerId::new(index, entry.generation.load(Ordering::Relaxed)),
+        process: process(entry),
         name: group.consumer_name(),
         present: true,
         received: wide(entry.counters.received.get()),
@@ -140,9 +156,15 @@ fn of_worker(view: &View, entry: &Entry) -> Option<ConsumerStats> {
         lag: 0,
         redelivered: redelivered(entry),
         evicted: false,
+        in_flight: 0,
+        returned: 0,
     })
 }
 
 fn redelivered(entry: &Entry) -> u64 {
     entry.counters.redelivered().map_or(0, |word| word.load(Ordering::Relaxed).into())
+}
+
+fn process(entry: &Entry) -> Option<u32> {
+    Some(entry.counters.process.get()).filter(|&number| number != 0)
 }

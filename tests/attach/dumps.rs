@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ringway::{Options, RecvError, Ring, Segment, Start, TryRecvError, Worker};
+use ringway::error::{RecvError, TryRecvError};
+use ringway::{Options, Ring, Segment, Start, Worker};
 
 use crate::Place;
 use crate::by_bytes::{self, Found};
@@ -15,6 +16,8 @@ const INSTANCE: [u8; 16] = [
 ];
 /// Where it lies.
 const AT: std::ops::Range<usize> = 32..48;
+/// What stands there in place of the number of a process that has joined.
+const PROCESS: u32 = 4711;
 /// Set, the dumps are written anew.
 const WRITE: &str = "RINGWAY_WRITE_DUMPS";
 
@@ -37,6 +40,12 @@ impl Dump {
             let bytes = if is_control { &mut dump.control } else { &mut dump.data };
             *bytes = fs::read(path).unwrap();
             bytes[AT].copy_from_slice(&INSTANCE);
+        }
+        for entry in dump.control[384..].chunks_exact_mut(256) {
+            let process = &mut entry[148..152];
+            if process != [0; 4] {
+                process.copy_from_slice(&PROCESS.to_le_bytes());
+            }
         }
         dump
     }

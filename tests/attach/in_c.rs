@@ -1,8 +1,8 @@
 //! The observer in C, beside a ring that lives.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,18 @@ use crate::Place;
 /// The observer's program. `None`, with a reason on standard error: there is no C compiler.
 fn observer() -> Option<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| build("attach-observer", &[])).clone()
 }
 
-fn build() -> Option<PathBuf> {
+/// One that gives way to the producer before each word that it loads, so that there is time for the
+/// message to be overwritten while it is copied.
+fn slow_observer() -> Option<PathBuf> {
+    const LOAD: &str = "-D__atomic_load_n(word, order)=\
+        (syscall(SYS_sched_yield), *(volatile __typeof__(*(word)) *)(word))";
+    build("attach-slow-observer", &[LOAD])
+}
+
+fn build(name: &str, flags: &[&str]) -> Option<PathBuf> {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     if Command::new(&compiler).arg("--version").output().is_err() {
         eprintln!("skipped: no C compiler `{compiler}`; `apt-get install gcc libc6-dev` gets one");
@@ -24,13 +32,11 @@ fn build() -> Option<PathBuf> {
     }
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/attach/observer.c");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let (ours, program) = (
-        folder.join(format!("attach-observer-{}", std::process::id())),
-        folder.join("attach-observer"),
-    );
+    let (ours, program) =
+        (folder.join(format!("{name}-{}", std::process::id())), folder.join(name));
     let mut compile = Command::new(compiler);
     compile.args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&ours);
-    let output = compile.arg(source).output().unwrap();
+    let output = compile.args(flags).arg(source).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // Another run of these tests may be about to start its own.
     std::fs::rename(ours, &program).unwrap();
@@ -46,27 +52,34 @@ struct Printed {
     died: bool,
 }
 
-struct Observer(Child);
+struct Observer {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    start: Position,
+}
 
 impl Observer {
-    /// Starts one, and waits until it is there.
+    /// Starts one, and waits until it has begun to look.
     fn start(program: &PathBuf, place: &Place) -> Observer {
         let mut command = Command::new(program);
-        let child = command.arg(place.ring()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Observer(child.spawn().unwrap())
+        let mut child = command.arg(place.ring()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let start = line.trim().strip_prefix("from ").expect(&line).parse().unwrap();
+        Observer { child, output, start }
     }
 
     /// What it has printed when it ends.
     fn end(mut self) -> Printed {
         let mut text = String::new();
-        self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-        let status = self.0.wait().unwrap();
+        self.output.read_to_string(&mut text).unwrap();
+        let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}: {text}");
-        let mut printed = Printed::default();
+        let mut printed = Printed { start: self.start, ..Printed::default() };
         for line in text.lines() {
             let words: Vec<_> = line.split(' ').collect();
             match words[..] {
-                ["from", start] => printed.start = start.parse().unwrap(),
                 ["received", received, "lost", lost, end] => {
                     assert_eq!(received, printed.messages.len().to_string());
                     printed.lost = lost.parse().unwrap();
@@ -87,14 +100,9 @@ impl Observer {
 
 impl Drop for Observer {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
-}
-
-/// Lets an observer that was started come to the ring.
-fn let_it_join() {
-    std::thread::sleep(Duration::from_millis(50));
 }
 
 /// What the message at a position is, of a ring of any lengths up to `longest`.
@@ -120,7 +128,6 @@ fn an_observer_in_c_receives_messages_of_one_length_and_counts_what_it_lost() {
     let options = Options::<[u64; 3]>::new(256).overflow(Overflow::Overwrite).subscribers(0);
     let mut producer = options.create(place.segment()).unwrap();
     let observer = Observer::start(&program, &place);
-    let_it_join();
     const SENT: u64 = 100_000;
     for n in 0..SENT {
         producer.send(&[n, !n, n << 32]).unwrap();
@@ -141,7 +148,6 @@ fn an_observer_in_c_receives_messages_of_all_lengths_also_from_the_arena() {
     let options = Options::bytes(64, 40).arena(8192).overflow(Overflow::Overwrite).subscribers(0);
     let mut producer = options.create(place.segment()).unwrap();
     let observer = Observer::start(&program, &place);
-    let_it_join();
     const SENT: u64 = 50_000;
     for n in 0..SENT {
         producer.send(&message(n, 300)).unwrap();
@@ -156,12 +162,32 @@ fn an_observer_in_c_receives_messages_of_all_lengths_also_from_the_arena() {
 }
 
 #[test]
+fn an_observer_in_c_throws_away_a_message_that_was_overwritten_while_it_was_copied() {
+    let Some(program) = slow_observer() else { return };
+    let place = Place::new("c-torn");
+    let options = Options::<[u64; 64]>::new(2).overflow(Overflow::Overwrite).subscribers(0);
+    let mut producer = options.create(place.segment()).unwrap();
+    let observer = Observer::start(&program, &place);
+    let sender = std::thread::spawn(move || {
+        let begun = Instant::now();
+        let mut sent = 0;
+        while begun.elapsed() < Duration::from_millis(500) {
+            producer.send(&[sent; 64]).unwrap();
+            sent += 1;
+        }
+        sent
+    });
+    let printed = observer.end();
+    let sent = sender.join().unwrap();
+    check(&printed, sent, |n| [n; 64].iter().flat_map(|n| n.to_ne_bytes()).collect());
+}
+
+#[test]
 fn an_observer_in_c_is_told_that_the_producer_is_gone_after_what_it_sent() {
     let Some(program) = observer() else { return };
     let place = Place::new("c-died");
     let mut producer = Options::<u64>::new(64).create(place.segment()).unwrap();
     let observer = Observer::start(&program, &place);
-    let_it_join();
     for n in 0..10 {
         producer.send(&n).unwrap();
     }

@@ -1,7 +1,5 @@
 //! Joining a ring from the bytes alone, as docs/attach.md says: an observer in C, roles that use
 //! nothing of the library, and dumps of segments. For words of 8 bytes.
-// Layout 2 is not in this tree yet.
-#![cfg(any())]
 #![cfg(all(
     feature = "std",
     target_os = "linux",

@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
     acquire();
     uint64_t next = lapped ? u64(128) - capacity : origin;
     const char *end = NULL;
-    printf("from %llu\n", (unsigned long long)next);
+    printf("from %llu\n", (unsigned long long)next), fflush(stdout);
     while (!end) {
         // Steps 3 and 4: the first look.
         uint32_t wake = u32(148);

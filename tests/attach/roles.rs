@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use ringway::{Options, Overflow, Producer, RecvError, Ring, Start, Worker};
+use ringway::error::RecvError;
+use ringway::{Options, Overflow, Producer, Ring, Start, Worker};
 
 use crate::Place;
 use crate::by_bytes::{self, Found, Given, subscriber};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ringway::{
-    ConsumerKind, FlushError, Options, Overflow, Ring, Start, TrySendError, WaitError, Worker,
-};
+use ringway::error::{FlushError, TrySendError, WaitError};
+use ringway::stats::ConsumerKind;
+use ringway::{Options, Overflow, Ring, Start, Worker};
 
 use crate::directory::Directory;
 use crate::parts::{LONG, Part, open, say, waits};
@@ -95,10 +95,10 @@ fn every_count_counts_what_it_says() {
         assert_eq!(producer.consumers(), 3);
         drop((second, worker));
         assert_eq!(producer.consumers(), 1);
-        assert_eq!(ring.forget("away"), Ok(true));
+        assert_eq!(ring.remove_durable("away"), Ok(true));
         assert_eq!(producer.consumers(), 0);
         assert_eq!(producer.len(), 3, "the group without workers holds back what was sent");
-        assert_eq!((ring.forget_group("without"), producer.len()), (Ok(true), 0));
+        assert_eq!((ring.remove_group("without"), producer.len()), (Ok(true), 0));
         assert_eq!(producer.flush(none), Ok(()));
     }
 }
@@ -146,7 +146,7 @@ fn figures_of_a_crowd() {
         println!("a subscribe that is refused: {:?}", start.elapsed());
     }
     // All lag and live.
-    producer.try_send_batch(&[0; 8]);
+    assert_eq!(producer.try_send_batch(&[0; 8]), 8);
     let start = Instant::now();
     assert!(producer.send_timeout(&8, Duration::from_millis(30)).is_err());
     println!("4,096 that lag and live: a time-out of 30 ms took {:?}", start.elapsed());

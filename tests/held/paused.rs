@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use ringway::{JoinError, Options, Producer, Ring, Start, TryRecvError, TrySendError, Worker};
+use ringway::error::{JoinError, TryRecvError, TrySendError};
+use ringway::{Options, Producer, Ring, Start, Worker};
 
 use crate::directory::Directory;
 use crate::parts::{Part, open, say, segment};

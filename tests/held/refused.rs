@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    BatchError, FlushError, Options, Producer, SendError, SendTimeoutError, Start, TrySendError,
-    WaitError,
+use ringway::error::{
+    BatchError, FlushError, SendError, SendTimeoutError, TrySendError, WaitError,
 };
+use ringway::{Options, Producer, Start};
 
 use crate::directory::Directory;
 use crate::parts::{LONG, Part, file, open, say, segment, waits};
@@ -73,7 +73,7 @@ pub(crate) fn producer_without_locks() {
     let error = producer.send(&8).unwrap_err();
     let SendError::Liveness(why) = error else { panic!("{error:?}") };
     assert_eq!(why.os_error(), libc::EPERM);
-    let says = error.to_string();
+    let says = format!("{error:#}");
     assert!(says.contains("no room") && says.contains("Operation not permitted"), "{says}");
     assert_eq!(producer.send_timeout(&8, LONG), Err(SendTimeoutError::Liveness(why)));
     // A call that does not wait says what the last look has come to.

@@ -1,9 +1,10 @@
 //! A ring's handles, for messages of any kind as bytes, so that one interpreter drives them all.
 
-use ringway::{
-    BatchError, Consumer, JoinError, Kind, Options, Plain, Position, Producer, RecvTimeoutError,
-    Ring, SendError, Start, TryRecvError, TrySendError,
+use ringway::consumer::Kind;
+use ringway::error::{
+    BatchError, JoinError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
 };
+use ringway::{Consumer, Options, Plain, Position, Producer, Ring, Start};
 
 use super::{Role, Shape};
 
@@ -49,6 +50,7 @@ pub(crate) trait Receiver {
         how: How,
         room: usize,
     ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>>;
+    fn keep_newest(&mut self, messages: u64) -> u64;
     /// Everything until the end of a ring that has been closed.
     fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>>;
 }
@@ -57,6 +59,8 @@ pub(crate) trait Joiner {
     fn join(&self, role: Role, start: Start) -> Result<Box<dyn Receiver>, JoinError>;
     fn capacity(&self) -> usize;
     fn max_len(&self) -> usize;
+    fn head(&self) -> Position;
+    fn oldest(&self) -> Position;
 }
 
 /// Both ends of a new ring.
@@ -99,8 +103,8 @@ fn tried(error: SendError) -> TrySendError {
 }
 
 #[cfg(feature = "std")]
-fn timed(error: ringway::SendTimeoutError) -> TrySendError {
-    use ringway::SendTimeoutError;
+fn timed(error: ringway::error::SendTimeoutError) -> TrySendError {
+    use ringway::error::SendTimeoutError;
     match error {
         SendTimeoutError::Timeout => TrySendError::Full,
         SendTimeoutError::TooLarge { len, max } => TrySendError::TooLarge { len, max },
@@ -209,6 +213,9 @@ macro_rules! queries {
         fn max_len(&self) -> usize {
             self.max_len()
         }
+        fn keep_newest(&mut self, messages: u64) -> u64 {
+            self.keep_newest(messages)
+        }
         fn ready(&mut self, how: How) -> Result<(), TryRecvError> {
             match how {
                 How::Blocking => self.wait_ready().map_err(unblocked),
@@ -244,6 +251,10 @@ impl<K: Kind, T: Plain> Receiver for Consumer<K, T> {
         let mut buffer: Vec<T> = (0..room).map(|_| value(before.as_bytes())).collect();
         let received = match how {
             How::Blocking => self.recv_batch(&mut buffer).map_err(unblocked),
+            #[cfg(feature = "std")]
+            How::Timeout => {
+                self.recv_batch_timeout(&mut buffer, std::time::Duration::ZERO).map_err(unblocked)
+            }
             _ => self.try_recv_batch(&mut buffer),
         };
         let (filled, rest) = buffer.split_at(received.unwrap_or(0));
@@ -283,10 +294,22 @@ impl<K: Kind> Receiver for Consumer<K, [u8]> {
 
     fn receive_batch(
         &mut self,
-        _how: How,
-        _room: usize,
+        how: How,
+        room: usize,
     ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
-        None
+        let (mut buffer, mut ends) = (vec![0; room * self.max_len()], vec![0; room]);
+        let batch = match how {
+            How::Blocking => self.recv_batch_into(&mut buffer, &mut ends).map_err(unblocked),
+            #[cfg(feature = "std")]
+            How::Timeout => self
+                .recv_batch_into_timeout(&mut buffer, &mut ends, std::time::Duration::ZERO)
+                .map_err(unblocked),
+            _ => self.try_recv_batch_into(&mut buffer, &mut ends),
+        };
+        Some(batch.map(|batch| {
+            assert_eq!(batch.len(), batch.iter().count());
+            batch.iter().map(<[u8]>::to_vec).collect()
+        }))
     }
 
     fn rest(&mut self) -> Vec<Result<Vec<u8>, TryRecvError>> {
@@ -310,6 +333,8 @@ macro_rules! joiner {
             }
             fn capacity(&self) -> usize { self.capacity() }
             fn max_len(&self) -> usize { self.max_len() }
+            fn head(&self) -> Position { self.head() }
+            fn oldest(&self) -> Position { self.oldest() }
         }
     };
 }

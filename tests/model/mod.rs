@@ -8,7 +8,8 @@ pub(crate) mod run;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use ringway::{Overflow, Position, TryRecvError};
+use ringway::error::TryRecvError;
+use ringway::{Overflow, Position};
 
 /// What a ring was created with.
 #[derive(Clone, Copy, Debug)]

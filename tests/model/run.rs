@@ -1,8 +1,7 @@
 //! Does the same to a ring and to the model, and compares everything that can be seen.
 
-use ringway::{
-    BatchError, JoinError, Overflow, Position, SendError, Start, TryRecvError, TrySendError,
-};
+use ringway::error::{BatchError, JoinError, SendError, TryRecvError, TrySendError};
+use ringway::{Overflow, Position, Start};
 
 use super::handles::{AnyEnds, How, Joiner, Receiver, Sender};
 use super::{Consumer, LAST_POSITION, Model, Next, Role, Shape};
@@ -16,6 +15,8 @@ pub(crate) enum Op {
     Receive(usize, How, usize),
     /// Into a buffer of so many messages.
     ReceiveBatch(usize, How, usize),
+    /// All but so many of the newest messages are skipped.
+    KeepNewest(usize, u64),
     Join(Role, Place),
     Leave(usize),
 }
@@ -76,6 +77,7 @@ impl Run {
             Op::SendBatch(how, contents) => self.send_batch(*how, contents),
             Op::Receive(who, how, room) => self.receive(*who, *how, *room),
             Op::ReceiveBatch(who, how, room) => self.receive_batch(*who, *how, *room),
+            Op::KeepNewest(who, messages) => self.keep_newest(*who, *messages),
             Op::Join(role, from) => self.join(*role, *from),
             Op::Leave(who) => self.leave(*who),
         }
@@ -237,16 +239,21 @@ impl Run {
 
     fn receive_batch(&mut self, who: usize, how: How, room: usize) {
         let Some(index) = self.who(who) else { return };
-        if self.variable {
-            for _ in 0..room {
-                self.receive(who, how, self.max_len);
-            }
-            return;
-        }
         let how = self.patience(index, how);
         let expected = self.model.receive_batch(index, room);
         let received = self.consumers[index].receive_batch(how, room);
         assert_eq!(received, Some(expected));
+    }
+
+    fn keep_newest(&mut self, who: usize, messages: u64) {
+        let Some(index) = self.who(who) else { return };
+        let consumer = &mut self.model.consumers[index];
+        let skipped = (self.model.sent - consumer.next()).saturating_sub(messages);
+        assert_eq!(self.consumers[index].keep_newest(messages), skipped);
+        match consumer.role {
+            Role::Subscriber => consumer.received += skipped,
+            Role::Observer => consumer.lagged += skipped,
+        }
     }
 
     fn leave(&mut self, who: usize) {
@@ -363,6 +370,8 @@ impl Run {
         let Run { model, max_len, ring, .. } = self;
         let (capacity, head) = (model.shape.capacity(), model.head());
         assert_eq!((ring.capacity(), ring.max_len()), (capacity, *max_len));
+        let oldest = model.shape.position(model.oldest_for_observer());
+        assert_eq!((ring.head(), ring.oldest()), (head, oldest));
         if let Some(producer) = &self.producer {
             assert_eq!(producer.head(), head);
             assert_eq!(producer.len() as u64, model.unreceived());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ringway::RecvError;
+use ringway::error::RecvError;
 
 /// Random bytes, the same in every process.
 #[derive(Debug)]

@@ -5,10 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    CreateError, JoinError, Observer, Options, Overflow, Position, Producer, RecvError,
-    RecvTimeoutError, ResumeError, Ring, Start, Subscriber, TrySendError, WaitError, unlink,
+use ringway::error::{
+    CreateError, JoinError, RecvError, RecvTimeoutError, ResumeError, TrySendError, WaitError,
 };
+use ringway::segment::unlink;
+use ringway::{Observer, Options, Overflow, Position, Producer, Ring, Start, Subscriber};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -36,7 +37,7 @@ pub(crate) fn producer(task: &Task) {
 pub(crate) fn overwriter(task: &Task) {
     let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
     let mut producer = options.create(task.segment("ring")).unwrap();
-    producer.try_send_batch(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), 10);
     task.say("sent");
     task.wait();
 }
@@ -200,7 +201,7 @@ fn creating_says_what_is_there_and_goes_on_with_it() {
     assert!(matches!(refused, Err(CreateError::AlreadyExists { .. })), "{refused:?}");
     child.dies();
     let refused = options().create(&segment);
-    assert!(matches!(refused, Err(CreateError::Orphaned { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(CreateError::ProducerDied { .. })), "{refused:?}");
     let limited = options().max_hold(Duration::from_secs(1));
     let others =
         [Options::<u64>::new(16).subscribers(1), Options::new(8), options().tag(1), limited];
@@ -353,9 +354,12 @@ fn a_durable_subscriber_goes_on_behind_what_it_received_however_it_went() {
     // Also over the death of a producer, and its own orderly end.
     drop(subscriber);
     assert_eq!(number(again().position()), position + 2);
-    assert_eq!(open(&place).forget("somebody else"), Ok(false));
-    assert_eq!(open(&place).forget("the book keeper"), Ok(true));
-    assert_eq!((producer.consumers(), open(&place).forget("the book keeper")), (0, Ok(false)));
+    assert_eq!(open(&place).remove_durable("somebody else"), Ok(false));
+    assert_eq!(open(&place).remove_durable("the book keeper"), Ok(true));
+    assert_eq!(
+        (producer.consumers(), open(&place).remove_durable("the book keeper")),
+        (0, Ok(false))
+    );
     producer.send(&sent).unwrap();
 }
 

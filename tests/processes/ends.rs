@@ -5,10 +5,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    Anonymous, Observer, Options, Producer, RecvError, RecvTimeoutError, Ring, Start, Subscriber,
-    TryRecvError, Worker, unlink,
-};
+use ringway::error::{RecvError, RecvTimeoutError, TryRecvError};
+use ringway::segment::unlink;
+use ringway::{Anonymous, Observer, Options, Producer, Ring, Start, Subscriber, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -98,7 +97,8 @@ pub(crate) fn unasked(task: &Task) {
             outcome => panic!("{outcome:?}"),
         }
     }
-    assert!(subscriber.recv().unwrap_err().to_string().contains("No locks available"));
+    let error = subscriber.recv().unwrap_err();
+    assert!(format!("{error:#}").contains("No locks available"));
     let ended: Vec<_> = subscriber.iter().take(5).collect();
     assert!(matches!(ended[..], [Err(RecvError::Liveness(_))]), "{ended:?}");
     assert_eq!(all, [libc::ENOLCK; 7]);
@@ -417,7 +417,7 @@ fn who_waits_for_a_ring_finds_it_in_a_directory_that_was_made_anew() {
     let nowhere = ringway::Segment::new("ring").directory(place.path().join("nowhere"));
     let started = Instant::now();
     let refused = Ring::<u64>::open_wait(nowhere, LONG).unwrap_err();
-    assert!(matches!(refused, ringway::OpenError::Directory { .. }), "{refused:?}");
+    assert!(matches!(refused, ringway::error::OpenError::Directory { .. }), "{refused:?}");
     assert!(started.elapsed() < LONG);
 }
 

@@ -1,14 +1,12 @@
-//! Workers that are killed, or stopped, and who gets what they had.
+//! Workers that are killed, or stopped, and which workers get what they had.
 
 use std::ffi::CString;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    Anonymous, Group, JoinError, Options, Producer, RecvError, RecvTimeoutError, Ring,
-    SpinThenSleep, Start, Worker,
-};
+use ringway::error::{JoinError, RecvError, RecvTimeoutError};
+use ringway::{Anonymous, Group, Options, Producer, Ring, SpinThenSleep, Start, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -17,7 +15,8 @@ use crate::place::Place;
 /// What a death may take to be noticed, and as much again for a machine that has other work.
 const SOON: Duration = Duration::from_millis(300);
 
-/// Joins the group of the argument's name and takes a message, which it is done with when it is told to.
+/// Joins the group of the argument's name and takes a message, which it is done with when it is
+/// told to be.
 pub(crate) fn worker(task: &Task) {
     let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
     let mut worker = Worker::join(&ring, task.argument()).unwrap();
@@ -43,13 +42,13 @@ pub(crate) fn unasked(task: &Task) {
     let until = Instant::now() + LONG;
     loop {
         match worker.try_recv().unwrap_err() {
-            ringway::TryRecvError::Liveness(error) => break all.push(error.os_error()),
-            ringway::TryRecvError::Empty => assert!(Instant::now() < until),
+            ringway::error::TryRecvError::Liveness(error) => break all.push(error.os_error()),
+            ringway::error::TryRecvError::Empty => assert!(Instant::now() < until),
             error => panic!("{error}"),
         }
     }
     assert_eq!(all, [libc::ENOLCK; 3]);
-    for outcome in [ring.forget_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
+    for outcome in [ring.remove_group("a").map(drop), Worker::join(&ring, "a").map(drop)] {
         assert_eq!(outcome, Err(JoinError::Lock { os_error: libc::ENOLCK }));
     }
     // What is sent comes all the same.
@@ -90,8 +89,8 @@ pub(crate) fn waiter(task: &Task) {
     task.wait();
 }
 
-/// Creates the ring `ring`, and the group, sends as many messages as the argument says, and waits to be
-/// killed.
+/// Creates the ring `ring`, and the group, sends as many messages as the argument says, and waits
+/// to be killed.
 pub(crate) fn producer(task: &Task) {
     let options = Options::<u64>::new(8).groups(1);
     let mut producer = options.create(task.segment("ring")).unwrap();
@@ -115,8 +114,8 @@ pub(crate) fn three_workers(task: &Task) {
     drop(jobs);
 }
 
-/// Opens the ring `ring`, loses sight of `/proc`, and says what becomes of joining, before and after the
-/// ring has lost its names.
+/// Opens the ring `ring`, loses sight of `/proc`, and says what becomes of joining, before and
+/// after the ring has lost its names.
 pub(crate) fn without_proc(task: &Task) {
     let ring = open(task.segment("ring"));
     let root = CString::new(task.argument()).unwrap();
@@ -185,7 +184,8 @@ fn a_worker_that_cannot_ask_who_lives_is_told_that() {
     child.ends();
 }
 
-/// Who looks whether all live, in the place of all others that wait, is stopped: it is seen not to look.
+/// The worker that looks whether all live, while all others wait, is stopped. The others see that
+/// it does not look.
 #[test]
 fn what_a_killed_worker_had_goes_to_another_though_the_one_that_looks_is_stopped() {
     let place = Place::new("stopped patroller");
@@ -244,7 +244,7 @@ fn whoever_joins_gets_what_the_dead_had() {
     let place = Place::new("joining after death");
     let (mut producer, ring, child) = with_message(&place, options().workers(1));
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::NoFreeWorker { workers: 1 });
-    assert!(matches!(ring.forget_group("a"), Err(JoinError::InUse { .. })));
+    assert!(matches!(ring.remove_group("a"), Err(JoinError::InUse { .. })));
     child.dies();
     let mut worker = Worker::join(&ring, "a").unwrap();
     let job = worker.try_recv().unwrap();
@@ -275,7 +275,7 @@ fn a_producer_that_needs_room_finds_the_dead() {
     let options = options().max_away(Duration::from_millis(30));
     let (mut producer, ring, child) = with_message(&place, options);
     child.dies();
-    // Nobody works in the group, which is evicted then.
+    // No worker is in the group, which is evicted then.
     producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
     let mut worker = Worker::join(&ring, "a").unwrap();
@@ -293,7 +293,7 @@ fn a_group_that_somebody_stopped_holds_for_too_long_is_evicted() {
     producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     assert_eq!(worker.recv().unwrap_err(), RecvError::Evicted { missed: 7 });
     drop(worker);
-    // It begins anew beside the one that is stopped, who is told when it goes on.
+    // It begins anew beside the worker that is stopped, which is told when it goes on.
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 7 });
     let mut anew = Worker::join(&ring, "a").unwrap();
     producer.send(&7).unwrap();
@@ -324,7 +324,7 @@ fn an_evicted_group_is_forgotten_beside_a_worker_that_is_stopped() {
     child.hears("0 false");
     child.stops();
     producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
-    assert_eq!(ring.forget_group("a"), Ok(true));
+    assert_eq!(ring.remove_group("a"), Ok(true));
     let mut worker = Worker::join(&ring, "b").unwrap();
     producer.send(&7).unwrap();
     assert_eq!(*worker.recv().unwrap(), 7);
@@ -338,7 +338,7 @@ fn an_evicted_group_is_forgotten_beside_a_worker_that_is_stopped() {
     assert!(producer.is_empty());
 }
 
-/// A position that was reserved is not lost with the one who had it, and was not delivered.
+/// A position that was reserved is not lost with the worker that had it, and was not delivered.
 #[test]
 fn what_a_killed_worker_had_reserved_is_not_marked() {
     let place = Place::new("reserved");
@@ -364,8 +364,8 @@ fn what_a_killed_worker_had_reserved_is_not_marked() {
     assert_eq!((*job, job.redelivered()), (n - 1, true));
 }
 
-/// Without `/proc` a lock of its own can be had by the file's name. Where that is gone too, joining is an
-/// error: with a shared lock a worker would be taken for dead.
+/// Without `/proc` a lock of its own can be had by the file's name. Where that is gone too, joining
+/// is an error: with a shared lock a worker would be taken for dead.
 #[test]
 fn a_worker_that_could_not_be_seen_to_live_does_not_join() {
     let place = Place::new("without proc");
@@ -380,7 +380,7 @@ fn a_worker_that_could_not_be_seen_to_live_does_not_join() {
         return;
     }
     assert_eq!(said, "Ok(()) Ok(())");
-    assert!(ringway::unlink(place.segment("ring")).unwrap());
+    assert!(ringway::segment::unlink(place.segment("ring")).unwrap());
     child.go();
     let refused = "Err(Lock { os_error: 2 })";
     child.hears(&format!("{refused} {refused}"));
@@ -406,7 +406,7 @@ fn all_that_a_killed_producer_sent_is_done_before_its_death_is_told() {
         assert_eq!(second.recv().unwrap_err(), RecvError::ProducerDied);
         second
     });
-    // It may come back: nobody is told the end before it is done.
+    // It may come back: no worker is told the end before it is done.
     thread::sleep(Duration::from_millis(100));
     job.nack().unwrap();
     let mut second = waiting.join().unwrap();
@@ -419,15 +419,15 @@ fn all_that_a_killed_producer_sent_is_done_before_its_death_is_told() {
     assert_eq!(refused, Ok(()));
 }
 
-/// The first worker of the next process gets the entry of the first that died: the others of the dead
-/// process are not taken for workers of the next one.
+/// The first worker of the next process gets the entry of the first that died. The others of the
+/// dead process are not taken for workers of the next one.
 #[test]
 fn what_workers_of_one_dead_process_had_comes_again_though_one_of_their_entries_is_taken() {
     let place = Place::new("three dead");
     let mut producer = options().workers(4).create(place.segment("ring")).unwrap();
     let child = Child::start(&place, "groups::three_workers", "");
     child.hears("joined");
-    producer.try_send_batch(&[0, 1, 2]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
     child.hears("has three");
     child.dies();
     let ring = open(place.segment("ring"));

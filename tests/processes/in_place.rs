@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ringway::{Options, RecvError, Ring, Start, Subscriber, TryRecvError, TrySendError, Worker};
+use ringway::error::{RecvError, TryRecvError, TrySendError};
+use ringway::{Options, Ring, Start, Subscriber, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};

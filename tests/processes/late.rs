@@ -1,6 +1,7 @@
 //! Processes that join late, and still get what there is: `Start::Oldest`.
 
-use ringway::{Options, Producer, RecvError, Ring, Segment, Start, TryRecvError};
+use ringway::error::{RecvError, TryRecvError};
+use ringway::{Options, Producer, Ring, Segment, Start};
 
 use crate::LONG;
 use crate::account::Account;
@@ -161,7 +162,7 @@ fn a_ring_that_keeps_its_name_can_be_read_after_its_producer_has_ended() {
         assert!(account.messages >= CAPACITY - 2 * CREDIT, "{account:?}");
         reader.ends();
     }
-    assert!(ringway::unlink(place.segment("ring")).unwrap());
+    assert!(ringway::segment::unlink(place.segment("ring")).unwrap());
     place.is_empty();
 }
 

@@ -14,6 +14,7 @@ mod ends;
 mod examples;
 mod fanout;
 mod groups;
+mod held;
 mod in_place;
 mod late;
 mod order;
@@ -49,6 +50,7 @@ macro_rules! roles {
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     ends::producer ends::bytes ends::anonymous ends::unasked ends::counting
+    held::one held::many
     in_place::reader in_place::holder
     groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc
     groups::inheritor groups::unasked
@@ -64,7 +66,7 @@ roles! {
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
-    stats::producer stats::subscriber stats::worker
+    stats::producer stats::subscriber stats::worker stats::named
     two::first two::second
     widths::creator widths::opener
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ringway::{Options, RecvError, RecvTimeoutError, Ring, Start, TryRecvError};
+use ringway::error::{RecvError, RecvTimeoutError, TryRecvError};
+use ringway::{Options, Ring, Start};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -35,7 +36,7 @@ fn programs_start_in_any_order() {
             child.hears("done");
             child.ends();
         }
-        assert!(!ringway::unlink(&name.0).unwrap(), "the name was left");
+        assert!(!ringway::segment::unlink(&name.0).unwrap(), "the name was left");
     }
 }
 

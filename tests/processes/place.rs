@@ -55,6 +55,6 @@ impl Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        let _ = ringway::unlink(&self.0);
+        let _ = ringway::segment::unlink(&self.0);
     }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::thread;
 
-use ringway::{
-    Options, Producer, Prune, PruneError, Ring, SegmentState, Start, prune, segments_in, unlink,
-};
+use ringway::error::PruneError;
+use ringway::segment::{Prune, SegmentState, prune, segments_in, unlink};
+use ringway::{Options, Producer, Ring, Start};
 
 use crate::child::{Child, Task};
 use crate::place::Place;
@@ -52,12 +52,12 @@ fn the_dead_are_removed_and_nobody_else() {
     }
     // Root, as in most places where tests run, can give files away.
     let given = chown(place.path().join("others"), Some(54321), None).is_ok();
-    let of_others = if given { SegmentState::Foreign } else { SegmentState::Closed };
+    let of_others = if given { SegmentState::Inaccessible } else { SegmentState::Closed };
     let expected = [
         ("alive", SegmentState::Alive),
         ("closed", SegmentState::Closed),
-        ("dead", SegmentState::Orphaned),
-        ("dead too", SegmentState::Orphaned),
+        ("dead", SegmentState::ProducerDied),
+        ("dead too", SegmentState::ProducerDied),
         ("others", of_others),
         ("stopped", SegmentState::Alive),
     ];

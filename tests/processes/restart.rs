@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ringway::{
-    CloseError, CreateError, Occupant, OpenError, Options, Producer, RecvError, ResumeError, Ring,
-    SegmentState, Start, Subscriber, TryRecvError, TrySendError, segments_in, unlink,
+use ringway::error::{
+    CloseError, CreateError, Occupant, OpenError, RecvError, ResumeError, TryRecvError,
+    TrySendError,
 };
+use ringway::segment::{SegmentState, segments_in, unlink};
+use ringway::{Options, Producer, Ring, Start, Subscriber};
 use rustix::process::Signal;
 
 use crate::LONG;
@@ -222,12 +224,15 @@ fn a_ring_that_has_lost_its_control_file_is_created_anew() {
             }
         }
         let refused = options().create(&segment);
-        let Err(CreateError::Orphaned { obstacle: Some(obstacle), .. }) = refused else {
+        let Err(CreateError::ProducerDied { obstacle: Some(obstacle), .. }) = refused else {
             panic!("{refused:?}");
         };
-        assert!(matches!(*obstacle, ResumeError::Open(OpenError::Orphaned { .. })), "{obstacle:?}");
+        assert!(
+            matches!(*obstacle, ResumeError::Open(OpenError::ControlMissing { .. })),
+            "{obstacle:?}"
+        );
         let refused = Producer::<u64>::resume(&segment);
-        let Err(ResumeError::Open(error @ OpenError::Orphaned { .. })) = refused else {
+        let Err(ResumeError::Open(error @ OpenError::ControlMissing { .. })) = refused else {
             panic!("{refused:?}");
         };
         assert!(error.to_string().contains("lost its control file"), "{error}");
@@ -278,7 +283,7 @@ fn a_ring_without_a_name_is_closed_when_its_producer_leaves() {
         [(named, &mut of_named), (anonymous, &mut of_anonymous), (heap, &mut of_heap)]
     {
         producer.detach();
-        assert_eq!(subscriber.recv_timeout(LONG), Err(ringway::RecvTimeoutError::Closed));
+        assert_eq!(subscriber.recv_timeout(LONG), Err(ringway::error::RecvTimeoutError::Closed));
     }
 }
 
@@ -287,7 +292,7 @@ fn what_was_left_is_listed_as_without_a_producer() {
     let place = Place::new("listed");
     Options::<u64>::new(8).create(place.segment("ring").keep(true)).unwrap().detach();
     let listed = segments_in(place.path()).unwrap();
-    assert_eq!((listed.len(), listed[0].state), (1, SegmentState::Orphaned));
+    assert_eq!((listed.len(), listed[0].state), (1, SegmentState::ProducerDied));
     assert_eq!(Producer::<u64>::resume(place.segment("ring")).unwrap().epoch(), 1);
     place.is_empty();
 }

@@ -6,7 +6,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 
-use ringway::{Anonymous, Options, Producer, RecvTimeoutError, Ring, Start, Worker, unlink};
+use ringway::error::RecvTimeoutError;
+use ringway::segment::unlink;
+use ringway::{Anonymous, Options, Producer, Ring, Start, Worker};
 
 use crate::LONG;
 use crate::child::{Child, Task};

@@ -1,6 +1,7 @@
 //! Messages of every size, with a crowd of consumers.
 
-use ringway::{Observer, Options, Plain, Producer, RecvError, Ring, Start, Subscriber};
+use ringway::error::RecvError;
+use ringway::{Observer, Options, Plain, Producer, Ring, Start, Subscriber};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::LONG;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ringway::{Options, RecvError, Ring, Start};
+use ringway::error::RecvError;
+use ringway::{Options, Ring, Start};
 
 use crate::LONG;
 use crate::child::{Child, Task};

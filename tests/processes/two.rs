@@ -1,6 +1,7 @@
 //! Two rings at once: question and answer between two processes.
 
-use ringway::{Options, RecvError, Ring, Start};
+use ringway::error::RecvError;
+use ringway::{Options, Ring, Start};
 
 use crate::LONG;
 use crate::child::{Child, Task};

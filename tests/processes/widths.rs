@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use ringway::{HeaderError, OpenError, Options, Ring, Start};
+use ringway::error::{HeaderError, OpenError};
+use ringway::{Options, Ring, Start};
 
 use crate::child::{Child, Task};
 use crate::place::Place;

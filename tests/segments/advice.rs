@@ -13,10 +13,9 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringway::{
-    Anonymous, CreateError, InheritError, Options, Producer, Prune, Ring, Segment, Start, prune,
-    unlink,
-};
+use ringway::error::{CreateError, InheritError};
+use ringway::segment::{Prune, prune, unlink};
+use ringway::{Anonymous, Options, Producer, Ring, Segment, Start};
 
 use crate::children::{part, succeeds};
 use crate::directory::{CLOSED, Directory, VERSION, WORD_SIZE, set_word};
@@ -127,7 +126,7 @@ advice! {
         }
     }
 
-    "a ring's name cannot have a slash in it: say the directory with Segment::directory" =>
+    "the name has a slash in it: give the directory apart from it (`directory`)" =>
     fn slash(said) {
         let directory = Directory::new();
         let path = directory.file("ring");
@@ -142,11 +141,11 @@ advice! {
         assert!(Options::<u64>::new(8).create(directory.segment("...")).is_ok());
     }
 
-    "the options have the tag {options:#x} and the segment has {segment:#x}: say one" =>
+    "the options have the tag {options:#x} and the segment expects {segment:#x}: give one tag" =>
     fn two_tags(said) {
         let directory = Directory::new();
         let options = || Options::<u64>::new(8);
-        let tagged = || directory.segment("ring").tag(1);
+        let tagged = || directory.segment("ring").expect_tag(1);
         said(&options().tag(2).create(tagged()).unwrap_err());
         assert!(options().create(tagged()).is_ok());
         assert!(options().tag(2).create(directory.segment("ring")).is_ok());
@@ -369,8 +368,8 @@ advice! {
         assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
     }
 
-    "no permission to open {}: have it created with Segment::observe or Segment::subscribe for a group \
-     of this process" =>
+    "no permission to open {}: have it created with Segment::observer_group or \
+     Segment::subscriber_group for a group of this process" =>
     fn not_let_in(said) {
         if !root() {
             return;
@@ -382,14 +381,14 @@ advice! {
         as_nobody("advice: not let in", &directory);
         said(&heard(&directory));
         drop(producer);
-        for segment in [directory.segment("ring").observe(NOBODY), directory.segment("ring").subscribe(NOBODY)] {
+        for segment in [directory.segment("ring").observer_group(NOBODY), directory.segment("ring").subscriber_group(NOBODY)] {
             let producer = Options::<u64>::new(16).create(segment).unwrap();
             as_nobody("advice: let in", &directory);
             drop(producer);
         }
     }
 
-    "it is a symbolic link: name the ring itself" =>
+    "it is a symbolic link: name the segment itself" =>
     fn link(said) {
         let directory = Directory::new();
         let _producer = directory.ring();
@@ -398,7 +397,7 @@ advice! {
         assert!(Ring::<u64>::open(directory.segment("ring")).is_ok());
     }
 
-    "it belongs to user {found} and not to {expected}: if that is right, say so with Segment::owner" =>
+    "it belongs to user {found} and not to {expected}: if that is right, name the user with `owner`" =>
     fn of_another_user(said) {
         if !root() {
             return;
@@ -430,7 +429,7 @@ advice! {
         crate::owner::in_a_namespace("own", crate::owner::FOREIGNER, &directory);
     }
 
-    "its mode {mode:04o} lets other users write it: unlink it, and have it created anew" =>
+    "it is writable by other users (mode {mode:04o}): unlink and recreate it" =>
     fn writable(said) {
         let directory = Directory::new();
         directory.orphan(directory.segment("ring"));
@@ -467,7 +466,7 @@ advice! {
         }
         let directory = Directory::new();
         let gid = NOBODY;
-        let producer = Options::<u64>::new(16).create(directory.segment("ring").observe(gid)).unwrap();
+        let producer = Options::<u64>::new(16).create(directory.segment("ring").observer_group(gid)).unwrap();
         // It may say what it is told, and remove nothing.
         fs::write(directory.file("said"), "").unwrap();
         fs::set_permissions(directory.file("said"), fs::Permissions::from_mode(0o666)).unwrap();
@@ -477,7 +476,7 @@ advice! {
         assert!(unlink(directory.segment("ring")).unwrap());
     }
 
-    "an empty prefix would take every ring: say which, or Prune::all if all are meant" =>
+    "an empty prefix would take everything: give a prefix, or use Prune::all if all are meant" =>
     fn empty_prefix(said) {
         said(&prune("").unwrap_err());
         let directory = Directory::new();
@@ -651,6 +650,15 @@ fn sources() -> Vec<String> {
                 found.push(fs::read_to_string(path).unwrap());
             }
         }
+    }
+    // Those of the crate below that a ring's caller gets.
+    for below in [
+        "crates/shm/src/file/owner.rs",
+        "crates/shm/src/segment/error/inherit.rs",
+        "crates/shm/src/segment/error/name.rs",
+        "crates/shm/src/segment/error/prune.rs",
+    ] {
+        found.push(fs::read_to_string(root.join(below)).unwrap());
     }
     found
 }

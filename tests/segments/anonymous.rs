@@ -7,9 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use memmap2::MmapOptions;
-use ringway::{
-    Anonymous, HeaderError, InheritError, JoinError, OpenError, Options, RecvError, Start,
-};
+use ringway::error::{HeaderError, InheritError, JoinError, OpenError, RecvError};
+use ringway::{Anonymous, Options, Start};
 use rustix::fs::{MemfdFlags, OFlags, SealFlags};
 use rustix::io::FdFlags;
 
@@ -214,9 +213,9 @@ fn what_is_not_handed_off_is_not_taken() {
     assert!(matches!(nothing, InheritError::Io { .. }), "{nothing:?}");
     (&here).write_all(b"something else").unwrap();
     let other = Anonymous::receive(&there).unwrap_err();
-    assert!(matches!(other, InheritError::NotARing), "{other:?}");
+    assert!(matches!(other, InheritError::NotASegment), "{other:?}");
     drop(here);
-    while matches!(Anonymous::receive(&there), Err(InheritError::NotARing)) {}
+    while matches!(Anonymous::receive(&there), Err(InheritError::NotASegment)) {}
     let ended = Anonymous::receive(&there).unwrap_err();
     assert!(matches!(ended, InheritError::Io { .. }), "{ended:?}");
 }

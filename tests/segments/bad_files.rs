@@ -5,12 +5,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use ringway::{
-    CreateError, FileKind, HeaderError, Occupant, OpenError, Options, Producer, Prune, Ring,
-    Segment, Start, UnlinkError, Untrusted, prune, segments_in, unlink,
+use ringway::error::{
+    CreateError, FileKind, HeaderError, Occupant, OpenError, UnlinkError, Untrusted,
 };
+use ringway::segment::{Prune, prune, segments_in, unlink};
+use ringway::{Options, Producer, Ring, Segment, Start};
 
-use crate::directory::{CREATIONS, Directory, set_word};
+use crate::directory::{BYTE_ORDER, CREATIONS, Directory, VERSION, WORD_SIZE, set_word};
 
 #[track_caller]
 fn open_refused(directory: &Directory) -> OpenError {
@@ -37,7 +38,7 @@ fn untrusted(directory: &Directory) -> Untrusted {
 fn a_segment_of_another_version() {
     let directory = Directory::new();
     directory.ring_without_producer();
-    set_word(&directory.file("ring"), 2, 9);
+    set_word(&directory.file("ring"), VERSION, 9);
     let error = header_refused(&directory);
     assert!(matches!(error, HeaderError::Version { found: 9, .. }), "{error:?}");
 }
@@ -48,10 +49,10 @@ fn a_segment_of_another_word_size_or_byte_order() {
     directory.ring_without_producer();
     let data = directory.file("ring");
     let narrow = size_of::<ringway::Position>() == 4;
-    set_word(&data, 8, if narrow { 8 } else { 4 });
+    set_word(&data, WORD_SIZE, if narrow { 8 } else { 4 });
     let error = header_refused(&directory);
     assert!(matches!(error, HeaderError::WordSize { .. }), "{error:?}");
-    set_word(&data, 3, 0x0403_0201);
+    set_word(&data, BYTE_ORDER, 0x0403_0201);
     assert_eq!(header_refused(&directory), HeaderError::ByteOrder);
 }
 
@@ -60,7 +61,7 @@ fn a_segment_of_another_message_type() {
     let directory = Directory::new();
     let segment = directory.segment("ring");
     let _producer = Options::<u64>::new(16).tag(3).create(&segment).unwrap();
-    let tagged = segment.tag(3);
+    let tagged = segment.expect_tag(3);
     assert!(Ring::<u64>::open(&tagged).is_ok());
 
     let check = |error: OpenError| {
@@ -72,7 +73,7 @@ fn a_segment_of_another_message_type() {
     check(directory.refused(|| Ring::<u32>::open(&tagged)));
     check(directory.refused(|| Ring::<[u64; 2]>::open(&tagged)));
     check(directory.refused(|| Ring::<[u8]>::open(&tagged)));
-    check(directory.refused(|| Ring::<u64>::open(tagged.clone().tag(4))));
+    check(directory.refused(|| Ring::<u64>::open(tagged.clone().expect_tag(4))));
 }
 
 #[test]
@@ -244,11 +245,11 @@ fn data_without_its_control_file() {
     directory.ring_without_producer();
     fs::remove_file(directory.control_file()).unwrap();
     let error = open_refused(&directory);
-    assert!(matches!(error, OpenError::Orphaned { .. }), "{error:?}");
+    assert!(matches!(error, OpenError::ControlMissing { .. }), "{error:?}");
     // Still in the way of a new ring, until it is removed.
     let create = || Options::<u64>::new(16).create(directory.segment("ring"));
     let error = directory.refused(create);
-    assert!(matches!(error, CreateError::Orphaned { obstacle: Some(_), .. }), "{error:?}");
+    assert!(matches!(error, CreateError::ProducerDied { obstacle: Some(_), .. }), "{error:?}");
     assert!(unlink(directory.segment("ring")).unwrap());
     assert!(directory.names().is_empty());
 }

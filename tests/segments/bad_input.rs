@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use ringway::{
-    ConfigError, CreateError, JoinError, NameError, OpenError, Options, Overflow, Ring, Spin,
-    Start, TrySendError, UnlinkError, unlink,
+use ringway::error::{
+    ConfigError, CreateError, JoinError, NameError, OpenError, TrySendError, UnlinkError,
 };
+use ringway::segment::unlink;
+use ringway::{Options, Overflow, Ring, Spin, Start};
 
 use crate::directory::Directory;
 
@@ -259,6 +260,6 @@ fn errors_say_what_to_do() {
     let slash = Options::<u64>::new(8).create("a/b").unwrap_err();
     assert_eq!(
         slash.to_string(),
-        "a ring's name cannot have a slash in it: say the directory with Segment::directory"
+        "the name has a slash in it: give the directory apart from it (`directory`)"
     );
 }

@@ -37,6 +37,7 @@ fn as_a_child() {
     match part.as_str() {
         "subscriber" => crate::permissions::subscriber(),
         "observer" => crate::permissions::observer(),
+        "monitor" => crate::permissions::monitor(),
         "onlooker" => crate::permissions::onlooker(),
         "stranger" => crate::permissions::stranger(),
         "creator" => crate::permissions::creator(),

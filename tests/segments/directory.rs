@@ -5,15 +5,16 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ringway::{CreateError, Options, Producer, Segment};
+use ringway::error::CreateError;
+use ringway::{Options, Producer, Segment};
 
 #[derive(Debug)]
 pub(crate) struct Directory(PathBuf);
 
 /// Words of 32 bits in the data segment (docs/layout.md).
-pub(crate) const VERSION: u64 = 8 / 4;
-pub(crate) const BYTE_ORDER: u64 = 12 / 4;
-pub(crate) const WORD_SIZE: u64 = 32 / 4;
+pub(crate) const VERSION: u64 = 16 / 4;
+pub(crate) const BYTE_ORDER: u64 = 8 / 4;
+pub(crate) const WORD_SIZE: u64 = 20 / 4;
 pub(crate) const CLOSED: u64 = 136 / 4;
 pub(crate) const KEPT: u64 = 176 / 4;
 
@@ -71,7 +72,7 @@ impl Directory {
     /// its lock, and it is not closed.
     pub(crate) fn orphan(&self, segment: Segment) {
         let mut producer = Options::<u64>::new(16).create(segment.keep(true)).unwrap();
-        producer.try_send_batch(&[0, 1, 2]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
         drop(producer);
         set_word(&self.file("ring"), CLOSED, 0);
         set_word(&self.file("ring"), KEPT, 0);

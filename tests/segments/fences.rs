@@ -4,9 +4,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
-use ringway::{
-    Options, Producer, RecvTimeoutError, Ring, Segment, Start, Static, Subscriber, Worker,
-};
+use ringway::error::RecvTimeoutError;
+use ringway::{Options, Producer, Ring, Segment, Start, Static, Subscriber, Worker};
 
 use crate::children::part;
 use crate::directory::Directory;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use ringway::{Options, Producer, RecvTimeoutError, Ring, Segment, Start, TrySendError};
+use ringway::error::{RecvTimeoutError, TrySendError};
+use ringway::{Options, Producer, Ring, Segment, Start};
 use rustix::process::{Pid, Signal};
 
 use crate::children::{part, succeeds};
@@ -236,12 +237,12 @@ pub(crate) fn bare_clone() {
         links.filter(|link| link.is_file() && link.starts_with(&path)).count()
     };
     assert!(of_the_ring() > 2);
-    ringway::release_inherited();
+    ringway::segment::release_inherited();
     assert!(of_the_ring() > 2, "what is this process's own stays");
     let pid = bare_fork();
     if pid == 0 {
         let inherited = of_the_ring() > 2 && !producer.is_usable();
-        ringway::release_inherited();
+        ringway::segment::release_inherited();
         let whole = inherited && of_the_ring() == 0 && !subscriber.is_usable();
         drop((producer, subscriber));
         exit(whole);
@@ -428,7 +429,7 @@ pub(crate) fn late_release() {
         let own = || Segment::new("own").directory(std::env::var_os(PATH).unwrap());
         let mut producer = Options::<u64>::new(16).create(own()).unwrap();
         let mut observer = Ring::<u64>::open(own()).unwrap().observe(Start::Next).unwrap();
-        ringway::release_inherited();
+        ringway::segment::release_inherited();
         producer.send(&1).unwrap();
         let whole = producer.is_usable()
             && observer.recv() == Ok(1)
@@ -457,7 +458,7 @@ pub(crate) fn descriptors_of_its_own() {
         }
         // SAFETY: reads a string that is there.
         while unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY) } < 40 {}
-        ringway::release_inherited();
+        ringway::segment::release_inherited();
         // SAFETY: asks about a number.
         let whole = (3..40).all(|number| unsafe { libc::fcntl(number, libc::F_GETFD) } != -1);
         exit(whole);

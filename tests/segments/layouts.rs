@@ -4,10 +4,9 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use ringway::{
-    CreateError, HeaderError, Occupant, OpenError, Options, Prune, Ring, SegmentInfo, SegmentState,
-    UnlinkError, prune, segments_in, unlink,
-};
+use ringway::error::{CreateError, HeaderError, Occupant, OpenError, UnlinkError};
+use ringway::segment::{Prune, SegmentInfo, SegmentState, prune, segments_in, unlink};
+use ringway::{Options, Ring};
 
 use crate::directory::{BYTE_ORDER, CREATIONS, Directory, VERSION, WORD_SIZE, set_word};
 
@@ -66,7 +65,7 @@ fn a_dead_ring_of_another_layout_is_listed_unlinked_and_pruned() {
             directory.orphan(segment());
             change(&directory);
             let ring = listed(&directory);
-            assert_eq!(ring.state, SegmentState::Orphaned, "{what}");
+            assert_eq!(ring.state, SegmentState::ProducerDied, "{what}");
             let why = ring.foreign.expect(what);
 
             let error = directory.refused(|| Ring::<u64>::open(segment()));
@@ -129,7 +128,7 @@ fn what_another_word_size_or_byte_order_has_closed_and_kept_is_not_pruned() {
         directory.ring_without_producer();
         change(&directory);
         let known = !what.contains("version");
-        let expected = if known { SegmentState::Closed } else { SegmentState::Orphaned };
+        let expected = if known { SegmentState::Closed } else { SegmentState::ProducerDied };
         // A field of the first version is one of a version that is known.
         let expected = if what.starts_with("a field") { SegmentState::Closed } else { expected };
         assert_eq!(listed(&directory).state, expected, "{what}");

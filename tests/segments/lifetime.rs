@@ -5,7 +5,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{CreateError, OpenError, Options, RecvError, Ring, Start, unlink};
+use ringway::error::{CreateError, OpenError, RecvError};
+use ringway::segment::unlink;
+use ringway::{Options, Ring, Start};
 
 use crate::directory::Directory;
 

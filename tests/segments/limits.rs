@@ -4,9 +4,8 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use ringway::{
-    HeaderError, OpenError, Options, Position, Producer, ResumeError, Ring, Start, TryRecvError,
-};
+use ringway::error::{HeaderError, OpenError, ResumeError, TryRecvError};
+use ringway::{Options, Position, Producer, Ring, Start};
 
 use crate::directory::Directory;
 use crate::fences::{Player, ready, segment};

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use ringway::{Options, Producer, Prune, Ring, prune, segments, segments_in, unlink};
+use ringway::segment::{Prune, prune, segments, segments_in, unlink};
+use ringway::{Options, Producer, Ring};
 
 use crate::children::part;
 use crate::directory::Directory;

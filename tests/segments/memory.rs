@@ -1,6 +1,7 @@
 //! Rings that there is no memory for: an error, and never the end of the process.
 
-use ringway::{ConfigError, CreateError, Options};
+use ringway::Options;
+use ringway::error::{ConfigError, CreateError};
 
 use crate::children::{part, succeeds};
 

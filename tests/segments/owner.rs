@@ -6,10 +6,9 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
-use ringway::{
-    CreateError, Occupant, OpenError, Options, Producer, Prune, ResumeError, Ring, Segment,
-    SegmentState, Start, Untrusted, prune, segments_in,
-};
+use ringway::error::{CreateError, Occupant, OpenError, ResumeError, Untrusted};
+use ringway::segment::{Prune, SegmentState, prune, segments_in};
+use ringway::{Options, Producer, Ring, Segment, Start};
 
 use crate::children::{check, part};
 use crate::directory::Directory;
@@ -113,7 +112,7 @@ pub(crate) fn without_a_number() {
     }
     let directory = PathBuf::from(env::var_os(PATH).unwrap());
     let rings = segments_in(&directory).unwrap();
-    assert_eq!(rings[0].state, SegmentState::Foreign);
+    assert_eq!(rings[0].state, SegmentState::Inaccessible);
     assert!(prune(Prune::all().directory(directory)).unwrap().is_empty());
 }
 
@@ -146,7 +145,7 @@ fn who_truly_is_user_65534_has_rings_like_others() {
 /// Opens, lists, takes over and prunes what belongs to it.
 pub(crate) fn own() {
     let directory = PathBuf::from(env::var_os(PATH).unwrap());
-    assert_eq!(segments_in(&directory).unwrap()[0].state, SegmentState::Orphaned);
+    assert_eq!(segments_in(&directory).unwrap()[0].state, SegmentState::ProducerDied);
     for segment in [segment(), segment().owner(OVERFLOW)] {
         let mut observer = Ring::<u64>::open(&segment).unwrap().observe(Start::Oldest).unwrap();
         assert_eq!(observer.try_recv(), Ok(0));

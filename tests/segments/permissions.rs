@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    CreateError, JoinError, OpenError, Options, Prune, Ring, Segment, Start, UnlinkError, prune,
-    unlink,
-};
+use ringway::error::{CreateError, JoinError, OpenError, UnlinkError};
+use ringway::segment::{Prune, prune, unlink};
+use ringway::{Options, Ring, Segment, Start, Untyped};
 
 use crate::children::{check, part, succeeds};
 use crate::directory::Directory;
@@ -113,7 +112,7 @@ pub(crate) fn creator() {
     assert!(matches!(error, CreateError::PermissionDenied { .. }), "{error:?}");
     // Nor with a group that is not his, where he may.
     let name = format!("ringway-test-creator-{}", std::process::id());
-    let foreign = Options::<u64>::new(16).create(Segment::new(&name).observe(0));
+    let foreign = Options::<u64>::new(16).create(Segment::new(&name).observer_group(0));
     let error = foreign.unwrap_err();
     assert!(matches!(error, CreateError::PermissionDenied { .. }), "{error:?}");
     assert!(!unlink(name).unwrap());
@@ -127,7 +126,7 @@ fn a_group_may_observe() {
     } else {
         rustix::process::getegid().as_raw()
     };
-    let segment = directory.segment("ring").observe(gid);
+    let segment = directory.segment("ring").observer_group(gid);
     let mut producer = Options::<u64>::new(16).create(segment).unwrap();
     let [data, control] = modes(&directory);
     assert_eq!((data, control.0), ((0o640, gid), 0o600));
@@ -153,7 +152,7 @@ fn whoever_may_read_the_data_sees_what_was_sent() {
     } else {
         rustix::process::getegid().as_raw()
     };
-    let segment = directory.segment("ring").observe(gid);
+    let segment = directory.segment("ring").observer_group(gid);
     let mut producer = Options::<u64>::new(16).create(segment).unwrap();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -188,6 +187,39 @@ pub(crate) fn onlooker() {
 }
 
 #[test]
+fn a_group_may_see_consumers_without_holding_anything_back() {
+    let directory = Directory::new();
+    let gid = if rustix::process::geteuid().is_root() {
+        NOBODY
+    } else {
+        rustix::process::getegid().as_raw()
+    };
+    let segment = directory.segment("ring").monitor_group(gid);
+    let mut producer = Options::<u64>::new(16).create(segment).unwrap();
+    assert_eq!(modes(&directory), [(0o640, gid), (0o640, gid)]);
+    let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
+    let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
+    assert_eq!(keeper.recv(), Ok(1));
+    as_nobody("monitor", &directory);
+}
+
+pub(crate) fn monitor() {
+    let ring = Ring::<u64>::open(segment().owner(0)).unwrap();
+    assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
+    assert!(ring.observe(Start::Next).is_ok());
+    for _ in 0..2 {
+        let all: Vec<_> = ring.consumer_stats().unwrap().collect();
+        let [keeper] = all[..] else { panic!("{all:?}") };
+        assert_eq!(keeper.name.unwrap().as_str(), "keeper");
+        assert_eq!((keeper.present, keeper.received, keeper.lag), (true, 1, 2));
+    }
+    // What has no type of its own sees the same.
+    let untyped = Ring::<Untyped>::open(segment().owner(0)).unwrap();
+    assert_eq!(untyped.consumer_stats().unwrap().count(), 1);
+}
+
+#[test]
 fn a_group_may_subscribe() {
     let directory = Directory::new();
     let gid = if rustix::process::geteuid().is_root() {
@@ -195,7 +227,7 @@ fn a_group_may_subscribe() {
     } else {
         rustix::process::getegid().as_raw()
     };
-    let segment = directory.segment("ring").subscribe(gid);
+    let segment = directory.segment("ring").subscriber_group(gid);
     let mut producer = Options::<u64>::new(16).create(segment).unwrap();
     assert_eq!(modes(&directory), [(0o640, gid), (0o660, gid)]);
     producer.try_send(&42).unwrap();
@@ -217,7 +249,7 @@ pub(crate) fn subscriber() {
 fn the_last_of_observe_and_subscribe_counts() {
     let directory = Directory::new();
     let gid = rustix::process::getegid().as_raw();
-    let segment = directory.segment("ring").subscribe(gid).observe(gid);
+    let segment = directory.segment("ring").subscriber_group(gid).observer_group(gid);
     let _producer = Options::<u64>::new(16).create(segment).unwrap();
     let [data, control] = modes(&directory);
     assert_eq!((data.0, control.0), (0o640, 0o600));
@@ -226,7 +258,7 @@ fn the_last_of_observe_and_subscribe_counts() {
 #[test]
 fn what_is_no_group_is_refused() {
     let directory = Directory::new();
-    let segment = directory.segment("ring").observe(u32::MAX);
+    let segment = directory.segment("ring").observer_group(u32::MAX);
     let error = directory.refused(|| Options::<u64>::new(16).create(segment));
     assert!(matches!(error, CreateError::Io { path: Some(_), .. }), "{error:?}");
 }
@@ -281,7 +313,7 @@ fn a_directorys_default_access_list_lets_nobody_in() {
     }
     let gid = rustix::process::getegid().as_raw();
     let producer =
-        Options::<u64>::new(16).create(directory.segment("ring").subscribe(gid)).unwrap();
+        Options::<u64>::new(16).create(directory.segment("ring").subscriber_group(gid)).unwrap();
     for file in [directory.file("ring"), directory.control_file()] {
         let mut buffer = [0_u8; 256];
         let list = rustix::fs::getxattr(&file, c"system.posix_acl_access", &mut buffer[..]);

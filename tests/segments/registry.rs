@@ -5,7 +5,8 @@ use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{JoinError, Options, Ring, Start};
+use ringway::error::JoinError;
+use ringway::{Options, Ring, Start};
 
 use crate::directory::Directory;
 

@@ -5,10 +5,11 @@ use std::os::unix::fs::chown;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    CreateError, Difference, HeaderError, Holder, JoinError, Occupant, OpenError, Options,
-    Overflow, Producer, ResumeError, Ring, Segment, Start, Worker,
+use ringway::error::{
+    CreateError, Difference, HeaderError, JoinError, Occupant, OpenError, ResumeError,
 };
+use ringway::segment::Holder;
+use ringway::{Options, Overflow, Producer, Ring, Segment, Start, Worker};
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::children::part;
@@ -110,6 +111,7 @@ fn a_ring_that_differs_says_in_what() {
     let directory = Directory::new();
     let segment = || directory.segment("ring");
     base().create(segment()).unwrap().detach();
+    const NONE: u64 = u64::MAX;
     let changes: [(&str, u64, u64, Change); 10] = [
         ("subscribers", 2, 3, |o| o.subscribers(3)),
         ("groups", 1, 2, |o| o.groups(2)),
@@ -118,9 +120,9 @@ fn a_ring_that_differs_says_in_what() {
         ("hold_in_place", 0, 1, |o| o.hold_in_place(true)),
         ("arena", 1024, 2048, |o| o.arena(2048)),
         ("line_per_slot", 15, 16, |o| o.line_per_slot(true)),
-        ("max_lag", 16, 4, |o| o.max_lag(4)),
-        ("max_hold", u32::MAX.into(), 7, |o| o.max_hold(Duration::from_millis(7))),
-        ("max_away", u32::MAX.into(), 8, |o| o.max_away(Duration::from_millis(8))),
+        ("max_lag", NONE, 4, |o| o.max_lag(4)),
+        ("max_hold", NONE, 7, |o| o.max_hold(Duration::from_millis(7))),
+        ("max_away", NONE, 8, |o| o.max_away(Duration::from_millis(8))),
     ];
     let differs = |options: Options<[u8]>| match options.create_or_resume(segment()).unwrap_err() {
         CreateError::Different { option, path } => {
@@ -129,9 +131,15 @@ fn a_ring_that_differs_says_in_what() {
         }
         error => panic!("{error:?}"),
     };
+    // What there is no limit to is said by no number.
+    let value = |value: u64| Some(value).filter(|&value| value != NONE);
+    let word = |value: Option<u64>| value.map_or("none".to_owned(), |value| value.to_string());
     let check = |option: Difference, name, found, wanted| {
+        let (found, wanted) = (value(found), value(wanted));
         assert_eq!((option.name, option.found, option.wanted), (name, found, wanted));
-        assert_eq!(option.to_string(), format!("{name} is {found} there and {wanted} here"));
+        let (found, wanted) = (word(found), word(wanted));
+        let said = format!("Options::{name} is {found} there and {wanted} here");
+        assert_eq!(option.to_string(), said);
     };
     for (name, found, wanted, change) in changes {
         let option = differs(change(base()));
@@ -144,8 +152,8 @@ fn a_ring_that_differs_says_in_what() {
     }
     let remade =
         |options: fn() -> Options<[u8]>| options().subscribers(2).groups(1).workers(3).arena(1024);
-    check(differs(remade(|| Options::bytes(32, 100))), "capacity", 16, 32);
-    check(differs(remade(|| Options::bytes(16, 96))), "bytes", 100, 96);
+    check(differs(remade(|| Options::bytes(32, 100))), "bytes(capacity)", 16, 32);
+    check(differs(remade(|| Options::bytes(16, 96))), "bytes(max_len)", 100, 96);
     let overwriting = Options::bytes(16, 100).arena(1024).overflow(Overflow::Overwrite);
     let overwriting = overwriting.subscribers(2).groups(1).workers(3);
     assert_eq!(differs(overwriting).name, "overflow");
@@ -161,12 +169,9 @@ fn a_name_in_the_ring_that_is_in_use_says_whose() {
     let _keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     let _worker = Worker::join(&ring, "billing").unwrap();
     for (error, said) in [
-        (
-            ring.subscribe_durable("keeper", Start::Next).unwrap_err(),
-            "the durable subscriber \"keeper\"",
-        ),
-        (ring.forget("keeper").unwrap_err(), "the durable subscriber \"keeper\""),
-        (ring.forget_group("billing").unwrap_err(), "workers in the group \"billing\""),
+        (ring.subscribe_durable("keeper", Start::Next).unwrap_err(), "the durable name \"keeper\""),
+        (ring.remove_durable("keeper").unwrap_err(), "the durable name \"keeper\""),
+        (ring.remove_group("billing").unwrap_err(), "the group \"billing\" still has workers"),
     ] {
         assert!(matches!(error, JoinError::InUse { .. }), "{error:?}");
         assert!(error.to_string().contains(said), "{error}");
@@ -182,12 +187,12 @@ fn what_the_system_says_is_said_in_words() {
 #[test]
 fn the_tag_of_a_segment_counts_at_creation() {
     let directory = Directory::new();
-    let segment = || directory.segment("ring").tag(5);
+    let segment = || directory.segment("ring").expect_tag(5);
     for create in CREATIONS {
         for options in [Options::new(16), Options::new(16).tag(5)] {
             let producer = create(options, segment()).unwrap();
             assert!(Ring::<u64>::open(segment()).is_ok());
-            let error = Ring::<u64>::open(segment().tag(0)).unwrap_err();
+            let error = Ring::<u64>::open(segment().expect_tag(0)).unwrap_err();
             let OpenError::Header { why: HeaderError::MessageType { found, .. }, .. } = error
             else {
                 panic!("{error:?}");
@@ -223,5 +228,5 @@ fn errors_about_files_say_which() {
     names_it(&Options::<u32>::new(16).create_or_resume(segment()).unwrap_err());
     fs::write(&path, "no ring").unwrap();
     names_it(&Ring::<u64>::open(segment()).unwrap_err());
-    names_it(&ringway::unlink(segment()).unwrap_err());
+    names_it(&ringway::segment::unlink(segment()).unwrap_err());
 }

@@ -3,9 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use ringway::{
-    CreateError, JoinError, Options, Producer, RecvError, Ring, Segment, Start, Subscriber,
-};
+use ringway::error::{CreateError, JoinError, RecvError};
+use ringway::{Options, Producer, Ring, Segment, Start, Subscriber};
 
 use crate::children::{part, succeeds};
 use crate::directory::{CREATIONS, Directory};
@@ -240,7 +239,8 @@ pub(crate) fn without_proc_part() {
 
     // A memory file cannot be opened once more, for a lock by which peers could tell that it lives.
     let error = Options::<u64>::new(8).anonymous().unwrap_err();
-    assert!(error.to_string().contains("there is no /proc"), "{error}");
+    let said = format!("{error:#}");
+    assert!(said.contains("there is no /proc"), "{said}");
 }
 
 /// Two living subscribers of a process without `/proc`, of a ring with room for two, are not taken for

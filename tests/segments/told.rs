@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{
-    CreateError, OpenError, Options, Prune, ResumeError, Segment, SegmentState, prune, segments_in,
-};
+use ringway::error::{CreateError, OpenError, ResumeError};
+use ringway::segment::{Prune, SegmentState, prune, segments_in};
+use ringway::{Options, Segment};
 use rustix::fs::FlockOperation;
 
 use crate::children::{part, succeeds};
@@ -127,7 +127,9 @@ fn pruning_a_control_file() {
 fn unlinking_another_layout() {
     let path = directory_of_the_part().join("ring");
     set_word(&path, VERSION, 99);
-    removing_leaves_no_lock(&path, PRODUCER, || assert!(ringway::unlink(own("ring")).unwrap()));
+    removing_leaves_no_lock(&path, PRODUCER, || {
+        assert!(ringway::segment::unlink(own("ring")).unwrap())
+    });
 }
 
 /// Calls this with none, one, two … descriptors left, and at last with all that are needed.
@@ -175,7 +177,7 @@ fn creating_where_one_lives() {
         for create in CREATIONS {
             let error = create(Options::new(16), own("ring")).unwrap_err();
             looked_at = matches!(&error, CreateError::AlreadyExists { what, .. }
-                if matches!(what, ringway::Occupant::Alive { .. }));
+                if matches!(what, ringway::error::Occupant::Alive { .. }));
             assert!(looked_at || is_short(&error), "{left}: {error:?}");
         }
     });
@@ -186,7 +188,7 @@ fn creating_where_one_is_dead() {
     let mut looked_at = false;
     with_few_descriptors(|left| {
         let error = Options::<u64>::new(16).create(own("ring")).unwrap_err();
-        looked_at = matches!(error, CreateError::Orphaned { obstacle: None, .. });
+        looked_at = matches!(error, CreateError::ProducerDied { obstacle: None, .. });
         assert!(looked_at || is_short(&error), "{left}: {error:?}");
         match Options::<u64>::new(16).create_or_resume(own("ring")) {
             Ok(producer) => producer.detach(),
@@ -254,7 +256,7 @@ fn names_that_a_dropped_producer_may_not_remove_are_listed_and_pruned() {
     let directory = Directory::new();
     succeeds(part("told: dropping without the right").env(PATH, directory.path()));
     let rings = segments_in(directory.path()).unwrap();
-    assert_eq!((rings.len(), rings[0].state), (1, SegmentState::Orphaned));
+    assert_eq!((rings.len(), rings[0].state), (1, SegmentState::ProducerDied));
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let pruned = prune(Prune::all().directory(directory.path())).unwrap();
     assert_eq!(pruned.rings, ["ring"]);

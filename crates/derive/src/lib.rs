@@ -1,6 +1,8 @@
 //! The attribute `#[ringway::message]`. The crate `ringway` shows it under that name, and its docs
 //! say what it does.
 
+mod fields;
+
 use std::iter::once;
 
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
@@ -11,7 +13,8 @@ pub fn message(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match root(arguments).and_then(|root| Ok((root, layout(&item)?))) {
         Ok((root, has_layout)) => {
             let mut output = attributes(&root, has_layout);
-            output.extend(item);
+            output.extend(item.clone());
+            output.extend(fields::check(&root, item));
             output
         }
         // The item stays, so that its users are not in error too.

@@ -1,6 +1,6 @@
-//! Places at which a process can be made to die, for the battery: before every store to shared words,
-//! and before every system call that makes, takes over or removes a ring. Only in builds with
-//! `--cfg ringway_crash_points`; in others there is nothing of it.
+//! Places at which a process can be made to die, for tests of crashes: before every store to
+//! shared words, and before every system call that makes, takes over or removes a segment. Only in
+//! builds with `--cfg ringway_crash_points`; in others there is nothing of it.
 
 use core::panic::Location;
 use core::sync::atomic::{AtomicU64, Ordering};

@@ -16,8 +16,8 @@
 //!
 //! A notifier first makes known what there is, by a store, and then calls
 //! [`notify`](EventCount::notify). Where there is one notifier at a time, it stores the bell; where
-//! several may ring at once, they add to it ([`ring`](EventCount::ring)). A bell is changed in one
-//! of the two ways, or by the one storing notifier's additions.
+//! several may sound it at once, they add to it ([`sound`](EventCount::sound)). A bell is changed
+//! in one of the two ways, or by the one storing notifier's additions.
 //!
 //! ```
 //! use core::time::Duration;
@@ -69,8 +69,9 @@
 //! clear the flag on its way out: the flag may be another waiter's. All are woken, because all look
 //! at the same flag.
 //!
-//! A notifier that asks no flag (`ring`) makes X so and then adds to the bell (Release). Either W1
-//! is behind that addition, and W4 sees X; or W5 finds another bell, or is woken. It needs no fence.
+//! A notifier that asks no flag (`sound`) makes X so and then adds to the bell (Release). Either W1
+//! is behind that addition, and W4 sees X; or W5 finds another bell, or is woken. It needs no
+//! fence.
 //!
 //! A notifier that is stopped or killed between N1 and N6 leaves waiters to the end of their sleep:
 //! so a sleep has an end.
@@ -92,7 +93,7 @@
 //! after W1, and either W4 sees that 0 or that notifier's N5 wakes the waiter; then it starts again
 //! at W1, and N1 is seen by W3, or W1 by N3.
 //!
-//! Models: `loom-tests/tests/event.rs`, and of the rings made of them `loom-tests/tests/wakeup.rs`.
+//! Models: `loom-tests/tests/event.rs`, and of what is made of them `loom-tests/tests/wakeup.rs`.
 
 use core::time::Duration;
 
@@ -141,7 +142,7 @@ impl Token {
 /// How waiters ask to be woken.
 #[derive(Clone, Copy, Debug)]
 enum Flag<'a> {
-    /// Notifiers ring in any case.
+    /// Notifiers sound the bell in any case.
     None,
     Word(&'a AtomicU32),
     /// There is one, which this process may not write.
@@ -156,13 +157,13 @@ pub struct EventCount<'a> {
 }
 
 impl<'a> EventCount<'a> {
-    /// One without a flag: notifiers [ring](Self::ring) in any case.
+    /// One without a flag: notifiers [sound](Self::sound) the bell in any case.
     #[inline(always)]
     pub fn new(bell: &'a Futex) -> Self {
         EventCount { bell, flag: Flag::None }
     }
 
-    /// One whose notifiers ring only if the flag is up.
+    /// One whose notifiers sound the bell only if the flag is up.
     #[inline(always)]
     pub fn with_flag(bell: &'a Futex, flag: &'a AtomicU32) -> Self {
         EventCount { bell, flag: Flag::Word(flag) }
@@ -193,7 +194,7 @@ impl<'a> EventCount<'a> {
         if !SLEEPS {
             return Token { seen, reached: true };
         }
-        // After the load of the bell, W1: pairs with the release of the bell in `wake` and `ring`.
+        // After the load of the bell, W1: pairs with the release of the bell in `wake` and `sound`.
         fence(Ordering::Acquire);
         match self.flag {
             Flag::None => Token { seen, reached: true },
@@ -235,7 +236,7 @@ impl<'a> EventCount<'a> {
     /// Whether the bell has rung since the token was made. What it was rung for is seen then.
     pub fn has_rung(&self, token: Token) -> bool {
         let rung = self.seen() != token.seen;
-        // Pairs with the release of the bell in `wake` and `ring`.
+        // Pairs with the release of the bell in `wake` and `sound`.
         fence(Ordering::Acquire);
         rung
     }
@@ -289,7 +290,7 @@ impl<'a> EventCount<'a> {
 impl EventCount<'_> {
     /// Wakes all waiters, to look at what the caller has just made known, without a look at a flag:
     /// adds to the bell and asks the kernel. By any of several notifiers.
-    pub fn ring(&self) {
+    pub fn sound(&self) {
         // Pairs with the fence in `prepare`: a waiter that sees the new bell sees what it is rung
         // for, and the flag cleared if the notifier cleared it.
         self.bell.fetch_add(1, Ordering::Release);

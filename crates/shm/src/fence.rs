@@ -8,24 +8,24 @@
 //! every running thread that it [reaches](Reach) passes a full barrier between the call's start and
 //! its return; a thread that is not running passes one when it is scheduled.
 //!
-//! **The rule.** For any two, a consumer and a producer, that use the ring at the same time: where
-//! the light fence of one is free, the heavy fence of the other reaches out. The two are not made
-//! at the same time, and the ring may be taken over by another producer, which the kernel answers
-//! otherwise. So the ring has a mode, which the producer writes and consumers read as they join:
+//! **The rule.** For any two, the owner and a peer, that use a segment at the same time: where the
+//! light fence of one is free, the heavy fence of the other reaches out. The two are not made at
+//! the same time, and the segment may be taken over by another owner, which the kernel answers
+//! otherwise. So the segment has a mode, which the owner writes and peers read as they join:
 //!
-//! | mode | the producer's fences | a consumer's that joins now |
+//! | mode | the owner's fences | a peer's that joins now |
 //! |---|---|---|
 //! | [`MODE_FULL`] | both full | both full |
 //! | [`MODE_ASYMMETRIC`] | light free, heavy reaches out | light free if it can register, heavy reaches out |
 //! | [`MODE_FULL_REACHING`] | light full, heavy reaches out | light full, heavy reaches out |
 //!
-//! A ring that began in `MODE_FULL` stays there: its consumers do not reach out. Any other moves
+//! A segment that began in `MODE_FULL` stays there: its peers do not reach out. Any other moves
 //! between the last two, by what each successor wants and gets from the kernel. In both of them
-//! every heavy fence reaches out: the producer's for consumers that joined when light fences were
-//! free, the consumers' for a successor whose light fence will be. A test below
-//! tries all sequences.
+//! every heavy fence reaches out: the owner's for peers that joined when light fences were free,
+//! the peers' for a successor whose light fence will be. A test below tries all sequences.
 //!
-//! Under loom both are `fence(SeqCst)`, or, in models in which nobody sleeps, the light one is nothing.
+//! Under loom both are `fence(SeqCst)`. In models in which no thread sleeps the light one is
+//! nothing.
 
 use core::sync::atomic::compiler_fence;
 
@@ -34,9 +34,9 @@ use crate::sync::{Ordering, barrier, fence, register_barrier};
 
 /// The header's word for "a full fence on both sides".
 pub const MODE_FULL: u32 = 0;
-/// The header's word for "the light fences of the producer and of registered consumers are free".
+/// The header's word for "the light fences of the owner and of registered peers are free".
 pub const MODE_ASYMMETRIC: u32 = 1;
-/// The header's word for "the producer's light fence is full, but one before it had a free one, and
+/// The header's word for "the owner's light fence is full, but one before it had a free one, and
 /// one after it may": both sides' heavy fences reach out.
 pub const MODE_FULL_REACHING: u32 = 2;
 
@@ -75,33 +75,33 @@ impl Fences {
     /// Full fences, for a side that has no kernel to ask.
     pub const FULL: Fences = Fences { light_is_free: false, heavy: None };
 
-    /// Those of the producer that makes a ring: asymmetric if that is wanted and the kernel agrees.
+    /// Those of the owner that makes a segment: asymmetric if that is wanted and the kernel agrees.
     pub fn for_owner(asymmetric: bool, reach: Reach) -> Fences {
         Fences::of_owner(None, asymmetric, reach, &Here)
     }
 
-    /// Those of a producer that takes over a ring in `mode`.
+    /// Those of an owner that takes over a segment in `mode`.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub fn for_successor(mode: u32, asymmetric: bool, reach: Reach) -> Fences {
         Fences::of_owner(Some(mode), asymmetric, reach, &Here)
     }
 
-    /// A consumer's, on a ring in `mode`. A process that the kernel refuses to register keeps its
+    /// A peer's, of a segment in `mode`. A process that the kernel refuses to register keeps its
     /// light fence full; one that may not call the barrier is told so by [`heavy`](Self::heavy).
     pub fn for_peer(mode: u32, reach: Reach) -> Fences {
         Fences::of_peer(mode, reach, &Here)
     }
 
-    /// `found`: the mode of the ring that it takes over. It asks the kernel for nothing that it has
-    /// no use for: registering exposes the process to the barriers of others, for as long as it
+    /// `found`: the mode of the segment that it takes over. It asks the kernel for nothing that it
+    /// has no use for: registering exposes the process to the barriers of others, for as long as it
     /// lives.
     fn of_owner(found: Option<u32>, wanted: bool, reach: Reach, kernel: &impl Kernel) -> Fences {
-        // Consumers of a full mode do not reach out.
+        // Peers of a full mode do not reach out.
         let may = found != Some(MODE_FULL);
         if wanted && may && kernel.register(reach) && kernel.reaches(reach) {
             return Fences { light_is_free: true, heavy: Some(reach) };
         }
-        // Consumers that have joined before may rely on being reached.
+        // Peers that have joined before may rely on being reached.
         let relied_on = found.is_some() && may;
         Fences { light_is_free: false, heavy: relied_on.then_some(reach) }
     }
@@ -110,12 +110,12 @@ impl Fences {
         match mode {
             MODE_FULL => Fences::FULL,
             MODE_ASYMMETRIC => Fences { light_is_free: kernel.register(reach), heavy: Some(reach) },
-            // What no producer writes is taken for this, too: it is right whatever comes next.
+            // What no owner writes is taken for this, too: it is right whatever comes next.
             _ => Fences { light_is_free: false, heavy: Some(reach) },
         }
     }
 
-    /// What the producer writes into the header.
+    /// What the owner writes into the segment.
     pub fn mode(self) -> u32 {
         match (self.light_is_free, self.heavy) {
             (true, _) => MODE_ASYMMETRIC,
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// All sequences of up to four producers of one ring, each of which wants its light fence to be
+    /// All sequences of up to four owners of one segment, each of which wants its light fence to be
     /// free or not, under a kernel that registers it or not and has barriers or not.
     fn sequences() -> Vec<Vec<Fences>> {
         let (mut all, mut longest) = (Vec::new(), vec![Vec::<Fences>::new()]);
@@ -210,30 +210,30 @@ mod tests {
         all
     }
 
-    /// Whether of these two, at work on a ring at the same time, one sees the other's store.
-    fn agree(producer: Fences, consumer: Fences) -> bool {
-        (!producer.light_is_free || consumer.heavy == Some(Reach::Everywhere))
-            && (!consumer.light_is_free || producer.heavy == Some(Reach::Everywhere))
+    /// Whether of these two, at work on a segment at the same time, one sees the other's store.
+    fn agree(owner: Fences, peer: Fences) -> bool {
+        (!owner.light_is_free || peer.heavy == Some(Reach::Everywhere))
+            && (!peer.light_is_free || owner.heavy == Some(Reach::Everywhere))
     }
 
     #[test]
     fn after_any_takeovers_one_of_two_sides_reaches_the_other() {
         let (mut pairs, mut free) = (0, 0);
-        for producers in sequences() {
-            for (joined, before) in producers.iter().enumerate() {
+        for owners in sequences() {
+            for (joined, before) in owners.iter().enumerate() {
                 for kernel in Answers::all() {
                     let reach = Reach::Everywhere;
-                    let consumer = Fences::of_peer(before.mode(), reach, &kernel);
-                    assert!(!consumer.light_is_free || kernel.registers);
-                    for (at, &producer) in producers.iter().enumerate().skip(joined) {
-                        let modes: Vec<_> = producers.iter().map(|fences| fences.mode()).collect();
+                    let peer = Fences::of_peer(before.mode(), reach, &kernel);
+                    assert!(!peer.light_is_free || kernel.registers);
+                    for (at, &owner) in owners.iter().enumerate().skip(joined) {
+                        let modes: Vec<_> = owners.iter().map(|fences| fences.mode()).collect();
                         assert!(
-                            agree(producer, consumer),
-                            "modes {modes:?}: a consumer that joined in the {joined}th has \
-                             {consumer:?}, the {at}th producer {producer:?}"
+                            agree(owner, peer),
+                            "modes {modes:?}: a peer that joined in the {joined}th has \
+                             {peer:?}, the {at}th owner {owner:?}"
                         );
                         pairs += 1;
-                        free += u32::from(producer.light_is_free || consumer.light_is_free);
+                        free += u32::from(owner.light_is_free || peer.light_is_free);
                     }
                 }
             }
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_that_began_with_full_fences_keeps_them() {
+    fn a_segment_that_began_with_full_fences_keeps_them() {
         for kernel in Answers::all() {
             let reach = Reach::Everywhere;
             let first = Fences::of_owner(None, false, reach, &kernel);
@@ -279,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn barriers_reach_no_further_than_the_ring() {
+    fn barriers_reach_no_further_than_the_segment() {
         for reach in [Reach::Process, Reach::Everywhere] {
             let kernel = Answers::new(true, true);
-            let producer = Fences::of_owner(None, true, reach, &kernel);
-            let consumer = Fences::of_peer(producer.mode(), reach, &kernel);
-            assert_eq!((producer.heavy, consumer.heavy), (Some(reach), Some(reach)));
+            let owner = Fences::of_owner(None, true, reach, &kernel);
+            let peer = Fences::of_peer(owner.mode(), reach, &kernel);
+            assert_eq!((owner.heavy, peer.heavy), (Some(reach), Some(reach)));
             assert!(kernel.was_asked().iter().all(|&(_, asked)| asked == reach));
         }
     }

@@ -1,4 +1,4 @@
-//! What the operating system gives to a ring that is already there: a futex and a memory barrier
+//! What the operating system gives to memory that is already shared: a futex and a memory barrier
 //! that reaches other threads. Where there is none, sleeping is yielding, and fences are full.
 
 use core::time::Duration;

@@ -2,7 +2,13 @@
 //!
 //! Without features: [words](sync) that the compiler's model, or loom's, knows as atomics; a
 //! [pair of fences](fence), one cheap and one dear; an [event count](event) on which to sleep until
-//! another side has done something; [ways to wait](wait).
+//! another side has done something; [ways to wait](wait); the [`envelope`] with which every
+//! segment begins.
+//!
+//! With `std`, on Linux: [segments](segment), named and anonymous, and by seats in them who of
+//! those that share one lives; the [files](mod@file) that they are, with their locks; what becomes
+//! of them in a [forked](fork) child. [`segment::Shared`] is the short way: a struct in a segment
+//! of its own.
 //!
 //! # Features
 //!
@@ -30,14 +36,27 @@ macro_rules! crash_point {
 
 #[cfg(ringway_crash_points)]
 pub mod crash;
+pub mod envelope;
 mod error;
 pub mod event;
 pub mod fence;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod file;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod fork;
 #[cfg(not(ringway_loom))]
 pub mod kernel;
 mod reach;
+mod seat_set;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod segment;
 pub mod sync;
 pub mod wait;
 
 pub use error::LivenessError;
 pub use reach::Reach;
+pub use seat_set::{MAX_SEATS, SeatSet};
+
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

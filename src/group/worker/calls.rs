@@ -7,7 +7,7 @@ use super::job::{Batch, BytesJob, Job};
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::group::undone::Rest;
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use core::slice;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -41,7 +41,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// has the message in it, on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::Empty);
@@ -56,7 +57,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// Receives the oldest message that no worker has, waiting for one as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let thread = std::thread::spawn(move || {
@@ -77,7 +79,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// `Duration`, or an `Instant` until which to wait ([`Deadline`]).
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -98,7 +101,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// it. After an error what is there is unspecified.
     ///
     /// ```
-    /// use ringway::{Options, TryRecvError, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::TryRecvError;
     /// use zerocopy::FromZeros;
     ///
     /// type Frame = [u8; 1 << 20];
@@ -135,7 +139,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// As [`try_recv_to`](Self::try_recv_to), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -156,10 +161,11 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// is for all of them: dropped, they are all done. Does not block.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// let mut buffer = [0; 2];
     /// let batch = worker.try_recv_batch(&mut buffer).unwrap();
     /// assert_eq!(buffer[..batch.len()], [1, 2]);
@@ -176,7 +182,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// # use ringway::{Options, Worker};
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {
@@ -189,7 +195,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
@@ -209,13 +216,14 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     }
 }
 
-impl<W: Wait> Worker<[u8], W> {
+impl<T: ByteMessage + ?Sized, W: Wait> Worker<T, W> {
     /// Receives the oldest message that no worker has into the start of `buffer`, if there is one.
     /// Does not block. If the buffer is too small, the error says how long it has to be, and the
     /// message is not claimed. After an error the buffer's contents are unspecified.
     ///
     /// ```
-    /// # use ringway::{Options, TryRecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<[u8]>::bytes(8, 32).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(b"four").unwrap();
@@ -226,7 +234,7 @@ impl<W: Wait> Worker<[u8], W> {
     pub fn try_recv_into<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
-    ) -> Result<BytesJob<'a, W>, TryRecvError> {
+    ) -> Result<BytesJob<'a, W, T>, TryRecvError> {
         let (len, claim) = self.poll(|worker| worker.take_bytes(buffer, false))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
     }
@@ -240,7 +248,10 @@ impl<W: Wait> Worker<[u8], W> {
     /// producer.send(b"four").unwrap();
     /// assert_eq!(&*worker.recv_into(&mut [0; 32]).unwrap(), b"four");
     /// ```
-    pub fn recv_into<'a>(&'a mut self, buffer: &'a mut [u8]) -> Result<BytesJob<'a, W>, RecvError> {
+    pub fn recv_into<'a>(
+        &'a mut self,
+        buffer: &'a mut [u8],
+    ) -> Result<BytesJob<'a, W, T>, RecvError> {
         let (len, claim) =
             self.within::<_, RecvError>(Deadline::Never, |worker| worker.take_bytes(buffer, true))?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))
@@ -252,7 +263,7 @@ impl<W: Wait> Worker<[u8], W> {
         &'a mut self,
         buffer: &'a mut [u8],
         timeout: impl Into<Deadline>,
-    ) -> Result<BytesJob<'a, W>, RecvTimeoutError> {
+    ) -> Result<BytesJob<'a, W, T>, RecvTimeoutError> {
         let attempt = |worker: &mut Self| worker.take_bytes(buffer, true);
         let (len, claim) = self.within::<_, RecvTimeoutError>(timeout.into(), attempt)?;
         Ok(BytesJob::new(Hold::new(self, claim), buffer, len))

@@ -1,4 +1,4 @@
-//! What a worker counts, for [`ConsumerStats`](crate::ConsumerStats).
+//! What a worker counts, for [`ConsumerStats`](crate::stats::ConsumerStats).
 
 use super::claim::Claim;
 use super::handle::Worker;

@@ -32,9 +32,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // SYNC regroup: a worker that has claimed a word of another group's, from `Claims::reset`,
         // or has found its gate, sees that group's generation.
         fence(Ordering::Acquire);
-        let groups = self.reader.storage.shared_entries();
+        let group = self.reader.storage.shared_entry(self.member.group);
         let generation = |entry: &Entry| entry.generation.load(Ordering::Relaxed);
-        groups.get(self.member.group).map(generation) == Some(self.member.generation)
+        group.map(generation) == Some(self.member.generation)
     }
 
     /// What a worker is told whose group was evicted.

@@ -20,12 +20,12 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// to one of them. The group as a whole holds the producer back as a
 /// [`Subscriber`](crate::Subscriber) does, until the message is done.
 ///
-/// What a worker receives is a guard, a [`Job`](crate::Job), which has a copy of the message.
-/// Dropping it says that the message is done. [`nack`](crate::Job::nack) gives the message back to
+/// What a worker receives is a guard, a [`Job`](crate::group::Job), which has a copy of the message.
+/// Dropping it says that the message is done. [`nack`](crate::group::Job::nack) gives the message back to
 /// the group, and so does a panic while the guard lives (with the feature `std`).
 ///
 /// What a worker had claimed when it died goes to another one, and says so
-/// ([`Job::redelivered`](crate::Job::redelivered)): within 150 ms of the kernel closing the dead
+/// ([`Job::redelivered`](crate::group::Job::redelivered)): within 150 ms of the kernel closing the dead
 /// process's files, if a worker asks for messages. So without crashes and `nack` every message is
 /// delivered exactly once. With them it is delivered at least once, and never twice without the
 /// mark. A group that is [`at_most_once`](Group::at_most_once) skips it instead.
@@ -54,17 +54,18 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 ///   It does so whatever its workers do, because some may be stopped. Each is told when it next
 ///   asks. If that is after the group has begun anew, `missed` counts the messages that were sent
 ///   since the last one at which this worker had looked. What it still has is no longer its own
-///   ([`ClaimLost`](crate::ClaimLost)).
+///   ([`ClaimLost`](crate::group::ClaimLost)).
 /// - `Lagged(n)`, `Corrupt`: the group's words in the control segment were forged. `n` messages are
 ///   lost to the group.
 ///
 /// ```
-/// use ringway::{Options, RecvError, Worker};
+/// use ringway::{Options, Worker};
+/// use ringway::error::RecvError;
 ///
 /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
 /// let mut first = Worker::join(&ring, "billing").unwrap();
 /// let mut second = Worker::join(&ring, "billing").unwrap();
-/// producer.try_send_batch(&[1, 2]);
+/// producer.send_batch(&[1, 2]).unwrap();
 /// producer.close().unwrap();
 ///
 /// let job = first.recv().unwrap();
@@ -77,6 +78,13 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// }
 /// assert_eq!(first.recv().unwrap_err(), RecvError::Closed);
 /// ```
+#[doc(alias = "channel")]
+#[doc(alias = "competing consumers")]
+#[doc(alias = "consumer group")]
+#[doc(alias = "mpmc")]
+#[doc(alias = "queue")]
+#[doc(alias = "receiver")]
+#[doc(alias = "work queue")]
 pub struct Worker<T: Message + ?Sized, W: Wait = SpinThenSleep> {
     /// Its `next` is the first position at which this one has not looked.
     pub(super) reader: Reader<W>,
@@ -89,7 +97,7 @@ impl<T: Message + ?Sized> Worker<T> {
     /// Joins a group, and makes it if there is none of that name.
     ///
     /// The group stays when all its workers have gone, until it is
-    /// [forgotten](Ring::forget_group). It holds back what is not done, up to the limits that were
+    /// [forgotten](Ring::remove_group). It holds back what is not done, up to the limits that were
     /// chosen at creation. Where several processes share the ring, this may wait for others that
     /// look for a name, for a second at most.
     ///
@@ -179,7 +187,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// # use ringway::{Options, Worker};
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// worker.try_recv().unwrap();
     /// assert_eq!(worker.lag(), 2);
     /// ```

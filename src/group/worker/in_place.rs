@@ -25,6 +25,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// # Safety
     ///
     /// As for [`Subscriber::assume_protocol`](crate::Subscriber::assume_protocol).
+    #[must_use = "the handle that may read in place is what this returns"]
     pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
         self
@@ -37,11 +38,12 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// returned [`JobRef`] is dropped, also if the group is evicted meanwhile.
     ///
     /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the caller has
-    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and was
-    /// created without [`hold_in_place`](crate::Options::hold_in_place).
+    /// not [promised](Self::assume_protocol) that they follow the protocol. Or the ring evicts, and
+    /// was created without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
-    /// use ringway::{Options, TryRecvError, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<[u64; 512]>::new(4).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
@@ -57,7 +59,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
     /// As [`try_recv_ref`](Self::try_recv_ref), waiting for a message as long as it takes.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(4).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(&7).unwrap();

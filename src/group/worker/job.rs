@@ -12,7 +12,7 @@ use super::hold::{ClaimLost, Hold};
 use crate::group::claims::Outcome;
 use crate::group::claims::{Claims, Fate};
 use crate::memory::{Slot, Span};
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use crate::position::Position;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
@@ -81,18 +81,18 @@ impl<T: Plain, W: Wait> Job<'_, T, W> {
 
 /// A message of bytes that a [`Worker`] has received. As a [`Job`].
 #[must_use = "dropped, the message is done"]
-pub struct BytesJob<'a, W: Wait = SpinThenSleep> {
-    hold: Hold<'a, [u8], W>,
+pub struct BytesJob<'a, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+    hold: Hold<'a, T, W>,
     message: &'a [u8],
 }
 
-impl<'a, W: Wait> BytesJob<'a, W> {
-    pub(crate) fn new(hold: Hold<'a, [u8], W>, buffer: &'a [u8], len: usize) -> Self {
+impl<'a, W: Wait, T: ByteMessage + ?Sized> BytesJob<'a, W, T> {
+    pub(crate) fn new(hold: Hold<'a, T, W>, buffer: &'a [u8], len: usize) -> Self {
         BytesJob { hold, message: buffer.get(..len).unwrap_or(buffer) }
     }
 }
 
-impl<W: Wait> Deref for BytesJob<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> Deref for BytesJob<'_, W, T> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -100,7 +100,7 @@ impl<W: Wait> Deref for BytesJob<'_, W> {
     }
 }
 
-impl<W: Wait> BytesJob<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> BytesJob<'_, W, T> {
     /// The message's position.
     pub fn position(&self) -> Position {
         self.hold.position()
@@ -171,7 +171,7 @@ impl<T: Message + ?Sized, W: Wait> Deref for JobRef<'_, T, W> {
 /// In a model there is no memory to refer to.
 #[cfg(ringway_loom)]
 impl<T: Plain, W: Wait> JobRef<'_, T, W> {
-    /// What stands in the message's place.
+    /// What stands where the message lies.
     pub fn read(&self) -> T {
         let slot = self.slot();
         slot.ghost().read();
@@ -212,7 +212,7 @@ impl<T: Message + ?Sized, W: Wait> JobRef<'_, T, W> {
 ///
 /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
 /// let mut worker = Worker::join(&ring, "billing").unwrap();
-/// producer.try_send_batch(&[1, 2, 3]);
+/// producer.send_batch(&[1, 2, 3]).unwrap();
 /// let mut buffer = [0; 2];
 /// worker.recv_batch(&mut buffer).unwrap().nack().unwrap();
 /// let batch = worker.recv_batch(&mut buffer).unwrap();
@@ -244,7 +244,7 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
         self.hold.position()
     }
 
-    /// Whether the message at that place in the buffer may have been delivered before.
+    /// Whether the message at that index in the buffer may have been delivered before.
     pub fn redelivered(&self, index: usize) -> bool {
         let Hold { worker, claim, .. } = &self.hold;
         index < claim.messages
@@ -275,7 +275,7 @@ impl<T: Plain + fmt::Debug, W: Wait> fmt::Debug for Job<'_, T, W> {
     }
 }
 
-impl<W: Wait> fmt::Debug for BytesJob<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> fmt::Debug for BytesJob<'_, W, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BytesJob")
             .field("position", &self.position())

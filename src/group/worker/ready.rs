@@ -14,7 +14,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Another worker of the group may be faster: the call that follows can find the ring `Empty`.
     ///
     /// ```
-    /// use ringway::{Options, TryRecvError, Worker};
+    /// use ringway::{Options, Worker};
+    /// use ringway::error::TryRecvError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
@@ -31,7 +32,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// the same message wake up, too.
     ///
     /// ```
-    /// # use ringway::{Options, RecvError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// producer.send(&7).unwrap();
@@ -47,7 +49,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// As [`ready`](Self::ready), waiting for a message for at most `timeout`.
     ///
     /// ```
-    /// # use ringway::{Options, RecvTimeoutError, Worker};
+    /// # use ringway::{Options, Worker};
+    /// # use ringway::error::RecvTimeoutError;
     /// let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
     /// let timeout = std::time::Duration::from_millis(5);

@@ -23,14 +23,14 @@ struct Free {
 }
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
-    /// Claims the oldest message that no worker has, if it fits a place of so many bytes, and
-    /// returns its place too. `waiting`: in a call that goes on asking.
+    /// Claims the oldest message that no worker has, if it fits `room` bytes, and says where it
+    /// lies. `waiting`: in a call that goes on asking.
     pub(crate) fn seek(
         &mut self,
         room: usize,
         waiting: bool,
     ) -> Result<(Claim, Span), TryRecvError> {
-        // Once at most: it looks at all that the ring holds.
+        // Reserves once at most, because that looks at all that the ring holds.
         let mut may_reserve = waiting;
         // Each look is at another position, or at one that another worker has just changed.
         for _ in 0..=2 * self.capacity() {

@@ -42,6 +42,23 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.next = claim.first;
         self.overtaken(passed).map(|()| false)
     }
+
+    /// One message, into the start of a buffer. Returns its length.
+    pub(crate) fn take_bytes(
+        &mut self,
+        buffer: &mut [u8],
+        waiting: bool,
+    ) -> Result<(usize, Claim), TryRecvError> {
+        loop {
+            let (claim, span) = self.seek(buffer.len(), waiting)?;
+            if let Some(to) = buffer.get_mut(..span.len) {
+                self.copy(claim.first, span, to);
+            }
+            if self.is_whole(claim)? {
+                return Ok((span.len, claim));
+            }
+        }
+    }
 }
 
 impl<T: Plain, W: Wait> Worker<T, W> {
@@ -104,24 +121,5 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             self.reader.next = first.plus(claimed);
         }
         claimed
-    }
-}
-
-impl<W: Wait> Worker<[u8], W> {
-    /// One message of bytes, into the start of a buffer. Returns its length.
-    pub(crate) fn take_bytes(
-        &mut self,
-        buffer: &mut [u8],
-        waiting: bool,
-    ) -> Result<(usize, Claim), TryRecvError> {
-        loop {
-            let (claim, span) = self.seek(buffer.len(), waiting)?;
-            if let Some(to) = buffer.get_mut(..span.len) {
-                self.copy(claim.first, span, to);
-            }
-            if self.is_whole(claim)? {
-                return Ok((span.len, claim));
-            }
-        }
     }
 }

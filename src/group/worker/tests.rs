@@ -22,7 +22,7 @@ use ringway_shm::sync::Ordering;
 /// One message is not done, and all others of a large ring are: the others are not looked at again.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
-fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
+fn a_worker_that_waits_for_one_held_message_does_not_look_at_the_others_again() {
     use crate::segment::Segment;
 
     let name = std::format!("ringway-test-{}-looks", std::process::id());
@@ -32,7 +32,7 @@ fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
     let opened = Ring::<u64>::open(Segment::new(&name)).unwrap();
     for (mut producer, ring) in [(producer, ring), (named, opened)] {
         let [mut holder, mut worker] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-        producer.try_send_batch(&[0; 1024]);
+        assert_eq!(producer.try_send_batch(&[0; 1024]), 1024);
         let _held = holder.recv().unwrap();
         while worker.try_recv().is_ok() {}
         let next = worker.reader.next;
@@ -55,7 +55,7 @@ fn who_waits_while_one_message_is_held_does_not_look_at_the_others_again() {
 fn what_the_dead_had_is_found_in_one_walk_over_what_was_sent() {
     let (mut producer, ring) = Options::<u64>::new(4096).groups(1).workers(8).heap().unwrap();
     let mut workers: [Worker<u64>; 8] = [(); 8].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[0; 100]);
+    assert_eq!(producer.try_send_batch(&[0; 100]), 100);
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
         core::mem::forget(worker.recv().unwrap());
@@ -75,7 +75,7 @@ fn what_the_dead_had_is_found_in_one_walk_over_what_was_sent() {
 fn what_a_dead_worker_had_reserved_is_found() {
     let (mut producer, ring) = Options::<u64>::new(64).groups(1).workers(4).heap().unwrap();
     let mut workers: [Worker<u64>; 4] = [(); 4].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[0; 3]);
+    assert_eq!(producer.try_send_batch(&[0; 3]), 3);
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
         worker.member.losses = u32::MAX;
@@ -86,7 +86,7 @@ fn what_a_dead_worker_had_reserved_is_found() {
     }
     let [first, ..] = &mut workers;
     first.claims().unwrap().take_back(&dead);
-    producer.try_send_batch(&[1; 8]);
+    assert_eq!(producer.try_send_batch(&[1; 8]), 8);
     for position in 0..11 {
         let job = first.recv().unwrap();
         assert_eq!((job.position(), job.redelivered()), (position, false));
@@ -102,7 +102,7 @@ fn what_a_dead_worker_had_reserved_is_found() {
 fn a_walk_from_a_forged_gate_ends() {
     let (mut producer, ring) = Options::<u64>::new(64).groups(1).workers(2).heap().unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 64]);
+    assert_eq!(producer.try_send_batch(&[0; 64]), 64);
     core::mem::forget(worker.recv().unwrap());
     let claims = worker.claims().unwrap();
     for gate in [1, 3, 1 << 20, ringway_shm::sync::Word::MAX / 2, ringway_shm::sync::Word::MAX] {
@@ -116,7 +116,7 @@ fn evicted(groups: usize) -> (crate::producer::Producer<u64>, Ring<u64>, Worker<
     let options = Options::<u64>::new(8).groups(groups).workers(2).max_lag(4);
     let (mut producer, ring) = options.heap().unwrap();
     let worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     (producer, ring, worker)
 }
 
@@ -164,7 +164,7 @@ fn what_a_worker_of_before_had_reserved_is_the_new_groups() {
     let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4);
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 4]);
+    assert_eq!(producer.try_send_batch(&[0; 4]), 4);
     before.member.losses = u32::MAX;
     before.reader.next = head::exact(&before.reader.storage);
     assert_eq!(before.take(true).map(|_| ()), Err(TryRecvError::Empty));
@@ -190,9 +190,9 @@ fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
     for (start, first) in [(crate::Start::Oldest, 24), (crate::Start::Next, 48)] {
-        producer.try_send_batch(&[0; 20]);
+        assert_eq!(producer.try_send_batch(&[0; 20]), 20);
         // It moves its gate on as far as it goes, having been evicted.
-        producer.try_send_batch(&[0; 4]);
+        assert_eq!(producer.try_send_batch(&[0; 4]), 4);
         let word = before.claims().unwrap().entry().gate.load(Ordering::Relaxed);
         assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::Evicted { .. })));
         let worker = Worker::join(&ring, Group::new("a").start(start)).unwrap();
@@ -208,7 +208,7 @@ fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
 /// and gives it back.
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
 #[test]
-fn who_stood_still_for_all_laps_that_a_word_tells_apart_reads_nothing_of_another() {
+fn a_worker_that_stood_still_for_all_laps_that_a_word_tells_apart_reads_no_other_lap() {
     use crate::position::Pos;
 
     const LAPS: u32 = 1 << 17;
@@ -254,10 +254,10 @@ fn in_files(same: bool) -> (crate::producer::Producer<u64>, [Worker<u64>; 2]) {
     (producer, [ring, other].map(|ring| Worker::join(&ring, "a").unwrap()))
 }
 
-/// It was woken together with the one that has the place, which gives that up only then.
+/// It was woken together with the worker that has the post, which gives that up only then.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
-fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
+fn no_worker_sleeps_for_long_that_found_a_post_taken_which_was_given_up_since() {
     let (_producer, [mut first, mut second]) = in_files(true);
     let bell = |worker: &Worker<u64>| {
         worker.claims().map(|claims| claims.entry().bell.load(Ordering::Relaxed))
@@ -274,7 +274,7 @@ fn none_sleeps_for_long_that_found_a_place_taken_which_is_given_up_since() {
 /// The last patrol may have been made right after the last poll, and its maker be dead by now.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[test]
-fn who_polls_seldom_goes_on_patrol_unless_a_place_is_taken() {
+fn a_worker_that_polls_seldom_goes_on_patrol_unless_a_post_is_taken() {
     let (_producer, [mut poller, mut other]) = in_files(false);
     let storage = other.reader.storage.clone();
     // From here on it counts the time.
@@ -338,7 +338,7 @@ fn the_pin_of_a_worker_of_before_holds_nothing_of_the_new_groups() {
     let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let before = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     let mut worker = anew(&ring);
     let storage = &before.reader.storage;
     storage.entry(before.member.index).unwrap().pinned.store(1, Ordering::Relaxed);

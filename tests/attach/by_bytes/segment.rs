@@ -57,6 +57,7 @@ pub(crate) mod entry {
     pub(crate) const START: u64 = 128;
     pub(crate) const RECEIVED: u64 = 136;
     pub(crate) const REDELIVERED: u64 = 144;
+    pub(crate) const PROCESS: u64 = 148;
 }
 
 /// A file that is mapped whole.

@@ -133,7 +133,9 @@ impl Subscriber {
         // Step 7.
         ring.entry_wide(index, entry::START).store(first, Ordering::Relaxed);
         ring.entry_wide(index, entry::RECEIVED).store(0, Ordering::Relaxed);
+        ring.entry(index, entry::NAME_LEN).store(0, Ordering::Relaxed);
         ring.entry(index, entry::REDELIVERED).store(0, Ordering::Relaxed);
+        ring.entry(index, entry::PROCESS).store(std::process::id(), Ordering::Relaxed);
         ring.entry(index, entry::JOINED).store(1, Ordering::Release);
         ring.wake_producer();
         Ok(Subscriber { ring, entry: index, generation, next: first, seat })

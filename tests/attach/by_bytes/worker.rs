@@ -114,6 +114,7 @@ impl Worker {
         ring.entry_wide(index, entry::START).store(next, Ordering::Relaxed);
         ring.entry_wide(index, entry::RECEIVED).store(0, Ordering::Relaxed);
         ring.entry(index, entry::REDELIVERED).store(0, Ordering::Relaxed);
+        ring.entry(index, entry::PROCESS).store(std::process::id(), Ordering::Relaxed);
         ring.entry(index, entry::AT_MOST_ONCE).store(0, Ordering::Relaxed);
         ring.entry(index, entry::GENERATION).store(generation, Ordering::Relaxed);
         ring.entry(index, entry::JOINED).store(group as u32 + 1, Ordering::Release);
@@ -171,6 +172,7 @@ impl Worker {
         ring.entry_wide(index, entry::START).store(first, Ordering::Relaxed);
         ring.entry_wide(index, entry::RECEIVED).store(0, Ordering::Relaxed);
         ring.entry(index, entry::REDELIVERED).store(0, Ordering::Relaxed);
+        ring.entry(index, entry::PROCESS).store(std::process::id(), Ordering::Relaxed);
         ring.entry(index, entry::JOINED).store(1, Ordering::Release);
         ring.wake_producer();
         let owner = ring.entry(index, entry::OWNER);

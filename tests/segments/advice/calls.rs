@@ -3,9 +3,10 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
 use ringway::{
-    Anonymous, ConfigError, Group, JoinError, Options, Overflow, Producer, Ring, SpinThenSleep,
-    Start, Static, TryRecvError, TrySendError, Worker,
+    Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Untyped,
+    Worker,
 };
 
 use crate::directory::Directory;
@@ -20,6 +21,29 @@ advice! {
     fn zero_capacity(said) {
         said(&Options::<u64>::new(0).heap().unwrap_err());
         assert!(Options::<u64>::new(1).heap().is_ok());
+    }
+
+    "a ring on the heap has no place for a text: leave it out, or create a segment" =>
+    fn text_on_the_heap(said) {
+        said(&Options::<u64>::new(8).text("price:u64").heap().unwrap_err());
+        assert!(Options::<u64>::new(8).heap().is_ok());
+        assert!(Options::<u64>::new(8).text("price:u64").anonymous().is_ok());
+    }
+
+    "a message of {len} bytes is none of this ring's: send {expected} bytes" =>
+    fn wrong_length(said) {
+        let directory = Directory::new();
+        Options::<u64>::new(8).create(directory.segment("ring")).unwrap().detach();
+        let mut producer = Producer::<Untyped>::resume(directory.segment("ring")).unwrap();
+        said(&producer.send(Untyped::new(&[0; 7])).unwrap_err());
+        assert!(producer.send(Untyped::new(&[0; 8])).is_ok());
+    }
+
+    "a text of {len} bytes is too long: choose at most {max}" =>
+    fn long_text(said) {
+        let options = |len| Options::<u64>::new(8).text("x".repeat(len));
+        said(&options(4001).anonymous().unwrap_err());
+        assert!(options(4000).anonymous().is_ok());
     }
 
     "the largest lag is 0: a subscriber has to be able to lag by one message" =>
@@ -224,10 +248,10 @@ advice! {
 
     "an alignment of {align} bytes is too large: choose a type of at most {max}" =>
     fn large_alignment(said) {
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(4096))]
         struct Strict([u64; 512]);
-        #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+        #[ringway::message]
         #[repr(C, align(8192))]
         struct Stricter([u64; 1024]);
 
@@ -377,6 +401,18 @@ advice! {
         assert_eq!(subscriber.recv(), Ok(7));
     }
 
+    "{max} messages have come since the oldest one that is held: release that one first" =>
+    fn too_many_held(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let mut holding = ring.subscribe(Start::Next).unwrap().holding([false; 2]);
+        producer.send_batch(&[1, 2, 3]).unwrap();
+        let (oldest, _) = holding.recv().unwrap();
+        assert_eq!(holding.recv().unwrap().1, 2);
+        said(&holding.try_recv().unwrap_err());
+        assert!(holding.release(oldest));
+        assert_eq!(holding.try_recv().unwrap().1, 3);
+    }
+
     "entry {entry} is taken, or not one of the {entries} for subscribers: choose another" =>
     fn entry_taken(said) {
         let ring = ring_of(Options::new(8).subscribers(2));
@@ -411,9 +447,9 @@ advice! {
     fn group_in_use(said) {
         let ring = ring_of(Options::new(8).groups(1));
         let worker = Worker::join(&ring, "a").unwrap();
-        said(&ring.forget_group("a").unwrap_err());
+        said(&ring.remove_group("a").unwrap_err());
         drop(worker);
-        assert_eq!(ring.forget_group("a"), Ok(true));
+        assert_eq!(ring.remove_group("a"), Ok(true));
     }
 
     "the durable name {name:?} is held by a consumer that lives: wait until it has gone, or choose \

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use ringway::RecvTimeoutError;
+use ringway::error::RecvTimeoutError;
 
 use crate::child::Word;
 use crate::payload::Received;

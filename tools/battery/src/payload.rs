@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ringway::{Message, Observer, Options, Producer, RecvTimeoutError, Subscriber};
+use ringway::error::RecvTimeoutError;
+use ringway::{Message, Observer, Options, Producer, Subscriber};
 
 /// Longest message where each has a length of its own, in bytes.
 const LONGEST: usize = 200;

@@ -78,8 +78,8 @@ pub fn executables(messages: &str) -> Vec<Executable> {
     messages.lines().filter_map(artifact).collect()
 }
 
-/// Lets a `cargo build` build, and returns where it put the program called `target`. What cargo says
-/// goes to the file `log`, and into the error if it fails.
+/// Lets a `cargo build` build, and returns where it put the program called `target`. What cargo
+/// says goes to the file `log`, and into the error if it fails.
 pub fn build(mut cargo: Command, target: &str, log: &Path) -> Result<PathBuf> {
     cargo.arg("--message-format=json-render-diagnostics");
     let built = run(&mut cargo, log, None)?;

@@ -2,7 +2,8 @@
 //! `cargo xtask firmware` finds them by their names, and adds up what each of them can reach. It also looks there
 //! for panics.
 
-use ringway::{Bytes, Observer, Overflow, Parts, Producer, Static, Subscriber};
+use ringway::static_ring::Parts;
+use ringway::{Bytes, Observer, Overflow, Producer, Static, Subscriber};
 
 use crate::board::Event;
 use crate::message::Sample;

@@ -8,12 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use checkout::source;
 use toml::{Table, Value};
 
-/// What a build of the models needs, besides the manifest and the crates. The files at the end are
-/// there because the library's docs may include them.
-const PARTS: [&str; 5] = ["loom-tests", "Cargo.lock", "rust-toolchain.toml", "README.md", "docs"];
+/// What a build of the models needs, besides the manifest. The files at the end are there because
+/// the library's docs may include them.
+const PARTS: [&str; 7] =
+    ["src", "crates", "loom-tests", "Cargo.lock", "rust-toolchain.toml", "README.md", "docs"];
 
 /// Sections of the manifest that name files which are not copied.
 const ELSEWHERE: [&str; 4] = ["bin", "example", "test", "bench"];
@@ -32,8 +32,8 @@ impl Copy {
         let manifest = fs::read_to_string(tree.join("Cargo.toml")).context("Cargo.toml")?;
         kept.insert(PathBuf::from("Cargo.toml"));
         write_changed(&root.join("Cargo.toml"), alone(&manifest)?.as_bytes())?;
-        for part in source::ROOTS.map(package).into_iter().chain(PARTS.map(Path::new)) {
-            copy(tree, part, &root, &mut kept)?;
+        for part in PARTS {
+            copy(tree, Path::new(part), &root, &mut kept)?;
         }
         remove_others(&root, Path::new(""), &kept)?;
         let target = folder.join(format!("target-{number}"));
@@ -49,13 +49,6 @@ impl Copy {
     pub fn write(&self, path: &str, text: &str) -> Result<()> {
         write_changed(&self.root.join(path), text.as_bytes())
     }
-}
-
-/// What is copied for a folder with sources: the package that it belongs to, or for the root's
-/// package, which has all else in its folder, the sources alone.
-fn package(sources: &str) -> &Path {
-    let sources = Path::new(sources);
-    sources.parent().filter(|folder| folder.parent().is_some()).unwrap_or(sources)
 }
 
 /// The root's manifest for a workspace without its other members, which are not copied.
@@ -143,7 +136,7 @@ mod tests {
             ("loom-tests/target/junk", "junk"),
             ("crates/shm/Cargo.toml", "[package]\nname = \"b\"\n"),
             ("crates/shm/src/lib.rs", "below"),
-            ("crates/other/src/lib.rs", "no"),
+            ("crates/shm/target/junk", "junk"),
             ("tools/xtask/src/main.rs", "no"),
         ] {
             write_changed(&tree.join(path), text.as_bytes()).unwrap();
@@ -153,7 +146,7 @@ mod tests {
         assert_eq!(text("copy-0/loom-tests/target/junk"), None);
         assert_eq!(text("copy-0/crates/shm/src/lib.rs").as_deref(), Some("below"));
         assert!(text("copy-0/crates/shm/Cargo.toml").is_some());
-        assert_eq!(text("copy-0/crates/other/src/lib.rs"), None);
+        assert_eq!(text("copy-0/crates/shm/target/junk"), None);
         assert_eq!(text("copy-0/tools/xtask/src/main.rs"), None);
         copy.write("src/ring/a.rs", "mutant").unwrap();
         assert_eq!(text("copy-0/src/ring/a.rs").as_deref(), Some("mutant"));

@@ -53,7 +53,7 @@ impl Display for Tried<'_> {
     }
 }
 
-/// A line of somebody else's, cut to what fits in a line of ours.
+/// A line of another program's, cut to what fits in a line of ours.
 fn shortened(text: &str) -> String {
     const MOST: usize = 110;
     match text.char_indices().nth(MOST) {

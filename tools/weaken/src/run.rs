@@ -53,7 +53,8 @@ pub fn mutants<'a>(
     report: &Mutex<Report>,
 ) -> Result<Vec<Tried<'a>>> {
     let mut mutants: Vec<&Mutant> = mutants.iter().collect();
-    // All models look at those in the list. So they come last: a run that is broken off has asked the others.
+    // All models look at those in the list. So they come last: a run that is broken off has asked
+    // the others.
     mutants.sort_by_key(|mutant| listed.reason(&mutant.name).is_some());
     for_each(benches, &mutants, |bench, &mutant| {
         let start = Instant::now();

@@ -1,5 +1,5 @@
-//! `cargo xtask`: the project's own chores, one subcommand each, so that nobody has to remember
-//! which flags, folders and environment variables a check needs.
+//! `cargo xtask`: the project's own chores, one subcommand each, which knows the flags, the folders
+//! and the environment variables that a check needs.
 
 mod battery;
 mod bench;
@@ -45,7 +45,7 @@ enum Task {
     Syscalls,
     /// Compare with the hardware's floors and with the field, between two processes
     Bench(bench::Options),
-    /// Kill, stop and mislead processes that share a ring; nobody else may notice more than is promised
+    /// Kill, stop and mislead processes that share a ring; the others notice no more than promised
     Battery(battery::Options),
     /// Count the instructions of each operation; none may take a tenth more than it did
     Instructions(instructions::Options),

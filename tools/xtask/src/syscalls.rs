@@ -99,7 +99,8 @@ impl Streaming {
         let mut cargo = project.cargo("");
         cargo.args(["build", "--release", "--example", "stream"]);
         let program = checkout::build(cargo, "stream", &folder.join("build.log"))?;
-        // A name that no other run uses, so that this one neither meets nor removes another's segment.
+        // A name that no other run uses, so that this one neither meets nor removes another's
+        // segment.
         let name = format!("ringway-syscalls-{}", std::process::id());
         Ok(Streaming { program, folder, name })
     }
@@ -192,9 +193,9 @@ impl Side {
     }
 }
 
-/// Two cores to pin the sides to, if there are two and there is a way. On one core only one side runs
-/// at a time, so that each goes to sleep once a lap; a scheduler may well choose that, since whoever
-/// sleeps so much does not look as if it needed a core of its own.
+/// Two cores to pin the sides to, if there are two and there is a way. On one core only one side
+/// runs at a time, so that each goes to sleep once a lap; a scheduler may well choose that, since a
+/// side that sleeps so much does not look as if it needed a core of its own.
 fn cores() -> Vec<usize> {
     let status = checkout::read_lossy(Path::new("/proc/self/status")).unwrap_or_default();
     let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));

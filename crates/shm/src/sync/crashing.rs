@@ -7,21 +7,25 @@ use crate::crash::point;
 
 macro_rules! crashing {
     ($($Atomic:ident of $value:ty),+) => {$(
+        /// As core's, with a place to die before each store.
         #[derive(Debug, Default)]
         #[repr(transparent)]
         pub struct $Atomic(atomic::$Atomic);
 
         impl $Atomic {
+            /// As core's.
             pub const fn new(value: $value) -> Self {
                 $Atomic(atomic::$Atomic::new(value))
             }
 
+            /// As core's.
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
                 point();
                 self.0.store(value, order);
             }
 
+            /// As core's.
             #[track_caller]
             pub fn compare_exchange(
                 &self,
@@ -50,6 +54,7 @@ crashing!(AtomicU32 of u32, AtomicU64 of u64);
 
 // Only words of 32 bits are added to.
 impl AtomicU32 {
+    /// As core's.
     #[track_caller]
     pub fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
         point();

@@ -15,10 +15,10 @@ pub fn register_barrier(_reach: crate::reach::Reach) -> bool {
     true
 }
 
-/// There is no kernel in a model that could run a fence on another thread. So a ring has full fences
-/// unless its model says that nobody sleeps; then its light fences are nothing, as they are for the
-/// processor where the kernel runs them, and the models see the protocol without their help. Who
-/// sleeps all the same may be forgotten, and loom reports a deadlock.
+/// There is no kernel in a model that could run a fence on another thread. So fences are full
+/// unless the model says that no thread sleeps. Then light fences are nothing, as they are for the
+/// processor where the kernel runs them, and the models see the protocol without their help. A
+/// thread that sleeps all the same may be forgotten, and loom reports a deadlock.
 pub fn barrier(_reach: crate::reach::Reach) -> bool {
     true
 }
@@ -36,9 +36,10 @@ pub fn spin_loop() {
     loom::thread::yield_now();
 }
 
-/// Looks at a word that the caller is about to exchange. For whatever comes next, loom tries to let a
-/// thread be earlier than the last access that another one made to the same word, and the last alone. A plain
-/// load here would be that last one, and hide the others: so this is an exchange that fails.
+/// Looks at a word that the caller is about to exchange. For whatever comes next, loom tries to let
+/// a thread be earlier than the last access that another one made to the same word, and the last
+/// alone. A plain load here would be that last one, and hide the others: so this is an exchange
+/// that fails.
 pub fn peek(word: &CasU32) -> u32 {
     let (never, order) = (u32::MAX, Ordering::Relaxed);
     match word.compare_exchange(never, never, order, order) {
@@ -57,9 +58,9 @@ pub fn peek_word(word: &CasWord) -> super::Word {
 /// A model has no caches.
 pub fn prefetch_to_write(_word: &AtomicWord) {}
 
-/// The plain memory of a slot: loom reports any two accesses, one of them a write, that are not
-/// ordered. It finds what relaxed copies of atomics would hide: a consumer that gives a slot back
-/// before it has finished reading, a producer that reuses one too early.
+/// Plain memory: loom reports any two accesses, one of them a write, that are not ordered. It finds
+/// what relaxed copies of atomics would hide: a reader that gives memory back before it has
+/// finished reading, a writer that reuses it too early.
 #[derive(Debug, Default)]
 pub struct RaceCell(loom::cell::UnsafeCell<()>);
 

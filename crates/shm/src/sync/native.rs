@@ -46,30 +46,28 @@ pub fn prefetch_to_write(word: &AtomicWord) {
 }
 
 /// Looks at a word that the caller is about to exchange.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
 pub fn peek(word: &CasU32) -> u32 {
     word.load(Ordering::Relaxed)
 }
 
 /// The same for a [`Word`](super::Word).
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
 pub fn peek_word(word: &CasWord) -> super::Word {
     word.load(Ordering::Relaxed)
 }
 
-/// Stands for the plain memory of a slot in a model, where it makes loom look for data races
-/// between whoever reads the slot in place and whoever fills it. Here it is nothing.
+/// Stands for plain memory in a model, where it makes loom look for data races between the thread
+/// that reads in place and the one that fills it. Here it is nothing.
 #[derive(Debug, Default)]
 pub struct RaceCell;
 
 impl RaceCell {
-    /// The caller reads the slot and relies on nobody writing it meanwhile.
+    /// The caller reads the memory, and relies on no writer meanwhile.
     #[inline(always)]
     pub fn read(&self) {}
 
-    /// The caller writes the slot and relies on nobody (but observers) reading it meanwhile.
+    /// The caller writes the memory, and relies on no other reader or writer meanwhile.
     #[inline(always)]
     pub fn write(&self) {}
 }

@@ -1,9 +1,10 @@
-//! Words with a compare-and-swap that the program provides, by the crate `portable-atomic`, on targets that have none.
+//! Words with a compare-and-swap that the program provides, by the crate `portable-atomic`, on
+//! targets that have none.
 //!
-//! It does everything with such a word, loads and stores too, and with nothing else: where it takes critical
-//! sections, it takes one for each. What orders a section, or interrupts that are off, is meant for those who do the
-//! same; here others see what comes before and after by core's atomics, and perhaps from another core. So the
-//! orderings are fences.
+//! It does everything with such a word, loads and stores too, and with nothing else: where it takes
+//! critical sections, it takes one for each. What orders a section, or interrupts that are off, is
+//! meant for those who do the same; here others see what comes before and after by core's atomics,
+//! and perhaps from another core. So the orderings are fences.
 
 use core::sync::atomic::{Ordering, fence};
 
@@ -57,7 +58,8 @@ impl CasU32 {
         ordered(order, || self.0.fetch_add(value, order))
     }
 
-    /// Stores `new` if the word is `old`. `Err`: what it is instead. The ordering of a failure is no stronger than that of a success.
+    /// Stores `new` if the word is `old`. `Err`: what it is instead. The ordering of a failure is
+    /// no stronger than that of a success.
     #[inline(always)]
     pub fn compare_exchange(
         &self,

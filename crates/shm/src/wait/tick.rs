@@ -45,8 +45,8 @@ mod processor {
     #[inline(always)]
     fn count() -> u64 {
         // SAFETY: the processor has the instruction. Where a process may not use it (`PR_SET_TSC`),
-        // it is a fault, as with the system's clock, which uses it too: both only on rings in
-        // files.
+        // it is a fault, as with the system's clock, which uses it too: both only where memory
+        // is files.
         unsafe { core::arch::x86_64::_rdtsc() >> 22 }
     }
 

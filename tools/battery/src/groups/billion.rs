@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use ringway::{Overflow, RecvError, RecvTimeoutError, Ring, Start};
+use ringway::error::{RecvError, RecvTimeoutError};
+use ringway::{Overflow, Ring, Start};
 
 use crate::Trial;
 use crate::account::{self, Account, Follow};

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use ringway::{Options, RecvTimeoutError, Ring, Start, Worker};
+use ringway::error::RecvTimeoutError;
+use ringway::{Options, Ring, Start, Worker};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word, wait_until};

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use ringway::{Options, RecvError, Ring, Worker};
+use ringway::error::RecvError;
+use ringway::{Options, Ring, Worker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 

@@ -10,7 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use ringway::{RecvTimeoutError, Ring, Start};
+use ringway::error::RecvTimeoutError;
+use ringway::{Ring, Start};
 
 use crate::Trial;
 use crate::child::{self, Child, LONG, Task, Word, wait_until};

@@ -9,9 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use ringway::{
-    JoinError, Options, Producer, RecvTimeoutError, ResumeError, Ring, Start, Subscriber,
-};
+use ringway::error::{JoinError, RecvTimeoutError, ResumeError};
+use ringway::{Options, Producer, Ring, Start, Subscriber};
 
 use crate::Trial;
 use crate::account::{self, Account, Follow};

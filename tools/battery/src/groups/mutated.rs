@@ -183,7 +183,7 @@ impl Case<'_> {
             self.words[TAKEN_OVER].add(1);
             passed = true;
         }
-        let _ = ringway::unlink(&segment);
+        let _ = ringway::segment::unlink(&segment);
         for file in files {
             let _ = std::fs::remove_file(self.task.room().join(file));
         }

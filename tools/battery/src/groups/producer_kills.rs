@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use ringway::{Producer, RecvTimeoutError, ResumeError, Ring, Segment, Start};
+use ringway::error::{RecvTimeoutError, ResumeError};
+use ringway::{Producer, Ring, Segment, Start};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::Trial;
@@ -296,7 +297,7 @@ fn take_over<T: Payload + ?Sized>(task: &Task, generation: usize) -> Result<Prod
         if generation.is_multiple_of(2) {
             let options = T::options(CAPACITY).subscribers(CONSUMERS.len());
             match options.create_or_resume(&segment) {
-                Err(ringway::CreateError::AlreadyExists { .. }) => {}
+                Err(ringway::error::CreateError::AlreadyExists { .. }) => {}
                 outcome => return Ok(outcome?),
             }
         } else {

@@ -10,10 +10,9 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use ringway::{
-    CreateError, OpenError, Options, Producer, ResumeError, Ring, Segment, Start, TryRecvError,
-    unlink,
-};
+use ringway::error::{CreateError, OpenError, ResumeError, TryRecvError};
+use ringway::segment::unlink;
+use ringway::{Options, Producer, Ring, Segment, Start};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word};
@@ -135,12 +134,12 @@ fn options() -> Options<u64> {
 pub fn claimer(task: &Task) -> Result<()> {
     let id: u64 = task.argument(0)?;
     let mut random = fastrand::Rng::with_seed(task.argument(1)?);
-    let segment = task.segment().tag(TAG);
+    let segment = task.segment().expect_tag(TAG);
     while task.word(DONE).get() < task.word(WANTED).get() {
         match random.u8(0..8) {
             0..3 => match options().create(&segment) {
                 Ok(producer) => hold(task, id, producer, CREATED, &mut random)?,
-                Err(CreateError::AlreadyExists { .. } | CreateError::Orphaned { .. }) => {}
+                Err(CreateError::AlreadyExists { .. } | CreateError::ProducerDied { .. }) => {}
                 Err(error) => half(task, format_args!("creating: {error}")),
             },
             3 => match options().create_or_resume(&segment) {
@@ -200,7 +199,7 @@ fn send(producer: &mut Producer<u64>, id: u64, random: &mut fastrand::Rng) {
 pub fn remover(task: &Task) -> Result<()> {
     let id: u64 = task.argument(0)?;
     let mut random = fastrand::Rng::with_seed(task.argument(1)?);
-    let segment = task.segment().tag(TAG).keep(true);
+    let segment = task.segment().expect_tag(TAG).keep(true);
     while task.word(DONE).get() < task.word(WANTED).get() {
         match random.u8(0..4) {
             0 => match options().create(&segment) {

@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use ringway::{JoinError, Producer, RecvTimeoutError, Ring, Start};
+use ringway::error::{JoinError, RecvTimeoutError};
+use ringway::{Producer, Ring, Start};
 
 use crate::Trial;
 use crate::account::{Account, Follow, WORDS};

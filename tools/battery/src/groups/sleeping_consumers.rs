@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use ringway::{RecvTimeoutError, Ring, Start};
+use ringway::error::RecvTimeoutError;
+use ringway::{Ring, Start};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word, wait_until};

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use ringway::{JoinError, Producer, RecvTimeoutError, ResumeError, Ring, Start};
+use ringway::error::{JoinError, RecvTimeoutError, ResumeError};
+use ringway::{Producer, Ring, Start};
 
 use crate::Trial;
 use crate::account::{Account, Follow, WORDS};

@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use ringway::{JoinError, Ring, Segment, Start};
+use ringway::error::JoinError;
+use ringway::{Ring, Segment, Start};
 
 use crate::Trial;
 use crate::account::{Account, Follow, WORDS};

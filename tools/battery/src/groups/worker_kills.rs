@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use ringway::{ClaimLost, Options, RecvTimeoutError, Ring, SpinThenSleep, Worker};
+use ringway::error::RecvTimeoutError;
+use ringway::group::ClaimLost;
+use ringway::{Options, Ring, SpinThenSleep, Worker};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word, wait_until};

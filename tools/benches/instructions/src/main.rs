@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use ringway::{Observer, Options, Overflow, Producer, Start, Subscriber};
+use ringway::{Observer, Options, Overflow, Producer, Start, Subscriber, Worker};
 
 /// Messages of each operation: a ring full of them, which includes the scans of gates that a
 /// producer makes every eighth.
@@ -39,6 +39,8 @@ operations! {
         count_recv_bytes_48(&mut subscriber);
     },
     find_empty_8 => || count_find_empty_8(&mut ring(0).1),
+    work_8 => || _ = black_box(count_work_8(&mut working().1)),
+    work_batch_8 => || count_work_batch_8(&mut working().1, &mut [0; BATCH]),
 }
 
 fn main() {
@@ -81,6 +83,15 @@ fn observed<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Observer<T>) 
     let observer = ring.observe(Start::Next).expect("room for everybody");
     producer.send_batch(&[message; MESSAGES]).expect("room for all");
     (producer, observer)
+}
+
+/// A full ring with one group, of one worker.
+fn working() -> (Producer<u64>, Worker<u64>) {
+    let options = Options::<u64>::new(MESSAGES).subscribers(0).groups(1);
+    let (mut producer, ring) = options.heap().expect("memory");
+    let worker = Worker::join(&ring, "workers").expect("an entry");
+    producer.send_batch(&[7; MESSAGES]).expect("room for all");
+    (producer, worker)
 }
 
 /// A ring of bytes with one subscriber.
@@ -186,5 +197,20 @@ fn count_recv_bytes_48(subscriber: &mut Subscriber<[u8]>) {
 fn count_find_empty_8(subscriber: &mut Subscriber<u64>) {
     for _ in 0..MESSAGES {
         assert!(black_box(subscriber.try_recv()).is_err());
+    }
+}
+
+/// Claims, copies and ends one message at a time.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_work_8(worker: &mut Worker<u64>) -> u64 {
+    (0..MESSAGES).fold(0, |sum, _| sum ^ *worker.recv().expect("it is there"))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_work_batch_8(worker: &mut Worker<u64>, buffer: &mut [u64]) {
+    for _ in 0..MESSAGES / BATCH {
+        black_box(worker.recv_batch(buffer).expect("they are there").len());
     }
 }

@@ -29,7 +29,7 @@ impl Name {
 impl Drop for Name {
     fn drop(&mut self) {
         // After an orderly end the name is gone already.
-        let _ = ringway::unlink(self.0.as_str());
+        let _ = ringway::segment::unlink(self.0.as_str());
     }
 }
 
@@ -139,7 +139,7 @@ impl<const W: usize> transport::Receiver<W> for TypedReceiver<W, Observer<Messag
         loop {
             match self.consumer.recv() {
                 Ok(message) => return read(&message),
-                Err(ringway::RecvError::Lagged(_)) => {}
+                Err(ringway::error::RecvError::Lagged(_)) => {}
                 Err(error) => panic!("an open ring: {error}"),
             }
         }
@@ -153,7 +153,7 @@ impl<const W: usize> transport::Receiver<W> for TypedReceiver<W, Observer<Messag
                     self.batch[..got].iter().for_each(read);
                     return got;
                 }
-                Err(ringway::RecvError::Lagged(_)) => {}
+                Err(ringway::error::RecvError::Lagged(_)) => {}
                 Err(error) => panic!("an open ring: {error}"),
             }
         }

@@ -1,7 +1,7 @@
 //! Which code a loom build compiles, as far as its `#[cfg(…)]` attributes say.
 //!
 //! A mutant in code that is not compiled would survive whatever the models do. Three cases are
-//! told apart, because they mean different things to whoever reads the report.
+//! told apart, because they mean different things in the report.
 
 use std::collections::HashMap;
 

@@ -6,7 +6,8 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 pub use cortex_m_rt::entry;
 use cortex_m_rt::exception;
-use ringway::{Pause, Wait};
+use ringway::Wait;
+use ringway::wait::Pause;
 
 /// Ticks of SysTick, which counts down.
 const TICKS: u32 = 0x00ff_ffff;

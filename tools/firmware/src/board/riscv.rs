@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use ringway::{Pause, Wait};
+use ringway::Wait;
+use ringway::wait::Pause;
 use riscv::interrupt::{self, Interrupt};
 use riscv::register::{mcycle, mie};
 pub use riscv_rt::entry;

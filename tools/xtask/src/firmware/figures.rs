@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 pub const TABLE: &str = "tools/firmware/figures.toml";
 /// Most that a figure may be, of what the table says.
 const MOST: f64 = 1.1;
-/// Least that it may be: whoever makes something half as large tells the table. More often something is not
-/// measured any more.
+/// Least that it may be. What has become half as large has to be told to the table; more often
+/// something is not measured any more.
 const LEAST: f64 = 0.5;
 
 const HEAD: &str = "\
-# What the firmware costs on each board: `cargo xtask firmware`, which fails if something is a tenth above this, less than half of it, or missing.
-# code: bytes in flash of all that the operations can reach, but for panics; panicking_code: with them. instructions: per message, sent and received. ram: bytes of a
-# ring with one subscriber, without its slots. handles: bytes of a producer and a consumer. `--accept` writes it anew.
+# What the firmware costs on each board: `cargo xtask firmware`, which fails if something is a tenth
+# above this, less than half of it, or missing. `--accept` writes it anew.
+# code: bytes in flash of all that the operations can reach, but for panics; panicking_code: with
+# them. instructions: per message, sent and received. ram: bytes of a ring with one subscriber,
+# without its slots. handles: bytes of a producer and a consumer.
 ";
 
 /// The figures of one board, by name.
@@ -53,7 +55,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether it is no regression. What is new is one: the table has to be told. The field is not ours to guard.
+    /// Whether it is no regression. What is new is one: the table has to be told. The field is not
+    /// ours to guard.
     pub fn holds(&self) -> bool {
         let within = |(now, (least, most)): (f64, (f64, f64))| (least..=most).contains(&now);
         !self.name.contains("ringway") || self.now.zip(self.bounds).is_some_and(within)

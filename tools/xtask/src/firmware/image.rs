@@ -1,8 +1,8 @@
 //! A linked program: what is in it, and what can be reached from where.
 //!
-//! The linker has kept its relocations (`--emit-relocs`), which say of every place in the image which symbol it
-//! refers to: calls, and addresses of functions and of constants. What is reachable by them is all that can
-//! run, and more than what does.
+//! The linker has kept its relocations (`--emit-relocs`), which say of every place in the image
+//! which symbol it refers to: calls, and addresses of functions and of constants. What is reachable
+//! by them is all that can run, and more than what does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -68,8 +68,8 @@ impl Image {
                 relocations += 1;
                 let RelocationTarget::Symbol(index) = relocation.target() else { continue };
                 let target = file.symbol_by_index(index).context("a relocation's symbol")?;
-                // What has no symbol of its own is told by its place in the section. Where the addend stands in the
-                // image, the linker has added the rest to it.
+                // What has no symbol of its own is told by its place in the section. Where the
+                // addend stands in the image, the linker has added the rest to it.
                 let to = if target.kind() != SymbolKind::Section {
                     place(&target)
                 } else if !relocation.has_implicit_addend() {
@@ -98,8 +98,9 @@ impl Image {
         (address < item.address + item.size).then_some(item)
     }
 
-    /// All that can be reached from functions of these names, themselves included, but for panics and what
-    /// only they reach, unless `panics`: what they print, if anything, is the program's choice.
+    /// All that can be reached from functions of these names, themselves included, but for panics
+    /// and what only they reach, unless `panics`: what they print, if anything, is the program's
+    /// choice.
     fn reachable(&self, roots: &[String], panics: bool) -> Result<Vec<&Item>> {
         let mut open = Vec::new();
         for root in roots {

@@ -1,7 +1,8 @@
 //! `cargo xtask firmware`: the package `firmware`, on every board that QEMU stands for.
 //!
-//! On each board it runs the checks; looks for panics in the image of a program that uses everything and prints
-//! nothing, after having looked for one that was planted there; and measures what the operations cost.
+//! On each board it runs the checks; looks for panics in the image of a program that uses
+//! everything and prints nothing, after having looked for one that was planted there; and measures
+//! what the operations cost.
 
 mod board;
 mod figures;

@@ -3,7 +3,7 @@
 //! ```text
 //! | label | releases | acquires | for |
 //! |---|---|---|---|
-//! | `gate` | the gate, in [`Subscriber::release`](../src/a.rs) | [`Credit::refill`](../src/b.rs) | … |
+//! | `gate` | in [`Subscriber::release`](../src/a.rs) | [`Credit::refill`](../src/b.rs) | … |
 //! ```
 //!
 //! Each table whose first column is called `label` is one. An end is a link to a file of the

@@ -12,10 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use ringway::{
-    ClaimLost, Group, JoinError, Options, Producer, Prune, RecvError, RecvTimeoutError, Ring,
-    Start, Subscriber, TryRecvError, Worker,
-};
+use ringway::error::{JoinError, RecvError, RecvTimeoutError, TryRecvError};
+use ringway::group::ClaimLost;
+use ringway::segment::Prune;
+use ringway::{Group, Options, Producer, Ring, Start, Subscriber, Worker};
 
 use super::{
     ASLEEP, DELIVERED, DONE, End, JOINED, POINTS, READY, SOON, Scenario, WANTED, end, play,
@@ -59,9 +59,9 @@ fn options() -> Options<u64> {
 /// Whatever is left there can be removed, and nothing stays.
 fn leaves_nothing(room: &Room) -> Result<()> {
     let all = || Prune::all().directory(room.path());
-    let first = ringway::prune(all())?;
+    let first = ringway::segment::prune(all())?;
     ensure!(first.failed.is_empty(), "not pruned: {first:?}");
-    let again = ringway::prune(all())?;
+    let again = ringway::segment::prune(all())?;
     ensure!(again.is_empty(), "pruned twice: {again:?}");
     for entry in fs::read_dir(room.path())? {
         let name = entry?.file_name();

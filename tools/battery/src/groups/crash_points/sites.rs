@@ -95,15 +95,17 @@ const NOT_THIS: [(&str, &str); 1] = [
 
 /// What is not there in a build for files, only passes on what is called elsewhere, or is not
 /// shared.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 11] = [
     "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
-    "src/segment/fork.rs",
+    "crates/shm/src/fork/handles.rs",
+    "crates/shm/src/fork/list.rs",
+    "crates/shm/src/fork/page.rs",
     "src/protocol/exchange_agreed.rs",
     "crates/shm/src/sync/crashing.rs",
     "crates/shm/src/sync/model.rs",
     "crates/shm/src/sync/native.rs",
     "crates/shm/src/sync/provided.rs",
     "src/static_ring.rs",
-    "src/memory/heap.rs",
+    "src/memory/boxed.rs",
 ];

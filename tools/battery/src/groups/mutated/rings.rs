@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
-use ringway::{Group, Overflow, RawParts, Ring, Start, Worker};
+use ringway::raw::RawParts;
+use ringway::{Group, Overflow, Ring, Start, Worker};
 
 use super::touch::Touched;
 use crate::memory::Guarded;

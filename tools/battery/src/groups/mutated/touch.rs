@@ -4,10 +4,9 @@ use std::hint::black_box;
 use std::mem::forget;
 use std::time::Duration;
 
-use ringway::{
-    Batch, BytesJob, Group, Job, Observer, Producer, Ring, Segment, Start, Subscriber,
-    TryRecvError, Worker,
-};
+use ringway::error::TryRecvError;
+use ringway::group::{Batch, BytesJob, Job};
+use ringway::{Group, Observer, Producer, Ring, Segment, Start, Subscriber, Worker};
 
 use super::rings::{AWAY, HERE, TEAM};
 use crate::payload::{Payload, Seven, Stamp};
@@ -147,7 +146,7 @@ pub fn use_ring<T: Touched + ?Sized>(ring: &Ring<T>, random: &mut fastrand::Rng)
     for _ in 0..calls {
         match random.u8(0..26) {
             20 => match random.u8(0..4) {
-                0 => drop(black_box(ring.forget_group(TEAM))),
+                0 => drop(black_box(ring.remove_group(TEAM))),
                 1 => workers.extend(Worker::join(ring, "others").ok()),
                 _ => workers.extend(Worker::join(ring, Group::new(TEAM).start(start(random))).ok()),
             },
@@ -161,7 +160,7 @@ pub fn use_ring<T: Touched + ?Sized>(ring: &Ring<T>, random: &mut fastrand::Rng)
             1 => {
                 let name = random.choice([AWAY, HERE, "new"]).unwrap_or("new");
                 match random.u8(0..4) {
-                    0 => drop(black_box(ring.forget(name))),
+                    0 => drop(black_box(ring.remove_durable(name))),
                     _ => subscribers.extend(ring.subscribe_durable(name, start(random)).ok()),
                 }
             }

@@ -3,10 +3,8 @@
 use firmware::board::{again_in, start};
 use firmware::message::{MAX_LEN, Sample, bytes_of};
 use firmware::{Given, Random, println, ring};
-use ringway::{
-    Bytes, Observer, Overflow, Position, Producer, Start, Static, Subscriber, TryRecvError,
-    TrySendError,
-};
+use ringway::error::{TryRecvError, TrySendError};
+use ringway::{Bytes, Observer, Overflow, Position, Producer, Start, Static, Subscriber};
 
 /// Ticks of the timer between two interrupts are fewer than this.
 const TICKS: u32 = 32;

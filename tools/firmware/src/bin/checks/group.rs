@@ -3,7 +3,8 @@
 use firmware::board::{again_in, start};
 use firmware::message::Sample;
 use firmware::{Given, Random, println};
-use ringway::{Options, Producer, Ring, TryRecvError, Worker};
+use ringway::error::TryRecvError;
+use ringway::{Options, Producer, Ring, Worker};
 
 use crate::places;
 

@@ -6,9 +6,9 @@ use core::ptr::NonNull;
 
 use firmware::message::Sample;
 use firmware::println;
-use ringway::{
-    JoinError, Message, Options, Overflow, Producer, RawParts, Ring, Spin, Start, Static,
-};
+use ringway::error::JoinError;
+use ringway::raw::RawParts;
+use ringway::{Message, Options, Overflow, Producer, Ring, Spin, Start, Static};
 
 unsafe extern "C" {
     static __shared_start: u32;

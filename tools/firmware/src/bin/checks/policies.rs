@@ -2,7 +2,8 @@
 
 use firmware::message::Sample;
 use firmware::{println, ring};
-use ringway::{Overflow, Start, Static, TryRecvError, TrySendError};
+use ringway::error::{TryRecvError, TrySendError};
+use ringway::{Overflow, Start, Static};
 
 pub fn full() {
     let mut parts = ring!(Static<Sample, 8>).split_mut(Overflow::Wait, 0).unwrap();
@@ -46,12 +47,12 @@ pub fn overwriting() {
 
 pub fn split_once() {
     let refused = ring!(Static<u32, 4>).split_mut(Overflow::Overwrite, 0);
-    assert_eq!(refused.unwrap_err(), ringway::SplitError::Overwrites);
+    assert_eq!(refused.unwrap_err(), ringway::error::SplitError::Overwrites);
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     {
         static RING: Static<u32, 4> = Static::new();
         let mut parts = RING.split().unwrap();
-        assert_eq!(RING.split().unwrap_err(), ringway::SplitError::AlreadySplit);
+        assert_eq!(RING.split().unwrap_err(), ringway::error::SplitError::AlreadySplit);
         // Whoever leaves makes a place for another one, which is then taken.
         drop(parts.subscribers);
         parts.producer.try_send(&1).unwrap();

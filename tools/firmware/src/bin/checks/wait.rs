@@ -3,7 +3,8 @@
 use firmware::board::{Event, again_in, pauses, start};
 use firmware::message::Sample;
 use firmware::{Given, Random, println, ring};
-use ringway::{Options, Overflow, Producer, RecvError, Ring, Start, Static, Subscriber};
+use ringway::error::RecvError;
+use ringway::{Options, Overflow, Producer, Ring, Start, Static, Subscriber};
 
 use crate::places;
 

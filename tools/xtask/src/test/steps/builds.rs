@@ -31,6 +31,7 @@ pub fn features(project: &Project, steps: &mut Vec<Step>) {
     };
     build("core alone", "build -p ringway --no-default-features");
     build("with alloc", "build -p ringway --no-default-features --features alloc");
+    build("without derive", "build -p ringway --no-default-features --features std");
     if has_shm(project) {
         // By itself, since the ring may switch on what it needs.
         build("ringway-shm, core alone", "build -p ringway-shm --no-default-features");

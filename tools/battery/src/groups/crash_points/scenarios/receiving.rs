@@ -98,8 +98,8 @@ pub(super) fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> 
         Ok(_) | Err(JoinError::Evicted { .. }) => {}
         Err(error) => bail!("coming back: {error}"),
     }
-    ring.forget("a name")?;
-    ring.forget_group("a group")?;
+    ring.remove_durable("a name")?;
+    ring.remove_group("a group")?;
     holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;
@@ -141,7 +141,7 @@ pub(super) fn judge_durable(room: &Room, start: &dyn Fn() -> Result<Child>) -> R
     let second = ring.subscribe_durable("a name", Start::Next).map(drop);
     ensure!(matches!(second, Err(JoinError::InUse { .. })), "a second one of the name: {second:?}");
     subscriber.leave();
-    ensure!(ring.forget("a name") == Ok(false), "the name is still there");
+    ensure!(ring.remove_durable("a name") == Ok(false), "the name is still there");
     holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;

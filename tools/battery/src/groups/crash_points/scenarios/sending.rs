@@ -3,7 +3,7 @@
 use super::*;
 
 pub fn create(task: &Task) -> Result<()> {
-    play(task, || Ok(options().create(task.segment())?))
+    play(task, || Ok(options().text("a number").create(task.segment())?))
 }
 
 pub(super) fn judge_create(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {

@@ -88,7 +88,7 @@ pub(super) fn judge_reopen(room: &Room, start: &dyn Fn() -> Result<Child>) -> Re
     ensure!(all == (received, error), "one that was away got {all:?}, and the other {received}");
     goes_on(room, &mut durable, received)?;
     // It was the successor's to remove, which did not keep it.
-    ensure!(!ringway::unlink(room.segment())?, "a name was left");
+    ensure!(!ringway::segment::unlink(room.segment())?, "a name was left");
     drop((durable, ring));
     leaves_nothing(room)?;
     Ok(end)
@@ -166,20 +166,20 @@ pub(super) fn judge_evict(room: &Room, start: &dyn Fn() -> Result<Child>) -> Res
 }
 
 pub fn unlink(task: &Task) -> Result<()> {
-    play(task, || Ok(ringway::unlink(task.segment())?))
+    play(task, || Ok(ringway::segment::unlink(task.segment())?))
 }
 
 pub(super) fn judge_unlink(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     drop(orphan(room)?);
     let end = end(start()?)?;
-    ringway::unlink(room.segment())?;
-    ensure!(!ringway::unlink(room.segment())?, "removed twice");
+    ringway::segment::unlink(room.segment())?;
+    ensure!(!ringway::segment::unlink(room.segment())?, "removed twice");
     leaves_nothing(room)?;
     Ok(end)
 }
 
 pub fn prune(task: &Task) -> Result<()> {
-    play(task, || Ok(ringway::prune(Prune::all().directory(task.room()))?))
+    play(task, || Ok(ringway::segment::prune(Prune::all().directory(task.room()))?))
 }
 
 pub(super) fn judge_prune(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {

@@ -75,7 +75,7 @@ pub(super) fn judge_work(room: &Room, start: &dyn Fn() -> Result<Child>) -> Resu
     drain(&ring, room)?;
     let all = (1 << if works { JOBS } else { first }) - 1;
     ensure!(delivered.get() == all, "delivered were {:b}", delivered.get());
-    ensure!(ring.forget_group("a group") == Ok(true), "the group cannot be forgotten");
+    ensure!(ring.remove_group("a group") == Ok(true), "the group cannot be forgotten");
     holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;
@@ -131,7 +131,7 @@ pub(super) fn judge_bury(room: &Room, start: &dyn Fn() -> Result<Child>) -> Resu
     ensure!(end == End::Lived || marked <= 2, "{marked} messages are marked");
     let delivered = room.page()[DELIVERED].get();
     ensure!(delivered == 0b111, "delivered were {delivered:b}");
-    ensure!(ring.forget_group("a group") == Ok(true), "the group cannot be forgotten");
+    ensure!(ring.remove_group("a group") == Ok(true), "the group cannot be forgotten");
     holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;
@@ -268,8 +268,8 @@ pub(super) fn judge_anew(room: &Room, start: &dyn Fn() -> Result<Child>) -> Resu
     ensure!(delivered.get() == all, "delivered were {:b} of {all:b}", delivered.get());
     ensure!(worker.lag() == 0, "{} messages are stuck", worker.lag());
     drop(worker);
-    ensure!(ring.forget_group("a group") == Ok(true), "the group cannot be forgotten");
-    ensure!(ring.forget_group("a group") == Ok(false), "the group is still there");
+    ensure!(ring.remove_group("a group") == Ok(true), "the group cannot be forgotten");
+    ensure!(ring.remove_group("a group") == Ok(false), "the group is still there");
     holds_nothing_back(&mut producer, &ring)?;
     drop(producer);
     leaves_nothing(room)?;

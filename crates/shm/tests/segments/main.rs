@@ -1,0 +1,9 @@
+//! Segments of files, with real processes. Linux, and the feature `std`.
+#![cfg(all(target_os = "linux", not(ringway_loom)))]
+
+mod child;
+mod death;
+mod envelopes;
+mod lifetime;
+mod listing;
+mod readme;

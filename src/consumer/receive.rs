@@ -1,0 +1,82 @@
+//! Consumers as receivers of any kind.
+
+use super::take::{HOLDING, POLLING, RELEASING, WAITING};
+use super::{Consumer, Kind};
+#[cfg(feature = "std")]
+use crate::error::RecvTimeoutError;
+use crate::error::{LivenessError, RecvError, TryRecvError};
+use crate::message::Message;
+use crate::receive::{Receive, sealed};
+use ringway_shm::wait::{Deadline, Wait};
+
+impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W> {}
+
+impl<K: Kind, T: Message + ?Sized, W: Wait> Receive for Consumer<K, T, W> {
+    type Message = T;
+
+    fn try_receive(&mut self, to: &mut T) -> Result<usize, TryRecvError> {
+        self.take_bytes::<POLLING, RELEASING>(to.bytes_mut())
+    }
+
+    fn receive(&mut self, to: &mut T) -> Result<usize, RecvError> {
+        let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, RELEASING>(to.bytes_mut());
+        attempt(self).or_else(|error| self.wait_after(error, Deadline::Never, attempt))
+    }
+
+    #[cfg(feature = "std")]
+    fn receive_timeout(
+        &mut self,
+        to: &mut T,
+        deadline: Deadline,
+    ) -> Result<usize, RecvTimeoutError> {
+        let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, RELEASING>(to.bytes_mut());
+        attempt(self).or_else(|error| self.wait_after(error, deadline, attempt))
+    }
+
+    fn receive_with<R>(&mut self, to: &mut T, with: impl FnOnce(&T) -> R) -> Result<R, RecvError> {
+        let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, HOLDING>(to.bytes_mut());
+        let len = attempt(self).or_else(|error| {
+            self.wait_after::<_, RecvError>(error, Deadline::Never, &mut attempt)
+        })?;
+        let outcome = with(to.first(len));
+        self.advance(1);
+        Ok(outcome)
+    }
+
+    fn ready(&mut self) -> Result<(), TryRecvError> {
+        Consumer::ready(self)
+    }
+
+    fn wait_ready(&mut self) -> Result<(), RecvError> {
+        Consumer::wait_ready(self)
+    }
+
+    #[cfg(feature = "std")]
+    fn wait_ready_timeout(&mut self, deadline: Deadline) -> Result<(), RecvTimeoutError> {
+        Consumer::wait_ready_timeout(self, deadline)
+    }
+
+    fn lag(&self) -> u64 {
+        Consumer::lag(self)
+    }
+
+    fn is_closed(&self) -> bool {
+        Consumer::is_closed(self)
+    }
+
+    fn is_producer_alive(&self) -> Result<bool, LivenessError> {
+        Consumer::is_producer_alive(self)
+    }
+
+    fn epoch(&self) -> u32 {
+        Consumer::epoch(self)
+    }
+
+    fn capacity(&self) -> usize {
+        Consumer::capacity(self)
+    }
+
+    fn max_len(&self) -> usize {
+        Consumer::max_len(self)
+    }
+}

@@ -1,0 +1,3 @@
+fn main() {
+    ringway::Ring::<bool>::open("ring").unwrap();
+}

@@ -1,0 +1,7 @@
+#[ringway::message]
+enum Side {
+    _Buy,
+    _Sell,
+}
+
+fn main() {}
