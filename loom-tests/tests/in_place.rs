@@ -126,13 +126,13 @@ fn a_group_is_not_given_up_under_a_worker_that_reads_in_place() {
             }
             worker
         });
-        let forgetting = thread::spawn(move || match ring.forget_group("a") {
-            Ok(forgotten) => assert!(forgotten),
+        let removing = thread::spawn(move || match ring.remove_group("a") {
+            Ok(removed) => assert!(removed),
             Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error}"),
         });
         // The group is evicted. What it reads in place is overwritten only after it was read.
         let _full = producer.try_send(&2);
-        forgetting.join().unwrap();
+        removing.join().unwrap();
         let _full = producer.try_send(&2);
         drop(receiver.join().unwrap());
     });
