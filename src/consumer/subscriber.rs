@@ -76,7 +76,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub(super) fn release_before(&mut self, first: Pos) {
         let reader = &mut self.reader;
         if let Some(entry) = reader.storage.entry(self.kind.entry) {
-            // Pairs with the fence after the producer's scan: the reads are over.
+            // SYNC gate: the reads are over before the slots are written again: see
+            // `Credit::refill_evicting`.
             entry.gate.store(first.gate(), Ordering::Release);
         }
         wake::wake_producer(&reader.storage, reader.fences);
