@@ -123,6 +123,13 @@ pub(super) mod sealed {
         /// Lets go of everything before the next message.
         fn release<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
 
+        /// Counts what the consumer can no longer get.
+        fn count_lost<T: Message + ?Sized, W: Wait>(
+            _consumer: &mut Consumer<Self, T, W>,
+            _messages: u64,
+        ) {
+        }
+
         /// Ends what joining began.
         fn leave<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
     }

@@ -331,6 +331,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             return evicted;
         }
         let error = receive::skip(&mut self.reader, passed);
+        if let TryRecvError::Lagged(messages) = error {
+            K::count_lost(self, messages);
+        }
         self.release();
         error
     }
