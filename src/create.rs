@@ -103,7 +103,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(&self, storage: Storage) -> (Producer<T>, Ring<T>) {
         let ring = Ring::new(storage.clone());
-        (Producer::new(storage, self.asymmetric, self.limits), ring)
+        (Producer::new(storage, self.asymmetric, self.limits, self.shape.tag), ring)
     }
 }
 

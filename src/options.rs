@@ -1,5 +1,8 @@
 //! The options with which a ring is created.
 
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod like;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod limits;
 
 use core::fmt;
@@ -36,7 +39,7 @@ use ringway_shm::sync::NATIVE;
 #[doc(alias = "spmc")]
 #[must_use = "options do nothing until a ring is created of them"]
 pub struct Options<T: Message + ?Sized> {
-    shape: Shape,
+    pub(crate) shape: Shape,
     /// `None`: as many as a ring with groups has by default.
     workers: Option<usize>,
     pub(crate) asymmetric: bool,
@@ -371,6 +374,11 @@ impl<T: Message + ?Sized> Clone for Options<T> {
 
 impl<T: Message + ?Sized> fmt::Debug for Options<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("shape", &self.shape)
+            .field("workers", &self.workers)
+            .field("limits", &self.limits)
+            .field("asymmetric_fences", &self.asymmetric)
+            .finish_non_exhaustive()
     }
 }

@@ -59,9 +59,10 @@ impl<T: Message + ?Sized> Ring<T> {
         head::exact(&self.storage).number()
     }
 
-    /// The position of the oldest message that the ring still has, as an observer would find it that
-    /// starts at the [`Oldest`](crate::Start::Oldest); of a ring to which nothing was sent, its first
-    /// position. When this returns that message may be gone. Else as [`head`](Self::head).
+    /// The position of the oldest message that the ring still has, as an observer would find it
+    /// that starts at the [`Oldest`](crate::Start::Oldest); of a ring to which nothing was sent,
+    /// its first position. When this returns that message may be gone. Else as
+    /// [`head`](Self::head).
     pub fn oldest(&self) -> Position {
         join::oldest(&self.storage).number()
     }

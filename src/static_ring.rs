@@ -243,7 +243,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         // SAFETY: a `static` is always there.
         let storage = unsafe { Storage::new(view, Owner::Static) };
         // First the producer: it says how consumers have to fence.
-        let producer = Producer::new(storage.clone(), true, Limits::none(measures.capacity()));
+        let producer = Producer::new(storage.clone(), true, Limits::none(measures.capacity()), 0);
         let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));
         Parts { producer, subscribers, ring: Ring::new(storage) }
     }

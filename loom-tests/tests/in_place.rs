@@ -107,6 +107,38 @@ fn a_worker_that_reads_in_place_finishes_though_its_group_is_evicted() {
     });
 }
 
+/// The same where its group begins anew meanwhile: that waits for the message to be read.
+#[test]
+fn a_group_does_not_begin_anew_under_a_worker_that_reads_in_place() {
+    check("a_group_does_not_begin_anew_under_a_worker_that_reads_in_place", Some(2), || {
+        let options = awake::<[u64; 2]>(2).subscribers(0).groups(1).workers(2).max_lag(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        producer.try_send_batch(&[[0; 2], [1; 2]]);
+        let receiver = thread::spawn(move || {
+            match worker.try_recv_ref() {
+                Ok(job) => {
+                    assert_eq!(job.read(), [0; 2], "it was overwritten");
+                    std::mem::forget(job);
+                }
+                Err(TryRecvError::Evicted { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+            worker
+        });
+        let joiner = thread::spawn(move || {
+            // The first call is told that the group was evicted, if it was.
+            Worker::join(&ring, "a").or_else(|_| Worker::join(&ring, "a"))
+        });
+        for _ in 0..2 {
+            // The first time the group is evicted.
+            let _full = producer.try_send(&[2; 2]);
+            thread::yield_now();
+        }
+        drop((receiver.join().unwrap(), joiner.join().unwrap()));
+    });
+}
+
 /// One that was evicted pins its message for a moment before it sees that. A producer that went to sleep over
 /// that pin is woken.
 #[test]

@@ -13,8 +13,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
     ///
     /// A producer that has died is told from a ring that is empty:
-    /// [`ProducerDied`](TryRecvError::ProducerDied), once all that it sent was received. Calls that find
-    /// nothing ask the kernel every 20 ms, and so say `Empty` for the first 20 ms.
+    /// [`ProducerDied`](TryRecvError::ProducerDied), once all that it sent was received. Calls that
+    /// find nothing ask the kernel every 20 ms, and so say `Empty` for the first 20 ms.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -51,8 +51,9 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         })
     }
 
-    /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an `Instant`
-    /// until which to wait ([`Deadline`]). What is there when the time is over is received.
+    /// Receives the next message, waiting for it for at most `timeout`: a `Duration`, or an
+    /// `Instant` until which to wait ([`Deadline`]). What is there when the time is over is
+    /// received.
     ///
     /// ```
     /// # use ringway::{Options, Start};

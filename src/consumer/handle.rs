@@ -9,8 +9,9 @@ use crate::message::{HandleOf, Message};
 use crate::protocol::reader::Reader;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
-/// Receives the messages of a ring. `K` says which kind of consumer it is: a [`Subscriber`](super::Subscriber) gets
-/// every message and holds the producer back, an [`Observer`](super::Observer) gets the newest ones and never does.
+/// Receives the messages of a ring. `K` says which kind of consumer it is: a
+/// [`Subscriber`](super::Subscriber) gets every message and holds the producer back, an
+/// [`Observer`](super::Observer) gets the newest ones and never does.
 ///
 /// The calls are the same for both kinds:
 ///
@@ -94,7 +95,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> fmt::Debug for Consumer<K, T, W> {
     }
 }
 
-/// A kind of consumer: [`Subscribing`](super::Subscribing) or [`Observing`](super::Observing). Sealed: there are no others.
+/// A kind of consumer: [`Subscribing`](super::Subscribing) or [`Observing`](super::Observing).
+/// Sealed: there are no others.
 pub trait Kind: sealed::Sealed {}
 
 impl<K: sealed::Sealed> Kind for K {}

@@ -17,10 +17,10 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// # Lagging
 ///
 /// If the producer laps it, the next receiving call returns
-/// [`Lagged(n)`](crate::error::TryRecvError::Lagged) and the one after goes on with the oldest message
-/// that is left. The count is exact: it is the number of messages between the last one received and
-/// the next one to be received, so that received + lagged = sent, always. With 32-bit positions it
-/// is exact for an observer that is never away for 2^30 messages.
+/// [`Lagged(n)`](crate::error::TryRecvError::Lagged) and the one after goes on with the oldest
+/// message that is left. The count is exact: it is the number of messages between the last one
+/// received and the next one to be received, so that received + lagged = sent, always. With 32-bit
+/// positions it is exact for an observer that is never away for 2^30 messages.
 ///
 /// No message is ever returned torn, however fast the producer: a copy that was overwritten while
 /// it was made is thrown away, and counts as lagged.
@@ -87,8 +87,8 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
-    /// Another observer at this one's place, whose counts begin anew. Takes nothing of the ring's, and
-    /// waits for nothing.
+    /// Another observer at this one's place, whose counts begin anew. Takes nothing of the ring's,
+    /// and waits for nothing.
     ///
     /// ```
     /// use ringway::{Options, Start};

@@ -91,8 +91,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 
     /// Whether calls go on when the producer has died and everything was received: those that block
-    /// wait for a successor, and the others find the ring [`Empty`](crate::error::TryRecvError::Empty). By
-    /// default they return [`ProducerDied`](crate::error::RecvError::ProducerDied).
+    /// wait for a successor, and the others find the ring
+    /// [`Empty`](crate::error::TryRecvError::Empty). By default they return
+    /// [`ProducerDied`](crate::error::RecvError::ProducerDied).
     ///
     /// They return that also with `yes` when no successor can come: when the ring's name is gone,
     /// having been unlinked, replaced by a new ring of the name, say; and of an anonymous ring,
@@ -112,11 +113,11 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         self.reader.storage.measures().longest()
     }
     /// Skips messages until no more than the newest `messages` are left, and returns how many were
-    /// skipped: those that were lost to an observer by then, too. For consumers that want the present
-    /// and not the past. Waits for nothing; searches the slots, in logarithmic time.
+    /// skipped: those that were lost to an observer by then, too. For consumers that want the
+    /// present and not the past. Waits for nothing; searches the slots, in logarithmic time.
     ///
-    /// The counts stay exact. What an observer skips is `lagged` in its [statistics](Self::stats); what
-    /// a subscriber skips is released, and counts as received.
+    /// The counts stay exact. What an observer skips is `lagged` in its [statistics](Self::stats);
+    /// what a subscriber skips is released, and counts as received.
     ///
     /// ```
     /// use ringway::{Options, Start};

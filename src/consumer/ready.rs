@@ -16,7 +16,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// - [`Empty`](TryRecvError::Empty): it would wait.
     /// - Any other error is what it would return, and comes again.
     ///
-    /// For a program that looks after many things, and for one that receives elsewhere than it waits.
+    /// For a program that looks after many things, and for one that receives elsewhere than it
+    /// waits.
     ///
     /// ```
     /// use ringway::{Options, Overflow, Start};

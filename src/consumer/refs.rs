@@ -203,7 +203,7 @@ impl<T> Copy for Run<'_, T> {}
 
 // SAFETY: it is as good as a `&T` for each of its messages.
 unsafe impl<T: Sync> Send for Run<'_, T> {}
-// SAFETY: as above.
+// SAFETY: it gives out nothing but `&T`.
 unsafe impl<T: Sync> Sync for Run<'_, T> {}
 
 impl<'a, T: Plain> IntoIterator for Run<'a, T> {

@@ -37,7 +37,7 @@ pub struct Subscribing {
 }
 
 impl<T: Message + ?Sized> Subscriber<T> {
-    /// A subscriber from the first message on. Only for the ring's creator, who has made the
+    /// A subscriber from the first message on. Only for the ring's creator, which has made the
     /// producer and not yet given it away, once for each entry.
     #[cfg_attr(ringway_loom, expect(dead_code))]
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {

@@ -112,8 +112,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
             position = position.plus(1);
             received += 1;
         }
-        // One that holds its messages is overtaken once in its life, if ever, and then loses all that
-        // it has not released: one look for all of them.
+        // One that holds its messages is overtaken once in its life, if ever, and then loses all
+        // that it has not released: one look for all of them.
         if K::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
             received = 0;
         }
@@ -132,7 +132,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     }
 
     /// Copies a short message of a batch to its place, unless it is found to have been overwritten:
-    /// `false`. Of who holds its messages that is found out for all of the batch.
+    /// `false`. A consumer that holds its messages finds that out for all of the batch.
     #[inline(always)]
     fn copy_by_line(&self, position: Pos, slot: Slot<'_>, place: &mut T) -> bool {
         // No `T`, which for a large message would have room on the stack, if the compiler does not
@@ -162,8 +162,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Takes the next message, if it is there, into the start of `buffer`, and returns its length.
-    /// All that a first look does not settle is out of line, so that a message which is there is all
-    /// that a caller has in its loop.
+    /// All that a first look does not settle is out of line, so that a message which is there is
+    /// all that a caller has in its loop.
     #[inline(always)]
     pub(super) fn take_bytes<const ASKS: bool, const RELEASES: bool>(
         &mut self,
@@ -199,8 +199,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         self.release();
     }
 
-    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says so;
-    /// else that is left to a later call, and is as good as a message.
+    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says
+    /// so; else that is left to a later call, and is as good as a message.
     #[inline(always)]
     pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
         &mut self,
@@ -211,8 +211,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         }
     }
 
-    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message is
-    /// there after all, and may be copied; or messages were lost, and this is not to skip them.
+    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message
+    /// is there after all, and may be copied; or messages were lost, and this is not to skip them.
     #[cold]
     #[inline(never)]
     fn find<const ASKS: bool, const SKIPS: bool>(
@@ -340,8 +340,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         if !K::HOLDS {
             return None;
         }
-        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not
-        // older than what overwrote the message.
+        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is
+        // not older than what overwrote the message.
         fence(Ordering::Acquire);
         self.excluded()
     }
@@ -357,9 +357,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         K::release(self);
     }
 
-    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a first
-    /// one having failed. Apart from that, so that a message which is there is all that a caller
-    /// has in its loop.
+    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a
+    /// first one having failed. Apart from that, so that a message which is there is all that a
+    /// caller has in its loop.
     #[cold]
     pub(super) fn wait_after<R, E: Over>(
         &mut self,

@@ -30,7 +30,7 @@ impl Count {
     /// Only by its writer.
     pub(crate) fn set(&self, value: Word) {
         if let Some(word) = self.0.first() {
-            // No side relies on what is counted, so that neither this nor a look orders anything.
+            // Nothing goes by what is counted, so that neither this nor a look orders anything.
             word.store(value, Ordering::Relaxed);
         }
     }
@@ -61,7 +61,7 @@ impl Count32 {
 }
 
 /// What a consumer has got. On a line of its own: a worker counts each message, and would take the
-/// first line away from those who look there whether it lives, or what it is.
+/// first line away from those that look there whether it lives, or what it is.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -94,8 +94,7 @@ impl Counters {
         }
     }
 
-    /// Counts anew, from a position on. Only by the owner of an entry that no consumer has joined
-    /// yet.
+    /// Counts anew, from a position on. Only by the owner of an entry, before it has joined.
     pub(crate) fn begin(&self, start: Pos) {
         self.start.set(start.number());
         self.received.set(0);

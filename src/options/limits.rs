@@ -26,7 +26,6 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     ///
     /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
-    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn max_lag(mut self, messages: usize) -> Self {
         self.limits.max_lag = messages.min(self.shape.capacity);
         self
@@ -97,7 +96,6 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     ///
     /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
-    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn evict_by_hand(mut self, yes: bool) -> Self {
         self.limits.by_hand = yes;
         self

@@ -46,8 +46,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
 }
 
 impl<W: Wait> Producer<[u8], W> {
-    /// Sends all the messages, or none if there is no room for all. Does not block. Otherwise as for
-    /// messages of a type: [`try_send_all`](Producer::try_send_all).
+    /// Sends all the messages, or none if there is no room for all. Does not block. Otherwise as
+    /// for messages of a type: [`try_send_all`](Producer::try_send_all).
     ///
     /// Those that lie in the [arena](crate::Options::arena), being longer than a slot, take no more
     /// than half of it together.

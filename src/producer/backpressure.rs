@@ -203,8 +203,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         too_far
     }
 
-    /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given an
-    /// entry's index, that they have done so for too long.
+    /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given
+    /// an entry's index, that they have done so for too long.
     pub(super) fn has_room_for(
         &mut self,
         need: Need,

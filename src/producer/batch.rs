@@ -30,7 +30,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         let mut rest = messages;
         while !rest.is_empty() && self.has_room().unwrap_or(false) {
             let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
-            // On the way the place is kept apart from the account, where every fence would store it.
+            // On the way the place is kept apart from the account, where every fence would store
+            // it.
             let mut position = self.credit.next;
             for message in now {
                 // SAFETY: all messages of a type have its length, and there is credit for as many.
@@ -63,8 +64,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         self.send_batch_by(messages, Deadline::Never, None)
     }
 
-    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
-    /// instant until which to wait ([`Deadline`]). The error says how many were sent.
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or
+    /// the instant until which to wait ([`Deadline`]). The error says how many were sent.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -85,7 +86,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         self.send_batch_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
     }
 
-    /// The body of both. `late` is the error if there is no time left; `None`: there is always some.
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always
+    /// some.
     fn send_batch_by<E: From<Failed>>(
         &mut self,
         messages: &[T],
@@ -202,8 +204,9 @@ impl<W: Wait> Producer<[u8], W> {
         self.send_bytes_by(messages, Deadline::Never, None)
     }
 
-    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
-    /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or
+    /// the instant until which to wait ([`Deadline`]). Otherwise as
+    /// [`send_batch`](Self::send_batch).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -224,7 +227,8 @@ impl<W: Wait> Producer<[u8], W> {
         self.send_bytes_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
     }
 
-    /// The body of both. `late` is the error if there is no time left; `None`: there is always some.
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always
+    /// some.
     fn send_bytes_by<E: From<SendError> + From<Failed> + Copy>(
         &mut self,
         messages: &[&[u8]],

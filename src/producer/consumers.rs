@@ -72,8 +72,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         consumers
     }
 
-    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds one,
-    /// and makes no system call.
+    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds
+    /// one, and makes no system call.
     ///
     /// For a producer that stops when its last consumer has left:
     ///

@@ -2,9 +2,9 @@
 //!
 //! Only the producer's own looks count. Between two of them the process may have been stopped, the
 //! machine suspended, or the program busy with something else, and then its consumers may not have
-//! run either. So a look counts for no more than [`Pace::most`], nor for more than half of the smallest
-//! limit. One that comes later than that is taken for one after a pause: it counts as if it had
-//! come in time, and never brings a limit to its end, which the next one does, a step later.
+//! run either. So a look counts for no more than [`Pace::most`], nor for more than half of the
+//! smallest limit. One that comes later than that is taken for one after a pause: it counts as if
+//! it had come in time, and never brings a limit to its end, which the next one does, a step later.
 
 #[cfg(feature = "std")]
 use core::time::Duration;

@@ -48,8 +48,8 @@ pub(crate) fn set_shared_gate(entry: &Entry, gate: Word, order: Ordering) {
     }
 }
 
-/// Wakes all that sleep on a bell which several may ring, to look again for what the caller has just
-/// made known.
+/// Wakes all that sleep on a bell which several may ring, to look again for what the caller has
+/// just made known.
 pub(crate) fn ring_bell(bell: &Futex) {
     EventCount::new(bell).sound();
 }

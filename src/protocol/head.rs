@@ -45,13 +45,15 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
     head
 }
 
-/// A position that the head is not before, by what a slot says that is past the message that was looked for.
+/// A position that the head is not before, by what a slot says that is past the message that was
+/// looked for.
 ///
-/// A mark that a message is being written says that all before that have been published. Not so where
-/// messages are spilled: there a slot is marked already when its message loses its place in the arena. All that
-/// such a mark says is that the slot's message was published. But the producer stores `head` before it, exactly,
-/// and so that is looked at again. A fence between the mark and `head` has whoever was told of the mark by a
-/// first look (`Reader::ready`), and whoever searches at the next one that it finds: `hint` ends with one.
+/// A mark that a message is being written says that all before that have been published. Not so
+/// where messages are spilled: there a slot is marked already when its message loses its place in
+/// the arena. All that such a mark says is that the slot's message was published. But the producer
+/// stores `head` before it, exactly, and so that is looked at again. A consumer that was told of
+/// the mark by a first look (`Reader::ready`) has a fence between the mark and `head`. A search has
+/// one at the next mark that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
     if !view.measures().has_arena() || !passed.is_marked() {
         return passed.head;

@@ -32,7 +32,7 @@ pub(crate) struct Reader<W> {
     pub(crate) epoch: u32,
     /// A producer that has died may have a successor: go on waiting.
     pub(crate) patient: bool,
-    /// Everybody who may write the ring follows its protocol, it was promised.
+    /// The program has promised that all that may write the ring follow its protocol.
     pub(crate) trusts: bool,
     /// When it last asked whether its producer lives.
     pub(crate) check: DeathCheck,
@@ -109,9 +109,9 @@ impl<W> Reader<W> {
         if state == position.published() { Ok(slot) } else { Err(state) }
     }
 
-    /// How many messages are there from a position on, one after the other, at most `most`. Messages
-    /// are published in order: where one is there, so are all before it. So this looks at few slots,
-    /// each look twice as far ahead while it succeeds.
+    /// How many messages are there from a position on, one after the other, at most `most`.
+    /// Messages are published in order: where one is there, so are all before it. So this looks at
+    /// few slots, each look twice as far ahead while it succeeds.
     #[inline(always)]
     pub(crate) fn ready_run(&self, position: Pos, most: usize) -> usize {
         let most = most.min(self.storage.measures().capacity());
@@ -142,7 +142,7 @@ impl<W> Reader<W> {
         Limits::read(&self.storage).evict(&self.storage)
     }
 
-    /// Whether there can be a reference to a message of `T`, and nobody changes it meanwhile.
+    /// Whether there can be a reference to a message of `T`, which stays unchanged meanwhile.
     #[inline]
     pub(crate) fn reads_in_place<T: Message + ?Sized>(&self) -> bool {
         (self.trusts || self.storage.is_private())
@@ -164,8 +164,8 @@ impl<W> Reader<W> {
         self.storage.producer().epoch.load(Ordering::Relaxed)
     }
 
-    /// What there is instead of a next message that `ready` did not find, its slot having said `state`.
-    /// `Ok`: it is there after all, and may be copied.
+    /// What there is instead of a next message that `ready` did not find, its slot having said
+    /// `state`. `Ok`: it is there after all, and may be copied.
     #[inline]
     pub(crate) fn find(&self, state: Word) -> Result<(), NotFound> {
         let mut seen = self.next.look(state);
