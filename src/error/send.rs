@@ -196,7 +196,7 @@ error!(SendAllError {
         "{asked} messages cannot be sent as a whole on this ring: send at most {max}, or create it \
          with a larger capacity";
     Self::TooLarge { len, max } =>
-        "{len} bytes are too long for this ring: send at most {max} bytes";
+        "a message of {len} bytes is too long for this ring: send at most {max} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {
