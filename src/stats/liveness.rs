@@ -32,7 +32,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// more consumers there are: it is for one of which there is a doubt.
     ///
     /// Where a ring is not in files, no consumer can die alone. The error says that the kernel did
-    /// not tell.
+    /// not tell, or that this process may not even read the control segment.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -59,8 +59,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
+/// `EACCES`.
+const NO_ACCESS: i32 = 13;
+
 fn of(storage: &Storage, consumer: ConsumerId) -> Result<Liveness, LivenessError> {
     let view = storage.monitored();
+    if view.flags().is_none() {
+        return Err(LivenessError::new(NO_ACCESS));
+    }
     if !is_there(view, consumer) {
         return Ok(Liveness::Gone);
     }
