@@ -115,6 +115,9 @@ pub(super) mod sealed {
             consumer: &mut Consumer<Self, T, W>,
         ) -> Option<TryRecvError>;
 
+        /// Whether it gets nothing more, whatever is sent.
+        fn is_excluded<T: Message + ?Sized, W: Wait>(consumer: &Consumer<Self, T, W>) -> bool;
+
         /// Lets go of everything before the next message.
         fn release<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
 

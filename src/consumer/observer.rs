@@ -121,6 +121,11 @@ impl Sealed for Observing {
     }
 
     #[inline(always)]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(_: &Observer<T, W>) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
 
     #[inline(always)]

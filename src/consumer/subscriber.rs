@@ -104,9 +104,13 @@ impl Sealed for Subscribing {
     fn excluded<T: Message + ?Sized, W: Wait>(
         subscriber: &mut Subscriber<T, W>,
     ) -> Option<TryRecvError> {
+        Self::is_excluded(subscriber).then(|| subscriber.end_evicted())
+    }
+
+    #[inline(always)]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(subscriber: &Subscriber<T, W>) -> bool {
         let Subscribing { entry, generation, .. } = subscriber.kind;
-        let evicted = subscriber.reader.storage.was_evicted(entry, generation);
-        evicted.then(|| subscriber.end_evicted())
+        subscriber.reader.storage.was_evicted(entry, generation)
     }
 
     #[inline(always)]

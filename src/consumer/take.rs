@@ -395,6 +395,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
     }
 
     fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
-        self.reader.sleep(slice);
+        // One that is evicted by hand is woken for that, with no message to be found.
+        self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

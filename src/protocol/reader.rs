@@ -204,8 +204,9 @@ impl<W> Reader<W> {
         self.storage.spilled(length)
     }
 
-    pub(crate) fn sleep(&self, limit: Duration) {
-        let ready = || self.look() != Look::NotYet || self.is_closed();
+    /// Sleeps until there may be a message, the end, or what `is_excluded` asks for.
+    pub(crate) fn sleep(&self, limit: Duration, is_excluded: impl Fn() -> bool) {
+        let ready = || self.look() != Look::NotYet || self.is_closed() || is_excluded();
         wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
     }
 }

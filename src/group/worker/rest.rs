@@ -56,7 +56,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     pub(crate) fn sleep_for(&self, bell: u32, limit: core::time::Duration) {
         let Some(claims) = self.claims() else { return };
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        let ready = || self.is_worth_a_look();
+        // A group that is evicted by hand has its workers woken, with no message to be found.
+        let ready = || self.is_worth_a_look() || self.was_evicted();
         wake::sleep_on(&claims.entry().bell, bell, storage, fences, ready, limit);
     }
 }
