@@ -205,7 +205,7 @@ mod position;
 pub mod prelude;
 pub mod producer;
 mod protocol;
-mod receive;
+pub mod receive;
 mod ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod segment;
@@ -236,7 +236,6 @@ pub use position::Position;
 #[doc(inline)]
 pub use producer::Producer;
 pub use protocol::Start;
-pub use receive::Receive;
 pub use ring::Ring;
 /// Makes a struct [`Plain`] data, so that it can be sent.
 ///
@@ -292,7 +291,7 @@ pub use segment::{Anonymous, Segment};
 #[doc(inline)]
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
-pub use wait::{Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use wait::{Spin, SpinThenSleep, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 

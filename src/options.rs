@@ -227,7 +227,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
     /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
     /// ```
-    #[cfg(feature = "alloc")]
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has a text.
+    #[cfg(all(feature = "alloc", not(all(target_os = "none", target_pointer_width = "32"))))]
     pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
         self.text = text.into();
         self.shape.text = self.text.len();

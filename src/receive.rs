@@ -1,4 +1,4 @@
-//! One trait for all that receives.
+//! One trait for all that receives: [`Receive`].
 
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -10,12 +10,13 @@ use ringway_shm::wait::Deadline;
 /// What all receivers can do: subscribers, observers and workers, of messages of any kind. For code
 /// that takes any of them. Sealed: there are no others.
 ///
-/// Messages are copied to where the caller has room for one: a `T`, or for `[u8]` a buffer, from its
-/// start on. How many bytes a message has is returned, and is the size of a `T` where messages are
-/// that. Errors are those of the receivers' own calls.
+/// Messages are copied to where the caller has room for one: a `T`, or for `[u8]` a buffer, from
+/// its start on. How many bytes a message has is returned, and is the size of a `T` where messages
+/// are that. Errors are those of the receivers' own calls.
 ///
 /// ```
-/// use ringway::{Options, Receive, Start, Worker};
+/// use ringway::receive::Receive;
+/// use ringway::{Options, Start, Worker};
 /// use ringway::error::RecvError;
 ///
 /// /// Adds up what comes until the end.
@@ -34,7 +35,7 @@ use ringway_shm::wait::Deadline;
 /// let subscriber = ring.subscribe(Start::Next).unwrap();
 /// let observer = ring.observe(Start::Next).unwrap();
 /// let worker = Worker::join(&ring, "billing").unwrap();
-/// producer.try_send_batch(&[1, 2, 3]);
+/// producer.send_batch(&[1, 2, 3]).unwrap();
 /// producer.close().unwrap();
 /// assert_eq!((sum(subscriber), sum(observer), sum(worker)), (6, 6, 6));
 /// ```
@@ -42,7 +43,8 @@ use ringway_shm::wait::Deadline;
 /// It can be a trait object, so that one program has many of them:
 ///
 /// ```
-/// # use ringway::{Options, Receive, Start};
+/// # use ringway::receive::Receive;
+/// # use ringway::{Options, Start};
 /// # use ringway::error::TryRecvError;
 /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
 /// let mut receivers: Vec<Box<dyn Receive<Message = u64>>> = vec![
@@ -61,8 +63,8 @@ pub trait Receive: sealed::Sealed {
     /// What is received.
     type Message: Message + ?Sized;
 
-    /// Receives the next message to `to`, if it is there, and returns its length. Does not block. To a
-    /// worker its message is done at once.
+    /// Receives the next message to `to`, if it is there, and returns its length. Does not block.
+    /// To a worker its message is done at once.
     fn try_receive(&mut self, to: &mut Self::Message) -> Result<usize, TryRecvError>;
 
     /// As [`try_receive`](Self::try_receive), waiting for a message as long as it takes.
@@ -76,10 +78,10 @@ pub trait Receive: sealed::Sealed {
         deadline: Deadline,
     ) -> Result<usize, RecvTimeoutError>;
 
-    /// Receives the next message to `to`, waiting for it as long as it takes, and calls `with` with it.
-    /// It counts as received, and to a worker as done, when that has returned. If it panics, the
-    /// message comes again: to this receiver, or to a worker of its group; to an observer only if it
-    /// has not been overwritten by then.
+    /// Receives the next message to `to`, waiting for it as long as it takes, and calls `with` with
+    /// it. It counts as received, and to a worker as done, when that has returned. If it panics,
+    /// the message comes again: to this receiver, or to a worker of its group; to an observer only
+    /// if it has not been overwritten by then.
     fn receive_with<R>(
         &mut self,
         to: &mut Self::Message,

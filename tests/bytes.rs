@@ -130,3 +130,29 @@ fn a_stream_says_what_was_lost_and_goes_on_behind_it() {
     assert_eq!(rest, "34");
     assert_eq!(stream.into_inner().try_recv_vec(), Err(TryRecvError::Closed));
 }
+
+/// The same calls, of a ring whose messages the program does not know.
+#[cfg(target_os = "linux")]
+#[test]
+fn messages_without_a_type_are_received_as_bytes_are() {
+    use ringway::{Ring, Untyped};
+
+    let name = format!("ringway-test-{}-bytes", std::process::id());
+    let mut producer = Options::<u32>::new(8).create(name.as_str()).unwrap();
+    let ring = Ring::<Untyped>::open(name.as_str()).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let observer = ring.observe(Start::Next).unwrap();
+    let numbers = [7, 8, 9, 10u32];
+    producer.send_batch(&numbers).unwrap();
+    assert_eq!(subscriber.recv_vec().unwrap(), 7u32.to_ne_bytes());
+    let mut buffer = [0; 9];
+    let held = subscriber.recv_held_into(&mut buffer).unwrap();
+    assert_eq!(*held, 8u32.to_ne_bytes());
+    held.release();
+    let batch = subscriber.recv_batch_into(&mut buffer, &mut [0; 8]).unwrap().len();
+    assert_eq!((batch, &buffer[..4], producer.len()), (2, &9u32.to_ne_bytes()[..], 0));
+    producer.close().unwrap();
+    let mut all = Vec::new();
+    observer.into_read().read_to_end(&mut all).unwrap();
+    assert_eq!(all, numbers.map(u32::to_ne_bytes).concat());
+}

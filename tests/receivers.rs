@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use ringway::error::{RecvError, RecvTimeoutError, TryRecvError};
+use ringway::receive::Receive;
 use ringway::wait::Deadline;
-use ringway::{Message, Options, Producer, Receive, Ring, Start, Worker};
+use ringway::{Message, Options, Producer, Ring, Start, Worker};
 
 /// One of each.
 fn all<T: Message + ?Sized + 'static>(ring: &Ring<T>) -> [Box<dyn Receive<Message = T>>; 3] {

@@ -8,6 +8,7 @@ use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
+use crate::message::ByteMessage;
 use ringway_shm::wait::{Deadline, Wait};
 
 /// Messages of bytes, received at a time into a buffer of the caller's, one right behind the other.
@@ -25,15 +26,15 @@ pub struct BytesBatchIter<'a> {
     next: usize,
 }
 
-impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
-    /// Receives as many messages as are there and there is room for, one right behind the other from
-    /// the start of `buffer` on: one at least, and at most as many as `ends` has elements, or the
-    /// ring holds. They are released as a whole, by one store. Does not block.
+impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
+    /// Receives as many messages as are there and there is room for, one right behind the other
+    /// from the start of `buffer` on: one at least, and at most as many as `ends` has elements, or
+    /// the ring holds. They are released as a whole, by one store. Does not block.
     ///
     /// Where each message ends is written to `ends`, for the returned [`BytesBatch`], which has the
-    /// messages. If the buffer is too small for the first one, the error says how long that is. What
-    /// ends a batch early, a lag say, is told by the next call. What else is in `buffer` and `ends`
-    /// afterwards means nothing.
+    /// messages. If the buffer is too small for the first one, the error says how long that is.
+    /// What ends a batch early, a lag say, is told by the next call. What else is in `buffer` and
+    /// `ends` afterwards means nothing.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -59,8 +60,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
         Ok(BytesBatch::new(buffer, ends, messages))
     }
 
-    /// As [`try_recv_batch_into`](Self::try_recv_batch_into), waiting for the first message as long as
-    /// it takes.
+    /// As [`try_recv_batch_into`](Self::try_recv_batch_into), waiting for the first message as long
+    /// as it takes.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -86,8 +87,8 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
         Ok(BytesBatch::new(buffer, ends, messages))
     }
 
-    /// As [`try_recv_batch_into`](Self::try_recv_batch_into), waiting for the first message for at most
-    /// `timeout`.
+    /// As [`try_recv_batch_into`](Self::try_recv_batch_into), waiting for the first message for at
+    /// most `timeout`.
     #[cfg(feature = "std")]
     pub fn recv_batch_into_timeout<'a>(
         &mut self,

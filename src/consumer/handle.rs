@@ -9,8 +9,9 @@ use crate::message::{HandleOf, Message};
 use crate::protocol::reader::Reader;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
-/// Receives the messages of a ring. `K` says which kind of consumer it is: a [`Subscriber`](super::Subscriber) gets
-/// every message and holds the producer back, an [`Observer`](super::Observer) gets the newest ones and never does.
+/// Receives the messages of a ring. `K` says which kind of consumer it is: a
+/// [`Subscriber`](super::Subscriber) gets every message and holds the producer back, an
+/// [`Observer`](super::Observer) gets the newest ones and never does.
 ///
 /// The calls are the same for both kinds:
 ///
@@ -35,7 +36,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
 /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
 /// let mut observer = ring.observe(Start::Next).unwrap();
-/// producer.try_send_batch(&[1, 2, 3]);
+/// producer.send_batch(&[1, 2, 3]).unwrap();
 /// producer.close().unwrap();
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
@@ -94,7 +95,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> fmt::Debug for Consumer<K, T, W> {
     }
 }
 
-/// A kind of consumer: [`Subscribing`](super::Subscribing) or [`Observing`](super::Observing). Sealed: there are no others.
+/// A kind of consumer: [`Subscribing`](super::Subscribing) or [`Observing`](super::Observing).
+/// Sealed: there are no others.
 pub trait Kind: sealed::Sealed {}
 
 impl<K: sealed::Sealed> Kind for K {}
@@ -110,16 +112,23 @@ pub(super) mod sealed {
         /// Messages stay in their slots until they are released, unless the consumer is evicted.
         const HOLDS: bool;
 
+        /// Whether the consumer gets nothing more, whatever is sent.
+        fn is_excluded<T: Message + ?Sized, W: Wait>(consumer: &Consumer<Self, T, W>) -> bool;
+
         /// Why the consumer gets nothing more, whatever is sent.
         fn excluded<T: Message + ?Sized, W: Wait>(
             consumer: &mut Consumer<Self, T, W>,
         ) -> Option<TryRecvError>;
 
-        /// Whether it gets nothing more, whatever is sent.
-        fn is_excluded<T: Message + ?Sized, W: Wait>(consumer: &Consumer<Self, T, W>) -> bool;
-
         /// Lets go of everything before the next message.
         fn release<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
+
+        /// Counts what the consumer can no longer get.
+        fn count_lost<T: Message + ?Sized, W: Wait>(
+            _consumer: &mut Consumer<Self, T, W>,
+            _messages: u64,
+        ) {
+        }
 
         /// Ends what joining began.
         fn leave<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);

@@ -12,7 +12,7 @@ use super::take::{HOLDING, POLLING, WAITING};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use crate::position::Position;
 use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
@@ -45,8 +45,8 @@ pub struct Held<'a, T: Plain, W: Wait = SpinThenSleep> {
 
 /// A subscriber's next message of bytes, copied to a buffer of the caller's. As [`Held`].
 #[must_use = "dropped, the message has not been received, and comes again"]
-pub struct HeldBytes<'a, W: Wait = SpinThenSleep> {
-    hold: Hold<'a, [u8], W>,
+pub struct HeldBytes<'a, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+    hold: Hold<'a, T, W>,
     message: &'a [u8],
 }
 
@@ -68,7 +68,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[7, 8]);
+    /// producer.send_batch(&[7, 8]).unwrap();
     /// let message = subscriber.try_recv_held().unwrap();
     /// assert_eq!((*message, message.position()), (7, 0));
     /// // Its place is not free.
@@ -136,7 +136,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// let mut buffer = [0; 4];
     /// let batch = subscriber.try_recv_held_batch(&mut buffer).unwrap();
     /// assert_eq!((batch.len(), batch.position(), &buffer[..3]), (3, 0, &[1, 2, 3][..]));
@@ -159,7 +159,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// subscriber.recv_held_batch(&mut [0; 4]).unwrap().release();
     /// assert!(subscriber.is_empty());
     /// ```
@@ -186,7 +186,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     }
 }
 
-impl<W: Wait> Subscriber<[u8], W> {
+impl<T: ByteMessage + ?Sized, W: Wait> Subscriber<T, W> {
     /// Copies the next message into the start of `buffer`, if it is there, and receives it when the
     /// guard is released. Does not block. If the buffer is too small, the error says how long it
     /// has to be. Else as [`try_recv_held`](Self::try_recv_held).
@@ -206,7 +206,7 @@ impl<W: Wait> Subscriber<[u8], W> {
     pub fn try_recv_held_into<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
-    ) -> Result<HeldBytes<'a, W>, TryRecvError> {
+    ) -> Result<HeldBytes<'a, W, T>, TryRecvError> {
         let len = self.take_bytes::<POLLING, HOLDING>(buffer)?;
         Ok(self.held_bytes(buffer, len))
     }
@@ -225,7 +225,7 @@ impl<W: Wait> Subscriber<[u8], W> {
     pub fn recv_held_into<'a>(
         &'a mut self,
         buffer: &'a mut [u8],
-    ) -> Result<HeldBytes<'a, W>, RecvError> {
+    ) -> Result<HeldBytes<'a, W, T>, RecvError> {
         let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, HOLDING>(buffer);
         let len = attempt(self).or_else(|error| {
             self.wait_after::<_, RecvError>(error, Deadline::Never, &mut attempt)
@@ -240,7 +240,7 @@ impl<W: Wait> Subscriber<[u8], W> {
         &'a mut self,
         buffer: &'a mut [u8],
         timeout: impl Into<Deadline>,
-    ) -> Result<HeldBytes<'a, W>, RecvTimeoutError> {
+    ) -> Result<HeldBytes<'a, W, T>, RecvTimeoutError> {
         let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, HOLDING>(buffer);
         let len = attempt(self).or_else(|error| {
             self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
@@ -248,7 +248,7 @@ impl<W: Wait> Subscriber<[u8], W> {
         Ok(self.held_bytes(buffer, len))
     }
 
-    fn held_bytes<'a>(&'a mut self, buffer: &'a [u8], len: usize) -> HeldBytes<'a, W> {
+    fn held_bytes<'a>(&'a mut self, buffer: &'a [u8], len: usize) -> HeldBytes<'a, W, T> {
         let message = buffer.get(..len).unwrap_or(buffer);
         HeldBytes { hold: Hold { subscriber: self, messages: 1 }, message }
     }
@@ -269,7 +269,7 @@ impl<T: Plain, W: Wait> Held<'_, T, W> {
     }
 }
 
-impl<W: Wait> HeldBytes<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> HeldBytes<'_, W, T> {
     /// The message's position.
     pub fn position(&self) -> Position {
         self.hold.subscriber.position()
@@ -316,7 +316,7 @@ impl<T: Plain, W: Wait> Deref for Held<'_, T, W> {
     }
 }
 
-impl<W: Wait> Deref for HeldBytes<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> Deref for HeldBytes<'_, W, T> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -333,7 +333,7 @@ impl<T: Plain + fmt::Debug, W: Wait> fmt::Debug for Held<'_, T, W> {
     }
 }
 
-impl<W: Wait> fmt::Debug for HeldBytes<'_, W> {
+impl<W: Wait, T: ByteMessage + ?Sized> fmt::Debug for HeldBytes<'_, W, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldBytes")
             .field("position", &self.position())

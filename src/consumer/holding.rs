@@ -11,7 +11,7 @@ use super::take::{HOLDING, POLLING, WAITING};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::message::{Message, Plain};
+use crate::message::{ByteMessage, Message, Plain};
 use crate::position::{Pos, Position};
 use crate::protocol::receive::Over;
 use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
@@ -32,7 +32,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
 /// let subscriber = ring.subscribe(Start::Next).unwrap();
 /// let mut holding = subscriber.holding([false; 16]);
-/// producer.try_send_batch(&[10, 11, 12, 13]);
+/// producer.send_batch(&[10, 11, 12, 13]).unwrap();
 /// let [first, second, third] = [(); 3].map(|()| holding.recv().unwrap());
 /// assert_eq!((first, second, third), ((0, 10), (1, 11), (2, 12)));
 ///
@@ -220,7 +220,7 @@ impl<T: Plain, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     }
 }
 
-impl<F: AsMut<[bool]>, W: Wait> Holding<[u8], F, W> {
+impl<T: ByteMessage + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     /// Receives the next message into the start of `buffer`, if it is there, and returns its
     /// position, by which it is released, and its length. Does not block.
     /// [`TooManyHeld`](TryRecvError::TooManyHeld): release the oldest message first. Else as

@@ -1,9 +1,9 @@
 //! Messages that are read where they lie.
 //!
-//! A subscriber's gate keeps its next message where it is, so that a reference to it is as good as
-//! one to any other memory, if two things hold. Whoever else may write that memory follows the
-//! protocol: so it is in one process, and elsewhere somebody has to promise it. And the subscriber
-//! is not evicted meanwhile: where a ring evicts, it pins the message first.
+//! A subscriber's gate keeps its next message where it is. So a reference to it is as good as one
+//! to any other memory, if two things hold. All others that may write that memory follow the
+//! protocol: in one process they do, and elsewhere the program has to promise it. And the
+//! subscriber is not evicted meanwhile: where a ring evicts, it pins the message first.
 //!
 //! ```text
 //! subscriber                              producer, at its limit
@@ -53,10 +53,10 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     ///
     /// # Safety
     ///
-    /// For as long as this subscriber lives, everybody who may write the ring's memory follows its
-    /// protocol: the producer and its successors, and whoever may write the control segment, are
-    /// programs that use this library or one that does the same. Else a message could change while
-    /// there is a reference to it.
+    /// For as long as this subscriber lives, all processes that may write the ring's memory follow
+    /// its protocol: the producer and its successors, and those that may write the control segment,
+    /// are programs that use this library or one that does the same. Else a message could change
+    /// while there is a reference to it.
     #[must_use = "the handle that may read in place is what this returns"]
     pub unsafe fn assume_protocol(mut self) -> Self {
         self.reader.trusts = true;
@@ -70,9 +70,9 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// That is so also on rings that evict: a subscriber that is evicted meanwhile finishes this
     /// message, and is told when it next reads in place, or comes to what was overwritten.
     ///
-    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and nobody
-    /// [promised](Self::assume_protocol) that they follow the protocol; or the ring evicts, and was created
-    /// without [`hold_in_place`](crate::Options::hold_in_place).
+    /// [`NotInPlace`](TryRecvError::NotInPlace): others may write the memory, and the program has
+    /// not [promised](Self::assume_protocol) that they follow the protocol; or the ring evicts, and
+    /// was created without [`hold_in_place`](crate::Options::hold_in_place).
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -162,12 +162,13 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }
-        if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.kind.entry()) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
-        // Pairs with the one in `evict`.
+        // SYNC pin: either this subscriber sees that it was evicted, and reads nothing in place, or
+        // the producer sees the pin after its fence in `credit::note_evicted`.
         fence(Ordering::SeqCst);
-        // It also unpins, and wakes the producer, who may have seen the pin.
+        // It also unpins, and wakes the producer, which may have seen the pin.
         self.excluded().map_or(Ok(()), Err)
     }
 }
@@ -193,7 +194,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Unpins what an evicted subscriber had pinned: nothing refers to it now, or it was leaked.
     #[cold]
     pub(super) fn forget_pin(&mut self) {
-        let entry = self.reader.storage.entry(self.kind.entry);
+        let entry = self.reader.storage.entry(self.kind.entry());
         if entry.is_some_and(|entry| entry.pinned.load(Ordering::Relaxed) != 0) {
             self.finish_in_place(0);
         }
@@ -205,7 +206,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.can_be_evicted() {
             return;
         }
-        if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.kind.entry()) {
             entry::unpin(entry);
         }
     }
@@ -233,7 +234,7 @@ impl<T: Message + ?Sized, W: Wait> Deref for Ref<'_, T, W> {
         // SAFETY: a ring of messages `T`, one of which was found by `find_in_place` to lie there.
         let place = unsafe { reader.storage.slot(reader.next).place_at::<T>(self.span) };
         // SAFETY: found by `find_in_place`: aligned, a message of the ring's, which holds messages
-        // `T`; and nobody writes it before this is dropped, as the file's head says.
+        // `T`; and no process writes it before this is dropped, as the file's head says.
         unsafe { T::at(place, self.span.len) }
     }
 }

@@ -11,17 +11,17 @@ use crate::ring::Ring;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized> Ring<T> {
-    /// Joins in that one of the ring's entries for subscribers, counted from 0: where cores share
-    /// memory of which one has no compare-and-swap, or one of its own image's making
-    /// (`portable-atomic`), which excludes no other image. The sides agree on who has which entry.
-    /// Otherwise as [`subscribe_with`](Self::subscribe_with).
+    /// Joins in that one of the ring's entries for subscribers, counted from 0. For cores that
+    /// share memory, one of which has no compare-and-swap, or makes one within its own image
+    /// (`portable-atomic`), which excludes no other image. The sides agree on which of them has
+    /// which entry. Otherwise as [`subscribe_with`](Self::subscribe_with).
     ///
-    /// [`JoinError::EntryInUse`]: another has it, or there is no such entry.
+    /// [`JoinError::EntryInUse`]: a subscriber has it, or there is no such entry.
     ///
     /// # Safety
     ///
-    /// Every other that joins the ring as a subscriber, in whatever way, has done so before this is
-    /// called, in the order of [happens-before](core::sync::atomic), or does so after it has
+    /// All others that join the ring as a subscriber, in whatever way, have done so before this is
+    /// called, in the order of [happens-before](core::sync::atomic), or do so after it has
     /// returned. Else two could get the same entry, and one be told that a message stays while the
     /// other lets go of it.
     ///
@@ -30,9 +30,9 @@ impl<T: Message + ?Sized> Ring<T> {
     /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
-    /// // SAFETY: no other thread joins.
+    /// // SAFETY: no other subscriber joins meanwhile.
     /// let mut second = unsafe { ring.subscribe_in(1, Start::Next, Spin) }.unwrap();
-    /// // SAFETY: still no other thread joins.
+    /// // SAFETY: no other subscriber joins meanwhile.
     /// let again = unsafe { ring.subscribe_in(1, Start::Next, Spin) };
     /// assert_eq!(again.unwrap_err(), JoinError::EntryInUse { entry: 1, entries: 2 });
     /// producer.try_send(&1).unwrap();

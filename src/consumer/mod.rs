@@ -1,11 +1,11 @@
 //! The consumers that get messages for themselves, and what their calls return.
 //!
 //! It is one type, [`Consumer`], in two kinds: [`Subscriber`] and [`Observer`]. Guards are here for
-//! messages that are [held](Held) until they have been dealt with, or [read where they lie](Ref), and
-//! a form of the subscriber that [holds many](Holding).
+//! messages that are [held](Held) until they have been dealt with, or [read where they lie](Ref),
+//! and a form of the subscriber that [holds many](Holding).
 
-// The kinds differ in what they do to their gates: see `handle.rs`. All else is here once: the calls in
-// `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
+// The kinds differ in what they do to their gates: see `handle.rs`. All else is here once: the
+// calls in `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
 
 mod bytes;
 mod bytes_batch;

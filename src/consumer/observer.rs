@@ -17,10 +17,10 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// # Lagging
 ///
 /// If the producer laps it, the next receiving call returns
-/// [`Lagged(n)`](crate::error::TryRecvError::Lagged) and the one after goes on with the oldest message
-/// that is left. The count is exact: it is the number of messages between the last one received and
-/// the next one to be received, so that received + lagged = sent, always. With 32-bit positions it
-/// is exact for an observer that is never away for 2^30 messages.
+/// [`Lagged(n)`](crate::error::TryRecvError::Lagged) and the one after goes on with the oldest
+/// message that is left. The count is exact: it is the number of messages between the last one
+/// received and the next one to be received, so that received + lagged = sent, always. With 32-bit
+/// positions it is exact for an observer that is never away for 2^30 messages.
 ///
 /// No message is ever returned torn, however fast the producer: a copy that was overwritten while
 /// it was made is thrown away, and counts as lagged.
@@ -36,13 +36,23 @@ pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
 /// Gets the newest messages and never holds the producer back: the kind of an
 /// [`Observer`](crate::Observer).
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Observing;
+pub struct Observing {
+    /// Where it began.
+    start: Pos,
+    /// Messages that were lost to it.
+    lagged: Word,
+}
+
+impl Observing {
+    fn from(start: Pos) -> Self {
+        Observing { start, lagged: 0 }
+    }
+}
 
 impl<T: Message + ?Sized> Observer<T> {
     pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Consumer::of(reader, Observing)
+        Consumer::of(reader, Observing::from(next))
     }
 }
 
@@ -66,9 +76,9 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
     /// ```
     pub fn stats(&self) -> ConsumerStats {
-        let reader = &self.reader;
-        let past = reader.next.distance(reader.start);
-        let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
+        let Observing { start, lagged } = self.kind;
+        let past = self.reader.next.distance(start);
+        let received = past.wrapping_sub(lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
             id: ConsumerId::new(u32::MAX as usize, 0),
@@ -76,7 +86,7 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             name: None,
             present: true,
             received: wide(received),
-            lagged: wide(reader.lagged),
+            lagged: wide(lagged),
             lag: self.lag(),
             redelivered: 0,
             evicted: false,
@@ -87,15 +97,15 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
-    /// Another observer at this one's place, whose counts begin anew. Takes nothing of the ring's, and
-    /// waits for nothing.
+    /// Another observer at this one's place, whose counts begin anew. Takes nothing of the ring's,
+    /// and waits for nothing.
     ///
     /// ```
     /// use ringway::{Options, Start};
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut first = ring.observe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// first.recv().unwrap();
     /// let mut second = first.try_clone().unwrap();
     /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));
@@ -105,7 +115,8 @@ impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
         let (storage, wait) = (self.reader.storage.clone(), self.reader.wait.clone());
         let mut reader = Reader::new(storage, self.reader.next, wait);
         reader.patient = self.reader.patient;
-        Ok(Consumer::of(reader, Observing))
+        let kind = Observing::from(reader.next);
+        Ok(Consumer::of(reader, kind))
     }
 }
 
@@ -116,17 +127,21 @@ impl Sealed for Observing {
     const HOLDS: bool = false;
 
     #[inline(always)]
-    fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
-        None
-    }
-
-    #[inline(always)]
     fn is_excluded<T: Message + ?Sized, W: Wait>(_: &Observer<T, W>) -> bool {
         false
     }
 
     #[inline(always)]
+    fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
+        None
+    }
+
+    #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
+
+    fn count_lost<T: Message + ?Sized, W: Wait>(observer: &mut Observer<T, W>, messages: u64) {
+        observer.kind.lagged = observer.kind.lagged.wrapping_add(messages as Word);
+    }
 
     #[inline(always)]
     fn leave<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}

@@ -5,7 +5,6 @@ use crate::error::LivenessError;
 use crate::message::Message;
 use crate::position::{Look, Pos, Position};
 use crate::protocol::head;
-use ringway_shm::sync::Word;
 use ringway_shm::wait::Wait;
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
@@ -27,7 +26,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!((consumer.position(), consumer.head(), consumer.lag()), (0, 3, 3));
     /// ```
     pub fn lag(&self) -> u64 {
@@ -91,8 +90,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 
     /// Whether calls go on when the producer has died and everything was received: those that block
-    /// wait for a successor, and the others find the ring [`Empty`](crate::error::TryRecvError::Empty). By
-    /// default they return [`ProducerDied`](crate::error::RecvError::ProducerDied).
+    /// wait for a successor, and the others find the ring
+    /// [`Empty`](crate::error::TryRecvError::Empty). By default they return
+    /// [`ProducerDied`](crate::error::RecvError::ProducerDied).
     ///
     /// They return that also with `yes` when no successor can come: when the ring's name is gone,
     /// having been unlinked, replaced by a new ring of the name, say; and of an anonymous ring,
@@ -112,18 +112,18 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         self.reader.storage.measures().longest()
     }
     /// Skips messages until no more than the newest `messages` are left, and returns how many were
-    /// skipped: those that were lost to an observer by then, too. For consumers that want the present
-    /// and not the past. Waits for nothing; searches the slots, in logarithmic time.
+    /// skipped: those that were lost to an observer by then, too. For consumers that want the
+    /// present and not the past. Waits for nothing; searches the slots, in logarithmic time.
     ///
-    /// The counts stay exact. What an observer skips is `lagged` in its [statistics](Self::stats); what
-    /// a subscriber skips is released, and counts as received.
+    /// The counts stay exact. What an observer skips is `lagged` in its [statistics](Self::stats);
+    /// what a subscriber skips is released, and counts as received.
     ///
     /// ```
     /// use ringway::{Options, Start};
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.observe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3, 4, 5]);
+    /// producer.send_batch(&[1, 2, 3, 4, 5]).unwrap();
     /// assert_eq!(consumer.recv(), Ok(1));
     /// assert_eq!(consumer.keep_newest(1), 3);
     /// assert_eq!(consumer.recv(), Ok(5));
@@ -135,7 +135,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         let skipped = self.lag().saturating_sub(messages);
         if skipped > 0 {
             self.reader.next = self.reader.next.plus(skipped as usize);
-            self.reader.lagged = self.reader.lagged.wrapping_add(skipped as Word);
+            K::count_lost(self, skipped);
             self.release();
         }
         skipped

@@ -74,7 +74,7 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
     /// assert_eq!(subscriber.recv_refs_timeout(8, timeout).unwrap().len(), 2);
     /// let error = subscriber.recv_refs_timeout(8, timeout).unwrap_err();
@@ -203,7 +203,7 @@ impl<T> Copy for Run<'_, T> {}
 
 // SAFETY: it is as good as a `&T` for each of its messages.
 unsafe impl<T: Sync> Send for Run<'_, T> {}
-// SAFETY: as above.
+// SAFETY: it gives out nothing but `&T`.
 unsafe impl<T: Sync> Sync for Run<'_, T> {}
 
 impl<'a, T: Plain> IntoIterator for Run<'a, T> {

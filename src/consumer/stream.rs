@@ -5,27 +5,28 @@ use std::vec::Vec;
 
 use super::{Consumer, Kind};
 use crate::error::RecvError;
+use crate::message::ByteMessage;
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
 /// The messages of a consumer as one stream of bytes, for what reads from [`Read`] or [`BufRead`]:
 /// see [`Consumer::into_read`].
 #[derive(Debug)]
-pub struct ByteStream<K: Kind, W: Wait = SpinThenSleep> {
-    consumer: Consumer<K, [u8], W>,
+pub struct ByteStream<K: Kind, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+    consumer: Consumer<K, T, W>,
     /// The last message, of which so many bytes have been read.
     message: Vec<u8>,
     read: usize,
 }
 
-impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
-    /// The same consumer as a stream of bytes: the messages one right behind the other, without a sign
-    /// of where one ends. It waits for messages, and ends when the ring is closed. A message counts as
-    /// received when its first byte is read. The stream has a buffer on the heap that grows to the
-    /// longest message.
+impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
+    /// The same consumer as a stream of bytes: the messages one right behind the other, without a
+    /// sign of where one ends. It waits for messages, and ends when the ring is closed. A message
+    /// counts as received when its first byte is read. The stream has a buffer on the heap that
+    /// grows to the longest message.
     ///
     /// What ends or interrupts it otherwise is an error with the [`RecvError`] in it: after
-    /// [`Lagged`](RecvError::Lagged), of kind [`InvalidData`](io::ErrorKind::InvalidData), it goes on
-    /// behind what was lost; the others come again.
+    /// [`Lagged`](RecvError::Lagged), of kind [`InvalidData`](io::ErrorKind::InvalidData), it goes
+    /// on behind what was lost; the others come again.
     ///
     /// ```
     /// use std::io::{BufRead, Read};
@@ -47,19 +48,19 @@ impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
     /// ```
     #[doc(alias = "Read")]
     #[doc(alias = "BufRead")]
-    pub fn into_read(self) -> ByteStream<K, W> {
+    pub fn into_read(self) -> ByteStream<K, W, T> {
         ByteStream { consumer: self, message: Vec::new(), read: 0 }
     }
 }
 
-impl<K: Kind, W: Wait> ByteStream<K, W> {
+impl<K: Kind, W: Wait, T: ByteMessage + ?Sized> ByteStream<K, W, T> {
     /// The consumer. What was not yet read of the last message is lost.
-    pub fn into_inner(self) -> Consumer<K, [u8], W> {
+    pub fn into_inner(self) -> Consumer<K, T, W> {
         self.consumer
     }
 }
 
-impl<K: Kind, W: Wait> BufRead for ByteStream<K, W> {
+impl<K: Kind, W: Wait, T: ByteMessage + ?Sized> BufRead for ByteStream<K, W, T> {
     /// The rest of the last message, or the next one. Empty: the ring was closed.
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.read >= self.message.len() {
@@ -80,7 +81,7 @@ impl<K: Kind, W: Wait> BufRead for ByteStream<K, W> {
     }
 }
 
-impl<K: Kind, W: Wait> Read for ByteStream<K, W> {
+impl<K: Kind, W: Wait, T: ByteMessage + ?Sized> Read for ByteStream<K, W, T> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         if to.is_empty() {
             return Ok(0);

@@ -78,15 +78,16 @@ impl<T: Message + ?Sized> Ring<T> {
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The
     /// first one of that name begins at `start`. Dropping it, or its death, keeps its place: the
     /// ring holds back what it has not received, up to the limits that were chosen at creation
-    /// ([`Options::max_lag`], [`Options::max_away`]), and the next one that joins under the name,
-    /// in this process or another, goes on exactly behind the last message that it received, with
-    /// `start` meaning nothing. If it was evicted meanwhile, it is told so once
+    /// ([`Options::max_lag`], [`Options::max_away`]). The next one that joins under the name, in
+    /// this process or another, goes on exactly behind the last message that was received, and
+    /// `start` means nothing. If it was evicted meanwhile, it is told so once
     /// ([`JoinError::Evicted`]). There is one of a name at a time.
     ///
-    /// A message counts as received when the call that received it has returned. A process that
-    /// dies between that and having done what the message asks for does not get it again. Where
-    /// several processes share the ring, this may wait for others that look for a name, for a
-    /// second at most.
+    /// A message counts as received when the call that received it has returned: a process that
+    /// dies before it has dealt with the message does not get it again. If it must, receive by
+    /// [`recv_held`](Subscriber::recv_held), or by [`holding`](Subscriber::holding) where many are
+    /// dealt with at a time. Where several processes share the ring, this may wait for others that
+    /// look for a name, for a second at most.
     ///
     /// To give the name up, call [`leave`](Subscriber::leave) or
     /// [`remove_durable`](Self::remove_durable).
@@ -102,7 +103,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     /// let second = ring.subscribe_durable("keeper", Start::Next);
     /// assert!(matches!(second, Err(JoinError::InUse { .. })));
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(keeper.try_recv(), Ok(1));
     /// drop(keeper);
     ///
@@ -119,8 +120,7 @@ impl<T: Message + ?Sized> Ring<T> {
     }
 
     /// Frees the entry of a durable subscriber that is away. `Ok(false)`: there is none of that
-    /// name;
-    /// [`JoinError::InUse`]: it is not away.
+    /// name; [`JoinError::InUse`]: it is not away.
     pub fn remove_durable(&self, name: &str) -> Result<bool, JoinError> {
         durable::forget(&self.storage, name.as_bytes())
     }
@@ -141,7 +141,7 @@ impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let mut first = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// first.recv().unwrap();
     /// let mut second = first.try_clone().unwrap();
     /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));

@@ -42,9 +42,9 @@ struct Unchecked {
 /// subscriber is not evicted and the gate is not forged; so it looks twice as well.
 #[inline(always)]
 fn look_again(position: Pos, slot: Slot<'_>) -> Result<(), Word> {
-    // Pairs with the producer's fence after the `writing` mark: if one of the loads before saw a
-    // later message's word, the load below sees that message's mark, or a later one. The same with
-    // a word of a message behind this one: the mark in this slot came before.
+    // SYNC mark: if one of the loads before saw a later message's word, the load below sees that
+    // message's mark, which comes before the fence in `Producer::begin`, or a later one. The same
+    // with a word of a message behind this one: the mark in this slot came before.
     fence(Ordering::Acquire);
     let state = slot.state().load(Ordering::Relaxed);
     if state == position.published() { Ok(()) } else { Err(state) }
@@ -112,8 +112,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
             position = position.plus(1);
             received += 1;
         }
-        // One that holds its messages is overtaken once in its life, if ever, and then loses all that
-        // it has not released: one look for all of them.
+        // One that holds its messages is overtaken once in its life, if ever, and then loses all
+        // that it has not released: one look for all of them.
         if K::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
             received = 0;
         }
@@ -132,7 +132,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     }
 
     /// Copies a short message of a batch to its place, unless it is found to have been overwritten:
-    /// `false`. Of who holds its messages that is found out for all of the batch.
+    /// `false`. A consumer that holds its messages finds that out for all of the batch.
     #[inline(always)]
     fn copy_by_line(&self, position: Pos, slot: Slot<'_>, place: &mut T) -> bool {
         // No `T`, which for a large message would have room on the stack, if the compiler does not
@@ -162,8 +162,8 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Takes the next message, if it is there, into the start of `buffer`, and returns its length.
-    /// All that a first look does not settle is out of line, so that a message which is there is all
-    /// that a caller has in its loop.
+    /// All that a first look does not settle is out of line, so that a message which is there is
+    /// all that a caller has in its loop.
     #[inline(always)]
     pub(super) fn take_bytes<const ASKS: bool, const RELEASES: bool>(
         &mut self,
@@ -199,8 +199,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         self.release();
     }
 
-    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says so;
-    /// else that is left to a later call, and is as good as a message.
+    /// Makes sure that the next message is there. `SKIPS`: goes on behind what was lost, and says
+    /// so; else that is left to a later call, and is as good as a message.
     #[inline(always)]
     pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
         &mut self,
@@ -211,8 +211,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         }
     }
 
-    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message is
-    /// there after all, and may be copied; or messages were lost, and this is not to skip them.
+    /// Why the next message was not found by a first look, which saw this state. `Ok`: the message
+    /// is there after all, and may be copied; or messages were lost, and this is not to skip them.
     #[cold]
     #[inline(never)]
     fn find<const ASKS: bool, const SKIPS: bool>(
@@ -331,6 +331,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             return evicted;
         }
         let error = receive::skip(&mut self.reader, passed);
+        if let TryRecvError::Lagged(messages) = error {
+            K::count_lost(self, messages);
+        }
         self.release();
         error
     }
@@ -340,8 +343,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         if !K::HOLDS {
             return None;
         }
-        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is not
-        // older than what overwrote the message.
+        // SYNC evicted: the word loaded next is not older than what overwrote the message. That was
+        // sent after the fence in `credit::note_evicted`, if the consumer was evicted for it.
         fence(Ordering::Acquire);
         self.excluded()
     }
@@ -357,9 +360,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         K::release(self);
     }
 
-    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a first
-    /// one having failed. Apart from that, so that a message which is there is all that a caller
-    /// has in its loop.
+    /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a
+    /// first one having failed. Apart from that, so that a message which is there is all that a
+    /// caller has in its loop.
     #[cold]
     pub(super) fn wait_after<R, E: Over>(
         &mut self,
@@ -395,7 +398,6 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
     }
 
     fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
-        // One that is evicted by hand is woken for that, with no message to be found.
         self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

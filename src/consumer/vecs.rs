@@ -7,11 +7,12 @@ use super::{Consumer, Kind};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
+use crate::message::ByteMessage;
 use ringway_shm::wait::{Deadline, Wait};
 
-impl<K: Kind, W: Wait> Consumer<K, [u8], W> {
-    /// Receives the next message, if it is there, as a `Vec` of its own. Does not block. Each message
-    /// costs an allocation of its length, and so a few tens of nanoseconds more than
+impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
+    /// Receives the next message, if it is there, as a `Vec` of its own. Does not block. Each
+    /// message costs an allocation of its length, and so a few tens of nanoseconds more than
     /// [`try_recv_into`](Self::try_recv_into), which has none. A message can be as long as
     /// [`max_len`](Self::max_len).
     ///

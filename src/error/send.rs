@@ -176,10 +176,10 @@ pub enum SendAllError {
         /// The most that can be sent as a whole: an eighth of the capacity, or one.
         max: usize,
     },
-    /// A message is longer than the ring's messages can be; or those that are longer than a slot are
-    /// together longer than half of the arena.
+    /// A message is longer than the ring's messages can be; or those that are longer than a slot take
+    /// together more than half of the arena.
     TooLarge {
-        /// The length in bytes.
+        /// The length in bytes; of several messages, with what they take in the arena's cache lines.
         len: usize,
         /// The longest that this ring carries, in bytes.
         max: usize,

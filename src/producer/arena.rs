@@ -177,9 +177,9 @@ impl Arena {
         while end.since(self.oldest) > 0 {
             if spilled(view, self.oldest).is_some() {
                 let marked = self.oldest.plus(capacity).writing();
-                // Pairs with the fences before `head::after`: a consumer that sees the mark finds a
-                // head that is after it. The fence between the mark and the bytes is the one in
-                // `Producer::begin`.
+                // SYNC early-mark: a consumer that sees the mark finds a head that is after it, in
+                // `head::after`: it has a fence before that, in `Reader::ready` or `hint`. The
+                // fence between the mark and the bytes is the one in `Producer::begin`.
                 view.slot(self.oldest).state().store(marked, Ordering::Release);
             }
             self.oldest = self.oldest.plus(1);

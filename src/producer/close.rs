@@ -121,7 +121,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Closes the ring, and lets all see it.
     pub(super) fn shut(&mut self) {
         self.credit.publish_head(&self.storage);
-        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
+        // SYNC closed: a consumer that sees the end sees all that was sent before, in
+        // `Reader::find` and `Worker::look_at_the_end`.
         self.storage.producer().closed.store(1, Ordering::Release);
         self.wake();
     }

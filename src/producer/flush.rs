@@ -151,7 +151,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     fn count_laggards(&self) -> usize {
         let next = self.credit.next;
         let laggards = credit::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
-        // Pairs with the release of gates, and with that of `joined` by those who have left.
+        // SYNC gate, left: what consumers did before they moved their gates, or left
+        // (`entry::reset_by`), is done when a flush is over.
         fence(Ordering::Acquire);
         laggards
     }

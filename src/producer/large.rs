@@ -129,7 +129,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         // SAFETY: a ring of messages `T`, and the place was just made for this one.
         unsafe { slot.payload_at::<T>(span) }.fill(bytes);
-        // Pairs with the fence after a consumer's first look at the state.
+        // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
+        // the others of its row.
         slot.state().store(next.published(), Ordering::Release);
         self.credit.next = next.plus(1);
         self.arena.publish(span);

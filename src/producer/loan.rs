@@ -225,7 +225,8 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
             // SAFETY: the ring's messages are `T`, and this is the place of one.
             unsafe { slot.payload_at::<T>(self.span) }.pad(self.span.len);
         }
-        // Pairs with the fence after a consumer's first look at the state.
+        // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
+        // the others of its row.
         slot.state().store(next.published(), Ordering::Release);
         self.producer.credit.next = next.plus(1);
         self.producer.arena.publish(self.span);

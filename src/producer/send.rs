@@ -183,7 +183,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.
         unsafe { slot.payload::<T>(bytes.len()) }.fill(bytes);
-        // Pairs with the fence after a consumer's first look at the state.
+        // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
+        // the others of its row.
         slot.state().store(position.published(), Ordering::Release);
     }
 
@@ -192,9 +193,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn begin(&self, position: Pos) -> Slot<'_> {
         let slot = self.storage.slot(position);
         slot.state().store(position.writing(), Ordering::Relaxed);
-        // Before any of the payload changes, the slot says so: an observer that copies a word
-        // stored after this finds that mark, or a later one, at its second look. Pairs with its
-        // second fence.
+        // SYNC mark: before any of the payload changes, the slot says so. An observer that copies a
+        // word stored after this finds that mark, or a later one, at its second look, in
+        // `look_again`.
         fence(Ordering::Release);
         slot.ghost().write();
         slot

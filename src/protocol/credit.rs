@@ -83,15 +83,14 @@ impl Credit {
     /// Stores the exact head.
     pub(crate) fn publish_head(&mut self, view: &View) {
         let line = view.producer();
-        // Pairs with the fences in `join`: a consumer that sees this head sees every message before
-        // it.
+        // SYNC head: a consumer that sees this head, in `hint`, sees every message before it.
         line.head.store(self.next.number(), Ordering::Release);
         if !self.lapped
             && self.next.since(view.measures().origin()) >= view.measures().capacity() as Signed
         {
             self.lapped = true;
-            // Pairs with the fence after it is loaded in `join`: a joiner that sees it sees a head
-            // that is at least a capacity past the origin.
+            // SYNC lapped: a joiner that sees it, in `pin` or before the fence in `hint`, sees a
+            // head that is at least a capacity past the origin.
             line.lapped.store(1, Ordering::Release);
         }
     }
@@ -117,13 +116,14 @@ impl Credit {
         let capacity = measures.capacity() as Signed;
         let mut room = capacity;
         if measures.overflow == Overflow::Wait {
-            // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
-            // joiner's second look at the head sees the one just stored.
+            // SYNC join: either this scan sees a joiner's first gate, or the joiner's second look
+            // at the head, in `pin`, sees the one just stored.
             fence(Ordering::SeqCst);
             let too_far = capacity - (messages - 1) as Signed;
             room -= self.largest_lag(view, too_far, &too_long);
-            // Pairs with the stores to gates and pins: what a consumer read before it let go of a
-            // slot, it has read before the slot is written again.
+            // SYNC gate, unpin: what a consumer read before it let go of a slot, in
+            // `Subscriber::release_before` and the others of these rows, it has read before the
+            // slot is written again.
             fence(Ordering::Acquire);
         }
         let granted = room.min(measures.credit() as Signed);
@@ -171,15 +171,16 @@ impl Credit {
         self.publish_head(view);
         // After the head: pairs with the fence between the two in `pin`.
         if let Some(word) = view.producer().reclaimed() {
+            // SYNC reclaimed: after the head. A joiner that sees it, in `credit::reclaimed`, sees
+            // no earlier head.
             word.store(self.reclaimed.number(), Ordering::Release);
         }
-        // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner
-        // sees what was just stored.
+        // SYNC join-arena: either this scan sees a joiner's first gate, or the joiner sees what was
+        // just stored, in `pin`.
         fence(Ordering::SeqCst);
         let lag = self.largest_lag(view, too_far, &too_long);
-        // Pairs with the stores to gates and pins: what a consumer read before it let go of a
-        // message, also one that joined and left between the two looks, it has read before anything
-        // is written there.
+        // SYNC gate, unpin: what a consumer read before it let go of a message, also one that
+        // joined and left between the two looks, it has read before anything is written there.
         fence(Ordering::Acquire);
         let seen = self.next.minus(lag as usize);
         let may = if seen.since(asked) < 0 { seen } else { asked };
@@ -307,7 +308,8 @@ pub(crate) fn reclaimed(view: &View) -> Option<Pos> {
         return None;
     }
     let position = view.producer().reclaimed()?.load(Ordering::Relaxed);
-    // Pairs with its release: a head that is loaded from here on is not before it.
+    // SYNC reclaimed: a head that is loaded from here on is not before the one that
+    // `Credit::reclaim` stored first.
     fence(Ordering::Acquire);
     Some(Pos::new(position))
 }
@@ -365,7 +367,7 @@ fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
 /// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that
 /// its owner has a generation, which is not 0; a 0 there is forged, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
-    // Pairs with the release of a gate by the entry's next owner: this sees that gate's
+    // SYNC next-gate: a gate that the entry's next owner stored in `pin` comes with that owner's
     // generation, which was not evicted.
     fence(Ordering::Acquire);
     let generation = entry.generation.load(Ordering::Relaxed);
@@ -379,6 +381,11 @@ fn note_evicted(view: &View, index: usize, word: &AtomicU32, generation: u32) {
     line.evicted.add(1);
     line.evicted_entry.set(index as u32 + 1);
     line.evicted_generation.set(generation);
+    // SYNC evicted, pin: a consumer that finds what it wanted being overwritten finds that it was
+    // evicted, in `Consumer::evicted_if_passed` and `Worker::overtaken`. And either the owner sees
+    // that it was evicted, and reads nothing in place, or the look at its pin that follows this
+    // sees that: see `Subscriber::pin` and `Worker::pin`.
+    fence(Ordering::SeqCst);
 }
 
 /// Holds nothing back any more for that owner of an entry, if it is there still. `false`: it is
@@ -392,8 +399,6 @@ pub(crate) fn evict_owner(view: &View, index: usize, generation: u32) -> bool {
     if is_there {
         // Should the owner have left since, no later one has its generation.
         note_evicted(view, index, word, generation);
-        // As in `evict`.
-        fence(Ordering::SeqCst);
     }
     is_there
 }
@@ -405,17 +410,12 @@ pub(crate) fn evict_owner(view: &View, index: usize, generation: u32) -> bool {
 fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> bool {
     let Some(word) = view.evicted(index) else { return false };
     let generation = entry.generation.load(Ordering::Relaxed);
-    // Pairs with the release of the generation: if it is a later one, the gate has changed by then,
-    // and its owner has done nothing to be evicted for.
+    // SYNC generation: if it is a later one, of `Joined::pin`, the gate has changed by then, and
+    // its owner has done nothing to be evicted for.
     fence(Ordering::Acquire);
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
         note_evicted(view, index, word, generation);
-        // Pairs with the fence in `Subscriber::lagged`: a subscriber that finds what it wanted
-        // being overwritten finds that it was evicted. And with the one in `Subscriber::pin`:
-        // either the owner sees that it was evicted and reads nothing in place, or the look at its
-        // pin that follows here sees that.
-        fence(Ordering::SeqCst);
     }
     evicted
 }

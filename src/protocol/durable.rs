@@ -73,7 +73,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     let Some(entry) = storage.entry(index) else {
         return Ok(None);
     };
-    // Pairs with the release of `joined`: what was found is an entry with its name.
+    // SYNC joined: what was found is an entry with its name, which was there before `joined` in
+    // `join_in`.
     fence(Ordering::Acquire);
     let own = |from| exchange::own_from(entry, from);
     let mut claim = storage.claim(index)?;

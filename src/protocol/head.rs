@@ -40,7 +40,8 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
             }
         }
     }
-    // Pairs with the release of the states: everything before the head can be read at once.
+    // SYNC published, returns: everything before the head can be read at once. What was given back
+    // before the count that a worker has looked at is seen to be free.
     fence(Ordering::Acquire);
     head
 }
@@ -64,7 +65,10 @@ pub(crate) fn after(view: &View, passed: Passed) -> Pos {
 /// What the producer last said of its head. Everything before it can be read at once.
 pub(crate) fn hint(view: &View) -> Pos {
     let head = view.producer().head.load(Ordering::Relaxed);
-    // Pairs with the release of `head`: what was published before it is seen to be.
+    // SYNC head, lapped, early-mark: what was published before the head is seen to be, and a head
+    // that is loaded after this is not before a mark that was seen.
+    // SYNC left, barred: what workers that have left did to claims is over, and what they, or those
+    // whose claims were barred, saw published is seen.
     fence(Ordering::Acquire);
     Pos::new(head)
 }

@@ -82,8 +82,9 @@ pub(crate) fn join_in(
         describe(entry, first);
         entry.counters.begin(first);
         entry.counters.note_process();
-        // After the search for the first position: what is sent by a producer that sees this is not
-        // found by it. Pairs with the fence in `Producer::consumers`.
+        // SYNC joined: after the search for the first position. What is sent by a producer that
+        // sees this, in `Producer::look_at_consumers`, is not found by that. And the entry's name
+        // and numbers are there.
         entry.joined.store(1, Ordering::Release);
     }
     // The gate was stored for the last time, perhaps later than the pin before it, and a producer
@@ -122,8 +123,8 @@ impl Joined {
         let mut attempt = 0;
         loop {
             self.generation = entry.generation.load(Ordering::Relaxed).wrapping_add(1).max(1);
-            // After the last owner's gate, and before ours, whose release pairs with the fence in
-            // `credit::is_evicted`; this one with the first in `credit::evict`.
+            // SYNC generation: after the last owner's gate, and before this one's. See
+            // `credit::evict` and `of_gate`.
             entry.generation.store(self.generation, Ordering::Release);
             let first = pin(&self.storage, self.index, start)?;
             attempt += 1;
@@ -163,12 +164,16 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
 
     let head0 = hint(view);
     let pin = if start == Start::Next { head0 } else { head0.minus(back) };
-    // Release, as every store to a gate: the entry's last owner may have read slots that this store
-    // lets the producer reuse.
+    // SYNC gate, next-gate, numbers, regroup: the entry's last owner may have read slots that this
+    // store lets the producer reuse (`Credit::refill_evicting`). And with this gate the generation
+    // is seen: `credit::is_evicted`, `of_gate`, `Worker::is_still_its_group`.
     set_gate(view, index, entry, pin.gate(), Ordering::Release);
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-    // Pairs with the one in `Credit::refill`. It also is the acquire fence between `lapped` and
-    // `head` that `at_least_origin` needs.
+    // SYNC join, join-arena, lapped: either a scan in `Credit::refill_evicting` or
+    // `Credit::reclaim` sees the gate, or this joiner sees what was stored before the scan. It also
+    // is the acquire fence between `lapped` and `head` that `at_least_origin` needs.
+    // SYNC numbers, regroup: with what is stored after this the generation is seen, as with the
+    // gate.
     fence(Ordering::SeqCst);
     // Before the head, so that the head is not before it.
     let reclaimed = credit::reclaimed(view);

@@ -5,8 +5,8 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+mod alive;
 pub(crate) mod credit;
-mod death;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) mod durable;
 pub(crate) mod entry;

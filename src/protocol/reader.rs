@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::lifesign::LifeSign;
+use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
 use crate::error::LivenessError;
 use crate::memory::{Slot, Span, Storage};
@@ -15,25 +15,22 @@ use ringway_shm::wait::DeathCheck;
 
 /// A place in a ring, and the way to wait there.
 ///
-/// On a microcontroller in this order: what is near the start is reached by shorter instructions.
+/// On a microcontroller in this order: what is near the start is reached by shorter instructions,
+/// and small fields share a word.
 #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
 #[derive(Debug)]
 pub(crate) struct Reader<W> {
     /// The position of the next message.
     pub(crate) next: Pos,
-    /// Messages that were lost to it.
-    pub(crate) lagged: Word,
     pub(crate) storage: Storage,
-    /// Where it began.
-    pub(crate) start: Pos,
     pub(crate) fences: Fences,
-    pub(crate) wait: W,
-    /// How many producers there had been when this one was last looked at.
-    pub(crate) epoch: u32,
     /// A producer that has died may have a successor: go on waiting.
     pub(crate) patient: bool,
-    /// Everybody who may write the ring follows its protocol, it was promised.
+    /// The program has promised that all that may write the ring follow its protocol.
     pub(crate) trusts: bool,
+    pub(crate) wait: W,
+    /// The takeovers that there had been when this was last looked at.
+    pub(crate) seen: SeenEpoch,
     /// When it last asked whether its producer lives.
     pub(crate) check: DeathCheck,
     /// What came of it.
@@ -45,51 +42,24 @@ impl<W> Reader<W> {
         let mode = storage.producer().mode.load(Ordering::Relaxed);
         let fences = Fences::for_peer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
-        let check = DeathCheck::default();
         Reader {
-            storage,
             next,
-            start: next,
-            lagged: 0,
+            storage,
             fences,
-            wait,
-            epoch,
             patient: false,
             trusts: false,
-            check,
-            life: Default::default(),
+            wait,
+            seen: SeenEpoch::new(epoch),
+            check: DeathCheck::default(),
+            life: LifeSign::default(),
         }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader {
-            storage,
-            next,
-            start,
-            lagged,
-            fences,
-            wait: before,
-            epoch,
-            patient,
-            trusts,
-            check,
-            life,
-        } = self;
-        let reader = Reader {
-            storage,
-            next,
-            start,
-            lagged,
-            fences,
-            wait,
-            epoch,
-            patient,
-            trusts,
-            check,
-            life,
-        };
-        (reader, before)
+        let Reader { next, storage, fences, patient, trusts, wait: before, seen, check, life } =
+            self;
+        (Reader { next, storage, fences, patient, trusts, wait, seen, check, life }, before)
     }
 
     /// What the next slot says.
@@ -103,15 +73,16 @@ impl<W> Reader<W> {
     pub(crate) fn ready(&self, position: Pos) -> Result<Slot<'_>, Word> {
         let slot = self.storage.slot(position);
         let state = slot.state().load(Ordering::Relaxed);
-        // Pairs with the release of the state by the producer: what is copied from here on is the
-        // message, or newer.
+        // SYNC published, early-mark: what is copied from here on is the message of
+        // `Producer::publish_at`, or newer. And `head::after` finds a head that is after a mark
+        // that was seen here.
         fence(Ordering::Acquire);
         if state == position.published() { Ok(slot) } else { Err(state) }
     }
 
-    /// How many messages are there from a position on, one after the other, at most `most`. Messages
-    /// are published in order: where one is there, so are all before it. So this looks at few slots,
-    /// each look twice as far ahead while it succeeds.
+    /// How many messages are there from a position on, one after the other, at most `most`.
+    /// Messages are published in order: where one is there, so are all before it. So this looks at
+    /// few slots, each look twice as far ahead while it succeeds.
     #[inline(always)]
     pub(crate) fn ready_run(&self, position: Pos, most: usize) -> usize {
         let most = most.min(self.storage.measures().capacity());
@@ -130,8 +101,8 @@ impl<W> Reader<W> {
                 there += step;
             }
         }
-        // Pairs with the release of the last state that was there: what is copied from here on are
-        // the messages up to it, or newer.
+        // SYNC published: what is copied from here on are the messages up to the last one that was
+        // there, or newer.
         fence(Ordering::Acquire);
         there
     }
@@ -142,7 +113,7 @@ impl<W> Reader<W> {
         Limits::read(&self.storage).evict(&self.storage)
     }
 
-    /// Whether there can be a reference to a message of `T`, and nobody changes it meanwhile.
+    /// Whether there can be a reference to a message of `T`, which stays unchanged meanwhile.
     #[inline]
     pub(crate) fn reads_in_place<T: Message + ?Sized>(&self) -> bool {
         (self.trusts || self.storage.is_private())
@@ -164,8 +135,8 @@ impl<W> Reader<W> {
         self.storage.producer().epoch.load(Ordering::Relaxed)
     }
 
-    /// What there is instead of a next message that `ready` did not find, its slot having said `state`.
-    /// `Ok`: it is there after all, and may be copied.
+    /// What there is instead of a next message that `ready` did not find, its slot having said
+    /// `state`. `Ok`: it is there after all, and may be copied.
     #[inline]
     pub(crate) fn find(&self, state: Word) -> Result<(), NotFound> {
         let mut seen = self.next.look(state);
@@ -174,12 +145,12 @@ impl<W> Reader<W> {
                 return Err(NotFound::Empty);
             }
             // Closed: and only now is it worth something that the slot is empty. Looking at the two
-            // in the other order would lose what was sent in between. Pairs with the release of
-            // `closed`: all that was sent before can be copied, too.
+            // in the other order would lose what was sent in between.
+            // SYNC closed: all that was sent before `Producer::shut` can be copied, too.
             fence(Ordering::Acquire);
             seen = self.look();
-            // A successor may go on with a ring that was closed. Pairs with the release of the
-            // state: what it has published meanwhile can be copied as well.
+            // A successor may go on with a ring that was closed.
+            // SYNC published: what it has published meanwhile can be copied as well.
             #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
             fence(Ordering::Acquire);
         }
@@ -204,9 +175,10 @@ impl<W> Reader<W> {
         self.storage.spilled(length)
     }
 
-    /// Sleeps until there may be a message, the end, or what `is_excluded` asks for.
-    pub(crate) fn sleep(&self, limit: Duration, is_excluded: impl Fn() -> bool) {
-        let ready = || self.look() != Look::NotYet || self.is_closed() || is_excluded();
+    /// Sleeps until there may be something, for `limit` at most. `ends`: nothing more comes, by what
+    /// is made known with a wake-up.
+    pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {
+        let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
     }
 }

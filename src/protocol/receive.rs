@@ -3,12 +3,12 @@
 use core::time::Duration;
 
 use super::head;
+use super::lifesign::SeenEpoch;
 use super::reader::Reader;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::position::{Look, Passed, Pos};
-use ringway_shm::sync::Word;
 use ringway_shm::wait::{Deadline, DeathCheck, Ended, Wait, wait_for};
 
 /// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
@@ -18,8 +18,9 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     let capacity = reader.storage.measures().capacity();
     let spills = reader.storage.measures().has_arena();
     let before = reader.next;
-    // Whoever owns the slot, everything a capacity before it or more is gone. But where messages are spilled, a
-    // mark may be early: it says that one message is gone, and so of another lap only what that one says.
+    // Whichever message owns the slot, all that are a capacity before it or more are gone. But
+    // where messages are spilled, a mark may be early: it says that one message is gone, and so of
+    // another lap only what that one says.
     let gone = |looked: Pos, passed: Passed| {
         let last = passed.owner.minus(capacity);
         if spills && passed.is_marked() && looked != last {
@@ -35,8 +36,8 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     }
     let head = head::search(&reader.storage, head::after(&reader.storage, passed));
     reader.next = gone(before, passed).max(head.minus(capacity));
-    // The producer may be writing the next one, or may have gone on meanwhile. And where messages are spilled,
-    // those that follow may have lost their place in the arena, too.
+    // The producer may be writing the next one, or may have gone on meanwhile. And where messages
+    // are spilled, those that follow may have lost their place in the arena, too.
     for _ in 0..if spills { capacity } else { 1 } {
         let Look::Passed(passed) = reader.look() else { break };
         reader.next = reader.next.max(gone(reader.next, passed));
@@ -47,7 +48,6 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
         reader.next = before;
         return TryRecvError::Corrupt;
     }
-    reader.lagged = reader.lagged.wrapping_add(lag as Word);
     TryRecvError::Lagged(lag as u64)
 }
 
@@ -117,7 +117,7 @@ fn wait_once<C: Receives, R>(
     let reader = receiver.reader();
     let was_dead = reader.is_known_dead();
     // What a successor did before this is looked at by the first attempt.
-    reader.epoch = reader.epoch();
+    reader.seen = SeenEpoch::new(reader.epoch());
     let waits_for = reader.next;
     let mut check = *receiver.death_check(waits_for);
     let outcome = wait_for(

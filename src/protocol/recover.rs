@@ -36,8 +36,7 @@ pub(crate) fn place(view: &View) -> Result<Pos, HeaderError> {
                     what: "a slot's state is none that it can have",
                 });
             }
-            // Pairs with the release of the states: what is read from here on is what was
-            // published.
+            // SYNC published: the successor comes after all that was published.
             fence(Ordering::Acquire);
             return Ok(next);
         }

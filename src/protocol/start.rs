@@ -27,7 +27,7 @@ pub enum Start {
     ///
     /// for (max_lag, back) in [(64, 56), (24, 16), (8, 0)] {
     ///     let (mut producer, ring) = Options::<u64>::new(64).max_lag(max_lag).heap().unwrap();
-    ///     producer.try_send_batch(&[0; 200]);
+    ///     producer.send_batch(&[0; 200]).unwrap();
     ///     let subscriber = ring.subscribe(Start::Oldest).unwrap();
     ///     let behind = producer.head() - subscriber.position();
     ///     assert!((back..=back + 8).contains(&behind), "{behind}");
@@ -52,7 +52,7 @@ pub enum Start {
     /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).origin(100).heap().unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// assert!(ring.subscribe(Start::At(102)).is_ok());
     /// let too_old = JoinError::TooOld { oldest: 100 };
     /// assert_eq!(ring.subscribe(Start::At(99)).unwrap_err(), too_old);

@@ -115,7 +115,8 @@ pub(crate) fn wake_producer(view: &View, fences: Fences) {
     if !SLEEPS {
         return;
     }
-    // Pairs with the heavy fence in `sleep_as_producer`.
+    // SYNC sole-waiter: this side sees that the producer waits, or the producer sees the gate
+    // after its heavy fence in `SoleWaiter::arm`.
     fences.light();
     if let Some(flags) = view.flags() {
         SoleWaiter::new(&flags.waiting).notify_fenced();

@@ -34,7 +34,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// keeper.try_recv().unwrap();
     /// drop(keeper);
     ///
@@ -78,17 +78,17 @@ const LOOKS: u32 = 4;
 fn of_gate(view: &View, index: usize, entry: &Entry, head: Pos) -> Option<ConsumerStats> {
     for _ in 0..LOOKS {
         let generation = entry.generation.load(Ordering::Relaxed);
-        // Pairs with the release of the generation: that the owner before had joined is over.
+        // SYNC generation: that the owner before had joined is over, with a generation of
+        // `Joined::pin`.
         fence(Ordering::Acquire);
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        // Pairs with the release of `joined`: where this one began is there, and its name.
+        // SYNC joined: where this one began is there, and its name, with `joined` of `join_in`.
         fence(Ordering::Acquire);
         let stats = of_owner(view, index, entry, generation, head);
-        // Pairs with the fence in `join::pin`, which is between the next owner's generation and
-        // what it says of itself, and with the release of its gate: having seen any of that this
-        // sees the generation.
+        // SYNC numbers: the gate and the full fence in `pin` are between the next owner's
+        // generation and what that says of itself. Having seen any of it this sees the generation.
         fence(Ordering::Acquire);
         if entry.generation.load(Ordering::Relaxed) == generation {
             return stats;
@@ -138,7 +138,7 @@ fn of_owner(
 
 fn of_worker(view: &View, index: usize, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
-    // Pairs with the release of `joined` in `group::join`: the group's name is there.
+    // SYNC worker: the group's name is there, with `joined` of `begin_work`.
     fence(Ordering::Acquire);
     // Not of one whose group was evicted, and whose group's entry has been given up since.
     if !members::is_current(view, entry, group) {

@@ -18,6 +18,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             position.look(state) != Look::NotYet
         });
         reserved
+            // Evicted by hand, of which no message tells.
+            || self.was_evicted()
             || self.reader.look() != Look::NotYet
             || claims.returns() != self.member.returns
             || (self.reader.is_closed() && !self.others_have_it(claims))
@@ -56,8 +58,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     pub(crate) fn sleep_for(&self, bell: u32, limit: core::time::Duration) {
         let Some(claims) = self.claims() else { return };
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        // A group that is evicted by hand has its workers woken, with no message to be found.
-        let ready = || self.is_worth_a_look() || self.was_evicted();
+        let ready = || self.is_worth_a_look();
         wake::sleep_on(&claims.entry().bell, bell, storage, fences, ready, limit);
     }
 }
