@@ -45,7 +45,7 @@ impl<T: Message + ?Sized> Ring<T> {
         mut wait: W,
     ) -> Result<Subscriber<T, W>, JoinError> {
         let take = || take::take_any(&self.storage);
-        let joined = join::join(&self.storage, start, take, |entry, _| entry.set_name(&[]));
+        let joined = join::join(&self.storage, start, take, |entry, _| entry.set_unnamed());
         // Should this panic, the one that has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;

@@ -98,7 +98,6 @@ impl Counters {
     pub(crate) fn begin(&self, start: Pos) {
         self.start.set(start.number());
         self.received.set(0);
-        self.process.set(0);
         if let Some(word) = self.redelivered() {
             word.store(0, Ordering::Relaxed);
         }

@@ -308,6 +308,7 @@ impl Entry {
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
         self.counters.begin(crate::position::Pos::new(0));
+        self.counters.process.set(0);
     }
 }
 
