@@ -52,8 +52,9 @@
 //!
 //! The root has what every program uses, and [`prelude`] has that for one `use`. The rest is in
 //! modules: [`error`] has all errors, [`consumer`], [`group`] and [`producer`] the guards and
-//! iterators of their handles, [`segment`] what is done with files, [`stats`] what a ring has done,
-//! [`wait`] how a handle waits, [`raw`] and [`static_ring`] rings in other memory.
+//! iterators of their handles, [`receive`] what all that receive have in common, [`segment`] what
+//! is done with files, [`stats`] what a ring has done, [`wait`] how a handle waits, [`raw`] and
+//! [`static_ring`] rings in other memory.
 //!
 //! # Blocking
 //!

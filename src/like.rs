@@ -9,7 +9,7 @@ use ringway_shm::wait::Wait;
 impl<T: Plain> Ring<T> {
     /// Options that would make a ring like this one: of the same shape, limits and tag, and with
     /// [asymmetric fences](Options::asymmetric_fences) if the producer has them at the moment.
-    /// Without the text, which [`inspect`](crate::inspect) reads.
+    /// Without the text, which [`inspect`](crate::segment::inspect) reads.
     ///
     /// ```
     /// # use ringway::Options;

@@ -1,4 +1,4 @@
-//! What a ring is to be.
+//! The options with which a ring is created.
 
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod like;
@@ -15,7 +15,8 @@ use crate::position::Position;
 use crate::protocol::limits::Limits;
 use ringway_shm::sync::NATIVE;
 
-/// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
+/// The options with which a ring is created. They stand in the ring, where every other process
+/// reads them.
 ///
 /// ```
 /// use ringway::{Options, Overflow};
@@ -65,17 +66,17 @@ impl Options<[u8]> {
         Self::with(capacity, max_len)
     }
 
-    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a
-    /// multiple of 128), each in one piece: the slot says where. The longest message has half of
-    /// it, or a slot's `max_len` if that is more. Shorter ones stay in their slots, as if there
-    /// were none. By default there is none.
+    /// Gives the ring an arena of at least `bytes` bytes (rounded up to a multiple of 128), where
+    /// messages lie that are longer than a slot, each in one piece. The longest message has half of
+    /// the arena, or a slot's `max_len` if that is more. Messages that fit a slot stay there. By
+    /// default there is no arena.
     ///
     /// A message leaves the arena when its slot is used again, or sooner, when a later message
     /// needs its place. Subscribers and groups hold the producer back until they have released it;
     /// it waits for room in the arena as it does for slots. An observer may find that it has
     /// [lagged](crate::Observer) though it is less than a capacity behind, and is told exactly how
-    /// many messages it missed; and who joins at [`Start::Oldest`](crate::Start::Oldest) may get
-    /// fewer messages.
+    /// many messages it missed. A consumer that joins at [`Start::Oldest`](crate::Start::Oldest)
+    /// may get fewer messages than the capacity.
     ///
     /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for
     /// a message is left out.
@@ -160,7 +161,7 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many subscribers can be attached at a time. Observers need no place.
+    /// How many subscribers can be attached at a time, 8 by default. Observers are not counted.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -227,7 +228,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
     /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
     /// ```
-    #[cfg(feature = "alloc")]
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has a text.
+    #[cfg(all(feature = "alloc", not(all(target_os = "none", target_pointer_width = "32"))))]
     pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
         self.text = text.into();
         self.shape.text = self.text.len();
@@ -273,9 +276,8 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// Whether there can be observers; by default there can. Without them, and without limits to
-    /// what subscribers hold back, no consumer looks at a message before it is sent, so that it can
-    /// be written in place through a plain `&mut`
-    /// ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
+    /// what subscribers hold back, no consumer looks at a message before it is sent. So it can be
+    /// written in place through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -318,7 +320,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// gets it only if the ring was created so: consumers that are attached to a ring with full
     /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
-    /// Under loom it is off by default, there being no kernel. On, no handle may sleep in that
+    /// Under loom it is off by default, because there is no kernel. On, no handle may sleep in that
     /// model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.asymmetric = yes;

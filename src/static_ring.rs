@@ -131,7 +131,7 @@ pub struct Parts<M: Message + ?Sized, const S: usize> {
     pub ring: Ring<M>,
 }
 
-// SAFETY: until it is split nobody accesses anything but `split`; afterwards only the handles do,
+// SAFETY: until it is split no code accesses anything but `split`; afterwards only the handles do,
 // through atomics. They move messages between threads, whence `Send`.
 unsafe impl<M: StaticMessage, const N: usize, const S: usize> Sync for Static<M, N, S> where
     M::Body: Send

@@ -16,7 +16,6 @@ const ROOT: &[&str] = &[
     "Plain",
     "Position",
     "Producer",
-    "Receive",
     "Ring",
     "Segment",
     "Spin",

@@ -114,7 +114,7 @@ fn a_group_is_not_given_up_under_a_worker_that_reads_in_place() {
         let options = awake::<u64>(2).subscribers(0).groups(1).workers(1).max_lag(1);
         let (mut producer, ring) = options.heap().unwrap();
         let mut worker = Worker::join(&ring, "a").unwrap();
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let receiver = thread::spawn(move || {
             match worker.try_recv_ref() {
                 Ok(job) => {

@@ -112,6 +112,9 @@ pub(super) mod sealed {
         /// Messages stay in their slots until they are released, unless the consumer is evicted.
         const HOLDS: bool;
 
+        /// Whether the consumer gets nothing more, whatever is sent.
+        fn is_excluded<T: Message + ?Sized, W: Wait>(consumer: &Consumer<Self, T, W>) -> bool;
+
         /// Why the consumer gets nothing more, whatever is sent.
         fn excluded<T: Message + ?Sized, W: Wait>(
             consumer: &mut Consumer<Self, T, W>,
@@ -119,6 +122,13 @@ pub(super) mod sealed {
 
         /// Lets go of everything before the next message.
         fn release<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
+
+        /// Counts what the consumer can no longer get.
+        fn count_lost<T: Message + ?Sized, W: Wait>(
+            _consumer: &mut Consumer<Self, T, W>,
+            _messages: u64,
+        ) {
+        }
 
         /// Ends what joining began.
         fn leave<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);

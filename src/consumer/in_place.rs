@@ -162,7 +162,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }
-        if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.kind.entry()) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
         // SYNC pin: either this subscriber sees that it was evicted, and reads nothing in place, or
@@ -194,7 +194,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Unpins what an evicted subscriber had pinned: nothing refers to it now, or it was leaked.
     #[cold]
     pub(super) fn forget_pin(&mut self) {
-        let entry = self.reader.storage.entry(self.kind.entry);
+        let entry = self.reader.storage.entry(self.kind.entry());
         if entry.is_some_and(|entry| entry.pinned.load(Ordering::Relaxed) != 0) {
             self.finish_in_place(0);
         }
@@ -206,7 +206,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         if !self.reader.can_be_evicted() {
             return;
         }
-        if let Some(entry) = self.reader.storage.entry(self.kind.entry) {
+        if let Some(entry) = self.reader.storage.entry(self.kind.entry()) {
             entry::unpin(entry);
         }
     }

@@ -36,13 +36,23 @@ pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
 /// Gets the newest messages and never holds the producer back: the kind of an
 /// [`Observer`](crate::Observer).
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Observing;
+pub struct Observing {
+    /// Where it began.
+    start: Pos,
+    /// Messages that were lost to it.
+    lagged: Word,
+}
+
+impl Observing {
+    fn from(start: Pos) -> Self {
+        Observing { start, lagged: 0 }
+    }
+}
 
 impl<T: Message + ?Sized> Observer<T> {
     pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Consumer::of(reader, Observing)
+        Consumer::of(reader, Observing::from(next))
     }
 }
 
@@ -66,9 +76,9 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// assert_eq!((stats.received, stats.lagged, stats.lag), (1, 6, 3));
     /// ```
     pub fn stats(&self) -> ConsumerStats {
-        let reader = &self.reader;
-        let past = reader.next.distance(reader.start);
-        let received = past.wrapping_sub(reader.lagged) & (Word::MAX >> 1);
+        let Observing { start, lagged } = self.kind;
+        let past = self.reader.next.distance(start);
+        let received = past.wrapping_sub(lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
             id: ConsumerId::new(u32::MAX as usize, 0),
@@ -76,7 +86,7 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
             name: None,
             present: true,
             received: wide(received),
-            lagged: wide(reader.lagged),
+            lagged: wide(lagged),
             lag: self.lag(),
             redelivered: 0,
             evicted: false,
@@ -105,7 +115,8 @@ impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
         let (storage, wait) = (self.reader.storage.clone(), self.reader.wait.clone());
         let mut reader = Reader::new(storage, self.reader.next, wait);
         reader.patient = self.reader.patient;
-        Ok(Consumer::of(reader, Observing))
+        let kind = Observing::from(reader.next);
+        Ok(Consumer::of(reader, kind))
     }
 }
 
@@ -116,12 +127,21 @@ impl Sealed for Observing {
     const HOLDS: bool = false;
 
     #[inline(always)]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(_: &Observer<T, W>) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
         None
     }
 
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
+
+    fn count_lost<T: Message + ?Sized, W: Wait>(observer: &mut Observer<T, W>, messages: u64) {
+        observer.kind.lagged = observer.kind.lagged.wrapping_add(messages as Word);
+    }
 
     #[inline(always)]
     fn leave<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}

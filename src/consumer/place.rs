@@ -5,7 +5,6 @@ use crate::error::LivenessError;
 use crate::message::Message;
 use crate::position::{Look, Pos, Position};
 use crate::protocol::head;
-use ringway_shm::sync::Word;
 use ringway_shm::wait::Wait;
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
@@ -136,7 +135,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         let skipped = self.lag().saturating_sub(messages);
         if skipped > 0 {
             self.reader.next = self.reader.next.plus(skipped as usize);
-            self.reader.lagged = self.reader.lagged.wrapping_add(skipped as Word);
+            K::count_lost(self, skipped);
             self.release();
         }
         skipped

@@ -4,6 +4,8 @@ use super::Consumer;
 use super::handle::sealed::Sealed;
 use crate::error::TryRecvError;
 use crate::memory::Storage;
+use crate::memory::layout::EVICTS;
+use crate::memory::shape::MAX_ENTRIES;
 use crate::message::Message;
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
@@ -28,13 +30,29 @@ pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
 /// Gets every message and holds the producer back: the kind of a [`Subscriber`](crate::Subscriber).
 #[derive(Clone, Copy, Debug)]
 pub struct Subscribing {
+    /// Which of the owners of its entry this is, where that can be evicted.
+    generation: [u32; EVICTS as usize],
     /// Which entry has its gate.
-    pub(super) entry: usize,
-    /// Which of the entry's owners this is.
-    pub(super) generation: u32,
+    entry: u16,
     /// Comes back: its entry stays.
     pub(super) durable: bool,
 }
+
+impl Subscribing {
+    /// There are fewer entries than `u16` can count.
+    fn of(entry: usize, generation: u32) -> Self {
+        let generation = [generation; EVICTS as usize];
+        Subscribing { generation, entry: entry as u16, durable: false }
+    }
+
+    /// Which entry has its gate.
+    #[inline(always)]
+    pub(super) fn entry(self) -> usize {
+        self.entry.into()
+    }
+}
+
+const _: () = assert!(MAX_ENTRIES <= u16::MAX as usize);
 
 impl<T: Message + ?Sized> Subscriber<T> {
     /// A subscriber from the first message on. Only for the ring's creator, which has made the
@@ -44,7 +62,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
         let generation = join::preassign(&storage, entry);
         let next = storage.measures().origin();
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Consumer::of(reader, Subscribing { entry, generation, durable: false })
+        Consumer::of(reader, Subscribing::of(entry, generation))
     }
 }
 
@@ -53,7 +71,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub(crate) fn joined(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
         let reader = Reader::new(storage, next, wait);
-        Consumer::of(reader, Subscribing { entry, generation, durable: false })
+        Consumer::of(reader, Subscribing::of(entry, generation))
     }
 
     /// Leaves for good: the same as dropping it, but for a
@@ -75,7 +93,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     #[inline(always)]
     pub(super) fn release_before(&mut self, first: Pos) {
         let reader = &mut self.reader;
-        if let Some(entry) = reader.storage.entry(self.kind.entry) {
+        if let Some(entry) = reader.storage.entry(self.kind.entry()) {
             // SYNC gate: the reads are over before the slots are written again: see
             // `Credit::refill_evicting`.
             entry.gate.store(first.gate(), Ordering::Release);
@@ -102,12 +120,22 @@ impl Sealed for Subscribing {
 
     const HOLDS: bool = true;
 
+    #[inline]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(subscriber: &Subscriber<T, W>) -> bool {
+        let entry = subscriber.kind.entry();
+        EVICTS
+            && subscriber.reader.storage.evicted(entry).is_some_and(|word| {
+                // Compared where they lie: copied, the two fields are one word, and taken apart
+                // again.
+                let last = word.load(Ordering::Relaxed);
+                subscriber.kind.generation.iter().any(|&generation| generation == last)
+            })
+    }
+
     fn excluded<T: Message + ?Sized, W: Wait>(
         subscriber: &mut Subscriber<T, W>,
     ) -> Option<TryRecvError> {
-        let Subscribing { entry, generation, .. } = subscriber.kind;
-        let evicted = subscriber.reader.storage.was_evicted(entry, generation);
-        evicted.then(|| subscriber.end_evicted())
+        Self::is_excluded(subscriber).then(|| subscriber.end_evicted())
     }
 
     #[inline(always)]
@@ -116,7 +144,7 @@ impl Sealed for Subscribing {
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
-        let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry);
+        let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry());
         match subscriber.kind.durable {
             true => entry::go_away(&reader.storage, entry),
             false => entry::leave(&reader.storage, entry),

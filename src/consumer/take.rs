@@ -331,6 +331,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             return evicted;
         }
         let error = receive::skip(&mut self.reader, passed);
+        if let TryRecvError::Lagged(messages) = error {
+            K::count_lost(self, messages);
+        }
         self.release();
         error
     }
@@ -395,6 +398,6 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
     }
 
     fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
-        self.reader.sleep(slice);
+        self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

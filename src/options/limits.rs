@@ -1,15 +1,17 @@
-//! How long consumers may hold the producer back, as the ring's creator chooses it.
+//! Options that limit how long a consumer may hold the producer back.
 
 use super::Options;
 use crate::message::Message;
 
 impl<T: Message + ?Sized> Options<T> {
-    /// How many messages a subscriber may lag behind: one that lags more when the producer needs
-    /// room is evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can
-    /// join anew. A group of workers counts as a subscriber, here and below. By default none is
-    /// evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
-    /// capacity. With less than that the producer never waits for long: it looks for room an eighth
-    /// of a ring at a time, and so evicts at a lag of up to that much more. In an
+    /// How many messages a subscriber may lag behind. One that lags more when the producer needs
+    /// room is evicted: it is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can
+    /// join again. A group of workers counts as a subscriber, here and below. By default no
+    /// consumer is evicted, and the producer waits for its slowest subscriber, which comes to a lag
+    /// of a capacity.
+    ///
+    /// With a limit below the capacity the producer never waits for long. It looks for room an
+    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an
     /// [`arena`](Self::arena) few messages can take all the room: a subscriber that holds these,
     /// without lagging by so many, is evicted only by [`max_hold`](Self::max_hold).
     ///
@@ -31,7 +33,7 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// How long a subscriber that lives may keep the producer waiting for room, before it is
     /// evicted. By default for ever. It is about subscribers that are too slow, or stopped: one
-    /// that has died is found within 150 ms anyway. Where the kernel does not say who is dead
+    /// that has died is found within 150 ms anyway. Where the kernel does not say which are dead
     /// ([`Liveness`](crate::error::TrySendError::Liveness)), it counts for the dead too.
     ///
     /// # How exact it is

@@ -27,8 +27,14 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// ```
     #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
+        self.send_while(messages, |this| this.has_room().unwrap_or(false))
+    }
+
+    /// Sends messages, from the first on, as long as `has_room` says that there is room for one, and
+    /// returns how many.
+    fn send_while(&mut self, messages: &[T], has_room: impl Fn(&mut Self) -> bool) -> usize {
         let mut rest = messages;
-        while !rest.is_empty() && self.has_room().unwrap_or(false) {
+        while !rest.is_empty() && has_room(self) {
             let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
             // On the way the place is kept apart from the account, where every fence would store
             // it.
@@ -97,7 +103,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         let mut sent = 0;
         loop {
             let rest = messages.get(sent..).unwrap_or(&[]);
-            sent += self.try_send_batch(rest);
+            // A look in vain is no refusal: what follows waits.
+            sent += self.send_while(rest, |this| this.credit.check(&this.storage));
             if sent == messages.len() {
                 return Ok(());
             }

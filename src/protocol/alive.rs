@@ -5,6 +5,7 @@
 //! data flows it is not asked. Once the producer is known to be dead every call says so, until
 //! there is another one.
 
+use super::lifesign::SeenEpoch;
 use super::reader::Reader;
 use crate::error::{LivenessError, RecvError, TryRecvError};
 
@@ -22,13 +23,13 @@ impl<W> Reader<W> {
     fn ask_for_owner(&mut self) -> Result<bool, LivenessError> {
         let epoch = self.epoch();
         if self.storage.producer_is_alive()? {
-            self.epoch = epoch;
+            self.seen = SeenEpoch::new(epoch);
             return Ok(true);
         }
         // A successor has taken over, and died or closed the ring since, or this came between its
         // locks: in any case there is something new to look at.
         let epoch = self.epoch();
-        if core::mem::replace(&mut self.epoch, epoch) != epoch {
+        if !core::mem::replace(&mut self.seen, SeenEpoch::new(epoch)).is(epoch) {
             return Ok(true);
         }
         if !self.patient {
@@ -62,7 +63,7 @@ impl<W> Reader<W> {
     /// Whether the producer was dead when that was last asked, and everything had been received;
     /// and nothing is known to have happened since.
     pub(crate) fn is_known_dead(&self) -> bool {
-        self.life.is_dead_at(self.next) && self.epoch() == self.epoch
+        self.life.is_dead_at(self.next) && self.seen.is(self.epoch())
     }
 
     /// Whether what was known still is so: asks.

@@ -81,3 +81,21 @@ mod memory {
 }
 
 pub(crate) use memory::LifeSign;
+
+/// Whether a ring can be taken over by another producer.
+const TAKEOVERS: bool = cfg!(any(ringway_loom, all(feature = "std", target_os = "linux")));
+
+/// How many takeovers a consumer knows of. Where there are none, it has nothing to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenEpoch([u32; TAKEOVERS as usize]);
+
+impl SeenEpoch {
+    pub(crate) fn new(epoch: u32) -> SeenEpoch {
+        SeenEpoch([epoch; TAKEOVERS as usize])
+    }
+
+    /// Whether there have been no others than those.
+    pub(crate) fn is(self, epoch: u32) -> bool {
+        self.0.iter().all(|&seen| seen == epoch)
+    }
+}

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::lifesign::LifeSign;
+use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
 use crate::error::LivenessError;
 use crate::memory::{Slot, Span, Storage};
@@ -15,25 +15,22 @@ use ringway_shm::wait::DeathCheck;
 
 /// A place in a ring, and the way to wait there.
 ///
-/// On a microcontroller in this order: what is near the start is reached by shorter instructions.
+/// On a microcontroller in this order: what is near the start is reached by shorter instructions,
+/// and small fields share a word.
 #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
 #[derive(Debug)]
 pub(crate) struct Reader<W> {
     /// The position of the next message.
     pub(crate) next: Pos,
-    /// Messages that were lost to it.
-    pub(crate) lagged: Word,
     pub(crate) storage: Storage,
-    /// Where it began.
-    pub(crate) start: Pos,
     pub(crate) fences: Fences,
-    pub(crate) wait: W,
-    /// How many producers there had been when this one was last looked at.
-    pub(crate) epoch: u32,
     /// A producer that has died may have a successor: go on waiting.
     pub(crate) patient: bool,
     /// The program has promised that all that may write the ring follow its protocol.
     pub(crate) trusts: bool,
+    pub(crate) wait: W,
+    /// The takeovers that there had been when this was last looked at.
+    pub(crate) seen: SeenEpoch,
     /// When it last asked whether its producer lives.
     pub(crate) check: DeathCheck,
     /// What came of it.
@@ -45,51 +42,24 @@ impl<W> Reader<W> {
         let mode = storage.producer().mode.load(Ordering::Relaxed);
         let fences = Fences::for_peer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
-        let check = DeathCheck::default();
         Reader {
-            storage,
             next,
-            start: next,
-            lagged: 0,
+            storage,
             fences,
-            wait,
-            epoch,
             patient: false,
             trusts: false,
-            check,
-            life: Default::default(),
+            wait,
+            seen: SeenEpoch::new(epoch),
+            check: DeathCheck::default(),
+            life: LifeSign::default(),
         }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader {
-            storage,
-            next,
-            start,
-            lagged,
-            fences,
-            wait: before,
-            epoch,
-            patient,
-            trusts,
-            check,
-            life,
-        } = self;
-        let reader = Reader {
-            storage,
-            next,
-            start,
-            lagged,
-            fences,
-            wait,
-            epoch,
-            patient,
-            trusts,
-            check,
-            life,
-        };
-        (reader, before)
+        let Reader { next, storage, fences, patient, trusts, wait: before, seen, check, life } =
+            self;
+        (Reader { next, storage, fences, patient, trusts, wait, seen, check, life }, before)
     }
 
     /// What the next slot says.
@@ -205,8 +175,10 @@ impl<W> Reader<W> {
         self.storage.spilled(length)
     }
 
-    pub(crate) fn sleep(&self, limit: Duration) {
-        let ready = || self.look() != Look::NotYet || self.is_closed();
+    /// Sleeps until there may be something, for `limit` at most. `ends`: nothing more comes, by what
+    /// is made known with a wake-up.
+    pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {
+        let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
     }
 }

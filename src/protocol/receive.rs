@@ -3,12 +3,12 @@
 use core::time::Duration;
 
 use super::head;
+use super::lifesign::SeenEpoch;
 use super::reader::Reader;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::position::{Look, Passed, Pos};
-use ringway_shm::sync::Word;
 use ringway_shm::wait::{Deadline, DeathCheck, Ended, Wait, wait_for};
 
 /// The slot belongs to a later message. Goes on at the oldest message that is left, and returns
@@ -48,7 +48,6 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
         reader.next = before;
         return TryRecvError::Corrupt;
     }
-    reader.lagged = reader.lagged.wrapping_add(lag as Word);
     TryRecvError::Lagged(lag as u64)
 }
 
@@ -118,7 +117,7 @@ fn wait_once<C: Receives, R>(
     let reader = receiver.reader();
     let was_dead = reader.is_known_dead();
     // What a successor did before this is looked at by the first attempt.
-    reader.epoch = reader.epoch();
+    reader.seen = SeenEpoch::new(reader.epoch());
     let waits_for = reader.next;
     let mut check = *receiver.death_check(waits_for);
     let outcome = wait_for(
