@@ -19,11 +19,15 @@ use ringway_shm::sync::{
 pub(crate) struct View {
     measures: Measures,
     producer: NonNull<ProducerLine>,
-    evictions: NonNull<AtomicU32>,
+    /// Where consumers can be evicted.
+    evictions: [NonNull<AtomicU32>; EVICTS as usize],
     slots: NonNull<AtomicWord>,
-    ghosts: NonNull<RaceCell>,
+    ghosts: Ghosts,
     control: Option<Control>,
 }
+
+/// What a model has in place of the messages' memory: elsewhere it takes no memory, and no pointer.
+type Ghosts = [NonNull<RaceCell>; !NATIVE as usize];
 
 /// The part that consumers write.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +62,8 @@ impl View {
         ghosts: NonNull<RaceCell>,
         control: Option<Control>,
     ) -> View {
+        let evictions = [evictions; EVICTS as usize];
+        let ghosts = [ghosts; !NATIVE as usize];
         View { measures, producer, evictions, slots, ghosts, control }
     }
 
@@ -78,9 +84,10 @@ impl View {
         if entry >= self.measures.gates() {
             return None;
         }
+        let evictions = self.evictions.first()?;
         // SAFETY: `entry` is below the number of gates, for each of which a word lies there, by the
         // contract of `new`.
-        let word = unsafe { self.evictions.add(entry) };
+        let word = unsafe { evictions.add(entry) };
         // SAFETY: that word is valid for reads while the view is used, by the contract of `new`.
         Some(unsafe { word.as_ref() })
     }
@@ -235,9 +242,7 @@ impl View {
         });
         granules.map(|index| {
             // SAFETY: there are as many as slots and granules together, by the contract of `new`.
-            let ghost = unsafe { self.ghosts.add(index) };
-            // SAFETY: it is valid for reads while the view is used, by the contract of `new`.
-            unsafe { ghost.as_ref() }
+            unsafe { ghost(&self.ghosts, index) }
         })
     }
 }
@@ -261,7 +266,7 @@ impl View {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();
             self.slot(position).state().store(before, Ordering::Relaxed);
-            if self.measures.variable {
+            if self.measures.variable() {
                 // What stood there before would look like a message in the arena.
                 self.slot(position).set_span(Span::in_slot(0));
             }
@@ -304,11 +309,28 @@ impl<'a> ClaimWords<'a> {
     }
 }
 
+/// One of the ghosts.
+///
+/// # Safety
+///
+/// In a model there are more than `index` of them, which are valid for reads as long as `'a`.
+#[inline(always)]
+unsafe fn ghost<'a>(ghosts: &Ghosts, index: usize) -> &'a RaceCell {
+    // Outside of models they have no size, and are anywhere.
+    let ghost = match ghosts.first() {
+        // SAFETY: this function's caller promises that there are more than `index`.
+        Some(first) => unsafe { first.add(index) },
+        None => NonNull::dangling(),
+    };
+    // SAFETY: in a model it is valid for reads, as the caller promises; elsewhere it has no size.
+    unsafe { ghost.as_ref() }
+}
+
 /// One slot: its state, the length of its message, its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {
     words: NonNull<AtomicWord>,
-    ghosts: NonNull<RaceCell>,
+    ghosts: Ghosts,
     index: usize,
     view: &'a View,
 }
@@ -330,9 +352,7 @@ impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) fn ghost(self) -> &'a RaceCell {
         // SAFETY: the index is below the capacity, and that many ghosts lie there.
-        let ghost = unsafe { self.ghosts.add(self.index) };
-        // SAFETY: it is valid for reads while the view is used, by the contract of `View::new`.
-        unsafe { ghost.as_ref() }
+        unsafe { ghost(&self.ghosts, self.index) }
     }
 
     /// The words that a message of `len` bytes fills in its slot.
@@ -402,7 +422,7 @@ impl<'a> Slot<'a> {
     /// Writes the length of the message, and where it lies. Only where messages vary in length.
     #[inline(always)]
     pub(crate) fn set_span(self, span: Span) {
-        debug_assert!(self.view.measures.variable);
+        debug_assert!(self.view.measures.variable());
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.
             let word = unsafe { self.words.add(1 + i) };
@@ -418,7 +438,7 @@ impl<'a> Slot<'a> {
     /// Only where messages vary in length.
     #[inline(always)]
     pub(crate) fn length(self) -> u64 {
-        debug_assert!(self.view.measures.variable);
+        debug_assert!(self.view.measures.variable());
         let mut code = 0;
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.

@@ -6,8 +6,6 @@ use super::clean_up::ASKED_AT_A_TIME;
 use crate::error::SendError;
 #[cfg(feature = "std")]
 use crate::error::WaitError;
-#[cfg(feature = "std")]
-use crate::memory::geometry::Overflow;
 use crate::message::Message;
 use crate::protocol::credit;
 #[cfg(feature = "std")]
@@ -184,7 +182,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         timeout: impl Into<Deadline>,
     ) -> Result<(), WaitError> {
         let measures = self.storage.measures();
-        let max = if measures.overflow == Overflow::Wait { measures.gates() } else { 0 };
+        let max = if measures.overwrites() { 0 } else { measures.gates() };
         if n > max {
             return Err(WaitError::TooMany { asked: n, max });
         }
