@@ -42,20 +42,23 @@ impl<T: Message + ?Sized> Options<T> {
         Ok(this.handles(storage))
     }
 
-    /// Creates the ring in memory of the caller's.
+    /// Creates the ring in memory of the caller.
     ///
     /// # Safety
     ///
-    /// For as long as any handle of the ring lives, here or elsewhere, the memory stays valid for
-    /// reads and writes, and nobody accesses it but through such handles. It has been initialised,
-    /// its two segments have no byte in common, and until this returns nobody else accesses it at all.
+    /// For as long as any handle of the ring lives, in this program or another, the memory stays
+    /// valid for reads and writes, and is accessed through such handles alone. It has been
+    /// initialised, its two segments have no byte in common, and until this returns nothing else
+    /// accesses it at all.
     ///
-    /// Nothing in such memory keeps those apart who come or go under a name. So of all who share the ring one at
-    /// a time joins by [`Worker::join`](crate::Worker::join) or
-    /// [`subscribe_durable`](crate::Ring::subscribe_durable), or forgets by
-    /// [`remove_group`](crate::Ring::remove_group) or [`remove_durable`](crate::Ring::remove_durable). And whoever joins does so by
-    /// [`subscribe_in`](crate::Ring::subscribe_in), unless all who join have one compare-and-swap: their processor's,
-    /// or, of one program, that of `portable-atomic`.
+    /// Nothing in such memory keeps consumers apart that come or go under a name. So at any time at
+    /// most one of the programs that share the ring is in a call of
+    /// [`Worker::join`](crate::Worker::join),
+    /// [`subscribe_durable`](crate::Ring::subscribe_durable),
+    /// [`remove_group`](crate::Ring::remove_group) or
+    /// [`remove_durable`](crate::Ring::remove_durable). Subscribers join by
+    /// [`subscribe_in`](crate::Ring::subscribe_in), unless all of them have one compare-and-swap:
+    /// their processor's, or, in one program, that of `portable-atomic`.
     ///
     /// ```
     /// use ringway::{Options, Ring, Start};
@@ -71,7 +74,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// let at = || NonNull::from(Box::leak(Box::new(Memory([0; 4096])))).cast();
     /// let parts = RawParts { data: at(), data_len, control: Some(at()), control_len };
     ///
-    /// // SAFETY: leaked, so valid for ever; initialised; and nobody else knows of it.
+    /// // SAFETY: leaked, so valid for ever; initialised; and no other code knows of it.
     /// let mut producer = unsafe { options.create_raw(parts) }.unwrap();
     /// // SAFETY: the same memory, which holds a ring now.
     /// let ring = unsafe { Ring::<u32>::open_raw(parts, 0) }.unwrap();
@@ -88,10 +91,11 @@ impl<T: Message + ?Sized> Options<T> {
     pub unsafe fn create_raw(self, parts: RawParts) -> Result<Producer<T>, RawError> {
         let geometry = self.geometry().map_err(RawError::Config)?;
         let instance = Instance([0; 4]);
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory is valid and initialised, and nothing else accesses it yet, by this
+        // function's contract.
         let view = unsafe { raw::create(parts, geometry, instance, self.text_bytes()) };
         let view = view.map_err(RawError::Memory)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory stays valid while a handle lives, by this function's contract.
         let storage = unsafe { Storage::new(view, Owner::Caller) };
         Ok(self.handles(storage).0)
     }
@@ -99,7 +103,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(&self, storage: Storage) -> (Producer<T>, Ring<T>) {
         let ring = Ring::new(storage.clone());
-        (Producer::new(storage, self.asymmetric, self.limits), ring)
+        (Producer::new(storage, self.asymmetric, self.limits, self.shape.tag), ring)
     }
 }
 
@@ -109,15 +113,16 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// # Safety
     ///
-    /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data for
-    /// reads, control for reads and writes. It has been initialised, and nobody accesses it but by
-    /// atomic operations, of the widths that handles use at the same places. Whoever joins, or forgets a name, does so
-    /// as [`Options::create_raw`](crate::Options::create_raw) says.
+    /// For as long as this `Ring` or any handle made from it lives, the memory stays valid: data
+    /// for reads, control for reads and writes. It has been initialised, and is accessed by atomic
+    /// operations alone, of the widths that handles use at the same places. Consumers join, and
+    /// names are removed, as [`Options::create_raw`](crate::Options::create_raw) says.
     #[cfg(not(ringway_loom))]
     pub unsafe fn open_raw(parts: RawParts, tag: u64) -> Result<Self, HeaderError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory is valid and initialised, and is accessed by atomic operations alone,
+        // by this function's contract.
         let (view, _) = unsafe { raw::attach(parts, Expected::of::<T>(tag)) }?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory stays valid while a handle lives, by this function's contract.
         Ok(Ring::new(unsafe { Storage::new(view, Owner::Caller) }))
     }
 }

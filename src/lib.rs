@@ -52,8 +52,9 @@
 //!
 //! The root has what every program uses, and [`prelude`] has that for one `use`. The rest is in
 //! modules: [`error`] has all errors, [`consumer`], [`group`] and [`producer`] the guards and
-//! iterators of their handles, [`segment`] what is done with files, [`stats`] what a ring has done,
-//! [`wait`] how a handle waits, [`raw`] and [`static_ring`] rings in other memory.
+//! iterators of their handles, [`receive`] what all that receive have in common, [`segment`] what
+//! is done with files, [`stats`] what a ring has done, [`wait`] how a handle waits, [`raw`] and
+//! [`static_ring`] rings in other memory.
 //!
 //! # Blocking
 //!
@@ -193,6 +194,8 @@ pub mod error;
     path = "group/absent.rs"
 )]
 pub mod group;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod like;
 // Without compare-and-swap no entry is shared, and none is taken from a dead owner.
 #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;
@@ -289,7 +292,7 @@ pub use segment::{Anonymous, Segment};
 #[doc(inline)]
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
-pub use wait::{Spin, SpinThenSleep, SpinThenYield, Wait};
+pub use wait::{Spin, SpinThenSleep, Wait};
 #[doc(no_inline)]
 pub use zerocopy;
 

@@ -210,13 +210,15 @@ pub(crate) mod sealed {
 
         #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, _len: usize) -> &'a Self {
-            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
+            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of
+            // `T`.
             unsafe { start.cast().as_ref() }
         }
 
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, _len: usize) -> &'a mut Self {
-            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of `T`.
+            // SAFETY: aligned and valid by this function's contract, and any bytes are a value of
+            // `T`.
             unsafe { start.cast().as_mut() }
         }
     }

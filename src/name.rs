@@ -25,8 +25,8 @@ pub enum ConsumerKind {
 }
 
 /// One consumer: an entry of the ring, and which of the entry's owners it is. As
-/// [`ConsumerStats::id`](crate::stats::ConsumerStats) has it. A consumer that joins anew is another one, and
-/// so is each next owner of the entry. A durable subscriber that comes back is the same.
+/// [`ConsumerStats::id`](crate::stats::ConsumerStats) has it. A consumer that joins anew is another
+/// one, and so is each next owner of the entry. A durable subscriber that comes back is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConsumerId {
     entry: u32,

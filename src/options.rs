@@ -1,4 +1,9 @@
-//! What a ring is to be.
+//! The options with which a ring is created.
+
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod like;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod limits;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -10,7 +15,8 @@ use crate::position::Position;
 use crate::protocol::limits::Limits;
 use ringway_shm::sync::NATIVE;
 
-/// What a ring is to be, chosen by its creator. Everybody else reads it from the ring.
+/// The options with which a ring is created. They stand in the ring, where every other process
+/// reads them.
 ///
 /// ```
 /// use ringway::{Options, Overflow};
@@ -33,7 +39,7 @@ use ringway_shm::sync::NATIVE;
 #[doc(alias = "spmc")]
 #[must_use = "options do nothing until a ring is created of them"]
 pub struct Options<T: Message + ?Sized> {
-    shape: Shape,
+    pub(crate) shape: Shape,
     /// `None`: as many as a ring with groups has by default.
     workers: Option<usize>,
     pub(crate) asymmetric: bool,
@@ -60,18 +66,20 @@ impl Options<[u8]> {
         Self::with(capacity, max_len)
     }
 
-    /// Messages longer than a slot lie in an arena of at least so many bytes (rounded up to a multiple of 128),
-    /// each in one piece: the slot says where. The longest message has half of it, or a slot's `max_len` if that
-    /// is more. Shorter ones stay in their slots, as if there were none. By default there is none.
+    /// Gives the ring an arena of at least `bytes` bytes (rounded up to a multiple of 128), where
+    /// messages lie that are longer than a slot, each in one piece. The longest message has half of
+    /// the arena, or a slot's `max_len` if that is more. Messages that fit a slot stay there. By
+    /// default there is no arena.
     ///
-    /// A message leaves the arena when its slot is used again, or sooner, when a later message needs its place.
-    /// Subscribers and groups hold the producer back until they have released it; it waits for room in the
-    /// arena as it does for slots. An observer may find that it has [lagged](crate::Observer) though it is less
-    /// than a capacity behind, and is told exactly how many messages it missed; and who joins at
-    /// [`Start::Oldest`](crate::Start::Oldest) may get fewer messages.
+    /// A message leaves the arena when its slot is used again, or sooner, when a later message
+    /// needs its place. Subscribers and groups hold the producer back until they have released it;
+    /// it waits for room in the arena as it does for slots. An observer may find that it has
+    /// [lagged](crate::Observer) though it is less than a capacity behind, and is told exactly how
+    /// many messages it missed. A consumer that joins at [`Start::Oldest`](crate::Start::Oldest)
+    /// may get fewer messages than the capacity.
     ///
-    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for a message
-    /// is left out.
+    /// A message takes whole cache lines of 64 bytes. Room at the arena's end that is too short for
+    /// a message is left out.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -153,7 +161,7 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many subscribers can be attached at a time. Observers need no place.
+    /// How many subscribers can be attached at a time, 8 by default. Observers are not counted.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -183,8 +191,8 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// How many workers can be attached at a time, in all groups together. By default 8 if there are
-    /// [`groups`](Self::groups), and none if there are not.
+    /// How many workers can be attached at a time, in all groups together. By default 8 if there
+    /// are [`groups`](Self::groups), and none if there are not.
     ///
     /// ```
     /// # use ringway::{Options, Worker};
@@ -206,9 +214,9 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// A text of yours that stands in the ring's segment for other programs to read, by
-    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by default
-    /// there is none. Nothing in it is compared, and a ring that is taken over keeps the text that it
-    /// has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by
+    /// default there is none. Nothing in it is compared, and a ring that is taken over keeps the
+    /// text that it has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
     ///
     /// ```
     /// # use ringway::Options;
@@ -220,7 +228,9 @@ impl<T: Message + ?Sized> Options<T> {
     /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
     /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
     /// ```
-    #[cfg(feature = "alloc")]
+    ///
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has a text.
+    #[cfg(all(feature = "alloc", not(all(target_os = "none", target_pointer_width = "32"))))]
     pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
         self.text = text.into();
         self.shape.text = self.text.len();
@@ -265,9 +275,9 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether there can be observers; by default there can. Without them, and without limits to what
-    /// subscribers hold back, nobody looks at a message before it is sent, so that it can be written in place
-    /// through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
+    /// Whether there can be observers; by default there can. Without them, and without limits to
+    /// what subscribers hold back, no consumer looks at a message before it is sent. So it can be
+    /// written in place through a plain `&mut` ([`Loan::get_mut`](crate::producer::Loan::get_mut)).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -286,8 +296,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// however long that takes.
     ///
     /// Rings of one process always hold. In files and other shared memory it is off by default: on,
-    /// a process that may write the control segment can hold the producer for ever. Off, a ring that
-    /// evicts refuses to have its messages read in place
+    /// a process that may write the control segment can hold the producer for ever. Off, a ring
+    /// that evicts refuses to have its messages read in place
     /// ([`NotInPlace`](crate::error::TryRecvError::NotInPlace)).
     pub fn hold_in_place(mut self, yes: bool) -> Self {
         self.shape.pins = yes;
@@ -310,106 +320,10 @@ impl<T: Message + ?Sized> Options<T> {
     /// gets it only if the ring was created so: consumers that are attached to a ring with full
     /// fences do not reach out. [`Producer::resume`](crate::Producer::resume) wants it on.
     ///
-    /// Under loom it is off by default, there being no kernel. On, nobody may sleep in that model.
+    /// Under loom it is off by default, because there is no kernel. On, no handle may sleep in that
+    /// model.
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.asymmetric = yes;
-        self
-    }
-
-    /// How many messages a subscriber may lag behind: one that lags more when the producer needs room is
-    /// evicted. It is told so ([`Evicted`](crate::error::TryRecvError::Evicted)), and can join anew. A group of
-    /// workers counts as a subscriber, here and below. By default
-    /// nobody is evicted, and the producer waits for its slowest subscriber, which comes to a lag of a
-    /// capacity. With less than that the producer never waits for anybody for long: it looks for room an
-    /// eighth of a ring at a time, and so evicts at a lag of up to that much more. In an [`arena`](Self::arena)
-    /// few messages can take all the room: who holds these, without lagging by so many, is evicted only by
-    /// [`max_hold`](Self::max_hold).
-    ///
-    /// ```
-    /// use ringway::{Options, Start};
-    /// use ringway::error::TryRecvError;
-    ///
-    /// let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// assert_eq!(producer.try_send_batch(&[0; 20]), 20);
-    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 20 }));
-    /// ```
-    ///
-    /// Not on microcontrollers (32 bits, no operating system), where nobody is evicted.
-    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
-    pub fn max_lag(mut self, messages: usize) -> Self {
-        self.limits.max_lag = messages.min(self.shape.capacity);
-        self
-    }
-
-    /// How long a subscriber that lives may keep the producer waiting for room, before it is
-    /// evicted. By default for ever. It is about subscribers that are too slow, or stopped: one
-    /// that has died is found within 150 ms anyway. Where the kernel does not say who is dead
-    /// ([`Liveness`](crate::error::TrySendError::Liveness)), it counts for the dead too.
-    ///
-    /// # How exact it is
-    ///
-    /// It is rounded up to milliseconds, and is over when the producer's looks have counted as
-    /// much. A producer that waits looks every quarter of the smaller limit that is set (this and
-    /// [`max_away`](Self::max_away)), but not more often than every millisecond, and every 20 ms at
-    /// least; one that sleeps looks when it wakes, after 50 ms at most. By that much a limit can be
-    /// late, and by what the system takes to wake a process: 5 ms evict after some 5 to 10.
-    ///
-    /// Only time in which the producer ran and looked counts: for each look no more than half of
-    /// the smaller limit, nor than 100 ms. So a limit of 4 ms or more takes two looks at least. A
-    /// look that comes later than that, after a pause, counts as one that came in time. So a
-    /// producer that was stopped, or looks seldom because it calls
-    /// [`try_send`](crate::Producer::try_send) once in a while, evicts later, and never at the
-    /// first look after a pause: its consumers may have been stopped with it.
-    ///
-    /// ```
-    /// use ringway::{Options, Start};
-    /// use ringway::error::TryRecvError;
-    /// use std::time::Duration;
-    ///
-    /// let options = Options::<u64>::new(2).max_hold(Duration::from_millis(30));
-    /// let (mut producer, ring) = options.heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.send_batch(&[1, 2, 3]).unwrap();
-    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Evicted { missed: 3 }));
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn max_hold(mut self, time: core::time::Duration) -> Self {
-        self.limits.max_hold = milliseconds(time);
-        self
-    }
-
-    /// How long a [durable](crate::Ring::subscribe_durable) subscriber that is away, or a group
-    /// without workers, may keep the producer waiting for room, before it is evicted, which it
-    /// learns when it comes back. By default for ever. As exact as [`max_hold`](Self::max_hold).
-    ///
-    /// One that comes back in time has the whole of `max_hold` from there on; and so long as one is
-    /// away that is in the way too, no other of its kind is evicted by `max_hold`.
-    #[cfg(feature = "std")]
-    pub fn max_away(mut self, time: core::time::Duration) -> Self {
-        self.limits.max_away = milliseconds(time);
-        self
-    }
-
-    /// Whether the producer's program may evict consumers for reasons of its own
-    /// ([`Producer::evict`](crate::Producer::evict)), where there is no other limit. By default it
-    /// may not, and then no subscriber is ever evicted. On a ring that evicts messages are read in
-    /// place only where they are [held there](Self::hold_in_place), and are not written through a
-    /// plain `&mut`.
-    ///
-    /// ```
-    /// # use ringway::{Options, Start};
-    /// # use ringway::error::EvictError;
-    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
-    /// let subscriber = ring.subscribe(Start::Next).unwrap();
-    /// let id = ring.consumer_stats().unwrap().next().unwrap().id;
-    /// assert_eq!(producer.evict(id), Err(EvictError::NotAllowed));
-    /// ```
-    ///
-    /// Not on microcontrollers (32 bits, no operating system), where no consumer is evicted.
-    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
-    pub fn evict_by_hand(mut self, yes: bool) -> Self {
-        self.limits.by_hand = yes;
         self
     }
 
@@ -445,13 +359,6 @@ impl<T: Message + ?Sized> Options<T> {
 /// Workers of a ring that has groups, unless its creator says otherwise.
 const DEFAULT_WORKERS: usize = 8;
 
-/// Rounded up; `u32::MAX`, which is for ever, if it is more.
-#[cfg(feature = "std")]
-fn milliseconds(time: core::time::Duration) -> u32 {
-    let up = time.saturating_add(core::time::Duration::from_nanos(999_999));
-    u32::try_from(up.as_millis()).unwrap_or(u32::MAX)
-}
-
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
         let Options { shape, workers, asymmetric, limits, message, .. } = *self;
@@ -469,6 +376,11 @@ impl<T: Message + ?Sized> Clone for Options<T> {
 
 impl<T: Message + ?Sized> fmt::Debug for Options<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("shape", &self.shape)
+            .field("workers", &self.workers)
+            .field("limits", &self.limits)
+            .field("asymmetric_fences", &self.asymmetric)
+            .finish_non_exhaustive()
     }
 }

@@ -35,7 +35,7 @@ use ringway_shm::wait::Deadline;
 /// let subscriber = ring.subscribe(Start::Next).unwrap();
 /// let observer = ring.observe(Start::Next).unwrap();
 /// let worker = Worker::join(&ring, "billing").unwrap();
-/// producer.try_send_batch(&[1, 2, 3]);
+/// producer.send_batch(&[1, 2, 3]).unwrap();
 /// producer.close().unwrap();
 /// assert_eq!((sum(subscriber), sum(observer), sum(worker)), (6, 6, 6));
 /// ```

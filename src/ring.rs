@@ -52,7 +52,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// use ringway::Options;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
-    /// producer.try_send_batch(&[1, 2, 3, 4, 5, 6]);
+    /// producer.send_batch(&[1, 2, 3, 4, 5, 6]).unwrap();
     /// assert_eq!((ring.oldest(), ring.head()), (2, 6));
     /// ```
     pub fn head(&self) -> Position {

@@ -1,5 +1,13 @@
 //! A ring in a `static`: no allocator, no segment, nothing to fail at run time.
 
+#[cfg_attr(
+    not(any(target_has_atomic = "32", feature = "portable-atomic")),
+    path = "static_ring/exclusive.rs"
+)]
+mod once;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod split;
+
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
@@ -16,9 +24,8 @@ use crate::position::Position;
 use crate::producer::Producer;
 use crate::protocol::limits::Limits;
 use crate::ring::Ring;
+use once::Once;
 use ringway_shm::sync::{AtomicU32, AtomicWord, Word};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-use ringway_shm::sync::{CasU32, Ordering};
 
 /// A ring of `N` messages (a power of two) and at most `S` subscribers, for a `static`.
 ///
@@ -48,8 +55,7 @@ pub struct Static<M: StaticMessage, const N: usize, const S: usize = 1> {
     flags: SleepFlags,
     entries: [Entry; S],
     slots: UnsafeCell<[FixedSlot<M::Body>; N]>,
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    split: CasU32,
+    split: Once,
 }
 
 /// As the geometry lays a slot out: the state, then what the message needs.
@@ -125,7 +131,7 @@ pub struct Parts<M: Message + ?Sized, const S: usize> {
     pub ring: Ring<M>,
 }
 
-// SAFETY: until it is split nobody accesses anything but `split`; afterwards only the handles do,
+// SAFETY: until it is split no code accesses anything but `split`; afterwards only the handles do,
 // through atomics. They move messages between threads, whence `Send`.
 unsafe impl<M: StaticMessage, const N: usize, const S: usize> Sync for Static<M, N, S> where
     M::Body: Send
@@ -152,43 +158,6 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         unsafe { core::mem::zeroed() }
     }
 
-    /// Splits the ring into its handles, once: later calls are an error. It waits for its slowest
-    /// subscriber, and its first position is 0.
-    ///
-    /// On targets without compare-and-swap there is only [`split_mut`](Self::split_mut).
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub fn split(&'static self) -> Result<Parts<M::Message, S>, SplitError> {
-        self.split_with(Overflow::Wait, 0)
-    }
-
-    /// As [`split`](Self::split), with another overflow policy or first position. A ring that
-    /// overwrites has no subscribers, so that its `S` has to be 0.
-    ///
-    /// ```
-    /// use ringway::{Overflow, Start, Static};
-    ///
-    /// static RING: Static<u32, 4, 0> = Static::new();
-    ///
-    /// let mut parts = RING.split_with(Overflow::Overwrite, 100).unwrap();
-    /// let mut observer = parts.ring.observe(Start::Next).unwrap();
-    /// parts.producer.try_send(&7).unwrap();
-    /// assert_eq!((observer.position(), observer.try_recv()), (100, Ok(7)));
-    /// ```
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub fn split_with(
-        &'static self,
-        overflow: Overflow,
-        origin: Position,
-    ) -> Result<Parts<M::Message, S>, SplitError> {
-        let measures = Self::measures(overflow, origin)?;
-        // AcqRel is not needed: whoever gets 0 reads nothing that another one wrote.
-        if self.split.swap(1, Ordering::Relaxed) != 0 {
-            return Err(SplitError::AlreadySplit);
-        }
-        // SAFETY: the flag was clear, so that this is the only caller.
-        Ok(unsafe { self.parts(measures) })
-    }
-
     /// As [`split_with`](Self::split_with), on any target: that it is the only call is what the
     /// exclusive reference says.
     ///
@@ -209,12 +178,11 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         origin: Position,
     ) -> Result<Parts<M::Message, S>, SplitError> {
         let measures = Self::measures(overflow, origin)?;
-        #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-        if self.split.swap(1, Ordering::Relaxed) != 0 {
+        if !self.split.take() {
             return Err(SplitError::AlreadySplit);
         }
-        // SAFETY: nobody else has a reference, and nobody split it before: on targets with a flag
-        // as just seen, on others because a `&'static mut` cannot be had again.
+        // SAFETY: this reference is the only one, and the ring was not split before: on targets
+        // with a flag as just seen, on others because a `&'static mut` cannot be had again.
         Ok(unsafe { self.parts(measures) })
     }
 
@@ -275,7 +243,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         // SAFETY: a `static` is always there.
         let storage = unsafe { Storage::new(view, Owner::Static) };
         // First the producer: it says how consumers have to fence.
-        let producer = Producer::new(storage.clone(), true, Limits::none(measures.capacity()));
+        let producer = Producer::new(storage.clone(), true, Limits::none(measures.capacity()), 0);
         let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));
         Parts { producer, subscribers, ring: Ring::new(storage) }
     }

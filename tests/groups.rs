@@ -211,7 +211,7 @@ fn a_panic_gives_the_message_back() {
 fn a_leaked_guard_holds_its_message_until_its_worker_goes() {
     let (mut producer, ring) = ring(2);
     let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[1, 2]);
+    assert_eq!(producer.try_send_batch(&[1, 2]), 2);
     std::mem::forget(first.recv().unwrap());
     drop(first.recv().unwrap());
     // The first is not done.
@@ -230,7 +230,7 @@ fn at_most_once_nothing_comes_twice() {
     let (mut producer, ring) = ring(4);
     let group = Group::new("a").at_most_once();
     let mut worker = Worker::join(&ring, group).unwrap();
-    producer.try_send_batch(&[1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
     worker.recv().unwrap().nack().unwrap();
     std::mem::forget(worker.recv().unwrap());
     drop(worker);
@@ -245,7 +245,7 @@ fn at_most_once_nothing_comes_twice() {
 #[test]
 fn a_group_without_workers_keeps_its_place() {
     let (mut producer, ring) = ring(4);
-    producer.try_send_batch(&[0]);
+    assert_eq!(producer.try_send_batch(&[0]), 1);
     drop(Worker::join(&ring, Group::new("a").start(Start::Oldest)).unwrap());
     assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 3);
     let mut worker = Worker::join(&ring, "a").unwrap();
@@ -258,7 +258,7 @@ fn a_group_without_workers_keeps_its_place() {
     assert_eq!((ring.remove_group("a"), ring.remove_group("a")), (Ok(true), Ok(false)));
     // Names of subscribers are others.
     assert_eq!(ring.remove_durable("a"), Ok(false));
-    producer.try_send_batch(&[5, 6, 7, 8, 9, 10]);
+    assert_eq!(producer.try_send_batch(&[5, 6, 7, 8, 9, 10]), 6);
     assert_eq!(producer.head(), 10);
     // The entry is as good as new.
     let mut worker = Worker::join(&ring, "b").unwrap();
@@ -271,7 +271,7 @@ fn all_workers_of_an_evicted_group_are_told() {
     let (mut producer, ring) =
         Options::<u64>::new(8).groups(1).workers(3).max_lag(4).heap().unwrap();
     let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[0, 1]);
+    assert_eq!(producer.try_send_batch(&[0, 1]), 2);
     let job = first.recv().unwrap();
     assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     assert_eq!(*job, 0);
@@ -286,7 +286,7 @@ fn all_workers_of_an_evicted_group_are_told() {
     producer.try_send(&9).unwrap();
     assert_eq!(*anew.recv().unwrap(), 9);
     drop(anew);
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     assert_eq!(Worker::join(&ring, "a").unwrap_err(), JoinError::Evicted { missed: 20 });
     drop(Worker::join(&ring, "a").unwrap());
 }
@@ -298,7 +298,7 @@ fn an_evicted_group_begins_anew_while_its_workers_are_there() {
         let options = Options::<u64>::new(8).groups(groups).workers(4).max_lag(4);
         let (mut producer, ring) = options.heap().unwrap();
         let [mut holder, mut idle] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let job = holder.recv().unwrap();
         assert_eq!(producer.try_send_batch(&[9; 20]), 20);
         // The one that was had, too.
@@ -332,7 +332,7 @@ fn an_evicted_group_is_forgotten_while_its_workers_are_there() {
     let options = Options::<u64>::new(8).groups(1).workers(4).max_lag(4);
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     assert_eq!(ring.remove_group("a"), Ok(true));
     for (start, error) in [
         (Start::At(19), JoinError::TooOld { oldest: 20 }),
@@ -355,7 +355,7 @@ fn an_evicted_group_does_not_begin_anew_under_a_message_that_is_read_in_place() 
     let options = Options::<u64>::new(8).groups(1).workers(3).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[1; 2]);
+    assert_eq!(producer.try_send_batch(&[1; 2]), 2);
     let job = worker.recv_ref().unwrap();
     assert_eq!(producer.try_send_batch(&[2; 20]), 6);
     for _ in 0..2 {

@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn a_message_that_is_waited_for_is_not_taken_and_holds_the_producer_back() {
     let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    producer.try_send_batch(&[7, 8]);
+    assert_eq!(producer.try_send_batch(&[7, 8]), 2);
     for _ in 0..3 {
         assert_eq!(subscriber.ready(), Ok(()));
         assert_eq!(subscriber.wait_ready(), Ok(()));
@@ -64,7 +64,7 @@ fn an_eviction_is_told_and_told_again() {
     let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).groups(1).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     let evicted = Err(TryRecvError::Evicted { missed: 20 });
     for _ in 0..2 {
         assert_eq!(subscriber.ready(), evicted);

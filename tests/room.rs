@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 use std::io::Write;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use ringway::error::{
 };
 use ringway::producer::Room;
 use ringway::stats::{ConsumerKind, Liveness};
-use ringway::{Options, Overflow, Producer, Start, Subscriber, Worker};
+use ringway::wait::Pause;
+use ringway::{Options, Overflow, Producer, Start, Subscriber, Wait, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(10);
@@ -142,6 +144,22 @@ proptest! {
     }
 }
 
+/// Each takes a whole cache line of the arena, which has 64 of them.
+#[test]
+fn short_messages_in_the_arena_are_sent_as_a_whole_or_refused_for_good() {
+    let (mut producer, ring) = Options::bytes(1024, 16).arena(4096).heap().unwrap();
+    let subscriber = ring.subscribe(Start::Next).unwrap();
+    let message = &[7; 17][..];
+    assert_eq!(producer.max_whole(), 128);
+    let too_large = SendAllError::TooLarge { len: 33 * 64, max: 2048 };
+    assert_eq!(producer.try_send_all(&[message; 33]), Err(too_large));
+    assert_eq!(producer.head(), 0);
+    assert_eq!(producer.try_send_all(&[message; 32]), Ok(()));
+    assert_eq!(producer.try_send_all(&[message; 32]), Ok(()));
+    assert_eq!(producer.try_send_all(&[message]), Err(SendAllError::Full { fits: 0 }));
+    assert_eq!((producer.head(), subscriber.lag()), (64, 64));
+}
+
 #[test]
 fn ready_takes_nothing_and_says_what_sending_would() {
     let (mut producer, mut subscriber) = lagging(4, 4);
@@ -172,6 +190,23 @@ fn waiting_for_room_for_many_ends_when_there_is_room_for_all() {
     assert_eq!(producer.ready(6), Ok(()));
     assert_eq!(producer.try_send_batch(&[1; 6]), 6);
     drop(thread.join().unwrap());
+}
+
+#[test]
+fn a_limit_is_kept_by_a_producer_that_asks_for_several_sizes_of_room_in_turn() {
+    let options = Options::<u64>::new(64).max_hold(Duration::from_millis(50));
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    producer.send_batch(&[0; 64]).unwrap();
+    let start = Instant::now();
+    for asked in (1..=8).cycle() {
+        if producer.try_send_all(&vec![1; asked]).is_ok() {
+            break;
+        }
+        assert!(start.elapsed() < LONG);
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(matches!(subscriber.try_recv(), Err(TryRecvError::Evicted { .. })));
 }
 
 #[test]
@@ -256,6 +291,66 @@ fn a_subscriber_that_sleeps_is_told_when_it_is_evicted_by_hand() {
     assert_eq!((stats.evictions, stats.last_evicted), (1, Some(id)));
 }
 
+/// Waits for the test each time that it has looked in vain, and then sleeps.
+struct Stops {
+    looked: mpsc::Sender<()>,
+    go_on: mpsc::Receiver<()>,
+}
+
+impl Stops {
+    fn new() -> (Stops, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let ((looked, has_looked), (goes_on, go_on)) = (mpsc::channel(), mpsc::channel());
+        (Stops { looked, go_on }, has_looked, goes_on)
+    }
+}
+
+impl Wait for Stops {
+    fn pause(&mut self, _round: u32) -> Pause {
+        if self.looked.send(()).is_ok() {
+            let _ = self.go_on.recv();
+        }
+        Pause::Sleep
+    }
+}
+
+/// How long a consumer that has slept so often, and is about to sleep again, does not notice that it
+/// was evicted by hand.
+fn sleeps_evicted(role: &str, sleeps: usize) -> Duration {
+    let options = Options::<u64>::new(8).groups(1).evict_by_hand(true);
+    let (mut producer, ring) = options.heap().unwrap();
+    let (wait, has_looked, goes_on) = Stops::new();
+    let consumers = ring.clone();
+    let is_worker = role == "worker";
+    let thread = thread::spawn(move || {
+        if is_worker {
+            Worker::join_with(&consumers, "group", wait).unwrap().recv().map(drop)
+        } else {
+            consumers.subscribe_with(Start::Next, wait).unwrap().recv().map(drop)
+        }
+    });
+    for _ in 0..sleeps {
+        has_looked.recv().unwrap();
+        goes_on.send(()).unwrap();
+    }
+    has_looked.recv().unwrap();
+    let id = ring.consumer_stats().unwrap().next().unwrap().id;
+    producer.evict(id).unwrap();
+    let start = Instant::now();
+    goes_on.send(()).unwrap();
+    assert_eq!(thread.join().unwrap(), Err(RecvError::Evicted { missed: 0 }));
+    start.elapsed()
+}
+
+#[test]
+fn one_that_is_evicted_by_hand_when_it_is_about_to_sleep_does_not_sleep() {
+    // A worker's first sleeps are short ones.
+    for (role, sleeps) in [("subscriber", 0), ("worker", 0), ("worker", 3)] {
+        // Sleeps are 50 ms at least. The machine may be busy.
+        let quick = (0..20).any(|_| sleeps_evicted(role, sleeps) < Duration::from_millis(40));
+        assert!(quick, "{role} after {sleeps}");
+    }
+}
+
 #[test]
 fn no_later_owner_of_an_entry_is_evicted_in_place_of_an_earlier_one() {
     let options = Options::<u64>::new(8).subscribers(1).evict_by_hand(true);
@@ -295,6 +390,15 @@ fn statistics_say_who_holds_the_producer_back_and_how_often_it_was_refused() {
     for _ in 0..3 {
         assert_eq!(producer.try_send(&5), Err(TrySendError::Full));
     }
+    assert_eq!(ring.stats().refused, 3);
+    // Calls that wait are not refused.
+    let late = SendTimeoutError::Timeout;
+    assert_eq!(
+        producer.send_batch_timeout(&[5, 6], SHORT),
+        Err(BatchError { sent: 0, error: late })
+    );
+    assert_eq!(producer.wait_ready_timeout(2, SHORT), Err(late));
+    assert_eq!(producer.reserve_timeout(SHORT).unwrap_err(), late);
     assert_eq!(ring.stats().refused, 3);
     // It looks who is in the way when it has waited for a while.
     assert_eq!(

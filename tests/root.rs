@@ -20,7 +20,6 @@ const ROOT: &[&str] = &[
     "Segment",
     "Spin",
     "SpinThenSleep",
-    "SpinThenYield",
     "Start",
     "Static",
     "Subscriber",

@@ -14,9 +14,10 @@ use ringway::error::{
     TryRecvError, WaitError,
 };
 use ringway::wait::Pause;
+use ringway::wait::SpinThenYield;
 use ringway::{
-    Bytes, Message, Observer, Options, Overflow, Position, Ring, Spin, SpinThenSleep,
-    SpinThenYield, Start, Static, Subscriber, Wait,
+    Bytes, Message, Observer, Options, Overflow, Position, Ring, Spin, SpinThenSleep, Start,
+    Static, Subscriber, Wait,
 };
 
 /// Fewer where everything is a thousand times slower.

@@ -19,7 +19,7 @@ fn ring(capacity: usize) -> (Producer<u64>, Ring<u64>, Subscriber<u64>) {
 #[test]
 fn a_message_that_is_held_comes_again_unless_it_is_released() {
     let (mut producer, _ring, mut subscriber) = ring(4);
-    producer.try_send_batch(&[0, 1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2, 3]), 4);
     for _ in 0..3 {
         let message = subscriber.try_recv_held().unwrap();
         assert_eq!((*message, message.position()), (0, 0));
@@ -50,7 +50,7 @@ fn a_panic_receives_nothing() {
 #[test]
 fn a_batch_is_released_as_far_as_it_was_dealt_with() {
     let (mut producer, _ring, mut subscriber) = ring(8);
-    producer.try_send_batch(&[0, 1, 2, 3, 4]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2, 3, 4]), 5);
     let mut buffer = [0; 8];
     assert_eq!(subscriber.try_recv_held_batch(&mut []).unwrap().len(), 0);
     let batch = subscriber.try_recv_held_batch(&mut buffer[..3]).unwrap();
@@ -101,7 +101,7 @@ fn one_that_is_evicted_meanwhile_has_its_copy_and_is_told() {
 fn a_durable_subscriber_comes_back_to_what_it_had_not_released() {
     let (mut producer, ring, _subscriber) = ring(8);
     let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    producer.try_send_batch(&[0, 1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2, 3]), 4);
     keeper.try_recv_held().unwrap().release();
     assert_eq!(*keeper.try_recv_held().unwrap(), 1);
     drop(keeper);
@@ -133,7 +133,7 @@ fn no_more_are_held_than_there_are_flags_and_places() {
     let mut none = subscribe().holding([]);
     let mut few = subscribe().holding([true; 3]);
     let mut many = subscribe().holding(vec![false; 100]);
-    producer.try_send_batch(&[0; 8]);
+    assert_eq!(producer.try_send_batch(&[0; 8]), 8);
     let full = |max| Err(TryRecvError::TooManyHeld { max });
     assert_eq!(none.try_recv(), full(0));
     for n in 0..8 {
@@ -158,7 +158,7 @@ fn calls_that_wait_do_not_wait_for_what_their_own_program_holds() {
     let mut holding = subscriber.holding([false; 1]);
     let soon = Duration::from_millis(5);
     assert_eq!(holding.recv_timeout(soon), Err(RecvTimeoutError::Timeout));
-    producer.try_send_batch(&[7, 8]);
+    assert_eq!(producer.try_send_batch(&[7, 8]), 2);
     assert_eq!(holding.recv(), Ok((0, 7)));
     assert_eq!(holding.recv(), Err(RecvError::TooManyHeld { max: 1 }));
     assert_eq!(holding.recv_timeout(soon), Err(RecvTimeoutError::TooManyHeld { max: 1 }));

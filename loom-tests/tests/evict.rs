@@ -54,7 +54,7 @@ fn a_batch_of_an_evicted_subscriber_is_whole() {
     check("a_batch_of_an_evicted_subscriber_is_whole", Some(3), || {
         let (mut producer, ring) = awake::<u64>(4).subscribers(1).max_lag(2).heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let receiver = thread::spawn(move || {
             let mut buffer = [9; 2];
             match subscriber.try_recv_batch(&mut buffer) {

@@ -56,7 +56,7 @@ fn in_order(mut received: Vec<u64>) -> Vec<u64> {
 fn two_workers_never_have_the_same_message() {
     check("two_workers_never_have_the_same_message", None, || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
             receive(&mut second, &mut received);
@@ -125,7 +125,7 @@ fn what_was_given_back_is_read_before_it_is_overwritten() {
 fn a_batch_and_a_single_claim_share_what_is_there() {
     check("a_batch_and_a_single_claim_share_what_is_there", Some(3), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
         let thread = thread::spawn(move || {
             let mut received = Vec::new();
             receive(&mut second, &mut received);
@@ -145,7 +145,7 @@ fn a_batch_and_a_single_claim_share_what_is_there() {
 fn what_a_dead_worker_had_goes_to_another_and_is_marked() {
     check("what_a_dead_worker_had_goes_to_another_and_is_marked", Some(3), || {
         let (mut producer, ring, [mut dying, mut other]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let living = thread::spawn(move || {
             let received = other.try_recv().map(|job| (*job, job.redelivered()));
             (other, received.unwrap())
@@ -363,7 +363,7 @@ fn a_worker_that_keeps_asking_does_not_starve() {
 fn a_worker_that_keeps_asking_does_not_starve_in_a_backlog() {
     check("a_worker_that_keeps_asking_does_not_starve_in_a_backlog", Some(3), || {
         let (mut producer, _ring, [mut greedy, mut slow]) = crew::<u64>(4);
-        producer.try_send_batch(&[0, 1, 2, 3]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2, 3]), 4);
         let thread = thread::spawn(move || {
             let message = *slow.recv().unwrap();
             assert!(slow.beaten() <= 1, "beaten {} times", slow.beaten());
@@ -408,7 +408,7 @@ fn a_reserved_position_that_is_given_up_is_not_lost() {
 fn moving_the_gate_publishes_what_others_have_read() {
     check("moving_the_gate_publishes_what_others_have_read", Some(2), || {
         let (mut producer, _ring, workers) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let threads =
             workers.map(|mut worker| thread::spawn(move || drop(worker.try_recv().unwrap())));
         // If it is done.
@@ -425,7 +425,7 @@ fn moving_the_gate_publishes_what_others_have_read() {
 fn moving_the_gate_publishes_what_the_dead_have_read() {
     check("moving_the_gate_publishes_what_the_dead_have_read", Some(2), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let dying = thread::spawn(move || {
             first.try_recv().unwrap().die_done();
             first.die()
@@ -514,7 +514,7 @@ fn a_length_that_does_not_fit_is_the_messages_own() {
 fn the_gate_comes_to_rest_behind_all_that_is_done() {
     check("the_gate_comes_to_rest_behind_all_that_is_done", Some(3), || {
         let (mut producer, _ring, [mut first, mut second]) = crew::<u64>(2);
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         let thread = thread::spawn(move || {
             drop(second.try_recv());
             second
@@ -654,19 +654,18 @@ fn no_lost_wakeup_for_the_first_worker_of_a_group() {
     });
 }
 
-/// The threads that send, and that begin a group anew if it has been evicted.
-type Others = (thread::JoinHandle<Producer<u64>>, thread::JoinHandle<Option<Worker<u64>>>);
+/// What happens to the group of a worker that waits, in other threads.
+type Begin = Box<dyn FnOnce(Producer<u64>, Ring<u64>) + Send>;
 
-/// A worker's wait in which, when it has paused so often, its group is evicted by one thread and
-/// begun anew by another.
+/// A worker's wait in which others are faster once, and then something begins.
 struct Beside {
     ring: Ring<u64>,
     producer: Option<Producer<u64>>,
     greedy: Worker<u64>,
-    /// In which pause the others begin.
-    begin: u32,
+    /// In which pause it begins.
+    at: u32,
     pauses: u32,
-    others: Arc<std::sync::Mutex<Option<Others>>>,
+    begin: Option<Begin>,
 }
 
 impl Wait for Beside {
@@ -678,22 +677,9 @@ impl Wait for Beside {
             assert_eq!(producer.try_send_batch(&[0, 1]), 2);
             (0..2).for_each(|_| std::mem::forget(self.greedy.try_recv().unwrap()));
         }
-        if self.pauses == self.begin {
-            let mut producer = self.producer.take().unwrap();
-            let evicting = thread::spawn(move || {
-                producer.try_send(&2).unwrap();
-                producer
-            });
-            let ring = self.ring.clone();
-            let anew = thread::spawn(move || match Worker::join(&ring, "a") {
-                // It has not been evicted yet.
-                Ok(_) => None,
-                Err(error) => {
-                    assert!(matches!(error, JoinError::Evicted { .. }), "{error}");
-                    Some(Worker::join(&ring, "a").unwrap())
-                }
-            });
-            *self.others.lock().unwrap() = Some((evicting, anew));
+        if self.pauses == self.at {
+            let begin = self.begin.take().unwrap();
+            begin(self.producer.take().unwrap(), self.ring.clone());
         } else {
             // Not above: what a thread saw before it gave way it does not see again.
             thread::yield_now();
@@ -702,22 +688,44 @@ impl Wait for Beside {
     }
 }
 
+/// A worker that waits in such a way.
+fn slow_worker(at: u32, begin: Begin) -> Worker<u64, Beside> {
+    let options = awake::<u64>(4).subscribers(0).groups(1).workers(3).max_lag(1);
+    let (producer, ring) = options.heap().unwrap();
+    let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
+    let (producer, begin) = (Some(producer), Some(begin));
+    slow.with_wait(Beside { ring, producer, greedy, at, pauses: 0, begin })
+}
+
+/// Joins the group that begins anew, if it has been evicted.
+fn join_anew(ring: &Ring<u64>) -> Option<Worker<u64>> {
+    match Worker::join(ring, "a") {
+        Ok(_) => None,
+        Err(error) => {
+            assert!(matches!(error, JoinError::Evicted { .. }), "{error}");
+            Some(Worker::join(ring, "a").unwrap())
+        }
+    }
+}
+
+/// The threads that send, and that begin a group anew.
+type Others = (thread::JoinHandle<Producer<u64>>, thread::JoinHandle<Option<Worker<u64>>>);
+
 /// What is sent is delivered to the group as it was or to the one that has begun anew, and to one
 /// of them only, also if a worker of before claims the message ahead of it.
-fn claim_ahead_beside_a_group_that_begins_anew(name: &str, begin: u32) {
+fn claim_ahead_beside_a_group_that_begins_anew(name: &str, at: u32) {
     check(name, Some(1), move || {
-        let options = awake::<u64>(4).subscribers(0).groups(1).workers(3).max_lag(1);
-        let (producer, ring) = options.heap().unwrap();
-        let [greedy, slow] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
         let others = Arc::<std::sync::Mutex<Option<Others>>>::default();
-        let mut slow = slow.with_wait(Beside {
-            ring,
-            producer: Some(producer),
-            greedy,
-            begin,
-            pauses: 0,
-            others: Arc::clone(&others),
-        });
+        let begun = Arc::clone(&others);
+        let begin = move |mut producer: Producer<u64>, ring: Ring<u64>| {
+            let evicting = thread::spawn(move || {
+                producer.try_send(&2).unwrap();
+                producer
+            });
+            let anew = thread::spawn(move || join_anew(&ring));
+            *begun.lock().unwrap() = Some((evicting, anew));
+        };
+        let mut slow = slow_worker(at, Box::new(begin));
         let before = match slow.recv() {
             Ok(job) => {
                 assert_eq!(*job, 2);
@@ -750,4 +758,34 @@ fn what_is_claimed_ahead_in_a_group_that_has_begun_anew_is_given_back() {
 fn what_was_claimed_ahead_before_a_group_began_anew_is_not_delivered_again() {
     let name = "what_was_claimed_ahead_before_a_group_began_anew_is_not_delivered_again";
     claim_ahead_beside_a_group_that_begins_anew(name, 2);
+}
+
+/// A worker that claims a position of the new group, and knows of nothing yet, finds out.
+#[test]
+fn a_worker_of_before_gets_nothing_that_is_sent_to_the_group_that_has_begun_anew() {
+    let name = "a_worker_of_before_gets_nothing_that_is_sent_to_the_group_that_has_begun_anew";
+    check(name, Some(1), || {
+        let other = Arc::<std::sync::Mutex<Option<thread::JoinHandle<_>>>>::default();
+        let begun = Arc::clone(&other);
+        let begin = move |mut producer: Producer<u64>, ring: Ring<u64>| {
+            let anew = thread::spawn(move || {
+                // The group is evicted, and begins anew behind this.
+                producer.try_send(&2).unwrap();
+                let anew = join_anew(&ring).unwrap();
+                producer.try_send(&3).unwrap();
+                (producer, anew)
+            });
+            *begun.lock().unwrap() = Some(anew);
+        };
+        let mut slow = slow_worker(1, Box::new(begin));
+        match slow.recv() {
+            Ok(job) => assert_eq!(*job, 2),
+            Err(error) => assert!(matches!(error, RecvError::Evicted { .. }), "{error}"),
+        }
+        drop(slow);
+        let (_producer, mut anew) = other.lock().unwrap().take().unwrap().join().unwrap();
+        let mut received = Vec::new();
+        receive_all(&mut anew, &mut received);
+        assert_eq!(received, [3]);
+    });
 }

@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
-use ringway::error::TryRecvError;
+use ringway::error::{JoinError, TryRecvError};
 use ringway::{Options, Start, Subscriber, Worker};
 
 /// Reads the next message in place, twice, and checks that it is one that was sent and does not change.
@@ -104,6 +104,37 @@ fn a_worker_that_reads_in_place_finishes_though_its_group_is_evicted() {
         for n in 4..7 {
             producer.try_send(&[n; 2]).unwrap();
         }
+    });
+}
+
+/// The same where the group's entry is given up meanwhile: that waits for the message to be read.
+#[test]
+fn a_group_is_not_given_up_under_a_worker_that_reads_in_place() {
+    check("a_group_is_not_given_up_under_a_worker_that_reads_in_place", Some(2), || {
+        let options = awake::<u64>(2).subscribers(0).groups(1).workers(1).max_lag(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
+        let receiver = thread::spawn(move || {
+            match worker.try_recv_ref() {
+                Ok(job) => {
+                    assert_eq!(job.read(), 0, "it was overwritten");
+                    std::mem::forget(job);
+                }
+                Err(TryRecvError::Evicted { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+            worker
+        });
+        let removing = thread::spawn(move || match ring.remove_group("a") {
+            Ok(removed) => assert!(removed),
+            Err(error) => assert!(matches!(error, JoinError::InUse { .. }), "{error}"),
+        });
+        // The group is evicted. What it reads in place is overwritten only after it was read.
+        let _full = producer.try_send(&2);
+        removing.join().unwrap();
+        let _full = producer.try_send(&2);
+        drop(receiver.join().unwrap());
     });
 }
 

@@ -35,7 +35,7 @@ fn a_group_counts_what_each_of_its_workers_was_given_again() {
         let options = awake::<u64>(2).subscribers(0).groups(1).workers(2);
         let (mut producer, ring) = options.heap().unwrap();
         let [mut first, mut second] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-        producer.try_send_batch(&[0, 1]);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
         first.try_recv_batch(&mut [0; 2]).unwrap().nack().unwrap();
         let other = thread::spawn(move || {
             drop(second.try_recv());

@@ -4,7 +4,7 @@
 use loom::thread;
 use loom_tests::{ORIGIN, SLEEPY, check};
 use ringway::error::RecvError;
-use ringway::{Options, Overflow, Spin, Start};
+use ringway::{Options, Overflow, Spin, Start, Worker};
 
 #[test]
 fn no_lost_wakeup_for_one_sleeping_consumer() {
@@ -109,5 +109,56 @@ fn no_lost_wakeup_when_both_sides_sleep() {
             producer.send(&n).unwrap();
         }
         receiver.join().unwrap();
+    });
+}
+
+/// Evicting by hand comes with no message, which would wake the subscriber for it.
+#[test]
+fn no_lost_wakeup_for_a_sleeping_subscriber_that_is_evicted_by_hand() {
+    check("no_lost_wakeup_for_a_sleeping_subscriber_that_is_evicted_by_hand", Some(3), || {
+        let options = Options::<u64>::new(2).subscribers(1).origin(ORIGIN).evict_by_hand(true);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
+        let id = ring.consumer_stats().unwrap().next().unwrap().id;
+        let sleeper = thread::spawn(move || {
+            assert_eq!(subscriber.recv(), Err(RecvError::Evicted { missed: 0 }));
+        });
+        producer.evict(id).unwrap();
+        sleeper.join().unwrap();
+    });
+}
+
+/// Nor does a worker of a group that is.
+#[test]
+fn no_lost_wakeup_for_a_sleeping_worker_whose_group_is_evicted_by_hand() {
+    check("no_lost_wakeup_for_a_sleeping_worker_whose_group_is_evicted_by_hand", Some(2), || {
+        let options = Options::<u64>::new(2).subscribers(0).groups(1).workers(1);
+        let (mut producer, ring) = options.origin(ORIGIN).evict_by_hand(true).heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
+        let id = ring.consumer_stats().unwrap().next().unwrap().id;
+        let sleeper = thread::spawn(move || {
+            assert_eq!(worker.recv().err(), Some(RecvError::Evicted { missed: 0 }));
+        });
+        producer.evict(id).unwrap();
+        sleeper.join().unwrap();
+    });
+}
+
+/// Also one that waits for more room than for one message.
+#[test]
+fn no_lost_wakeup_for_a_producer_that_waits_for_room_for_two() {
+    check("no_lost_wakeup_for_a_producer_that_waits_for_room_for_two", Some(2), || {
+        let (producer, ring) = Options::<u64>::new(2).subscribers(1).origin(ORIGIN).heap().unwrap();
+        let mut producer = producer.with_wait(SLEEPY);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(Spin);
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
+        let receiver = thread::spawn(move || {
+            assert_eq!(subscriber.recv(), Ok(0));
+            assert_eq!(subscriber.recv(), Ok(1));
+            subscriber
+        });
+        producer.wait_ready(2).unwrap();
+        assert_eq!(producer.try_send_batch(&[2, 3]), 2);
+        drop(receiver.join().unwrap());
     });
 }

@@ -155,7 +155,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3, 4, 5]);
+    /// producer.send_batch(&[1, 2, 3, 4, 5]).unwrap();
     /// let mut buffer = [0; 4];
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Ok(4));
     /// assert_eq!(consumer.try_recv_batch(&mut buffer), Ok(1));
@@ -172,7 +172,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// assert_eq!(consumer.recv_batch(&mut [0; 4]), Ok(2));
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
@@ -191,7 +191,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
     /// assert_eq!(consumer.recv_batch_timeout(&mut [0; 4], timeout), Ok(2));
     /// let outcome = consumer.recv_batch_timeout(&mut [0; 4], timeout);

@@ -36,7 +36,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
 /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
 /// let mut observer = ring.observe(Start::Next).unwrap();
-/// producer.try_send_batch(&[1, 2, 3]);
+/// producer.send_batch(&[1, 2, 3]).unwrap();
 /// producer.close().unwrap();
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
@@ -111,6 +111,9 @@ pub(super) mod sealed {
 
         /// Messages stay in their slots until they are released, unless the consumer is evicted.
         const HOLDS: bool;
+
+        /// Whether the consumer gets nothing more, whatever is sent.
+        fn is_excluded<T: Message + ?Sized, W: Wait>(consumer: &Consumer<Self, T, W>) -> bool;
 
         /// Why the consumer gets nothing more, whatever is sent.
         fn excluded<T: Message + ?Sized, W: Wait>(

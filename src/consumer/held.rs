@@ -68,7 +68,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(2).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[7, 8]);
+    /// producer.send_batch(&[7, 8]).unwrap();
     /// let message = subscriber.try_recv_held().unwrap();
     /// assert_eq!((*message, message.position()), (7, 0));
     /// // Its place is not free.
@@ -136,7 +136,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// let mut buffer = [0; 4];
     /// let batch = subscriber.try_recv_held_batch(&mut buffer).unwrap();
     /// assert_eq!((batch.len(), batch.position(), &buffer[..3]), (3, 0, &[1, 2, 3][..]));
@@ -159,7 +159,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// subscriber.recv_held_batch(&mut [0; 4]).unwrap().release();
     /// assert!(subscriber.is_empty());
     /// ```

@@ -32,7 +32,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
 /// let subscriber = ring.subscribe(Start::Next).unwrap();
 /// let mut holding = subscriber.holding([false; 16]);
-/// producer.try_send_batch(&[10, 11, 12, 13]);
+/// producer.send_batch(&[10, 11, 12, 13]).unwrap();
 /// let [first, second, third] = [(); 3].map(|()| holding.recv().unwrap());
 /// assert_eq!((first, second, third), ((0, 10), (1, 11), (2, 12)));
 ///

@@ -165,7 +165,8 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         if let Some(entry) = self.reader.storage.entry(self.kind.entry()) {
             entry.pinned.store(1, Ordering::Relaxed);
         }
-        // Pairs with the one in `evict`.
+        // SYNC pin: either this subscriber sees that it was evicted, and reads nothing in place, or
+        // the producer sees the pin after its fence in `credit::note_evicted`.
         fence(Ordering::SeqCst);
         // It also unpins, and wakes the producer, which may have seen the pin.
         self.excluded().map_or(Ok(()), Err)

@@ -66,7 +66,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// producer.close().unwrap();
     /// let all: Result<Vec<u64>, _> = consumer.iter().collect();
     /// assert_eq!(all.unwrap(), [1, 2, 3]);
@@ -82,7 +82,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// let sum: u64 = consumer.try_iter().map_while(Result::ok).sum();
     /// assert_eq!((sum, consumer.try_iter().count()), (6, 0));
     /// ```

@@ -84,5 +84,5 @@ fn take_and_join(
         let taken = if index < entries { take::take_one(storage, index)? } else { None };
         taken.ok_or(JoinError::EntryInUse { entry: index, entries })
     };
-    join::join(storage, start, take, |entry, _| entry.set_name(&[]))
+    join::join(storage, start, take, |entry, _| entry.set_unnamed())
 }

@@ -105,7 +105,7 @@ impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut first = ring.observe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// first.recv().unwrap();
     /// let mut second = first.try_clone().unwrap();
     /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));
@@ -125,6 +125,11 @@ impl Sealed for Observing {
     const NAME: &'static str = "Observer";
 
     const HOLDS: bool = false;
+
+    #[inline(always)]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(_: &Observer<T, W>) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {

@@ -26,7 +26,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!((consumer.position(), consumer.head(), consumer.lag()), (0, 3, 3));
     /// ```
     pub fn lag(&self) -> u64 {
@@ -123,7 +123,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut consumer = ring.observe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3, 4, 5]);
+    /// producer.send_batch(&[1, 2, 3, 4, 5]).unwrap();
     /// assert_eq!(consumer.recv(), Ok(1));
     /// assert_eq!(consumer.keep_newest(1), 3);
     /// assert_eq!(consumer.recv(), Ok(5));

@@ -27,7 +27,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// let (mut producer, ring) = options.heap().unwrap();
     /// let mut consumer = ring.observe(Start::Next).unwrap();
     /// assert_eq!(consumer.ready(), Err(TryRecvError::Empty));
-    /// producer.try_send_batch(&[0, 1, 2, 3, 4, 5]);
+    /// producer.send_batch(&[0, 1, 2, 3, 4, 5]).unwrap();
     /// assert_eq!(consumer.ready(), Ok(()));
     /// assert_eq!(consumer.try_recv(), Err(TryRecvError::Lagged(2)));
     /// ```

@@ -74,7 +74,7 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
     /// # use ringway::error::RecvTimeoutError;
     /// let (mut producer, ring) = Options::<u64>::new(4).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// let timeout = std::time::Duration::from_millis(5);
     /// assert_eq!(subscriber.recv_refs_timeout(8, timeout).unwrap().len(), 2);
     /// let error = subscriber.recv_refs_timeout(8, timeout).unwrap_err();

@@ -2,6 +2,7 @@
 
 use super::Subscriber;
 use crate::error::JoinError;
+use crate::memory::layout::Entry;
 use crate::message::Message;
 use crate::protocol::{Start, durable, join, take};
 use crate::ring::Ring;
@@ -44,11 +45,34 @@ impl<T: Message + ?Sized> Ring<T> {
         mut wait: W,
     ) -> Result<Subscriber<T, W>, JoinError> {
         let take = || take::take_any(&self.storage);
-        let joined = join::join(&self.storage, start, take, |entry, _| entry.set_name(&[]));
+        let joined = join::join(&self.storage, start, take, |entry, _| entry.set_unnamed());
         // Should this panic, the one that has joined leaves again.
         wait.notify();
         let (joined, next) = joined?;
         Ok(Subscriber::joined(joined, next, wait))
+    }
+
+    /// As [`subscribe`](Self::subscribe), under a name by which others can tell this subscriber
+    /// from the rest: in [`consumer_stats`](Self::consumer_stats), and to the producer
+    /// ([`laggards`](crate::Producer::laggards)). It has 1 to 80 bytes; on a microcontroller, 1 to
+    /// 4. Several subscribers may have one name, and when one leaves, its place is gone: to come
+    /// back to it, [`subscribe_durable`](Self::subscribe_durable).
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut screen = ring.subscribe_named("screen", Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// assert_eq!(producer.laggards().next().unwrap().name(), Some("screen"));
+    /// assert_eq!(screen.recv(), Ok(1));
+    /// ```
+    pub fn subscribe_named(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
+        durable::check(&self.storage, name.as_bytes())?;
+        let take = || take::take_any(&self.storage);
+        let write_name = |entry: &Entry, _| entry.set_name(name.as_bytes());
+        let (joined, next) = join::join(&self.storage, start, take, write_name)?;
+        Ok(Subscriber::joined(joined, next, SpinThenSleep::DEFAULT))
     }
 
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The
@@ -79,7 +103,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
     /// let second = ring.subscribe_durable("keeper", Start::Next);
     /// assert!(matches!(second, Err(JoinError::InUse { .. })));
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(keeper.try_recv(), Ok(1));
     /// drop(keeper);
     ///
@@ -117,7 +141,7 @@ impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).subscribers(2).heap().unwrap();
     /// let mut first = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// first.recv().unwrap();
     /// let mut second = first.try_clone().unwrap();
     /// assert_eq!((first.recv(), second.recv()), (Ok(2), Ok(2)));

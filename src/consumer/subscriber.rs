@@ -94,7 +94,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub(super) fn release_before(&mut self, first: Pos) {
         let reader = &mut self.reader;
         if let Some(entry) = reader.storage.entry(self.kind.entry()) {
-            // Pairs with the fence after the producer's scan: the reads are over.
+            // SYNC gate: the reads are over before the slots are written again: see
+            // `Credit::refill_evicting`.
             entry.gate.store(first.gate(), Ordering::Release);
         }
         wake::wake_producer(&reader.storage, reader.fences);
@@ -119,17 +120,22 @@ impl Sealed for Subscribing {
 
     const HOLDS: bool = true;
 
+    #[inline]
+    fn is_excluded<T: Message + ?Sized, W: Wait>(subscriber: &Subscriber<T, W>) -> bool {
+        let entry = subscriber.kind.entry();
+        EVICTS
+            && subscriber.reader.storage.evicted(entry).is_some_and(|word| {
+                // Compared where they lie: copied, the two fields are one word, and taken apart
+                // again.
+                let last = word.load(Ordering::Relaxed);
+                subscriber.kind.generation.iter().any(|&generation| generation == last)
+            })
+    }
+
     fn excluded<T: Message + ?Sized, W: Wait>(
         subscriber: &mut Subscriber<T, W>,
     ) -> Option<TryRecvError> {
-        let entry = subscriber.kind.entry();
-        let evicted = EVICTS
-            && subscriber.reader.storage.evicted(entry).is_some_and(|word| {
-                // Compared where they lie: copied, the two fields are one word, and taken apart again.
-                let last = word.load(Ordering::Relaxed);
-                subscriber.kind.generation.iter().any(|&generation| generation == last)
-            });
-        evicted.then(|| subscriber.end_evicted())
+        Self::is_excluded(subscriber).then(|| subscriber.end_evicted())
     }
 
     #[inline(always)]

@@ -42,9 +42,9 @@ struct Unchecked {
 /// subscriber is not evicted and the gate is not forged; so it looks twice as well.
 #[inline(always)]
 fn look_again(position: Pos, slot: Slot<'_>) -> Result<(), Word> {
-    // Pairs with the producer's fence after the `writing` mark: if one of the loads before saw a
-    // later message's word, the load below sees that message's mark, or a later one. The same with
-    // a word of a message behind this one: the mark in this slot came before.
+    // SYNC mark: if one of the loads before saw a later message's word, the load below sees that
+    // message's mark, which comes before the fence in `Producer::begin`, or a later one. The same
+    // with a word of a message behind this one: the mark in this slot came before.
     fence(Ordering::Acquire);
     let state = slot.state().load(Ordering::Relaxed);
     if state == position.published() { Ok(()) } else { Err(state) }
@@ -343,8 +343,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         if !K::HOLDS {
             return None;
         }
-        // Pairs with the release in `evict`, by way of the slot's state: the word loaded next is
-        // not older than what overwrote the message.
+        // SYNC evicted: the word loaded next is not older than what overwrote the message. That was
+        // sent after the fence in `credit::note_evicted`, if the consumer was evicted for it.
         fence(Ordering::Acquire);
         self.excluded()
     }
@@ -398,6 +398,6 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
     }
 
     fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
-        self.reader.sleep(slice);
+        self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

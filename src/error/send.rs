@@ -176,10 +176,10 @@ pub enum SendAllError {
         /// The most that can be sent as a whole: an eighth of the capacity, or one.
         max: usize,
     },
-    /// A message is longer than the ring's messages can be; or those that are longer than a slot are
-    /// together longer than half of the arena.
+    /// A message is longer than the ring's messages can be; or those that are longer than a slot take
+    /// together more than half of the arena.
     TooLarge {
-        /// The length in bytes.
+        /// The length in bytes; of several messages, with what they take in the arena's cache lines.
         len: usize,
         /// The longest that this ring carries, in bytes.
         max: usize,
@@ -196,7 +196,7 @@ error!(SendAllError {
         "{asked} messages cannot be sent as a whole on this ring: send at most {max}, or create it \
          with a larger capacity";
     Self::TooLarge { len, max } =>
-        "{len} bytes are too long for this ring: send at most {max} bytes";
+        "a message of {len} bytes is too long for this ring: send at most {max} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
 } source {

@@ -77,9 +77,9 @@ fn make(storage: &Storage, name: &[u8], group: Group<'_>) -> Result<Found, JoinE
     let first_entry = storage.measures().subscribers();
     let all = first_entry..first_entry + groups;
     let is_empty = |index: &usize| members::of(storage, *index - first_entry).next().is_none();
-    // Entries beside which workers of an evicted group are left come last.
-    let empty = all.clone().filter(is_empty);
-    let in_order = empty.chain(all.filter(|index| !is_empty(index)));
+    // Entries beside which workers of an evicted group are left come last. Those that are empty
+    // come again then: a worker that leaves meanwhile must not have its entry left out of both.
+    let in_order = all.clone().filter(is_empty).chain(all);
     let taken = take::take_entry(storage, in_order, |_, _| {})?;
     let (index, seat) = taken.ok_or(JoinError::NoFreeGroup { groups })?;
     let number = index - first_entry;

@@ -32,8 +32,9 @@ pub(crate) fn seems_away(storage: &Storage, entry: usize) -> bool {
 
 /// Whether a worker that is not dead is in that group, counted from 0, as the group is now.
 pub(crate) fn has_workers(storage: &Storage, group: usize) -> Result<bool, LivenessError> {
-    for (index, worker) in members::of(storage, group) {
-        let is_here = has_owner(worker) && members::is_current(storage, worker, group);
+    let view = storage.monitored();
+    for (index, worker) in members::of(view, group) {
+        let is_here = has_owner(worker) && members::is_current(view, worker, group);
         if is_here && !storage.is_dead(index)? {
             return Ok(true);
         }

@@ -80,6 +80,8 @@ mod registry {
     impl Lock {
         /// Waits for a few stores of others.
         pub(crate) fn take(&self) -> Registry<'_> {
+            // SYNC registry: this one sees the entries as the last one left them, in
+            // `Registry::drop`.
             let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
             while self.0.compare_exchange(0, 1, order, failed).is_err() {
                 spin_loop();
@@ -90,7 +92,7 @@ mod registry {
 
     impl Drop for Registry<'_> {
         fn drop(&mut self) {
-            // Pairs with the acquire above: the next one sees the entries as this one left them.
+            // SYNC registry: the next one sees the entries as this one left them, in `Lock::take`.
             self.0.store(0, Ordering::Release);
         }
     }

@@ -30,14 +30,14 @@ impl Count {
     /// Only by its writer.
     pub(crate) fn set(&self, value: Word) {
         if let Some(word) = self.0.first() {
-            // Nobody relies on what is counted, so that neither this nor a look orders anything.
+            // Nothing goes by what is counted, so that neither this nor a look orders anything.
             word.store(value, Ordering::Relaxed);
         }
     }
 }
 
-/// A word of 32 bits that says something of the past, of one writer's. 0, and no word, where nothing is
-/// counted.
+/// A word of 32 bits that says something of the past, of one writer's. 0, and no word, where
+/// nothing is counted.
 #[repr(transparent)]
 #[derive(Debug)]
 pub(crate) struct Count32([AtomicU32; COUNTS]);
@@ -60,8 +60,8 @@ impl Count32 {
     }
 }
 
-/// What a consumer has got. On a line of its own: a worker counts each message, and would take the first
-/// line away from those who look there whether it lives, or what it is.
+/// What a consumer has got. On a line of its own: a worker counts each message, and would take the
+/// first line away from those that look there whether it lives, or what it is.
 #[repr(C)]
 #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), repr(align(128)))]
 #[derive(Debug)]
@@ -72,7 +72,8 @@ pub(crate) struct Counters {
     /// Messages that a worker was given.
     pub(crate) received: Count,
     _unused_received: Unused<{ beside(COUNTS) }>,
-    /// Messages that a worker was given again, or the workers of a group together; which its workers add to.
+    /// Messages that a worker was given again, or the workers of a group together; which its
+    /// workers add to.
     pub(super) redelivered: [CasU32; COUNTS],
     /// The number of the process that has joined here, in its own pid namespace; 0: not known.
     pub(crate) process: Count32,
@@ -93,11 +94,10 @@ impl Counters {
         }
     }
 
-    /// Counts anew, from a position on. Only by the owner of an entry that nobody has joined yet.
+    /// Counts anew, from a position on. Only by the owner of an entry, before it has joined.
     pub(crate) fn begin(&self, start: Pos) {
         self.start.set(start.number());
         self.received.set(0);
-        self.process.set(0);
         if let Some(word) = self.redelivered() {
             word.store(0, Ordering::Relaxed);
         }
@@ -109,7 +109,8 @@ impl Counters {
         self.process.set(std::process::id());
     }
 
-    /// Where messages are counted that a worker was given again, or the workers of a group; `None`: they are not.
+    /// Where messages are counted that a worker was given again, or the workers of a group; `None`:
+    /// they are not.
     pub(crate) fn redelivered(&self) -> Option<&CasU32> {
         self.redelivered.first()
     }

@@ -5,6 +5,11 @@ use crate::name::{ConsumerName, MAX_NAME};
 use ringway_shm::sync::Ordering;
 
 impl Entry {
+    /// Says that the entry's owner, which is the caller, has no name.
+    pub(crate) fn set_unnamed(&self) {
+        self.name_len.store(0, Ordering::Relaxed);
+    }
+
     /// Writes the name of the entry's owner, which is the caller. It counts once the owner has
     /// joined.
     #[cfg_attr(not(feature = "alloc"), allow(dead_code))]
@@ -23,6 +28,9 @@ impl Entry {
     /// The name of the entry's owner, if it has one. The caller has seen that the owner has joined.
     pub(crate) fn consumer_name(&self) -> Option<ConsumerName> {
         let len = self.name_len.load(Ordering::Relaxed) as usize;
+        if len == 0 {
+            return None;
+        }
         let mut bytes = [0; MAX_NAME];
         for (four, word) in bytes.chunks_exact_mut(4).zip(&self.name) {
             four.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());

@@ -6,7 +6,7 @@
 pub(crate) use super::measures::Measures;
 pub(crate) use super::shape::*;
 use crate::error::ConfigError;
-use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
+use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
 use ringway_shm::envelope::MAX_TEXT;
 use ringway_shm::sync::{AtomicU32, WORD, Word};
 
@@ -52,8 +52,10 @@ impl Geometry {
         if entries > MAX_ENTRIES {
             return Err(ConfigError::TooManyEntries { asked: entries, max: MAX_ENTRIES });
         }
-        if shape.text > MAX_TEXT {
-            return Err(ConfigError::TextTooLong { len: shape.text, max: MAX_TEXT });
+        // A microcontroller has no code for texts.
+        let text = if SMALL { 0 } else { shape.text };
+        if text > MAX_TEXT {
+            return Err(ConfigError::TextTooLong { len: text, max: MAX_TEXT });
         }
         if shape.origin > Word::MAX >> 1 {
             return Err(ConfigError::OriginTooLarge { max: Word::MAX >> 1 });
@@ -62,8 +64,8 @@ impl Geometry {
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
         let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
-        let text_offset = if shape.text == 0 { 0 } else { evictions_end };
-        let text_end = evictions_end + shape.text;
+        let text_offset = if text == 0 { 0 } else { evictions_end };
+        let text_end = evictions_end + text;
         let slots_offset = text_end.next_multiple_of(align.max(SLOTS_ALIGN));
         let slots_end = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
         let Some(slots_end) = slots_end.filter(|&n| n <= isize::MAX as usize) else {

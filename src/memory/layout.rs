@@ -57,10 +57,11 @@ pub(crate) struct ProducerLine {
     pub(crate) max_away: AtomicU32,
     /// 1: the ring's names stay when its producer has closed it.
     pub(crate) kept: AtomicU32,
-    /// Not 0: the producer's program may evict consumers by hand. One word, where there is eviction.
+    /// Not 0: the producer's program may evict consumers by hand. One word, where there is
+    /// eviction.
     by_hand: [AtomicU32; EVICTS as usize],
-    /// The arena's bytes of messages before this position may be reused, whatever stands in their slots. One
-    /// word, where there are arenas.
+    /// The arena's bytes of messages before this position may be reused, whatever stands in their
+    /// slots. One word, where there are arenas.
     reclaimed: [AtomicWord; ARENAS as usize],
     _unused_four: Unused<{ beside(COUNTS) }>,
     /// Microseconds for which producers have waited for room. It and what follows is on a cache
@@ -84,7 +85,10 @@ pub(crate) struct ProducerLine {
     /// 1 more than the entry that was evicted last, and which of its owners that was; 0: none.
     pub(crate) evicted_entry: Count32,
     pub(crate) evicted_generation: Count32,
-    _rest: Unused<{ rest(116) }>,
+    _unused_generation: Unused<{ COUNTS }>,
+    /// The creator's tag, its low half first: for those that ask which options the ring has.
+    tag: [Count32; 2],
+    _rest: Unused<{ rest(128) }>,
 }
 
 /// The two flags that say that a consumer or the producer sleeps. Stored, never counted: a sleeper
@@ -165,8 +169,8 @@ pub(crate) const OWNED: u32 = 1;
 /// It is kept for a durable subscriber that is away.
 pub(crate) const AWAY: u32 = 2;
 
-/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options` offers no limit, and
-/// nothing in a ring's header could set one.
+/// Whether there is eviction. A microcontroller has no room for it in its flash: there `Options`
+/// offers no limit, and nothing in a ring's header could set one.
 pub(crate) const EVICTS: bool = !SMALL;
 
 /// Whether there can be arenas.
@@ -195,12 +199,27 @@ impl ProducerLine {
         }
     }
 
+    /// Writes the tag down. By the ring's creator.
+    pub(crate) fn set_tag(&self, tag: u64) {
+        let [low, high] = &self.tag;
+        low.set(tag as u32);
+        high.set((tag >> 32) as u32);
+    }
+
+    /// The creator's tag.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub(crate) fn tag(&self) -> u64 {
+        let [low, high] = &self.tag;
+        u64::from(low.get()) | u64::from(high.get()) << 32
+    }
+
     /// Whether consumers may be evicted by hand; `None`: none can be evicted.
     pub(crate) fn by_hand(&self) -> Option<&AtomicU32> {
         self.by_hand.first()
     }
 
-    /// Before which position messages may have lost their place in the arena; `None`: there are no arenas.
+    /// Before which position messages may have lost their place in the arena; `None`: there are no
+    /// arenas.
     #[inline(always)]
     pub(crate) fn reclaimed(&self) -> Option<&AtomicWord> {
         self.reclaimed.first()
@@ -240,6 +259,8 @@ impl ProducerLine {
             held_by: Count32::new(),
             evicted_entry: Count32::new(),
             evicted_generation: Count32::new(),
+            _unused_generation: Unused::new(),
+            tag: [Count32::new(), Count32::new()],
             _rest: Unused::new(),
         }
     }
@@ -287,6 +308,7 @@ impl Entry {
         self.returns.store(0, Ordering::Relaxed);
         self.bell.store(0, Ordering::Relaxed);
         self.counters.begin(crate::position::Pos::new(0));
+        self.counters.process.set(0);
     }
 }
 
@@ -354,6 +376,7 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(ProducerLine, held_by) == 104);
     assert!(offset_of!(ProducerLine, evicted_entry) == 108);
     assert!(offset_of!(ProducerLine, evicted_generation) == 112);
+    assert!(offset_of!(ProducerLine, tag) == 120);
     assert!(offset_of!(SleepFlags, sleepers) == 0);
     assert!(offset_of!(SleepFlags, waiting) == 128);
     assert!(offset_of!(SleepFlags, patrols) == 132);

@@ -7,6 +7,7 @@ use super::view::View;
 use crate::error::{JoinError, LivenessError};
 
 impl Storage {
+    #[allow(dead_code, reason = "a microcontroller has no statistics of its consumers")]
     pub(crate) fn monitored(&self) -> &View {
         self
     }

@@ -7,6 +7,8 @@ use super::kind::{EntryKind, SHARES};
 use super::shape::{
     ARENA_UNIT, CLAIMS_ALIGN, MAX_ALIGN, MAX_MESSAGE, Overflow, Shape, payload_words,
 };
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+use super::shape::{Schema, slot_layout};
 use crate::memory::layout::ARENAS;
 use crate::message::Message;
 use crate::position::Pos;
@@ -60,6 +62,27 @@ impl Measures {
             singles: shape.entries as u16,
             gates: (shape.entries + shape.groups) as u16,
             entries: (shape.entries + shape.groups + shape.workers) as u16,
+        }
+    }
+
+    /// The shape that they follow from, of a ring of such messages and with that tag. It has no text.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub(crate) fn shape(&self, schema: Schema, tag: u64) -> Shape {
+        let closest = slot_layout(self.variable(), self.max_len, schema.align, false).1;
+        Shape {
+            schema: Schema { max_len: self.max_len, ..schema },
+            capacity: self.capacity(),
+            entries: self.subscribers(),
+            groups: self.groups(),
+            workers: self.workers(),
+            overflow: if self.overwrites() { Overflow::Overwrite } else { Overflow::Wait },
+            line_slots: self.stride * WORD != closest,
+            observers: self.observers(),
+            pins: self.pins(),
+            arena: self.arena(),
+            text: 0,
+            tag,
+            origin: self.origin,
         }
     }
 

@@ -19,7 +19,7 @@ impl<const WORDS: usize> Unused<WORDS> {
     }
 }
 
-// SAFETY: nobody reads or writes them through it.
+// SAFETY: no code reads or writes them through it.
 unsafe impl<const WORDS: usize> Sync for Unused<WORDS> {}
 
 /// Words of 32 bits that keep the place of 8 bytes beside so many words.

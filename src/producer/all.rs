@@ -3,6 +3,7 @@
 use super::Producer;
 use super::need::Need;
 use crate::error::SendAllError;
+use crate::memory::geometry::GRANULE;
 use crate::message::{Message, Plain};
 use ringway_shm::wait::Wait;
 
@@ -38,17 +39,18 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             return Err(SendAllError::Full { fits: self.credit.left() });
         }
         // There is credit for all; or the ring overwrites, and there is always more.
-        self.try_send_batch(messages);
+        let sent = self.try_send_batch(messages);
+        debug_assert_eq!(sent, messages.len());
         Ok(())
     }
 }
 
 impl<W: Wait> Producer<[u8], W> {
-    /// Sends all the messages, or none if there is no room for all. Does not block. Otherwise as for
-    /// messages of a type: [`try_send_all`](Producer::try_send_all).
+    /// Sends all the messages, or none if there is no room for all. Does not block. Otherwise as
+    /// for messages of a type: [`try_send_all`](Producer::try_send_all).
     ///
     /// Those that lie in the [arena](crate::Options::arena), being longer than a slot, take no more
-    /// than half of it together.
+    /// than half of it together, each in whole cache lines of 64 bytes.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -90,10 +92,16 @@ impl<W: Wait> Producer<[u8], W> {
                 return Err(SendAllError::TooLarge { len, max });
             }
             if self.spills(len) {
-                together = together.saturating_add(len);
+                // What it takes there. Messages that are a little longer than a slot take several
+                // times their length, and would together need more places than there are.
+                together = together.saturating_add(len.next_multiple_of(GRANULE));
             }
         }
-        if together > max { Err(SendAllError::TooLarge { len: together, max }) } else { Ok(()) }
+        if together > max.next_multiple_of(GRANULE) {
+            Err(SendAllError::TooLarge { len: together, max })
+        } else {
+            Ok(())
+        }
     }
 
     fn need_all(&self, messages: &[&[u8]]) -> Need {

@@ -6,11 +6,11 @@ use super::Producer;
 use super::clean_up::ASKED_AT_A_TIME;
 use super::failed::Failed;
 use super::need::Need;
+use super::stall::Awaited;
 use crate::group;
 use crate::memory::Storage;
 use crate::memory::layout::ARENAS;
 use crate::message::Message;
-use crate::position::Pos;
 use crate::protocol::wake;
 use ringway_shm::sync::Signed;
 use ringway_shm::wait::{Deadline, DeathCheck, Ended, Pace, Wait};
@@ -99,7 +99,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn clear_the_way(&mut self, need: Need) -> Result<bool, Failed> {
         let outcome = match self.look_if_due(need) {
             Some(outcome) => outcome,
-            None => self.stuck.failed_at(self.waits_for(need)).map_or(Ok(false), Err),
+            None => self.stuck.failed_at(self.awaited(need)).map_or(Ok(false), Err),
         };
         if outcome != Ok(true) {
             self.storage.producer().refused.add(1);
@@ -109,18 +109,16 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// [Looks](Self::look), if it is time to.
     fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
-        let (waits_for, pace) = (self.waits_for(need), self.pace());
-        self.stuck.stall.is_due(waits_for, pace).then(|| self.look(need))
+        let (awaited, pace) = (self.awaited(need), self.pace());
+        self.stuck.stall.is_due(awaited, pace).then(|| self.look(need))
     }
 
     /// What the producer waits for. Small messages go on while the arena has no room for a large
     /// one: then what is in its way tells whether it is still the same.
-    fn waits_for(&self, need: Need) -> Pos {
-        if self.credit.left() < need.messages {
-            self.credit.next.plus(need.messages - 1)
-        } else {
-            self.arena.oldest()
-        }
+    fn awaited(&self, need: Need) -> Awaited {
+        let has_credit = self.credit.left() >= need.messages;
+        let in_the_way = (has_credit && need.granules > 0).then(|| self.arena.oldest());
+        Awaited { next: self.credit.next, in_the_way, need }
     }
 
     /// Evicts the consumers that leave no room, if they have done so for too long. If that does not
@@ -130,8 +128,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// limit that is set: a thousand forged owners are as many dead ones.
     pub(super) fn look(&mut self, need: Need) -> Result<bool, Failed> {
         let Some(limits) = self.credit.limits() else { return Ok(false) };
-        let (waits_for, pace) = (self.waits_for(need), self.pace());
-        let held = self.stuck.stall.look(waits_for, pace);
+        let (awaited, pace) = (self.awaited(need), self.pace());
+        let held = self.stuck.stall.look(awaited, pace);
         let (living, away) = (held.exceeds(limits.max_hold), held.exceeds(limits.max_away));
         // One that has come back has not held the producer back while it was away.
         let back = held.exceeds_since_away(limits.max_hold);
@@ -145,7 +143,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 group::is_away(storage, entry) == away
             }
         };
-        self.stuck.fail(waits_for, None);
+        self.stuck.fail(awaited, None);
         let too_far = self.too_far(need);
         self.see_away(limits.max_hold, too_far);
         if (living || away) && self.has_room_for(need, too_long) {
@@ -163,7 +161,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 break;
             }
         }
-        self.stuck.fail(waits_for, outcome.err());
+        self.stuck.fail(awaited, outcome.err());
         self.note_holder(too_far);
         outcome.map(|_| false)
     }
@@ -203,8 +201,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         too_far
     }
 
-    /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given an
-    /// entry's index, that they have done so for too long.
+    /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given
+    /// an entry's index, that they have done so for too long.
     pub(super) fn has_room_for(
         &mut self,
         need: Need,

@@ -25,11 +25,19 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     /// let subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.try_send_batch(&[1, 2, 3, 4, 5]), 4);
     /// ```
+    #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[T]) -> usize {
+        self.send_while(messages, |this| this.has_room().unwrap_or(false))
+    }
+
+    /// Sends messages, from the first on, as long as `has_room` says that there is room for one, and
+    /// returns how many.
+    fn send_while(&mut self, messages: &[T], has_room: impl Fn(&mut Self) -> bool) -> usize {
         let mut rest = messages;
-        while !rest.is_empty() && self.has_room().unwrap_or(false) {
+        while !rest.is_empty() && has_room(self) {
             let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
-            // On the way the place is kept apart from the account, where every fence would store it.
+            // On the way the place is kept apart from the account, where every fence would store
+            // it.
             let mut position = self.credit.next;
             for message in now {
                 // SAFETY: all messages of a type have its length, and there is credit for as many.
@@ -62,8 +70,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         self.send_batch_by(messages, Deadline::Never, None)
     }
 
-    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
-    /// instant until which to wait ([`Deadline`]). The error says how many were sent.
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or
+    /// the instant until which to wait ([`Deadline`]). The error says how many were sent.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -84,7 +92,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         self.send_batch_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
     }
 
-    /// The body of both. `late` is the error if there is no time left; `None`: there is always some.
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always
+    /// some.
     fn send_batch_by<E: From<Failed>>(
         &mut self,
         messages: &[T],
@@ -94,7 +103,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         let mut sent = 0;
         loop {
             let rest = messages.get(sent..).unwrap_or(&[]);
-            sent += self.try_send_batch(rest);
+            // A look in vain is no refusal: what follows waits.
+            sent += self.send_while(rest, |this| this.credit.check(&this.storage));
             if sent == messages.len() {
                 return Ok(());
             }
@@ -171,6 +181,7 @@ impl<W: Wait> Producer<[u8], W> {
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
     /// assert_eq!(producer.try_send_batch(&[b"one", b"three", b"four"]), 2);
     /// ```
+    #[must_use = "the messages from that number on were not sent"]
     pub fn try_send_batch(&mut self, messages: &[&[u8]]) -> usize {
         let mut sent = 0;
         for bytes in messages {
@@ -200,8 +211,9 @@ impl<W: Wait> Producer<[u8], W> {
         self.send_bytes_by(messages, Deadline::Never, None)
     }
 
-    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or the
-    /// instant until which to wait ([`Deadline`]). Otherwise as [`send_batch`](Self::send_batch).
+    /// Sends all the messages, waiting for room for at most `timeout` all in all: a duration, or
+    /// the instant until which to wait ([`Deadline`]). Otherwise as
+    /// [`send_batch`](Self::send_batch).
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -222,7 +234,8 @@ impl<W: Wait> Producer<[u8], W> {
         self.send_bytes_by(messages, timeout.into(), Some(SendTimeoutError::Timeout))
     }
 
-    /// The body of both. `late` is the error if there is no time left; `None`: there is always some.
+    /// The body of both. `late` is the error if there is no time left; `None`: there is always
+    /// some.
     fn send_bytes_by<E: From<SendError> + From<Failed> + Copy>(
         &mut self,
         messages: &[&[u8]],

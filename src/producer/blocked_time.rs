@@ -1,7 +1,8 @@
 //! How long the producer waits for room, for [`Stats::blocked`](crate::stats::Stats::blocked).
 //!
-//! Only a call that has to wait looks at a clock: when it begins to, when it ends, and every now and then
-//! in between, so that others see the time of one that waits for long. Without `std` there is no clock.
+//! Only a call that has to wait looks at a clock: when it begins to, when it ends, and every now
+//! and then in between, so that others see the time of one that waits for long. Without `std` there
+//! is no clock.
 
 use crate::memory::View;
 

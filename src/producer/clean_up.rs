@@ -117,6 +117,19 @@ mod tests {
     }
 
     #[test]
+    fn the_dead_are_found_by_a_producer_that_asks_for_several_sizes_of_room_in_turn() {
+        let (mut producer, _ring, _none) = crowd(ENTRIES);
+        die(&producer, 0, 0);
+        assert_eq!(producer.try_send_batch(&[0; 20]), 8);
+        let start = std::time::Instant::now();
+        while producer.ready(2).is_err() && producer.ready(1).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(10));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(producer.consumers(), 0);
+    }
+
+    #[test]
     fn a_look_asks_about_a_part_of_those_in_the_way_and_the_next_about_others() {
         let (mut producer, _ring, _living) = crowd(1);
         die(&producer, ENTRIES - 1, 0);

@@ -68,9 +68,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// makes no difference. Waits for nothing.
     ///
     /// Until then it is for consumers as if the producer had died: those that wait are told so
-    /// within 150 ms ([`ProducerDied`](crate::error::RecvError::ProducerDied)), or wait for the successor
-    /// ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor comes for
-    /// is removed by [`unlink`](crate::segment::unlink) or [`prune`](crate::segment::prune).
+    /// within 150 ms ([`ProducerDied`](crate::error::RecvError::ProducerDied)), or wait for the
+    /// successor ([`wait_for_successor`](crate::Subscriber::wait_for_successor)). What no successor
+    /// comes for is removed by [`unlink`](crate::segment::unlink) or
+    /// [`prune`](crate::segment::prune).
     ///
     /// A ring without a name, or whose name has been removed, cannot have a successor: it is
     /// closed.
@@ -120,7 +121,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Closes the ring, and lets all see it.
     pub(super) fn shut(&mut self) {
         self.credit.publish_head(&self.storage);
-        // After everything that was sent: pairs with the fence that follows its load in `Reader`.
+        // SYNC closed: a consumer that sees the end sees all that was sent before, in
+        // `Reader::find` and `Worker::look_at_the_end`.
         self.storage.producer().closed.store(1, Ordering::Release);
         self.wake();
     }
@@ -137,8 +139,8 @@ impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
 /// What happens to producers in a model, where no process can be killed.
 #[cfg(ringway_loom)]
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// Ends without closing the ring, while it writes a message, if there is one and room for it. What
-    /// it did is seen by whoever learns of it, as the kernel sees to where a process dies.
+    /// Ends without closing the ring, while it writes a message, if there is one and room for it.
+    /// What it did is seen by those that learn of it, as the kernel sees to where a process dies.
     pub fn die(mut self, writing: Option<&T>) {
         let len = writing.map_or(0, |message| message.bytes().len());
         if let Some(message) = writing.filter(|_| self.has_place(len).unwrap_or(false)) {

@@ -6,6 +6,7 @@ use super::clean_up::ASKED_AT_A_TIME;
 use crate::error::SendError;
 #[cfg(feature = "std")]
 use crate::error::WaitError;
+use crate::memory::View;
 use crate::message::Message;
 use crate::protocol::credit;
 #[cfg(feature = "std")]
@@ -25,7 +26,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// # use ringway::{Options, Start};
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// subscriber.recv().unwrap();
     /// assert_eq!((producer.len(), producer.head(), producer.is_empty()), (2, 3, false));
     /// ```
@@ -63,15 +64,19 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(producer.consumers(), 1);
     /// ```
     pub fn consumers(&self) -> usize {
-        let consumers = credit::consumers(&self.storage);
-        // Pairs with the release of `joined`: a subscriber that was counted has chosen where it
-        // starts, and what is sent next comes after that.
-        fence(Ordering::Acquire);
-        consumers
+        self.look_at_consumers(credit::consumers)
     }
 
-    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds one,
-    /// and makes no system call.
+    fn look_at_consumers<R>(&self, look: impl FnOnce(&View) -> R) -> R {
+        let seen = look(&self.storage);
+        // SYNC joined: a subscriber that was seen has chosen where it starts, before `joined` in
+        // `join_in`, and what is sent next comes after that.
+        fence(Ordering::Acquire);
+        seen
+    }
+
+    /// Whether there is at least one [consumer](Self::consumers). Looks at entries until it finds
+    /// one, and makes no system call.
     ///
     /// For a producer that stops when its last consumer has left:
     ///
@@ -89,10 +94,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert!(!producer.has_consumers());
     /// ```
     pub fn has_consumers(&self) -> bool {
-        let found = credit::has_consumers(&self.storage);
-        // As in `consumers`.
-        fence(Ordering::Acquire);
-        found
+        self.look_at_consumers(credit::has_consumers)
     }
 
     /// As [`send`](Self::send), if there is a [consumer](Self::consumers): else it is an error

@@ -9,10 +9,10 @@ use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Evicts a subscriber or a group, as a limit would: from now on it holds nothing back. It is
-    /// told ([`Evicted`](crate::error::TryRecvError::Evicted)) when it next finds no message, or finds that
-    /// one was overwritten, and can join anew. If it sleeps, it is woken. A durable subscriber that
-    /// is away is told when it comes back. What it reads in place at the moment stays until it has
-    /// finished ([`Options::hold_in_place`](crate::Options::hold_in_place)).
+    /// told ([`Evicted`](crate::error::TryRecvError::Evicted)) when it next finds no message, or
+    /// finds that one was overwritten, and can join anew. If it sleeps, it is woken. A durable
+    /// subscriber that is away is told when it comes back. What it reads in place at the moment
+    /// stays until it has finished ([`Options::hold_in_place`](crate::Options::hold_in_place)).
     ///
     /// Only on a ring that evicts: one with a limit ([`max_lag`](crate::Options::max_lag),
     /// [`max_hold`](crate::Options::max_hold), [`max_away`](crate::Options::max_away)), or one that

@@ -32,7 +32,8 @@ impl Laggard {
         self.lag
     }
 
-    /// Its name, if it is [durable](crate::Ring::subscribe_durable) or a [group](crate::Worker).
+    /// Its name, if it is [durable](crate::Ring::subscribe_durable), was
+    /// [given one](crate::Ring::subscribe_named), or is a [group](crate::Worker).
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(ConsumerName::as_str)
     }
@@ -45,9 +46,10 @@ impl fmt::Debug for Laggard {
 }
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// The subscribers and groups that have not yet released everything that was sent, as it is at the moment. A
-    /// message that is read in place is released when its [`Ref`](crate::consumer::Ref) is dropped, a worker's when it is
-    /// done, any other when the call that receives it has returned.
+    /// The subscribers and groups that have not yet released everything that was sent, as it is at
+    /// the moment. A message that is read in place is released when its
+    /// [`Ref`](crate::consumer::Ref) is dropped, a worker's when it is done, any other when the
+    /// call that receives it has returned.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -63,17 +65,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let next = self.credit.next;
         credit::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
-            // Who has joined has written its name: `is_evicted` has a fence after the look at `joined`.
+            // Who has joined has written its name: `is_evicted` has a fence after the look at
+            // `joined`.
             let name = entry.consumer_name();
             (lag > 0).then_some(Laggard { lag, name })
         })
     }
 
     /// Waits until every subscriber and group has released everything that was sent, for at most
-    /// `timeout`: a duration, or the instant until which to wait. The error says how many have not; [`laggards`](Self::laggards) says who. One that
-    /// dies, leaves or has been evicted is not waited for; a durable subscriber that is away is,
-    /// and so is a group without workers. Waiting here evicts none: limits are for a producer that
-    /// needs room.
+    /// `timeout`: a duration, or the instant until which to wait. The error says how many have not;
+    /// [`laggards`](Self::laggards) says who. One that dies, leaves or has been evicted is not
+    /// waited for; a durable subscriber that is away is, and so is a group without workers. Waiting
+    /// here evicts none: limits are for a producer that needs room.
     ///
     /// When the time is over it asks the kernel about each that has not, whether it lives: that
     /// takes its time where they are thousands (docs/limits.md).
@@ -109,8 +112,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Sends a message, and waits until every subscriber has released it, and so everything before
-    /// it. All in all for at most `timeout`: a duration, or the instant until which to wait. An error
-    /// says whether the message was sent.
+    /// it. All in all for at most `timeout`: a duration, or the instant until which to wait. An
+    /// error says whether the message was sent.
     ///
     /// ```
     /// # use ringway::{Options, Start};
@@ -148,7 +151,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     fn count_laggards(&self) -> usize {
         let next = self.credit.next;
         let laggards = credit::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
-        // Pairs with the release of gates, and with that of `joined` by those who have left.
+        // SYNC gate, left: what consumers did before they moved their gates, or left
+        // (`entry::reset_by`), is done when a flush is over.
         fence(Ordering::Acquire);
         laggards
     }

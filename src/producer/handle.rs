@@ -24,9 +24,9 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// A named ring goes with it ([`close`](Self::close) says what that means for those who are away);
 /// [`detach`](Self::detach) leaves it for a successor.
 ///
-/// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest subscriber
-/// has not yet received the message that is a capacity back. Without subscribers it is never full:
-/// messages go nowhere, or to observers.
+/// A ring that waits ([`Overflow::Wait`](crate::Overflow::Wait)) is full when its slowest
+/// subscriber has not yet received the message that is a capacity back. Without subscribers it is
+/// never full: messages go nowhere, or to observers.
 #[doc(alias = "broadcast")]
 #[doc(alias = "pub/sub")]
 #[doc(alias = "publisher")]
@@ -46,10 +46,11 @@ pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
 
 impl<T: Message + ?Sized> Producer<T> {
     /// The caller has just created the ring.
-    pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits) -> Self {
+    pub(crate) fn new(storage: Storage, asymmetric: bool, limits: Limits, tag: u64) -> Self {
         let fences = Fences::for_owner(asymmetric, storage.reach());
         let origin = storage.measures().origin();
         limits.write(&storage);
+        storage.producer().set_tag(tag);
         Producer::at(storage, origin, fences, limits)
     }
 
@@ -98,7 +99,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let this = core::mem::ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped and not used again, so that this is a move.
         let storage = unsafe { core::ptr::read(&this.storage) };
-        // SAFETY: as above.
+        // SAFETY: a move as well, of another field: `this` is not dropped.
         let before = unsafe { core::ptr::read(&this.wait) };
         let Producer { credit, fences, stuck, arena, message, .. } = *this;
         let producer = Producer { storage, credit, fences, wait, stuck, arena, message };
@@ -124,10 +125,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.storage.measures().longest()
     }
 
-    /// Whether publishing costs no memory fence of its own, because whoever goes to sleep has the
-    /// kernel run it here ([`Options::asymmetric_fences`](crate::Options::asymmetric_fences)). `false`:
-    /// the kernel does not offer it, or it was switched off, and every publication, or batch of them,
-    /// has a full fence after it.
+    /// Whether publishing costs no memory fence of its own, because a consumer that goes to sleep
+    /// has the kernel run it here
+    /// ([`Options::asymmetric_fences`](crate::Options::asymmetric_fences)). `false`: the kernel
+    /// does not offer it, or it was switched off, and every publication, or batch of them, has a
+    /// full fence after it.
     ///
     /// ```
     /// # use ringway::Options;

@@ -63,7 +63,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
     }
 
-    /// A message that does not fit a slot, or for which there was no room at a first look, if there is now.
+    /// A message that does not fit a slot, or for which there was no room at a first look, if there
+    /// is now.
     #[cold]
     #[inline(never)]
     pub(crate) fn try_send_slowly(&mut self, bytes: &[u8]) -> Result<(), TrySendError> {
@@ -81,8 +82,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         Ok(())
     }
 
-    /// The same, waiting for room. `late` gives the error if there is no time left; `None`: there is
-    /// always some.
+    /// The same, waiting for room. `late` gives the error if there is no time left; `None`: there
+    /// is always some.
     #[cold]
     #[inline(never)]
     pub(crate) fn send_slowly<E: From<SendError> + From<Failed>>(
@@ -101,8 +102,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         Ok(())
     }
 
-    /// Publishes a message and wakes no consumer, if there is room for it now, and the ring has such
-    /// messages.
+    /// Publishes a message and wakes no consumer, if there is room for it now, and the ring has
+    /// such messages.
     pub(crate) fn try_place(&mut self, bytes: &[u8]) -> bool {
         let has_place =
             self.check_len(bytes.len()).is_ok() && self.has_place(bytes.len()).unwrap_or(false);
@@ -128,14 +129,16 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         // SAFETY: a ring of messages `T`, and the place was just made for this one.
         unsafe { slot.payload_at::<T>(span) }.fill(bytes);
-        // Pairs with the fence after a consumer's first look at the state.
+        // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
+        // the others of its row.
         slot.state().store(next.published(), Ordering::Release);
         self.credit.next = next.plus(1);
         self.arena.publish(span);
     }
 
-    /// Begins the next message, for which there is room: of `len` bytes, in its slot or in the arena. What was
-    /// in its way there loses its place: A1 to A4 of [`arena`](crate::producer::arena).
+    /// Begins the next message, for which there is room: of `len` bytes, in its slot or in the
+    /// arena. What was in its way there loses its place: A1 to A4 of
+    /// [`arena`](crate::producer::arena).
     pub(crate) fn begin_message(&mut self, len: usize) -> Span {
         let next = self.credit.next;
         if !self.spills(len) {

@@ -13,18 +13,18 @@ use core::fmt;
 use ringway_shm::sync::Ordering;
 use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 
-/// The place of the next message, which is sent when it is [committed](Self::commit). What stands there
-/// before it is written is what an earlier message left, or zeros.
+/// The place of the next message, which is sent when it is [committed](Self::commit). What stands
+/// there before it is written is what an earlier message left, or zeros.
 ///
-/// Dropped, nothing is sent, and the next message gets the place. The same if it is leaked. The message that
-/// had the place before, a capacity ago, is gone in both cases: observers that had not got to it are told that
-/// they lag.
+/// Dropped, nothing is sent, and the next message gets the place. The same if it is leaked. The
+/// message that had the place before, a capacity ago, is gone in both cases: observers that had not
+/// got to it are told that they lag.
 ///
 /// # Writing
 ///
-/// Observers may look at a place that is being written, and find out afterwards that it was. So it is written
-/// word by word, by [`write`](Self::write) and [`write_at`](Self::write_at); and only on a ring where nobody
-/// looks there is a plain reference to it ([`get_mut`](Self::get_mut)).
+/// Observers may look at a place that is being written, and find out afterwards that it was. So it
+/// is written word by word, by [`write`](Self::write) and [`write_at`](Self::write_at); and only on
+/// a ring where no consumer looks there is a plain reference to it ([`get_mut`](Self::get_mut)).
 #[must_use = "dropped, it sends nothing"]
 pub struct Loan<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
     producer: &'a mut Producer<T, W>,
@@ -92,8 +92,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
 }
 
 impl<W: Wait> Producer<[u8], W> {
-    /// The place of the next message, which will have `len` bytes (or [fewer](Loan::truncate)), to be written
-    /// there, if there is room for it. Does not block.
+    /// The place of the next message, which will have `len` bytes (or [fewer](Loan::truncate)), to
+    /// be written there, if there is room for it. Does not block.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -177,8 +177,8 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
         Ok(())
     }
 
-    /// The place itself, where nobody can look at it: on a ring that was created without
-    /// [`observers`](crate::Options::observers) and that evicts nobody. Else `None`.
+    /// The place itself, where no consumer can look at it: on a ring that was created without
+    /// [`observers`](crate::Options::observers) and that never evicts. Else `None`.
     #[cfg(not(ringway_loom))]
     pub fn get_mut(&mut self) -> Option<&mut T> {
         let producer = &self.producer;
@@ -192,11 +192,12 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
         }
         // SAFETY: the ring's messages are `T`, and this is the place of one.
         let place = unsafe { self.slot().place_at::<T>(self.span) };
-        // SAFETY: aligned; as long as the ring's messages can be; and written by the producer alone, which
-        // this borrows. Who reads messages reads what has been sent, no later than its gate says: there are no
-        // observers, who might look sooner, and nobody is evicted, who might look later. But for a gate that
-        // was forged, which takes memory that others can write; and of that no consumer shares this mapping,
-        // as whoever creates a ring there gets a producer and nothing else.
+        // SAFETY: aligned; as long as the ring's messages can be; and written by the producer
+        // alone, which this borrows. A consumer reads what has been sent, no later than its gate
+        // says: there are no observers, which might look sooner, and none is evicted, which might
+        // look later. A gate that was forged takes memory that others can write, and of that no
+        // consumer shares this mapping: the creator of a ring there gets a producer and nothing
+        // else.
         Some(unsafe { T::at_mut(place, self.span.len) })
     }
 
@@ -224,7 +225,8 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
             // SAFETY: the ring's messages are `T`, and this is the place of one.
             unsafe { slot.payload_at::<T>(self.span) }.pad(self.span.len);
         }
-        // Pairs with the fence after a consumer's first look at the state.
+        // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
+        // the others of its row.
         slot.state().store(next.published(), Ordering::Release);
         self.producer.credit.next = next.plus(1);
         self.producer.arena.publish(self.span);

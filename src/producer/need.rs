@@ -5,7 +5,7 @@ use crate::message::Message;
 use ringway_shm::wait::Wait;
 
 /// Room for the next messages.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Need {
     /// Messages, one after the other; one at least.
     pub(super) messages: usize,

@@ -1,5 +1,5 @@
-//! In place of an arena on a microcontroller, where no ring has one: an account that takes no memory. What asks it
-//! is not compiled in there either, as `Producer::spills` is never true.
+//! In place of an arena on a microcontroller, where no ring has one: an account that takes no
+//! memory. What asks it is not compiled in there either, as `Producer::spills` is never true.
 
 use crate::memory::{Span, View};
 use crate::position::Pos;

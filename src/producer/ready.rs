@@ -36,8 +36,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// - Any other error is what sending would return.
     ///
     /// For a program that looks after many things, and for one that makes its messages only when
-    /// there is room for them. As [`try_send`](Self::try_send) does, it cleans up now and then after
-    /// consumers that have died, and evicts those that hold the producer back for longer than
+    /// there is room for them. As [`try_send`](Self::try_send) does, it cleans up now and then
+    /// after consumers that have died, and evicts those that hold the producer back for longer than
     /// [`max_hold`](crate::Options::max_hold).
     ///
     /// ```
@@ -76,8 +76,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         Ok(())
     }
 
-    /// As [`ready`](Self::ready), waiting for room for at most `timeout`: a duration, or the instant
-    /// until which to wait ([`Deadline`]).
+    /// As [`ready`](Self::ready), waiting for room for at most `timeout`: a duration, or the
+    /// instant until which to wait ([`Deadline`]).
     ///
     /// ```
     /// # use ringway::{Options, Start};

@@ -14,11 +14,11 @@ use crate::protocol::wake;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{Deadline, Wait};
 
-/// How far ahead of itself a producer that sends messages one by one asks for slots to be brought to
-/// its cache. Each message ends with a store to the handle, which keeps the place, and processors that
-/// commit stores in order do not fetch the next slot's line before that (docs/bench/method.md has the
-/// figures). The slots in between may still be read by a subscriber that lags by almost a whole ring:
-/// it fetches such a line once more.
+/// How far ahead of itself a producer that sends messages one by one asks for slots to be brought
+/// to its cache. Each message ends with a store to the handle, which keeps the place, and
+/// processors that commit stores in order do not fetch the next slot's line before that
+/// (docs/bench/method.md has the figures). The slots in between may still be read by a subscriber
+/// that lags by almost a whole ring: it fetches such a line once more.
 const SLOTS_AHEAD: usize = 12;
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
@@ -143,7 +143,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.credit.check(&self.storage) { Ok(true) } else { self.clear_the_way(Need::MESSAGE) }
     }
 
-    /// Waits until the next message may be published, if it fits its slot; `false` if there is no time left.
+    /// Waits until the next message may be published, if it fits its slot; `false` if there is no
+    /// time left.
     #[inline(always)]
     pub(super) fn wait_for_room(
         &mut self,
@@ -182,7 +183,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         // SAFETY: a ring of messages `T`, and the bytes fit a slot, by this function's contract.
         unsafe { slot.payload::<T>(bytes.len()) }.fill(bytes);
-        // Pairs with the fence after a consumer's first look at the state.
+        // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
+        // the others of its row.
         slot.state().store(position.published(), Ordering::Release);
     }
 
@@ -191,8 +193,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn begin(&self, position: Pos) -> Slot<'_> {
         let slot = self.storage.slot(position);
         slot.state().store(position.writing(), Ordering::Relaxed);
-        // Before any of the payload changes, the slot says so: an observer that copies a word stored
-        // after this finds that mark, or a later one, at its second look. Pairs with its second fence.
+        // SYNC mark: before any of the payload changes, the slot says so. An observer that copies a
+        // word stored after this finds that mark, or a later one, at its second look, in
+        // `look_again`.
         fence(Ordering::Release);
         slot.ghost().write();
         slot

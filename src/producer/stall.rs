@@ -2,23 +2,58 @@
 //!
 //! Only the producer's own looks count. Between two of them the process may have been stopped, the
 //! machine suspended, or the program busy with something else, and then its consumers may not have
-//! run either. So a look counts for no more than [`Pace::most`], nor for more than half of the smallest
-//! limit. One that comes later than that is taken for one after a pause: it counts as if it had
-//! come in time, and never brings a limit to its end, which the next one does, a step later.
+//! run either. So a look counts for no more than [`Pace::most`], nor for more than half of the
+//! smallest limit. One that comes later than that is taken for one after a pause: it counts as if
+//! it had come in time, and never brings a limit to its end, which the next one does, a step later.
 
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-#[cfg(feature = "std")]
+use super::need::Need;
 use crate::position::Pos;
 use ringway_shm::wait::Pace;
+
+/// What a producer waits for that has no room.
+///
+/// It may ask for room of several sizes in turn: that is one wait, as long as nothing is sent. Else
+/// no look would ever be due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Awaited {
+    /// The position of the next message.
+    pub(super) next: Pos,
+    /// The message that is in the way first, if it is the arena that has no room: small messages may
+    /// go on meanwhile.
+    pub(super) in_the_way: Option<Pos>,
+    /// The room that it asks for.
+    pub(super) need: Need,
+}
+
+#[cfg(feature = "std")]
+impl Awaited {
+    /// Whether it is what the producer waited for before.
+    pub(super) fn goes_on(self, before: Awaited) -> bool {
+        self.next == before.next
+            || (self.in_the_way.is_some() && self.in_the_way == before.in_the_way)
+    }
+}
+
+/// What one wait has come to.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    /// What is waited for. The room is the most that was asked for.
+    awaited: Awaited,
+    /// When the producer last looked.
+    last: std::time::Instant,
+    /// How much counts, since the first look, or since more room was asked for.
+    counted: Duration,
+}
 
 /// The account of a producer that waits for the same thing, in one call or in many short ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stall {
-    /// What it waits for, and since its first look: when it last looked, and how much counts.
     #[cfg(feature = "std")]
-    account: Option<(Pos, std::time::Instant, Duration)>,
+    account: Option<Account>,
     /// How much counted when one that may come back was last seen to be away, of those in the way.
     #[cfg(feature = "std")]
     away: Duration,
@@ -56,44 +91,59 @@ impl Held {
 impl Stall {
     /// One that may come back is away, and in the way, as of the last look.
     pub(crate) fn is_away(&mut self) {
-        self.away = self.account.map_or(Duration::ZERO, |(.., counted)| counted);
+        self.away = self.account.map_or(Duration::ZERO, |account| account.counted);
     }
 
-    /// Begins again if it is another position that the producer waits for.
-    fn begin(&mut self, waits_for: Pos, now: std::time::Instant) -> (std::time::Instant, Duration) {
-        match self.account {
-            Some((before, last, counted)) if before == waits_for => (last, counted),
-            _ => {
-                self.account = Some((waits_for, now, Duration::ZERO));
-                self.away = Duration::ZERO;
-                (now, Duration::ZERO)
+    /// Begins again if it is something else that the producer waits for.
+    fn begin(&mut self, awaited: Awaited, now: std::time::Instant) -> Account {
+        let mut account = Account { awaited, last: now, counted: Duration::ZERO };
+        if let Some(before) = self.account.filter(|before| awaited.goes_on(before.awaited)) {
+            let known = before.awaited;
+            account.last = before.last;
+            // Consumers that are in the way of less are in the way of more, and have been: they do
+            // not come nearer. Those that are in the way of more alone have not kept the producer
+            // waiting until now.
+            let asks_for_more = awaited.need.messages > known.need.messages
+                || awaited.need.granules > known.need.granules;
+            if !asks_for_more {
+                account.counted = before.counted;
+            }
+            account.awaited.in_the_way = awaited.in_the_way.or(known.in_the_way);
+            account.awaited.need.granules = awaited.need.granules.max(known.need.granules);
+            if awaited.next == known.next {
+                account.awaited.need.messages = awaited.need.messages.max(known.need.messages);
             }
         }
+        if account.counted.is_zero() {
+            self.away = Duration::ZERO;
+        }
+        self.account = Some(account);
+        account
     }
 
-    /// Whether a look is due, by a producer that waits for that position.
-    pub(crate) fn is_due(&mut self, waits_for: Pos, pace: Pace) -> bool {
-        self.is_due_at(std::time::Instant::now(), waits_for, pace)
+    /// Whether a look is due, by a producer that waits for that.
+    pub(crate) fn is_due(&mut self, awaited: Awaited, pace: Pace) -> bool {
+        self.is_due_at(std::time::Instant::now(), awaited, pace)
     }
 
-    fn is_due_at(&mut self, now: std::time::Instant, waits_for: Pos, pace: Pace) -> bool {
-        let (last, _) = self.begin(waits_for, now);
+    fn is_due_at(&mut self, now: std::time::Instant, awaited: Awaited, pace: Pace) -> bool {
+        let Account { last, .. } = self.begin(awaited, now);
         now.saturating_duration_since(last) >= pace.look()
     }
 
     /// Counts a look. Returns what can be held against those who are in the way.
-    pub(crate) fn look(&mut self, waits_for: Pos, pace: Pace) -> Held {
-        self.look_at(std::time::Instant::now(), waits_for, pace)
+    pub(crate) fn look(&mut self, awaited: Awaited, pace: Pace) -> Held {
+        self.look_at(std::time::Instant::now(), awaited, pace)
     }
 
-    fn look_at(&mut self, now: std::time::Instant, waits_for: Pos, pace: Pace) -> Held {
-        let (last, counted) = self.begin(waits_for, now);
+    fn look_at(&mut self, now: std::time::Instant, awaited: Awaited, pace: Pace) -> Held {
+        let Account { awaited, last, counted } = self.begin(awaited, now);
         let passed = now.saturating_duration_since(last);
         let late = passed > pace.most();
         // How much of a pause was none is not known. Counted in full, two short pauses of all
         // processes would be as much as a limit of which no consumer has had anything.
         let more = counted.saturating_add(if late { pace.look() } else { passed });
-        self.account = Some((waits_for, now, more));
+        self.account = Some(Account { awaited, last: now, counted: more });
         let time = if late { counted } else { more };
         Held { time, since_away: time.saturating_sub(self.away) }
     }
@@ -104,11 +154,11 @@ impl Stall {
 impl Stall {
     pub(crate) fn is_away(&mut self) {}
 
-    pub(crate) fn is_due(&mut self, _waits_for: crate::position::Pos, _pace: Pace) -> bool {
+    pub(crate) fn is_due(&mut self, _awaited: Awaited, _pace: Pace) -> bool {
         false
     }
 
-    pub(crate) fn look(&mut self, _waits_for: crate::position::Pos, _pace: Pace) -> Held {
+    pub(crate) fn look(&mut self, _awaited: Awaited, _pace: Pace) -> Held {
         Held {}
     }
 }
@@ -116,22 +166,28 @@ impl Stall {
 #[cfg(all(test, feature = "std"))]
 mod tests {
     use std::time::Instant;
+    use std::vec::Vec;
 
     use super::*;
 
     const NONE: u32 = u32::MAX;
+
+    /// Room for one message, of that position.
+    fn next(position: crate::position::Position) -> Awaited {
+        Awaited { next: Pos::new(position), in_the_way: None, need: Need::MESSAGE }
+    }
 
     /// A producer that looks whenever it is due, its time passing in steps; and how many looks and
     /// how much time it takes until a limit is over.
     fn until_over(limit: u32, step: Duration) -> (u32, Duration) {
         let (pace, start) = (Pace::within([limit, NONE]), Instant::now());
         let (mut stall, mut passed, mut looks) = (Stall::default(), Duration::ZERO, 0);
-        assert!(!stall.is_due_at(start, Pos::new(7), pace));
+        assert!(!stall.is_due_at(start, next(7), pace));
         for _ in 0..1_000_000 {
             passed += step;
-            if stall.is_due_at(start + passed, Pos::new(7), pace) {
+            if stall.is_due_at(start + passed, next(7), pace) {
                 looks += 1;
-                if stall.look_at(start + passed, Pos::new(7), pace).exceeds(limit) {
+                if stall.look_at(start + passed, next(7), pace).exceeds(limit) {
                     return (looks, passed);
                 }
             }
@@ -178,7 +234,7 @@ mod tests {
             // As near the limit as its looks come.
             loop {
                 let before = stall;
-                if stall.look_at(now, Pos::new(1), pace).exceeds(limit) {
+                if stall.look_at(now, next(1), pace).exceeds(limit) {
                     stall = before;
                     break;
                 }
@@ -186,9 +242,9 @@ mod tests {
             }
             // A look that is late does not end it; one that is not, does.
             now += ms(3_600_000);
-            assert!(!stall.look_at(now, Pos::new(1), pace).exceeds(limit), "{limit} ms");
+            assert!(!stall.look_at(now, next(1), pace).exceeds(limit), "{limit} ms");
             now += pace.look();
-            assert!(stall.look_at(now, Pos::new(1), pace).exceeds(limit), "{limit} ms");
+            assert!(stall.look_at(now, next(1), pace).exceeds(limit), "{limit} ms");
         }
     }
 
@@ -211,11 +267,56 @@ mod tests {
             if running % 40 == 10 {
                 now += ms(500);
             }
-            if stall.is_due_at(now, Pos::new(1), pace) {
-                let held = stall.look_at(now, Pos::new(1), pace);
+            if stall.is_due_at(now, next(1), pace) {
+                let held = stall.look_at(now, next(1), pace);
                 assert!(!held.exceeds(200), "after {running} ms");
             }
         }
+    }
+
+    /// How long it takes until a limit is over for a producer that asks for these in turn.
+    fn in_turn(asked: &[Awaited]) -> Option<Duration> {
+        let (pace, start) = (Pace::within([50, NONE]), Instant::now());
+        let mut stall = Stall::default();
+        for (passed, &awaited) in (0..1000).zip(asked.iter().cycle()) {
+            let now = start + ms(passed);
+            let due = stall.is_due_at(now, awaited, pace);
+            if due && stall.look_at(now, awaited, pace).exceeds(50) {
+                return Some(ms(passed));
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn room_of_several_sizes_that_is_asked_for_in_turn_is_one_wait() {
+        let many = Awaited { need: Need::messages(8), ..next(1) };
+        let few = Awaited { need: Need::messages(2), ..next(1) };
+        let large = Need { messages: 1, granules: 40 };
+        let large = Awaited { in_the_way: Some(Pos::new(0)), need: large, ..next(1) };
+        let alone = in_turn(&[many]).unwrap();
+        for asked in [&[few, many][..], &[many, few], &[few, few, next(1), many], &[large, many]] {
+            let time = in_turn(asked).unwrap();
+            assert!((alone..alone + ms(15)).contains(&time), "{time:?} and not {alone:?}");
+        }
+        // Small messages go on, and a large one waits.
+        let later: Vec<Awaited> =
+            (1..1000).map(|at| Awaited { next: Pos::new(at), ..large }).collect();
+        assert!(in_turn(&later).is_some());
+        let later: Vec<Awaited> = (1..1000).map(next).collect();
+        assert_eq!(in_turn(&later), None);
+    }
+
+    #[test]
+    fn what_counted_for_less_room_does_not_count_for_more() {
+        let pace = Pace::within([50, NONE]);
+        let (mut stall, now) = (Stall::default(), Instant::now());
+        let many = Awaited { need: Need::messages(8), ..next(1) };
+        for at in [0, 12, 24, 36, 48] {
+            assert!(!stall.look_at(now + ms(at), next(1), pace).exceeds(50));
+        }
+        assert!(!stall.look_at(now + ms(60), many, pace).exceeds(50));
+        assert!(!stall.look_at(now + ms(72), next(1), pace).exceeds(50));
     }
 
     #[test]
@@ -231,7 +332,7 @@ mod tests {
             (2, 47, false),
             (2, 56, true),
         ] {
-            let held = stall.look_at(now + ms(at), Pos::new(position), pace);
+            let held = stall.look_at(now + ms(at), next(position), pace);
             assert_eq!(held.exceeds(20), over, "at {at} ms");
         }
     }

@@ -2,13 +2,12 @@
 
 use super::blocked_time::Clock;
 use super::failed::Failed;
-use super::stall::Stall;
-use crate::position::Pos;
+use super::stall::{Awaited, Stall};
 
 /// A producer that cannot go on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stuck {
-    /// For how long it has had no room for that position, or that message in the arena has been in
+    /// For how long it has had no room for the next message, or a message in the arena has been in
     /// its way, as far as its looks count.
     pub(super) stall: Stall,
     pub(super) clock: Clock,
@@ -16,7 +15,7 @@ pub(crate) struct Stuck {
     failed: Option<Failed>,
     /// What the producer waited for then.
     #[cfg(feature = "std")]
-    failed_for: Option<Pos>,
+    failed_for: Option<Awaited>,
     /// The entry that the next look begins at.
     #[cfg(feature = "std")]
     first_asked: usize,
@@ -24,18 +23,18 @@ pub(crate) struct Stuck {
 
 impl Stuck {
     /// Keeps what the last look for the dead has come to.
-    pub(super) fn fail(&mut self, _waits_for: Pos, failed: Option<Failed>) {
+    pub(super) fn fail(&mut self, _awaited: Awaited, failed: Option<Failed>) {
         self.failed = failed;
         #[cfg(feature = "std")]
         {
-            self.failed_for = Some(_waits_for);
+            self.failed_for = Some(_awaited);
         }
     }
 
-    /// Why the last look was none, if the producer waited for that position then.
-    pub(super) fn failed_at(&self, _waits_for: Pos) -> Option<Failed> {
+    /// Why the last look was none, if the producer waited for the same then.
+    pub(super) fn failed_at(&self, _awaited: Awaited) -> Option<Failed> {
         #[cfg(feature = "std")]
-        if self.failed_for != Some(_waits_for) {
+        if !self.failed_for.is_some_and(|before| _awaited.goes_on(before)) {
             return None;
         }
         self.failed

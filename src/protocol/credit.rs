@@ -2,7 +2,7 @@
 //!
 //! It owns a limit: the first position that it may not publish yet. At the limit it makes `head`
 //! exact and reads all gates, one event every eighth of a ring. So a joiner is seen soon, and
-//! somebody who asks for the oldest message can be promised seven eighths of the ring.
+//! one that asks for the oldest message can be promised seven eighths of the ring.
 
 use super::limits::Limits;
 use super::members;
@@ -51,7 +51,7 @@ impl Credit {
         }
     }
 
-    /// How long subscribers may hold the producer back; `None`: nobody is evicted.
+    /// How long consumers may hold the producer back; `None`: none is evicted.
     pub(crate) fn limits(&self) -> Option<Limits> {
         self.limits.first().copied()
     }
@@ -77,13 +77,13 @@ impl Credit {
     /// Stores the exact head.
     pub(crate) fn publish_head(&mut self, view: &View) {
         let line = view.producer();
-        // Pairs with the fences in `join`: who sees this head sees every message before it.
+        // SYNC head: a consumer that sees this head, in `hint`, sees every message before it.
         line.head.store(self.next.number(), Ordering::Release);
         if line.lapped.load(Ordering::Relaxed) == 0
             && self.next.since(view.measures().origin()) >= view.measures().capacity() as Signed
         {
-            // Pairs with the fence after it is loaded in `join`: who sees it sees a head that is at
-            // least a capacity past the origin.
+            // SYNC lapped: a joiner that sees it, in `pin` or before the fence in `hint`, sees a
+            // head that is at least a capacity past the origin.
             line.lapped.store(1, Ordering::Release);
         }
     }
@@ -93,10 +93,10 @@ impl Credit {
         self.refill_evicting(view, 1, |_| false)
     }
 
-    /// Whether there is room for the next `messages`, one at least. An eighth of the ring is granted
-    /// at most, so that of more than that a joiner may take some away again. Evicts the consumers
-    /// that leave no such room and of which `too_long` says, given an entry's index, that they have
-    /// done so for too long.
+    /// Whether there is room for the next `messages`, one at least. An eighth of the ring is
+    /// granted at most, so that of more than that a joiner may take some away again. Evicts the
+    /// consumers that leave no such room and of which `too_long` says, given an entry's index, that
+    /// they have done so for too long.
     #[cold]
     pub(crate) fn refill_evicting(
         &mut self,
@@ -109,13 +109,14 @@ impl Credit {
         let capacity = measures.capacity() as Signed;
         let mut room = capacity;
         if !measures.overwrites() {
-            // Pairs with the fence in `join`: either this scan sees a joiner's first gate, or the
-            // joiner's second look at the head sees the one just stored.
+            // SYNC join: either this scan sees a joiner's first gate, or the joiner's second look
+            // at the head, in `pin`, sees the one just stored.
             fence(Ordering::SeqCst);
             let too_far = capacity - (messages - 1) as Signed;
             room -= self.largest_lag(view, too_far, &too_long);
-            // Pairs with the stores to gates and pins: what a consumer read before it let go of a slot, it
-            // has read before the slot is written again.
+            // SYNC gate, unpin: what a consumer read before it let go of a slot, in
+            // `Subscriber::release_before` and the others of these rows, it has read before the
+            // slot is written again.
             fence(Ordering::Acquire);
         }
         let granted = room.min(measures.credit() as Signed);
@@ -135,9 +136,9 @@ impl Credit {
         room.max(self.left() as Signed) >= messages as Signed
     }
 
-    /// Whether every message before that position, which is not after the next one, may lose its place in the
-    /// arena. Evicts those who keep it there and of whom `too_long` says that they have done so for too long.
-    /// Why this is so is said in `arena`.
+    /// Whether every message before that position, which is not after the next one, may lose its
+    /// place in the arena. Evicts those who keep it there and of whom `too_long` says that they
+    /// have done so for too long. Why this is so is said in `arena`.
     pub(crate) fn reclaim(
         &mut self,
         view: &View,
@@ -152,14 +153,14 @@ impl Credit {
         if measures.overwrites() || first.since(arena.reclaimable) <= 0 {
             return true;
         }
-        // Whoever lags by so much is in the way.
+        // A consumer that lags by so much is in the way.
         let too_far = self.next.since(first) + 1;
         // A first look, so that joiners are not denied what stays in the end.
         let lag = self.largest_lag(view, too_far, &too_long);
         if lag >= too_far {
             return false;
         }
-        // An eighth of a ring more, if nobody needs that: one scan for all of it.
+        // An eighth of a ring more, if no consumer needs that: one scan for all of it.
         let seen = self.next.minus(lag as usize);
         let more = first.plus(measures.credit());
         let asked = if seen.since(more) < 0 { seen } else { more };
@@ -167,13 +168,15 @@ impl Credit {
         self.publish_head(view);
         // After the head: pairs with the fence between the two in `pin`.
         if let Some(word) = view.producer().reclaimed() {
+            // SYNC reclaimed: after the head. A joiner that sees it, in `credit::reclaimed`, sees
+            // no earlier head.
             word.store(arena.reclaimed.number(), Ordering::Release);
         }
-        // Pairs with the fence in `pin`: either this scan sees a joiner's first gate, or the joiner sees what
-        // was just stored.
+        // SYNC join-arena: either this scan sees a joiner's first gate, or the joiner sees what was
+        // just stored, in `pin`.
         fence(Ordering::SeqCst);
         let lag = self.largest_lag(view, too_far, &too_long);
-        // Pairs with the stores to gates and pins: what a consumer read before it let go of a message, also one that
+        // SYNC gate, unpin: what a consumer read before it let go of a message, also one that
         // joined and left between the two looks, it has read before anything is written there.
         fence(Ordering::Acquire);
         let seen = self.next.minus(lag as usize);
@@ -183,8 +186,8 @@ impl Credit {
         first.since(arena.reclaimable) <= 0
     }
 
-    /// How far the last of those lags whose gates count; 0 if there is none. Evicts whoever lags further than
-    /// it may, or by `too_far` and for too long, as `too_long` says.
+    /// How far the last of those lags whose gates count; 0 if there is none. Evicts each that lags
+    /// further than it may, or by `too_far` and for too long, as `too_long` says.
     fn largest_lag(
         &self,
         view: &View,
@@ -236,8 +239,9 @@ impl Credit {
         held.max_by_key(|&(_, entry)| lag(entry)).map(|(index, _)| index)
     }
 
-    /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if it reads a
-    /// message in place, which it may finish; or if a worker of the group's whose entry it is does.
+    /// How far the owner of an entry, which holds nothing back or has been evicted, lags behind if
+    /// it reads a message in place, which it may finish; or if a worker of the group's whose entry
+    /// it is does.
     fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
         if !EVICTS || !view.measures().pins() {
             return None;
@@ -248,9 +252,9 @@ impl Credit {
         pinned.then(|| self.next.since(gate))
     }
 
-    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags further than it
-    /// may, or by `too_far`, so that it leaves no room, and `too_long` says, given the entry's index, that it
-    /// has done so for too long.
+    /// How far an entry's owner lags behind, if it holds anything back. Evicts it if it lags
+    /// further than it may, or by `too_far`, so that it leaves no room, and `too_long` says, given
+    /// the entry's index, that it has done so for too long.
     fn lag_allowed(
         &self,
         view: &View,
@@ -260,12 +264,14 @@ impl Credit {
         too_long: &impl Fn(usize) -> bool,
     ) -> Option<Signed> {
         if !EVICTS {
-            // All that is left is that a lie holds nothing back: its lag is negative, which is less than none.
+            // All that is left is that a lie holds nothing back: its lag is negative, which is less
+            // than none.
             let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
             return Some(self.next.since(gate));
         }
         let capacity = view.measures().capacity() as Signed;
-        // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first gate.
+        // Where there is no limit a lag may be more than a capacity for a moment: a joiner's first
+        // gate.
         let max_lag = self.limits().map_or(usize::MAX, |limits| limits.max_lag);
         let limit = if max_lag < capacity as usize { max_lag as Signed } else { Signed::MAX };
         let first = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
@@ -278,12 +284,12 @@ impl Credit {
                 return None;
             }
             let lag = self.next.since(gate);
-            // A gate above the exact head is a lie: nobody can need what has not been sent.
+            // A gate above the exact head is a lie: no consumer can need what has not been sent.
             if (0..=limit).contains(&lag) && !(too_long && lag >= too_far) {
                 return Some(lag);
             }
-            // Whoever has blocked for too long and changes its gate faster than one can look is evicted
-            // for that.
+            // One that has blocked for too long and changes its gate faster than this can look is
+            // evicted for that.
             if evict(view, index, entry, word, too_long && look == LOOKS) {
                 return None;
             }
@@ -293,28 +299,29 @@ impl Credit {
     }
 }
 
-/// Before which position messages may have lost their place in the arena, by what the producer last said.
-/// `None`: there is no arena.
+/// Before which position messages may have lost their place in the arena, by what the producer last
+/// said. `None`: there is no arena.
 pub(crate) fn reclaimed(view: &View) -> Option<Pos> {
     if !view.measures().has_arena() {
         return None;
     }
     let position = view.producer().reclaimed()?.load(Ordering::Relaxed);
-    // Pairs with its release: a head that is loaded from here on is not before it.
+    // SYNC reclaimed: a head that is loaded from here on is not before the one that
+    // `Credit::reclaim` stored first.
     fence(Ordering::Acquire);
     Some(Pos::new(position))
 }
 
-/// The same, of somebody who has since seen that head, for one who starts at a position at the earliest: what
-/// was said so long ago that it may be any number by now says nothing.
+/// The same, for a joiner that has since seen that head and starts at a position at the earliest.
+/// What was said so long ago that it may be any number by now says nothing.
 pub(crate) fn not_reclaimed(view: &View, reclaimed: Option<Pos>, head: Pos, position: Pos) -> Pos {
     let recent = 0..=view.measures().capacity() as Signed;
     let reclaimed = reclaimed.filter(|&reclaimed| recent.contains(&head.since(reclaimed)));
     reclaimed.map_or(position, |reclaimed| position.max(reclaimed))
 }
 
-/// The gates of those who have joined and not been evicted. A joiner that is still about to has a gate
-/// already, but no place yet.
+/// The gates of consumers that have joined and not been evicted. A joiner that is still about to
+/// has a gate already, but no place yet.
 pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
     joined(view).map(|(_, gate)| gate)
 }
@@ -355,10 +362,10 @@ fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
     })
 }
 
-/// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that its
-/// owner has a generation, which is not 0; who says 0 there has forged it, and holds nothing.
+/// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that
+/// its owner has a generation, which is not 0; a 0 there is forged, and holds nothing.
 fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
-    // Pairs with the release of a gate by the entry's next owner: who sees that gate sees its
+    // SYNC next-gate: a gate that the entry's next owner stored in `pin` comes with that owner's
     // generation, which was not evicted.
     fence(Ordering::Acquire);
     let generation = entry.generation.load(Ordering::Relaxed);
@@ -372,9 +379,15 @@ fn note_evicted(view: &View, index: usize, word: &AtomicU32, generation: u32) {
     line.evicted.add(1);
     line.evicted_entry.set(index as u32 + 1);
     line.evicted_generation.set(generation);
+    // SYNC evicted, pin: a consumer that finds what it wanted being overwritten finds that it was
+    // evicted, in `Consumer::evicted_if_passed` and `Worker::overtaken`. And either the owner sees
+    // that it was evicted, and reads nothing in place, or the look at its pin that follows this
+    // sees that: see `Subscriber::pin` and `Worker::pin`.
+    fence(Ordering::SeqCst);
 }
 
-/// Holds nothing back any more for that owner of an entry, if it is there still. `false`: it is not.
+/// Holds nothing back any more for that owner of an entry, if it is there still. `false`: it is
+/// not.
 pub(crate) fn evict_owner(view: &View, index: usize, generation: u32) -> bool {
     let (Some(entry), Some(word)) = (view.entry(index), view.evicted(index)) else { return false };
     let is_there = entry.joined.load(Ordering::Relaxed) != 0
@@ -384,28 +397,23 @@ pub(crate) fn evict_owner(view: &View, index: usize, generation: u32) -> bool {
     if is_there {
         // Should the owner have left since, no later one has its generation.
         note_evicted(view, index, word, generation);
-        // As in `evict`.
-        fence(Ordering::SeqCst);
     }
     is_there
 }
 
-/// Holds nothing back any more for the owner of an entry, who had that gate, as was found after a look at
-/// [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless it is `forced`.
+/// Holds nothing back any more for the owner of an entry, which had that gate, as was found after a
+/// look at [`is_evicted`]. `false`: it has another one now, or the entry has another owner; unless
+/// it is `forced`.
 #[cold]
 fn evict(view: &View, index: usize, entry: &Entry, gate: Word, forced: bool) -> bool {
     let Some(word) = view.evicted(index) else { return false };
     let generation = entry.generation.load(Ordering::Relaxed);
-    // Pairs with the release of the generation: if it is a later one, the gate has changed by then, and
+    // SYNC generation: if it is a later one, of `Joined::pin`, the gate has changed by then, and
     // its owner has done nothing to be evicted for.
     fence(Ordering::Acquire);
     let evicted = forced || entry.gate.load(Ordering::Relaxed) == gate;
     if evicted {
         note_evicted(view, index, word, generation);
-        // Pairs with the fence in `Subscriber::lagged`: who finds that what it wanted is being overwritten
-        // finds that it was evicted. And with the one in `Subscriber::pin`: either the owner sees that it was
-        // evicted and reads nothing in place, or the look at its pin that follows here sees that.
-        fence(Ordering::SeqCst);
     }
     evicted
 }

@@ -1,8 +1,9 @@
 //! Subscribers that have a name, go away and come back.
 //!
-//! The entry of a durable subscriber stays when its owner is dropped, or dies: its gate goes on holding the
-//! producer back, and says where the owner goes on. So all that has to be found again is the entry, by its
-//! name. Those who look for a name, to take its entry or to make one, do so one at a time.
+//! The entry of a durable subscriber stays when its owner is dropped, or dies: its gate goes on
+//! holding the producer back, and says where the owner goes on. So all that has to be found again
+//! is the entry, by its name. Processes look for a name, to take its entry or to make one, one at a
+//! time.
 
 use super::head;
 use super::join::{self, Joined};
@@ -36,7 +37,7 @@ pub(crate) fn subscribe(
     }
 }
 
-/// Frees the entry of that name, if there is one and nobody has it.
+/// Frees the entry of that name, if there is one and its owner is away.
 pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> {
     check(storage, name)?;
     let _registry = storage.registry()?;
@@ -49,7 +50,7 @@ pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> 
     }
 }
 
-/// Whether somebody of that name can be here, a subscriber or a group.
+/// Whether a subscriber or a group can have that name here.
 pub(crate) fn check(storage: &Storage, name: &[u8]) -> Result<(), JoinError> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(JoinError::Name { len: name.len(), max: MAX_NAME });
@@ -72,7 +73,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     let Some(entry) = storage.entry(index) else {
         return Ok(None);
     };
-    // Pairs with the release of `joined`: what was found is an entry with its name.
+    // SYNC joined: what was found is an entry with its name, which was there before `joined` in
+    // `join_in`.
     fence(Ordering::Acquire);
     let own = |from| exchange::own_from(entry, from);
     let mut claim = storage.claim(index)?;
@@ -92,9 +94,9 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
         Claim::Open => return Err(in_use(name)),
         Claim::Ours(seat) => {
             let owner = entry.owner.load(Ordering::Relaxed);
-            // Somebody who died says that he is there.
+            // An owner that has died still says that it is there.
             if !named(entry) || owner == FREE_ENTRY || !own(owner) {
-                // He left for good before we had the lock.
+                // It left for good before the lock was ours.
                 return Ok(None);
             }
             Some(seat)
@@ -109,8 +111,8 @@ fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, J
     // Before the head, whose search begins with a fence.
     let lapped = storage.producer().lapped.load(Ordering::Relaxed) != 0;
     let head = head::exact(storage);
-    // After the head, whose search ends with a fence: who evicted this one did so before he overwrote
-    // anything of its, and the head is not beyond that.
+    // After the head, whose search ends with a fence: a producer that evicted this one did so
+    // before it overwrote anything of its, and the head is not beyond that.
     let evicted = generation != 0 && storage.was_evicted(index, generation);
     let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed));
     let lag = gate.map(|gate| head.since(gate));

@@ -15,7 +15,8 @@ pub(crate) fn is_durable(entry: &Entry) -> bool {
 
 /// Lets the producer overwrite what an evicted owner had not received.
 pub(crate) fn unpin(entry: &Entry) {
-    // Pairs with the fence after the producer's scan: the reads in place are over.
+    // SYNC unpin: the reads in place are over before the slot is written: see
+    // `Credit::refill_evicting`.
     entry.pinned.store(0, Ordering::Release);
 }
 
@@ -52,13 +53,15 @@ pub(crate) fn reset(entry: &Entry) {
 
 /// Makes an entry free, whose gate `set_gate` changes.
 pub(crate) fn reset_by(entry: &Entry, set_gate: impl FnOnce(&Entry, Word, Ordering)) {
-    // Pairs with the fence in `is_flushed`: what the owner did before it left is done.
+    // SYNC left: what the owner did before it left is done, for `Producer::count_laggards`, and for
+    // a process that gives up a group or makes one (`close`, `head::hint`).
     entry.joined.store(0, Ordering::Release);
     entry.durable.store(0, Ordering::Relaxed);
     // What is left of a leaked `Ref`, or of one whose owner has died.
     unpin(entry);
-    // First the gate: once the entry is free, its gate is the next owner's. Release pairs with the
-    // producer's scan: our reads are over.
+    // First the gate: once the entry is free, its gate is the next owner's.
+    // SYNC gate: the owner's reads are over before the slots are written again: see
+    // `Credit::refill_evicting`.
     set_gate(entry, FREE, Ordering::Release);
     let_go(entry);
 }

@@ -12,8 +12,8 @@ pub(crate) fn own(entry: &Entry) -> bool {
 
 /// Becomes the owner of an entry whose owner's word is `from`.
 pub(crate) fn own_from(entry: &Entry, from: u32) -> bool {
-    // Acquire pairs with the releases in `let_go` and `go_away`: what the entry's last owner did,
-    // its reads of slots and its last store to the gate, is over.
+    // SYNC owner: what the entry's last owner did before `let_go` or `go_away`, its reads of slots
+    // and its last store to the gate, is over.
     let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
     entry.owner.compare_exchange(from, OWNED, order, failed).is_ok()
 }
@@ -22,13 +22,14 @@ pub(crate) fn own_from(entry: &Entry, from: u32) -> bool {
 pub(crate) fn let_go(entry: &Entry) {
     // Release pairs with the acquire in `own_from`.
     let owner = peek(&entry.owner);
+    // SYNC owner: the next owner's stores, after `own_from`, come after this one's.
     let (order, failed) = (Ordering::Release, Ordering::Relaxed);
     let _ = entry.owner.compare_exchange(owner, FREE_ENTRY, order, failed);
 }
 
 /// Keeps an entry, which has an owner, for the owner's coming back.
 pub(crate) fn go_away(entry: &Entry) {
-    // Release pairs with the acquire in `own_from`: the owner's reads are over.
+    // SYNC owner: the owner's reads are over before it comes back, in `own_from`.
     let (order, failed) = (Ordering::Release, Ordering::Relaxed);
     let _ = entry.owner.compare_exchange(OWNED, AWAY, order, failed);
 }
@@ -48,8 +49,8 @@ pub(crate) fn set_shared_gate(entry: &Entry, gate: Word, order: Ordering) {
     }
 }
 
-/// Wakes all that sleep on a bell which several may ring, to look again for what the caller has just
-/// made known.
+/// Wakes all that sleep on a bell which several may ring, to look again for what the caller has
+/// just made known.
 pub(crate) fn ring_bell(bell: &Futex) {
     EventCount::new(bell).sound();
 }

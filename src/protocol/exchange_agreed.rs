@@ -7,7 +7,7 @@ use ringway_shm::sync::{Ordering, Word};
 
 /// Becomes the owner of an entry that is free. No other side takes one meanwhile.
 pub(crate) fn own(entry: &Entry) -> bool {
-    // Pairs with the release in `let_go`: what the entry's last owner did is over.
+    // SYNC owner: what the entry's last owner did before `let_go` is over.
     let is_free = entry.owner.load(Ordering::Acquire) == FREE_ENTRY;
     if is_free {
         entry.owner.store(OWNED, Ordering::Relaxed);
@@ -17,7 +17,7 @@ pub(crate) fn own(entry: &Entry) -> bool {
 
 /// Gives an entry up. Nothing else in it is the caller's any more.
 pub(crate) fn let_go(entry: &Entry) {
-    // Pairs with the acquire in `own`.
+    // SYNC owner: the next owner's stores, after `own`, come after this one's.
     entry.owner.store(FREE_ENTRY, Ordering::Release);
 }
 

@@ -40,18 +40,21 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
             }
         }
     }
-    // Pairs with the release of the states: everything before the head can be read at once.
+    // SYNC published, returns: everything before the head can be read at once. What was given back
+    // before the count that a worker has looked at is seen to be free.
     fence(Ordering::Acquire);
     head
 }
 
-/// A position that the head is not before, by what a slot says that is past the message that was looked for.
+/// A position that the head is not before, by what a slot says that is past the message that was
+/// looked for.
 ///
-/// A mark that a message is being written says that all before that have been published. Not so where
-/// messages are spilled: there a slot is marked already when its message loses its place in the arena. All that
-/// such a mark says is that the slot's message was published. But the producer stores `head` before it, exactly,
-/// and so that is looked at again. A fence between the mark and `head` has whoever was told of the mark by a
-/// first look (`Reader::ready`), and whoever searches at the next one that it finds: `hint` ends with one.
+/// A mark that a message is being written says that all before that have been published. Not so
+/// where messages are spilled: there a slot is marked already when its message loses its place in
+/// the arena. All that such a mark says is that the slot's message was published. But the producer
+/// stores `head` before it, exactly, and so that is looked at again. A consumer that was told of
+/// the mark by a first look (`Reader::ready`) has a fence between the mark and `head`. A search has
+/// one at the next mark that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
     if !view.measures().has_arena() || !passed.is_marked() {
         return passed.head;
@@ -62,7 +65,10 @@ pub(crate) fn after(view: &View, passed: Passed) -> Pos {
 /// What the producer last said of its head. Everything before it can be read at once.
 pub(crate) fn hint(view: &View) -> Pos {
     let head = view.producer().head.load(Ordering::Relaxed);
-    // Pairs with the release of `head`: what was published before it is seen to be.
+    // SYNC head, lapped, early-mark: what was published before the head is seen to be, and a head
+    // that is loaded after this is not before a mark that was seen.
+    // SYNC left, barred: what workers that have left did to claims is over, and what they, or those
+    // whose claims were barred, saw published is seen.
     fence(Ordering::Acquire);
     Pos::new(head)
 }

@@ -1,10 +1,10 @@
-//! Joining a ring that runs, told from top to bottom: [`join`] takes an entry, [`join_in`] says there
-//! that a consumer has joined, [`Joined::pin`] finds its first position, and [`pin`] is the protocol
-//! of that.
+//! Joining a ring that runs, told from top to bottom: [`join`] takes an entry, [`join_in`] says
+//! there that a consumer has joined, [`Joined::pin`] finds its first position, and [`pin`] is the
+//! protocol of that.
 //!
 //! A subscriber has to say from where on it needs messages before it knows how far the producer is.
-//! So it first pins a position that it knows to be early enough, and then looks how far the producer
-//! had come when that could be seen:
+//! So it first pins a position that it knows to be early enough, and then looks how far the
+//! producer had come when that could be seen:
 //!
 //! ```text
 //! joiner                                  producer, at its limit
@@ -18,13 +18,13 @@
 //! with `credit` an eighth of the capacity. Proof that no position from `start` on is overwritten
 //! before the gate says so: take the last refill whose scan (R3) did not see J2. By the two fences
 //! J4 saw its R1 or a later head: head1 >= its `next`. Its limit is at most next + credit, so that
-//! without another refill nothing from head1 + credit - capacity on is overwritten. Every later scan
-//! sees J2 or J5, and grants nothing beyond `pin + capacity` or `start + capacity`; the pin is not
-//! after the start, because head0 <= head1. With `start` = head1 (or later), or for the oldest,
+//! without another refill nothing from head1 + credit - capacity on is overwritten. Every later
+//! scan sees J2 or J5, and grants nothing beyond `pin + capacity` or `start + capacity`; the pin is
+//! not after the start, because head0 <= head1. With `start` = head1 (or later), or for the oldest,
 //! head1 + credit - capacity, nothing from it on is lost.
 //!
-//! Where messages are spilled, the oldest one that a joiner starts at is not before what J4 finds to
-//! have been reclaimed: see `producer/arena.rs`.
+//! Where messages are spilled, the oldest one that a joiner starts at is not before what J4 finds
+//! to have been reclaimed: see `producer/arena.rs`.
 //!
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
@@ -42,8 +42,8 @@ use crate::position::Pos;
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
-/// Joins as a subscriber, in an entry that `take` takes, and of which `describe` says more before it
-/// counts. Returns that, and the first position.
+/// Joins as a subscriber, in an entry that `take` takes, and of which `describe` says more before
+/// it counts. Returns that, and the first position.
 pub(crate) fn join(
     storage: &Storage,
     start: Start,
@@ -81,12 +81,13 @@ pub(crate) fn join_in(
         describe(entry, first);
         entry.counters.begin(first);
         entry.counters.note_process();
-        // After the search for the first position: what is sent by a producer that sees this is not
-        // found by it. Pairs with the fence in `Producer::consumers`.
+        // SYNC joined: after the search for the first position. What is sent by a producer that
+        // sees this, in `Producer::look_at_consumers`, is not found by that. And the entry's name
+        // and numbers are there.
         entry.joined.store(1, Ordering::Release);
     }
-    // The gate was stored for the last time, perhaps later than the pin before it, and a producer may
-    // have gone to sleep over that pin. A full fence is a light one too.
+    // The gate was stored for the last time, perhaps later than the pin before it, and a producer
+    // may have gone to sleep over that pin. A full fence is a light one too.
     wake_producer(storage, Fences::FULL);
     Ok((joined, first))
 }
@@ -103,8 +104,8 @@ pub(crate) struct Joined {
 const ATTEMPTS: u32 = 4;
 
 impl Joined {
-    /// Pins the first position. A producer that evicts consumers that lag may evict this one while it
-    /// joins, its first gate being a guess: then it tries again as the entry's next owner.
+    /// Pins the first position. A producer that evicts consumers that lag may evict this one while
+    /// it joins, its first gate being a guess: then it tries again as the entry's next owner.
     ///
     /// Generations come round after 2^32 owners, and the one that was evicted last may come again.
     /// That is the same case: the joiner finds that it was evicted, and takes the next one. So the
@@ -121,8 +122,8 @@ impl Joined {
         let mut attempt = 0;
         loop {
             self.generation = entry.generation.load(Ordering::Relaxed).wrapping_add(1).max(1);
-            // After the last owner's gate, and before ours, whose release pairs with the fence in
-            // `credit::is_evicted`; this one with the first in `credit::evict`.
+            // SYNC generation: after the last owner's gate, and before this one's. See
+            // `credit::evict` and `of_gate`.
             entry.generation.store(self.generation, Ordering::Release);
             let first = pin(&self.storage, self.index, start)?;
             attempt += 1;
@@ -162,12 +163,16 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
 
     let head0 = hint(view);
     let pin = if start == Start::Next { head0 } else { head0.minus(back) };
-    // Release, as every store to a gate: the entry's last owner may have read slots that this store
-    // lets the producer reuse.
+    // SYNC gate, next-gate, numbers, regroup: the entry's last owner may have read slots that this
+    // store lets the producer reuse (`Credit::refill_evicting`). And with this gate the generation
+    // is seen: `credit::is_evicted`, `of_gate`, `Worker::is_still_its_group`.
     set_gate(view, index, entry, pin.gate(), Ordering::Release);
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-    // Pairs with the one in `Credit::refill`. It also is the acquire fence between `lapped` and
-    // `head` that `at_least_origin` needs.
+    // SYNC join, join-arena, lapped: either a scan in `Credit::refill_evicting` or
+    // `Credit::reclaim` sees the gate, or this joiner sees what was stored before the scan. It also
+    // is the acquire fence between `lapped` and `head` that `at_least_origin` needs.
+    // SYNC numbers, regroup: with what is stored after this the generation is seen, as with the
+    // gate.
     fence(Ordering::SeqCst);
     // Before the head, so that the head is not before it.
     let reclaimed = credit::reclaimed(view);
@@ -189,8 +194,8 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     Ok(first)
 }
 
-/// Has an entry's first owner join at the ring's first position, and returns that owner's generation.
-/// Only by the ring's creator, before the producer sends.
+/// Has an entry's first owner join at the ring's first position, and returns that owner's
+/// generation. Only by the ring's creator, before the producer sends.
 pub(crate) fn preassign(view: &View, index: usize) -> u32 {
     const FIRST: u32 = 1;
     if let Some(entry) = view.entry(index) {

@@ -48,8 +48,8 @@ impl Limits {
         Ok(limits)
     }
 
-    /// Whether a subscriber that is there can be evicted. One that comes back can be taken for being
-    /// away still.
+    /// Whether a subscriber that is there can be evicted. One that comes back can be taken for
+    /// being away still.
     pub(crate) fn evict(self, view: &View) -> bool {
         let most = u32::MAX;
         EVICTS

@@ -73,8 +73,9 @@ impl<W> Reader<W> {
     pub(crate) fn ready(&self, position: Pos) -> Result<Slot<'_>, Word> {
         let slot = self.storage.slot(position);
         let state = slot.state().load(Ordering::Relaxed);
-        // Pairs with the release of the state by the producer: what is copied from here on is the
-        // message, or newer.
+        // SYNC published, early-mark: what is copied from here on is the message of
+        // `Producer::publish_at`, or newer. And `head::after` finds a head that is after a mark
+        // that was seen here.
         fence(Ordering::Acquire);
         if state == position.published() { Ok(slot) } else { Err(state) }
     }
@@ -100,8 +101,8 @@ impl<W> Reader<W> {
                 there += step;
             }
         }
-        // Pairs with the release of the last state that was there: what is copied from here on are
-        // the messages up to it, or newer.
+        // SYNC published: what is copied from here on are the messages up to the last one that was
+        // there, or newer.
         fence(Ordering::Acquire);
         there
     }
@@ -144,12 +145,12 @@ impl<W> Reader<W> {
                 return Err(NotFound::Empty);
             }
             // Closed: and only now is it worth something that the slot is empty. Looking at the two
-            // in the other order would lose what was sent in between. Pairs with the release of
-            // `closed`: all that was sent before can be copied, too.
+            // in the other order would lose what was sent in between.
+            // SYNC closed: all that was sent before `Producer::shut` can be copied, too.
             fence(Ordering::Acquire);
             seen = self.look();
-            // A successor may go on with a ring that was closed. Pairs with the release of the
-            // state: what it has published meanwhile can be copied as well.
+            // A successor may go on with a ring that was closed.
+            // SYNC published: what it has published meanwhile can be copied as well.
             #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
             fence(Ordering::Acquire);
         }
@@ -174,8 +175,10 @@ impl<W> Reader<W> {
         self.storage.spilled(length)
     }
 
-    pub(crate) fn sleep(&self, limit: Duration) {
-        let ready = || self.look() != Look::NotYet || self.is_closed();
+    /// Sleeps until there may be something, for `limit` at most. `ends`: nothing more comes, by what
+    /// is made known with a wake-up.
+    pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {
+        let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
     }
 }

@@ -5,9 +5,12 @@
 //! - `head`, which is stored before anything beyond it is published, at every refill of the credit:
 //!   so what has been published is at most a refill's worth further;
 //! - slots, published one after the other: the first that is not says where it stopped, and may be
-//!   marked as being written. The successor publishes the same position there, over whatever it finds;
-//! - gates, which still hold the successor back as they did the dead: its limit starts at its place;
-//! - the two sleep flags. The producer's own says that somebody sleeps who does not, and is cleared.
+//!   marked as being written. The successor publishes the same position there, over whatever it
+//!   finds;
+//! - gates, which still hold the successor back as they did the dead: its limit starts at its
+//!   place;
+//! - the two sleep flags. The producer's own says that a producer sleeps, which is dead, and is
+//!   cleared.
 //!
 //! Nothing is undone or zeroed, and every step can be made again by a second successor. Models:
 //! `a_successor_*`, in loom-tests/tests/takeover.rs.
@@ -33,7 +36,7 @@ pub(crate) fn place(view: &View) -> Result<Pos, HeaderError> {
                     what: "a slot's state is none that it can have",
                 });
             }
-            // Pairs with the release of the states: who reads what follows sees what was published.
+            // SYNC published: the successor comes after all that was published.
             fence(Ordering::Acquire);
             return Ok(next);
         }
@@ -43,7 +46,8 @@ pub(crate) fn place(view: &View) -> Result<Pos, HeaderError> {
 }
 
 /// The fences of a successor, which wants its light fence to be free or not. Consumers that are
-/// attached have theirs from the mode that they found: see the rule in [`fence`](ringway_shm::fence).
+/// attached have theirs from the mode that they found: see the rule in
+/// [`fence`](ringway_shm::fence).
 pub(crate) fn fences(storage: &Storage, asymmetric: bool) -> Fences {
     let mode = storage.producer().mode.load(Ordering::Relaxed);
     Fences::for_successor(mode, asymmetric, storage.reach())
@@ -62,14 +66,14 @@ pub(crate) fn reopen(view: &View) {
     }
 }
 
-/// Lets everybody know: the epoch first, then whoever sleeps.
+/// Lets all consumers know: the epoch first, then those that sleep.
 pub(crate) fn announce(view: &View) {
     let line = view.producer();
     let epoch = line.epoch.load(Ordering::Relaxed).wrapping_add(1);
     // It says that there is something to look at, and no more.
     line.epoch.store(epoch, Ordering::Relaxed);
     if let Some(flags) = view.flags() {
-        // We are the only one who could sleep there.
+        // Only the producer sleeps there, and that is the caller.
         flags.waiting.store(0, Ordering::Relaxed);
     }
     wake::wake_consumers_slowly(view);

@@ -12,12 +12,12 @@ pub enum Start {
     /// At the next message that is sent. Everything whose sending began after joining returned is
     /// received; nothing that was sent before joining began.
     Next,
-    /// At the oldest message that can still be had. For a subscriber these are at least
-    /// capacity - max(1, capacity / 8) messages, if so many have been sent: the rest may be about to
-    /// be overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is
-    /// less than the capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is
-    /// less than that, and at most max(1, capacity / 8) more: a subscriber that started further
-    /// back would be evicted as soon as the producer looks for room. With an
+    /// At the oldest message that can still be had. For a subscriber these are at least capacity -
+    /// max(1, capacity / 8) messages, if so many have been sent: the rest may be about to be
+    /// overwritten. On a ring that evicts by [`max_lag`](crate::Options::max_lag), if that is less
+    /// than the capacity, it is at least max_lag - max(1, capacity / 8), or none if max_lag is less
+    /// than that, and at most max(1, capacity / 8) more: a subscriber that started further back
+    /// would be evicted as soon as the producer looks for room. With an
     /// [arena](crate::Options::arena) it is fewer: none that comes before one of whose place there
     /// something else is, and up to max(1, capacity / 8) behind it. An observer tries for all that
     /// the ring holds, and may find that it has lagged.
@@ -27,7 +27,7 @@ pub enum Start {
     ///
     /// for (max_lag, back) in [(64, 56), (24, 16), (8, 0)] {
     ///     let (mut producer, ring) = Options::<u64>::new(64).max_lag(max_lag).heap().unwrap();
-    ///     producer.try_send_batch(&[0; 200]);
+    ///     producer.send_batch(&[0; 200]).unwrap();
     ///     let subscriber = ring.subscribe(Start::Oldest).unwrap();
     ///     let behind = producer.head() - subscriber.position();
     ///     assert!((back..=back + 8).contains(&behind), "{behind}");
@@ -44,15 +44,15 @@ pub enum Start {
     /// With words of 32 bits positions begin again after 2<sup>31</sup> messages, and the same
     /// number is many messages'. The one is meant that is nearest to the next message: what is more
     /// than 2<sup>30</sup> ahead of it is taken for one that has been sent, and is `TooOld` for a
-    /// subscriber; what an observer asks for so far back is [lagged](crate::error::TryRecvError::Lagged)
-    /// for by as many, modulo 2<sup>31</sup>.
+    /// subscriber; what an observer asks for so far back is
+    /// [lagged](crate::error::TryRecvError::Lagged) for by as many, modulo 2<sup>31</sup>.
     ///
     /// ```
     /// use ringway::{Options, Position, Start};
     /// use ringway::error::JoinError;
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).origin(100).heap().unwrap();
-    /// producer.try_send_batch(&[1, 2]);
+    /// producer.send_batch(&[1, 2]).unwrap();
     /// assert!(ring.subscribe(Start::At(102)).is_ok());
     /// let too_old = JoinError::TooOld { oldest: 100 };
     /// assert_eq!(ring.subscribe(Start::At(99)).unwrap_err(), too_old);
@@ -68,9 +68,9 @@ pub enum Start {
 
 /// The oldest position that was ever sent, given a head and whether the first lap is over.
 ///
-/// `lapped` was loaded before `head`, so that a head that goes with a set flag is at least a capacity
-/// past the origin. If the flag is not set, the head is near enough
-/// to the origin for a signed difference.
+/// `lapped` was loaded before `head`, so that a head that goes with a set flag is at least a
+/// capacity past the origin. If the flag is not set, the head is near enough to the origin for a
+/// signed difference.
 pub(crate) fn at_least_origin(view: &View, position: Pos, lapped: bool) -> Pos {
     if lapped { position } else { position.max(view.measures().origin()) }
 }

@@ -78,7 +78,8 @@ fn try_take_entry(
             // It has become a durable subscriber's since.
             Claim::Ours(_) if is_durable(entry) => continue,
             Claim::Ours(seat) => {
-                // The consumer that was here is dead, or has left since: neither reads slots any more.
+                // The consumer that was here is dead, or has left since: neither reads slots any
+                // more.
                 clean_up(index, entry);
                 reset(entry);
                 Some(seat)

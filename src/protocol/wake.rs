@@ -13,17 +13,18 @@
 //! The producer clears `sleepers` once and then changes `wake` and all bells: a worker that raised
 //! the flag after that raises it for the next time. Workers ring their group's bell without a look
 //! at the flag when they give a message back, or are done with the last one of a ring that is
-//! closed: each first makes that known and then adds to the bell. That the last one is done is known
-//! in two places: `closed`, and the claim word. Who is done has a full fence between its claim word
-//! and looking at `closed`, and the heavy fence is the sleeper's between whatever the producer's
-//! bell was for and its second look.
+//! closed: each first makes that known and then adds to the bell. That the last one is done is
+//! known in two places: `closed`, and the claim word. Who is done has a full fence between its
+//! claim word and looking at `closed`, and the heavy fence is the sleeper's between whatever the
+//! producer's bell was for and its second look.
 //!
 //! A consumer that is stopped or killed between its gate and the system call leaves the producer to
 //! the end of its sleep. So does a producer with consumers, and a worker between making something
 //! known and its bell. Of workers, who may sleep for long, a few wake up every 50 ms all the same:
 //! see `group/worker/watch.rs`.
 //!
-//! Models: no_lost_wakeup_*, in loom-tests/tests/wakeup.rs; of groups, in loom-tests/tests/group.rs.
+//! Models: no_lost_wakeup_*, in loom-tests/tests/wakeup.rs; of groups, in
+//! loom-tests/tests/group.rs.
 
 use core::time::Duration;
 
@@ -114,7 +115,8 @@ pub(crate) fn wake_producer(view: &View, fences: Fences) {
     if !SLEEPS {
         return;
     }
-    // Pairs with the heavy fence in `sleep_as_producer`.
+    // SYNC sole-waiter: this side sees that the producer waits, or the producer sees the gate
+    // after its heavy fence in `SoleWaiter::arm`.
     fences.light();
     if let Some(flags) = view.flags() {
         SoleWaiter::new(&flags.waiting).notify_fenced();

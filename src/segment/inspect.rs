@@ -14,6 +14,7 @@ use ringway_shm::file::{NotOpened, Untrusted, lock};
 use ringway_shm::segment::{Header, directory, envelope_of, mappable, name, read_header};
 use rustix::io::Errno;
 
+use super::list::state;
 use super::location::Segment;
 use super::state::{Ring, SegmentState};
 use crate::error::OpenError;
@@ -152,7 +153,7 @@ pub(super) fn of_file(
     let words = envelope_of(&header);
     let identity = Identity::of(&words).map_err(|why| header_error(why.into()))?;
     let state = match Ring::of(&header) {
-        Ok(ring) => ring.state(data),
+        Ok(ring) => state(&ring, data),
         Err(_) => lock::is_held(data, lock::OWNER).map(|alive| match alive {
             true => SegmentState::Alive,
             false => SegmentState::ProducerDied,

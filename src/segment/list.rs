@@ -76,7 +76,7 @@ pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> 
 }
 
 /// Its state; what was cut short cannot be looked at.
-fn state(ring: &Ring, file: &File) -> io::Result<SegmentState> {
+pub(super) fn state(ring: &Ring, file: &File) -> io::Result<SegmentState> {
     match ring.state(file) {
         Err(error) if is_cut_short(&error) => Ok(SegmentState::Inaccessible),
         state => state,

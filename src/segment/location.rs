@@ -145,9 +145,11 @@ impl Segment {
 
     /// Creating: the members of a group may observe, and see how the ring's consumers are doing
     /// ([`Ring::consumer_stats`](crate::Ring::consumer_stats)): both files get that group and the
-    /// mode 0640. So a monitor of another user can hold nothing back. But a process that may read
-    /// the control file can lock bytes of it for reading, and so keep others from joining.
-    /// Replaces what was said of groups before.
+    /// mode 0640. So a monitor of another user has no gate, and can write nothing. But a process
+    /// that may read the control file can lock bytes of it for reading. So it can keep others from
+    /// joining, and keep the entries of the dead from being freed: those hold the producer back
+    /// then until a limit evicts them ([`max_hold`](crate::Options::max_hold)), or that process
+    /// ends. Replaces what was said of groups before.
     ///
     /// ```
     /// # use ringway::{Options, Segment};

@@ -235,8 +235,8 @@ fn resume<T: Message + ?Sized>(
     let asymmetric = wanted.is_none_or(|(_, _, asymmetric)| asymmetric);
     let producer = Producer::successor(storage.seated(Some(seat)), asymmetric)
         .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
-    // Not before the ring is open again: what is closed and not kept is removed, should this
-    // process die in between.
+    // SYNC none: not before the ring is open again, because what is closed and not kept is removed,
+    // should this process die in between. What the dead had stored is seen by the kernel's word.
     view.producer().kept.store(segment.keep.into(), Ordering::Release);
     if !segment.keep {
         mapping.own_names();

@@ -1,4 +1,5 @@
-//! What the consumers have got, as their entries say. Not on microcontrollers, whose entries have no room for it.
+//! What the consumers have got, as their entries say. Not on microcontrollers, whose entries have
+//! no room for it.
 
 use super::{ConsumerStats, wide};
 use crate::group::held::{Held, held};
@@ -14,17 +15,18 @@ use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized> Ring<T> {
-    /// What the subscribers, groups and workers that the ring has now have got: each as it is when the
-    /// iterator comes to it, compared with the head as it was when this was called. As
-    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not even read the control
-    /// segment, and so has none; consumers are not visible to it.
+    /// What the subscribers, groups and workers that the ring has now have got: each as it is when
+    /// the iterator comes to it, compared with the head as it was when this was called. As
+    /// [`stats`](Self::stats), it changes nothing. `None`: this process may not even read the
+    /// control segment, and so has none; consumers are not visible to it.
     ///
-    /// What stands there is what consumers say of themselves: one that follows no protocol can make its own
-    /// numbers anything, and others' too. Observers write nothing down, and so are not here: see
-    /// [`Observer::stats`](crate::Observer::stats). One who joins or leaves meanwhile may be missing.
+    /// What stands there is what consumers say of themselves: one that follows no protocol can make
+    /// its own numbers anything, and others' too. Observers write nothing down, and so are not
+    /// here: see [`Observer::stats`](crate::Observer::stats). One that joins or leaves meanwhile
+    /// may be missing.
     ///
-    /// Not on microcontrollers (32 bits, no operating system): how far subscribers lag behind is what
-    /// [`Producer::laggards`] says there too.
+    /// Not on microcontrollers (32 bits, no operating system): how far subscribers lag behind is
+    /// what [`Producer::laggards`] says there too.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -32,7 +34,7 @@ impl<T: Message + ?Sized> Ring<T> {
     ///
     /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     /// let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// keeper.try_recv().unwrap();
     /// drop(keeper);
     ///
@@ -72,20 +74,21 @@ fn of_consumers(view: &View) -> Option<impl Iterator<Item = ConsumerStats> + '_>
 /// How often an entry is looked at whose owners come and go.
 const LOOKS: u32 = 4;
 
-/// What a subscriber or a group has got; `None` if nobody has joined there.
+/// What a subscriber or a group has got; `None` if there is none that has joined.
 fn of_gate(view: &View, index: usize, entry: &Entry, head: Pos) -> Option<ConsumerStats> {
     for _ in 0..LOOKS {
         let generation = entry.generation.load(Ordering::Relaxed);
-        // Pairs with the release of the generation: that the owner before had joined is over.
+        // SYNC generation: that the owner before had joined is over, with a generation of
+        // `Joined::pin`.
         fence(Ordering::Acquire);
         if entry.joined.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        // Pairs with the release of `joined`: where this one began is there, and its name.
+        // SYNC joined: where this one began is there, and its name, with `joined` of `join_in`.
         fence(Ordering::Acquire);
         let stats = of_owner(view, index, entry, generation, head);
-        // Pairs with the fence in `join::pin`, which is between the next owner's generation and what it says
-        // of itself, and with the release of its gate: who has seen any of that sees the generation.
+        // SYNC numbers: the gate and the full fence in `pin` are between the next owner's
+        // generation and what that says of itself. Having seen any of it this sees the generation.
         fence(Ordering::Acquire);
         if entry.generation.load(Ordering::Relaxed) == generation {
             return stats;
@@ -135,7 +138,7 @@ fn of_owner(
 
 fn of_worker(view: &View, index: usize, entry: &Entry) -> Option<ConsumerStats> {
     let group = (entry.joined.load(Ordering::Relaxed) as usize).checked_sub(1)?;
-    // Pairs with the release of `joined` in `group::join`: the group's name is there.
+    // SYNC worker: the group's name is there, with `joined` of `begin_work`.
     fence(Ordering::Acquire);
     // Not of one whose group was evicted, and whose group's entry has been given up since.
     if !members::is_current(view, entry, group) {

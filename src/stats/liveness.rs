@@ -1,13 +1,12 @@
 //! Whether a consumer lives.
 
 use crate::error::LivenessError;
-use crate::group::presence::has_workers;
 use crate::memory::layout::AWAY;
 use crate::memory::{Storage, View};
 use crate::message::Message;
 use crate::name::ConsumerId;
 use crate::producer::Producer;
-use crate::protocol::entry;
+use crate::protocol::{entry, members};
 use crate::ring::Ring;
 use ringway_shm::sync::Ordering;
 use ringway_shm::wait::Wait;
@@ -33,7 +32,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// more consumers there are: it is for one of which there is a doubt.
     ///
     /// Where a ring is not in files, no consumer can die alone. The error says that the kernel did
-    /// not tell.
+    /// not tell, or that this process may not even read the control segment.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -60,27 +59,34 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
+/// `EACCES`.
+const NO_ACCESS: i32 = 13;
+
 fn of(storage: &Storage, consumer: ConsumerId) -> Result<Liveness, LivenessError> {
-    if !is_there(storage, consumer) {
+    let view = storage.monitored();
+    if view.flags().is_none() {
+        return Err(LivenessError::new(NO_ACCESS));
+    }
+    if !is_there(view, consumer) {
         return Ok(Liveness::Gone);
     }
-    let (index, measures) = (consumer.entry(), storage.measures());
+    let (index, measures) = (consumer.entry(), view.measures());
     let liveness = match index.checked_sub(measures.subscribers()) {
         Some(group) if index < measures.gates() => {
-            if has_workers(storage, group)? {
+            if has_workers(storage, view, group)? {
                 Liveness::Alive
             } else {
                 Liveness::Away
             }
         }
-        _ => of_owner(storage, index)?,
+        _ => of_owner(storage, view, index)?,
     };
     // What the kernel said may be of another owner.
-    Ok(if is_there(storage, consumer) { liveness } else { Liveness::Gone })
+    Ok(if is_there(view, consumer) { liveness } else { Liveness::Gone })
 }
 
-fn of_owner(storage: &Storage, index: usize) -> Result<Liveness, LivenessError> {
-    let Some(entry) = storage.entry(index) else { return Ok(Liveness::Gone) };
+fn of_owner(storage: &Storage, view: &View, index: usize) -> Result<Liveness, LivenessError> {
+    let Some(entry) = view.entry(index) else { return Ok(Liveness::Gone) };
     if entry.owner.load(Ordering::Relaxed) == AWAY {
         return Ok(Liveness::Away);
     }
@@ -88,6 +94,16 @@ fn of_owner(storage: &Storage, index: usize) -> Result<Liveness, LivenessError> 
         return Ok(Liveness::Alive);
     }
     Ok(if entry::is_durable(entry) { Liveness::Away } else { Liveness::Dead })
+}
+
+/// Whether a worker of that group lives.
+fn has_workers(storage: &Storage, view: &View, group: usize) -> Result<bool, LivenessError> {
+    for (index, worker) in members::of(view, group) {
+        if members::is_current(view, worker, group) && !storage.is_dead(index)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the entry's owner is that one, and has joined.

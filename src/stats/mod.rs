@@ -1,9 +1,9 @@
-//! What a ring has done, for whoever may read it.
+//! What a ring has done, for each process that may read it.
 //!
-//! What the producer counts stands in its line of the data segment, where nobody can forge it and everybody
-//! who may read the ring can read it. What a consumer has got follows from its gate and from where it began,
-//! so that nothing is counted as it receives; a worker, which has no gate, counts in its entry. Looking stores
-//! nothing, locks nothing and makes no system call: nobody notices.
+//! What the producer counts stands in its line of the data segment. No consumer can forge it there,
+//! and each process that may read the ring can read it. What a consumer has got follows from its
+//! gate and from where it began, so that nothing is counted as it receives; a worker, which has no
+//! gate, counts in its entry. Looking stores nothing, locks nothing and makes no system call.
 
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod consumers;
@@ -25,9 +25,9 @@ use crate::ring::Ring;
 use ringway_shm::sync::{Ordering, Word};
 use ringway_shm::wait::Wait;
 
-/// What a ring's producers have done since it was created, as it was at some moment of the call that
-/// returned it. Numbers only grow, across takeovers too. With 32-bit words they wrap around: `sent`
-/// after 2^31 messages, `blocked` after 71 minutes, the others after 2^32.
+/// What a ring's producers have done since it was created, as it was at some moment of the call
+/// that returned it. Numbers only grow, across takeovers too. With 32-bit words they wrap around:
+/// `sent` after 2^31 messages, `blocked` after 71 minutes, the others after 2^32.
 ///
 /// On microcontrollers (32 bits, no operating system) there are only `sent`, `epoch` and `closed`:
 /// no producer waits by the clock there, no consumer sleeps or is evicted, and the others are 0.
@@ -45,9 +45,9 @@ pub struct Stats {
     /// like; each batch counts once.
     pub refused: u64,
     /// The consumer that is furthest behind of those that leave the producer no room now. Found
-    /// when a producer that has no room looks what is in its way: every 20 ms, or sooner where there
-    /// are limits. It stands here until the producer has sent a message again. `None`: there is
-    /// room, or it has not looked, or this process does not have the control segment.
+    /// when a producer that has no room looks what is in its way: every 20 ms, or sooner where
+    /// there are limits. It stands here until the producer has sent a message again. `None`: there
+    /// is room, or it has not looked, or this process does not have the control segment.
     pub held_by: Option<ConsumerId>,
     /// How often the producer found that a consumer slept, or was about to, and woke all that did.
     /// Each is one system call, and one more for each group. A takeover counts as one.
@@ -65,12 +65,13 @@ pub struct Stats {
 
 /// What a consumer has got, as it was at some moment of the call that returned it.
 ///
-/// Of what was sent since it began, a subscriber, a group or an observer has `received` some, is past `lagged`
-/// others, and `lag`s behind by the rest: while nobody sends or receives, received + lagged + lag is what was
-/// sent. While they do, `lag` can be less than that, since the head that it is measured from is older.
+/// Of what was sent since it began, a subscriber, a group or an observer has `received` some, is
+/// past `lagged` others, and `lag`s behind by the rest: while no message is sent or received,
+/// received + lagged + lag is what was sent. Else `lag` can be less than that, since the head that
+/// it is measured from is older.
 ///
-/// With 32-bit words `received` wraps around after 2^31 messages (a worker's after 2^32), and so does `lagged`
-/// after 2^32.
+/// With 32-bit words `received` wraps around after 2^31 messages (a worker's after 2^32), and so
+/// does `lagged` after 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConsumerStats {
@@ -82,24 +83,26 @@ pub struct ConsumerStats {
     /// as it wrote it down. `None`: not known, or a group. For a person to look at: a number comes
     /// again, so that nothing should go by it.
     pub process: Option<u32>,
-    /// The name of a durable subscriber, of a group, or of a worker's group.
+    /// The name of a subscriber, if it is durable or was given one; of a group; or of a worker's
+    /// group.
     pub name: Option<ConsumerName>,
     /// Whether it is there. `false`: a durable subscriber that is away, or a group without workers.
     /// The kernel is not asked: one that has died is there until it is found dead.
     pub present: bool,
-    /// Messages that a subscriber has received and released since it joined; if it is durable, since it first
-    /// did, under whichever of its owners. After an eviction who joins under the name begins at 0.
+    /// Messages that a subscriber has received and released since it joined; if it is durable,
+    /// since it first did, under whichever of its owners. After an eviction the next one of the
+    /// name begins at 0.
     ///
-    /// Of a group: messages that are done, and all before them. Of a worker: messages that it was given
-    /// since it joined, also those that it gave back.
+    /// Of a group: messages that are done, and all before them. Of a worker: messages that it was
+    /// given since it joined, also those that it gave back.
     pub received: u64,
-    /// Messages that it can no longer get: of an observer those of its `Lagged` errors, of one that was
-    /// evicted everything since. Else 0.
+    /// Messages that it can no longer get: of an observer those of its `Lagged` errors, of one that
+    /// was evicted everything since. Else 0.
     pub lagged: u64,
     /// Messages that it is still to get. A worker has none of its own.
     pub lag: u64,
-    /// Messages that were delivered once more, having been given back: to a group's workers, or to that
-    /// worker. Modulo 2^32.
+    /// Messages that were delivered once more, having been given back: to a group's workers, or to
+    /// that worker. Modulo 2^32.
     pub redelivered: u64,
     /// It has been evicted, and not yet left.
     pub evicted: bool,
@@ -110,10 +113,10 @@ pub struct ConsumerStats {
 }
 
 impl<T: Message + ?Sized> Ring<T> {
-    /// What the producer has done so far. Waits for nothing and changes nothing: the ring's bytes are what they
-    /// were, and no system call is made. It looks at some slots, in logarithmic time.
+    /// What the producer has done so far. Waits for nothing and changes nothing: the ring's bytes
+    /// are what they were, and no system call is made. It looks at some slots, in logarithmic time.
     ///
-    /// Whoever may read the ring may do this, also if it may only observe.
+    /// Each process that may read the ring may do this, also if it may only observe.
     ///
     /// ```
     /// use ringway::{Options, Start};
@@ -127,7 +130,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((stats.sent, stats.evictions, stats.wakes), (6, 1, 0));
     /// ```
     pub fn stats(&self) -> Stats {
-        of_ring(&self.storage)
+        of_ring(self.storage.monitored())
     }
 }
 

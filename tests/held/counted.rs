@@ -146,7 +146,7 @@ fn figures_of_a_crowd() {
         println!("a subscribe that is refused: {:?}", start.elapsed());
     }
     // All lag and live.
-    producer.try_send_batch(&[0; 8]);
+    assert_eq!(producer.try_send_batch(&[0; 8]), 8);
     let start = Instant::now();
     assert!(producer.send_timeout(&8, Duration::from_millis(30)).is_err());
     println!("4,096 that lag and live: a time-out of 30 ms took {:?}", start.elapsed());

@@ -37,7 +37,7 @@ pub(crate) fn producer(task: &Task) {
 pub(crate) fn overwriter(task: &Task) {
     let options = Options::<u64>::new(4).overflow(Overflow::Overwrite);
     let mut producer = options.create(task.segment("ring")).unwrap();
-    producer.try_send_batch(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), 10);
     task.say("sent");
     task.wait();
 }

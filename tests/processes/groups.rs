@@ -427,7 +427,7 @@ fn what_workers_of_one_dead_process_had_comes_again_though_one_of_their_entries_
     let mut producer = options().workers(4).create(place.segment("ring")).unwrap();
     let child = Child::start(&place, "groups::three_workers", "");
     child.hears("joined");
-    producer.try_send_batch(&[0, 1, 2]);
+    assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
     child.hears("has three");
     child.dies();
     let ring = open(place.segment("ring"));

@@ -66,7 +66,7 @@ roles! {
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
-    stats::producer stats::subscriber stats::worker
+    stats::producer stats::subscriber stats::worker stats::named
     two::first two::second
     widths::creator widths::opener
 }

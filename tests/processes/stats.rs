@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::stats::{ConsumerKind, ConsumerStats, Stats};
+use ringway::stats::{ConsumerKind, ConsumerStats, Liveness, Stats};
 use ringway::{Options, Producer, Ring, SpinThenSleep, Start, Worker};
 
 use crate::LONG;
@@ -121,4 +121,48 @@ fn a_third_process_sees_how_a_ring_is_doing_and_a_successor_goes_on_counting() {
     }
     let slow = consumers(&ring)[0];
     assert_eq!((slow.received, slow.lag, slow.present), (after.sent, 0, true));
+}
+
+/// Joins under the name that the argument says, as one that comes back or not, and waits.
+pub(crate) fn named(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let argument = task.argument();
+    let _subscriber = match argument.strip_prefix("durable ") {
+        Some(name) => ring.subscribe_durable(name, Start::Next).unwrap(),
+        None => ring.subscribe_named(argument, Start::Next).unwrap(),
+    };
+    task.say(std::process::id());
+    task.wait();
+}
+
+#[test]
+fn what_has_become_of_a_consumer_is_told_by_its_id() {
+    let place = Place::new("liveness");
+    let mut producer = Options::<u64>::new(8).create(place.segment("ring")).unwrap();
+    let ring = Ring::<u64>::open(place.segment("ring")).unwrap();
+    let screen = Child::start(&place, "stats::named", "screen");
+    let pid: u32 = screen.hear().parse().unwrap();
+    let keeper = Child::start(&place, "stats::named", "durable keeper");
+    keeper.hear();
+
+    let mut all = consumers(&ring);
+    all.sort_by_key(|stats| stats.name.map(|name| name.as_str().to_owned()));
+    let [keeper_id, screen_id] = [0, 1].map(|n| all[n].id);
+    assert_eq!(all[1].name.unwrap().as_str(), "screen");
+    assert_eq!(all[1].process, Some(pid));
+    for id in [keeper_id, screen_id] {
+        assert_eq!(ring.liveness(id), Ok(Liveness::Alive));
+    }
+    screen.dies();
+    keeper.dies();
+    assert_eq!(ring.liveness(screen_id), Ok(Liveness::Dead));
+    assert_eq!(producer.liveness(keeper_id), Ok(Liveness::Away));
+    // The dead are cleaned up after, and the one that comes back is waited for.
+    producer.wait_for_no_consumers(Duration::from_millis(100)).unwrap_err();
+    assert_eq!(ring.liveness(screen_id), Ok(Liveness::Gone));
+    assert_eq!(ring.liveness(keeper_id), Ok(Liveness::Away));
+    ring.remove_durable("keeper").unwrap();
+    producer.wait_for_no_consumers(Duration::from_secs(10)).unwrap();
+    drop((producer, ring));
+    place.is_empty();
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use memmap2::MmapOptions;
 use ringway::error::{HeaderError, InheritError, JoinError, OpenError, RecvError};
+use ringway::stats::Liveness;
 use ringway::{Anonymous, Options, Start};
 use rustix::fs::{MemfdFlags, OFlags, SealFlags};
 use rustix::io::FdFlags;
@@ -195,8 +196,14 @@ fn what_is_handed_off_are_open_files_of_the_receivers_own() {
     let to_observe = Anonymous::receive(&there).unwrap().ring::<u64>(0).unwrap();
     drop(files);
 
-    let mut subscriber = received.ring::<u64>(0).unwrap().subscribe(Start::Next).unwrap();
+    let ring = received.ring::<u64>(0).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut observer = to_observe.observe(Start::Next).unwrap();
+    let consumer = ring.consumer_stats().unwrap().next().unwrap().id;
+    assert_eq!(ring.liveness(consumer), Ok(Liveness::Alive));
+    // Without the control file it is not known, and is no death.
+    assert!(to_observe.consumer_stats().is_none());
+    assert!(to_observe.liveness(consumer).is_err());
     assert_eq!(to_observe.subscribe(Start::Next).unwrap_err(), JoinError::ReadOnly);
     assert!(subscriber.is_producer_alive().unwrap() && observer.is_producer_alive().unwrap());
     producer.send(&7).unwrap();

@@ -72,7 +72,7 @@ impl Directory {
     /// its lock, and it is not closed.
     pub(crate) fn orphan(&self, segment: Segment) {
         let mut producer = Options::<u64>::new(16).create(segment.keep(true)).unwrap();
-        producer.try_send_batch(&[0, 1, 2]);
+        assert_eq!(producer.try_send_batch(&[0, 1, 2]), 3);
         drop(producer);
         set_word(&self.file("ring"), CLOSED, 0);
         set_word(&self.file("ring"), KEPT, 0);

@@ -71,7 +71,7 @@ fn what_was_closed_and_kept_and_what_has_no_text() {
     let directory = Directory::new();
     let segment = || directory.segment("ring").keep(true);
     let mut producer = Options::<u64>::new(8).create(segment()).unwrap();
-    producer.try_send_batch(&[1, 2, 3]);
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
     producer.close().unwrap();
     let found = inspect(segment()).unwrap();
     assert_eq!((found.state, found.text), (SegmentState::Closed, None));
@@ -101,4 +101,20 @@ fn another_layout_is_said_and_what_is_no_ring_is_an_error() {
     };
     let error = inspect(directory.segment("none")).unwrap_err();
     assert!(matches!(error, OpenError::NotFound { .. }), "{error:?}");
+}
+
+/// A file that was cut short is what an operator looks at.
+#[test]
+fn a_ring_that_was_cut_short_is_told_as_far_as_it_is_there() {
+    let directory = Directory::new();
+    let segment = || directory.segment("ring");
+    Options::<u64>::new(8).tag(3).text("n:u64").create(segment()).unwrap().detach();
+    let data = fs::File::options().write(true).open(directory.file("ring")).unwrap();
+    for (len, state) in [(200, SegmentState::ProducerDied), (128, SegmentState::Inaccessible)] {
+        data.set_len(len).unwrap();
+        let found = inspect(segment()).unwrap();
+        assert_eq!((found.state, found.data_bytes), (state, len));
+        assert_eq!(&found.kind.letters(), b"RDAT");
+        assert!(matches!(found.ring, Err(HeaderError::TooSmall { .. })), "{:?}", found.ring);
+    }
 }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use ringway::error::{CreateError, JoinError, OpenError, UnlinkError};
 use ringway::segment::{Prune, prune, unlink};
-use ringway::{Options, Ring, Segment, Start, Untyped};
+use ringway::stats::Liveness;
+use ringway::{Options, Ring, Segment, Start, Untyped, Worker};
 
 use crate::children::{check, part, succeeds};
 use crate::directory::Directory;
@@ -195,12 +196,15 @@ fn a_group_may_see_consumers_without_holding_anything_back() {
         rustix::process::getegid().as_raw()
     };
     let segment = directory.segment("ring").monitor_group(gid);
-    let mut producer = Options::<u64>::new(16).create(segment).unwrap();
+    let mut producer = Options::<u64>::new(16).groups(1).create(segment).unwrap();
     assert_eq!(modes(&directory), [(0o640, gid), (0o640, gid)]);
     let ring = Ring::<u64>::open(directory.segment("ring")).unwrap();
     let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
-    producer.try_send_batch(&[1, 2, 3]);
+    let _worker = Worker::join(&ring, "workers").unwrap();
+    drop(ring.subscribe_durable("away", Start::Next).unwrap());
+    assert_eq!(producer.try_send_batch(&[1, 2, 3]), 3);
     assert_eq!(keeper.recv(), Ok(1));
+    while producer.send_timeout(&4, Duration::from_millis(100)).is_ok() {}
     as_nobody("monitor", &directory);
 }
 
@@ -210,13 +214,19 @@ pub(crate) fn monitor() {
     assert!(ring.observe(Start::Next).is_ok());
     for _ in 0..2 {
         let all: Vec<_> = ring.consumer_stats().unwrap().collect();
-        let [keeper] = all[..] else { panic!("{all:?}") };
+        let [keeper, away, group, worker] = all[..] else { panic!("{all:?}") };
         assert_eq!(keeper.name.unwrap().as_str(), "keeper");
-        assert_eq!((keeper.present, keeper.received, keeper.lag), (true, 1, 2));
+        assert_eq!((keeper.present, keeper.received, keeper.lag), (true, 1, 15));
+        let held_by = ring.stats().held_by.unwrap();
+        assert!([away.id, group.id].contains(&held_by), "{held_by:?}");
+        for living in [keeper, group, worker] {
+            assert_eq!(ring.liveness(living.id), Ok(Liveness::Alive), "{living:?}");
+        }
+        assert_eq!(ring.liveness(away.id), Ok(Liveness::Away));
     }
     // What has no type of its own sees the same.
     let untyped = Ring::<Untyped>::open(segment().owner(0)).unwrap();
-    assert_eq!(untyped.consumer_stats().unwrap().count(), 1);
+    assert_eq!(untyped.consumer_stats().unwrap().count(), 4);
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(crate) fn check(root: &str, item: TokenStream) -> TokenStream {
         if of_type.is_empty() || of_type.iter().cloned().any(names_self) {
             continue;
         }
+        // A field that is not there has a type that may not be there either.
+        body.extend(conditions(&field));
         body.extend(parse("is_plain::<"));
         body.extend(of_type.iter().cloned());
         body.extend(parse(">();"));
@@ -58,6 +60,45 @@ fn split(fields: TokenStream) -> Vec<Vec<TokenTree>> {
     found
 }
 
+/// The attributes of a field that say whether it is there.
+fn conditions(field: &[TokenTree]) -> TokenStream {
+    let mut found = TokenStream::new();
+    for pair in field.windows(2) {
+        if let [TokenTree::Punct(hash), TokenTree::Group(attribute)] = pair {
+            let first = flat(attribute.stream()).into_iter().next();
+            let is_condition =
+                matches!(first, Some(TokenTree::Ident(word)) if word.to_string() == "cfg");
+            if hash.as_char() == '#' && is_condition {
+                found.extend(pair.iter().cloned());
+            }
+        }
+    }
+    found
+}
+
+/// The tokens, those among them that a macro was given as one part: groups that cannot be seen.
+pub(crate) fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut found = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(part) if part.delimiter() == Delimiter::None => {
+                found.extend(flat(part.stream()));
+            }
+            token => found.push(token),
+        }
+    }
+    found
+}
+
+/// Whether that is who may see a field, as a macro was given it, be it nothing.
+fn is_given_visibility(part: &Group) -> bool {
+    let begins = part.stream().into_iter().next();
+    part.delimiter() == Delimiter::None
+        && begins.is_none_or(
+            |token| matches!(token, TokenTree::Ident(word) if word.to_string() == "pub"),
+        )
+}
+
 /// A field's type: what is left of it behind attributes, who may see it, and its name.
 fn type_of(field: &[TokenTree], named: bool) -> &[TokenTree] {
     let mut rest = field;
@@ -66,6 +107,7 @@ fn type_of(field: &[TokenTree], named: bool) -> &[TokenTree] {
             [TokenTree::Punct(hash), TokenTree::Group(_), rest @ ..] if hash.as_char() == '#' => {
                 rest
             }
+            [TokenTree::Group(part), rest @ ..] if is_given_visibility(part) => rest,
             [TokenTree::Ident(word), rest @ ..] if word.to_string() == "pub" => match rest {
                 [TokenTree::Group(whom), rest @ ..]
                     if whom.delimiter() == Delimiter::Parenthesis && !rest.is_empty() =>

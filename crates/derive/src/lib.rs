@@ -73,12 +73,12 @@ fn layout(item: &TokenStream) -> Result<bool, Refused> {
 
 /// Whether an attribute is a `repr` of that kind.
 fn says_layout(attribute: TokenStream) -> bool {
-    let mut tokens = attribute.into_iter();
+    let mut tokens = fields::flat(attribute).into_iter();
     let is_repr =
         matches!(tokens.next(), Some(TokenTree::Ident(name)) if name.to_string() == "repr");
     let Some(TokenTree::Group(kinds)) = tokens.next() else { return false };
     is_repr
-        && kinds.stream().into_iter().any(|kind| match kind {
+        && fields::flat(kinds.stream()).into_iter().any(|kind| match kind {
             TokenTree::Ident(kind) => matches!(kind.to_string().as_str(), "C" | "transparent"),
             _ => false,
         })

@@ -31,7 +31,8 @@ fn tick(clock: Shared<Clock>) -> Result<(), Box<dyn Error>> {
         clock.ticks.fetch_add(1, Relaxed);
         thread::sleep(Duration::from_millis(10));
     }
-    Ok(println!("the watcher is dead"))
+    println!("the watcher is dead");
+    Ok(())
 }
 
 fn watch(clock: Shared<Clock>) -> Result<(), Box<dyn Error>> {
@@ -40,5 +41,6 @@ fn watch(clock: Shared<Clock>) -> Result<(), Box<dyn Error>> {
         println!("{} ticks", clock.ticks.load(Relaxed));
         thread::sleep(Duration::from_millis(100));
     }
-    Ok(println!("the clock is dead"))
+    println!("the clock is dead");
+    Ok(())
 }

@@ -194,7 +194,8 @@ impl<'a> EventCount<'a> {
         if !SLEEPS {
             return Token { seen, reached: true };
         }
-        // After the load of the bell, W1: pairs with the release of the bell in `wake` and `sound`.
+        // SYNC bell: after the load of the bell, W1. What `wake` or `sound` did before it changed
+        // the bell is seen.
         fence(Ordering::Acquire);
         match self.flag {
             Flag::None => Token { seen, reached: true },
@@ -218,6 +219,9 @@ impl<'a> EventCount<'a> {
     pub fn arm_since(&self, seen: u32, fences: Fences) -> Token {
         let token = self.prepare_since(seen);
         match self.flag {
+            // SYNC awaited, last-done: a notifier sees the flag, after its fence in `is_awaited`, or
+            // the waiter's next look sees what the notifier made known. So does a look at what a
+            // notifier did before another full fence.
             Flag::Word(_) if SLEEPS => token.confirm(fences.heavy()),
             _ => token,
         }
@@ -236,7 +240,7 @@ impl<'a> EventCount<'a> {
     /// Whether the bell has rung since the token was made. What it was rung for is seen then.
     pub fn has_rung(&self, token: Token) -> bool {
         let rung = self.seen() != token.seen;
-        // Pairs with the release of the bell in `wake` and `sound`.
+        // SYNC bell: what the bell was rung for is seen, with the bell of `wake` or `sound`.
         fence(Ordering::Acquire);
         rung
     }
@@ -257,7 +261,8 @@ impl<'a> EventCount<'a> {
         if !SLEEPS {
             return false;
         }
-        // Pairs with the heavy fence in `arm`.
+        // SYNC awaited: this side sees the flag, or the waiter sees what was made known, after its
+        // heavy fence in `arm_since`.
         fences.light();
         self.is_awaited_fenced()
     }
@@ -280,7 +285,8 @@ impl<'a> EventCount<'a> {
             flag.store(0, Ordering::Relaxed);
         }
         let next = self.bell.load(Ordering::Relaxed).wrapping_add(1);
-        // Pairs with the fence in `prepare`: a waiter that sees the new bell sees the flag cleared.
+        // SYNC bell: a waiter that sees the new bell, in `prepare_since` or `has_rung`, sees the
+        // flag cleared.
         self.bell.store(next, Ordering::Release);
         self.bell.wake_all();
     }
@@ -291,8 +297,8 @@ impl EventCount<'_> {
     /// Wakes all waiters, to look at what the caller has just made known, without a look at a flag:
     /// adds to the bell and asks the kernel. By any of several notifiers.
     pub fn sound(&self) {
-        // Pairs with the fence in `prepare`: a waiter that sees the new bell sees what it is rung
-        // for, and the flag cleared if the notifier cleared it.
+        // SYNC bell: a waiter that sees the new bell, in `prepare_since` or `has_rung`, sees what
+        // it is rung for, and the flag cleared if the notifier cleared it.
         self.bell.fetch_add(1, Ordering::Release);
         self.bell.wake_all();
     }
@@ -316,6 +322,8 @@ impl<'a> SoleWaiter<'a> {
             return Token { seen: 1, reached: true };
         }
         self.0.store(1, Ordering::Relaxed);
+        // SYNC sole-waiter: a notifier sees the word, after its light fence (`notify`), or the
+        // waiter sees what the notifier made known.
         Token { seen: 1, reached: fences.heavy() }
     }
 
@@ -342,7 +350,8 @@ impl<'a> SoleWaiter<'a> {
         if !SLEEPS {
             return;
         }
-        // Pairs with the heavy fence in `arm`.
+        // SYNC sole-waiter: this side sees the word, or the waiter sees what was made known, after
+        // its heavy fence in `arm`.
         fences.light();
         self.notify_fenced();
     }

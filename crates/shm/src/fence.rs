@@ -131,6 +131,8 @@ impl Fences {
         if self.light_is_free {
             compiler_fence(Ordering::SeqCst);
         } else {
+            // SYNC fences: one of two sides that store and then look sees the other's store: see
+            // `heavy`.
             fence(Ordering::SeqCst);
         }
     }
@@ -139,6 +141,7 @@ impl Fences {
     /// [`light`](Self::light). `false`: the fence did not reach the other side, so that a wake-up
     /// may be missed and the sleep has to be short.
     pub fn heavy(self) -> bool {
+        // SYNC fences: as in `light`. Where that is free, the kernel's barrier stands for it.
         fence(Ordering::SeqCst);
         self.heavy.is_none_or(barrier)
     }

@@ -165,7 +165,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// # use ringway::error::TryRecvError;
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// let mut buffer = [0; 2];
     /// let batch = worker.try_recv_batch(&mut buffer).unwrap();
     /// assert_eq!(buffer[..batch.len()], [1, 2]);
@@ -182,7 +182,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
     /// # use ringway::{Options, Worker};
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// assert_eq!(worker.recv_batch(&mut [0; 8]).unwrap().len(), 3);
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Batch<'_, T, W>, RecvError> {

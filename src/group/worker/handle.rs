@@ -65,7 +65,7 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
 /// let mut first = Worker::join(&ring, "billing").unwrap();
 /// let mut second = Worker::join(&ring, "billing").unwrap();
-/// producer.try_send_batch(&[1, 2]);
+/// producer.send_batch(&[1, 2]).unwrap();
 /// producer.close().unwrap();
 ///
 /// let job = first.recv().unwrap();
@@ -187,7 +187,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// # use ringway::{Options, Worker};
     /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
     /// let mut worker = Worker::join(&ring, "billing").unwrap();
-    /// producer.try_send_batch(&[1, 2, 3]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
     /// worker.try_recv().unwrap();
     /// assert_eq!(worker.lag(), 2);
     /// ```

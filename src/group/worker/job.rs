@@ -212,7 +212,7 @@ impl<T: Message + ?Sized, W: Wait> JobRef<'_, T, W> {
 ///
 /// let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
 /// let mut worker = Worker::join(&ring, "billing").unwrap();
-/// producer.try_send_batch(&[1, 2, 3]);
+/// producer.send_batch(&[1, 2, 3]).unwrap();
 /// let mut buffer = [0; 2];
 /// worker.recv_batch(&mut buffer).unwrap().nack().unwrap();
 /// let batch = worker.recv_batch(&mut buffer).unwrap();

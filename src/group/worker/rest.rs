@@ -18,6 +18,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             position.look(state) != Look::NotYet
         });
         reserved
+            // Evicted by hand, of which no message tells.
+            || self.was_evicted()
             || self.reader.look() != Look::NotYet
             || claims.returns() != self.member.returns
             || (self.reader.is_closed() && !self.others_have_it(claims))

@@ -32,7 +32,7 @@ fn a_worker_that_waits_for_one_held_message_does_not_look_at_the_others_again() 
     let opened = Ring::<u64>::open(Segment::new(&name)).unwrap();
     for (mut producer, ring) in [(producer, ring), (named, opened)] {
         let [mut holder, mut worker] = [(); 2].map(|()| Worker::join(&ring, "a").unwrap());
-        producer.try_send_batch(&[0; 1024]);
+        assert_eq!(producer.try_send_batch(&[0; 1024]), 1024);
         let _held = holder.recv().unwrap();
         while worker.try_recv().is_ok() {}
         let next = worker.reader.next;
@@ -55,7 +55,7 @@ fn a_worker_that_waits_for_one_held_message_does_not_look_at_the_others_again() 
 fn what_the_dead_had_is_found_in_one_walk_over_what_was_sent() {
     let (mut producer, ring) = Options::<u64>::new(4096).groups(1).workers(8).heap().unwrap();
     let mut workers: [Worker<u64>; 8] = [(); 8].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[0; 100]);
+    assert_eq!(producer.try_send_batch(&[0; 100]), 100);
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
         core::mem::forget(worker.recv().unwrap());
@@ -75,7 +75,7 @@ fn what_the_dead_had_is_found_in_one_walk_over_what_was_sent() {
 fn what_a_dead_worker_had_reserved_is_found() {
     let (mut producer, ring) = Options::<u64>::new(64).groups(1).workers(4).heap().unwrap();
     let mut workers: [Worker<u64>; 4] = [(); 4].map(|()| Worker::join(&ring, "a").unwrap());
-    producer.try_send_batch(&[0; 3]);
+    assert_eq!(producer.try_send_batch(&[0; 3]), 3);
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
         worker.member.losses = u32::MAX;
@@ -86,7 +86,7 @@ fn what_a_dead_worker_had_reserved_is_found() {
     }
     let [first, ..] = &mut workers;
     first.claims().unwrap().take_back(&dead);
-    producer.try_send_batch(&[1; 8]);
+    assert_eq!(producer.try_send_batch(&[1; 8]), 8);
     for position in 0..11 {
         let job = first.recv().unwrap();
         assert_eq!((job.position(), job.redelivered()), (position, false));
@@ -102,7 +102,7 @@ fn what_a_dead_worker_had_reserved_is_found() {
 fn a_walk_from_a_forged_gate_ends() {
     let (mut producer, ring) = Options::<u64>::new(64).groups(1).workers(2).heap().unwrap();
     let mut worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 64]);
+    assert_eq!(producer.try_send_batch(&[0; 64]), 64);
     core::mem::forget(worker.recv().unwrap());
     let claims = worker.claims().unwrap();
     for gate in [1, 3, 1 << 20, ringway_shm::sync::Word::MAX / 2, ringway_shm::sync::Word::MAX] {
@@ -116,7 +116,7 @@ fn evicted(groups: usize) -> (crate::producer::Producer<u64>, Ring<u64>, Worker<
     let options = Options::<u64>::new(8).groups(groups).workers(2).max_lag(4);
     let (mut producer, ring) = options.heap().unwrap();
     let worker = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     (producer, ring, worker)
 }
 
@@ -164,7 +164,7 @@ fn what_a_worker_of_before_had_reserved_is_the_new_groups() {
     let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4);
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 4]);
+    assert_eq!(producer.try_send_batch(&[0; 4]), 4);
     before.member.losses = u32::MAX;
     before.reader.next = head::exact(&before.reader.storage);
     assert_eq!(before.take(true).map(|_| ()), Err(TryRecvError::Empty));
@@ -190,9 +190,9 @@ fn the_gate_of_a_group_that_begins_anew_was_none_of_the_one_before() {
     let (mut producer, ring) = options.heap().unwrap();
     let mut before = Worker::join(&ring, "a").unwrap();
     for (start, first) in [(crate::Start::Oldest, 24), (crate::Start::Next, 48)] {
-        producer.try_send_batch(&[0; 20]);
+        assert_eq!(producer.try_send_batch(&[0; 20]), 20);
         // It moves its gate on as far as it goes, having been evicted.
-        producer.try_send_batch(&[0; 4]);
+        assert_eq!(producer.try_send_batch(&[0; 4]), 4);
         let word = before.claims().unwrap().entry().gate.load(Ordering::Relaxed);
         assert!(matches!(Worker::join(&ring, "a"), Err(JoinError::Evicted { .. })));
         let worker = Worker::join(&ring, Group::new("a").start(start)).unwrap();
@@ -338,7 +338,7 @@ fn the_pin_of_a_worker_of_before_holds_nothing_of_the_new_groups() {
     let options = Options::<u64>::new(8).groups(1).workers(2).max_lag(4).hold_in_place(true);
     let (mut producer, ring) = options.heap().unwrap();
     let before = Worker::join(&ring, "a").unwrap();
-    producer.try_send_batch(&[0; 20]);
+    assert_eq!(producer.try_send_batch(&[0; 20]), 20);
     let mut worker = anew(&ring);
     let storage = &before.reader.storage;
     storage.entry(before.member.index).unwrap().pinned.store(1, Ordering::Relaxed);

@@ -3,7 +3,8 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use ringway::error::{ConfigError, JoinError, TryRecvError, TrySendError};
+use ringway::error::{ConfigError, JoinError, SendAllError, TryRecvError, TrySendError};
+use ringway::producer::Room;
 use ringway::{
     Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Untyped,
     Worker,
@@ -399,6 +400,84 @@ advice! {
         let mut successor = Producer::<u64>::resume(segment()).unwrap();
         successor.send(&7).unwrap();
         assert_eq!(subscriber.recv(), Ok(7));
+    }
+
+    "no consumer has joined: wait for one, or send without asking for any" =>
+    fn no_consumers(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        said(&producer.send_to_consumers(&1).unwrap_err());
+        assert_eq!(producer.send(&1), Ok(()));
+        let _subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.wait_for_consumers(1, Duration::MAX).unwrap();
+        assert_eq!(producer.send_to_consumers(&2), Ok(()));
+    }
+
+    "room for {asked} messages is more than there can be here: ask for at most {max}" =>
+    fn too_much_room(said) {
+        let (mut producer, _ring) = Options::<u64>::new(8).heap().unwrap();
+        let error = producer.ready(Room::Messages(100)).unwrap_err();
+        said(&error);
+        let TrySendError::TooMany { max, .. } = error else { panic!("{error:?}") };
+        assert_eq!(producer.ready(Room::Messages(max)), Ok(()));
+    }
+
+    "there is room for {fits} messages of the batch and not for all: try again later, or wait until \
+     there is" =>
+    fn batch_does_not_fit(said) {
+        let (mut producer, ring) = Options::<u64>::new(32).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send_batch(&[0; 30]).unwrap();
+        said(&producer.try_send_all(&[1, 2, 3]).unwrap_err());
+        assert_eq!(subscriber.recv(), Ok(0));
+        producer.wait_ready(Room::Messages(3)).unwrap();
+        assert_eq!(producer.try_send_all(&[1, 2, 3]), Ok(()));
+    }
+
+    "{asked} messages cannot be sent as a whole on this ring: send at most {max}, or create it with a \
+     larger capacity" =>
+    fn batch_too_large(said) {
+        let (mut producer, _ring) = Options::<u64>::new(32).heap().unwrap();
+        let error = producer.try_send_all(&[0; 5]).unwrap_err();
+        said(&error);
+        let SendAllError::TooMany { max, .. } = error else { panic!("{error:?}") };
+        assert_eq!(producer.try_send_all(&vec![0; max]), Ok(()));
+        let (mut producer, _ring) = Options::<u64>::new(64).heap().unwrap();
+        assert_eq!(producer.try_send_all(&[0; 5]), Ok(()));
+    }
+
+    "{consumers} consumers had not left when the time was over: try again, or allow more time" =>
+    fn not_left(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let subscriber = ring.subscribe(Start::Next).unwrap();
+        said(&producer.wait_for_no_consumers(Duration::from_millis(1)).unwrap_err());
+        drop(subscriber);
+        assert_eq!(producer.wait_for_no_consumers(Duration::from_millis(1)), Ok(()));
+    }
+
+    "consumers of this ring are not evicted: create it with Options::evict_by_hand" =>
+    fn not_evicted_by_hand(said) {
+        let evict = |options: Options<u64>| {
+            let (mut producer, ring) = options.heap().unwrap();
+            let _subscriber = ring.subscribe(Start::Next).unwrap();
+            let id = producer.consumer_stats().unwrap().next().unwrap().id;
+            producer.evict(id)
+        };
+        said(&evict(Options::new(8)).unwrap_err());
+        assert_eq!(evict(Options::new(8).evict_by_hand(true)), Ok(()));
+    }
+
+    "the consumer has left, was evicted before, or holds nothing back: look at the consumers that \
+     there are now" =>
+    fn evicted_who_has_left(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).evict_by_hand(true).heap().unwrap();
+        let first = |producer: &Producer<u64>| producer.consumer_stats().unwrap().next().unwrap().id;
+        let subscriber = ring.subscribe(Start::Next).unwrap();
+        let gone = first(&producer);
+        drop(subscriber);
+        let _next = ring.subscribe(Start::Next).unwrap();
+        said(&producer.evict(gone).unwrap_err());
+        let now = first(&producer);
+        assert_eq!(producer.evict(now), Ok(()));
     }
 
     "{max} messages have come since the oldest one that is held: release that one first" =>

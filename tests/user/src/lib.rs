@@ -30,6 +30,29 @@ pub struct Wire(pub U32);
 #[message(crate = "crate::elsewhere")]
 pub struct ByAnotherPath(pub u64);
 
+/// A field that is not there may be of a type that is not there.
+#[message]
+pub struct Configured {
+    #[cfg(any())]
+    pub missing: Missing,
+    #[cfg(not(any()))]
+    pub there: u32,
+}
+
+/// What a macro makes has its parts in groups that cannot be seen.
+macro_rules! made {
+    ($(#[$meta:meta])* $name:ident { $($seen:vis $field:ident: $kind:ty,)* } $side:vis $tuple:ident($($part:vis $of:ty),*)) => {
+        $(#[$meta])*
+        #[message]
+        pub struct $name { $($seen $field: $kind,)* }
+
+        #[message]
+        $side struct $tuple($($part $of),*);
+    };
+}
+
+made!(#[repr(transparent)] Made { pub field: u32, } pub MadeToo(pub u16, u16));
+
 pub mod inner {
     /// Where no name is in scope but that of the crate.
     #[ringway::message]
@@ -41,6 +64,9 @@ pub fn all() -> Result<(), Box<dyn std::error::Error>> {
     is_plain::<Wire>();
     is_plain::<ByAnotherPath>();
     is_plain::<inner::Unit>();
+    is_plain::<Configured>();
+    is_plain::<[Made; 2]>();
+    is_plain::<MadeToo>();
     let (mut producer, ring) = Options::<Quote>::new(8).heap()?;
     let mut subscriber = ring.subscribe(Start::Next)?;
     let quote = Quote { instrument: 7, ..Quote::default() };

@@ -39,8 +39,8 @@ impl Here {
 
     /// Whether it is this process.
     pub fn is_true(self) -> bool {
-        // Pairs with the release in `release`: a child that says that it has given up what it
-        // inherited has another generation.
+        // SYNC fork-here: a child that says that it has given up what it inherited, in
+        // `List::release`, has another generation.
         let here = Page::get().is_some_and(|page| page.here.load(Ordering::Acquire) != 0);
         here && GENERATION.load(Ordering::Relaxed) == self.0
     }
@@ -58,7 +58,8 @@ impl Listed {
     fn new(node: &'static Node, kind: u32, start: usize, len: usize) -> Listed {
         node.start.store(start, Ordering::Relaxed);
         node.len.store(len, Ordering::Relaxed);
-        // Pairs with the acquire in `release`.
+        // SYNC fork-node: a child that sees the kind sees what it is of, in `List::release` and
+        // `inherit_memory`.
         node.kind.store(kind, Ordering::Release);
         Listed { node, here: Here::now() }
     }
@@ -117,6 +118,7 @@ impl Drop for Descriptor {
         let _list = List::lock(page);
         // In a child it is closed, and its number may be that of another file by now.
         if self.listed.here.is_true() {
+            // SYNC fork-node: what the node was of is not used after this: see `List::release`.
             self.listed.node.kind.store(FREE, Ordering::Release);
             // SAFETY: not used again. Closed before the list is free: no child keeps it.
             unsafe { ManuallyDrop::drop(&mut self.file) };
@@ -161,6 +163,7 @@ impl Drop for Memory {
         let _list = List::lock(page);
         // In a child there is something else in its place.
         if self.listed.here.is_true() {
+            // SYNC fork-node: what the node was of is not used after this: see `List::release`.
             self.listed.node.kind.store(FREE, Ordering::Release);
             // SAFETY: not used again.
             unsafe { ManuallyDrop::drop(&mut self.memory) };

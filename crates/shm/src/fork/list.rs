@@ -65,7 +65,8 @@ impl List {
     }
 
     fn nodes() -> impl Iterator<Item = &'static Node> {
-        // SAFETY: nodes stay for ever. Acquire pairs with the release in `list`.
+        // SAFETY: nodes stay for ever.
+        // SYNC fork-list: the node is as `List::node` made it.
         let get = |node: &AtomicPtr<Node>| unsafe { node.load(Ordering::Acquire).as_ref() };
         core::iter::successors(get(&NODES), move |node| get(&node.next))
     }
@@ -81,7 +82,7 @@ impl List {
         // SAFETY: allocated for it, and zeros are a value.
         let node = unsafe { node.as_ref() };
         node.next.store(NODES.load(Ordering::Relaxed), Ordering::Relaxed);
-        // Pairs with the acquire in `nodes`.
+        // SYNC fork-list: a node that is found in `List::nodes` is as it was made here.
         NODES.store(ptr::from_ref(node).cast_mut(), Ordering::Release);
         Ok(node)
     }
@@ -90,7 +91,7 @@ impl List {
     /// waits.
     fn release(&self) {
         for node in List::nodes() {
-            // Pairs with the release in `Listed::new`.
+            // SYNC fork-node: what the node is of is seen, as `Listed::new` wrote it.
             let kind = node.kind.load(Ordering::Acquire);
             let start = node.start.load(Ordering::Relaxed);
             match kind {
@@ -118,6 +119,7 @@ impl List {
         FORKING.store(0, Ordering::Relaxed);
         // Before the mark: handles of before are not of here.
         GENERATION.fetch_add(1, Ordering::Relaxed);
+        // SYNC fork-here: handles of before are not of here, for `Here::is_true`.
         self.page.here.store(1, Ordering::Release);
     }
 }
@@ -169,10 +171,12 @@ fn forbid(start: usize, len: usize, inherited: bool) {
 /// Has children inherit the mappings, or not.
 fn inherit_memory(yes: bool) {
     let advice = if yes { libc::MADV_DOFORK } else { libc::MADV_DONTFORK };
+    // SYNC fork-node: what the node is of is seen, as `Listed::new` wrote it.
     for node in List::nodes().filter(|node| node.kind.load(Ordering::Acquire) == MEMORY) {
         let (start, len) = (node.start.load(Ordering::Relaxed), node.len.load(Ordering::Relaxed));
         node.inherited.store(0, Ordering::Relaxed);
-        // Before the kernel is asked: a child that another thread forks meanwhile sees both so.
+        // SYNC none: before the kernel is asked. A child that another thread forks meanwhile sees
+        // both so.
         fence(Ordering::SeqCst);
         // SAFETY: it changes what becomes of the mapping in children, and nothing here.
         let done = unsafe { libc::madvise(start as *mut _, len, advice) } == 0;
@@ -225,6 +229,7 @@ extern "C" fn after_fork_in_child() {
 pub(super) fn list() -> io::Result<List> {
     let page = Page::get().map_or_else(Page::make, Ok)?;
     // Before the list is ever locked: a child of a fork that is not watched would find it so.
+    // SYNC fork-watched: the handlers are there that `list` had called for elsewhere.
     if !REGISTERED.load(Ordering::Acquire) {
         let (before, parent, child) = (before_fork, after_fork_in_parent, after_fork_in_child);
         // SAFETY: the handlers are functions of this library's, and may be called at any fork.
@@ -232,6 +237,7 @@ pub(super) fn list() -> io::Result<List> {
         if failed != 0 {
             return Err(io::Error::from_raw_os_error(failed));
         }
+        // SYNC fork-watched: the handlers are there, for `list` elsewhere.
         REGISTERED.store(true, Ordering::Release);
     }
     Ok(List::lock(page))

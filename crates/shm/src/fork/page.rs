@@ -33,8 +33,8 @@ pub(super) fn this_thread() -> usize {
 impl Page {
     /// The process's page. Made with the first handle.
     pub(super) fn get() -> Option<&'static Page> {
-        // SAFETY: a page, once it is stored there, stays for ever. Acquire pairs with the release
-        // in `make`.
+        // SAFETY: a page, once it is stored there, stays for ever.
+        // SYNC fork-page: the page is as `Page::make` left it.
         unsafe { PAGE.load(Ordering::Acquire).as_ref() }
     }
 
@@ -50,7 +50,9 @@ impl Page {
             unsafe { rustix::mm::madvise(page, len, rustix::mm::Advice::LinuxWipeOnFork) }?;
             // SAFETY: it is large enough and aligned, and zeros are a value.
             unsafe { &*page.cast::<Page>() }.here.store(1, Ordering::Relaxed);
+            // SYNC fork-page: the page is ready, for `Page::get`.
             let (none, order) = (ptr::null_mut(), Ordering::AcqRel);
+            // SYNC fork-page: or that of another thread is.
             let stored = PAGE.compare_exchange(none, page.cast(), order, Ordering::Acquire);
             stored.map_err(|_| io::ErrorKind::AlreadyExists.into())
         })();
@@ -77,6 +79,7 @@ impl Page {
 
     /// Locks the list, or waits for another thread to unlock it, for a millisecond.
     fn attempt(&self) -> bool {
+        // SYNC fork-lock: what the list's last holder did is seen: see `unlock`.
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
         let locked = self.locked.compare_exchange(0, 1, order, failed).is_ok();
         if locked {
@@ -90,7 +93,7 @@ impl Page {
 
     pub(super) fn unlock(&self) {
         OWNER.store(0, Ordering::Relaxed);
-        // Pairs with the acquire in `attempt`.
+        // SYNC fork-lock: what was done to the list is seen by the next, in `attempt`.
         self.locked.store(0, Ordering::Release);
     }
 }

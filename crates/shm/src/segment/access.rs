@@ -12,7 +12,8 @@ pub enum Rights {
     /// They may not open it.
     #[default]
     None,
-    /// They may read it.
+    /// They may read it. Such a process can lock bytes of it for reading: in a file that has seats,
+    /// that keeps seats from being claimed, and those of the dead from being cleaned up.
     Read,
     /// They may read and write it.
     Write,

@@ -114,10 +114,12 @@ pub fn look_at_all<R>(
     let out_of_memory = |_| named(io::ErrorKind::OutOfMemory.into());
     let mut companions = Vec::new();
     companions.try_reserve_exact(names.len()).map_err(out_of_memory)?;
-    companions.extend(names.iter().filter_map(|name| name::of_companion(name)));
+    let objects = names.iter().filter_map(|name| name::of_companion(name));
+    companions.extend(objects.map(|(object, _)| object));
+    companions.sort_unstable();
     let mut segments = Vec::new();
     for name in &names {
-        let known = companions.iter().any(|(object, _)| object == name);
+        let known = companions.binary_search(name).is_ok();
         let failed = |error: io::Error| {
             let path = path.join(name);
             io::Error::new(error.kind(), format!("the file {}: {error}", path.display()))

@@ -11,6 +11,7 @@ use memmap2::{Advice, MmapOptions};
 use super::mapped_files::{Files, Names};
 use super::means::{Means, SeatBytes};
 use super::peek::{Header, decode_header};
+use crate::envelope::HEADER_BYTES;
 use crate::file::lock::{self, Lock};
 use crate::fork::{Descriptor, Here, Memory};
 
@@ -117,9 +118,13 @@ impl Mapping {
 
     /// The first bytes of the main file, as they are now.
     pub fn header(&self) -> io::Result<Header> {
-        let (start, _) = self.main()?;
-        // SAFETY: every file that is mapped has a header's length, or had when it was mapped;
-        // atomic loads are what other processes may write meanwhile.
+        self.check()?;
+        let (start, len) = self.main()?;
+        if len < HEADER_BYTES {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // SAFETY: so much of the file is mapped, in this process; atomic loads are what other
+        // processes may write meanwhile.
         Ok(unsafe { decode_header(start) })
     }
 
@@ -144,8 +149,11 @@ impl Mapping {
     }
 
     /// Has the names go now, or stay when the mapping goes. Opens nothing. The error says which has
-    /// stayed that was to go.
+    /// stayed that was to go. In a child that was forked it does nothing: they are the parent's.
     pub fn give_up_names(&self, remove: bool) -> Result<(), (PathBuf, io::Error)> {
+        if !self.is_here() {
+            return Ok(());
+        }
         let owned = self.owns_names.swap(false, Ordering::Relaxed);
         match &self.files.names {
             Some(names) if owned && remove => names.remove(&self.files.main),
@@ -161,6 +169,7 @@ impl Mapping {
 
     /// Takes the lock that shows that the owner lives. `None`: another process has it.
     pub fn lock_as_owner(&self) -> io::Result<Option<Lock>> {
+        self.check()?;
         let main = Descriptor::open(|| {
             match lock::reopen(&self.files.main, true, self.files.main_name())? {
                 Some(file) => Ok(file),
@@ -175,6 +184,7 @@ impl Mapping {
 
     /// Shows that the companion is being named, until it is dropped.
     pub fn lock_as_creator(&self) -> io::Result<Option<Lock>> {
+        self.check()?;
         match &self.files.companion {
             None => Ok(None),
             Some(companion) => {
@@ -205,11 +215,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // In a child they are the parent's.
-        if self.is_here() {
-            // The names go before the memory does. Here an error can be told to no caller; removing
-            // them by name tells it.
-            let _ = self.give_up_names(true);
-        }
+        // The names go before the memory does. Here an error can be told to no caller; removing
+        // them by name tells it.
+        let _ = self.give_up_names(true);
     }
 }

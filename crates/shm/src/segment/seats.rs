@@ -18,7 +18,7 @@ use super::mapping::Mapping;
 use super::means::{Means, locked};
 use crate::file::lock::{self, Lock};
 use crate::fork::Descriptor;
-use crate::seat_set::SeatSet;
+use crate::seat_set::{MAX_SEATS, SeatSet};
 
 /// How long a turn is asked for, all in all. Time in which this process did not run does not count.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -97,8 +97,13 @@ fn none() -> io::Error {
 }
 
 impl<'a> Seats<'a> {
-    fn at(&self, seat: usize) -> u64 {
-        self.means.bytes.first + seat as u64
+    /// The byte of a seat. An error if there is none of that number: what follows the last one's
+    /// are bytes that say something else.
+    fn at(&self, seat: usize) -> io::Result<u64> {
+        match seat < MAX_SEATS {
+            true => Ok(self.means.bytes.first.saturating_add(seat as u64)),
+            false => Err(io::Error::from_raw_os_error(libc::EINVAL)),
+        }
     }
 
     /// The file that has the seats, to ask about locks. `None`: this process cannot open it.
@@ -112,11 +117,12 @@ impl<'a> Seats<'a> {
         self.means.own.get().map(|own| &**own)
     }
 
-    /// Asks for a seat, which takes a description of the file of its own.
+    /// Asks for a seat, which takes a description of the file of its own. `EINVAL`: there are
+    /// [`MAX_SEATS`], and none of that number.
     pub fn claim(&self, seat: usize) -> io::Result<Claim> {
         self.mapping.check()?;
         let file = self.file().ok_or_else(none)?;
-        let (files, at) = (&self.mapping.files, self.at(seat));
+        let (files, at) = (&self.mapping.files, self.at(seat)?);
         if lock::is_held(file, at)? {
             return Ok(Claim::Taken);
         }
@@ -131,9 +137,10 @@ impl<'a> Seats<'a> {
     /// Whether a seat's holder is dead: no process has its lock. An error is never that it lives.
     pub fn is_dead(&self, seat: usize) -> io::Result<bool> {
         self.mapping.check()?;
+        let at = self.at(seat)?;
         match self.file() {
             None => Ok(false),
-            Some(file) => Ok(!lock::is_held(file, self.at(seat))?),
+            Some(file) => Ok(!lock::is_held(file, at)?),
         }
     }
 
@@ -154,18 +161,18 @@ impl<'a> Seats<'a> {
         let mut failed = None;
         for seat in seats {
             // Asking first: a lock that is held for a moment would keep others from what is theirs.
-            match lock::is_held(file, self.at(seat)) {
-                Ok(true) => continue,
-                Ok(false) => {}
+            let at = match self.at(seat).and_then(|at| Ok((at, lock::is_held(file, at)?))) {
+                Ok((_, true)) => continue,
+                Ok((at, false)) => at,
                 Err(error) => {
                     failed = failed.or(Some(error));
                     continue;
                 }
-            }
+            };
             if cleaning.is_none() {
                 cleaning = Some(locked(&self.means.cleaning));
             }
-            match lock::try_lock(own, self.at(seat)) {
+            match lock::try_lock(own, at) {
                 Ok(true) => dead.seats.insert(seat),
                 // Another process cleans it, or has just taken it.
                 Ok(false) => {}
@@ -198,7 +205,7 @@ impl<'a> Seats<'a> {
     /// that all who sit here live. `number`: one that no mapping of the segment has had. `None`: it
     /// cannot be locked, so that only the lock of each shows that it lives.
     pub fn life(&self, number: impl FnOnce() -> u32) -> Option<u32> {
-        let own = self.own_file()?;
+        let own = self.own_file().filter(|_| self.mapping.is_here())?;
         if let Some(life) = self.means.life.get() {
             return Some(*life);
         }
@@ -258,8 +265,8 @@ struct Dead<'a> {
 
 impl Drop for Dead<'_> {
     fn drop(&mut self) {
-        for seat in self.seats.iter() {
-            lock::unlock(self.file, self.of.at(seat));
+        for at in self.seats.iter().flat_map(|seat| self.of.at(seat)) {
+            lock::unlock(self.file, at);
         }
         if !self.seats.is_empty() {
             lock::unlock(self.file, self.of.means.bytes.cleaning);
@@ -338,6 +345,22 @@ mod tests {
         let cleaned = seats.clean_up([0], |_| assert!(seats.is_cleaning().unwrap()));
         assert_eq!(cleaned.unwrap(), 1);
         assert!(!seats.is_cleaning().unwrap());
+    }
+
+    #[test]
+    fn a_seat_beyond_the_last_is_an_error_and_no_other_byte_is_locked_for_it() {
+        let mapping = mapping();
+        let seats = mapping.seats();
+        // That of the last number is the byte by which cleaning shows.
+        let cleaning = (BYTES.cleaning - BYTES.first) as usize;
+        for seat in [MAX_SEATS, cleaning, usize::MAX] {
+            assert!(seats.claim(seat).is_err(), "{seat}");
+            assert!(seats.is_dead(seat).is_err(), "{seat}");
+            assert!(seats.clean_up([seat], |_| unreachable!()).is_err(), "{seat}");
+        }
+        let beyond = BYTES.first + MAX_SEATS as u64;
+        assert!(!lock::is_any_held(&mapping.files.main, beyond, 10_000).unwrap());
+        assert!(matches!(seats.claim(MAX_SEATS - 1), Ok(Claim::Ours(_))));
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl<T: Words> Shared<T> {
     pub fn owner_is_alive(&self) -> io::Result<bool> {
         // Its own lock does not show itself to the owner where both have one description.
         match self.owner {
-            Some(_) => Ok(true),
+            Some(_) => self.mapping.check().map(|()| true),
             None => self.mapping.owner_is_alive(),
         }
     }
@@ -163,6 +163,7 @@ impl<T: Words> Shared<T> {
     /// Becomes the owner, if that is dead. From then on the name goes when this is dropped.
     /// `false`: it lives, or another process has become the owner.
     pub fn take_over(&mut self) -> io::Result<bool> {
+        self.mapping.check()?;
         if self.owner.is_none() {
             self.owner = self.mapping.lock_as_owner()?;
             if self.owner.is_some() {

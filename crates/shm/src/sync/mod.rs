@@ -25,7 +25,6 @@ pub use imp::{
 
 #[cfg(feature = "alloc")]
 pub use imp::has_memory;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use imp::{peek, peek_word};
 
 /// As wide as an atomic load that is promised to work on read-only memory.

@@ -46,14 +46,12 @@ pub fn prefetch_to_write(word: &AtomicWord) {
 }
 
 /// Looks at a word that the caller is about to exchange.
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
 pub fn peek(word: &CasU32) -> u32 {
     word.load(Ordering::Relaxed)
 }
 
 /// The same for a [`Word`](super::Word).
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 #[inline(always)]
 pub fn peek_word(word: &CasWord) -> super::Word {
     word.load(Ordering::Relaxed)

@@ -18,11 +18,15 @@ pub struct CasU32(AtomicU32);
 /// Does something to a word between the fences that make `order` of it.
 #[inline(always)]
 fn ordered<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
+    // SYNC none: the label is where the word is exchanged.
     if !matches!(order, Ordering::Relaxed | Ordering::Acquire) {
+        // SYNC none: the label is where the word is exchanged.
         fence(Ordering::Release);
     }
     let result = access();
+    // SYNC none: the label is where the word is exchanged.
     if !matches!(order, Ordering::Relaxed | Ordering::Release) {
+        // SYNC none: the label is where the word is exchanged.
         fence(Ordering::Acquire);
     }
     result

@@ -1,7 +1,9 @@
 //! The dead are told from the living, and from the stopped.
 
+use std::fs::File;
 use std::sync::atomic::Ordering;
 
+use ringway_shm::file::lock;
 use ringway_shm::segment::{
     Claim, OpenError, Prune, Shared, State, UnlinkError, prune, segments_in, unlink,
 };
@@ -82,4 +84,22 @@ fn the_seat_of_a_killed_peer_is_cleaned_up_once_and_free_again() {
     });
     assert_eq!(cleaned.unwrap(), 1);
     assert!(matches!(seats.claim(3).unwrap(), Claim::Ours(_)));
+}
+
+/// What a process can do that may only read the file.
+#[test]
+fn a_seat_that_a_reader_locks_is_dead_and_is_cleaned_up_when_the_reader_lets_go() {
+    let directory = Directory::new();
+    let owner = Shared::<Words64>::create(directory.place("segment"), KIND, 1).unwrap();
+    let peer = Player::start(&directory, "peer");
+    let seats = owner.seats();
+    let reader = File::open(directory.0.join("segment")).unwrap();
+    peer.dies();
+    lock::share(&reader, 1 + 3).unwrap();
+    assert!(seats.is_dead(3).unwrap());
+    assert_eq!(seats.clean_up([3], |_| unreachable!()).unwrap(), 0);
+    assert!(matches!(seats.claim(3).unwrap(), Claim::Taken));
+    // By itself, and not with the file: a process that is just being started has that for a moment.
+    lock::unlock(&reader, 1 + 3);
+    assert_eq!(seats.clean_up([3], |_| {}).unwrap(), 1);
 }

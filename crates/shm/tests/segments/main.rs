@@ -4,6 +4,7 @@
 mod child;
 mod death;
 mod envelopes;
+mod forked;
 mod lifetime;
 mod listing;
 mod readme;
