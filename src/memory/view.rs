@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 use core::slice;
 
+use super::ghosts::{Ghosts, ghost};
 use super::kind::EntryKind;
 use super::measures::Measures;
 use super::payload::{Payload, Span};
@@ -25,9 +26,6 @@ pub(crate) struct View {
     ghosts: Ghosts,
     control: Option<Control>,
 }
-
-/// What a model has in place of the messages' memory: elsewhere it takes no memory, and no pointer.
-type Ghosts = [NonNull<RaceCell>; !NATIVE as usize];
 
 /// The part that consumers write.
 #[derive(Clone, Copy, Debug)]
@@ -307,23 +305,6 @@ impl<'a> ClaimWords<'a> {
         // `View::new`.
         unsafe { word.as_ref() }
     }
-}
-
-/// One of the ghosts.
-///
-/// # Safety
-///
-/// In a model there are more than `index` of them, which are valid for reads as long as `'a`.
-#[inline(always)]
-unsafe fn ghost<'a>(ghosts: &Ghosts, index: usize) -> &'a RaceCell {
-    // Outside of models they have no size, and are anywhere.
-    let ghost = match ghosts.first() {
-        // SAFETY: this function's caller promises that there are more than `index`.
-        Some(first) => unsafe { first.add(index) },
-        None => NonNull::dangling(),
-    };
-    // SAFETY: in a model it is valid for reads, as the caller promises; elsewhere it has no size.
-    unsafe { ghost.as_ref() }
 }
 
 /// One slot: its state, the length of its message, its payload.
