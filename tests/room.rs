@@ -14,7 +14,7 @@ use ringway::error::{
 use ringway::producer::Room;
 use ringway::stats::{ConsumerKind, Liveness};
 use ringway::wait::Pause;
-use ringway::{Options, Overflow, Producer, Start, Subscriber, Wait, Worker};
+use ringway::{Options, Overflow, Position, Producer, Start, Subscriber, Wait, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(10);
@@ -116,7 +116,7 @@ proptest! {
             let head = producer.head();
             match producer.try_send_all(&slices) {
                 Ok(()) => {
-                    prop_assert_eq!(producer.head(), head + batch.len() as u64);
+                    prop_assert_eq!(producer.head(), head + batch.len() as Position);
                     expected.extend(batch);
                 }
                 Err(SendAllError::Full { fits }) => {
