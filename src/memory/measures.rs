@@ -41,7 +41,7 @@ pub(crate) struct Measures {
 
 impl Measures {
     /// The shape has been checked, and its slots are so many words long, with the payload there.
-    pub(crate) fn new(shape: &Shape, stride: usize, payload: usize) -> Measures {
+    pub(crate) const fn new(shape: &Shape, stride: usize, payload: usize) -> Measures {
         Measures {
             mask: shape.capacity - 1,
             stride,
@@ -80,6 +80,13 @@ impl Measures {
         }
     }
 
+    /// The same, of a ring that does this when it is full, and begins at that position, which has
+    /// been checked.
+    #[cfg_attr(ringway_loom, expect(dead_code))]
+    pub(crate) fn of_ring(self, overflow: Overflow, origin: Word) -> Measures {
+        Measures { overflow, origin, ..self }
+    }
+
     /// Whether the two are the same, wherever their first positions are.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn is_but_for_origin(&self, other: &Measures) -> bool {
@@ -88,7 +95,7 @@ impl Measures {
 
     /// Messages that the ring holds.
     #[inline(always)]
-    pub(crate) fn capacity(&self) -> usize {
+    pub(crate) const fn capacity(&self) -> usize {
         self.mask + 1
     }
 
@@ -201,7 +208,7 @@ impl Measures {
     }
 
     /// Words from one group's claims to the next.
-    pub(crate) fn claims_stride(&self) -> usize {
+    pub(crate) const fn claims_stride(&self) -> usize {
         self.capacity().next_multiple_of(CLAIMS_ALIGN / WORD)
     }
 }
