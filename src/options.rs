@@ -216,6 +216,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by
     /// default there is none. Nothing in it is compared, and a ring that is taken over keeps the
     /// text that it has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has a text.
     ///
     /// ```
     /// # use ringway::Options;
@@ -227,7 +228,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// let error = Options::<u64>::new(64).text(long).segment_lengths().unwrap_err();
     /// assert_eq!(error, ConfigError::TextTooLong { len: 4001, max: 4000 });
     /// ```
-    #[cfg(feature = "alloc")]
+    #[cfg(all(feature = "alloc", not(all(target_os = "none", target_pointer_width = "32"))))]
     pub fn text(mut self, text: impl Into<alloc::string::String>) -> Self {
         self.text = text.into();
         self.shape.text = self.text.len();

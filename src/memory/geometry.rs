@@ -62,8 +62,10 @@ impl Geometry {
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
         let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
-        let text_offset = if shape.text == 0 { 0 } else { evictions_end };
-        let text_end = evictions_end + shape.text;
+        // Where there can be none the compiler is not left to find out that there is none.
+        let text = if MAX_TEXT == 0 { 0 } else { shape.text };
+        let text_offset = if text == 0 { 0 } else { evictions_end };
+        let text_end = evictions_end + text;
         let slots_align = if align > SLOTS_ALIGN { align } else { SLOTS_ALIGN };
         let slots_offset = text_end.next_multiple_of(slots_align);
         let Some(slots_end) = end_of(slots_offset, capacity, stride) else {

@@ -70,7 +70,7 @@ pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
     (true, ..=32) => 1 << 29,
     (true, _) => 1 << 37,
 };
-/// The longest text. On bare metal there is none: no other program inspects its rings.
+/// The longest text. On a microcontroller no ring has one: no other program inspects it.
 pub(crate) const MAX_TEXT: usize = if SMALL { 0 } else { envelope::MAX_TEXT };
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
