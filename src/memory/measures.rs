@@ -4,7 +4,9 @@
 use core::ops::Range;
 
 use super::kind::{EntryKind, SHARES};
-use super::shape::{ARENA_UNIT, CLAIMS_ALIGN, MAX_MESSAGE, Overflow, Shape, payload_words};
+use super::shape::{
+    ARENA_UNIT, CLAIMS_ALIGN, MAX_ALIGN, MAX_MESSAGE, Overflow, Shape, payload_words,
+};
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 use super::shape::{Schema, slot_layout};
 use crate::memory::layout::ARENAS;
@@ -24,55 +26,59 @@ pub(crate) struct Measures {
     /// Bytes of the arena, where there can be one; 0: there is none.
     arena: [usize; ARENAS as usize],
     origin: Word,
-    /// Words from a slot's start to its payload: alignment is at most a page.
+    /// Words from a slot's start to its payload, which are at most a page; and in the upper bits
+    /// what is so or not.
     payload: u16,
     // Where each kind's entries end; all together they are at most 4096.
     singles: u16,
     gates: u16,
     entries: u16,
-    pub(crate) overflow: Overflow,
-    /// Each message has a length of its own.
-    pub(crate) variable: bool,
-    /// There can be consumers that never hold the producer back.
-    pub(crate) observers: bool,
-    /// A message that is read in place stays, also if its reader is evicted.
-    pub(crate) pins: bool,
 }
+
+/// Bits of `payload` that are none of its number.
+const OVERWRITES: u16 = 1 << 15;
+const VARIABLE: u16 = 1 << 14;
+const OBSERVERS: u16 = 1 << 13;
+const PINS: u16 = 1 << 12;
+const PAYLOAD: u16 = PINS - 1;
+const _: () = assert!(MAX_ALIGN / 4 < PINS as usize);
 
 impl Measures {
     /// The shape has been checked, and its slots are so many words long, with the payload there.
+    #[inline(always)]
     pub(crate) fn new(shape: &Shape, stride: usize, payload: usize) -> Measures {
+        let flag = |is: bool, bit: u16| if is { bit } else { 0 };
+        let flags = flag(shape.overflow == Overflow::Overwrite, OVERWRITES)
+            | flag(shape.schema.variable, VARIABLE)
+            | flag(shape.observers, OBSERVERS)
+            | flag(shape.pins, PINS);
         Measures {
             mask: shape.capacity - 1,
             stride,
             max_len: shape.schema.max_len,
             arena: [shape.arena; ARENAS as usize],
             origin: shape.origin,
-            payload: payload as u16,
+            payload: payload as u16 | flags,
             singles: shape.entries as u16,
             gates: (shape.entries + shape.groups) as u16,
             entries: (shape.entries + shape.groups + shape.workers) as u16,
-            overflow: shape.overflow,
-            variable: shape.schema.variable,
-            observers: shape.observers,
-            pins: shape.pins,
         }
     }
 
     /// The shape that they follow from, of a ring of such messages and with that tag. It has no text.
     #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub(crate) fn shape(&self, schema: Schema, tag: u64) -> Shape {
-        let closest = slot_layout(self.variable, self.max_len, schema.align, false).1;
+        let closest = slot_layout(self.variable(), self.max_len, schema.align, false).1;
         Shape {
             schema: Schema { max_len: self.max_len, ..schema },
             capacity: self.capacity(),
             entries: self.subscribers(),
             groups: self.groups(),
             workers: self.workers(),
-            overflow: self.overflow,
+            overflow: if self.overwrites() { Overflow::Overwrite } else { Overflow::Wait },
             line_slots: self.stride * WORD != closest,
-            observers: self.observers,
-            pins: self.pins,
+            observers: self.observers(),
+            pins: self.pins(),
             arena: self.arena(),
             text: 0,
             tag,
@@ -106,7 +112,7 @@ impl Measures {
     /// Whether a slot says how long its message is, in a ring of messages `T`.
     #[inline(always)]
     pub(crate) fn has_lengths<T: Message + ?Sized>(&self) -> bool {
-        if T::UNTYPED { self.variable } else { T::VARIABLE }
+        if T::UNTYPED { self.variable() } else { T::VARIABLE }
     }
 
     /// Words from a slot's start to its payload, in a ring of messages `T`.
@@ -124,7 +130,31 @@ impl Measures {
     /// Words from a slot's start to its payload.
     #[inline(always)]
     pub(crate) fn payload(&self) -> usize {
-        self.payload.into()
+        (self.payload & PAYLOAD).into()
+    }
+
+    /// Whether the producer overwrites the oldest message, and waits for no consumer.
+    #[inline(always)]
+    pub(crate) fn overwrites(&self) -> bool {
+        self.payload & OVERWRITES != 0
+    }
+
+    /// Whether each message has a length of its own.
+    #[inline(always)]
+    pub(crate) fn variable(&self) -> bool {
+        self.payload & VARIABLE != 0
+    }
+
+    /// Whether there can be consumers that never hold the producer back.
+    #[inline(always)]
+    pub(crate) fn observers(&self) -> bool {
+        self.payload & OBSERVERS != 0
+    }
+
+    /// Whether a message that is read in place stays, also if its reader is evicted.
+    #[inline(always)]
+    pub(crate) fn pins(&self) -> bool {
+        self.payload & PINS != 0
     }
 
     /// Single entries, of subscribers. As [`Options`](crate::Options) name them, and so the next

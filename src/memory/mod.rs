@@ -3,6 +3,7 @@
 mod counts;
 mod entry_name;
 pub(crate) mod geometry;
+mod ghosts;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;
 pub(crate) mod kind;

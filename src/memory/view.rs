@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 use core::slice;
 
+use super::ghosts::{Ghosts, ghost};
 use super::kind::EntryKind;
 use super::measures::Measures;
 use super::payload::{Payload, Span};
@@ -19,9 +20,10 @@ use ringway_shm::sync::{
 pub(crate) struct View {
     measures: Measures,
     producer: NonNull<ProducerLine>,
-    evictions: NonNull<AtomicU32>,
+    /// Where consumers can be evicted.
+    evictions: [NonNull<AtomicU32>; EVICTS as usize],
     slots: NonNull<AtomicWord>,
-    ghosts: NonNull<RaceCell>,
+    ghosts: Ghosts,
     control: Option<Control>,
 }
 
@@ -58,6 +60,8 @@ impl View {
         ghosts: NonNull<RaceCell>,
         control: Option<Control>,
     ) -> View {
+        let evictions = [evictions; EVICTS as usize];
+        let ghosts = [ghosts; !NATIVE as usize];
         View { measures, producer, evictions, slots, ghosts, control }
     }
 
@@ -78,9 +82,10 @@ impl View {
         if entry >= self.measures.gates() {
             return None;
         }
+        let evictions = self.evictions.first()?;
         // SAFETY: `entry` is below the number of gates, for each of which a word lies there, by the
         // contract of `new`.
-        let word = unsafe { self.evictions.add(entry) };
+        let word = unsafe { evictions.add(entry) };
         // SAFETY: that word is valid for reads while the view is used, by the contract of `new`.
         Some(unsafe { word.as_ref() })
     }
@@ -235,9 +240,7 @@ impl View {
         });
         granules.map(|index| {
             // SAFETY: there are as many as slots and granules together, by the contract of `new`.
-            let ghost = unsafe { self.ghosts.add(index) };
-            // SAFETY: it is valid for reads while the view is used, by the contract of `new`.
-            unsafe { ghost.as_ref() }
+            unsafe { ghost(&self.ghosts, index) }
         })
     }
 }
@@ -261,7 +264,7 @@ impl View {
             let position = origin.plus(ahead);
             let before = position.minus(capacity).published();
             self.slot(position).state().store(before, Ordering::Relaxed);
-            if self.measures.variable {
+            if self.measures.variable() {
                 // What stood there before would look like a message in the arena.
                 self.slot(position).set_span(Span::in_slot(0));
             }
@@ -308,7 +311,7 @@ impl<'a> ClaimWords<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {
     words: NonNull<AtomicWord>,
-    ghosts: NonNull<RaceCell>,
+    ghosts: Ghosts,
     index: usize,
     view: &'a View,
 }
@@ -330,9 +333,7 @@ impl<'a> Slot<'a> {
     #[inline(always)]
     pub(crate) fn ghost(self) -> &'a RaceCell {
         // SAFETY: the index is below the capacity, and that many ghosts lie there.
-        let ghost = unsafe { self.ghosts.add(self.index) };
-        // SAFETY: it is valid for reads while the view is used, by the contract of `View::new`.
-        unsafe { ghost.as_ref() }
+        unsafe { ghost(&self.ghosts, self.index) }
     }
 
     /// The words that a message of `len` bytes fills in its slot.
@@ -402,7 +403,7 @@ impl<'a> Slot<'a> {
     /// Writes the length of the message, and where it lies. Only where messages vary in length.
     #[inline(always)]
     pub(crate) fn set_span(self, span: Span) {
-        debug_assert!(self.view.measures.variable);
+        debug_assert!(self.view.measures.variable());
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.
             let word = unsafe { self.words.add(1 + i) };
@@ -418,7 +419,7 @@ impl<'a> Slot<'a> {
     /// Only where messages vary in length.
     #[inline(always)]
     pub(crate) fn length(self) -> u64 {
-        debug_assert!(self.view.measures.variable);
+        debug_assert!(self.view.measures.variable());
         let mut code = 0;
         for i in 0..LENGTH_WORDS {
             // SAFETY: a slot of a ring of variable messages has these words after its state.

@@ -3,7 +3,7 @@
 use super::Producer;
 use super::need::Need;
 use crate::error::SendAllError;
-use crate::memory::geometry::{GRANULE, Overflow};
+use crate::memory::geometry::GRANULE;
 use crate::message::{Message, Plain};
 use ringway_shm::wait::Wait;
 
@@ -139,12 +139,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     pub fn max_whole(&self) -> usize {
         let measures = self.storage.measures();
-        if measures.overflow == Overflow::Wait { measures.credit() } else { usize::MAX }
+        if !measures.overwrites() { measures.credit() } else { usize::MAX }
     }
 
     /// How many there has to be credit for at once: one, where there is always more.
     fn at_once(&self, messages: usize) -> usize {
-        let overwrites = self.storage.measures().overflow == Overflow::Overwrite;
+        let overwrites = self.storage.measures().overwrites();
         if overwrites { 1 } else { messages.max(1) }
     }
 

@@ -7,8 +7,6 @@ use crate::error::SendError;
 #[cfg(feature = "std")]
 use crate::error::WaitError;
 use crate::memory::View;
-#[cfg(feature = "std")]
-use crate::memory::geometry::Overflow;
 use crate::message::Message;
 use crate::protocol::credit;
 #[cfg(feature = "std")]
@@ -186,7 +184,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         timeout: impl Into<Deadline>,
     ) -> Result<(), WaitError> {
         let measures = self.storage.measures();
-        let max = if measures.overflow == Overflow::Wait { measures.gates() } else { 0 };
+        let max = if measures.overwrites() { 0 } else { measures.gates() };
         if n > max {
             return Err(WaitError::TooMany { asked: n, max });
         }

@@ -21,7 +21,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Whether the ring has messages of such a length.
     pub(crate) fn check_len(&self, len: usize) -> Result<(), SendError> {
         let max = self.max_len();
-        if T::UNTYPED && !self.storage.measures().variable && len != max {
+        if T::UNTYPED && !self.storage.measures().variable() && len != max {
             return Err(SendError::WrongLength { len, expected: max });
         }
         if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }

@@ -182,7 +182,7 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
     #[cfg(not(ringway_loom))]
     pub fn get_mut(&mut self) -> Option<&mut T> {
         let producer = &self.producer;
-        if producer.storage.measures().observers
+        if producer.storage.measures().observers()
             || producer.credit.limits().is_some_and(|limits| limits.evict(&producer.storage))
         {
             return None;

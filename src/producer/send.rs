@@ -118,7 +118,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) fn fits_slot(&self, len: usize) -> bool {
         let measures = self.storage.measures();
-        if T::UNTYPED && !measures.variable {
+        if T::UNTYPED && !measures.variable() {
             return len == measures.max_len;
         }
         !T::VARIABLE || len <= measures.max_len

@@ -7,8 +7,7 @@
 use super::limits::Limits;
 use super::members;
 use crate::memory::View;
-use crate::memory::geometry::Overflow;
-use crate::memory::layout::{EVICTS, Entry, FREE_ENTRY};
+use crate::memory::layout::{ARENAS, EVICTS, Entry, FREE_ENTRY};
 use crate::position::Pos;
 use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence};
 
@@ -25,8 +24,12 @@ pub(crate) struct Credit {
     /// an honest gate can lie more than a lap back for a moment (a joiner's first), and what was
     /// granted before is granted.
     limit: Pos,
-    /// `lapped` has been stored.
-    lapped: bool,
+    arena: [Reclaim; ARENAS as usize],
+}
+
+/// How far the arena may be used again.
+#[derive(Clone, Copy, Debug)]
+struct Reclaim {
     /// Messages before this one may lose their place in the arena: all gates were found to be here
     /// or later.
     reclaimable: Pos,
@@ -37,24 +40,15 @@ pub(crate) struct Credit {
 impl Credit {
     /// None yet: the first message, at that position, refills it.
     pub(crate) fn new(view: &View, next: Pos, limits: Limits) -> Credit {
-        let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-        let mut credit = Credit {
+        let gone = next.minus(view.measures().capacity());
+        // A predecessor may have let go of more, and of less than it says.
+        let reclaimed = not_reclaimed(view, reclaimed(view), next, gone);
+        Credit {
             limits: [limits; EVICTS as usize],
             next,
             limit: next,
-            lapped,
-            reclaimable: next,
-            reclaimed: next,
-        };
-        (credit.reclaimable, credit.reclaimed) = (credit.gone(view), credit.gone(view));
-        // A predecessor may have let go of more, and of less than it says.
-        credit.reclaimed = not_reclaimed(view, reclaimed(view), next, credit.reclaimed);
-        credit
-    }
-
-    /// Every message before this one may lose its slot, and so its place in the arena, too.
-    fn gone(&self, view: &View) -> Pos {
-        self.limit.minus(view.measures().capacity())
+            arena: [Reclaim { reclaimable: gone, reclaimed }; ARENAS as usize],
+        }
     }
 
     /// How long consumers may hold the producer back; `None`: none is evicted.
@@ -85,10 +79,9 @@ impl Credit {
         let line = view.producer();
         // SYNC head: a consumer that sees this head, in `hint`, sees every message before it.
         line.head.store(self.next.number(), Ordering::Release);
-        if !self.lapped
+        if line.lapped.load(Ordering::Relaxed) == 0
             && self.next.since(view.measures().origin()) >= view.measures().capacity() as Signed
         {
-            self.lapped = true;
             // SYNC lapped: a joiner that sees it, in `pin` or before the fence in `hint`, sees a
             // head that is at least a capacity past the origin.
             line.lapped.store(1, Ordering::Release);
@@ -115,7 +108,7 @@ impl Credit {
         let measures = view.measures();
         let capacity = measures.capacity() as Signed;
         let mut room = capacity;
-        if measures.overflow == Overflow::Wait {
+        if !measures.overwrites() {
             // SYNC join: either this scan sees a joiner's first gate, or the joiner's second look
             // at the head, in `pin`, sees the one just stored.
             fence(Ordering::SeqCst);
@@ -130,10 +123,11 @@ impl Credit {
         if granted > 0 {
             self.limit = self.limit.max(self.next.plus(granted as usize));
         }
-        if measures.has_arena() {
+        for arena in self.arena.iter_mut().filter(|_| measures.has_arena()) {
             // So that they are never so far back that they seem to be ahead.
-            self.reclaimable = self.reclaimable.max(self.gone(view));
-            self.reclaimed = self.reclaimed.max(self.gone(view));
+            let gone = self.limit.minus(measures.capacity());
+            arena.reclaimable = arena.reclaimable.max(gone);
+            arena.reclaimed = arena.reclaimed.max(gone);
         }
         // Also where only a refill of the credit can have made a difference: that is less code.
         if messages == 1 {
@@ -152,8 +146,11 @@ impl Credit {
         too_long: impl Fn(usize) -> bool,
     ) -> bool {
         let measures = view.measures();
-        self.reclaimable = self.reclaimable.max(self.gone(view));
-        if measures.overflow == Overflow::Overwrite || first.since(self.reclaimable) <= 0 {
+        let Some(mut arena) = self.arena.first().copied() else { return true };
+        // Every message before this one may lose its slot, and so its place in the arena, too.
+        let gone = self.limit.minus(measures.capacity());
+        arena.reclaimable = arena.reclaimable.max(gone);
+        if measures.overwrites() || first.since(arena.reclaimable) <= 0 {
             return true;
         }
         // A consumer that lags by so much is in the way.
@@ -167,13 +164,13 @@ impl Credit {
         let seen = self.next.minus(lag as usize);
         let more = first.plus(measures.credit());
         let asked = if seen.since(more) < 0 { seen } else { more };
-        self.reclaimed = self.reclaimed.max(asked);
+        arena.reclaimed = arena.reclaimed.max(asked);
         self.publish_head(view);
         // After the head: pairs with the fence between the two in `pin`.
         if let Some(word) = view.producer().reclaimed() {
             // SYNC reclaimed: after the head. A joiner that sees it, in `credit::reclaimed`, sees
             // no earlier head.
-            word.store(self.reclaimed.number(), Ordering::Release);
+            word.store(arena.reclaimed.number(), Ordering::Release);
         }
         // SYNC join-arena: either this scan sees a joiner's first gate, or the joiner sees what was
         // just stored, in `pin`.
@@ -184,8 +181,9 @@ impl Credit {
         fence(Ordering::Acquire);
         let seen = self.next.minus(lag as usize);
         let may = if seen.since(asked) < 0 { seen } else { asked };
-        self.reclaimable = self.reclaimable.max(may);
-        first.since(self.reclaimable) <= 0
+        arena.reclaimable = arena.reclaimable.max(may);
+        self.arena = [arena; ARENAS as usize];
+        first.since(arena.reclaimable) <= 0
     }
 
     /// How far the last of those lags whose gates count; 0 if there is none. Evicts each that lags
@@ -245,7 +243,7 @@ impl Credit {
     /// it reads a message in place, which it may finish; or if a worker of the group's whose entry
     /// it is does.
     fn lag_pinned(&self, view: &View, index: usize, entry: &Entry) -> Option<Signed> {
-        if !EVICTS || !view.measures().pins {
+        if !EVICTS || !view.measures().pins() {
             return None;
         }
         let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;

@@ -36,7 +36,6 @@ use super::start::{Start, at_least_origin, checked};
 use super::take::Taken;
 use super::wake::wake_producer;
 use crate::error::JoinError;
-use crate::memory::geometry::Overflow;
 use crate::memory::layout::{Entry, OWNED};
 use crate::memory::{Seat, Storage, View};
 use crate::position::Pos;
@@ -58,7 +57,7 @@ pub(crate) fn join(
 
 /// Whether there can be subscribers here, and groups.
 pub(crate) fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
-    if storage.measures().overflow == Overflow::Overwrite {
+    if storage.measures().overwrites() {
         return Err(JoinError::Overwrites);
     }
     if storage.flags().is_none() {
@@ -223,7 +222,7 @@ pub(crate) fn oldest(view: &View) -> Pos {
 
 /// The first position of an observer.
 pub(crate) fn observe(view: &View, start: Start) -> Result<Pos, JoinError> {
-    if !view.measures().observers {
+    if !view.measures().observers() {
         return Err(JoinError::NoObservers);
     }
     // The search for the exact head begins with a fence, and so finds all that was sent before the

@@ -117,7 +117,7 @@ impl<W> Reader<W> {
     #[inline]
     pub(crate) fn reads_in_place<T: Message + ?Sized>(&self) -> bool {
         (self.trusts || self.storage.is_private())
-            && (!self.can_be_evicted() || self.storage.measures().pins)
+            && (!self.can_be_evicted() || self.storage.measures().pins())
             && self.storage.slot(self.next).is_aligned::<T>()
     }
 

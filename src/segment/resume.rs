@@ -259,16 +259,16 @@ fn difference(
     let capacity = wanted.capacity() as u64;
     let first = [
         option(
-            if wanted.variable { "bytes(capacity)" } else { "new(capacity)" },
+            if wanted.variable() { "bytes(capacity)" } else { "new(capacity)" },
             Measures::capacity,
         ),
         option("bytes(max_len)", |m| m.max_len),
         option("subscribers", Measures::subscribers),
         option("groups", Measures::groups),
         option("workers", Measures::workers),
-        option("overflow", |m| m.overflow as usize),
-        option("observers", |m| m.observers.into()),
-        option("hold_in_place", |m| m.pins.into()),
+        option("overflow", |m| m.overwrites().into()),
+        option("observers", |m| m.observers().into()),
+        option("hold_in_place", |m| m.pins().into()),
         option("arena", Measures::arena),
         // All else in a slot follows from the message.
         option("line_per_slot", |m| m.stride),
