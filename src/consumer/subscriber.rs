@@ -128,7 +128,7 @@ impl Sealed for Subscribing {
                 // Compared where they lie: copied, the two fields are one word, and taken apart
                 // again.
                 let last = word.load(Ordering::Relaxed);
-                subscriber.kind.generation.iter().any(|&generation| generation == last)
+                subscriber.kind.generation.contains(&last)
             })
     }
 

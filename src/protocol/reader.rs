@@ -51,7 +51,7 @@ impl<W> Reader<W> {
             wait,
             seen: SeenEpoch::new(epoch),
             check: DeathCheck::default(),
-            life: LifeSign::default(),
+            life: Default::default(),
         }
     }
 
