@@ -120,6 +120,12 @@ impl Untyped {
         // SAFETY: transparent: the same bytes, with the same length and no other invariant.
         unsafe { &*(core::ptr::from_ref(bytes) as *const Untyped) }
     }
+
+    /// The same for a message that is received there, by [`Receive`](crate::receive::Receive).
+    pub fn new_mut(bytes: &mut [u8]) -> &mut Untyped {
+        // SAFETY: transparent: the same bytes, with the same length and no other invariant.
+        unsafe { &mut *(core::ptr::from_mut(bytes) as *mut Untyped) }
+    }
 }
 
 impl core::ops::Deref for Untyped {
@@ -290,9 +296,7 @@ pub(crate) mod sealed {
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self {
             // SAFETY: so many bytes are valid for writes, and the caller's alone, by its promise.
-            let bytes = unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) };
-            // SAFETY: transparent: the same bytes, with the same length and no other invariant.
-            unsafe { &mut *(core::ptr::from_mut(bytes) as *mut Untyped) }
+            Untyped::new_mut(unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) })
         }
     }
 }

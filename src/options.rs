@@ -217,6 +217,7 @@ impl<T: Message + ?Sized> Options<T> {
     /// [`inspect`](crate::segment::inspect): what a message looks like, say. Up to 4,000 bytes; by
     /// default there is none. Nothing in it is compared, and a ring that is taken over keeps the
     /// text that it has. A ring on the heap has no place for one: [`ConfigError::NoPlaceForText`].
+    /// Not on microcontrollers (32 bits, no operating system), where no ring has a text.
     ///
     /// ```
     /// # use ringway::Options;

@@ -80,8 +80,8 @@ pub trait Receive: sealed::Sealed {
 
     /// Receives the next message to `to`, waiting for it as long as it takes, and calls `with` with
     /// it. It counts as received, and to a worker as done, when that has returned. If it panics,
-    /// the message comes again: to this receiver, or to a worker of its group; to an observer only
-    /// if it has not been overwritten by then.
+    /// the message comes again: to this receiver, or to a worker of its group, unless the group
+    /// delivers at most once; to an observer only if it has not been overwritten by then.
     fn receive_with<R>(
         &mut self,
         to: &mut Self::Message,

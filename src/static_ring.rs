@@ -13,9 +13,9 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use crate::consumer::Subscriber;
-use crate::error::SplitError;
+use crate::error::{ConfigError, SplitError};
 use crate::memory::geometry::{
-    Geometry, LENGTH_WORDS, Measures, Overflow, Schema, Shape, slot_layout,
+    Geometry, LENGTH_WORDS, Measures, Overflow, Schema, Shape, check_origin, slot_layout,
 };
 use crate::memory::layout::{Entry, ProducerLine, SleepFlags};
 use crate::memory::{Control, Owner, Storage, View};
@@ -194,27 +194,42 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         assert!(stride == size && size % size_of::<AtomicWord>() == 0);
     };
 
-    fn measures(overflow: Overflow, origin: Position) -> Result<Measures, SplitError> {
-        const { Self::SLOT_FITS };
-        if overflow == Overflow::Overwrite && S > 0 {
-            return Err(SplitError::Overwrites);
-        }
-        let shape = Shape {
-            schema: Schema::of::<M::Message>(M::MAX_LEN),
+    /// What the type says, worked out while the program is compiled: no code for it is in the
+    /// image.
+    const MEASURES: Result<Measures, ConfigError> = {
+        let geometry = Geometry::new(Shape {
+            schema: Schema {
+                variable: M::Message::VARIABLE,
+                max_len: M::MAX_LEN,
+                align: M::Message::ALIGN,
+            },
             capacity: N,
             entries: S,
             groups: 0,
             workers: 0,
-            overflow,
+            overflow: Overflow::Wait,
             line_slots: false,
             observers: true,
             pins: true,
             arena: 0,
             text: 0,
             tag: 0,
-            origin,
-        };
-        Geometry::new(shape).map(|geometry| geometry.measures).map_err(SplitError::Config)
+            origin: 0,
+        });
+        match geometry {
+            Ok(geometry) => Ok(geometry.measures),
+            Err(error) => Err(error),
+        }
+    };
+
+    fn measures(overflow: Overflow, origin: Position) -> Result<Measures, SplitError> {
+        const { Self::SLOT_FITS };
+        if overflow == Overflow::Overwrite && S > 0 {
+            return Err(SplitError::Overwrites);
+        }
+        let measures = Self::MEASURES.map_err(SplitError::Config)?;
+        check_origin(origin).map_err(SplitError::Config)?;
+        Ok(measures.of_ring(overflow, origin))
     }
 
     /// # Safety
@@ -231,17 +246,21 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
         let producer = NonNull::from(&self.producer);
         let evictions = NonNull::from(&self.evictions).cast();
         // SAFETY: all of it is in a `static`, for ever; `FixedSlot` is as large and aligned as the
-        // slot that is measured, and being in an `UnsafeCell` it may be written. A ghost takes no memory.
-        let view = unsafe {
+        // slot that is measured, and being in an `UnsafeCell` it may be written. A `RaceCell` takes
+        // no memory.
+        let view = || unsafe {
             View::new(measures, producer, evictions, slots, NonNull::dangling(), Some(control))
         };
+        let first = view();
         // What lies between a message and the next slot is not initialised by a constant.
         for slot in 0..N {
-            view.slot(measures.origin().plus(slot)).clear();
+            first.slot(measures.origin().plus(slot)).clear();
         }
-        view.reset();
+        first.reset();
+        // Another view, since the compiler knows what is in it: the address of the first one was
+        // passed on. So handles are made of constants.
         // SAFETY: a `static` is always there.
-        let storage = unsafe { Storage::new(view, Owner::Static) };
+        let storage = unsafe { Storage::new(view(), Owner::Static) };
         // First the producer: it says how consumers have to fence.
         let producer = Producer::new(storage.clone(), true, Limits::none(measures.capacity()), 0);
         let subscribers = core::array::from_fn(|i| Subscriber::preassigned(storage.clone(), i));

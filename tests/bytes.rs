@@ -2,10 +2,12 @@
 #![cfg(all(feature = "std", not(ringway_loom)))]
 
 use std::io::{BufRead, ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use ringway::error::{RecvError, TryRecvError};
-use ringway::{Options, Overflow, Producer, Start, Subscriber};
+use ringway::wait::Pause;
+use ringway::{Options, Overflow, Producer, Start, Subscriber, Wait};
 
 fn ring(capacity: usize, max_len: usize) -> (Producer<[u8]>, Subscriber<[u8]>) {
     let (producer, ring) = Options::<[u8]>::bytes(capacity, max_len).heap().unwrap();
@@ -155,4 +157,33 @@ fn messages_without_a_type_are_received_as_bytes_are() {
     let mut all = Vec::new();
     observer.into_read().read_to_end(&mut all).unwrap();
     assert_eq!(all, numbers.map(u32::to_ne_bytes).concat());
+}
+
+/// Panics when it is notified once more than joining and the first message do.
+struct Panics(u32);
+
+impl Wait for Panics {
+    fn pause(&mut self, _round: u32) -> Pause {
+        Pause::Again
+    }
+
+    fn notify(&mut self) {
+        self.0 += 1;
+        assert_ne!(self.0, 3);
+    }
+}
+
+#[test]
+fn a_stream_has_nothing_of_an_earlier_message_after_a_panic() {
+    let (mut producer, ring) = Options::<[u8]>::bytes(4, 16).heap().unwrap();
+    let mut stream = ring.subscribe_with(Start::Next, Panics(0)).unwrap().into_read();
+    for message in ["a long message", "lost", "rest"] {
+        producer.send(message.as_bytes()).unwrap();
+    }
+    producer.close().unwrap();
+    let mut text = String::new();
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 14);
+    assert!(catch_unwind(AssertUnwindSafe(|| stream.read(&mut [0; 16]))).is_err());
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "rest");
 }

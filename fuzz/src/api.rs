@@ -97,7 +97,8 @@ fn operation(input: &mut Unstructured<'_>) -> Result<Op> {
             Op::SendBatch(how, (0..messages.into()).map(next).collect())
         }
         3 | 4 => Op::Receive(who(input)?, how(input)?, input.arbitrary::<u8>()?.into()),
-        5 | 6 => Op::ReceiveBatch(who(input)?, how(input)?, input.int_in_range(0..=BATCH)?.into()),
+        5 => Op::ReceiveBatch(who(input)?, how(input)?, input.int_in_range(0..=BATCH)?.into()),
+        6 => Op::KeepNewest(who(input)?, input.int_in_range(0..=BATCH)?.into()),
         7 => Op::Join(Role::Subscriber, place(input)?),
         8 => Op::Join(Role::Observer, place(input)?),
         // By a bit that no number of consumers needs, so that inputs of before mean what they did.

@@ -65,12 +65,17 @@ impl<K: Kind, W: Wait, T: ByteMessage + ?Sized> BufRead for ByteStream<K, W, T> 
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.read >= self.message.len() {
             self.read = 0;
-            match self.consumer.recv_to_vec(&mut self.message) {
+            // Apart while it is filled: should a caller's `Wait` panic, nothing of it is left here.
+            let mut message = core::mem::take(&mut self.message);
+            let outcome = self.consumer.recv_to_vec(&mut message);
+            if outcome.is_err() {
+                message.clear();
+            }
+            self.message = message;
+            match outcome {
                 Ok(()) => {}
-                Err(error) => {
-                    self.message.clear();
-                    return if error == RecvError::Closed { Ok(&[]) } else { Err(error.into()) };
-                }
+                Err(RecvError::Closed) => return Ok(&[]),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(self.message.get(self.read..).unwrap_or(&[]))

@@ -133,7 +133,8 @@ impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
     ///
     /// [`TooOld`](JoinError::TooOld): this one lags behind by more than all of the ring but an
     /// eighth, at least one message, so that what it is to receive next cannot be promised to
-    /// another.
+    /// another. On a ring with a limit or an arena it is less: as far back as [`Start::Oldest`] goes
+    /// there.
     ///
     /// ```
     /// use ringway::{Options, Start};

@@ -25,8 +25,8 @@
 //! what S may have. N2 need not acquire for that: an acquire fence follows it, in `close` of
 //! [`find`](super::find), or in `head::hint` where the group's maker makes N2.
 //!
-//! **S finds a word of N2.** Then S has to see that its group is over. N2 need not release for that,
-//! because the last of these has released it already:
+//! **S finds a word of N2.** Then S has to see that its group is over. N2 need not release that,
+//! because it has been released already:
 //!
 //! - The process that gives up the entry of a group which it saw evicted has a full fence between
 //!   the two: see `close` in [`find`](super::find). S sees the eviction.
@@ -193,8 +193,8 @@ impl<'a> Claims<'a> {
         // this, with a fence.
         // SYNC claim, barred: the gate is beyond what was in the slot before. A worker that finds
         // this word where it looks for an earlier message sees that, in
-        // `Worker::look_at_another_lap`. And who bars this word sees that the message is there, in
-        // `close` or `head::hint`.
+        // `Worker::look_at_another_lap`. A process that bars this word sees that the message is
+        // there, in `close` or `head::hint`.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         self.words.word(position).compare_exchange(word, claimed, order, failed).is_ok()
     }
@@ -203,7 +203,7 @@ impl<'a> Claims<'a> {
     /// own.
     pub(crate) fn confirm(&self, position: Pos, worker: usize) -> bool {
         let claimed = self.encoding(position).claimed(worker, false);
-        // SYNC barred: who bars this word sees that the message is there, in `close` or
+        // SYNC barred: a process that bars this word sees that the message is there, in `close` or
         // `head::hint`.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         self.words.word(position).compare_exchange(claimed, claimed, order, failed).is_ok()
@@ -237,8 +237,8 @@ impl<'a> Claims<'a> {
             Fate::Nacked | Fate::Untouched => (encoding.returned(), false),
         };
         // SYNC settled, barred: the worker's reads of the message are over before a gate passes it
-        // (`Claims::push`), and before another worker is done with it (`Worker::is_whole`). Who bars
-        // this word sees that the message is there, in `close` or `head::hint`.
+        // (`Claims::push`), and before another worker is done with it (`Worker::is_whole`). A
+        // process that bars this word sees that the message is there, in `close` or `head::hint`.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         if owner != worker || word.compare_exchange(seen, next, order, failed).is_err() {
             outcome.lost = true;

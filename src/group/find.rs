@@ -97,9 +97,9 @@ fn close(storage: &Storage, group: usize, blockers: Blockers) -> Result<(), Join
         let in_the_way = match blockers {
             Blockers::All => has_workers(storage, group).map_err(not_told)?,
             Blockers::Pinned => {
-                // SYNC group-pin: either this sees the pin of `Worker::pin`, or the worker sees that
-                // the group was evicted, as the caller has, and reads nothing in place. A worker
-                // that finds a word which is barred below sees that, too.
+                // SYNC group-pin: either this sees the pin of `Worker::pin`, or the worker sees
+                // that the group was evicted, as the caller has, and reads nothing in place. A
+                // worker that finds a word which is barred below sees that, too.
                 fence(Ordering::SeqCst);
                 members::read_in_place(storage, storage.measures().subscribers() + group)
             }

@@ -6,8 +6,7 @@
 pub(crate) use super::measures::Measures;
 pub(crate) use super::shape::*;
 use crate::error::ConfigError;
-use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry, SMALL};
-use ringway_shm::envelope::MAX_TEXT;
+use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
 use ringway_shm::sync::{AtomicU32, WORD, Word};
 
 /// A ring's shape, checked, and where its parts lie.
@@ -30,7 +29,8 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    pub(crate) fn new(shape: Shape) -> Result<Geometry, ConfigError> {
+    /// `const`, so that a ring in a `static` brings only what comes of it into a firmware's image.
+    pub(crate) const fn new(shape: Shape) -> Result<Geometry, ConfigError> {
         let Shape { schema, capacity, entries: subscribers, groups, workers, .. } = shape;
         let too_large = ConfigError::CapacityTooLarge { capacity, max: MAX_CAPACITY };
         if capacity == 0 {
@@ -52,23 +52,23 @@ impl Geometry {
         if entries > MAX_ENTRIES {
             return Err(ConfigError::TooManyEntries { asked: entries, max: MAX_ENTRIES });
         }
-        // A microcontroller has no code for texts.
-        let text = if SMALL { 0 } else { shape.text };
-        if text > MAX_TEXT {
-            return Err(ConfigError::TextTooLong { len: text, max: MAX_TEXT });
+        if shape.text > MAX_TEXT {
+            return Err(ConfigError::TextTooLong { len: shape.text, max: MAX_TEXT });
         }
-        if shape.origin > Word::MAX >> 1 {
-            return Err(ConfigError::OriginTooLarge { max: Word::MAX >> 1 });
+        if let Err(error) = check_origin(shape.origin) {
+            return Err(error);
         }
 
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
         let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
+        // Where there can be none the compiler is not left to find out that there is none.
+        let text = if MAX_TEXT == 0 { 0 } else { shape.text };
         let text_offset = if text == 0 { 0 } else { evictions_end };
         let text_end = evictions_end + text;
-        let slots_offset = text_end.next_multiple_of(align.max(SLOTS_ALIGN));
-        let slots_end = capacity.checked_mul(stride).and_then(|n| n.checked_add(slots_offset));
-        let Some(slots_end) = slots_end.filter(|&n| n <= isize::MAX as usize) else {
+        let slots_align = if align > SLOTS_ALIGN { align } else { SLOTS_ALIGN };
+        let slots_offset = text_end.next_multiple_of(slots_align);
+        let Some(slots_end) = end_of(slots_offset, capacity, stride) else {
             return Err(too_large);
         };
         let arena_too_large = ConfigError::ArenaTooLarge { size: shape.arena, max: MAX_ARENA };
@@ -78,8 +78,7 @@ impl Geometry {
         // Neither sum is more than twice what fits.
         let slots_end =
             if shape.arena == 0 { slots_end } else { slots_end.next_multiple_of(ARENA_UNIT) };
-        let data_len = slots_end.checked_add(shape.arena).filter(|&n| n <= isize::MAX as usize);
-        let Some(data_len) = data_len else {
+        let Some(data_len) = end_of(slots_end, shape.arena, 1) else {
             return Err(arena_too_large);
         };
         let measures = Measures::new(&shape, stride / WORD, payload / WORD);
@@ -87,10 +86,8 @@ impl Geometry {
         let claims_offset =
             if groups == 0 { entries_end } else { entries_end.next_multiple_of(CLAIMS_ALIGN) };
         // One group's claims fit, being about as large as the states of the slots.
-        let control_len = (measures.claims_stride() * WORD)
-            .checked_mul(groups)
-            .and_then(|n| n.checked_add(claims_offset));
-        let Some(control_len) = control_len.filter(|&n| n <= isize::MAX as usize) else {
+        let claims = measures.claims_stride() * WORD;
+        let Some(control_len) = end_of(claims_offset, groups, claims) else {
             return Err(too_large);
         };
         let arena_offset = if shape.arena == 0 { 0 } else { slots_end };
@@ -104,6 +101,21 @@ impl Geometry {
             claims_offset,
             control_len,
         })
+    }
+}
+
+/// Whether a ring's first position is one.
+pub(crate) const fn check_origin(origin: Word) -> Result<(), ConfigError> {
+    let max = Word::MAX >> 1;
+    if origin > max { Err(ConfigError::OriginTooLarge { max }) } else { Ok(()) }
+}
+
+/// Where so many parts of that size end that begin there, if the address space has room for them.
+const fn end_of(start: usize, parts: usize, size: usize) -> Option<usize> {
+    let Some(len) = parts.checked_mul(size) else { return None };
+    match len.checked_add(start) {
+        Some(end) if end <= isize::MAX as usize => Some(end),
+        _ => None,
     }
 }
 

@@ -227,7 +227,7 @@ pub(crate) fn decode(
     let shape = shape(words, &envelope)?;
     let Ok(geometry) = Geometry::new(shape) else {
         return corrupt(
-            "capacity, message size, alignment, entries, groups, workers, origin or arena",
+            "capacity, message size, alignment, entries, groups, workers, origin, arena or text",
         );
     };
     if words[field::STRIDE] as usize != geometry.measures.stride * WORD {

@@ -43,12 +43,15 @@ const PINS: u16 = 1 << 12;
 const PAYLOAD: u16 = PINS - 1;
 const _: () = assert!(MAX_ALIGN / 4 < PINS as usize);
 
+const fn flag(is_set: bool, bit: u16) -> u16 {
+    if is_set { bit } else { 0 }
+}
+
 impl Measures {
     /// The shape has been checked, and its slots are so many words long, with the payload there.
     #[inline(always)]
-    pub(crate) fn new(shape: &Shape, stride: usize, payload: usize) -> Measures {
-        let flag = |is: bool, bit: u16| if is { bit } else { 0 };
-        let flags = flag(shape.overflow == Overflow::Overwrite, OVERWRITES)
+    pub(crate) const fn new(shape: &Shape, stride: usize, payload: usize) -> Measures {
+        let flags = flag(matches!(shape.overflow, Overflow::Overwrite), OVERWRITES)
             | flag(shape.schema.variable, VARIABLE)
             | flag(shape.observers, OBSERVERS)
             | flag(shape.pins, PINS);
@@ -86,6 +89,14 @@ impl Measures {
         }
     }
 
+    /// The same, of a ring that does this when it is full, and begins at that position, which has
+    /// been checked.
+    #[cfg_attr(ringway_loom, expect(dead_code))]
+    pub(crate) fn of_ring(self, overflow: Overflow, origin: Word) -> Measures {
+        let overwrites = flag(matches!(overflow, Overflow::Overwrite), OVERWRITES);
+        Measures { payload: self.payload & !OVERWRITES | overwrites, origin, ..self }
+    }
+
     /// Whether the two are the same, wherever their first positions are.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn is_but_for_origin(&self, other: &Measures) -> bool {
@@ -94,7 +105,7 @@ impl Measures {
 
     /// Messages that the ring holds.
     #[inline(always)]
-    pub(crate) fn capacity(&self) -> usize {
+    pub(crate) const fn capacity(&self) -> usize {
         self.mask + 1
     }
 
@@ -231,7 +242,7 @@ impl Measures {
     }
 
     /// Words from one group's claims to the next.
-    pub(crate) fn claims_stride(&self) -> usize {
+    pub(crate) const fn claims_stride(&self) -> usize {
         self.capacity().next_multiple_of(CLAIMS_ALIGN / WORD)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::memory::layout::{ARENAS, SMALL};
 use crate::message::Message;
+use ringway_shm::envelope;
 use ringway_shm::sync::{NATIVE, WORD, Word};
 
 /// What a full ring does. Fixed when the ring is created.
@@ -69,6 +70,8 @@ pub(crate) const MAX_ARENA: usize = match (ARENAS, usize::BITS) {
     (true, ..=32) => 1 << 29,
     (true, _) => 1 << 37,
 };
+/// The longest text. On a microcontroller no ring has one: no other program inspects it.
+pub(crate) const MAX_TEXT: usize = if SMALL { 0 } else { envelope::MAX_TEXT };
 /// The most entries, of all kinds.
 pub(crate) const MAX_ENTRIES: usize = 1 << 12;
 const _: () = assert!(MAX_ENTRIES <= ringway_shm::MAX_SEATS);

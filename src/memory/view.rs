@@ -116,20 +116,25 @@ impl View {
 
     /// All entries; none where the control segment is out of reach.
     pub(crate) fn all_entries(&self) -> &[Entry] {
-        match &self.control {
-            // SAFETY: as many entries as the measures say lie there, valid for reads while the view
-            // is used, by the contract of `new`.
-            Some(control) => unsafe {
-                slice::from_raw_parts(control.entries.as_ptr(), self.measures.entries())
-            },
-            None => &[],
-        }
+        self.first_entries(self.measures.entries())
     }
 
     /// The entries that have gates: single and shared ones.
     pub(crate) fn entries(&self) -> &[Entry] {
-        let entries = self.all_entries();
-        entries.get(..self.measures.gates()).unwrap_or(entries)
+        self.first_entries(self.measures.gates())
+    }
+
+    /// So many entries, which is not more than there are; none where the control segment is out of
+    /// reach.
+    #[inline(always)]
+    fn first_entries(&self, count: usize) -> &[Entry] {
+        debug_assert!(count <= self.measures.entries());
+        match &self.control {
+            // SAFETY: as many entries as the measures say lie there, which is `count` or more,
+            // valid for reads while the view is used, by the contract of `new`.
+            Some(control) => unsafe { slice::from_raw_parts(control.entries.as_ptr(), count) },
+            None => &[],
+        }
     }
 
     /// The shared entries. The number of one is counted from 0 among them.

@@ -30,8 +30,8 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         self.send_while(messages, |this| this.has_room().unwrap_or(false))
     }
 
-    /// Sends messages, from the first on, as long as `has_room` says that there is room for one, and
-    /// returns how many.
+    /// Sends messages, from the first on, as long as `has_room` says that there is room for one.
+    /// Returns how many.
     fn send_while(&mut self, messages: &[T], has_room: impl Fn(&mut Self) -> bool) -> usize {
         let mut rest = messages;
         while !rest.is_empty() && has_room(self) {

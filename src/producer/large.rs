@@ -12,6 +12,12 @@ use ringway_shm::sync::{Ordering, RaceCell};
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// What the next message needs, if it has that length, which the ring has.
+    pub(super) fn need(&self, len: usize) -> Need {
+        let granules = if self.spills(len) { self.arena.taken(&self.storage, [len]) } else { 0 };
+        Need { messages: 1, granules }
+    }
+
     /// Whether the ring has messages of such a length.
     pub(crate) fn check_len(&self, len: usize) -> Result<(), SendError> {
         let max = self.max_len();

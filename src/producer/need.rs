@@ -1,9 +1,5 @@
 //! What a producer needs room for.
 
-use super::Producer;
-use crate::message::Message;
-use ringway_shm::wait::Wait;
-
 /// Room for the next messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Need {
@@ -20,13 +16,5 @@ impl Need {
     /// So many messages that fit their slots.
     pub(super) const fn messages(messages: usize) -> Need {
         Need { messages, granules: 0 }
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// What the next message needs, if it has that length, which the ring has.
-    pub(super) fn need(&self, len: usize) -> Need {
-        let granules = if self.spills(len) { self.arena.taken(&self.storage, [len]) } else { 0 };
-        Need { messages: 1, granules }
     }
 }

@@ -21,8 +21,8 @@ use ringway_shm::wait::Pace;
 pub(crate) struct Awaited {
     /// The position of the next message.
     pub(super) next: Pos,
-    /// The message that is in the way first, if it is the arena that has no room: small messages may
-    /// go on meanwhile.
+    /// The message that is in the way first, if it is the arena that has no room: small messages
+    /// may go on meanwhile.
     pub(super) in_the_way: Option<Pos>,
     /// The room that it asks for.
     pub(super) need: Need,

@@ -1,6 +1,7 @@
 //! Handles that attach to any ring and deal in bytes.
 
 use ringway::error::{HeaderError, JoinError, OpenError, SendError, TryRecvError, TrySendError};
+use ringway::receive::Receive;
 use ringway::{Options, Overflow, Producer, Ring, Start, Untyped, Worker};
 use zerocopy::IntoBytes;
 
@@ -52,6 +53,25 @@ fn every_kind_of_consumer_gets_the_bytes_of_a_type_that_it_does_not_know() {
         assert_eq!(&*job, sent.as_bytes());
     }
     assert_eq!(ring.stats().sent, 30);
+}
+
+#[test]
+fn every_receiver_gets_the_bytes_of_a_type_that_it_does_not_know() {
+    let directory = Directory::new();
+    let segment = || directory.segment("ring");
+    let mut producer = Options::<Quote>::new(8).groups(1).create(segment()).unwrap();
+    let ring = Ring::<Untyped>::open(segment()).unwrap();
+    let mut receivers: [Box<dyn Receive<Message = Untyped>>; 3] = [
+        Box::new(ring.subscribe(Start::Next).unwrap()),
+        Box::new(ring.observe(Start::Next).unwrap()),
+        Box::new(Worker::join(&ring, "workers").unwrap()),
+    ];
+    producer.send(&quote(7)).unwrap();
+    for receiver in &mut receivers {
+        let mut buffer = [0; 40];
+        assert_eq!(receiver.try_receive(Untyped::new_mut(&mut buffer)), Ok(32));
+        assert_eq!(&buffer[..32], quote(7).as_bytes());
+    }
 }
 
 #[test]

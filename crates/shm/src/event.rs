@@ -219,8 +219,8 @@ impl<'a> EventCount<'a> {
     pub fn arm_since(&self, seen: u32, fences: Fences) -> Token {
         let token = self.prepare_since(seen);
         match self.flag {
-            // SYNC awaited, last-done: a notifier sees the flag, after its fence in `is_awaited`, or
-            // the waiter's next look sees what the notifier made known. So does a look at what a
+            // SYNC awaited, last-done: a notifier sees the flag, after its fence in `is_awaited`,
+            // or the waiter's next look sees what the notifier made known. So does a look at what a
             // notifier did before another full fence.
             Flag::Word(_) if SLEEPS => token.confirm(fences.heavy()),
             _ => token,

@@ -162,6 +162,9 @@ impl<T: Words> Shared<T> {
 
     /// Becomes the owner, if that is dead. From then on the name goes when this is dropped.
     /// `false`: it lives, or another process has become the owner.
+    ///
+    /// The name may have been removed meanwhile ([`prune`](super::prune), say), and then no process
+    /// finds the segment any more: [`Mapping::is_removed`] tells.
     pub fn take_over(&mut self) -> io::Result<bool> {
         self.mapping.check()?;
         if self.owner.is_none() {

@@ -26,7 +26,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("a ring is split once", policies::split_once),
     ("a static in a section of its own", places::section),
     ("memory that two sides know by its address", places::raw),
-    ("a ring with an arena is refused", places::arena),
+    ("a ring with an arena or a text is refused", places::arena_or_text),
     ("the main loop waits for an interrupt that sends", wait::for_messages),
     ("the main loop waits for an interrupt that receives", wait::for_room),
     ("the main loop waits for the end of many rings", wait::for_the_end),

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use firmware::message::Sample;
 use firmware::println;
-use ringway::error::JoinError;
+use ringway::error::{HeaderError, JoinError};
 use ringway::raw::RawParts;
 use ringway::{Message, Options, Overflow, Producer, Ring, Spin, Start, Static};
 
@@ -119,26 +119,32 @@ pub fn raw() {
     println!("    {} bytes of data, {} of control", parts.data_len, parts.control_len);
 }
 
-/// A header that says that there is an arena, where there would be one: see docs/layout.md.
-pub fn arena() {
-    const SIZE: usize = 128;
-    /// Words in the header.
-    const OFFSET_AT: usize = 24;
-    const SIZE_AT: usize = 26;
-    let (producer, mut parts) = create(Options::bytes(4, 8).subscribers(1));
-    drop(producer);
-    // SAFETY: the memory of a ring, there for ever.
-    assert!(unsafe { Ring::<[u8]>::open_raw(parts, 0) }.is_ok());
-    let offset = parts.data_len.next_multiple_of(SIZE);
-    for (at, value) in [(OFFSET_AT, offset), (SIZE_AT, SIZE)] {
-        // SAFETY: in the header.
-        let word = unsafe { parts.data.cast::<u32>().add(at) };
-        // SAFETY: valid and aligned, and no handle is left.
-        unsafe { word.write(value as u32) };
+/// Headers that say that there is an arena or a text, where these would be: see docs/layout.md.
+pub fn arena_or_text() {
+    /// Bytes in which the header says how large an arena is.
+    const UNIT: usize = 128;
+    // Words of the header, and what is written there: the arena's size and place, the text's place
+    // and length.
+    for is_text in [false, true] {
+        let (producer, mut parts) = create(Options::bytes(4, 8).subscribers(1));
+        drop(producer);
+        let after = parts.data_len.next_multiple_of(UNIT);
+        let fields = if is_text { [(6, 128 + 52 + 4), (7, 4)] } else { [(27, 1), (28, after)] };
+        // SAFETY: the memory of a ring, there for ever.
+        assert!(unsafe { Ring::<[u8]>::open_raw(parts, 0) }.is_ok());
+        for (at, value) in fields {
+            // SAFETY: in the header.
+            let word = unsafe { parts.data.cast::<u32>().add(at) };
+            // SAFETY: valid and aligned, and no handle is left.
+            unsafe { word.write(value as u32) };
+        }
+        parts.data_len = after + UNIT;
+        assert!(parts.data_len <= size_of_val(&SHARED.data));
+        // SAFETY: as above.
+        let refused = unsafe { Ring::<[u8]>::open_raw(parts, 0) }.unwrap_err();
+        assert!(
+            matches!(refused, HeaderError::Corrupt { what } if what.ends_with("arena or text"))
+        );
+        println!("    {refused}");
     }
-    parts.data_len = offset + SIZE;
-    assert!(parts.data_len <= size_of_val(&SHARED.data));
-    // SAFETY: as above.
-    let refused = unsafe { Ring::<[u8]>::open_raw(parts, 0) }.unwrap_err();
-    println!("    {refused}");
 }

@@ -20,6 +20,7 @@ pub fn all(project: &Project) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     style::formatting(&mut steps);
     style::counts(&mut steps);
+    style::orderings(&mut steps);
     style::lints(project, &mut steps);
     style::docs(project, &mut steps);
     builds::features(project, &mut steps);

@@ -6,6 +6,7 @@ use super::super::{Outcome, Step, command};
 use super::{SHM, cargo, has_shm, under_loom};
 use crate::counts::{self, Count};
 use crate::firmware;
+use crate::orderings;
 use crate::setup::{CLIPPY, Need, RUSTFMT};
 
 /// Packages with a workspace of their own.
@@ -27,6 +28,13 @@ pub fn counts(steps: &mut Vec<Step>) {
         let counts = counts::all(&project.root)?;
         let lines = counts.iter().map(ToString::to_string).collect();
         Ok(Outcome::of(counts.iter().all(Count::holds), lines))
+    }));
+}
+
+pub fn orderings(steps: &mut Vec<Step>) {
+    steps.push(Step::new("orderings", |project, _log| {
+        let report = orderings::check(project)?;
+        Ok(Outcome::of(report.faults.is_empty(), report.lines()))
     }));
 }
 
