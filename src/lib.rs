@@ -156,7 +156,7 @@
 //! - `std` (default): segments and futexes on Linux, calls with time-outs. Implies `alloc`.
 //! - `derive` (default): the attribute [`message`](macro@message). It brings procedural macros, and
 //!   so crates that are built for them alone; without it a struct derives the three traits of
-//!   [`zerocopy`] itself ([`Plain`]).
+//!   [`zerocopy`](https://docs.rs/zerocopy) itself ([`Plain`]).
 //! - `alloc`: rings on the heap.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
 //!   the repository shows how to put code of yours under loom with a ring in it.
@@ -261,8 +261,8 @@ pub use ring::Ring;
 ///
 /// It lays the fields out in order, as C does (`repr(C)`, unless the struct says `repr(C)` or
 /// `repr(transparent)` itself), and derives `FromBytes`, `IntoBytes` and `Immutable` of
-/// [`zerocopy`]. What is not plain data does not compile. Padding is the usual reason: put the
-/// largest fields first, and give what is left a name of its own.
+/// [`zerocopy`](https://docs.rs/zerocopy). What is not plain data does not compile. Padding is the
+/// usual reason: put the largest fields first, and give what is left a name of its own.
 ///
 /// ```compile_fail,E0277
 /// #[ringway::message]

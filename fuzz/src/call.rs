@@ -41,6 +41,8 @@ pub(crate) fn make(call: Call, consumer: &mut dyn Receiver, role: Role) -> Outco
     let outcome = match call {
         Call::Look => {
             look(consumer);
+            // Whatever it says, it takes nothing.
+            let _ = consumer.ready(How::Try);
             Ok(Vec::new())
         }
         Call::Receive { timeout, room } => receive(consumer, timeout, room),

@@ -87,6 +87,9 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
 
     /// As [`try_recv_held`](Self::try_recv_held), waiting for a message as long as it takes.
     ///
+    /// A loop that only drops what it gets has the same message again and again: a message is done
+    /// with when [`release`](Held::release) is called.
+    ///
     /// ```
     /// # use ringway::{Options, Start};
     /// # use ringway::error::RecvError;

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::mem::forget;
 use std::time::Duration;
 
+use ringway::consumer::Held;
 use ringway::error::TryRecvError;
 use ringway::group::{Batch, BytesJob, Job};
 use ringway::{Group, Observer, Producer, Ring, Segment, Start, Subscriber, Worker};
@@ -32,6 +33,7 @@ macro_rules! worker_call {
             1 => drop(black_box(($worker.is_closed(), $worker.is_producer_alive()))),
             2 => drop(black_box(format!("{:?}", $worker))),
             3 => assert_eq!($worker.try_recv_ref().err(), Some(TryRecvError::NotInPlace)),
+            12 => drop(black_box($worker.ready())),
             _ => {}
         }
     };
@@ -47,6 +49,8 @@ macro_rules! call {
             3 => drop(black_box(($consumer.is_closed(), $consumer.is_producer_alive()))),
             4 => drop(black_box(($consumer.epoch(), $consumer.position()))),
             5 => drop(black_box(format!("{:?}", $consumer))),
+            14 => drop(black_box($consumer.ready())),
+            15 => drop(black_box($consumer.keep_newest(3))),
             _ => {}
         }
     };
@@ -56,7 +60,11 @@ macro_rules! plain {
     ($type:ty, $zero:expr) => {
         impl Touched for $type {
             fn subscriber_call(consumer: &mut Subscriber<Self>, call: u8) {
-                plain!(@calls consumer, call, $zero);
+                match call {
+                    16 => drop(consumer.try_recv_held().map(Held::release)),
+                    17 => drop(black_box(consumer.try_recv_held())),
+                    _ => plain!(@calls consumer, call, $zero),
+                }
             }
 
             fn observer_call(consumer: &mut Observer<Self>, call: u8) {
@@ -109,6 +117,8 @@ macro_rules! bytes {
                     assert!(needed <= $consumer.max_len(), "{needed} bytes would be needed");
                 }
             }
+            16 => drop(black_box($consumer.try_recv_vec())),
+            17 => drop(black_box($consumer.try_recv_batch_into(&mut [0; 200], &mut [0; 5]))),
             _ => call!($consumer, $call),
         }
     };
@@ -153,7 +163,7 @@ pub fn use_ring<T: Touched + ?Sized>(ring: &Ring<T>, random: &mut fastrand::Rng)
             21 if workers.len() > 1 => drop(workers.swap_remove(random.usize(0..workers.len()))),
             21..26 => {
                 if let Some(worker) = random.choice(&mut workers) {
-                    T::worker_call(worker, random.u8(0..12));
+                    T::worker_call(worker, random.u8(0..13));
                 }
             }
             0 => subscribers.extend(ring.subscribe(start(random)).ok()),
@@ -174,12 +184,12 @@ pub fn use_ring<T: Touched + ?Sized>(ring: &Ring<T>, random: &mut fastrand::Rng)
             5 if observers.len() > 3 => observers.clear(),
             6..13 => {
                 if let Some(subscriber) = random.choice(&mut subscribers) {
-                    T::subscriber_call(subscriber, random.u8(0..14));
+                    T::subscriber_call(subscriber, random.u8(0..18));
                 }
             }
             _ => {
                 if let Some(observer) = random.choice(&mut observers) {
-                    T::observer_call(observer, random.u8(0..14));
+                    T::observer_call(observer, random.u8(0..18));
                 }
             }
         }
