@@ -9,7 +9,7 @@ use super::members;
 use crate::memory::View;
 use crate::memory::layout::{ARENAS, EVICTS, Entry, FREE_ENTRY};
 use crate::position::Pos;
-use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence};
+use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence, own};
 
 /// How often one refill looks at a gate that changes under it.
 const LOOKS: u32 = 8;
@@ -79,7 +79,7 @@ impl Credit {
         let line = view.producer();
         // SYNC head: a consumer that sees this head, in `hint`, sees every message before it.
         line.head.store(self.next.number(), Ordering::Release);
-        if line.lapped.load(Ordering::Relaxed) == 0
+        if own(&line.lapped) == 0
             && self.next.since(view.measures().origin()) >= view.measures().capacity() as Signed
         {
             // SYNC lapped: a joiner that sees it, in `pin` or before the fence in `hint`, sees a

@@ -25,7 +25,7 @@ pub use imp::{
 
 #[cfg(feature = "alloc")]
 pub use imp::has_memory;
-pub use imp::{peek, peek_word};
+pub use imp::{own, peek, peek_word};
 
 /// As wide as an atomic load that is promised to work on read-only memory.
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]

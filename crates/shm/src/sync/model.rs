@@ -36,6 +36,14 @@ pub fn spin_loop() {
     loom::thread::yield_now();
 }
 
+/// What a word is, for the only side that stores it. A load that loom does not count as an access:
+/// it would be the last one before the store that follows, and hide the loads of the others (see
+/// [`peek`]).
+pub fn own(word: &AtomicU32) -> u32 {
+    // SAFETY: no other thread stores the word, and loom reports one that does.
+    unsafe { word.unsync_load() }
+}
+
 /// Looks at a word that the caller is about to exchange. For whatever comes next, loom tries to let
 /// a thread be earlier than the last access that another one made to the same word, and the last
 /// alone. A plain load here would be that last one, and hide the others: so this is an exchange

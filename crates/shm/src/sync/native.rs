@@ -45,6 +45,12 @@ pub fn prefetch_to_write(word: &AtomicWord) {
     let _ = word;
 }
 
+/// What a word is, for the only side that stores it.
+#[inline(always)]
+pub fn own(word: &AtomicU32) -> u32 {
+    word.load(Ordering::Relaxed)
+}
+
 /// Looks at a word that the caller is about to exchange.
 #[inline(always)]
 pub fn peek(word: &CasU32) -> u32 {
