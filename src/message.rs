@@ -97,7 +97,8 @@ impl ByteMessage for Untyped {}
 /// as those of `[u8]` do; where all messages have one length, any other is refused
 /// ([`WrongLength`](crate::error::SendError::WrongLength)).
 ///
-/// ```
+#[cfg_attr(all(feature = "std", target_os = "linux"), doc = "```")]
+#[cfg_attr(not(all(feature = "std", target_os = "linux")), doc = "```ignore")]
 /// use ringway::{Options, Ring, Start, Untyped};
 ///
 /// let name = format!("doc-untyped-{}", std::process::id());

@@ -224,6 +224,22 @@ fn no_lost_wakeup_for_a_sleeping_worker() {
     });
 }
 
+#[test]
+fn no_lost_wakeup_for_a_worker_that_takes_nothing() {
+    check("no_lost_wakeup_for_a_worker_that_takes_nothing", Some(3), || {
+        let (mut producer, ring) = sleepy(2);
+        let mut worker = Worker::join(&ring, "a").unwrap().with_wait(SLEEPY);
+        let sleeper = thread::spawn(move || {
+            assert_eq!(worker.wait_ready(), Ok(()));
+            assert_eq!(*worker.try_recv().unwrap(), 0);
+            assert_eq!(worker.wait_ready(), Err(RecvError::Closed));
+        });
+        producer.try_send(&0).unwrap();
+        drop(producer);
+        sleeper.join().unwrap();
+    });
+}
+
 /// What others have may come back. The end is when they are done with it, and wakes a worker that
 /// waits for it.
 #[test]

@@ -25,6 +25,23 @@ fn no_lost_wakeup_for_one_sleeping_consumer() {
 }
 
 #[test]
+fn no_lost_wakeup_for_a_consumer_that_takes_nothing() {
+    check("no_lost_wakeup_for_a_consumer_that_takes_nothing", Some(3), || {
+        let (mut producer, ring) =
+            Options::<u64>::new(2).subscribers(1).origin(ORIGIN).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(SLEEPY);
+        let sleeper = thread::spawn(move || {
+            assert_eq!(subscriber.wait_ready(), Ok(()));
+            assert_eq!(subscriber.try_recv(), Ok(0));
+            assert_eq!(subscriber.wait_ready(), Err(RecvError::Closed));
+        });
+        producer.try_send(&0).unwrap();
+        drop(producer);
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
 fn no_lost_wakeup_for_two_sleeping_consumers() {
     check("no_lost_wakeup_for_two_sleeping_consumers", Some(2), || {
         let (mut producer, ring) = Options::<u64>::new(2)
