@@ -146,7 +146,7 @@ impl fmt::Display for CloseError {
                     "the ring is closed, and {} could not be removed: unlink it as its owner",
                     path.display()
                 )?;
-                super::said::with_source(self, f)
+                ringway_shm::said::with_source(self, f)
             }
         }
     }

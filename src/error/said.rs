@@ -1,8 +1,5 @@
 //! How an error says what is wrong, and where its source is.
 
-use core::error::Error;
-use core::fmt;
-
 /// Implements `Display`, with one line for each variant, and `Error`.
 ///
 /// `source` lists the variants that have an error of a lower floor. `same_source` lists those that
@@ -27,18 +24,10 @@ macro_rules! error {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self { $($pattern => write!(f, $($text),+)?,)+ }
-                $crate::error::said::with_source(self, f)
+                ringway_shm::said::with_source(self, f)
             }
         }
     };
 }
 
 pub(super) use error;
-
-/// The end of a text: for `{:#}` it goes on with the texts of the sources.
-pub(in crate::error) fn with_source(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match error.source() {
-        Some(source) if f.alternate() => write!(f, ": {source:#}"),
-        _ => Ok(()),
-    }
-}

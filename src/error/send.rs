@@ -247,6 +247,6 @@ impl<E: core::error::Error + 'static> fmt::Display for BatchError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BatchError { sent, error } = self;
         write!(f, "{sent} messages of the batch were sent, and then this failed: {error}")?;
-        super::said::with_source(self, f)
+        ringway_shm::said::with_source(self, f)
     }
 }

@@ -47,6 +47,8 @@ pub mod fork;
 #[cfg(not(ringway_loom))]
 pub mod kernel;
 mod reach;
+#[doc(hidden)]
+pub mod said;
 mod seat_set;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod segment;

@@ -11,9 +11,8 @@ use ringway_shm::segment::{self, NameError};
 
 use super::occupant::Occupant;
 use super::resume::{Difference, ResumeError};
-use super::said::{failed, unusable};
 use crate::error::config::ConfigError;
-use crate::error::said::with_source;
+use ringway_shm::said::{failed, unusable, with_source};
 
 /// Why a ring was not created. Nothing of it is left behind.
 #[derive(Debug)]

@@ -4,7 +4,6 @@ mod create;
 mod occupant;
 mod open;
 mod resume;
-mod said;
 mod unlink;
 
 pub use create::CreateError;

@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use ringway_shm::file::Untrusted;
 use ringway_shm::segment::{self, NameError};
 
-use super::said::{failed, unusable};
 use crate::error::header::HeaderError;
-use crate::error::said::with_source;
+use ringway_shm::said::{failed, unusable, with_source};
 
 /// Why a ring was not opened.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ringway_shm::file::Holder;
 
 use super::open::OpenError;
-use crate::error::said::with_source;
+use ringway_shm::said::with_source;
 
 /// An option in which a ring differs from what was to be created, and the two values of it.
 ///

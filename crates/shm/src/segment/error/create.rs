@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::name::NameError;
-use super::said::{failed, unusable, with_source};
 use crate::file::FileSystem;
+use crate::said::{failed, unusable, with_source};
 
 /// Why a segment was not created. Nothing of it is left behind.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use core::fmt;
 use std::io;
 use std::string::String;
 
-use super::said::{failed, with_source};
+use crate::said::{failed, with_source};
 
 /// Why an anonymous segment was not taken over from another process.
 #[derive(Debug)]

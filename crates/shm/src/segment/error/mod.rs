@@ -5,7 +5,6 @@ mod inherit;
 mod name;
 mod open;
 mod prune;
-mod said;
 mod unlink;
 
 pub use create::CreateError;

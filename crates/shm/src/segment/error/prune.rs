@@ -5,7 +5,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::said::{unusable, with_source};
+use crate::said::{unusable, with_source};
 
 /// Why segments were not pruned.
 #[derive(Debug)]

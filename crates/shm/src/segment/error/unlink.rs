@@ -6,9 +6,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::name::NameError;
-use super::said::{failed, unusable, with_source};
 use crate::envelope::EnvelopeError;
 use crate::file::{FileKind, Holder};
+use crate::said::{failed, unusable, with_source};
 
 /// Why a segment's names were not removed.
 #[derive(Debug)]
