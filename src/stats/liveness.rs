@@ -1,12 +1,13 @@
 //! Whether a consumer lives.
 
 use crate::error::LivenessError;
+use crate::group;
 use crate::memory::layout::AWAY;
 use crate::memory::{Storage, View};
 use crate::message::Message;
 use crate::name::ConsumerId;
 use crate::producer::Producer;
-use crate::protocol::{entry, members};
+use crate::protocol::entry;
 use crate::ring::Ring;
 use ringway_shm::sync::Ordering;
 use ringway_shm::wait::Wait;
@@ -70,16 +71,11 @@ fn of(storage: &Storage, consumer: ConsumerId) -> Result<Liveness, LivenessError
     if !is_there(view, consumer) {
         return Ok(Liveness::Gone);
     }
-    let (index, measures) = (consumer.entry(), view.measures());
-    let liveness = match index.checked_sub(measures.subscribers()) {
-        Some(group) if index < measures.gates() => {
-            if has_workers(storage, view, group)? {
-                Liveness::Alive
-            } else {
-                Liveness::Away
-            }
-        }
-        _ => of_owner(storage, view, index)?,
+    let index = consumer.entry();
+    let liveness = match view.measures().shared_number(index) {
+        Some(group) if group::has_workers(storage, group)? => Liveness::Alive,
+        Some(_) => Liveness::Away,
+        None => of_owner(storage, view, index)?,
     };
     // What the kernel said may be of another owner.
     Ok(if is_there(view, consumer) { liveness } else { Liveness::Gone })
@@ -94,16 +90,6 @@ fn of_owner(storage: &Storage, view: &View, index: usize) -> Result<Liveness, Li
         return Ok(Liveness::Alive);
     }
     Ok(if entry::is_durable(entry) { Liveness::Away } else { Liveness::Dead })
-}
-
-/// Whether a worker of that group lives.
-fn has_workers(storage: &Storage, view: &View, group: usize) -> Result<bool, LivenessError> {
-    for (index, worker) in members::of(view, group) {
-        if members::is_current(view, worker, group) && !storage.is_dead(index)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Whether the entry's owner is that one, and has joined.
