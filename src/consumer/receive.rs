@@ -6,10 +6,18 @@ use super::{Consumer, Kind};
 use crate::error::RecvTimeoutError;
 use crate::error::{LivenessError, RecvError, TryRecvError};
 use crate::message::Message;
+use crate::protocol::receive::Over;
 use crate::receive::{Receive, sealed};
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W> {}
+
+impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
+    fn receive_until<E: Over>(&mut self, to: &mut T, deadline: Deadline) -> Result<usize, E> {
+        let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, RELEASING>(to.bytes_mut());
+        attempt(self).or_else(|error| self.wait_after(error, deadline, attempt))
+    }
+}
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Receive for Consumer<K, T, W> {
     type Message = T;
@@ -19,8 +27,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receive for Consumer<K, T, W> {
     }
 
     fn receive(&mut self, to: &mut T) -> Result<usize, RecvError> {
-        let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, RELEASING>(to.bytes_mut());
-        attempt(self).or_else(|error| self.wait_after(error, Deadline::Never, attempt))
+        self.receive_until(to, Deadline::Never)
     }
 
     #[cfg(feature = "std")]
@@ -29,8 +36,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receive for Consumer<K, T, W> {
         to: &mut T,
         deadline: Deadline,
     ) -> Result<usize, RecvTimeoutError> {
-        let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, RELEASING>(to.bytes_mut());
-        attempt(self).or_else(|error| self.wait_after(error, deadline, attempt))
+        self.receive_until(to, deadline)
     }
 
     fn receive_with<R>(&mut self, to: &mut T, with: impl FnOnce(&T) -> R) -> Result<R, RecvError> {

@@ -6,10 +6,24 @@ use super::hold::Hold;
 use crate::error::RecvTimeoutError;
 use crate::error::{LivenessError, RecvError, TryRecvError};
 use crate::message::Message;
+use crate::protocol::receive::Over;
 use crate::receive::{Receive, sealed};
 use ringway_shm::wait::{Deadline, Wait};
 
 impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {}
+
+impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
+    /// A message's length, and what says that the message is done when it is dropped.
+    fn receive_until<E: Over>(
+        &mut self,
+        to: &mut T,
+        deadline: Deadline,
+    ) -> Result<(usize, Hold<'_, T, W>), E> {
+        let attempt = |worker: &mut Self| worker.take_bytes(to.bytes_mut(), true);
+        let (len, claim) = self.within::<_, E>(deadline, attempt)?;
+        Ok((len, Hold::new(self, claim)))
+    }
+}
 
 impl<T: Message + ?Sized, W: Wait> Receive for Worker<T, W> {
     type Message = T;
@@ -21,10 +35,7 @@ impl<T: Message + ?Sized, W: Wait> Receive for Worker<T, W> {
     }
 
     fn receive(&mut self, to: &mut T) -> Result<usize, RecvError> {
-        let attempt = |worker: &mut Self| worker.take_bytes(to.bytes_mut(), true);
-        let (len, claim) = self.within::<_, RecvError>(Deadline::Never, attempt)?;
-        drop(Hold::new(self, claim));
-        Ok(len)
+        self.receive_until::<RecvError>(to, Deadline::Never).map(|(len, _done)| len)
     }
 
     #[cfg(feature = "std")]
@@ -33,16 +44,11 @@ impl<T: Message + ?Sized, W: Wait> Receive for Worker<T, W> {
         to: &mut T,
         deadline: Deadline,
     ) -> Result<usize, RecvTimeoutError> {
-        let attempt = |worker: &mut Self| worker.take_bytes(to.bytes_mut(), true);
-        let (len, claim) = self.within::<_, RecvTimeoutError>(deadline, attempt)?;
-        drop(Hold::new(self, claim));
-        Ok(len)
+        self.receive_until::<RecvTimeoutError>(to, deadline).map(|(len, _done)| len)
     }
 
     fn receive_with<R>(&mut self, to: &mut T, with: impl FnOnce(&T) -> R) -> Result<R, RecvError> {
-        let attempt = |worker: &mut Self| worker.take_bytes(to.bytes_mut(), true);
-        let (len, claim) = self.within::<_, RecvError>(Deadline::Never, attempt)?;
-        let _hold = Hold::new(self, claim);
+        let (len, _hold) = self.receive_until::<RecvError>(to, Deadline::Never)?;
         Ok(with(to.first(len)))
     }
 
