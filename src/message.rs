@@ -290,13 +290,13 @@ pub(crate) mod sealed {
 
         #[inline(always)]
         unsafe fn at<'a>(start: NonNull<u8>, len: usize) -> &'a Self {
-            // SAFETY: so many bytes are valid for reads and not written, by the caller's promise.
+            // SAFETY: `len` bytes are valid for reads, and not written while the reference lives.
             Untyped::new(unsafe { slice::from_raw_parts(start.as_ptr(), len) })
         }
 
         #[inline(always)]
         unsafe fn at_mut<'a>(start: NonNull<u8>, len: usize) -> &'a mut Self {
-            // SAFETY: so many bytes are valid for writes, and the caller's alone, by its promise.
+            // SAFETY: `len` bytes are valid for writes, and reached through this reference alone.
             Untyped::new_mut(unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) })
         }
     }

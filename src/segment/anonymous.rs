@@ -160,7 +160,7 @@ impl Anonymous {
     /// assert!(matches!(missing, Err(InheritError::NoVariable { .. })));
     /// ```
     pub unsafe fn from_env(variable: &str) -> Result<Anonymous, InheritError> {
-        // SAFETY: what the variable holds is this call's, by the caller's promise.
+        // SAFETY: nothing else in the process uses or closes descriptors that the variable names.
         let files = unsafe { segment::Anonymous::from_env(variable) }?;
         Ok(Anonymous { files })
     }

@@ -168,13 +168,13 @@ impl Anonymous {
         };
         // Before they are taken: what they are not is not ours to close.
         for fd in [Some(main), companion].into_iter().flatten() {
-            // SAFETY: not negative; by the caller's promise nothing closes it meanwhile, and
-            // whether it is open is what this looks for.
+            // SAFETY: not negative, and nothing in the process closes what the variable names. Whether
+            // it is open is what this looks for.
             check(unsafe { BorrowedFd::borrow_raw(fd) }, fd)?;
         }
-        // SAFETY: open, as just seen, and by the caller's promise no other's.
+        // SAFETY: open, as just seen, and nothing else in the process uses or closes it.
         let main = unsafe { OwnedFd::from_raw_fd(main) };
-        // SAFETY: open, as just seen, by the caller's promise no other's, and not the same one.
+        // SAFETY: open, as just seen, and not `main`; nothing else in the process uses or closes it.
         let companion = companion.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
         for fd in [Some(&main), companion.as_ref()].into_iter().flatten() {
             rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC).map_err(|errno| InheritError::Io {

@@ -37,7 +37,7 @@ pub fn read_header(file: &File) -> io::Result<Header> {
 ///
 /// `start` is aligned to words of 32 bits and valid for atomic loads of a header.
 pub(super) unsafe fn decode_header(start: NonNull<u8>) -> Header {
-    // SAFETY: aligned and valid, by the caller's promise.
+    // SAFETY: `start` is aligned to words of 32 bits, and a header there is valid for loads.
     let words = unsafe { start.cast::<[AtomicU32; HEADER_BYTES / 4]>().as_ref() };
     core::array::from_fn(|i| words[i].load(Ordering::Relaxed))
 }
