@@ -56,6 +56,12 @@ impl Pos {
         self.0 >> 1
     }
 
+    /// As it is kept: the step from a position to the next is 2.
+    #[inline(always)]
+    pub(crate) const fn doubled(self) -> usize {
+        self.0 as usize
+    }
+
     #[inline]
     pub(crate) const fn plus(self, messages: usize) -> Pos {
         Pos(self.0.wrapping_add((messages as Word) << 1))

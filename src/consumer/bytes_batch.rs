@@ -114,7 +114,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
         *first = filled;
         let mut messages = 1;
         for end in others.iter_mut().take(self.capacity() - 1) {
-            let position = self.reader.next.plus(messages);
+            let position = self.reader.next().plus(messages);
             let Some(room) = buffer.get_mut(filled..) else { break };
             let Some(len) = self.copy_at(position, room) else { break };
             filled += len;

@@ -120,8 +120,11 @@ pub(super) mod sealed {
             consumer: &mut Consumer<Self, T, W>,
         ) -> Option<TryRecvError>;
 
-        /// Lets go of everything before the next message.
-        fn release<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
+        /// Lets go of everything before the next message. `PLAIN`: the consumer's reader
+        /// [is](Reader::is_plain).
+        fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(
+            consumer: &mut Consumer<Self, T, W>,
+        );
 
         /// Counts what the consumer can no longer get.
         fn count_lost<T: Message + ?Sized, W: Wait>(

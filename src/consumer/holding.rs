@@ -79,7 +79,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     pub fn holding<F: AsMut<[bool]>>(self, mut flags: F) -> Holding<T, F, W> {
         flags.as_mut().fill(false);
-        let oldest = self.reader.next;
+        let oldest = self.reader.next();
         Holding { subscriber: self, oldest, released: flags, first: 0, held: 0 }
     }
 }
@@ -95,7 +95,7 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
         let position = Pos::new(position);
         let (Ok(ahead), Ok(received)) = (
             usize::try_from(position.since(self.oldest)),
-            usize::try_from(self.subscriber.reader.next.since(self.oldest)),
+            usize::try_from(self.subscriber.reader.next().since(self.oldest)),
         ) else {
             return false;
         };
@@ -147,13 +147,13 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     /// come again.
     pub fn into_subscriber(self) -> Subscriber<T, W> {
         let mut subscriber = self.subscriber;
-        subscriber.reader.next = self.oldest;
+        subscriber.reader.go_to(self.oldest);
         subscriber
     }
 
     /// Whether one message more can be held.
     fn has_room(&mut self) -> Result<(), RecvError> {
-        let received = self.subscriber.reader.next.since(self.oldest);
+        let received = self.subscriber.reader.next().since(self.oldest);
         let max = self.released.as_mut().len().min(self.subscriber.capacity());
         match usize::try_from(received) {
             Ok(received) if received < max => Ok(()),
@@ -170,9 +170,9 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
         E: From<RecvError>,
     {
         self.has_room()?;
-        let before = self.subscriber.reader.next;
+        let before = self.subscriber.reader.next();
         let taken = take(&mut self.subscriber);
-        let position = self.subscriber.reader.next;
+        let position = self.subscriber.reader.next();
         if position != before {
             // Messages were lost: the gate was forged. What was held is lost to the ring too,
             // and the gate is here.
@@ -180,7 +180,7 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
             (self.oldest, self.first, self.held) = (position, 0, 0);
         }
         let message = taken?;
-        self.subscriber.reader.next = position.plus(1);
+        self.subscriber.reader.go_to(position.plus(1));
         self.held += 1;
         Ok((position.number(), message))
     }

@@ -148,7 +148,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         }
         self.find_next::<ASKS, true>()?;
         self.pin()?;
-        let slot = self.reader.storage.slot(self.reader.next);
+        let slot = self.reader.storage.slot(self.reader.next());
         self.reader.span_of::<T>(slot).ok_or_else(|| {
             self.finish_in_place(0);
             TryRecvError::Corrupt
@@ -182,7 +182,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         }
         self.unpin();
         if messages > 0 {
-            self.reader.next = self.reader.next.plus(messages);
+            self.reader.go_to(self.reader.next().plus(messages));
             self.release();
         } else if self.reader.can_be_evicted() {
             // The producer may have waited for the pin.
@@ -232,7 +232,7 @@ impl<T: Message + ?Sized, W: Wait> Deref for Ref<'_, T, W> {
     fn deref(&self) -> &T {
         let reader = &self.subscriber.reader;
         // SAFETY: a ring of messages `T`, one of which was found by `find_in_place` to lie there.
-        let place = unsafe { reader.storage.slot(reader.next).place_at::<T>(self.span) };
+        let place = unsafe { reader.storage.slot(reader.next()).place_at::<T>(self.span) };
         // SAFETY: found by `find_in_place`: aligned, a message of the ring's, which holds messages
         // `T`; and no process writes it before this is dropped, as the file's head says.
         unsafe { T::at(place, self.span.len) }
@@ -257,7 +257,7 @@ impl<T: Message + ?Sized, W: Wait> Ref<'_, T, W> {
     /// returns how many bytes there are.
     pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
         let reader = &self.subscriber.reader;
-        let slot = reader.storage.slot(reader.next);
+        let slot = reader.storage.slot(reader.next());
         slot.ghost().read();
         reader.storage.spilled_ghosts(self.span).for_each(ringway_shm::sync::RaceCell::read);
         // SAFETY: the ring's messages are `T`, one of which was found by `find_in_place` to lie

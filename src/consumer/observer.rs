@@ -77,7 +77,7 @@ impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
     /// ```
     pub fn stats(&self) -> ConsumerStats {
         let Observing { start, lagged } = self.kind;
-        let past = self.reader.next.distance(start);
+        let past = self.reader.next().distance(start);
         let received = past.wrapping_sub(lagged) & (Word::MAX >> 1);
         ConsumerStats {
             kind: ConsumerKind::Observer,
@@ -113,9 +113,9 @@ impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
     /// ```
     pub fn try_clone(&self) -> Result<Self, JoinError> {
         let (storage, wait) = (self.reader.storage.clone(), self.reader.wait.clone());
-        let mut reader = Reader::new(storage, self.reader.next, wait);
+        let mut reader = Reader::new(storage, self.reader.next(), wait);
         reader.patient = self.reader.patient;
-        let kind = Observing::from(reader.next);
+        let kind = Observing::from(reader.next());
         Ok(Consumer::of(reader, kind))
     }
 }
@@ -137,7 +137,7 @@ impl Sealed for Observing {
     }
 
     #[inline(always)]
-    fn release<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) {}
+    fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(_: &mut Observer<T, W>) {}
 
     fn count_lost<T: Message + ?Sized, W: Wait>(observer: &mut Observer<T, W>, messages: u64) {
         observer.kind.lagged = observer.kind.lagged.wrapping_add(messages as Word);

@@ -10,7 +10,7 @@ use ringway_shm::wait::Wait;
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// The position of the next message to be received.
     pub fn position(&self) -> Position {
-        self.reader.next.number()
+        self.reader.next().number()
     }
 
     /// The position of the next message to be sent, as far as can be seen: when it returns it may
@@ -31,7 +31,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// ```
     pub fn lag(&self) -> u64 {
         // Never negative, unless the head is forged.
-        u64::try_from(self.seen_head().since(self.reader.next)).unwrap_or(0)
+        u64::try_from(self.seen_head().since(self.reader.next())).unwrap_or(0)
     }
 
     /// Messages that can be received now: [`lag`](Self::lag), but no more than the ring holds.
@@ -134,7 +134,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     pub fn keep_newest(&mut self, messages: u64) -> u64 {
         let skipped = self.lag().saturating_sub(messages);
         if skipped > 0 {
-            self.reader.next = self.reader.next.plus(skipped as usize);
+            self.reader.go_to(self.reader.next().plus(skipped as usize));
             K::count_lost(self, skipped);
             self.release();
         }
@@ -143,7 +143,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
 
     /// The head, from the later of what the producer says and where this consumer is.
     fn seen_head(&self) -> Pos {
-        let hint = head::hint(&self.reader.storage).max(self.reader.next);
+        let hint = head::hint(&self.reader.storage).max(self.reader.next());
         head::search(&self.reader.storage, hint)
     }
 }

@@ -98,7 +98,7 @@ impl<T: Plain + Sync, W: Wait> Subscriber<T, W> {
             return Ok(0);
         }
         self.find_in_place::<ASKS>()?;
-        Ok(self.reader.ready_run(self.reader.next, max).max(1))
+        Ok(self.reader.ready_run(self.reader.next(), max).max(1))
     }
 }
 
@@ -127,7 +127,7 @@ impl<T: Plain, W: Wait> Refs<'_, T, W> {
     /// on. The second one is often empty.
     pub fn as_runs(&self) -> (Run<'_, T>, Run<'_, T>) {
         let capacity = self.subscriber.capacity();
-        let next = self.subscriber.reader.next;
+        let next = self.subscriber.reader.next();
         let first = self.len.min(capacity - next.index(capacity - 1));
         (self.run(next, first), self.run(next.plus(first), self.len - first))
     }
@@ -241,6 +241,20 @@ impl<'a, T: Plain> Iterator for RunIter<'a, T> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         let left = self.run.len - self.next;
         (left, Some(left))
+    }
+
+    /// Without a check for each message.
+    #[inline]
+    fn fold<B, F: FnMut(B, &'a T) -> B>(self, init: B, mut f: F) -> B {
+        let Run { first, stride, len, .. } = self.run;
+        (self.next..len).fold(init, |folded, index| {
+            // SAFETY: a run lies within the ring's slots, which are as far apart.
+            let place = unsafe { first.byte_add(index * stride) };
+            // SAFETY: it stays as long as the `Refs` that this was borrowed from, and is aligned,
+            // all slots being as the first one is: a stride is a multiple of the message's
+            // alignment.
+            f(folded, unsafe { place.cast::<T>().as_ref() })
+        })
     }
 }
 

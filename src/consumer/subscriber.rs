@@ -3,9 +3,9 @@
 use super::Consumer;
 use super::handle::sealed::Sealed;
 use crate::error::TryRecvError;
-use crate::memory::Storage;
 use crate::memory::layout::EVICTS;
 use crate::memory::shape::MAX_ENTRIES;
+use crate::memory::{GateWords, Storage};
 use crate::message::Message;
 use crate::position::Pos;
 use crate::protocol::reader::Reader;
@@ -32,7 +32,9 @@ pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
 pub struct Subscribing {
     /// Which of the owners of its entry this is, where that can be evicted.
     generation: [u32; EVICTS as usize],
-    /// Which entry has its gate.
+    /// Where it has its gate.
+    words: GateWords,
+    /// Which entry that is in.
     entry: u16,
     /// Comes back: its entry stays.
     pub(super) durable: bool,
@@ -40,9 +42,9 @@ pub struct Subscribing {
 
 impl Subscribing {
     /// There are fewer entries than `u16` can count.
-    fn of(entry: usize, generation: u32) -> Self {
+    fn of(words: GateWords, entry: usize, generation: u32) -> Self {
         let generation = [generation; EVICTS as usize];
-        Subscribing { generation, entry: entry as u16, durable: false }
+        Subscribing { generation, words, entry: entry as u16, durable: false }
     }
 
     /// Which entry has its gate.
@@ -61,8 +63,10 @@ impl<T: Message + ?Sized> Subscriber<T> {
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
         let generation = join::preassign(&storage, entry);
         let next = storage.measures().origin();
+        // SAFETY: the creator, which has made as many entries as it assigns, may write them.
+        let words = unsafe { GateWords::of_entry(&storage, entry) };
         let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
-        Consumer::of(reader, Subscribing::of(entry, generation))
+        Consumer::of(reader, Subscribing::of(words, entry, generation))
     }
 }
 
@@ -70,8 +74,10 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// The caller has just joined in that entry.
     pub(crate) fn joined(joined: join::Joined, next: Pos, wait: W) -> Self {
         let (storage, entry, generation) = joined.keep();
+        // SAFETY: the caller has joined in the entry, and has stored its gate.
+        let words = unsafe { GateWords::of_entry(&storage, entry) };
         let reader = Reader::new(storage, next, wait);
-        Consumer::of(reader, Subscribing::of(entry, generation))
+        Consumer::of(reader, Subscribing::of(words, entry, generation))
     }
 
     /// Leaves for good: the same as dropping it, but for a
@@ -92,13 +98,23 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Lets go of every message before that one.
     #[inline(always)]
     pub(super) fn release_before(&mut self, first: Pos) {
+        self.let_go::<false>(first);
+    }
+
+    /// The same. `PLAIN`: the light fence [is free](Reader::is_plain).
+    #[inline(always)]
+    fn let_go<const PLAIN: bool>(&mut self, first: Pos) {
         let reader = &mut self.reader;
-        if let Some(entry) = reader.storage.entry(self.kind.entry()) {
+        // SAFETY: they were found in that storage, for that entry.
+        let words = unsafe { self.kind.words.get(&reader.storage, self.kind.entry()) };
+        if let Some((gate, waiting)) = words {
             // SYNC gate: the reads are over before the slots are written again: see
             // `Credit::refill_evicting`.
-            entry.gate.store(first.gate(), Ordering::Release);
+            gate.store(first.gate(), Ordering::Release);
+            let fences = reader.fences;
+            let fences = if PLAIN { fences.known_to_be_free() } else { fences };
+            wake::wake_producer_by(waiting, fences);
         }
-        wake::wake_producer(&reader.storage, reader.fences);
         reader.wait.notify();
     }
 
@@ -110,7 +126,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // Its name is free when it is dropped.
         self.kind.durable = false;
         self.forget_pin();
-        let missed = head::exact(&self.reader.storage).since(self.reader.next);
+        let missed = head::exact(&self.reader.storage).since(self.reader.next());
         TryRecvError::Evicted { missed: u64::try_from(missed).unwrap_or(0) }
     }
 }
@@ -139,8 +155,8 @@ impl Sealed for Subscribing {
     }
 
     #[inline(always)]
-    fn release<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
-        subscriber.release_before(subscriber.reader.next);
+    fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(subscriber: &mut Subscriber<T, W>) {
+        subscriber.let_go::<PLAIN>(subscriber.reader.next());
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {

@@ -3,6 +3,7 @@
 use super::{Consumer, Kind};
 use crate::error::TryRecvError;
 use crate::memory::Slot;
+use crate::memory::lane::{AT_ONCE, to_the_end};
 use crate::memory::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
@@ -94,41 +95,88 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         buffer: &mut [T],
     ) -> Result<usize, TryRecvError> {
         // On the way the place is kept apart from the consumer, where every fence would store it.
+        let first = self.reader.next();
+        let there = self.reader.ready_run(first, buffer.len());
         let reader = &self.reader;
-        let mut position = reader.next;
         let mut received = 0;
-        let there = reader.ready_run(position, buffer.len());
-        for place in buffer.iter_mut().take(there) {
-            let slot = reader.storage.slot(position);
-            let copied = if size_of::<T>() <= LINE {
-                self.copy_by_line(position, slot, place)
-            } else {
-                self.copy_unchecked(slot, T::as_mut_bytes(place));
-                K::HOLDS || look_again(position, slot).is_ok()
-            };
-            if !copied {
+        // In two stretches, if they lie around the end of the ring's slots.
+        while received < there {
+            let stretch = first.plus(received);
+            let end = there.min(received + to_the_end(&reader.storage, stretch));
+            let Some(places) = buffer.get_mut(received..end) else { break };
+            received += self.copy_stretch(stretch, places);
+            if received < end {
                 break;
             }
-            position = position.plus(1);
-            received += 1;
         }
         // One that holds its messages is overtaken once in its life, if ever, and then loses all
         // that it has not released: one look for all of them.
-        if K::HOLDS && look_again(reader.next, reader.storage.slot(reader.next)).is_err() {
+        let checks = K::HOLDS && !reader.is_plain();
+        if checks && look_again(first, reader.storage.slot(first)).is_err() {
             received = 0;
         }
         if received > 0 {
             // What ended the batch early is found again by a process that asks next.
             if RELEASES {
-                self.reader.next = position;
-                self.release();
+                self.advance(received);
             }
             return Ok(received);
         }
         match buffer.first_mut() {
             None => Ok(0),
-            Some(place) => self.take_bytes::<ASKS, RELEASES>(T::as_mut_bytes(place)).map(|_| 1),
+            Some(place) => self.take_one::<ASKS, RELEASES>(T::as_mut_bytes(place)),
         }
+    }
+
+    /// A batch of one, or why there is none.
+    #[cold]
+    fn take_one<const ASKS: bool, const RELEASES: bool>(
+        &mut self,
+        place: &mut [u8],
+    ) -> Result<usize, TryRecvError> {
+        self.take_bytes::<ASKS, RELEASES>(place).map(|_| 1)
+    }
+
+    /// Copies messages that were there, from that position on, to their places. Returns how many
+    /// were not found to have been overwritten. Their slots are one behind the other in memory.
+    #[inline(always)]
+    fn copy_stretch(&self, first: Pos, places: &mut [T]) -> usize {
+        debug_assert!(places.len() <= to_the_end(&self.reader.storage, first));
+        let slots = self.reader.storage.stretch(first);
+        let copy = |ahead: usize, place: &mut T| {
+            // SAFETY: there is a slot for each place, up to the last one in memory.
+            let (position, slot) = unsafe { slots.get(ahead) };
+            self.copy_in_batch(position, slot, place)
+        };
+        let len = places.len();
+        let mut copied = 0;
+        let mut at_once = places.chunks_exact_mut(AT_ONCE);
+        for places in &mut at_once {
+            for (ahead, place) in places.iter_mut().enumerate() {
+                if !copy(copied + ahead, place) {
+                    return copied + ahead;
+                }
+            }
+            copied += AT_ONCE;
+        }
+        for place in at_once.into_remainder() {
+            if !copy(copied, place) {
+                return copied;
+            }
+            copied += 1;
+        }
+        len
+    }
+
+    /// Copies a message of a batch to its place, unless it is found to have been overwritten:
+    /// `false`. A consumer that holds its messages finds that out for all of the batch.
+    #[inline(always)]
+    fn copy_in_batch(&self, position: Pos, slot: Slot<'_>, place: &mut T) -> bool {
+        if size_of::<T>() <= LINE {
+            return self.copy_by_line(position, slot, place);
+        }
+        self.copy_unchecked(slot, T::as_mut_bytes(place));
+        K::HOLDS || look_again(position, slot).is_ok()
     }
 
     /// Copies a short message of a batch to its place, unless it is found to have been overwritten:
@@ -169,33 +217,61 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         &mut self,
         buffer: &mut [u8],
     ) -> Result<usize, TryRecvError> {
-        let next = self.reader.next;
-        let outcome = match self.reader.ready(next) {
-            Ok(slot) => self.copy(next, slot, buffer),
-            Err(state) => {
-                self.find::<ASKS, true>(state)?;
-                let reader = &self.reader;
-                self.copy(reader.next, reader.storage.slot(reader.next), buffer)
+        if !K::HOLDS || !self.reader.knows_next_plain() {
+            // The rest is out of line, but for the answer that polling gets most often.
+            if K::HOLDS && self.reader.is_plainly_empty() {
+                return Err(TryRecvError::Empty);
             }
-        };
+            if !self.reader.knows_next() {
+                self.look_ahead::<ASKS>()?;
+            }
+            if !K::HOLDS || !self.reader.knows_next_plain() {
+                return self.take_known::<RELEASES, false>(buffer);
+            }
+        }
+        self.take_known::<RELEASES, true>(buffer)
+    }
+
+    /// The same for a message that is known to be there. `PLAIN`: it [stays](Reader::is_plain).
+    #[inline(always)]
+    fn take_known<const RELEASES: bool, const PLAIN: bool>(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> Result<usize, TryRecvError> {
+        // SAFETY: the caller has found that the next message is known to be there.
+        let slot = unsafe { self.reader.known_slot() };
+        let next = self.reader.next();
+        let outcome = self.copy::<PLAIN>(next, slot, buffer);
         let len = outcome.map_err(|not_copied| self.explain(not_copied))?;
         if RELEASES {
-            self.advance(1);
+            self.reader.step::<PLAIN>(next.plus(1));
+            K::release::<_, _, PLAIN>(self);
         }
         Ok(len)
+    }
+
+    /// Makes sure that the next message is there.
+    #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(never))]
+    #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline(always))]
+    fn look_ahead<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
+        if let Err(state) = self.reader.look_ahead() {
+            self.find::<ASKS, true>(state)?;
+            self.reader.has_found_next();
+        }
+        Ok(())
     }
 
     /// Copies the message at a position to the start of `buffer`, and returns its length, if it is
     /// there and has room.
     pub(super) fn copy_at(&self, position: Pos, buffer: &mut [u8]) -> Option<usize> {
         let slot = self.reader.ready(position).ok()?;
-        self.copy(position, slot, buffer).ok()
+        self.copy::<false>(position, slot, buffer).ok()
     }
 
     /// Goes on behind so many messages, and releases them.
     #[inline(always)]
     pub(super) fn advance(&mut self, messages: usize) {
-        self.reader.next = self.reader.next.plus(messages);
+        self.reader.go_to(self.reader.next().plus(messages));
         self.release();
     }
 
@@ -205,7 +281,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     pub(super) fn find_next<const ASKS: bool, const SKIPS: bool>(
         &mut self,
     ) -> Result<(), TryRecvError> {
-        match self.reader.ready(self.reader.next) {
+        match self.reader.ready(self.reader.next()) {
             Ok(_) => Ok(()),
             Err(state) => self.find::<ASKS, SKIPS>(state),
         }
@@ -254,9 +330,16 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Copies the message at a position, which was in its slot when that was last looked at, to the
     /// start of `buffer`, and returns its length.
     #[inline(always)]
-    fn copy(&self, position: Pos, slot: Slot<'_>, buffer: &mut [u8]) -> Result<usize, NotCopied> {
+    fn copy<const PLAIN: bool>(
+        &self,
+        position: Pos,
+        slot: Slot<'_>,
+        buffer: &mut [u8],
+    ) -> Result<usize, NotCopied> {
         let Unchecked { len, copied } = self.copy_unchecked(slot, buffer);
-        look_again(position, slot).map_err(NotCopied::Changed)?;
+        if !PLAIN {
+            look_again(position, slot).map_err(NotCopied::Changed)?;
+        }
         match len {
             Some(len) if copied => Ok(len),
             Some(needed) => Err(NotCopied::TooSmall { needed }),
@@ -312,7 +395,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     #[cold]
     fn explain(&mut self, not_copied: NotCopied) -> TryRecvError {
         match not_copied {
-            NotCopied::Changed(state) => match self.reader.next.look(state) {
+            NotCopied::Changed(state) => match self.reader.next().look(state) {
                 Look::Passed(passed) => self.lagged(passed),
                 // States do not go back.
                 Look::Ready | Look::NotYet => TryRecvError::Corrupt,
@@ -357,7 +440,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Lets go of everything before the next message.
     #[inline(always)]
     pub(super) fn release(&mut self) {
-        K::release(self);
+        K::release::<_, _, false>(self);
     }
 
     /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a

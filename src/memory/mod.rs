@@ -2,11 +2,13 @@
 
 mod counts;
 mod entry_name;
+mod gate;
 pub(crate) mod geometry;
 mod ghosts;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;
 pub(crate) mod kind;
+pub(crate) mod lane;
 pub(crate) mod layout;
 #[cfg_attr(
     not(all(feature = "std", target_os = "linux", not(ringway_loom))),
@@ -19,6 +21,7 @@ mod payload;
 mod registry;
 mod seat;
 pub(crate) mod shape;
+mod slot;
 mod storage;
 mod view;
 
@@ -42,6 +45,7 @@ pub(crate) mod raw;
 // All of each: what is used of them is not the same everywhere.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use bytes::SEATS;
+pub(crate) use gate::GateWords;
 pub(crate) use kind::*;
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use mapping::ASKED;
@@ -52,5 +56,6 @@ pub(crate) use payload::Span;
 pub use raw::RawParts;
 pub(crate) use seat::*;
 pub use shape::Overflow;
+pub(crate) use slot::Slot;
 pub(crate) use storage::*;
 pub(crate) use view::*;

@@ -48,7 +48,7 @@ impl<W> Reader<W> {
         match self.life.take_failed() {
             Some(error) => TryRecvError::Liveness(error),
             None => {
-                self.life.set_dead_at(self.next);
+                self.life.set_dead_at(self.next());
                 TryRecvError::ProducerDied
             }
         }
@@ -63,7 +63,7 @@ impl<W> Reader<W> {
     /// Whether the producer was dead when that was last asked, and everything had been received;
     /// and nothing is known to have happened since.
     pub(crate) fn is_known_dead(&self) -> bool {
-        self.life.is_dead_at(self.next) && self.seen.is(self.epoch())
+        self.life.is_dead_at(self.next()) && self.seen.is(self.epoch())
     }
 
     /// Whether what was known still is so: asks.
@@ -75,7 +75,7 @@ impl<W> Reader<W> {
     /// asked after a tick.
     #[cold]
     pub(crate) fn is_orphaned(&mut self) -> bool {
-        if self.check.for_wait(self.next.number()).is_due().is_some() {
+        if self.check.for_wait(self.next().number()).is_due().is_some() {
             return !self.has_producer();
         }
         self.is_known_dead()

@@ -5,6 +5,7 @@
 //! a subscriber still needs, it says in its gate; the producer reads the gates an eighth of a ring
 //! at a time.
 
+mod ahead;
 mod alive;
 pub(crate) mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

@@ -2,9 +2,11 @@
 
 use core::time::Duration;
 
+use super::ahead::Ahead;
 use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
 use crate::error::LivenessError;
+use crate::memory::lane::{LANES, Lane, to_the_end};
 use crate::memory::{Slot, Span, Storage};
 use crate::message::Message;
 use crate::position::{Look, Passed, Pos};
@@ -21,13 +23,18 @@ use ringway_shm::wait::DeathCheck;
 #[derive(Debug)]
 pub(crate) struct Reader<W> {
     /// The position of the next message.
-    pub(crate) next: Pos,
+    next: Pos,
+    /// Messages from the next one on that are known to be there.
+    lane: Lane,
+    ahead: Ahead,
     pub(crate) storage: Storage,
     pub(crate) fences: Fences,
     /// A producer that has died may have a successor: go on waiting.
     pub(crate) patient: bool,
     /// The program has promised that all that may write the ring follow its protocol.
     pub(crate) trusts: bool,
+    /// No message can be overwritten before it is released, and letting go takes no fence.
+    plain: [bool; LANES as usize],
     pub(crate) wait: W,
     /// The takeovers that there had been when this was last looked at.
     pub(crate) seen: SeenEpoch,
@@ -42,12 +49,18 @@ impl<W> Reader<W> {
         let mode = storage.producer().mode.load(Ordering::Relaxed);
         let fences = Fences::for_peer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
+        let evicts = Limits::read(&storage).evict(&storage);
+        // Others that write the same memory may include one that does not follow the protocol.
+        let plain = storage.is_private() && !evicts && fences.light_is_free();
         Reader {
             next,
+            lane: Lane::none(next),
+            ahead: Ahead::new(),
             storage,
             fences,
             patient: false,
             trusts: false,
+            plain: [plain; LANES as usize],
             wait,
             seen: SeenEpoch::new(epoch),
             check: DeathCheck::default(),
@@ -57,9 +70,128 @@ impl<W> Reader<W> {
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader { next, storage, fences, patient, trusts, wait: before, seen, check, life } =
-            self;
-        (Reader { next, storage, fences, patient, trusts, wait, seen, check, life }, before)
+        let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, .. } = self;
+        let Reader { wait: before, seen, check, life, .. } = self;
+        let reader = Reader {
+            next,
+            lane,
+            ahead,
+            storage,
+            fences,
+            patient,
+            trusts,
+            plain,
+            wait,
+            seen,
+            check,
+            life,
+        };
+        (reader, before)
+    }
+
+    /// The position of the next message.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> Pos {
+        self.next
+    }
+
+    /// Whether no message that a subscriber has not released can be overwritten, so that a copy
+    /// needs no check; and letting go of one takes no fence.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain.first().is_some_and(|&plain| plain)
+    }
+
+    /// Goes to a position, of which nothing is known.
+    #[inline(always)]
+    pub(crate) fn go_to(&mut self, next: Pos) {
+        self.next = next;
+        self.lane.end(next);
+    }
+
+    /// Goes to `behind`, the position behind the next message. `PLAIN`: that [could be taken
+    /// plainly](Self::knows_next_plain).
+    #[inline(always)]
+    pub(crate) fn step<const PLAIN: bool>(&mut self, behind: Pos) {
+        self.next = behind;
+        if !PLAIN {
+            self.lane.step(behind);
+        }
+    }
+
+    /// Whether the next message is known to be there: it was, when this reader last looked.
+    #[inline(always)]
+    pub(crate) fn knows_next(&self) -> bool {
+        self.lane.has(self.next)
+    }
+
+    /// The same, and nothing but its own consumer can change what becomes of it: it stays until
+    /// that lets go of it, which takes no fence.
+    #[inline(always)]
+    pub(crate) fn knows_next_plain(&self) -> bool {
+        self.lane.has_plain(self.next)
+    }
+
+    /// The slot of the next message.
+    ///
+    /// # Safety
+    ///
+    /// [`knows_next`](Self::knows_next), unless there are no lanes.
+    #[inline(always)]
+    pub(crate) unsafe fn known_slot(&self) -> Slot<'_> {
+        debug_assert!(!LANES || self.knows_next());
+        // SAFETY: the next position is in the lane, by this function's contract. The lane was
+        // opened on the same storage.
+        unsafe { self.lane.slot(&self.storage, self.next) }
+    }
+
+    /// Makes sure that the next message is there, and perhaps that some behind it are, too; else
+    /// says what is in its slot.
+    #[inline(always)]
+    pub(crate) fn look_ahead(&mut self) -> Result<(), Word> {
+        let next = self.next;
+        let far = self.ahead.messages().min(to_the_end(&self.storage, next));
+        let mut found = self.is_there(next.plus(far - 1)).map(|()| far);
+        if far > 1 {
+            match found {
+                Ok(_) => self.ahead.all(),
+                Err(_) => {
+                    self.ahead.not_all();
+                    found = self.is_there(next).map(|()| 1);
+                }
+            }
+        } else if found.is_ok() {
+            self.ahead.one();
+        }
+        // SYNC published, early-mark: what is copied from here on are the messages of
+        // `Producer::publish_at` up to the last one that was there, or newer. And `head::after`
+        // finds a head that is after a mark that was seen here.
+        fence(Ordering::Acquire);
+        match found {
+            Ok(messages) => self.lane.open(&self.storage, next, messages, self.is_plain()),
+            Err(_) => self.ahead.none(),
+        }
+        found.map(|_| ())
+    }
+
+    /// Whether there is no next message, no message can have been lost, and the producer has not
+    /// closed the ring, where it cannot die alone either.
+    #[inline(always)]
+    pub(crate) fn is_plainly_empty(&self) -> bool {
+        self.is_plain() && self.is_there(self.next).is_err() && !self.is_closed()
+    }
+
+    /// The next message is there, as a caller has found in another way.
+    #[inline(always)]
+    pub(crate) fn has_found_next(&mut self) {
+        self.lane.open(&self.storage, self.next, 1, self.is_plain());
+    }
+
+    /// Whether a position's message is there; else the slot's state. Orders nothing.
+    #[inline(always)]
+    fn is_there(&self, position: Pos) -> Result<(), Word> {
+        let state = self.storage.slot(position).state().load(Ordering::Relaxed);
+        if state == position.published() { Ok(()) } else { Err(state) }
     }
 
     /// What the next slot says.
@@ -82,15 +214,31 @@ impl<W> Reader<W> {
 
     /// How many messages are there from a position on, one after the other, at most `most`.
     /// Messages are published in order: where one is there, so are all before it. So this looks at
-    /// few slots, each look twice as far ahead while it succeeds.
+    /// few slots: first as far ahead as there were messages the last time.
     #[inline(always)]
-    pub(crate) fn ready_run(&self, position: Pos, most: usize) -> usize {
+    pub(crate) fn ready_run(&mut self, position: Pos, most: usize) -> usize {
         let most = most.min(self.storage.measures().capacity());
-        let is_there = |messages: usize| {
-            let last = position.plus(messages - 1);
-            self.storage.slot(last).state().load(Ordering::Relaxed) == last.published()
+        let guess = self.ahead.messages().min(most);
+        let there = if guess > 1 && self.is_there(position.plus(guess - 1)).is_ok() {
+            self.ahead.all();
+            if guess == most { most } else { self.search_run(position, guess, most) }
+        } else {
+            let there = self.search_run(position, 0, most);
+            self.ahead.run(there);
+            there
         };
-        let (mut there, mut step) = (0, 1);
+        // SYNC published: what is copied from here on are the messages up to the last one that was
+        // there, or newer.
+        fence(Ordering::Acquire);
+        there
+    }
+
+    /// The same, of which so many are known to be there: looks at slots, each look twice as far
+    /// ahead while it succeeds. Orders nothing.
+    #[inline(never)]
+    fn search_run(&self, position: Pos, known: usize, most: usize) -> usize {
+        let is_there = |messages: usize| self.is_there(position.plus(messages - 1)).is_ok();
+        let (mut there, mut step) = (known, 1);
         while there < most && is_there((there + step).min(most)) {
             there = (there + step).min(most);
             step *= 2;
@@ -101,9 +249,6 @@ impl<W> Reader<W> {
                 there += step;
             }
         }
-        // SYNC published: what is copied from here on are the messages up to the last one that was
-        // there, or newer.
-        fence(Ordering::Acquire);
         there
     }
 
@@ -126,6 +271,7 @@ impl<W> Reader<W> {
         Ok(!self.is_closed() && self.storage.producer_is_alive()?)
     }
 
+    #[inline(always)]
     pub(crate) fn is_closed(&self) -> bool {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
     }

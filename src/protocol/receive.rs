@@ -17,7 +17,7 @@ use ringway_shm::wait::{Deadline, DeathCheck, Ended, Wait, wait_for};
 pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     let capacity = reader.storage.measures().capacity();
     let spills = reader.storage.measures().has_arena();
-    let before = reader.next;
+    let before = reader.next();
     // Whichever message owns the slot, all that are a capacity before it or more are gone. But
     // where messages are spilled, a mark may be early: it says that one message is gone, and so of
     // another lap only what that one says.
@@ -35,17 +35,17 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
         return TryRecvError::Corrupt;
     }
     let head = head::search(&reader.storage, head::after(&reader.storage, passed));
-    reader.next = gone(before, passed).max(head.minus(capacity));
+    reader.go_to(gone(before, passed).max(head.minus(capacity)));
     // The producer may be writing the next one, or may have gone on meanwhile. And where messages
     // are spilled, those that follow may have lost their place in the arena, too.
     for _ in 0..if spills { capacity } else { 1 } {
         let Look::Passed(passed) = reader.look() else { break };
-        reader.next = reader.next.max(gone(reader.next, passed));
+        reader.go_to(reader.next().max(gone(reader.next(), passed)));
     }
-    let lag = reader.next.since(before);
+    let lag = reader.next().since(before);
     if lag <= 0 {
         // Forged states can be anything, also half the range of positions apart.
-        reader.next = before;
+        reader.go_to(before);
         return TryRecvError::Corrupt;
     }
     TryRecvError::Lagged(lag as u64)
@@ -118,7 +118,7 @@ fn wait_once<C: Receives, R>(
     let was_dead = reader.is_known_dead();
     // What a successor did before this is looked at by the first attempt.
     reader.seen = SeenEpoch::new(reader.epoch());
-    let waits_for = reader.next;
+    let waits_for = reader.next();
     let mut check = *receiver.death_check(waits_for);
     let outcome = wait_for(
         receiver,

@@ -112,13 +112,18 @@ pub(crate) fn sleep_as_producer(
 /// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.
 #[inline(always)]
 pub(crate) fn wake_producer(view: &View, fences: Fences) {
-    if !SLEEPS {
-        return;
-    }
-    // SYNC sole-waiter: this side sees that the producer waits, or the producer sees the gate
-    // after its heavy fence in `SoleWaiter::arm`.
-    fences.light();
     if let Some(flags) = view.flags() {
-        SoleWaiter::new(&flags.waiting).notify_fenced();
+        wake_producer_by(&flags.waiting, fences);
+    }
+}
+
+/// The same, by the word on which the producer sleeps.
+#[inline(always)]
+pub(crate) fn wake_producer_by(waiting: &Futex, fences: Fences) {
+    if SLEEPS {
+        // SYNC sole-waiter: this side sees that the producer waits, or the producer sees the gate
+        // after its heavy fence in `SoleWaiter::arm`.
+        fences.light();
+        SoleWaiter::new(waiting).notify_fenced();
     }
 }

@@ -124,6 +124,20 @@ impl Fences {
         }
     }
 
+    /// Whether the light fence is one for the compiler alone.
+    #[inline]
+    pub fn light_is_free(self) -> bool {
+        self.light_is_free
+    }
+
+    /// The same fences, for a caller that has [found](Self::light_is_free) the light one to be free
+    /// when it made its handle: the compiler need not ask again.
+    #[inline(always)]
+    pub fn known_to_be_free(self) -> Fences {
+        debug_assert!(self.light_is_free);
+        Fences { light_is_free: true, ..self }
+    }
+
     /// The fence of the side that publishes or releases. Pairs with the other side's
     /// [`heavy`](Self::heavy).
     #[inline(always)]

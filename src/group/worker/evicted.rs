@@ -48,7 +48,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let missed = match claims.filter(|claims| claims.gate().is_some()) {
             Some(claims) => claims.undone(head),
             // What the group had not done is written nowhere any more.
-            None => u64::try_from(head.since(self.reader.next)).unwrap_or(0),
+            None => u64::try_from(head.since(self.reader.next())).unwrap_or(0),
         };
         TryRecvError::Evicted { missed }
     }

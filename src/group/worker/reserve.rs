@@ -37,7 +37,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let sent = within(head.since(gate));
         // What comes before has been looked at, or was given back, and is marked. And it lies
         // within reach of the head, where a cleaner looks for it.
-        let looked = within(self.reader.next.since(gate)).min(sent);
+        let looked = within(self.reader.next().since(gate)).min(sent);
         let end = sent.saturating_add(claims.reach()).min(self.capacity());
         for ahead in (looked..sent).rev().chain(sent..end) {
             let position = gate.plus(ahead);

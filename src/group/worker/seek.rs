@@ -72,7 +72,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     #[inline(always)]
     fn next_free(&mut self, may_reserve: &mut bool) -> Result<Option<Free>, TryRecvError> {
         self.look_from_the_gate();
-        let position = self.reader.next;
+        let position = self.reader.next();
         if self.member.awaited.is_some_and(|awaited| position.since(awaited) > 0) {
             // Another worker got the message for which this one waited.
             self.member.awaited = None;
@@ -105,7 +105,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
         match claims.offer(position) {
             Offer::Free { word, marked } => return Ok(Some(Free { position, word, marked })),
-            Offer::Taken => self.reader.next = position.plus(1),
+            Offer::Taken => self.reader.go_to(position.plus(1)),
             Offer::Other(word) => self.look_at_another_lap(position, word)?,
         }
         Ok(None)
@@ -129,7 +129,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             Rest::Others => TryRecvError::Empty,
             Rest::Unclaimed => {
                 let gate = self.claims().and_then(|claims| claims.gate());
-                self.reader.next = gate.unwrap_or(position);
+                self.reader.go_to(gate.unwrap_or(position));
                 return Ok(());
             }
         };
@@ -151,7 +151,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         }
         let gate = gate.ok_or(TryRecvError::Corrupt)?;
         if gate.since(position) > 0 {
-            self.reader.next = gate;
+            self.reader.go_to(gate);
             return Ok(());
         }
         let Some(claims) = self.claims() else { return Err(TryRecvError::Corrupt) };
@@ -170,7 +170,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         span: Span,
         room: usize,
     ) -> Result<Option<(Claim, Span)>, TryRecvError> {
-        self.reader.next = claim.first.plus(1);
+        self.reader.go_to(claim.first.plus(1));
         self.member.held += 1;
         self.member.losses = 0;
         self.member.awaited = None;
@@ -216,7 +216,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             self.settle(claim, Fate::Untouched);
             // It is far behind, and goes on where the group is.
             let gate = self.claims().and_then(|claims| claims.gate());
-            self.reader.next = gate.unwrap_or(claim.first);
+            self.reader.go_to(gate.unwrap_or(claim.first));
         }
         span
     }
@@ -231,7 +231,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let gate = claims.gate();
         self.member.returns = returns;
         if let Some(gate) = gate {
-            self.reader.next = gate;
+            self.reader.go_to(gate);
         }
     }
 
@@ -271,8 +271,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Some(gate) = gate else {
             return Err(self.excluded().unwrap_or(TryRecvError::Corrupt));
         };
-        if gate.since(self.reader.next) > 0 {
-            self.reader.next = gate;
+        if gate.since(self.reader.next()) > 0 {
+            self.reader.go_to(gate);
             return Ok(());
         }
         if let Some(evicted) = self.excluded() {
@@ -281,7 +281,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         // The gate had been forged. It holds from here on.
         let error = receive::skip(&mut self.reader, passed);
         if let (Some(claims), TryRecvError::Lagged(_)) = (self.claims(), error) {
-            claims.mend_gate(gate, self.reader.next);
+            claims.mend_gate(gate, self.reader.next());
         }
         Err(error)
     }

@@ -39,7 +39,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.settle(claim, Fate::Untouched);
         // States do not go back.
         let passed = passed.ok_or(TryRecvError::Corrupt)?;
-        self.reader.next = claim.first;
+        self.reader.go_to(claim.first);
         self.overtaken(passed).map(|()| false)
     }
 
@@ -81,7 +81,7 @@ impl<T: Plain, W: Wait> Worker<T, W> {
         waiting: bool,
     ) -> Result<Claim, TryRecvError> {
         if buffer.is_empty() {
-            return Ok(Claim { first: self.reader.next, messages: 0, marked: false });
+            return Ok(Claim { first: self.reader.next(), messages: 0, marked: false });
         }
         loop {
             let (mut claim, span) = self.seek(size_of::<T>(), waiting)?;
@@ -99,8 +99,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
 
     /// Claims messages from a position on, until there is one that is not there or not to be had.
     fn claim_more(&mut self, first: Pos, most: usize) -> usize {
-        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return 0 };
         let there = self.reader.ready_run(first, most);
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return 0 };
         let mut claimed = 0;
         while claimed < there {
             let position = first.plus(claimed);
@@ -117,8 +117,8 @@ impl<T: Plain, W: Wait> Worker<T, W> {
             return 0;
         }
         // If the batch began at the reserved position, others may be before it.
-        if self.reader.next == first {
-            self.reader.next = first.plus(claimed);
+        if self.reader.next() == first {
+            self.reader.go_to(first.plus(claimed));
         }
         claimed
     }

@@ -35,12 +35,12 @@ fn a_worker_that_waits_for_one_held_message_does_not_look_at_the_others_again() 
         assert_eq!(producer.try_send_batch(&[0; 1024]), 1024);
         let _held = holder.recv().unwrap();
         while worker.try_recv().is_ok() {}
-        let next = worker.reader.next;
+        let next = worker.reader.next();
         for _ in 0..3 {
             // Time for a patrol in each of them.
             let timeout = Duration::from_millis(120);
             assert_eq!(worker.recv_timeout(timeout).unwrap_err(), RecvTimeoutError::Timeout);
-            assert_eq!(worker.reader.next, next);
+            assert_eq!(worker.reader.next(), next);
         }
         // Having looked at all of them once, it knows that another has what is left.
         producer.close().unwrap();
@@ -79,7 +79,7 @@ fn what_a_dead_worker_had_reserved_is_found() {
     let mut dead = Entries::default();
     for worker in &mut workers[1..] {
         worker.member.losses = u32::MAX;
-        worker.reader.next = head::exact(&worker.reader.storage);
+        worker.reader.go_to(head::exact(&worker.reader.storage));
         assert_eq!(worker.take(true).map(|_| ()), Err(TryRecvError::Empty));
         assert!(worker.member.reserved.is_some());
         dead.insert(worker.member.index);
@@ -166,7 +166,7 @@ fn what_a_worker_of_before_had_reserved_is_the_new_groups() {
     let mut before = Worker::join(&ring, "a").unwrap();
     assert_eq!(producer.try_send_batch(&[0; 4]), 4);
     before.member.losses = u32::MAX;
-    before.reader.next = head::exact(&before.reader.storage);
+    before.reader.go_to(head::exact(&before.reader.storage));
     assert_eq!(before.take(true).map(|_| ()), Err(TryRecvError::Empty));
     let reserved = before.member.reserved.unwrap();
     // As the producer does that needs the room.

@@ -30,6 +30,7 @@ operations! {
     recv_8 => || _ = black_box(count_recv_8(&mut full(7).1)),
     recv_56 => || _ = black_box(count_recv_56(&mut full([7; 7]).1)),
     recv_batch_8 => || count_recv_batch_8(&mut full(7).1, &mut [0; BATCH]),
+    recv_refs_8 => || _ = black_box(count_recv_refs_8(&mut full(7).1)),
     observe_8 => || _ = black_box(count_observe_8(&mut observed(7).1)),
     observe_56 => || _ = black_box(count_observe_56(&mut observed([7; 7]).1)),
     send_bytes_48 => || count_send_bytes_48(&mut bytes().0),
@@ -158,6 +159,18 @@ fn count_recv_batch_8(subscriber: &mut Subscriber<u64>, buffer: &mut [u64]) {
     for _ in 0..MESSAGES / BATCH {
         black_box(subscriber.recv_batch(buffer).expect("they are there"));
     }
+}
+
+/// Read where they lie.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_refs_8(subscriber: &mut Subscriber<u64>) -> u64 {
+    let mut sum = 0;
+    for _ in 0..MESSAGES / BATCH {
+        let messages = subscriber.recv_refs(BATCH).expect("they are there");
+        sum ^= messages.iter().fold(0, |sum, word| sum ^ word);
+    }
+    sum
 }
 
 #[unsafe(no_mangle)]
