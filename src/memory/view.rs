@@ -329,6 +329,11 @@ impl<'a> Slot<'a> {
         unsafe { self.words.as_ref() }
     }
 
+    /// Its first word.
+    pub(super) fn start(self) -> NonNull<AtomicWord> {
+        self.words
+    }
+
     /// Hints that the slot is about to be written.
     #[inline(always)]
     pub(crate) fn expect_write(self) {

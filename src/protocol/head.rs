@@ -49,17 +49,21 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
 /// A position that the head is not before, by what a slot says that is past the message that was
 /// looked for.
 ///
-/// A mark that a message is being written says that all before that have been published. Not so
-/// where messages are spilled: there a slot is marked already when its message loses its place in
-/// the arena. All that such a mark says is that the slot's message was published. But the producer
-/// stores `head` before it, exactly, and so that is looked at again. A consumer that was told of
-/// the mark by a first look (`Reader::ready`) has a fence between the mark and `head`. A search has
-/// one at the next mark that it finds: `hint` ends with one.
+/// A mark that a message is being written says that all before that have been published, but for
+/// those of its batch, if it is one of several that are lent at a time (`producer/loans.rs`): fewer
+/// than a credit.
+///
+/// It says less where messages are spilled: there a slot is marked already when its message loses
+/// its place in the arena. All that such a mark says is that the slot's message was published. But
+/// the producer stores `head` before it, exactly, and so that is looked at again. A consumer that
+/// was told of the mark by a first look (`Reader::ready`) has a fence between the mark and `head`.
+/// A search has one at the next mark that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
-    if !view.measures().has_arena() || !passed.is_marked() {
+    if !passed.is_marked() {
         return passed.head;
     }
-    hint(view).max(passed.owner.minus(view.measures().capacity() - 1))
+    let known = passed.owner.minus(view.measures().early() - 1);
+    if view.measures().has_arena() { hint(view).max(known) } else { known }
 }
 
 /// What the producer last said of its head. Everything before it can be read at once.
