@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ringway::error::{RecvError, SendError, SendTimeoutError, TryRecvError, TrySendError};
-use ringway::{Options, Overflow, Producer, Start, Subscriber, Untyped};
+use ringway::{Options, Overflow, Producer, Start, Subscriber, Untyped, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -229,7 +229,7 @@ fn messages_of_a_type_that_is_not_known_have_the_rings_length() {
 
 /// A subscriber that is evicted while a batch is written in its place is told, and gets nothing torn.
 #[test]
-fn a_batch_may_evict_whoever_is_in_its_way() {
+fn a_batch_may_evict_a_subscriber_in_its_way() {
     let (mut producer, mut subscriber) = ring(Options::new(32).max_lag(16));
     for n in 0..10 {
         let mut places = producer.reserve_batch(4).unwrap();
@@ -444,4 +444,106 @@ fn batches_arrive_whole_while_observers_look() {
         }
         producer.close().unwrap();
     });
+}
+
+/// Bytes in slots and in the arena, many at a time, where they lie.
+#[test]
+fn messages_of_bytes_are_read_in_place_many_at_a_time() {
+    let (mut producer, ring) = Options::bytes(8, 20).arena(4096).heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let message = |n: u64| vec![n as u8; [3, 20, 300, 0][(n % 4) as usize]];
+    let (mut sent, mut received) = (0, 0);
+    for round in 0..50 {
+        while producer.try_send(&message(sent)).is_ok() {
+            sent += 1;
+        }
+        let messages = subscriber.recv_refs(1 + round % 9).unwrap();
+        let there = messages.len();
+        assert!(messages.iter().eq((received..).take(there).map(message)));
+        assert_eq!(messages.get(there), None);
+        messages.keep_after(there / 2 + 1);
+        received += (there / 2 + 1).min(there) as u64;
+        assert_eq!(subscriber.position(), received);
+    }
+    assert!(received > 100);
+    subscriber.recv_refs(0).unwrap();
+}
+
+#[test]
+fn a_worker_reads_many_messages_in_place() {
+    let (mut producer, ring) = Options::<[u64; 5]>::new(8).groups(1).workers(2).heap().unwrap();
+    let mut first = Worker::join(&ring, "a").unwrap();
+    let mut second = Worker::join(&ring, "a").unwrap();
+    for n in 0..6 {
+        producer.send(&[n; 5]).unwrap();
+    }
+    let jobs = first.try_recv_refs(2).unwrap();
+    assert_eq!((jobs.len(), jobs.position(), jobs.is_empty()), (2, 0, false));
+    let others = second.try_recv_refs(3).unwrap();
+    assert!(others.iter().map(|job| job[4]).eq(2..5));
+    assert!(jobs.iter().map(|job| job[4]).eq(0..2));
+    // Their places are theirs.
+    assert_eq!((producer.try_send(&[6; 5]), producer.try_send(&[7; 5])), (Ok(()), Ok(())));
+    assert_eq!(producer.try_send(&[8; 5]), Err(TrySendError::Full));
+    others.done().unwrap();
+    assert_eq!(producer.try_send(&[8; 5]), Err(TrySendError::Full));
+    jobs.nack().unwrap();
+    let jobs = second.try_recv_refs(8).unwrap();
+    assert!(jobs.iter().map(|job| job[0]).eq(0..2) && jobs.redelivered(0) && jobs.redelivered(1));
+    drop(jobs);
+    assert_eq!(producer.try_send(&[8; 5]), Ok(()));
+    // A panic gives them back, and a leak is over with the worker.
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let _jobs = first.try_recv_refs(8).unwrap();
+        panic!("this is meant");
+    }));
+    assert!(outcome.is_err());
+    let jobs = second.try_recv_refs(9).unwrap();
+    assert!((0..4).all(|index| jobs.redelivered(index)));
+    assert!(jobs.iter().map(|job| job[0]).eq(5..9));
+    forget(jobs);
+    assert_eq!(first.try_recv_refs(1).unwrap_err(), TryRecvError::Empty);
+    drop(second);
+    assert!(first.recv_refs(9).unwrap().iter().map(|job| job[0]).eq(5..9));
+    assert_eq!(first.try_recv_refs(0).unwrap().len(), 0);
+    drop(producer);
+    assert_eq!(first.recv_refs(1).unwrap_err(), RecvError::Closed);
+}
+
+#[test]
+fn a_worker_reads_many_messages_of_bytes_in_place() {
+    let options = Options::bytes(16, 20).arena(4096).subscribers(0).groups(1);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    let message = |n: u64| vec![n as u8; [3, 20, 300, 0][(n % 4) as usize]];
+    let (mut sent, mut received) = (0, 0);
+    while received < 200 {
+        while producer.try_send(&message(sent)).is_ok() {
+            sent += 1;
+        }
+        let jobs = worker.recv_refs_timeout(5, SHORT).unwrap();
+        assert!(jobs.iter().eq((received..).take(jobs.len()).map(message)));
+        received += jobs.len() as u64;
+    }
+}
+
+/// Read in place, all of them stay where they are though their reader is evicted.
+#[test]
+fn a_batch_that_is_read_in_place_outlasts_an_eviction() {
+    let options = Options::<u64>::new(8).max_lag(4).groups(1);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut worker = Worker::join(&ring, "a").unwrap();
+    producer.send_batch(&[0, 1, 2]).unwrap();
+    let messages = subscriber.recv_refs(3).unwrap();
+    let jobs = worker.recv_refs(3).unwrap();
+    // Both are evicted, and hold the producer back as long as they read.
+    assert_eq!(producer.try_send_batch(&[3, 4, 5, 6, 7, 8, 9]), 5);
+    assert!(messages.iter().eq(&[0, 1, 2]) && jobs.iter().eq(&[0, 1, 2]));
+    drop(messages);
+    assert_eq!(producer.try_send(&8), Err(TrySendError::Full));
+    drop(jobs);
+    assert_eq!(producer.try_send_batch(&[8, 9]), 2);
+    assert!(matches!(subscriber.recv_refs(3).unwrap_err(), RecvError::Evicted { .. }));
+    assert!(matches!(worker.recv_refs(3).unwrap_err(), RecvError::Evicted { .. }));
 }

@@ -53,7 +53,7 @@ pub(crate) use payload::Span;
 #[cfg(not(ringway_loom))]
 pub use raw::RawParts;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
-pub(crate) use run::{SlotRun, closest};
+pub(crate) use run::SlotRun;
 pub(crate) use seat::*;
 pub use shape::Overflow;
 pub(crate) use storage::*;

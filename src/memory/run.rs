@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::slice;
 
 use super::payload::Payload;
-use super::shape::{payload_words, slot_layout};
+use super::shape::{closest, payload_words};
 use super::view::View;
 use crate::message::Message;
 use crate::position::Pos;
@@ -23,13 +23,6 @@ pub(crate) struct SlotRun<'a, T: Message + ?Sized> {
     stride: usize,
     len: usize,
     view: PhantomData<(&'a View, *const T)>,
-}
-
-/// Words from one slot to the next where they lie as close as they can, as they do unless the
-/// ring's creator wants them apart: a number that the compiler knows.
-#[inline(always)]
-pub(crate) fn closest<T: Message + ?Sized>() -> usize {
-    slot_layout(T::VARIABLE, T::max_len(0), T::ALIGN, false).1 / WORD
 }
 
 impl View {

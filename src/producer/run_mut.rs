@@ -4,7 +4,7 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
-use crate::memory::closest;
+use crate::memory::shape::closest;
 use crate::message::Plain;
 use ringway_shm::sync::WORD;
 
