@@ -22,7 +22,9 @@ use super::Producer;
 use super::run_mut::{PlacesMut, RunMut};
 use crate::error::SendError;
 use crate::memory::{Slot, SlotRun, Span};
-use crate::message::{Message, Plain};
+use crate::message::Message;
+#[cfg(not(ringway_loom))]
+use crate::message::Plain;
 use crate::position::Position;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::{SpinThenSleep, Wait};

@@ -81,3 +81,24 @@ pub(crate) fn hint(view: &View) -> Pos {
 pub(crate) fn exact(view: &View) -> Pos {
     search(view, hint(view))
 }
+
+#[cfg(all(test, feature = "std", not(ringway_loom)))]
+mod tests {
+    use super::search;
+    use crate::options::Options;
+    use crate::position::Pos;
+    use ringway_shm::sync::Word;
+
+    #[test]
+    fn the_marks_of_a_batch_are_not_taken_for_the_head() {
+        const SENT: Word = 3 * 64 + 60;
+        for arena in [0, 4096] {
+            let (mut producer, ring) = Options::bytes(64, 8).arena(arena).heap().unwrap();
+            (0..SENT).for_each(|n| producer.send(&n.to_ne_bytes()).unwrap());
+            drop(producer.reserve_batch(8).unwrap());
+            for hint in 0..=SENT {
+                assert_eq!(search(&ring.storage, Pos::new(hint)).number(), SENT, "from {hint} on");
+            }
+        }
+    }
+}

@@ -176,7 +176,6 @@ impl<W> Reader<W> {
     }
 
     /// Where the message of a position lies, if that can be so.
-    #[cfg(not(ringway_loom))]
     #[inline(always)]
     pub(crate) fn span_at<T: Message + ?Sized>(&self, position: Pos) -> Option<Span> {
         self.span_of::<T>(self.storage.slot(position))
