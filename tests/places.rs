@@ -9,9 +9,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ringway::error::{RecvError, SendError, SendTimeoutError, TryRecvError, TrySendError};
-use ringway::{Options, Overflow, Producer, Start, Subscriber, Untyped, Worker};
+use ringway::{Options, Overflow, Position, Producer, Start, Subscriber, Untyped, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
+
+/// The position of a message's number, on a ring that begins at 0.
+fn at(number: u64) -> Position {
+    number as Position
+}
 
 fn ring(options: Options<u64>) -> (Producer<u64>, Subscriber<u64>) {
     let (producer, ring) = options.heap().unwrap();
@@ -173,7 +178,7 @@ fn a_batch_has_no_messages_that_are_longer_than_a_slot() {
         }
     }
     let mut seen = 0;
-    while seen < producer.head() {
+    while at(seen) < producer.head() {
         match observer.try_recv_into(&mut [0; 300]) {
             Ok(_) => seen += 1,
             Err(TryRecvError::Lagged(n)) => seen += n,
@@ -320,9 +325,9 @@ proptest! {
                 Op::Batch { messages, first, how } => match producer.try_reserve_batch(messages) {
                     Ok(mut places) => {
                         prop_assert!(messages <= room.min(most));
-                        prop_assert_eq!((places.len(), places.position()), (messages, next));
+                        prop_assert_eq!((places.len(), places.position()), (messages, at(next)));
                         write(&mut places, next, how);
-                        prop_assert_eq!(places.commit_first(first), next);
+                        prop_assert_eq!(places.commit_first(first), at(next));
                         first.min(messages)
                     }
                     Err(TrySendError::Full) => { prop_assert!(messages > room); 0 }
@@ -382,11 +387,11 @@ proptest! {
             }
             model.extend(next..next + sent as u64);
             next += sent as u64;
-            prop_assert_eq!((producer.head(), subscriber.lag()), (next, model.len() as u64));
+            prop_assert_eq!((producer.head(), subscriber.lag()), (at(next), model.len() as u64));
             if let Some(observer) = &observer {
                 prop_assert!(seen <= next);
                 prop_assert_eq!(observer.lag(), next - seen);
-                prop_assert_eq!(ring.observe(Start::Next).unwrap().position(), next);
+                prop_assert_eq!(ring.observe(Start::Next).unwrap().position(), at(next));
             }
         }
         while let Some(Ok(_) | Err(TryRecvError::Lagged(_))) = observer.as_mut().map(|observer| {
@@ -463,7 +468,7 @@ fn messages_of_bytes_are_read_in_place_many_at_a_time() {
         assert_eq!(messages.get(there), None);
         messages.keep_after(there / 2 + 1);
         received += (there / 2 + 1).min(there) as u64;
-        assert_eq!(subscriber.position(), received);
+        assert_eq!(subscriber.position(), at(received));
     }
     assert!(received > 100);
     subscriber.recv_refs(0).unwrap();

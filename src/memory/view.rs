@@ -330,6 +330,7 @@ impl<'a> Slot<'a> {
     }
 
     /// Its first word.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub(super) fn start(self) -> NonNull<AtomicWord> {
         self.words
     }
