@@ -34,7 +34,7 @@ pub(crate) enum Look {
 pub(crate) struct Passed {
     /// The position that owns the slot, published or still being written.
     pub(crate) owner: Pos,
-    /// Everything before this position has been published; but see `head::after`.
+    /// Everything before this position has been published; but of a mark see `head::after`.
     pub(crate) head: Pos,
 }
 

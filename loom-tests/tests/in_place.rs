@@ -1,9 +1,9 @@
 //! Messages that are written and read where they lie.
 
 use loom::thread;
-use loom_tests::{ORIGIN, SLEEPY, awake, check, position};
+use loom_tests::{ORIGIN, SLEEPY, awake, check, overwriting, position};
 use ringway::error::{JoinError, TryRecvError};
-use ringway::{Options, Start, Subscriber, Worker};
+use ringway::{Options, Producer, Start, Subscriber, Worker};
 
 /// Reads the next message in place, twice, and checks that it is one that was sent and does not change.
 fn read_twice(subscriber: &mut Subscriber<[u64; 2]>, next: &mut u64) -> Result<(), TryRecvError> {
@@ -177,5 +177,142 @@ fn whoever_goes_away_wakes_a_producer_that_slept_over_its_pin() {
             producer.send(&n).unwrap();
         }
         leaver.join().unwrap();
+    });
+}
+
+/// A batch of two that is written under the eyes of an observer: what that gets is whole, and it counts
+/// exactly what it lost. The ring has 16 messages, because an eighth
+/// of it is the most that is lent at a time.
+#[test]
+fn an_observer_gets_no_torn_message_of_a_batch_in_place() {
+    check("an_observer_gets_no_torn_message_of_a_batch_in_place", Some(3), || {
+        let (mut producer, ring) = overwriting::<[u64; 2]>(16).heap().unwrap();
+        let mut observer = ring.observe(Start::Next).unwrap();
+        for n in 0..16 {
+            producer.try_send(&[n, !n]).unwrap();
+        }
+        let sender = thread::spawn(move || {
+            let mut places = producer.try_reserve_batch(2).unwrap();
+            assert_eq!(places.write_iter((16u64..).map(|n| [n, !n])), 2);
+            places.commit();
+            producer
+        });
+        let mut next = 0;
+        let mut receive = |looks| {
+            for _ in 0..looks {
+                match observer.try_recv() {
+                    Ok(message) => {
+                        assert_eq!(message, [next, !next], "torn, or not the next one");
+                        next += 1;
+                    }
+                    Err(TryRecvError::Lagged(n)) => next += n,
+                    Err(error) => assert_eq!(error, TryRecvError::Empty),
+                }
+            }
+            next
+        };
+        receive(1);
+        let producer = sender.join().unwrap();
+        assert_eq!((receive(18), producer.head()), (18, position(18)), "received + lagged = sent");
+    });
+}
+
+/// A subscriber that sees a message of a batch sees it whole, and those before it; and the places are not
+/// written before it has let go of them.
+#[test]
+fn a_batch_in_place_is_received_whole_and_in_order() {
+    check("a_batch_in_place_is_received_whole_and_in_order", Some(3), || {
+        let options = awake::<[u64; 2]>(16).subscribers(1).observers(false);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        for n in 0..15 {
+            producer.try_send(&[n; 2]).unwrap();
+        }
+        let sender = thread::spawn(move || {
+            let mut sent = 15;
+            for _ in 0..2 {
+                if let Ok(mut places) = producer.try_reserve_batch(2) {
+                    places.write_iter((sent..).map(|n| [n; 2]));
+                    places.commit();
+                    sent += 2;
+                }
+            }
+            (producer, sent)
+        });
+        let mut next = 0;
+        let mut receive = |most: usize| {
+            let mut buffer = [[0; 2]; 20];
+            if let Ok(received) = subscriber.try_recv_batch(&mut buffer[..most]) {
+                assert!(buffer.iter().take(received).copied().eq((next..).take(received).map(|n| [n; 2])));
+                next += received as u64;
+            }
+            next
+        };
+        receive(3);
+        receive(20);
+        let (_producer, sent) = sender.join().unwrap();
+        receive(20);
+        assert_eq!(receive(20), sent);
+    });
+}
+
+/// A producer that dies with a batch has sent what was published of it; its successor goes on there, over
+/// the marks that it finds.
+#[test]
+fn a_successor_goes_on_in_a_batch_that_was_not_committed() {
+    check("a_successor_goes_on_in_a_batch_that_was_not_committed", Some(2), || {
+        let (mut producer, ring) = overwriting::<u64>(16).heap().unwrap();
+        let mut observer = ring.observe(Start::Next).unwrap();
+        for n in 0..16 {
+            producer.try_send(&n).unwrap();
+        }
+        let observing = thread::spawn(move || {
+            let mut next = 0;
+            for _ in 0..2 {
+                match observer.try_recv() {
+                    Ok(message) => {
+                        assert_eq!(message, next);
+                        next += 1;
+                    }
+                    Err(TryRecvError::Lagged(n)) => next += n,
+                    Err(error) => assert_eq!(error, TryRecvError::Empty),
+                }
+            }
+            assert!(next <= 18, "lost what was never sent");
+        });
+        let mut places = producer.try_reserve_batch(2).unwrap();
+        places.write_iter([77, 78]);
+        std::mem::forget(places);
+        producer.die(None);
+        let mut successor = Producer::take_over(&ring).unwrap();
+        assert_eq!(successor.head(), position(16));
+        successor.try_send(&16).unwrap();
+        successor.try_send(&17).unwrap();
+        observing.join().unwrap();
+    });
+}
+
+/// What a worker reads in place, many at a time, stays until it is done.
+#[test]
+fn messages_that_a_worker_reads_in_place_stay_until_they_are_done() {
+    check("messages_that_a_worker_reads_in_place_stay_until_they_are_done", Some(2), || {
+        let options = awake::<u64>(2).subscribers(0).groups(1).workers(1).max_lag(1);
+        let (mut producer, ring) = options.heap().unwrap();
+        let mut worker = Worker::join(&ring, "a").unwrap();
+        assert_eq!(producer.try_send_batch(&[0, 1]), 2);
+        let receiver = thread::spawn(move || match worker.try_recv_refs(2) {
+            Ok(jobs) => {
+                for _ in 0..2 {
+                    for index in 0..jobs.len() {
+                        assert_eq!(jobs.read(index), index as u64, "it was overwritten");
+                    }
+                }
+            }
+            Err(error) => assert!(matches!(error, TryRecvError::Evicted { .. }), "{error}"),
+        });
+        for n in 2..4 {
+            let _full = producer.try_send(&n);
+        }
+        receiver.join().unwrap();
     });
 }

@@ -43,4 +43,4 @@ mod worker;
 pub(crate) use clean_up::reap;
 pub use named::Group;
 pub(crate) use presence::{comes_back, has_workers, is_away, seems_away};
-pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, Worker};
+pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, JobRefs, Worker};

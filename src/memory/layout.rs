@@ -176,6 +176,10 @@ pub(crate) const EVICTS: bool = !SMALL;
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
 
+/// Whether the places of several messages are lent at a time, so that their slots are marked
+/// before the first of them is published.
+pub(crate) const PLACES: bool = !SMALL;
+
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64
 /// bytes in pairs.
 #[repr(C)]

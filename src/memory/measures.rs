@@ -9,7 +9,7 @@ use super::shape::{
 };
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 use super::shape::{Schema, slot_layout};
-use crate::memory::layout::ARENAS;
+use crate::memory::layout::{ARENAS, PLACES};
 use crate::message::Message;
 use crate::position::Pos;
 use ringway_shm::sync::{WORD, Word};
@@ -113,6 +113,16 @@ impl Measures {
     #[inline]
     pub(crate) fn credit(&self) -> usize {
         (self.capacity() / 8).max(1)
+    }
+
+    /// How far a mark can be ahead: a slot that is marked for a message says that all before it
+    /// have been published, but for fewer than so many. 1: it says that of all.
+    pub(crate) fn early(&self) -> usize {
+        match self.has_arena() {
+            true => self.capacity(),
+            false if PLACES => self.credit(),
+            false => 1,
+        }
     }
 
     /// The first position.

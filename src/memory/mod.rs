@@ -19,6 +19,8 @@ mod measures;
 mod padding;
 mod payload;
 mod registry;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod run;
 mod seat;
 pub(crate) mod shape;
 mod slot;
@@ -54,6 +56,8 @@ pub(crate) use mapping::Mapping;
 pub(crate) use payload::Span;
 #[cfg(not(ringway_loom))]
 pub use raw::RawParts;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+pub(crate) use run::SlotRun;
 pub(crate) use seat::*;
 pub use shape::Overflow;
 pub(crate) use slot::Slot;

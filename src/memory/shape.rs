@@ -110,6 +110,14 @@ pub(crate) const fn slot_layout(
     (payload, (payload + max_len).next_multiple_of(unit))
 }
 
+/// Words from one slot to the next where they lie as close as they can, as they do unless the
+/// ring's creator wants them apart: a number that the compiler knows.
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+#[inline(always)]
+pub(crate) fn closest<T: Message + ?Sized>() -> usize {
+    slot_layout(T::VARIABLE, T::max_len(0), T::ALIGN, false).1 / WORD
+}
+
 /// Words from a slot's start to its payload, where the messages are of this type.
 pub(crate) const fn payload_words<T: Message + ?Sized>() -> usize {
     // It depends on neither the longest message nor the slots' alignment to lines.

@@ -35,6 +35,12 @@ impl<'a> Slot<'a> {
         unsafe { self.words.as_ref() }
     }
 
+    /// Its first word.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    pub(super) fn start(self) -> NonNull<AtomicWord> {
+        self.words
+    }
+
     /// Hints that the slot is about to be written.
     #[inline(always)]
     pub(crate) fn expect_write(self) {

@@ -16,8 +16,14 @@ mod groups;
 mod handle;
 mod large;
 mod loan;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod loans;
 mod need;
 mod ready;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+mod reserve;
+#[cfg(not(any(ringway_loom, all(target_os = "none", target_pointer_width = "32"))))]
+mod run_mut;
 mod send;
 mod stall;
 mod stuck;
@@ -27,6 +33,10 @@ mod writer;
 pub use flush::Laggard;
 pub use handle::Producer;
 pub use loan::Loan;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+pub use loans::Loans;
 pub use ready::Room;
+#[cfg(not(any(ringway_loom, all(target_os = "none", target_pointer_width = "32"))))]
+pub use run_mut::{PlacesMut, RunMut};
 #[cfg(feature = "std")]
 pub use writer::Writer;

@@ -49,17 +49,21 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
 /// A position that the head is not before, by what a slot says that is past the message that was
 /// looked for.
 ///
-/// A mark that a message is being written says that all before that have been published. Not so
-/// where messages are spilled: there a slot is marked already when its message loses its place in
-/// the arena. All that such a mark says is that the slot's message was published. But the producer
-/// stores `head` before it, exactly, and so that is looked at again. A consumer that was told of
-/// the mark by a first look (`Reader::ready`) has a fence between the mark and `head`. A search has
-/// one at the next mark that it finds: `hint` ends with one.
+/// A mark that a message is being written says that all before that have been published, but for
+/// those of its batch, if it is one of several that are lent at a time (`producer/loans.rs`): fewer
+/// than a credit.
+///
+/// It says less where messages are spilled: there a slot is marked already when its message loses
+/// its place in the arena. All that such a mark says is that the slot's message was published. But
+/// the producer stores `head` before it, exactly, and so that is looked at again. A consumer that
+/// was told of the mark by a first look (`Reader::ready`) has a fence between the mark and `head`.
+/// A search has one at the next mark that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
-    if !view.measures().has_arena() || !passed.is_marked() {
+    if !passed.is_marked() {
         return passed.head;
     }
-    hint(view).max(passed.owner.minus(view.measures().capacity() - 1))
+    let known = passed.owner.minus(view.measures().early() - 1);
+    if view.measures().has_arena() { hint(view).max(known) } else { known }
 }
 
 /// What the producer last said of its head. Everything before it can be read at once.
@@ -76,4 +80,25 @@ pub(crate) fn hint(view: &View) -> Pos {
 /// The head.
 pub(crate) fn exact(view: &View) -> Pos {
     search(view, hint(view))
+}
+
+#[cfg(all(test, feature = "std", not(ringway_loom)))]
+mod tests {
+    use super::search;
+    use crate::options::Options;
+    use crate::position::Pos;
+    use ringway_shm::sync::Word;
+
+    #[test]
+    fn the_marks_of_a_batch_are_not_taken_for_the_head() {
+        const SENT: Word = 3 * 64 + 60;
+        for arena in [0, 4096] {
+            let (mut producer, ring) = Options::bytes(64, 8).arena(arena).heap().unwrap();
+            (0..SENT).for_each(|n| producer.send(&n.to_ne_bytes()).unwrap());
+            drop(producer.reserve_batch(8).unwrap());
+            for hint in 0..=SENT {
+                assert_eq!(search(&ring.storage, Pos::new(hint)).number(), SENT, "from {hint} on");
+            }
+        }
+    }
 }

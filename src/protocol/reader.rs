@@ -321,6 +321,12 @@ impl<W> Reader<W> {
         self.storage.spilled(length)
     }
 
+    /// Where the message of a position lies, if that can be so.
+    #[inline(always)]
+    pub(crate) fn span_at<T: Message + ?Sized>(&self, position: Pos) -> Option<Span> {
+        self.span_of::<T>(self.storage.slot(position))
+    }
+
     /// Sleeps until there may be something, for `limit` at most. `ends`: nothing more comes, by what
     /// is made known with a wake-up.
     pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {

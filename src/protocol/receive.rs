@@ -18,8 +18,9 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     let capacity = reader.storage.measures().capacity();
     let spills = reader.storage.measures().has_arena();
     let before = reader.next();
-    // Whichever message owns the slot, all that are a capacity before it or more are gone. But
-    // where messages are spilled, a mark may be early: it says that one message is gone, and so of
+    // Whichever message owns the slot, all that are a capacity before it or more are gone: also if
+    // it is one of a batch, whose slots are marked in order. But where messages are spilled, a mark
+    // may be early: it says that one message is gone, and so of
     // another lap only what that one says.
     let gone = |looked: Pos, passed: Passed| {
         let last = passed.owner.minus(capacity);
@@ -36,9 +37,9 @@ pub(crate) fn skip<W>(reader: &mut Reader<W>, passed: Passed) -> TryRecvError {
     }
     let head = head::search(&reader.storage, head::after(&reader.storage, passed));
     reader.go_to(gone(before, passed).max(head.minus(capacity)));
-    // The producer may be writing the next one, or may have gone on meanwhile. And where messages
+    // The producer may be writing the next ones, or may have gone on meanwhile. And where messages
     // are spilled, those that follow may have lost their place in the arena, too.
-    for _ in 0..if spills { capacity } else { 1 } {
+    for _ in 0..reader.storage.measures().early() {
         let Look::Passed(passed) = reader.look() else { break };
         reader.go_to(reader.next().max(gone(reader.next(), passed)));
     }

@@ -104,7 +104,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Worker<T, W> {
 
     /// Keeps what this worker has claimed where it is, also if its group is evicted from here on.
     /// The error says that it has been evicted.
-    fn pin(&mut self) -> Result<(), TryRecvError> {
+    pub(super) fn pin(&mut self) -> Result<(), TryRecvError> {
         if !self.reader.can_be_evicted() {
             return Ok(());
         }

@@ -43,6 +43,32 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.overtaken(passed).map(|()| false)
     }
 
+    /// Claims messages from a position on, until there is one that is not there or not to be had.
+    pub(super) fn claim_more(&mut self, first: Pos, most: usize) -> usize {
+        let there = self.reader.ready_run(first, most);
+        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return 0 };
+        let mut claimed = 0;
+        while claimed < there {
+            let position = first.plus(claimed);
+            let Offer::Free { word, marked } = claims.offer(position) else { break };
+            if !claims.claim(position, self.member.index, word, marked) {
+                break;
+            }
+            claimed += 1;
+        }
+        self.member.held += claimed;
+        if !self.is_still_its_group() {
+            // As after the claim of one: see `claimed`. Of these some may be lost.
+            self.settle(Claim { first, messages: claimed, marked: false }, Fate::Untouched);
+            return 0;
+        }
+        // If the batch began at the reserved position, others may be before it.
+        if self.reader.next() == first {
+            self.reader.go_to(first.plus(claimed));
+        }
+        claimed
+    }
+
     /// One message, into the start of a buffer. Returns its length.
     pub(crate) fn take_bytes(
         &mut self,
@@ -95,31 +121,5 @@ impl<T: Plain, W: Wait> Worker<T, W> {
                 return Ok(claim);
             }
         }
-    }
-
-    /// Claims messages from a position on, until there is one that is not there or not to be had.
-    fn claim_more(&mut self, first: Pos, most: usize) -> usize {
-        let there = self.reader.ready_run(first, most);
-        let Some(claims) = Claims::of(&self.reader.storage, self.member.group) else { return 0 };
-        let mut claimed = 0;
-        while claimed < there {
-            let position = first.plus(claimed);
-            let Offer::Free { word, marked } = claims.offer(position) else { break };
-            if !claims.claim(position, self.member.index, word, marked) {
-                break;
-            }
-            claimed += 1;
-        }
-        self.member.held += claimed;
-        if !self.is_still_its_group() {
-            // As after the claim of one: see `claimed`. Of these some may be lost.
-            self.settle(Claim { first, messages: claimed, marked: false }, Fate::Untouched);
-            return 0;
-        }
-        // If the batch began at the reserved position, others may be before it.
-        if self.reader.next() == first {
-            self.reader.go_to(first.plus(claimed));
-        }
-        claimed
     }
 }

@@ -27,6 +27,8 @@ operations! {
     send_56 => || count_send_56(&mut ring([0; 7]).0),
     send_iter_8 => || count_send_iter_8(&mut ring(0).0),
     send_batch_8 => || count_send_batch_8(&mut ring(0).0, &[7; MESSAGES]),
+    reserve_batch_8 => || count_reserve_batch_8(&mut unobserved().0),
+    write_batch_8 => || count_write_batch_8(&mut ring(0).0),
     recv_8 => || _ = black_box(count_recv_8(&mut full(7).1)),
     recv_56 => || _ = black_box(count_recv_56(&mut full([7; 7]).1)),
     recv_batch_8 => || count_recv_batch_8(&mut full(7).1, &mut [0; BATCH]),
@@ -66,6 +68,14 @@ fn main() {
 /// An empty ring with one subscriber.
 fn ring<T: ringway::Plain + Copy>(_: T) -> (Producer<T>, Subscriber<T>) {
     let (producer, ring) = Options::<T>::new(MESSAGES).subscribers(1).heap().expect("memory");
+    let subscriber = ring.subscribe(Start::Next).expect("an entry");
+    (producer, subscriber)
+}
+
+/// An empty ring with one subscriber, and no observers.
+fn unobserved() -> (Producer<u64>, Subscriber<u64>) {
+    let options = Options::<u64>::new(MESSAGES).subscribers(1).observers(false);
+    let (producer, ring) = options.heap().expect("memory");
     let subscriber = ring.subscribe(Start::Next).expect("an entry");
     (producer, subscriber)
 }
@@ -140,6 +150,32 @@ fn count_send_iter_8(producer: &mut Producer<u64>) {
     assert_eq!(sent.expect("room for all"), MESSAGES);
 }
 
+/// Batches that are written in place, by plain references.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_reserve_batch_8(producer: &mut Producer<u64>) {
+    let mut number = 0;
+    for _ in 0..MESSAGES / BATCH {
+        let mut places = producer.reserve_batch(BATCH).expect("room for all");
+        places.iter_mut().expect("no consumer looks").for_each(|place| {
+            *place = number;
+            number += 1;
+        });
+        places.commit();
+    }
+}
+
+/// Batches that are written in place, word by word, under the eyes of observers.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_write_batch_8(producer: &mut Producer<u64>) {
+    for batch in 0..MESSAGES / BATCH {
+        let mut places = producer.reserve_batch(BATCH).expect("room for all");
+        places.write_iter(batch as u64..);
+        places.commit();
+    }
+}
+
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn count_recv_8(subscriber: &mut Subscriber<u64>) -> u64 {
@@ -161,14 +197,14 @@ fn count_recv_batch_8(subscriber: &mut Subscriber<u64>, buffer: &mut [u64]) {
     }
 }
 
-/// Read where they lie.
+/// Batches that are read in place.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn count_recv_refs_8(subscriber: &mut Subscriber<u64>) -> u64 {
     let mut sum = 0;
     for _ in 0..MESSAGES / BATCH {
         let messages = subscriber.recv_refs(BATCH).expect("they are there");
-        sum ^= messages.iter().fold(0, |sum, word| sum ^ word);
+        sum = messages.iter().fold(sum, |sum, message| sum ^ message);
     }
     sum
 }

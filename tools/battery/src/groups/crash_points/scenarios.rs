@@ -24,7 +24,7 @@ use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::place::Room;
 
 pub use receiving::{durable, in_place, subscribe};
-pub use sending::{bytes, create, publish, spill};
+pub use sending::{bytes, create, places, publish, spill};
 pub use taking_over::{bystander, evict, predecessor, prune, reap, reopen, resume, unlink};
 pub use working::{anew, bury, idler, stopped, work};
 
@@ -33,10 +33,11 @@ const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 16] = [
+pub(super) const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "create", judge: sending::judge_create },
     Scenario { name: "publish", judge: sending::judge_publish },
     Scenario { name: "bytes", judge: sending::judge_bytes },
+    Scenario { name: "places", judge: sending::judge_places },
     Scenario { name: "spill", judge: sending::judge_spill },
     Scenario { name: "subscribe", judge: receiving::judge_subscribe },
     Scenario { name: "in_place", judge: receiving::judge_in_place },

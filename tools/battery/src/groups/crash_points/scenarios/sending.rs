@@ -97,6 +97,53 @@ pub(super) fn judge_bytes(room: &Room, start: &dyn Fn() -> Result<Child>) -> Res
     Ok(end)
 }
 
+/// Sends batches of three that are written in place, and some of which are dropped or sent in part.
+pub fn places(task: &Task) -> Result<()> {
+    let mut producer = Options::<u64>::new(PLACES).subscribers(1).create(task.segment())?;
+    producer.wait_for_consumers(1, LONG)?;
+    play(task, || {
+        for _ in 0..3 * PLACES / 4 {
+            drop(producer.reserve_batch(4)?);
+            let mut places = producer.reserve_batch(3)?;
+            places.write_iter(places.position()..);
+            let first = places.commit_first(2);
+            task.word(DONE).set(first + 2);
+        }
+        Ok(producer)
+    })
+}
+
+/// Messages that the ring holds, an eighth of which is lent at a time.
+const PLACES: usize = 32;
+
+/// A subscriber receives all that had been committed, and an observer has received it or been told
+/// of it; and so they do from a successor, which finds the marks of a batch.
+pub(super) fn judge_places(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let child = start()?;
+    let ring = Ring::<u64>::open_wait(room.segment(), SOON)?;
+    let mut observer = ring.observe(Start::Next)?;
+    let mut subscriber = ring.subscribe(Start::Next)?;
+    let (received, error) = receive_all(&mut subscriber)?;
+    ensure!(error == RecvTimeoutError::ProducerDied, "told {error}");
+    let end = end(child)?;
+    nothing_is_lost(room, received)?;
+    ensure!(ring.head() == received, "the head is {} of {received}", ring.head());
+    goes_on(room, &mut subscriber, received)?;
+    let mut seen = 0;
+    loop {
+        match observer.try_recv() {
+            Ok(message) if message == seen => seen += 1,
+            Ok(message) => bail!("{message} was observed where {seen} was due"),
+            Err(TryRecvError::Lagged(lost)) => seen += lost,
+            Err(_) => break,
+        }
+    }
+    ensure!(seen == subscriber.position(), "{seen} messages were observed or lost");
+    drop((subscriber, observer));
+    leaves_nothing(room)?;
+    Ok(end)
+}
+
 /// A ring of short messages and of long ones, of which the arena has room for a few.
 fn spilling() -> Options<[u8]> {
     Options::bytes(CAPACITY, 8).arena(512).subscribers(1)
