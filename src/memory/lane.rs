@@ -7,10 +7,13 @@
 use core::ptr::NonNull;
 
 use super::padding::SMALL;
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+use super::shape::closest;
 use super::slot::Slot;
 use super::view::View;
+use crate::message::Message;
 use crate::position::Pos;
-use ringway_shm::sync::AtomicWord;
+use ringway_shm::sync::{AtomicWord, prefetch_to_write};
 
 /// Whether handles keep lanes. A microcontroller has no room for them in its handles, and no cache
 /// that would make the difference.
@@ -31,13 +34,16 @@ struct Bounds {
     zero: *mut AtomicWord,
     /// Half the bytes from one slot to the next, positions being kept doubled.
     half: usize,
+    /// As `zero`, so many slots further as the handle looks ahead.
+    far: *mut AtomicWord,
 }
 
 impl Lane {
     /// With no position in it, for a handle that is at that one.
     #[inline]
     pub(crate) fn none(at: Pos) -> Lane {
-        let bounds = Bounds { end: at, plain_end: at, zero: core::ptr::null_mut(), half: 0 };
+        let nowhere = core::ptr::null_mut();
+        let bounds = Bounds { end: at, plain_end: at, zero: nowhere, half: 0, far: nowhere };
         Lane([bounds; LANES as usize])
     }
 
@@ -73,7 +79,7 @@ impl Lane {
             let zero = first.wrapping_byte_sub(half.wrapping_mul(at.doubled()));
             let end = at.plus(positions.min(to_the_end(view, at)));
             let plain_end = if plain { end } else { at };
-            *bounds = Bounds { end, plain_end, zero, half };
+            *bounds = Bounds { end, plain_end, zero, half, far: zero };
         }
     }
 
@@ -85,10 +91,24 @@ impl Lane {
         }
     }
 
-    /// How many positions there are in it, for a handle that is at that one.
+    /// Has [`expect_write`](Self::expect_write) look so many slots ahead, until the lane is opened
+    /// again.
     #[inline(always)]
-    pub(crate) fn left(&self, at: Pos) -> usize {
-        self.0.first().map_or(0, |bounds| bounds.end.distance(at) as usize)
+    pub(crate) fn look_ahead(&mut self, slots: usize) {
+        for bounds in &mut self.0 {
+            bounds.far = bounds.zero.wrapping_byte_add(2 * slots * bounds.half);
+        }
+    }
+
+    /// Hints that a slot is about to be written that is some ahead of that position's. Where there
+    /// is none, up to the ring's last slot in memory, it is a hint at something else, which does no
+    /// harm.
+    #[inline(always)]
+    pub(crate) fn expect_write(&self, position: Pos) {
+        if let Some(bounds) = self.0.first() {
+            let bytes = bounds.half.wrapping_mul(position.doubled());
+            prefetch_to_write(bounds.far.wrapping_byte_add(bytes));
+        }
     }
 
     /// The slot of a position in it.
@@ -126,6 +146,8 @@ pub(crate) fn to_the_end(view: &View, at: Pos) -> usize {
 pub(crate) struct Stretch<'a> {
     first: Pos,
     words: NonNull<AtomicWord>,
+    /// Words from one slot to the next.
+    stride: usize,
     view: &'a View,
 }
 
@@ -137,11 +159,27 @@ impl View {
     /// The slots from that position on.
     #[inline(always)]
     pub(crate) fn stretch(&self, first: Pos) -> Stretch<'_> {
-        Stretch { first, words: self.slot(first).words, view: self }
+        let stride = self.measures().stride;
+        Stretch { first, words: self.slot(first).words, stride, view: self }
     }
 }
 
 impl<'a> Stretch<'a> {
+    /// The same if slots of messages `T` lie as close as they can, as they do unless the ring's
+    /// creator wants them apart: how close is a number that the compiler knows.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+    #[inline(always)]
+    pub(crate) fn closest<T: Message>(self) -> Option<Stretch<'a>> {
+        let stride = closest::<T>();
+        (self.stride == stride).then_some(Stretch { stride, ..self })
+    }
+
+    /// No code is there twice.
+    #[cfg(all(target_os = "none", target_pointer_width = "32"))]
+    pub(crate) fn closest<T: Message>(self) -> Option<Stretch<'a>> {
+        None
+    }
+
     /// The position and the slot so many behind the first one.
     ///
     /// # Safety
@@ -151,7 +189,7 @@ impl<'a> Stretch<'a> {
     pub(crate) unsafe fn get(self, ahead: usize) -> (Pos, Slot<'a>) {
         let position = self.first.plus(ahead);
         // SAFETY: the slot is there, by this function's contract, and slots are so far apart.
-        let words = unsafe { self.words.add(ahead * self.view.measures().stride) };
+        let words = unsafe { self.words.add(ahead * self.stride) };
         // SAFETY: it is as many slots behind that of the first position.
         (position, unsafe { Slot::at(words, position, self.view) })
     }

@@ -41,10 +41,12 @@ impl<'a> Slot<'a> {
         self.words
     }
 
-    /// Hints that the slot is about to be written.
+    /// Hints that the slot so many behind this one is about to be written. Where there is none, up
+    /// to the ring's last slot in memory, it is a hint at something else, which does no harm.
     #[inline(always)]
-    pub(crate) fn expect_write(self) {
-        prefetch_to_write(self.state());
+    pub(crate) fn expect_write_ahead(self, slots: usize) {
+        let stride = self.view.measures().stride;
+        prefetch_to_write(self.words.as_ptr().wrapping_add(slots * stride));
     }
 
     #[inline(always)]

@@ -118,7 +118,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     fn awaited(&self, need: Need) -> Awaited {
         let has_credit = self.credit.left() >= need.messages;
         let in_the_way = (has_credit && need.granules > 0).then(|| self.arena.oldest());
-        Awaited { next: self.credit.next, in_the_way, need }
+        Awaited { next: self.credit.next(), in_the_way, need }
     }
 
     /// Evicts the consumers that leave no room, if they have done so for too long. If that does not
@@ -171,7 +171,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let line = self.storage.producer();
         let holder = self.credit.furthest_behind(&self.storage, too_far);
         line.held_by.set(holder.map_or(0, |index| index as u32 + 1));
-        line.held_at.set(self.credit.next.number());
+        line.held_at.set(self.credit.next().number());
     }
 
     /// Remembers it if one of those in the way is away, and comes back. By what the ring says: a
@@ -193,7 +193,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     fn too_far(&mut self, need: Need) -> Signed {
         let mut too_far = self.capacity() as Signed - (need.messages - 1) as Signed;
         if ARENAS && need.granules > 0 {
-            let next = self.credit.next;
+            let next = self.credit.next();
             if let Some(end) = self.arena.in_the_way(&self.storage, next, need.granules) {
                 too_far = too_far.min(next.since(end) + 1);
             }
@@ -218,7 +218,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !ARENAS || granules == 0 {
             return true;
         }
-        let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next, granules);
+        let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next(), granules);
         in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
     }
 }

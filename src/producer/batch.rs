@@ -8,6 +8,7 @@ use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError};
+use crate::memory::lane::{AT_ONCE, Stretch, to_the_end};
 use crate::message::Plain;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -35,16 +36,17 @@ impl<T: Plain, W: Wait> Producer<T, W> {
     fn send_while(&mut self, messages: &[T], has_room: impl Fn(&mut Self) -> bool) -> usize {
         let mut rest = messages;
         while !rest.is_empty() && has_room(self) {
-            let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
-            // On the way the place is kept apart from the account, where every fence would store
-            // it.
-            let mut position = self.credit.next;
-            for message in now {
-                // SAFETY: all messages of a type have its length, and there is credit for as many.
-                unsafe { self.publish_at(position, message.as_bytes()) };
-                position = position.plus(1);
+            let first = self.credit.next();
+            let messages = self.credit.left().min(to_the_end(&self.storage, first));
+            let (now, later) = rest.split_at(rest.len().min(messages));
+            let slots = self.storage.stretch(first);
+            match (self.is_looked_at(), slots.closest::<T>()) {
+                (true, None) => self.send_stretch::<true>(slots, now),
+                (true, Some(slots)) => self.send_stretch::<true>(slots, now),
+                (false, None) => self.send_stretch::<false>(slots, now),
+                (false, Some(slots)) => self.send_stretch::<false>(slots, now),
             }
-            self.credit.next = position;
+            self.credit.go_to(first.plus(now.len()));
             rest = later;
         }
         let sent = messages.len() - rest.len();
@@ -52,6 +54,37 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             self.wake();
         }
         sent
+    }
+
+    /// Publishes messages in those slots, for which there is credit, and which are one behind the
+    /// other in memory. `MARKS`: consumers may look at a slot that is being written.
+    #[inline(always)]
+    fn send_stretch<const MARKS: bool>(&self, slots: Stretch<'_>, messages: &[T]) {
+        // On the way the place is kept apart from the account, where every fence would store it.
+        let publish = |ahead: usize, message: &T| {
+            // SAFETY: there is a slot for each message, up to the last one in memory.
+            let (position, slot) = unsafe { slots.get(ahead) };
+            let bytes = message.as_bytes();
+            if MARKS {
+                // SAFETY: all messages of a type have its length, and there is credit for as many.
+                unsafe { self.publish_in(slot, position, bytes) };
+            } else {
+                // SAFETY: all messages of a type have its length, and there is credit for as many.
+                unsafe { self.publish_marked(slot, position, bytes) };
+            }
+        };
+        let at_once = messages.chunks_exact(AT_ONCE);
+        let rest = at_once.remainder();
+        let mut sent = 0;
+        for messages in at_once {
+            for (ahead, message) in messages.iter().enumerate() {
+                publish(sent + ahead, message);
+            }
+            sent += AT_ONCE;
+        }
+        for (ahead, message) in rest.iter().enumerate() {
+            publish(sent + ahead, message);
+        }
     }
 
     /// Sends all the messages, waiting for room as long as it takes. Sleepers are woken once, and
@@ -139,31 +172,87 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         &mut self,
         messages: impl IntoIterator<Item = M>,
     ) -> Result<usize, BatchError> {
-        let waking = WakeLast(self);
+        let mut messages = messages.into_iter();
         let mut sent = 0;
-        for message in messages {
-            if !waking.0.credit.check(&waking.0.storage) {
-                waking.0.wake();
-                if let Err(error) = waking.0.wait_for_credit(Need::MESSAGE, Deadline::Never) {
-                    return Err(BatchError { sent, error: error.into() });
-                }
+        loop {
+            let mut sending = Sending { producer: self, sent: 0 };
+            let outcome = sending.send(&mut messages);
+            sent += sending.sent;
+            drop(sending);
+            let message = match outcome {
+                None => return Ok(sent),
+                Some(message) => message,
+            };
+            // What this waits for may be a consumer that sleeps: it has been woken.
+            if !self.credit.check(&self.storage)
+                && let Err(error) = self.wait_for_credit(Need::MESSAGE, Deadline::Never)
+            {
+                return Err(BatchError { sent, error: error.into() });
             }
             // SAFETY: all messages of a type have its length, and there is credit.
-            unsafe { waking.0.publish(message.borrow().as_bytes()) };
+            unsafe { self.publish(message.borrow().as_bytes()) };
             sent += 1;
         }
-        Ok(sent)
     }
 }
 
-/// Wakes the consumers that sleep when it is dropped, also if what brings the messages panics.
-struct WakeLast<'a, T: Plain, W: Wait>(&'a mut Producer<T, W>);
+/// Messages that an iterator brings, and that are published in the lane. When this is dropped the
+/// producer goes on behind them, and wakes the consumers that sleep: also if what brings the
+/// messages panics.
+struct Sending<'a, T: Plain, W: Wait> {
+    producer: &'a mut Producer<T, W>,
+    sent: usize,
+}
 
-impl<T: Plain, W: Wait> Drop for WakeLast<'_, T, W> {
+impl<T: Plain, W: Wait> Sending<'_, T, W> {
+    /// Sends messages, as many as are in the lane. Returns one for which there was no room there;
+    /// `None`: there are no more.
+    #[inline(always)]
+    fn send<M: Borrow<T>>(&mut self, messages: &mut impl Iterator<Item = M>) -> Option<M> {
+        let Sending { producer, sent } = self;
+        let producer = &**producer;
+        let first = producer.credit.next();
+        let room = producer.credit.left().min(to_the_end(&producer.storage, first));
+        let slots = producer.storage.stretch(first);
+        match slots.closest::<T>() {
+            None => producer.send_some(slots, room, sent, messages),
+            Some(slots) => producer.send_some(slots, room, sent, messages),
+        }
+    }
+}
+
+impl<T: Plain, W: Wait> Producer<T, W> {
+    /// Publishes messages in so many slots, for which there is credit, and which are one behind the
+    /// other in memory. Counts them, and returns one for which there is no slot left.
+    #[inline(always)]
+    fn send_some<M: Borrow<T>>(
+        &self,
+        slots: Stretch<'_>,
+        room: usize,
+        sent: &mut usize,
+        messages: &mut impl Iterator<Item = M>,
+    ) -> Option<M> {
+        loop {
+            let message = messages.next()?;
+            if *sent == room {
+                return Some(message);
+            }
+            // SAFETY: there is a slot for each message, up to the last one in memory.
+            let (position, slot) = unsafe { slots.get(*sent) };
+            // SAFETY: all messages of a type have its length, and there is credit for `room`.
+            unsafe { self.publish_in(slot, position, message.borrow().as_bytes()) };
+            *sent += 1;
+        }
+    }
+}
+
+impl<T: Plain, W: Wait> Drop for Sending<'_, T, W> {
     fn drop(&mut self) {
+        let producer = &mut *self.producer;
+        producer.credit.go_to(producer.credit.next().plus(self.sent));
         // The iterator may have forked, and this be in the child.
-        if self.0.storage.is_here() {
-            self.0.wake();
+        if producer.storage.is_here() {
+            producer.wake();
         }
     }
 }

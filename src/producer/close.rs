@@ -145,7 +145,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let len = writing.map_or(0, |message| message.bytes().len());
         if let Some(message) = writing.filter(|_| self.has_place(len).unwrap_or(false)) {
             let span = self.begin_message(len);
-            let slot = self.storage.slot(self.credit.next);
+            let slot = self.storage.slot(self.credit.next());
             // SAFETY: the ring is one of messages `T`, and the model sends none that is too long.
             unsafe { slot.payload_at::<T>(span) }.fill(message.bytes());
         }

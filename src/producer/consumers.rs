@@ -32,7 +32,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     pub fn len(&self) -> usize {
         let lags =
-            credit::gates(&self.storage).map(|gate| self.credit.next.since(gate).max(0) as usize);
+            credit::gates(&self.storage).map(|gate| self.credit.next().since(gate).max(0) as usize);
         lags.max().unwrap_or(0).min(self.capacity())
     }
 

@@ -62,7 +62,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(who, [(2, Some("keeper".to_owned()))]);
     /// ```
     pub fn laggards(&self) -> impl Iterator<Item = Laggard> + '_ {
-        let next = self.credit.next;
+        let next = self.credit.next();
         credit::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
             // Who has joined has written its name: `is_evicted` has a fence after the look at
@@ -149,7 +149,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     fn count_laggards(&self) -> usize {
-        let next = self.credit.next;
+        let next = self.credit.next();
         let laggards = credit::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
         // SYNC gate, left: what consumers did before they moved their gates, or left
         // (`entry::reset_by`), is done when a flush is over.

@@ -157,7 +157,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The position of the next message, which is also how many were sent if the ring's first
     /// position is 0.
     pub fn head(&self) -> Position {
-        self.credit.next.number()
+        self.credit.next().number()
     }
 }
 

@@ -128,7 +128,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Publishes a message, for which there is room.
     pub(crate) fn place(&mut self, bytes: &[u8]) {
         let span = self.begin_message(bytes.len());
-        let next = self.credit.next;
+        let next = self.credit.next();
         let slot = self.storage.slot(next);
         if self.storage.measures().has_lengths::<T>() {
             slot.set_span(span);
@@ -138,7 +138,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
         // the others of its row.
         slot.state().store(next.published(), Ordering::Release);
-        self.credit.next = next.plus(1);
+        self.credit.go_to(next.plus(1));
         self.arena.publish(span);
     }
 
@@ -146,7 +146,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// arena. What was in its way there loses its place: A1 to A4 of
     /// [`arena`](crate::producer::arena).
     pub(crate) fn begin_message(&mut self, len: usize) -> Span {
-        let next = self.credit.next;
+        let next = self.credit.next();
         if !self.spills(len) {
             self.begin(next);
             return Span::in_slot(len);

@@ -163,7 +163,7 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
     }
 
     fn slot(&self) -> Slot<'_> {
-        self.producer.storage.slot(self.producer.credit.next)
+        self.producer.storage.slot(self.producer.credit.next())
     }
 
     /// Copies bytes to the place's byte number `at` and those that follow it.
@@ -218,7 +218,7 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
 
     /// Sends the message as it stands there, and returns its position.
     pub fn commit(self) -> Position {
-        let next = self.producer.credit.next;
+        let next = self.producer.credit.next();
         let slot = self.slot();
         if self.producer.storage.measures().has_lengths::<T>() {
             slot.set_span(self.span);
@@ -228,7 +228,7 @@ impl<'a, T: Message + ?Sized, W: Wait> Loan<'a, T, W> {
         // SYNC published: a consumer that sees the state sees the message, in `Reader::ready` and
         // the others of its row.
         slot.state().store(next.published(), Ordering::Release);
-        self.producer.credit.next = next.plus(1);
+        self.producer.credit.go_to(next.plus(1));
         self.producer.arena.publish(self.span);
         self.producer.wake();
         next.number()

@@ -95,12 +95,12 @@ impl<'a, T: Message + ?Sized, W: Wait> Loans<'a, T, W> {
     #[inline]
     fn runs(&self, messages: usize) -> [SlotRun<'_, T>; 2] {
         // SAFETY: the ring's messages are `T`.
-        unsafe { self.producer.storage.runs(self.producer.credit.next, messages) }
+        unsafe { self.producer.storage.runs(self.producer.credit.next(), messages) }
     }
 
     /// The slot of one of the places.
     fn slot(&self, index: usize) -> Option<Slot<'_>> {
-        let position = self.producer.credit.next.plus(index);
+        let position = self.producer.credit.next().plus(index);
         (index < self.len).then(|| self.producer.storage.slot(position))
     }
 
@@ -226,10 +226,10 @@ impl<'a, T: Message + ?Sized, W: Wait> Loans<'a, T, W> {
     /// Sends the first `messages` of them, at most all, and returns the position of the first. The
     /// next messages get the other places.
     pub fn commit_first(self, messages: usize) -> Position {
-        let first = self.producer.credit.next;
+        let first = self.producer.credit.next();
         let sent = self.len.min(messages);
         self.runs(sent).into_iter().for_each(SlotRun::publish);
-        self.producer.credit.next = first.plus(sent);
+        self.producer.credit.go_to(first.plus(sent));
         if sent > 0 {
             self.producer.wake();
         }

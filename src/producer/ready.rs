@@ -127,7 +127,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !measures.has_arena() {
             return Some(measures.max_len);
         }
-        let next = self.credit.next;
+        let next = self.credit.next();
         let released = self.credit.released(&self.storage);
         let free = self.arena.longest_free(&self.storage, next, released);
         Some(free.clamp(measures.max_len, measures.longest()))

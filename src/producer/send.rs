@@ -41,16 +41,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline]
     pub fn try_send(&mut self, message: &T) -> Result<(), TrySendError> {
         let bytes = message.bytes();
-        if !self.goes_at_once(bytes.len()) {
-            return self.try_send_slowly(bytes);
+        if self.goes_in_lane(bytes.len()) {
+            self.send_in_lane(bytes);
+            return Ok(());
         }
-        if !T::VARIABLE && !self.has_room()? {
-            return Err(TrySendError::Full);
-        }
-        // SAFETY: the length was checked, and there is credit.
-        unsafe { self.publish(bytes) };
-        self.wake();
-        Ok(())
+        self.try_send_anyhow(bytes)
     }
 
     /// Sends a message, waiting for room as long as it takes.
@@ -64,19 +59,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     #[inline]
     pub fn send(&mut self, message: &T) -> Result<(), SendError> {
-        // Written out here and in `send_timeout`: in a function that both call, the compiler makes
-        // seven instructions more of messages with lengths of their own.
         let bytes = message.bytes();
-        if !self.goes_at_once(bytes.len()) {
-            return self.send_slowly(bytes, || Deadline::Never, || None);
+        if self.goes_in_lane(bytes.len()) {
+            self.send_in_lane(bytes);
+            return Ok(());
         }
-        if !T::VARIABLE {
-            self.wait_for_room(|| Deadline::Never)?;
-        }
-        // SAFETY: the length was checked, and there is credit.
-        unsafe { self.publish(bytes) };
-        self.wake();
-        Ok(())
+        self.send_anyhow(bytes)
     }
 
     /// Sends a message, waiting for room for at most `timeout`: a duration, or the instant until
@@ -99,6 +87,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         timeout: impl Into<Deadline>,
     ) -> Result<(), SendTimeoutError> {
         let bytes = message.bytes();
+        if self.goes_in_lane(bytes.len()) {
+            self.send_in_lane(bytes);
+            return Ok(());
+        }
         if !self.goes_at_once(bytes.len()) {
             let late = || Some(SendTimeoutError::Timeout);
             return self.send_slowly(bytes, || timeout.into(), late);
@@ -106,10 +98,84 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !T::VARIABLE {
             in_time(self.wait_for_room(|| timeout.into()))?;
         }
-        // SAFETY: the length was checked, and there is credit.
-        unsafe { self.publish(bytes) };
-        self.wake();
+        self.send_here(bytes);
         Ok(())
+    }
+}
+
+/// What is not done for most messages is out of line, so that what is done for each is all that a
+/// caller has in its loop. Not so on a microcontroller, where there are no lanes, and flash counts.
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// Whether the next message, of such a length, may be published in its slot, as was made sure
+    /// of before.
+    #[inline(always)]
+    fn goes_in_lane(&self, len: usize) -> bool {
+        self.credit.is_in_lane() && self.fits_slot(len)
+    }
+
+    /// Sends a message that [may go](Self::goes_in_lane).
+    #[inline(always)]
+    fn send_in_lane(&mut self, bytes: &[u8]) {
+        // SAFETY: the caller has found the next message to be in the lane.
+        let slot = unsafe { self.credit.slot_in_lane(&self.storage) };
+        // SAFETY: the caller has found that there is credit, and that the bytes fit a slot.
+        unsafe { self.publish_in(slot, self.credit.next(), bytes) };
+        self.credit.step();
+        // The lane is open.
+        self.wake_in_lane();
+    }
+
+    /// `try_send`, in general.
+    #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(never))]
+    #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline(always))]
+    fn try_send_anyhow(&mut self, bytes: &[u8]) -> Result<(), TrySendError> {
+        if !self.goes_at_once(bytes.len()) {
+            return self.try_send_slowly(bytes);
+        }
+        if !T::VARIABLE && !self.has_room()? {
+            return Err(TrySendError::Full);
+        }
+        self.send_here(bytes);
+        Ok(())
+    }
+
+    /// `send`, in general.
+    #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(never))]
+    #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline(always))]
+    fn send_anyhow(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        if !self.goes_at_once(bytes.len()) {
+            return self.send_slowly(bytes, || Deadline::Never, || None);
+        }
+        if !T::VARIABLE {
+            self.wait_for_room(|| Deadline::Never)?;
+        }
+        self.send_here(bytes);
+        Ok(())
+    }
+
+    /// Sends a message, for which there is credit, and which fits its slot; and makes sure of those
+    /// that follow.
+    #[inline(always)]
+    fn send_here(&mut self, bytes: &[u8]) {
+        // SAFETY: the caller has found that there is credit, and that the bytes fit a slot.
+        unsafe { self.publish(bytes) };
+        if self.fences.light_is_free() && self.storage.flags().is_some() {
+            self.credit.open_lane(&self.storage, SLOTS_AHEAD);
+        }
+        self.wake();
+    }
+
+    /// [`wake`](Self::wake) after a message that was published in the lane. `send_here` opens it
+    /// only where there are flags, and where the light fence is free.
+    #[inline(always)]
+    fn wake_in_lane(&mut self) {
+        let flags = self.storage.flags();
+        debug_assert!(flags.is_some());
+        // SAFETY: the lane was opened where there are flags, of the same storage.
+        let flags = unsafe { flags.unwrap_unchecked() };
+        let view = &self.storage;
+        wake::wake_consumers_by(flags, view, self.fences.known_to_be_free());
+        self.wait.notify();
     }
 }
 
@@ -163,21 +229,35 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// There is credit, and `bytes` fits a slot.
     #[inline(always)]
     pub(super) unsafe fn publish(&mut self, bytes: &[u8]) {
-        let next = self.credit.next;
+        let next = self.credit.next();
+        let slot = self.storage.slot(next);
         // SAFETY: there is credit, and the bytes fit a slot, by this function's contract.
-        unsafe { self.publish_at(next, bytes) };
-        self.credit.next = next.plus(1);
-        self.storage.slot(next.plus(SLOTS_AHEAD)).expect_write();
+        unsafe { self.publish_in(slot, next, bytes) };
+        self.credit.go_to(next.plus(1));
+        slot.expect_write_ahead(SLOTS_AHEAD);
     }
 
-    /// Writes the message at a position, every one before it having been written.
+    /// Writes the message at a position, whose slot that is, every one before it having been
+    /// written.
     ///
     /// # Safety
     ///
     /// There is credit for the position, and `bytes` fits a slot.
     #[inline(always)]
-    pub(super) unsafe fn publish_at(&self, position: Pos, bytes: &[u8]) {
-        let slot = self.begin(position);
+    pub(super) unsafe fn publish_in(&self, slot: Slot<'_>, position: Pos, bytes: &[u8]) {
+        Self::mark(slot, position);
+        // SAFETY: there is credit, and the bytes fit a slot, by this function's contract.
+        unsafe { self.publish_marked(slot, position, bytes) };
+    }
+
+    /// The same for a slot that is marked, or that no consumer looks at before it is published.
+    ///
+    /// # Safety
+    ///
+    /// As for [`publish_in`](Self::publish_in).
+    #[inline(always)]
+    pub(super) unsafe fn publish_marked(&self, slot: Slot<'_>, position: Pos, bytes: &[u8]) {
+        slot.ghost().write();
         if self.storage.measures().has_lengths::<T>() {
             slot.set_span(Span::in_slot(bytes.len()));
         }
@@ -192,13 +272,18 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     #[inline(always)]
     pub(super) fn begin(&self, position: Pos) -> Slot<'_> {
         let slot = self.storage.slot(position);
+        Self::mark(slot, position);
+        slot.ghost().write();
+        slot
+    }
+
+    #[inline(always)]
+    fn mark(slot: Slot<'_>, position: Pos) {
         slot.state().store(position.writing(), Ordering::Relaxed);
         // SYNC mark: before any of the payload changes, the slot says so. An observer that copies a
         // word stored after this finds that mark, or a later one, at its second look, in
         // `look_again`.
         fence(Ordering::Release);
-        slot.ghost().write();
-        slot
     }
 
     /// Wakes the consumers that sleep, for what was just published.

@@ -6,8 +6,9 @@
 
 use super::limits::Limits;
 use super::members;
-use crate::memory::View;
+use crate::memory::lane::Lane;
 use crate::memory::layout::{ARENAS, EVICTS, Entry, FREE_ENTRY};
+use crate::memory::{Slot, View};
 use crate::position::Pos;
 use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence, own};
 
@@ -19,7 +20,9 @@ const LOOKS: u32 = 8;
 pub(crate) struct Credit {
     limits: [Limits; EVICTS as usize],
     /// The position of the next message.
-    pub(crate) next: Pos,
+    next: Pos,
+    /// Positions from the next one on that may be published.
+    lane: Lane,
     /// The first position that may not be published yet. Never before `next`, and never goes down:
     /// an honest gate can lie more than a lap back for a moment (a joiner's first), and what was
     /// granted before is granted.
@@ -46,6 +49,7 @@ impl Credit {
         Credit {
             limits: [limits; EVICTS as usize],
             next,
+            lane: Lane::none(next),
             limit: next,
             arena: [Reclaim { reclaimable: gone, reclaimed }; ARENAS as usize],
         }
@@ -54,6 +58,54 @@ impl Credit {
     /// How long consumers may hold the producer back; `None`: none is evicted.
     pub(crate) fn limits(&self) -> Option<Limits> {
         self.limits.first().copied()
+    }
+
+    /// The position of the next message.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> Pos {
+        self.next
+    }
+
+    /// Goes to a position behind messages that were published.
+    #[inline(always)]
+    pub(crate) fn go_to(&mut self, next: Pos) {
+        self.next = next;
+        self.lane.end(next);
+    }
+
+    /// Whether the next message may be published, as was made sure of before.
+    #[inline(always)]
+    pub(crate) fn is_in_lane(&self) -> bool {
+        self.lane.has(self.next)
+    }
+
+    /// The slot of the next message, which was [made sure of](Self::is_in_lane).
+    ///
+    /// # Safety
+    ///
+    /// It was, on that view.
+    #[inline(always)]
+    pub(crate) unsafe fn slot_in_lane<'a>(&self, view: &'a View) -> Slot<'a> {
+        debug_assert!(self.is_in_lane());
+        // SAFETY: the position is in the lane, by this function's contract.
+        unsafe { self.lane.slot(view, self.next) }
+    }
+
+    /// Goes to the position behind a message that was published in the lane, and hints that a slot
+    /// ahead of it is about to be written.
+    #[inline(always)]
+    pub(crate) fn step(&mut self) {
+        let before = self.next;
+        self.next = before.plus(1);
+        self.lane.expect_write(before);
+    }
+
+    /// Makes sure of the positions that may be published without asking again. `ahead`: how many
+    /// slots ahead the lane's [steps](Self::step) hint.
+    #[inline(always)]
+    pub(crate) fn open_lane(&mut self, view: &View, ahead: usize) {
+        self.lane.open(view, self.next, self.left(), false);
+        self.lane.look_ahead(ahead);
     }
 
     /// Whether the next message may be published.

@@ -30,6 +30,7 @@ use core::time::Duration;
 
 use super::exchange::ring_bells;
 use crate::memory::View;
+use crate::memory::layout::SleepFlags;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
@@ -76,6 +77,15 @@ pub(crate) fn sleep_on(
 #[inline(always)]
 pub(crate) fn wake_consumers(view: &View, fences: Fences) {
     if SLEEPS && count(&view.producer().wake, view).is_awaited(fences) {
+        wake_consumers_slowly(view);
+    }
+}
+
+/// The same, by the flags of that view.
+#[inline(always)]
+pub(crate) fn wake_consumers_by(flags: &SleepFlags, view: &View, fences: Fences) {
+    let count = EventCount::with_flag(&view.producer().wake, &flags.sleepers.word);
+    if SLEEPS && count.is_awaited(fences) {
         wake_consumers_slowly(view);
     }
 }

@@ -64,7 +64,7 @@ pub fn peek_word(word: &CasWord) -> super::Word {
 }
 
 /// A model has no caches.
-pub fn prefetch_to_write(_word: &AtomicWord) {}
+pub fn prefetch_to_write(_word: *const AtomicWord) {}
 
 /// Plain memory: loom reports any two accesses, one of them a write, that are not ordered. It finds
 /// what relaxed copies of atomics would hide: a reader that gives memory back before it has

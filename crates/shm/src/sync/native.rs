@@ -32,10 +32,10 @@ use crate::kernel;
 /// Whether an atomic is laid out as the word that it is.
 pub const NATIVE: bool = true;
 
-/// Hints that the cache line of a word is about to be written. Nothing where there is no such
+/// Hints that the cache line of a word, which need not be there, is about to be written. Nothing where there is no such
 /// instruction, or no figure that says that it helps.
 #[inline(always)]
-pub fn prefetch_to_write(word: &AtomicWord) {
+pub fn prefetch_to_write(word: *const AtomicWord) {
     // Processors that do not know `prefetchw` run it as a no-operation.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a hint: it never faults, and writes neither memory nor registers nor flags.

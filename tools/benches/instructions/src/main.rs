@@ -29,6 +29,7 @@ operations! {
     send_batch_8 => || count_send_batch_8(&mut ring(0).0, &[7; MESSAGES]),
     reserve_batch_8 => || count_reserve_batch_8(&mut unobserved().0),
     write_batch_8 => || count_write_batch_8(&mut ring(0).0),
+    send_batch_unseen_8 => || count_send_batch_unseen_8(&mut unobserved().0, &[7; MESSAGES]),
     recv_8 => || _ = black_box(count_recv_8(&mut full(7).1)),
     recv_56 => || _ = black_box(count_recv_56(&mut full([7; 7]).1)),
     recv_batch_8 => || count_recv_batch_8(&mut full(7).1, &mut [0; BATCH]),
@@ -79,6 +80,7 @@ fn unobserved() -> (Producer<u64>, Subscriber<u64>) {
     let subscriber = ring.subscribe(Start::Next).expect("an entry");
     (producer, subscriber)
 }
+
 
 /// A full ring with one subscriber.
 fn full<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Subscriber<T>) {
@@ -138,6 +140,15 @@ fn count_send_56(producer: &mut Producer<Wide>) {
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn count_send_batch_8(producer: &mut Producer<u64>, messages: &[u64]) {
+    for batch in messages.chunks(BATCH) {
+        producer.send_batch(batch).expect("room for all");
+    }
+}
+
+/// On a ring on which no consumer can look at a slot that is being written.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_batch_unseen_8(producer: &mut Producer<u64>, messages: &[u64]) {
     for batch in messages.chunks(BATCH) {
         producer.send_batch(batch).expect("room for all");
     }
