@@ -299,7 +299,7 @@ proptest! {
         capacity in prop::sample::select(vec![1usize, 2, 8, 16, 32, 64]),
         observers in any::<bool>(),
         line_per_slot in any::<bool>(),
-        ops in prop::collection::vec(op(), 0..200),
+        ops in prop::collection::vec(op(), 0..if cfg!(miri) { 20 } else { 200 }),
     ) {
         let options = Options::<[u64; 3]>::new(capacity).observers(observers);
         let options = if line_per_slot { options.line_per_slot(true) } else { options };

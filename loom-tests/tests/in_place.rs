@@ -243,7 +243,13 @@ fn a_batch_in_place_is_received_whole_and_in_order() {
         let mut receive = |most: usize| {
             let mut buffer = [[0; 2]; 20];
             if let Ok(received) = subscriber.try_recv_batch(&mut buffer[..most]) {
-                assert!(buffer.iter().take(received).copied().eq((next..).take(received).map(|n| [n; 2])));
+                assert!(
+                    buffer
+                        .iter()
+                        .take(received)
+                        .copied()
+                        .eq((next..).take(received).map(|n| [n; 2]))
+                );
                 next += received as u64;
             }
             next

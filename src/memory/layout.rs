@@ -177,7 +177,7 @@ pub(crate) const EVICTS: bool = !SMALL;
 pub(crate) const ARENAS: bool = !SMALL;
 
 /// Whether the places of several messages are lent at a time, so that their slots are marked
-/// before the first of them is published.
+/// before the first of them is published. Where there are arenas, too: marks are early in both.
 pub(crate) const PLACES: bool = !SMALL;
 
 /// A word that different processes write, away from its neighbours: processors fetch lines of 64

@@ -1,7 +1,7 @@
 //! How far the producer has come, seen from the other side.
 
 use crate::memory::View;
-use crate::memory::layout::ARENAS;
+use crate::memory::layout::{ARENAS, PLACES};
 use crate::position::{Look, Passed, Pos};
 use ringway_shm::sync::{Ordering, fence};
 
@@ -59,7 +59,7 @@ pub(crate) fn search(view: &View, hint: Pos) -> Pos {
 /// was told of the mark by a first look (`Reader::ready`) has a fence between the mark and `head`.
 /// A search has one at the next mark that it finds: `hint` ends with one.
 pub(crate) fn after(view: &View, passed: Passed) -> Pos {
-    if !passed.is_marked() {
+    if !PLACES || !passed.is_marked() {
         return passed.head;
     }
     let known = passed.owner.minus(view.measures().early() - 1);
