@@ -95,6 +95,11 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         buffer: &mut [T],
     ) -> Result<usize, TryRecvError> {
         // On the way the place is kept apart from the consumer, where every fence would store it.
+        if !K::HOLDS {
+            // The first may have been overwritten while those behind it are there. A look at it
+            // finds that out before anything is copied: a batch of none leaves the buffer as it is.
+            self.reader.forget();
+        }
         let first = self.reader.next();
         let there = self.reader.ready_run(first, buffer.len());
         let reader = &self.reader;
@@ -134,6 +139,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         &mut self,
         place: &mut [u8],
     ) -> Result<usize, TryRecvError> {
+        self.reader.forget();
         self.take_bytes::<ASKS, RELEASES>(place).map(|_| 1)
     }
 

@@ -119,6 +119,12 @@ impl<W> Reader<W> {
         }
     }
 
+    /// Has the next look be at the next message alone.
+    pub(crate) fn forget(&mut self) {
+        self.lane.end(self.next);
+        self.ahead.none();
+    }
+
     /// Whether the next message is known to be there: it was, when this reader last looked.
     #[inline(always)]
     pub(crate) fn knows_next(&self) -> bool {
