@@ -222,7 +222,9 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
-    pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+    pub use ringway_shm::wait::{
+        AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
+    };
 }
 
 #[doc(inline)]

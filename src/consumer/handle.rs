@@ -7,7 +7,7 @@ use core::mem::ManuallyDrop;
 use crate::error::TryRecvError;
 use crate::message::{HandleOf, Message};
 use crate::protocol::reader::Reader;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// Receives the messages of a ring. `K` says which kind of consumer it is: a
 /// [`Subscriber`](super::Subscriber) gets every message and holds the producer back, an
@@ -41,7 +41,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
 #[doc(alias = "receiver")]
-pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) reader: Reader<W>,
     pub(super) kind: K,
     message: HandleOf<T>,

@@ -12,7 +12,7 @@ use crate::protocol::reader::Reader;
 use crate::protocol::wake;
 use crate::protocol::{entry, head, join};
 use ringway_shm::sync::Ordering;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A consumer that gets every message, in order, and holds the producer back until it has.
 ///
@@ -25,7 +25,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 #[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "spmc")]
-pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
+pub type Subscriber<T, W = AdaptiveSpin> = Consumer<Subscribing, T, W>;
 
 /// Gets every message and holds the producer back: the kind of a [`Subscriber`](crate::Subscriber).
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
     pub(crate) fn preassigned(storage: Storage, entry: usize) -> Self {
         let generation = join::preassign(&storage, entry);
         let next = storage.measures().origin();
-        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        let reader = Reader::new(storage, next, AdaptiveSpin::new());
         Consumer::of(reader, Subscribing::of(entry, generation))
     }
 }
