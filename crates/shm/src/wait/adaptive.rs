@@ -12,29 +12,28 @@ const ROUNDS: u32 = SpinThenSleep::DEFAULT.spins;
 /// The same when it is room that is waited for.
 const ROUNDS_FOR_ROOM: u32 = ROUNDS.div_ceil(PAUSES_FOR_ROOM);
 
-/// Looks for some tens of microseconds and then sleeps until it is woken, like
-/// [`SpinThenSleep::DEFAULT`]; where looking does not pay, sleeps at once. The default.
+/// Looks for some tens of microseconds and then sleeps until it is woken, as
+/// [`SpinThenSleep::DEFAULT`] does. Where looking does not pay, it sleeps at once. The default.
 ///
-/// Looking pays if what is waited for comes meanwhile: it saves two system calls, and the time that
-/// waking up takes. It never pays where the other side needs the processor that this one keeps by
-/// looking. A handle finds that out by itself, in two ways:
+/// Looking pays if what is waited for comes meanwhile: that saves two system calls, and the time
+/// that waking up takes. It never pays where the other side needs the processor on which this one
+/// looks. A handle notices that by itself:
 ///
-/// - Made on a thread that may run on one processor alone (`sched_getaffinity`), it does not look in
-///   its first wait, and has little faith from then on: the next time that it looks in vain, it
-///   rests.
-/// - When it has looked in vain four times in a row, it *rests*: waits that begin within 64
-///   microseconds sleep at once, without a look. Then the next wait looks again. If that is in vain
-///   too, the next rest is twice as long, up to 4 ms; if it pays, all is as in the beginning.
+/// - A handle made on a thread that may run on one processor alone (`sched_getaffinity`) sleeps at
+///   once in its first wait. It looks in the second, and rests if that is in vain.
+/// - A handle that has looked in vain in four waits in a row *rests*: waits that begin within the
+///   next 64 microseconds sleep at once. The wait after that looks again. If it pays, everything is
+///   as in the beginning; if not, the next rest is twice as long, up to 4 milliseconds.
 ///
-/// So looking in vain takes a few hundredths of the time. And where the other side gets a processor
-/// of its own, the handle looks again after 4 ms at most. Waits that begin more than 4 ms after the
-/// last one in vain look as [`SpinThenSleep`] does, whatever came of it before. A call whose time is
+/// So looking in vain takes a few hundredths of the time. A handle for which looking would pay, the
+/// other side having got a processor of its own, looks again after 4 milliseconds at most. Where
+/// waits are longer than that, because messages are rare, each looks first. A call whose time is
 /// over before it would sleep counts as one that paid.
 ///
-/// What it has found out is the handle's own. It costs nothing while looking pays; a wait that
-/// sleeps reads the clock once. A quota of processor time is not looked at: see "One processor" in
-/// `docs/operations.md`. To have it otherwise give a handle another [`Wait`], which does just what
-/// it says: [`SpinThenSleep`] with as many rounds as you like, or [`Spin`](super::Spin).
+/// What a handle has noticed is its own, and is copied with the handle. It costs nothing while
+/// looking pays; a wait that sleeps reads the clock once more. Quotas of processor time are not
+/// looked at. Any other [`Wait`] does what it says, whatever comes of it: [`SpinThenSleep`] with as
+/// many rounds as you like, or [`Spin`](super::Spin).
 ///
 /// Without `std` there is no clock, and every wait looks.
 ///
@@ -56,9 +55,8 @@ pub struct AdaptiveSpin {
 }
 
 impl AdaptiveSpin {
-    /// One that has not waited yet, for a handle that is used on this thread or on others. Asks the
-    /// kernel on how many processors the thread may run, which takes less than a microsecond; what
-    /// the kernel does not say is taken for several.
+    /// One that has not waited yet. Asks the kernel on how many processors this thread may run: one
+    /// system call, which needs no file. What the kernel does not say is taken for several.
     pub fn new() -> AdaptiveSpin {
         AdaptiveSpin { experience: Experience::new(kernel::has_one_processor()) }
     }
