@@ -40,6 +40,9 @@ use ringway_shm::wait::{AdaptiveSpin, Wait};
 /// producer.close().unwrap();
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
+// On a microcontroller the reader comes first: a reference to it is then one to the consumer, without
+// an addition.
+#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
 #[doc(alias = "receiver")]
 pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) reader: Reader<W>,
