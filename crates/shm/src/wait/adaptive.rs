@@ -4,7 +4,6 @@ use super::experience::Experience;
 use super::strategy::{
     PAUSES_FOR_ROOM, Pause, SpinThenSleep, Wait, linger_for_room, pauses_for_room,
 };
-use crate::kernel;
 use crate::sync::spin_loop;
 
 /// Rounds of looking before the first sleep.
@@ -58,7 +57,7 @@ impl AdaptiveSpin {
     /// One that has not waited yet. Asks the kernel on how many processors this thread may run: one
     /// system call, which needs no file. What the kernel does not say is taken for several.
     pub fn new() -> AdaptiveSpin {
-        AdaptiveSpin { experience: Experience::new(kernel::has_one_processor()) }
+        AdaptiveSpin { experience: Experience::new() }
     }
 
     /// Whether a wait looks in this round, of so many at most. It sleeps if not.

@@ -19,6 +19,8 @@ pub(super) use none::Experience;
 mod kept {
     use std::time::{Duration, Instant};
 
+    use crate::kernel;
+
     /// Waits in a row that have looked in vain, after which the handle still looks in the next one:
     /// a pause in a stream of messages is no reason to look no more.
     pub(super) const ALLOWED: u8 = 3;
@@ -49,9 +51,13 @@ mod kept {
     }
 
     impl Experience {
-        /// That of a handle that has not waited yet, on a thread that may run on one processor
-        /// alone or on several.
-        pub(in super::super) fn new(one_processor: bool) -> Experience {
+        /// That of a handle that has not waited yet, and is made on this thread.
+        pub(in super::super) fn new() -> Experience {
+            Experience::on(kernel::has_one_processor())
+        }
+
+        /// The same on a thread that may run on one processor alone, or on several.
+        fn on(one_processor: bool) -> Experience {
             let (rest, in_vain) =
                 if one_processor { (Rest::Next, ALLOWED) } else { (Rest::Over, 0) };
             Experience { rest, in_vain, looks: false }
@@ -134,7 +140,7 @@ mod kept {
 
         impl Handle {
             fn new(one_processor: bool) -> Handle {
-                Handle { experience: Experience::new(one_processor), now: Instant::now() }
+                Handle { experience: Experience::on(one_processor), now: Instant::now() }
             }
 
             /// Waits, what it waits for coming by itself after so long, or `None`: as soon as this
@@ -174,7 +180,7 @@ mod kept {
 
         #[test]
         fn while_looking_pays_every_wait_looks_and_the_clock_is_not_read() {
-            let mut experience = Experience::new(false);
+            let mut experience = Experience::on(false);
             for _ in 0..100 {
                 experience.begins_at(|| panic!("the clock"));
                 assert!(experience.looks() && !experience.rests());
@@ -281,7 +287,7 @@ mod none {
     pub(in super::super) struct Experience;
 
     impl Experience {
-        pub(in super::super) fn new(_one_processor: bool) -> Experience {
+        pub(in super::super) fn new() -> Experience {
             Experience
         }
 
