@@ -60,9 +60,10 @@
 //!
 //! `try_x` never blocks, `x` blocks for as long as it takes, `x_timeout` for at most that long, or
 //! until that `Instant`: it takes what can be made a [`Deadline`](wait::Deadline). How a handle
-//! waits is its second type parameter, a [`Wait`]: by default it looks for some tens of
-//! microseconds and then sleeps on a futex. While data flows there are no system calls on either
-//! side.
+//! waits is its second type parameter, a [`Wait`]. By default ([`AdaptiveSpin`](wait::AdaptiveSpin))
+//! it looks for some tens of microseconds and then sleeps on a futex; where looking does not pay,
+//! because the two sides share a processor, it sleeps at once. While data flows there are no system
+//! calls on either side.
 //!
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](error::RecvError::ProducerDied)), told by
@@ -222,7 +223,9 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
-    pub use ringway_shm::wait::{Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
+    pub use ringway_shm::wait::{
+        AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
+    };
 }
 
 #[doc(inline)]

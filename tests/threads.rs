@@ -4,6 +4,7 @@
 //! show.
 #![cfg(feature = "std")]
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -13,8 +14,7 @@ use ringway::error::{
     BatchError, JoinError, RecvError, RecvTimeoutError, SendError, SendTimeoutError, SplitError,
     TryRecvError, WaitError,
 };
-use ringway::wait::Pause;
-use ringway::wait::SpinThenYield;
+use ringway::wait::{AdaptiveSpin, Pause, SpinThenYield};
 use ringway::{
     Bytes, Message, Observer, Options, Overflow, Position, Ring, Spin, SpinThenSleep, Start,
     Static, Subscriber, Wait,
@@ -662,6 +662,7 @@ fn a_time_out_is_kept<W: Wait>(mut wait: impl FnMut() -> W) {
 #[test]
 fn a_time_out_is_kept_however_a_handle_waits() {
     a_time_out_is_kept(|| Spin);
+    a_time_out_is_kept(AdaptiveSpin::new);
     a_time_out_is_kept(SpinThenSleep::default);
     a_time_out_is_kept(|| ASLEEP);
     a_time_out_is_kept(|| SpinThenYield { spins: 10, yield_now: thread::yield_now });
@@ -669,13 +670,17 @@ fn a_time_out_is_kept_however_a_handle_waits() {
 
 #[test]
 fn a_time_out_is_kept_where_every_pause_is_long() {
-    let nap = Duration::from_millis(10);
-    let wait = SpinThenYield { spins: 0, yield_now: || thread::sleep(nap) };
+    let (nap, naps) = (Duration::from_millis(10), Cell::new(0));
+    let yield_now = || {
+        naps.set(naps.get() + 1);
+        thread::sleep(nap);
+    };
+    let wait = SpinThenYield { spins: 0, yield_now };
     let (_producer, ring) = Options::<u64>::new(1).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wait);
-    let (outcome, took) = timed(|| subscriber.recv_timeout(nap));
-    assert_eq!(outcome, Err(RecvTimeoutError::Timeout));
-    assert!(took < nap * 30, "{took:?} for a time-out of {nap:?}");
+    assert_eq!(subscriber.recv_timeout(nap), Err(RecvTimeoutError::Timeout));
+    // One is the time-out; looking at the clock in every 64th round would take as many.
+    assert!(naps.get() <= 4, "{} naps of the length of the time-out", naps.get());
 }
 
 #[test]
@@ -721,6 +726,7 @@ fn every_way_to_wait_gets_everything() {
     stream(ASLEEP, yielding(), MESSAGES / 3);
     stream(yielding(), ASLEEP, MESSAGES / 3);
     stream(SpinThenSleep::DEFAULT, Spin, MESSAGES / 10);
+    stream(AdaptiveSpin::new(), AdaptiveSpin::new(), MESSAGES / 10);
 }
 
 #[test]

@@ -3,7 +3,11 @@
 //! A ring that was one, with some words changed, cut or lengthened: it is refused, or is a ring on
 //! which nothing crashes.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
+use ringway::error::HeaderError;
 use ringway::{Producer, Ring};
 
 use crate::attach::{Attach, Hire, Join};
@@ -49,21 +53,37 @@ impl Length {
     }
 }
 
+/// Is told what an input has brought about.
+type Told<'a> = &'a mut dyn FnMut(fmt::Arguments<'_>);
+
 pub fn run(input: &[u8]) {
-    crate::decode(input, parse);
+    crate::decode(input, |input| parse(input, &mut |_| {}));
 }
 
-fn parse(input: &mut Unstructured<'_>) -> Result<()> {
+/// Runs an input, and returns what it has brought about: why the ring was refused, or how joining
+/// and the calls ended.
+pub fn effects(input: &[u8]) -> BTreeSet<String> {
+    let mut effects = BTreeSet::new();
+    let mut told = |effect: fmt::Arguments<'_>| {
+        // Without the numbers.
+        let effect = effect.to_string();
+        effects.insert(effect.split([' ', '(']).next().unwrap_or_default().to_owned());
+    };
+    crate::decode(input, |input| parse(input, &mut told));
+    effects
+}
+
+fn parse(input: &mut Unstructured<'_>, told: Told<'_>) -> Result<()> {
     match input.arbitrary()? {
-        Messages::Word => made_of::<u64>(input),
-        Messages::Words => made_of::<[u64; 7]>(input),
-        Messages::Odd => made_of::<[u8; 13]>(input),
-        Messages::Bytes => made_of::<[u8]>(input),
+        Messages::Word => made_of::<u64>(input, told),
+        Messages::Words => made_of::<[u64; 7]>(input, told),
+        Messages::Odd => made_of::<[u8; 13]>(input, told),
+        Messages::Bytes => made_of::<[u8]>(input, told),
     }
 }
 
 /// Makes a ring of such messages, and forges it.
-fn made_of<K: Kind + ?Sized>(input: &mut Unstructured<'_>) -> Result<()>
+fn made_of<K: Kind + ?Sized>(input: &mut Unstructured<'_>, told: Told<'_>) -> Result<()>
 where
     Producer<K>: Sender,
     Ring<K>: Attach,
@@ -114,11 +134,11 @@ where
     }
     let tag = if input.ratio(1u8, 8u8)? { !tag } else { tag };
     match input.arbitrary()? {
-        None => open_as::<K>(&memory, tag, place, input),
-        Some(Messages::Word) => open_as::<u64>(&memory, tag, place, input),
-        Some(Messages::Words) => open_as::<[u64; 7]>(&memory, tag, place, input),
-        Some(Messages::Odd) => open_as::<[u8; 13]>(&memory, tag, place, input),
-        Some(Messages::Bytes) => open_as::<[u8]>(&memory, tag, place, input),
+        None => open_as::<K>(&memory, tag, place, input, told),
+        Some(Messages::Word) => open_as::<u64>(&memory, tag, place, input, told),
+        Some(Messages::Words) => open_as::<[u64; 7]>(&memory, tag, place, input, told),
+        Some(Messages::Odd) => open_as::<[u8; 13]>(&memory, tag, place, input, told),
+        Some(Messages::Bytes) => open_as::<[u8]>(&memory, tag, place, input, told),
     }
 }
 
@@ -127,6 +147,7 @@ fn open_as<K: Kind + ?Sized>(
     tag: u64,
     place: Place,
     input: &mut Unstructured<'_>,
+    told: Told<'_>,
 ) -> Result<()>
 where
     Ring<K>: Attach,
@@ -138,6 +159,10 @@ where
         Ok(ring) => ring,
         Err(error) => {
             let _ = error.to_string();
+            match error {
+                HeaderError::Corrupt { what } => told(format_args!("refused:{}", words(what))),
+                error => told(format_args!("refused:{error:?}")),
+            }
             return Ok(());
         }
     };
@@ -145,18 +170,42 @@ where
     assert!(ring.max_len() <= memory.data.len());
     for _ in 0..JOINS {
         let join: Join = input.arbitrary()?;
-        let Ok(mut consumer) = ring.attach(join, place.head) else { continue };
-        call::make(Call::Look, &mut *consumer, join.role()).unwrap();
+        let role = join.role();
+        let mut consumer = match ring.attach(join, place.head) {
+            Ok(consumer) => consumer,
+            Err(error) => {
+                told(format_args!("{role:?}:{error:?}"));
+                continue;
+            }
+        };
+        call::make(Call::Look, &mut *consumer, role).unwrap();
         for _ in 0..CALLS {
-            let _ = call::make(input.arbitrary()?, &mut *consumer, join.role());
+            match call::make(input.arbitrary()?, &mut *consumer, role) {
+                Ok(messages) => told(format_args!("{role:?}:got:{}", messages.len().min(2))),
+                Err(error) => told(format_args!("{role:?}:call:{error:?}")),
+            }
         }
     }
     for _ in 0..JOINS {
         let hire: Hire = input.arbitrary()?;
-        let Ok(mut worker) = ring.hire(hire, place.head) else { continue };
+        let mut worker = match ring.hire(hire, place.head) {
+            Ok(worker) => worker,
+            Err(error) => {
+                told(format_args!("Worker:{error:?}"));
+                continue;
+            }
+        };
         for _ in 0..CALLS {
-            let _ = work::make(input.arbitrary()?, &mut *worker, false);
+            match work::make(input.arbitrary()?, &mut *worker, false) {
+                Ok(given) => told(format_args!("Worker:got:{}", given.messages.len().min(2))),
+                Err(error) => told(format_args!("Worker:call:{error:?}")),
+            }
         }
     }
     Ok(())
+}
+
+/// A text in one word.
+fn words(text: &str) -> String {
+    text.replace([' ', ','], "_")
 }

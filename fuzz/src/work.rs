@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use ringway::error::{RecvTimeoutError, TryRecvError};
-use ringway::{Plain, Position, Worker};
+use ringway::{Plain, Position, Wait, Worker};
 
 use crate::call::{LAST, Room};
 use crate::model::LAST_POSITION;
@@ -118,7 +118,7 @@ fn timed(error: RecvTimeoutError) -> TryRecvError {
     }
 }
 
-impl<T: Plain + Sync> Work for Worker<T> {
+impl<T: Plain + Sync, W: Wait> Work for Worker<T, W> {
     queries!();
 
     fn call(&mut self, Task { take, end }: Task) -> Result<Given, TryRecvError> {
@@ -154,7 +154,7 @@ impl<T: Plain + Sync> Work for Worker<T> {
     }
 }
 
-impl Work for Worker<[u8]> {
+impl<W: Wait> Work for Worker<[u8], W> {
     queries!();
 
     fn call(&mut self, Task { take, end }: Task) -> Result<Given, TryRecvError> {

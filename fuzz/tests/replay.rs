@@ -1,6 +1,7 @@
 //! What the fuzzer has found worth keeping is run again, without it: the corpora, which reach as much
 //! code as was ever reached, and inputs that once found a fault.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -28,6 +29,29 @@ fn replay(target: &str, run: fn(&[u8])) {
 #[test]
 fn header_is_refused_or_harmless() {
     replay("header", ringway_fuzz::header::run);
+}
+
+/// Each field of a header is refused by an input of its own. Where this fails the layout has changed:
+/// `cargo run --release --bin seeds` finds inputs for it.
+#[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
+#[test]
+fn header_is_refused_for_every_reason_that_there_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join("header");
+    let files = inputs(&folder).unwrap();
+    let effects: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| ringway_fuzz::header::effects(&fs::read(file).unwrap()))
+        .collect();
+    let refused: Vec<_> =
+        effects.iter().filter_map(|effect| effect.strip_prefix("refused:")).collect();
+    let errors = ["ByteOrder", "MessageType", "NotARing", "TooSmall", "Unpaired", "Version"];
+    let fields = ["arena", "flags", "length", "payload_offset", "slots_offset", "stride", "text"];
+    for reason in errors.into_iter().chain(fields) {
+        assert!(refused.contains(&reason), "no input is refused for: {reason}");
+    }
+    for got in ["Subscriber:got:2", "Observer:got:2", "Worker:got:2", "Observer:call:Corrupt"] {
+        assert!(effects.contains(got), "no input brings {got}");
+    }
 }
 
 #[test]

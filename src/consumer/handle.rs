@@ -7,7 +7,7 @@ use core::mem::ManuallyDrop;
 use crate::error::TryRecvError;
 use crate::message::{HandleOf, Message};
 use crate::protocol::reader::Reader;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// Receives the messages of a ring. `K` says which kind of consumer it is: a
 /// [`Subscriber`](super::Subscriber) gets every message and holds the producer back, an
@@ -40,8 +40,11 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// producer.close().unwrap();
 /// assert_eq!((sum(&mut subscriber), sum(&mut observer)), (Ok(6), Ok(6)));
 /// ```
+// On a microcontroller the reader comes first: a reference to it is then one to the consumer, without
+// an addition.
+#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), repr(C))]
 #[doc(alias = "receiver")]
-pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Consumer<K: Kind, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) reader: Reader<W>,
     pub(super) kind: K,
     message: HandleOf<T>,

@@ -14,7 +14,7 @@ use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::position::Position;
-use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// The next messages of a subscriber, which are copied and not yet received.
 struct Hold<'a, T: Message + ?Sized, W: Wait> {
@@ -38,14 +38,14 @@ impl<T: Message + ?Sized, W: Wait> Hold<'_, T, W> {
 ///
 /// Until then the producer does not reuse its place, and waits if it has come round to it.
 #[must_use = "dropped, the message has not been received, and comes again"]
-pub struct Held<'a, T: Plain, W: Wait = SpinThenSleep> {
+pub struct Held<'a, T: Plain, W: Wait = AdaptiveSpin> {
     hold: Hold<'a, T, W>,
     message: T,
 }
 
 /// A subscriber's next message of bytes, copied to a buffer of the caller's. As [`Held`].
 #[must_use = "dropped, the message has not been received, and comes again"]
-pub struct HeldBytes<'a, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+pub struct HeldBytes<'a, W: Wait = AdaptiveSpin, T: ByteMessage + ?Sized = [u8]> {
     hold: Hold<'a, T, W>,
     message: &'a [u8],
 }
@@ -53,7 +53,7 @@ pub struct HeldBytes<'a, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]
 /// A subscriber's next messages, copied to a buffer of the caller's. As [`Held`], for all of them,
 /// or for the [first](Self::release_first) ones.
 #[must_use = "dropped, the messages have not been received, and come again"]
-pub struct HeldBatch<'a, T: Plain, W: Wait = SpinThenSleep> {
+pub struct HeldBatch<'a, T: Plain, W: Wait = AdaptiveSpin> {
     hold: Hold<'a, T, W>,
 }
 

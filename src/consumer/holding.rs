@@ -14,7 +14,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::position::{Pos, Position};
 use crate::protocol::receive::Over;
-use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// A subscriber that holds every message which it has received until that is
 /// [released](Self::release), in any order: see [`Subscriber::holding`].
@@ -43,7 +43,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// assert_eq!(producer.try_send_batch(&[14, 15, 16]), 2);
 /// assert_eq!((holding.held(), holding.oldest()), (1, Some(third.0)));
 /// ```
-pub struct Holding<T: Message + ?Sized, F, W: Wait = SpinThenSleep> {
+pub struct Holding<T: Message + ?Sized, F, W: Wait = AdaptiveSpin> {
     subscriber: Subscriber<T, W>,
     /// The first message that is not released: where the gate is.
     oldest: Pos,

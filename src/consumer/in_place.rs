@@ -33,7 +33,7 @@ use core::fmt;
 #[cfg(not(ringway_loom))]
 use core::ops::Deref;
 use ringway_shm::sync::{Ordering, fence};
-use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// The next message of a subscriber, where it lies. Dropped, it is released, and the producer may
 /// reuse its place; [`keep`](Self::keep) it, and it comes again. Leaked, it comes again as well,
@@ -41,7 +41,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// subscriber reads the next message in place, is told that it was evicted, or is dropped.
 ///
 /// While it lives the message does not change: see [`recv_ref`](Subscriber::recv_ref).
-pub struct Ref<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Ref<'a, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     subscriber: &'a mut Subscriber<T, W>,
     span: Span,
     release: bool,

@@ -10,7 +10,7 @@ use crate::position::Pos;
 use crate::protocol::reader::Reader;
 use crate::stats::{ConsumerStats, wide};
 use ringway_shm::sync::Word;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A consumer that gets the newest messages and never holds the producer back.
 ///
@@ -31,7 +31,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 #[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "seqlock")]
-pub type Observer<T, W = SpinThenSleep> = Consumer<Observing, T, W>;
+pub type Observer<T, W = AdaptiveSpin> = Consumer<Observing, T, W>;
 
 /// Gets the newest messages and never holds the producer back: the kind of an
 /// [`Observer`](crate::Observer).
@@ -51,7 +51,7 @@ impl Observing {
 
 impl<T: Message + ?Sized> Observer<T> {
     pub(crate) fn observing(storage: Storage, next: Pos) -> Self {
-        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        let reader = Reader::new(storage, next, AdaptiveSpin::new());
         Consumer::of(reader, Observing::from(next))
     }
 }

@@ -19,12 +19,12 @@ use crate::memory::shape::closest;
 use crate::message::{Message, Plain};
 use crate::position::{Pos, Position};
 use ringway_shm::sync::WORD;
-use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// The next messages of a subscriber, one after the other, where they lie: of a type, or of bytes.
 /// Dropped, all of them are released, by one store; [`keep_after`](Self::keep_after) releases only
 /// the first few. Else as [`Ref`](crate::consumer::Ref).
-pub struct Refs<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Refs<'a, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     subscriber: &'a mut Subscriber<T, W>,
     len: usize,
     release: usize,

@@ -6,12 +6,12 @@ use std::vec::Vec;
 use super::{Consumer, Kind};
 use crate::error::RecvError;
 use crate::message::ByteMessage;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// The messages of a consumer as one stream of bytes, for what reads from [`Read`] or [`BufRead`]:
 /// see [`Consumer::into_read`].
 #[derive(Debug)]
-pub struct ByteStream<K: Kind, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+pub struct ByteStream<K: Kind, W: Wait = AdaptiveSpin, T: ByteMessage + ?Sized = [u8]> {
     consumer: Consumer<K, T, W>,
     /// The last message, of which so many bytes have been read.
     message: Vec<u8>,

@@ -6,7 +6,7 @@ use crate::memory::layout::Entry;
 use crate::message::Message;
 use crate::protocol::{Start, durable, join, take};
 use crate::ring::Ring;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 impl<T: Message + ?Sized> Ring<T> {
     /// Joins as a consumer that gets every message from `start` on, in order, and holds the
@@ -25,7 +25,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(ring.subscribe(Start::Next).unwrap_err(), JoinError::NoFreeEntry { entries: 1 });
     /// ```
     pub fn subscribe(&self, start: Start) -> Result<Subscriber<T>, JoinError> {
-        self.subscribe_with(start, SpinThenSleep::DEFAULT)
+        self.subscribe_with(start, AdaptiveSpin::new())
     }
 
     /// As [`subscribe`](Self::subscribe), with another way to wait, which is notified at once: a
@@ -72,7 +72,7 @@ impl<T: Message + ?Sized> Ring<T> {
         let take = || take::take_any(&self.storage);
         let write_name = |entry: &Entry, _| entry.set_name(name.as_bytes());
         let (joined, next) = join::join(&self.storage, start, take, write_name)?;
-        Ok(Subscriber::joined(joined, next, SpinThenSleep::DEFAULT))
+        Ok(Subscriber::joined(joined, next, AdaptiveSpin::new()))
     }
 
     /// As [`subscribe`](Self::subscribe), for a subscriber that can go away and come back. The
@@ -114,7 +114,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
-        let mut subscriber = Subscriber::joined(joined, next, SpinThenSleep::DEFAULT);
+        let mut subscriber = Subscriber::joined(joined, next, AdaptiveSpin::new());
         subscriber.kind.durable = true;
         Ok(subscriber)
     }

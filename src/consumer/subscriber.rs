@@ -12,7 +12,7 @@ use crate::protocol::reader::Reader;
 use crate::protocol::wake;
 use crate::protocol::{entry, head, join};
 use ringway_shm::sync::Ordering;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A consumer that gets every message, in order, and holds the producer back until it has.
 ///
@@ -25,7 +25,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 #[doc(alias = "reader")]
 #[doc(alias = "receiver")]
 #[doc(alias = "spmc")]
-pub type Subscriber<T, W = SpinThenSleep> = Consumer<Subscribing, T, W>;
+pub type Subscriber<T, W = AdaptiveSpin> = Consumer<Subscribing, T, W>;
 
 /// Gets every message and holds the producer back: the kind of a [`Subscriber`](crate::Subscriber).
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
         let next = storage.measures().origin();
         // SAFETY: the creator, which has made as many entries as it assigns, may write them.
         let words = unsafe { GateWords::of_entry(&storage, entry) };
-        let reader = Reader::new(storage, next, SpinThenSleep::DEFAULT);
+        let reader = Reader::new(storage, next, AdaptiveSpin::new());
         Consumer::of(reader, Subscribing::of(words, entry, generation))
     }
 }

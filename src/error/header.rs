@@ -80,7 +80,8 @@ error!(HeaderError {
         "made by a {}-bit build, and this one has {} bits: use one width on both sides",
         found * 8, supported * 8;
     Self::MessageType { found, expected } =>
-        "other messages: the ring's are {found}, the program's {expected}";
+        "other messages: the ring's are {found}, the program's {expected}: attach with the type and \
+         the tag that its creator chose";
     Self::TooSmall { len, needed } => "{len} bytes long, but {needed} would be needed";
     Self::Unpaired => "data and control segment belong to different rings";
     Self::Corrupt { what } => "corrupt header: {what}";

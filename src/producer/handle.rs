@@ -16,7 +16,7 @@ use crate::protocol::limits::Limits;
 use crate::protocol::recover;
 use ringway_shm::fence::{Fences, MODE_ASYMMETRIC};
 use ringway_shm::sync::Ordering;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// The one that sends. There is one per ring.
 ///
@@ -34,7 +34,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 #[doc(alias = "sender")]
 #[doc(alias = "spmc")]
 #[doc(alias = "writer")]
-pub struct Producer<T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Producer<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(crate) storage: Storage,
     pub(super) credit: Credit,
     pub(super) fences: Fences,
@@ -78,7 +78,7 @@ impl<T: Message + ?Sized> Producer<T> {
             storage,
             credit,
             fences,
-            wait: SpinThenSleep::DEFAULT,
+            wait: AdaptiveSpin::new(),
             stuck: Stuck::default(),
             arena,
             message: PhantomData,

@@ -11,7 +11,7 @@ use crate::message::{Message, Plain};
 use crate::position::Position;
 use core::fmt;
 use ringway_shm::sync::Ordering;
-use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// The place of the next message, which is sent when it is [committed](Self::commit). What stands
 /// there before it is written is what an earlier message left, or zeros.
@@ -26,7 +26,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// is written word by word, by [`write`](Self::write) and [`write_at`](Self::write_at); and only on
 /// a ring where no consumer looks there is a plain reference to it ([`get_mut`](Self::get_mut)).
 #[must_use = "dropped, it sends nothing"]
-pub struct Loan<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Loan<'a, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     producer: &'a mut Producer<T, W>,
     /// Where the message lies, and the bytes that it has.
     span: Span,

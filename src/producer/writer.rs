@@ -5,7 +5,7 @@ use std::io;
 
 use super::Producer;
 use crate::error::SendError;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// Sends what is written to it ([`std::io::Write`]), on a ring of bytes. By
 /// [`Producer::writer`].
@@ -15,7 +15,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// A formatted text may come in several pieces: a [`BufWriter`](std::io::BufWriter) around it makes
 /// few messages of many pieces. `write` waits for room, as [`send`](Producer::send) does. `flush`
 /// does nothing: what was written is sent.
-pub struct Writer<'a, W: Wait = SpinThenSleep> {
+pub struct Writer<'a, W: Wait = AdaptiveSpin> {
     producer: &'a mut Producer<[u8], W>,
 }
 

@@ -191,11 +191,9 @@ fn an_observer_in_c_is_told_that_the_producer_is_gone_after_what_it_sent() {
     for n in 0..10 {
         producer.send(&n).unwrap();
     }
-    let begun = Instant::now();
     producer.detach(); // for those that are attached, as if it had died
     let printed = observer.end();
     assert!(printed.died);
-    assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(printed.messages.len(), 10);
     check(&printed, 10, |n| n.to_ne_bytes().to_vec());
 }

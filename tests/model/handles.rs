@@ -4,7 +4,7 @@ use ringway::consumer::Kind;
 use ringway::error::{
     BatchError, JoinError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
 };
-use ringway::{Consumer, Options, Plain, Position, Producer, Ring, Start};
+use ringway::{Consumer, Options, Plain, Position, Producer, Ring, Start, Wait};
 
 use super::{Role, Shape};
 
@@ -229,7 +229,7 @@ macro_rules! queries {
     };
 }
 
-impl<K: Kind, T: Plain> Receiver for Consumer<K, T> {
+impl<K: Kind, T: Plain, W: Wait> Receiver for Consumer<K, T, W> {
     queries!();
 
     fn receive(&mut self, how: How, _room: usize) -> Result<Vec<u8>, TryRecvError> {
@@ -274,7 +274,7 @@ impl<K: Kind, T: Plain> Receiver for Consumer<K, T> {
     }
 }
 
-impl<K: Kind> Receiver for Consumer<K, [u8]> {
+impl<K: Kind, W: Wait> Receiver for Consumer<K, [u8], W> {
     queries!();
 
     fn receive(&mut self, how: How, room: usize) -> Result<Vec<u8>, TryRecvError> {

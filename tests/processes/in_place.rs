@@ -1,6 +1,6 @@
 //! Messages that another process reads where they lie.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ringway::error::{RecvError, TryRecvError, TrySendError};
 use ringway::{Options, Ring, Start, Subscriber, Worker};
@@ -78,9 +78,7 @@ fn a_frame_is_held_by_the_living_alone() {
     assert_eq!(producer.try_send(&[4; 1024]), Err(TrySendError::Full));
     assert!(producer.send_timeout(&[4; 1024], Duration::from_millis(100)).is_err());
     child.dies();
-    let start = Instant::now();
     producer.send_timeout(&[4; 1024], LONG).unwrap();
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     producer.flush(LONG).unwrap();
 }
 

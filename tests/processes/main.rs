@@ -17,6 +17,7 @@ mod groups;
 mod held;
 mod in_place;
 mod late;
+mod one_processor;
 mod order;
 mod overwrite;
 mod place;
@@ -56,6 +57,7 @@ roles! {
     groups::inheritor groups::unasked
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
+    one_processor::first one_processor::second
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer
     prune::producer

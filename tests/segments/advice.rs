@@ -13,7 +13,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringway::error::{CreateError, InheritError};
+use ringway::error::{CreateError, InheritError, NameError};
 use ringway::segment::{Prune, prune, unlink};
 use ringway::{Anonymous, Options, Producer, Ring, Segment, Start};
 
@@ -27,7 +27,6 @@ const EXPLANATIONS: &[&str] = &[
     "not everything was released, and the kernel did not say which consumers are dead",
     "not all consumers have joined, and the kernel did not say which of those that have are dead",
     "no message, and the kernel did not say whether the producer lives",
-    "other messages: the ring's are {found}, the program's {expected}",
     "{} was not removed: it is {what}",
     "descriptor {fd} is not open: it was not inherited",
 ];
@@ -132,6 +131,48 @@ advice! {
         let path = directory.file("ring");
         said(&Options::<u64>::new(8).create(path.to_str().unwrap()).unwrap_err());
         assert!(Options::<u64>::new(8).create(Segment::new("ring").directory(directory.path())).is_ok());
+    }
+
+    "the name is empty: choose one of a byte or more" =>
+    fn no_name(said) {
+        let directory = Directory::new();
+        said(&Options::<u64>::new(8).create(directory.segment("")).unwrap_err());
+        assert!(Options::<u64>::new(8).create(directory.segment("r")).is_ok());
+    }
+
+    "a name of {len} bytes is too long: choose one of {max} or fewer" =>
+    fn long_name(said) {
+        let directory = Directory::new();
+        let error = Options::<u64>::new(8).create(directory.segment(&"r".repeat(256))).unwrap_err();
+        said(&error);
+        let CreateError::Name(NameError::TooLong { max, .. }) = error else { panic!("{error:?}") };
+        assert!(Options::<u64>::new(8).create(directory.segment(&"r".repeat(max))).is_ok());
+    }
+
+    "the name has a zero byte in it: choose another name" =>
+    fn zero_byte(said) {
+        let directory = Directory::new();
+        said(&Options::<u64>::new(8).create(directory.segment("a\0b")).unwrap_err());
+        assert!(Options::<u64>::new(8).create(directory.segment("ab")).is_ok());
+    }
+
+    "names that end in .ctl are for control files: choose another name" =>
+    fn reserved_name(said) {
+        let directory = Directory::new();
+        said(&Options::<u64>::new(8).create(directory.segment("ring.ctl")).unwrap_err());
+        assert!(Options::<u64>::new(8).create(directory.segment("ring.control")).is_ok());
+    }
+
+    "other messages: the ring's are {found}, the program's {expected}: attach with the type and the \
+     tag that its creator chose" =>
+    fn other_messages(said) {
+        let directory = Directory::new();
+        let segment = || directory.segment("ring");
+        let _producer = Options::<u64>::new(8).tag(7).create(segment()).unwrap();
+        said(&Ring::<u32>::open(segment().expect_tag(7)).unwrap_err());
+        said(&Ring::<[u8]>::open(segment().expect_tag(7)).unwrap_err());
+        said(&Ring::<u64>::open(segment().expect_tag(8)).unwrap_err());
+        assert!(Ring::<u64>::open(segment().expect_tag(7)).is_ok());
     }
 
     "`.` and `..` are directories: choose another name" =>

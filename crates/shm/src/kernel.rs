@@ -38,6 +38,12 @@ mod imp {
         bytes <= units.saturating_mul(u64::from(system.mem_unit))
     }
 
+    /// Whether this thread may run on one processor alone. What the kernel does not say is taken
+    /// for several.
+    pub fn has_one_processor() -> bool {
+        rustix::thread::sched_getaffinity(None).is_ok_and(|allowed| allowed.count() == 1)
+    }
+
     /// Asks the kernel to let barriers reach this process: its own, or those of all processes. For
     /// the life of the process; asking again is harmless.
     pub fn register_barrier(reach: Reach) -> bool {
@@ -82,6 +88,11 @@ mod imp {
     #[cfg(feature = "alloc")]
     pub fn has_memory(_bytes: u64) -> bool {
         true
+    }
+
+    /// It is not known.
+    pub fn has_one_processor() -> bool {
+        false
     }
 
     /// There are no barriers.

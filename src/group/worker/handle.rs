@@ -14,7 +14,7 @@ use crate::message::{HandleOf, Message};
 use crate::protocol::head;
 use crate::protocol::reader::Reader;
 use crate::ring::Ring;
-use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, DeathCheck, Wait};
 
 /// A consumer that shares its messages with the other workers of its [`Group`]: each message goes
 /// to one of them. The group as a whole holds the producer back as a
@@ -85,7 +85,7 @@ use ringway_shm::wait::{DeathCheck, SpinThenSleep, Wait};
 #[doc(alias = "queue")]
 #[doc(alias = "receiver")]
 #[doc(alias = "work queue")]
-pub struct Worker<T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Worker<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     /// Its `next` is the first position at which this one has not looked.
     pub(super) reader: Reader<W>,
     pub(super) member: Member,
@@ -111,7 +111,7 @@ impl<T: Message + ?Sized> Worker<T> {
     /// assert_eq!(&*worker.recv_into(&mut buffer).unwrap(), b"seven");
     /// ```
     pub fn join<'a>(ring: &Ring<T>, group: impl Into<Group<'a>>) -> Result<Self, JoinError> {
-        Worker::join_with(ring, group, SpinThenSleep::DEFAULT)
+        Worker::join_with(ring, group, AdaptiveSpin::new())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::group::claims::{Claims, Fate};
 use crate::memory::{Slot, Span};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::position::Position;
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A message that a [`Worker`] has received. It is the worker's own until this guard is dropped:
 /// then it is done.
@@ -35,7 +35,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// job.done().unwrap();
 /// ```
 #[must_use = "dropped, the message is done"]
-pub struct Job<'a, T: Plain, W: Wait = SpinThenSleep> {
+pub struct Job<'a, T: Plain, W: Wait = AdaptiveSpin> {
     hold: Hold<'a, T, W>,
     message: T,
 }
@@ -81,7 +81,7 @@ impl<T: Plain, W: Wait> Job<'_, T, W> {
 
 /// A message of bytes that a [`Worker`] has received. As a [`Job`].
 #[must_use = "dropped, the message is done"]
-pub struct BytesJob<'a, W: Wait = SpinThenSleep, T: ByteMessage + ?Sized = [u8]> {
+pub struct BytesJob<'a, W: Wait = AdaptiveSpin, T: ByteMessage + ?Sized = [u8]> {
     hold: Hold<'a, T, W>,
     message: &'a [u8],
 }
@@ -139,7 +139,7 @@ impl<W: Wait, T: ByteMessage + ?Sized> BytesJob<'_, W, T> {
 /// job.done().unwrap();
 /// ```
 #[must_use = "dropped, the message is done"]
-pub struct JobRef<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct JobRef<'a, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     hold: Hold<'a, T, W>,
     span: Span,
 }
@@ -220,7 +220,7 @@ impl<T: Message + ?Sized, W: Wait> JobRef<'_, T, W> {
 /// assert_eq!(buffer, [1, 2]);
 /// ```
 #[must_use = "dropped, the messages are done"]
-pub struct Batch<'a, T: Plain, W: Wait = SpinThenSleep> {
+pub struct Batch<'a, T: Plain, W: Wait = AdaptiveSpin> {
     hold: Hold<'a, T, W>,
 }
 

@@ -69,17 +69,17 @@ pub trait Wait {
 
 /// Pause instructions between two looks for room: half a microsecond or less. In a
 /// model each is a turn of the others', and one is enough.
-const PAUSES_FOR_ROOM: u32 = if NATIVE { 16 } else { 1 };
+pub(super) const PAUSES_FOR_ROOM: u32 = if NATIVE { 16 } else { 1 };
 /// How often a waiter that has found some room pauses like this for more.
 const LINGERING: u32 = 16;
 
-fn pauses_for_room() {
+pub(super) fn pauses_for_room() {
     for _ in 0..PAUSES_FOR_ROOM {
         spin_loop();
     }
 }
 
-fn linger_for_room(round: u32) -> bool {
+pub(super) fn linger_for_room(round: u32) -> bool {
     if round < LINGERING {
         pauses_for_room();
     }
@@ -136,7 +136,8 @@ impl<F: FnMut()> Wait for SpinThenYield<F> {
     }
 }
 
-/// Looks for some rounds, then sleeps until it is woken. The default.
+/// Looks for some rounds, then sleeps until it is woken, whatever came of it before:
+/// [`AdaptiveSpin`](super::AdaptiveSpin), the default, looks only for as long as that pays.
 ///
 /// It sleeps on a futex, which takes Linux and the feature `std`. Elsewhere a sleep is a
 /// `thread::yield_now`, or without `std` a hint to the processor.
@@ -149,8 +150,8 @@ pub struct SpinThenSleep {
 }
 
 impl SpinThenSleep {
-    /// What `default()` returns: it looks for some tens of microseconds, a few times what going to
-    /// sleep and being woken costs.
+    /// What `default()` returns, and as long as [`AdaptiveSpin`](super::AdaptiveSpin) looks: some
+    /// tens of microseconds, a few times what going to sleep and being woken costs.
     pub const DEFAULT: SpinThenSleep = SpinThenSleep { spins: 2000 };
 }
 

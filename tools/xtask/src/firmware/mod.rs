@@ -7,6 +7,7 @@
 mod board;
 mod figures;
 mod image;
+mod page;
 
 use std::fs;
 use std::path::Path;
@@ -17,11 +18,12 @@ use checkout::{Project, compiler, seconds};
 pub use self::board::{BOARDS, Board};
 use self::figures::{Figures, Line, TABLE, Table};
 use self::image::Image;
+use self::page::PAGE;
 use crate::setup::{self, Here};
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Write the figures down as what they should be from now on
+    /// Write the figures down as what they should be from now on, and what docs/embedded.md says
     #[arg(long)]
     accept: bool,
     /// Only say which functions and constants the code of the first board is
@@ -85,6 +87,8 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     }
     if options.accept {
         fs::write(project.root.join(TABLE), table.text()?).context(TABLE)?;
+        let page = page::with_figures(&project.read(PAGE)?, &table)?;
+        fs::write(project.root.join(PAGE), page).context(PAGE)?;
         return Ok(true);
     }
     Ok(holds)

@@ -31,16 +31,18 @@ impl Error for NameError {}
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the name is empty"),
+            Self::Empty => f.write_str("the name is empty: choose one of a byte or more"),
             Self::TooLong { len, max } => {
-                write!(f, "a name of {len} bytes is too long (at most {max})")
+                write!(f, "a name of {len} bytes is too long: choose one of {max} or fewer")
             }
             Self::Slash => f.write_str(
                 "the name has a slash in it: give the directory apart from it (`directory`)",
             ),
-            Self::Nul => f.write_str("the name has a zero byte in it"),
+            Self::Nul => f.write_str("the name has a zero byte in it: choose another name"),
             Self::Dots => f.write_str("`.` and `..` are directories: choose another name"),
-            Self::Reserved => f.write_str("names that end in .ctl are for control files"),
+            Self::Reserved => {
+                f.write_str("names that end in .ctl are for control files: choose another name")
+            }
         }
     }
 }
