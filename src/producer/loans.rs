@@ -27,7 +27,7 @@ use crate::message::Message;
 use crate::message::Plain;
 use crate::position::Position;
 use ringway_shm::sync::{Ordering, fence};
-use ringway_shm::wait::{SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// The places of the next messages, one after the other, which are sent when they are
 /// [committed](Self::commit), all of them or the [first](Self::commit_first) few.
@@ -54,7 +54,7 @@ use ringway_shm::wait::{SpinThenSleep, Wait};
 /// batch. Each message costs its own bytes and its slot's state; on a ring with observers, which
 /// see that a place is being written, the state is stored twice.
 #[must_use = "dropped, it sends nothing"]
-pub struct Loans<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct Loans<'a, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     producer: &'a mut Producer<T, W>,
     len: usize,
 }

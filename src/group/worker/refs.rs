@@ -15,7 +15,7 @@ use crate::error::{RecvError, TryRecvError};
 use crate::group::claims::{Claims, Fate};
 use crate::message::Message;
 use crate::position::Position;
-use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// Messages that a [`Worker`] has received at a time, where they lie: of a type, or of bytes. They
 /// are the worker's own until this guard is dropped: then they are done. As a
@@ -35,7 +35,7 @@ use ringway_shm::wait::{Deadline, SpinThenSleep, Wait};
 /// assert_eq!(worker.recv_refs(2).unwrap().get(0), Some(&b"four"[..]));
 /// ```
 #[must_use = "dropped, the messages are done"]
-pub struct JobRefs<'a, T: Message + ?Sized, W: Wait = SpinThenSleep> {
+pub struct JobRefs<'a, T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     hold: Hold<'a, T, W>,
 }
 
