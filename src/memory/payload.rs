@@ -44,28 +44,32 @@ impl Span {
 /// The words of one message, in its slot or in the arena. The last one may have bytes that are not
 /// the message's.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Payload<'a>(pub(crate) &'a [AtomicWord]);
+pub(crate) struct Payload<'a> {
+    pub(crate) words: &'a [AtomicWord],
+    /// Whether the compiler knows how many there are: where all messages are of one type.
+    pub(crate) known: bool,
+}
 
 impl Payload<'_> {
     /// Copies a message in, which is as long as these words. The last word is filled up with zeros.
     /// Only between `writing` and `published`, by the producer.
     #[inline(always)]
     pub(crate) fn fill(self, bytes: &[u8]) {
-        copy_in(self.0, bytes);
+        copy_in(self.words, bytes, self.known);
     }
 
     /// Copies `bytes.len()` bytes of the message out. What they are is worth something only if the
     /// slot's state says so afterwards (or cannot have changed).
     #[inline(always)]
     pub(crate) fn copy_to(self, bytes: &mut [u8]) {
-        copy_out(self.0, bytes);
+        copy_out(self.words, bytes, self.known);
     }
 
     /// Copies bytes into the message, from its byte number `at` on, and leaves the rest of it as it
     /// is. Bytes for which there are no words are left out. Only between `writing` and `published`,
     /// by the producer.
     pub(crate) fn write_at(self, at: usize, bytes: &[u8]) {
-        let mut words = self.0.get(at / WORD..).unwrap_or_default();
+        let mut words = self.words.get(at / WORD..).unwrap_or_default();
         let mut bytes = bytes;
         if let (Some((word, later)), skipped @ 1..) = (words.split_first(), at % WORD) {
             let (now, rest) = bytes.split_at(bytes.len().min(WORD - skipped));
@@ -73,7 +77,7 @@ impl Payload<'_> {
             (words, bytes) = (later, rest);
         }
         let (whole, rest) = bytes.split_at(bytes.len() / WORD * WORD);
-        copy_in(words, whole);
+        copy_in(words, whole, false);
         if let (Some(word), false) = (words.get(whole.len() / WORD), rest.is_empty()) {
             change(word, 0, rest);
         }
@@ -82,7 +86,7 @@ impl Payload<'_> {
     /// Fills the last word of a message of so many bytes up with zeros. These words are all of the
     /// message. As [`write_at`](Self::write_at).
     pub(crate) fn pad(self, len: usize) {
-        if let (Some(word), used @ 1..) = (self.0.last(), len % WORD) {
+        if let (Some(word), used @ 1..) = (self.words.last(), len % WORD) {
             let mut bytes = word.load(Ordering::Relaxed).to_ne_bytes();
             bytes[used..].fill(0);
             word.store(Word::from_ne_bytes(bytes), Ordering::Relaxed);
@@ -117,10 +121,10 @@ mod tests {
             let guard = Word::from_ne_bytes([0xA5; WORD]);
             let words: Vec<_> = (0..ROOM / WORD).map(|_| AtomicWord::new(guard)).collect();
             let (message, behind) = words.split_at((at + len).div_ceil(WORD));
-            Payload(message).write_at(at, &new);
+            Payload { words: message, known: false }.write_at(at, &new);
             assert!(behind.iter().all(|word| word.load(Ordering::Relaxed) == guard));
             let mut written = vec![0; ROOM];
-            Payload(&words).copy_to(&mut written);
+            Payload { words: &words, known: false }.copy_to(&mut written);
             assert_eq!(written, expected, "{len} bytes at {at}");
         }
     }

@@ -234,7 +234,8 @@ impl View {
         // arena.
         let first = unsafe { self.spilled_words(span) };
         // SAFETY: the span's bytes lie in the arena, which ends with a whole word.
-        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) })
+        let words = unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) };
+        Payload { words, known: false }
     }
 
     /// What a model has in place of a message's memory in the arena. The arena's follow the slots'.
@@ -356,7 +357,8 @@ impl<'a> Slot<'a> {
         let first = unsafe { self.words.add(self.view.measures.payload_of::<T>()) };
         // SAFETY: the stride has room for the longest message behind `first`, and `len` is at most
         // that.
-        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) })
+        let words = unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) };
+        Payload { words, known: !T::VARIABLE }
     }
 
     /// The words of a message, in its slot or in the arena.

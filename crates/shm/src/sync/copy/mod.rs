@@ -1,21 +1,20 @@
 //! Bytes of the program's own copied into shared words, and out of them.
 //!
 //! A copy is so many relaxed accesses of words. [`plain`] says so in Rust, and compilers make of it
-//! what it says: they do not join atomic accesses. [`blocks`] makes the same copy by vectors, 64
-//! bytes at a time, where the processor has them and the compiler no more to say.
+//! what it says: they do not join atomic accesses. [`wide`] makes the same copy by the processor's
+//! vectors, of which the compiler knows no more than that they are a block of assembly.
 //!
 //! # Why the wide form is sound
 //!
 //! A block of assembly has to do what some Rust code could have done in its place, as far as Rust
-//! can tell. Of `store` in `x86_64.rs` and `aarch64.rs` that code is eight relaxed stores, one to
-//! each of the eight words, and of `load` eight relaxed loads. It is what `words.rs` has in their
-//! place, for Miri, for loom and for every other processor; tests compare them. The bytes of the
-//! program's own are moved by Rust, and not in assembly: so the compiler knows what they are, and
-//! tools that look for wrong accesses see them.
+//! can tell. For a vector of 16 bytes that code is two relaxed stores or loads, one of each of the
+//! two words, and so on. It stands in `vectors.rs`, which Miri, loom and every other processor get;
+//! tests compare the forms. The program's own bytes are moved by Rust, and not by assembly: so the
+//! compiler knows what they are, and tools that look for wrong accesses see them.
 //!
-//! A copy may access a word twice: its last block is the last 64 bytes, some of which the block
-//! before may have had. What is stored the second time is what was stored the first time. Of two
-//! loads the second counts.
+//! A copy may access a word twice: its last vectors are the last of its words, some of which the
+//! vectors before them may have had. What is stored the second time is what was stored the first
+//! time, with no other store of the producer's in between. Of two loads the second counts.
 //!
 //! *Each word whole.* Words are aligned to 8 bytes, and each lies in one half of a vector.
 //!
@@ -52,23 +51,33 @@
 //! Rust promises of relaxed loads up to a word that they work there. The block's loads are loads
 //! and nothing else: they do as well.
 
-mod blocks;
 mod plain;
 #[cfg(all(test, feature = "std", not(ringway_loom)))]
 mod tests;
+mod wide;
 
 // Vectors are for processors that have them in any case, or by the program's choice of target
 // features, and for memory in which they need not be aligned: what a target without an operating
 // system runs on may forbid that. Not where there is something to be seen of each word: in Miri, in
-// a model, and at crash points.
+// a model, and at crash points. Here alone it is told which.
 #[cfg_attr(
     all(
         target_arch = "x86_64",
         target_feature = "sse2",
+        not(target_feature = "avx"),
         target_pointer_width = "64",
         not(any(miri, ringway_word32, ringway_loom, ringway_crash_points))
     ),
     path = "x86_64.rs"
+)]
+#[cfg_attr(
+    all(
+        target_arch = "x86_64",
+        target_feature = "avx",
+        target_pointer_width = "64",
+        not(any(miri, ringway_word32, ringway_loom, ringway_crash_points))
+    ),
+    path = "x86_64_avx.rs"
 )]
 #[cfg_attr(
     all(
@@ -81,21 +90,23 @@ mod tests;
     ),
     path = "aarch64.rs"
 )]
-mod words;
+mod vectors;
 
 use super::AtomicWord;
-use words::VECTORS;
+use vectors::VECTORS;
 
-/// Shorter copies are made word by word, of which compilers make as many instructions as there are
-/// words, where they know the length.
-const FROM: usize = 64;
+/// Copies of a length that the compiler knows are made word by word if they are shorter: it makes
+/// of them as many instructions as there are words, which often never saw memory.
+const WIDE_FROM: usize = 64;
 
 /// Copies bytes into as many words as they fill. The last word is filled up with zeros. Of more
 /// bytes than there are words for, some are left out.
+///
+/// `known`: the compiler knows how many bytes there are.
 #[inline(always)]
-pub fn copy_in(words: &[AtomicWord], bytes: &[u8]) {
-    if VECTORS && bytes.len() >= FROM {
-        blocks::copy_in(words, bytes);
+pub fn copy_in(words: &[AtomicWord], bytes: &[u8], known: bool) {
+    if VECTORS && !(known && bytes.len() < WIDE_FROM) {
+        wide::copy_in(words, bytes);
     } else {
         plain::copy_in(words, bytes);
     }
@@ -103,10 +114,12 @@ pub fn copy_in(words: &[AtomicWord], bytes: &[u8]) {
 
 /// Fills bytes from as many words as they are. Of more bytes than there are words for, some are not
 /// what they should be.
+///
+/// `known`: the compiler knows how many bytes there are.
 #[inline(always)]
-pub fn copy_out(words: &[AtomicWord], bytes: &mut [u8]) {
-    if VECTORS && bytes.len() >= FROM {
-        blocks::copy_out(words, bytes);
+pub fn copy_out(words: &[AtomicWord], bytes: &mut [u8], known: bool) {
+    if VECTORS && !(known && bytes.len() < WIDE_FROM) {
+        wide::copy_out(words, bytes);
     } else {
         plain::copy_out(words, bytes);
     }

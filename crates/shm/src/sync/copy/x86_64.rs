@@ -1,101 +1,101 @@
-//! A block on x86-64: four vectors of 16 bytes, or two of 32 bytes where the program is built for
-//! processors with AVX. Why that is sound stands at the head of the module above.
+//! Words by vectors of 16 bytes, which every x86-64 processor has. Why that is sound stands at the
+//! head of the module above.
 
 use core::arch::asm;
+use core::arch::x86_64::__m128i;
 
-use super::blocks::{BLOCK, WORDS};
 use crate::sync::AtomicWord;
 
 /// Whether there is a faster way than word by word.
 pub(super) const VECTORS: bool = true;
 
-#[cfg(not(target_feature = "avx"))]
-type Vectors = [core::arch::x86_64::__m128i; 4];
-#[cfg(target_feature = "avx")]
-type Vectors = [core::arch::x86_64::__m256i; 2];
-
-const _: () = assert!(size_of::<Vectors>() == BLOCK && size_of::<[AtomicWord; WORDS]>() == BLOCK);
-
-/// Stores a block: each word once, relaxed.
+/// Stores 16 bytes: each word once, relaxed.
 #[inline(always)]
-pub(super) fn store(to: &[AtomicWord; WORDS], from: &[u8; BLOCK]) {
-    let from = from.as_ptr().cast::<Vectors>();
-    // SAFETY: the array has as many bytes as the vectors, of which any bytes are a value.
-    let from = unsafe { from.read_unaligned() };
-    #[cfg(not(target_feature = "avx"))]
-    // SAFETY: eight relaxed stores, of the words of the array, which may be stored to behind a
-    // shared reference. It uses no stack, and changes no flags.
+pub(super) fn store16(to: &[AtomicWord; 2], from: &[u8; 16]) {
+    store_at::<0, 2, 16>(to, from);
+}
+
+/// Stores 32 bytes: each word once, relaxed.
+#[inline(always)]
+pub(super) fn store32(to: &[AtomicWord; 4], from: &[u8; 32]) {
+    store_at::<0, 4, 32>(to, from);
+    store_at::<16, 4, 32>(to, from);
+}
+
+/// Stores 64 bytes: each word once, relaxed.
+#[inline(always)]
+pub(super) fn store64(to: &[AtomicWord; 8], from: &[u8; 64]) {
+    store_at::<0, 8, 64>(to, from);
+    store_at::<16, 8, 64>(to, from);
+    store_at::<32, 8, 64>(to, from);
+    store_at::<48, 8, 64>(to, from);
+}
+
+/// Loads 16 bytes: each word once, relaxed.
+#[inline(always)]
+pub(super) fn load16(from: &[AtomicWord; 2], to: &mut [u8; 16]) {
+    load_at::<0, 2, 16>(from, to);
+}
+
+/// Loads 32 bytes: each word once, relaxed.
+#[inline(always)]
+pub(super) fn load32(from: &[AtomicWord; 4], to: &mut [u8; 32]) {
+    load_at::<0, 4, 32>(from, to);
+    load_at::<16, 4, 32>(from, to);
+}
+
+/// Loads 64 bytes: each word once, relaxed.
+#[inline(always)]
+pub(super) fn load64(from: &[AtomicWord; 8], to: &mut [u8; 64]) {
+    load_at::<0, 8, 64>(from, to);
+    load_at::<16, 8, 64>(from, to);
+    load_at::<32, 8, 64>(from, to);
+    load_at::<48, 8, 64>(from, to);
+}
+
+/// Stores the 16 bytes from number `AT` on.
+#[inline(always)]
+fn store_at<const AT: usize, const WORDS: usize, const BYTES: usize>(
+    to: &[AtomicWord; WORDS],
+    from: &[u8; BYTES],
+) {
+    const { assert!(AT + 16 <= BYTES && BYTES == size_of::<[AtomicWord; WORDS]>()) };
+    let from = from.as_ptr().wrapping_add(AT).cast::<__m128i>();
+    // SAFETY: 16 bytes of the array begin there, and any bytes are a vector.
+    let vector = unsafe { from.read_unaligned() };
+    // SAFETY: two relaxed stores to words of the array, which may be stored to behind a shared
+    // reference. It uses no stack, and changes no flags.
     unsafe {
-        let [a, b, c, d] = from;
         asm!(
-            "movups xmmword ptr [{to}], {a}",
-            "movups xmmword ptr [{to} + 16], {b}",
-            "movups xmmword ptr [{to} + 32], {c}",
-            "movups xmmword ptr [{to} + 48], {d}",
+            "movups xmmword ptr [{to} + {at}], {vector}",
             to = in(reg) to.as_ptr(),
-            a = in(xmm_reg) a,
-            b = in(xmm_reg) b,
-            c = in(xmm_reg) c,
-            d = in(xmm_reg) d,
-            options(nostack, preserves_flags)
-        );
-    }
-    #[cfg(target_feature = "avx")]
-    // SAFETY: as without AVX.
-    unsafe {
-        let [a, b] = from;
-        asm!(
-            "vmovups ymmword ptr [{to}], {a}",
-            "vmovups ymmword ptr [{to} + 32], {b}",
-            to = in(reg) to.as_ptr(),
-            a = in(ymm_reg) a,
-            b = in(ymm_reg) b,
+            at = const AT,
+            vector = in(xmm_reg) vector,
             options(nostack, preserves_flags)
         );
     }
 }
 
-/// Loads a block: each word once, relaxed.
+/// Loads the 16 bytes from number `AT` on.
 #[inline(always)]
-pub(super) fn load(from: &[AtomicWord; WORDS], to: &mut [u8; BLOCK]) {
-    #[cfg(not(target_feature = "avx"))]
-    let (a, b, c, d);
-    #[cfg(not(target_feature = "avx"))]
-    // SAFETY: eight relaxed loads, of the words of the array. It writes no memory, uses no stack,
-    // and changes no flags.
+fn load_at<const AT: usize, const WORDS: usize, const BYTES: usize>(
+    from: &[AtomicWord; WORDS],
+    to: &mut [u8; BYTES],
+) {
+    const { assert!(AT + 16 <= BYTES && BYTES == size_of::<[AtomicWord; WORDS]>()) };
+    let vector: __m128i;
+    // SAFETY: two relaxed loads of words of the array. It writes no memory, uses no stack, and
+    // changes no flags.
     unsafe {
         asm!(
-            "movups {a}, xmmword ptr [{from}]",
-            "movups {b}, xmmword ptr [{from} + 16]",
-            "movups {c}, xmmword ptr [{from} + 32]",
-            "movups {d}, xmmword ptr [{from} + 48]",
+            "movups {vector}, xmmword ptr [{from} + {at}]",
             from = in(reg) from.as_ptr(),
-            a = out(xmm_reg) a,
-            b = out(xmm_reg) b,
-            c = out(xmm_reg) c,
-            d = out(xmm_reg) d,
+            at = const AT,
+            vector = out(xmm_reg) vector,
             options(nostack, preserves_flags, readonly)
         );
     }
-    #[cfg(target_feature = "avx")]
-    let (a, b);
-    #[cfg(target_feature = "avx")]
-    // SAFETY: as without AVX.
-    unsafe {
-        asm!(
-            "vmovups {a}, ymmword ptr [{from}]",
-            "vmovups {b}, ymmword ptr [{from} + 32]",
-            from = in(reg) from.as_ptr(),
-            a = out(ymm_reg) a,
-            b = out(ymm_reg) b,
-            options(nostack, preserves_flags, readonly)
-        );
-    }
-    #[cfg(not(target_feature = "avx"))]
-    let vectors: Vectors = [a, b, c, d];
-    #[cfg(target_feature = "avx")]
-    let vectors: Vectors = [a, b];
-    let to = to.as_mut_ptr().cast::<Vectors>();
-    // SAFETY: the array has as many bytes as the vectors, and is borrowed here alone.
-    unsafe { to.write_unaligned(vectors) };
+    let to = to.as_mut_ptr().wrapping_add(AT).cast::<__m128i>();
+    // SAFETY: 16 bytes of the array begin there, which is borrowed here alone.
+    unsafe { to.write_unaligned(vector) };
 }
