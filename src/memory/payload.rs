@@ -112,9 +112,10 @@ mod tests {
     #[test]
     fn bytes_are_written_at_any_place_and_all_others_stay() {
         const ROOM: usize = 280;
-        let most = if cfg!(miri) { 80 } else { 200 };
+        let step = if cfg!(miri) { 23 } else { 1 };
+        let lengths = || (0..=200).step_by(step);
         let starts = [0, 1, 7, 8, 9, 16, 63, 64, 71];
-        for (at, len) in starts.into_iter().flat_map(|at| (0..=most).map(move |len| (at, len))) {
+        for (at, len) in starts.into_iter().flat_map(|at| lengths().map(move |len| (at, len))) {
             let mut expected = vec![0xA5; ROOM];
             let new: Vec<u8> = (0..len).map(|byte| byte as u8).collect();
             expected[at..at + len].copy_from_slice(&new);

@@ -9,6 +9,10 @@ use crate::sync::AtomicWord;
 /// Whether there is a faster way than word by word.
 pub(super) const VECTORS: bool = true;
 
+/// There are no instructions for strings of words that every processor has.
+pub(super) const STRINGS_FROM: usize = usize::MAX;
+pub(super) use super::plain::{copy_in as store_string, copy_out as load_string};
+
 /// Stores 16 bytes: each word once, relaxed.
 #[inline(always)]
 pub(super) fn store16(to: &[AtomicWord; 2], from: &[u8; 16]) {

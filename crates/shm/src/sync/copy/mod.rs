@@ -8,9 +8,10 @@
 //!
 //! A block of assembly has to do what some Rust code could have done in its place, as far as Rust
 //! can tell. For a vector of 16 bytes that code is two relaxed stores or loads, one of each of the
-//! two words, and so on. It stands in `vectors.rs`, which Miri, loom and every other processor get;
-//! tests compare the forms. The program's own bytes are moved by Rust, and not by assembly: so the
-//! compiler knows what they are, and tools that look for wrong accesses see them.
+//! two words, and so on. That code stands in `vectors.rs`, with which tests run the wide form under
+//! Miri. Miri, loom and every other processor get the plain form, with which tests compare it. The
+//! program's own bytes are moved by Rust, but for those of strings: so the compiler knows what they
+//! are, and tools that look for wrong accesses see them.
 //!
 //! A copy may access a word twice: its last vectors are the last of its words, some of which the
 //! vectors before them may have had. What is stored the second time is what was stored the first
@@ -25,23 +26,26 @@
 //!   on processors with AVX (Intel SDM volume 3, "Guaranteed Atomic Operations"; AMD APM volume 2,
 //!   7.3.2, "Access Atomicity"). Of a vector that is not aligned the manuals say only that it may be
 //!   several accesses, and not where it is parted. Known processors part it at the ends of cache
-//!   lines, or of aligned 8, 16 or 32 bytes, all of which are ends of words.
+//!   lines, or of aligned 8, 16 or 32 bytes, all of which are ends of words. Of strings they say
+//!   nothing.
 //!
-//! *A torn word would not matter.* No word of the payload means anything before the copy has been
-//! checked. A subscriber's words are written by no process while it copies them. An observer's may
-//! be: then its second look at the slot's state finds the mark of the next message, and what was
-//! copied is thrown away. Until then it is bytes, of which all values are valid, and no branch
-//! depends on them. The compiler cannot know what other processes store, and concludes nothing from
-//! it.
+//! *A torn word would not matter.* A consumer that holds the producer back copies words that no
+//! process writes. An observer, and a consumer that was evicted, may copy words that are being
+//! written: then the second look at the slot's state finds the mark of another message, and what
+//! was copied is thrown away. Until then it is bytes, of which all values are valid, and no branch
+//! depends on them. The compiler does not know what other processes store, and concludes nothing
+//! from it.
 //!
 //! *Order.* Relaxed accesses have none but what fences and the stores and loads around them give,
 //! and those are Rust's. They hold for the block, too:
 //!
-//! - The compiler moves no access of shared memory across a block that may write memory, and none
-//!   but loads across one that may read it. Nor does it move a fence across either.
+//! - To the compiler a block of stores may read and write any memory that is shared, and a block of
+//!   loads (`readonly`) may read it. So it moves neither of them across a fence or a store.
 //! - On x86-64 vector loads and stores are ordered like all others (Intel SDM volume 3, "Memory
-//!   Ordering in P6 and More Recent Processor Families"; AMD APM volume 2, 7.2). Exceptions are
-//!   non-temporal stores, which the block does not use, and strings.
+//!   Ordering in P6 and More Recent Processor Families"; AMD APM volume 2, 7.2). The stores of one
+//!   string may be seen in any order, but they are not reordered with other stores (Intel SDM
+//!   volume 3, "Fast-String Operation and Out-of-Order Stores"): the mark before the copy and the
+//!   state behind it stay where they are. There are no non-temporal stores.
 //! - On AArch64 a vector access is as free as a relaxed one. `dmb`, of which fences are made, and
 //!   the store with release order the accesses before and behind them, of whichever registers
 //!   (B2.3, "Definition of the Arm memory model").

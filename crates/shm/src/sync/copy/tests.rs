@@ -3,6 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
+use super::vectors::{load_string, store_string};
 use super::{plain, wide};
 use crate::sync::{AtomicWord, Ordering, WORD, Word};
 
@@ -125,5 +126,15 @@ fn bytes_for_which_there_are_no_words_are_left_out_by_both_forms() {
             bytes
         });
         assert_eq!(ours, plainly, "{len} bytes out of {words} words");
+    }
+}
+
+#[test]
+fn strings_are_the_same_copies_of_whole_words() {
+    for len in lengths().into_iter().filter(|len| len % WORD == 0) {
+        let ours = copied_in(store_string, len, len % 7, 1);
+        assert_eq!(ours, copied_in(plain::copy_in, len, len % 7, 1), "{len} bytes");
+        let ours = copied_out(load_string, len, len % 7, 1);
+        assert_eq!(ours, copied_out(plain::copy_out, len, len % 7, 1), "{len} bytes");
     }
 }

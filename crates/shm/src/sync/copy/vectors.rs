@@ -6,6 +6,10 @@ use crate::sync::{AtomicWord, WORD};
 /// Whether there is a faster way than word by word.
 pub(super) const VECTORS: bool = false;
 
+/// There are no instructions for strings of words.
+pub(super) const STRINGS_FROM: usize = usize::MAX;
+pub(super) use plain::{copy_in as store_string, copy_out as load_string};
+
 /// Stores 16 bytes: each word once, relaxed.
 #[inline(always)]
 pub(super) fn store16(to: &[AtomicWord; 16 / WORD], from: &[u8; 16]) {

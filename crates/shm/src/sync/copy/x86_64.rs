@@ -4,7 +4,11 @@
 use core::arch::asm;
 use core::arch::x86_64::__m128i;
 
+#[path = "string.rs"]
+mod string;
+
 use crate::sync::AtomicWord;
+pub(super) use string::{STRINGS_FROM, load_string, store_string};
 
 /// Whether there is a faster way than word by word.
 pub(super) const VECTORS: bool = true;
