@@ -96,7 +96,7 @@ impl<'a, T: Message + ?Sized> SlotRun<'a, T> {
             // SAFETY: a slot of messages `T` has their words from there on, by the contract of
             // `View::runs`.
             let place = unsafe { slice::from_raw_parts(words, bytes.len().div_ceil(WORD)) };
-            Payload(place).fill(bytes);
+            Payload { words: place, known: !T::VARIABLE }.fill(bytes);
             filled += 1;
             true
         });

@@ -70,7 +70,8 @@ impl<'a> Slot<'a> {
         let first = unsafe { self.words.add(self.view.measures().payload_of::<T>()) };
         // SAFETY: the stride has room for the longest message behind `first`, and `len` is at most
         // that.
-        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) })
+        let words = unsafe { slice::from_raw_parts(first.as_ptr(), len.div_ceil(WORD)) };
+        Payload { words, known: !T::VARIABLE }
     }
 
     /// The words of a message, in its slot or in the arena.

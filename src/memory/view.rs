@@ -239,7 +239,8 @@ impl View {
         // arena.
         let first = unsafe { self.spilled_words(span) };
         // SAFETY: the span's bytes lie in the arena, which ends with a whole word.
-        Payload(unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) })
+        let words = unsafe { slice::from_raw_parts(first.as_ptr(), span.len.div_ceil(WORD)) };
+        Payload { words, known: false }
     }
 
     /// What a model has in place of a message's memory in the arena. The arena's follow the slots'.

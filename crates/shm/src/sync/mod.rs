@@ -7,6 +7,7 @@
 #[cfg(all(ringway_loom, not(feature = "unstable-loom")))]
 compile_error!("`--cfg ringway_loom` needs the feature `unstable-loom`");
 
+mod copy;
 #[cfg(ringway_crash_points)]
 mod crashing;
 #[cfg(ringway_loom)]
@@ -18,6 +19,7 @@ mod imp;
 #[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
 mod provided;
 
+pub use copy::{copy_in, copy_out};
 pub use imp::{
     AtomicU32, AtomicWord, CasU32, CasWord, Futex, NATIVE, Ordering, RaceCell, barrier, fence,
     prefetch_to_write, register_barrier, spin_loop,

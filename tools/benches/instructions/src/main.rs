@@ -15,6 +15,9 @@ const MESSAGES: usize = 4096;
 const BATCH: usize = 256;
 
 type Wide = [u64; 7];
+/// As many bytes as their names say.
+type B256 = [u64; 32];
+type B1024 = [u64; 128];
 
 macro_rules! operations {
     ($($name:ident => $run:expr,)*) => {
@@ -42,6 +45,14 @@ operations! {
         fill_bytes(&mut producer);
         count_recv_bytes_48(&mut subscriber);
     },
+    send_256 => || count_send_256(&mut ring([0; 32]).0),
+    send_1024 => || count_send_1024(&mut ring([0; 128]).0),
+    recv_256 => || _ = black_box(count_recv_256(&mut full([7; 32]).1)),
+    recv_1024 => || _ = black_box(count_recv_1024(&mut full([7; 128]).1)),
+    send_bytes_256 => || count_send_bytes_256(&mut bytes_of(256).0, &[7; 256]),
+    send_bytes_1024 => || count_send_bytes_1024(&mut bytes_of(1024).0, &[7; 1024]),
+    recv_bytes_256 => || count_recv_bytes_256(&mut full_bytes(&[7; 256]).1, &mut [0; 256]),
+    recv_bytes_1024 => || count_recv_bytes_1024(&mut full_bytes(&[7; 1024]).1, &mut [0; 1024]),
     find_empty_8 => || count_find_empty_8(&mut ring(0).1),
     work_8 => || _ = black_box(count_work_8(&mut working().1)),
     work_batch_8 => || count_work_batch_8(&mut working().1, &mut [0; BATCH]),
@@ -109,9 +120,21 @@ fn working() -> (Producer<u64>, Worker<u64>) {
 
 /// A ring of bytes with one subscriber.
 fn bytes() -> (Producer<[u8]>, Subscriber<[u8]>) {
-    let options = Options::<[u8]>::bytes(MESSAGES, 48).subscribers(1);
+    bytes_of(48)
+}
+
+/// The same for messages of at most so many bytes.
+fn bytes_of(max_len: usize) -> (Producer<[u8]>, Subscriber<[u8]>) {
+    let options = Options::<[u8]>::bytes(MESSAGES, max_len).subscribers(1);
     let (producer, ring) = options.heap().expect("memory");
     let subscriber = ring.subscribe(Start::Next).expect("an entry");
+    (producer, subscriber)
+}
+
+/// One that is full of one message.
+fn full_bytes(message: &[u8]) -> (Producer<[u8]>, Subscriber<[u8]>) {
+    let (mut producer, subscriber) = bytes_of(message.len());
+    (0..MESSAGES).for_each(|_| _ = producer.send(message).expect("short enough"));
     (producer, subscriber)
 }
 
@@ -249,6 +272,60 @@ fn count_recv_bytes_48(subscriber: &mut Subscriber<[u8]>) {
         let len = subscriber.recv_into(&mut buffer).expect("it is there");
         black_box(&buffer[..len]);
     }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_256(producer: &mut Producer<B256>) {
+    for number in 0..MESSAGES as u64 {
+        producer.send(&[number; 32]).expect("they fit");
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_1024(producer: &mut Producer<B1024>) {
+    for number in 0..MESSAGES as u64 {
+        producer.send(&[number; 128]).expect("they fit");
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_256(subscriber: &mut Subscriber<B256>) -> u64 {
+    let ends = |message: &B256| message[0] ^ message[31];
+    (0..MESSAGES).fold(0, |all, _| all ^ ends(&subscriber.recv().expect("it is there")))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_1024(subscriber: &mut Subscriber<B1024>) -> u64 {
+    let ends = |message: &B1024| message[0] ^ message[127];
+    (0..MESSAGES).fold(0, |all, _| all ^ ends(&subscriber.recv().expect("it is there")))
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_bytes_256(producer: &mut Producer<[u8]>, message: &[u8]) {
+    (0..MESSAGES).for_each(|_| _ = producer.send(message).expect("short enough"));
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_send_bytes_1024(producer: &mut Producer<[u8]>, message: &[u8]) {
+    (0..MESSAGES).for_each(|_| _ = producer.send(message).expect("short enough"));
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_bytes_256(subscriber: &mut Subscriber<[u8]>, buffer: &mut [u8]) {
+    (0..MESSAGES).for_each(|_| _ = subscriber.recv_into(buffer).expect("it is there"));
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_bytes_1024(subscriber: &mut Subscriber<[u8]>, buffer: &mut [u8]) {
+    (0..MESSAGES).for_each(|_| _ = subscriber.recv_into(buffer).expect("it is there"));
 }
 
 /// What a look in vain costs.

@@ -10,8 +10,14 @@ use crate::orderings;
 use crate::setup::{CLIPPY, Need, RUSTFMT};
 
 /// Packages with a workspace of their own.
-const OUTSIDE: [&str; 5] =
-    ["loom-tests", "fuzz", "tools/benches", "tools/benches/instructions", "tools/firmware"];
+const OUTSIDE: [&str; 6] = [
+    "loom-tests",
+    "fuzz",
+    "tools/benches",
+    "tools/benches/copies",
+    "tools/benches/instructions",
+    "tools/firmware",
+];
 
 pub fn formatting(steps: &mut Vec<Step>) {
     for dir in std::iter::once("").chain(OUTSIDE) {
@@ -61,6 +67,7 @@ pub fn lints(project: &Project, steps: &mut Vec<Step>) {
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
     lint("fuzz", "fuzz", false, "--locked --all-targets");
     lint("benches", "tools/benches", false, "--locked --all-targets");
+    lint("copies", "tools/benches/copies", false, "--locked --all-targets");
     lint("instructions", "tools/benches/instructions", false, "--locked --all-targets");
     for board in &firmware::BOARDS {
         let step = Step::new(format!("lints: firmware: {}", board.name), |project, log| {
