@@ -134,7 +134,7 @@ fn bytes_of(max_len: usize) -> (Producer<[u8]>, Subscriber<[u8]>) {
 /// One that is full of one message.
 fn full_bytes(message: &[u8]) -> (Producer<[u8]>, Subscriber<[u8]>) {
     let (mut producer, subscriber) = bytes_of(message.len());
-    (0..MESSAGES).for_each(|_| _ = producer.send(message).expect("short enough"));
+    (0..MESSAGES).for_each(|_| producer.send(message).expect("short enough"));
     (producer, subscriber)
 }
 
@@ -307,13 +307,13 @@ fn count_recv_1024(subscriber: &mut Subscriber<B1024>) -> u64 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn count_send_bytes_256(producer: &mut Producer<[u8]>, message: &[u8]) {
-    (0..MESSAGES).for_each(|_| _ = producer.send(message).expect("short enough"));
+    (0..MESSAGES).for_each(|_| producer.send(message).expect("short enough"));
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn count_send_bytes_1024(producer: &mut Producer<[u8]>, message: &[u8]) {
-    (0..MESSAGES).for_each(|_| _ = producer.send(message).expect("short enough"));
+    (0..MESSAGES).for_each(|_| producer.send(message).expect("short enough"));
 }
 
 #[unsafe(no_mangle)]
