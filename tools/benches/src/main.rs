@@ -4,18 +4,22 @@
 mod catalogue;
 mod floors;
 mod machine;
+mod merge;
 mod pair;
 mod peers;
 mod plots;
 mod ratios;
+mod regime;
 mod report;
 mod results;
 mod shared;
 mod stats;
+mod stored;
 mod transport;
 mod trial;
 mod work;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -23,8 +27,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Parser;
 
+use crate::machine::Machine;
 use crate::pair::Cores;
+use crate::ratios::Definition;
+use crate::regime::Regime;
 use crate::results::Results;
+use crate::stored::Stored;
+use crate::trial::{Key, Trial};
 
 /// Compares ringway with what the hardware allows and with what else there is.
 #[derive(Parser)]
@@ -48,12 +57,26 @@ struct Arguments {
     /// How long one measurement takes, about
     #[arg(long, value_name = "MS")]
     millis: Option<u64>,
-    /// Write the report and its pictures into this folder
+    /// Measure what the ratios take that the project has set itself, and print those, a line each
+    #[arg(long)]
+    ratios: bool,
+    /// Write the report, its pictures and the results into a folder in this one, called after the
+    /// machine
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Report this figure too, which somebody else has measured
-    #[arg(long, value_name = "CALLS")]
-    syscalls_per_message: Option<f64>,
+    /// Write the results into the project that lies here, and make its pages anew
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    project: Option<PathBuf>,
+    /// Make the pages of this project anew from the results that are stored, and measure nothing
+    #[arg(long, value_name = "DIR")]
+    merge: Option<PathBuf>,
+    /// Report these calls too, which were counted elsewhere: a producer's and a subscriber's while
+    /// data flows
+    #[arg(long, value_name = "CALLS", allow_negative_numbers = true)]
+    syscalls: Option<f64>,
+    /// The commit that is measured
+    #[arg(long, value_name = "HASH", default_value = "unknown")]
+    commit: String,
     /// Say this in the report, as another line of how the figures came about
     #[arg(long, value_name = "TEXT")]
     remark: Vec<String>,
@@ -61,11 +84,10 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let mut trials = catalogue::everything();
-    trials.retain(|trial| {
-        let text = format!("{:?}", trial.key);
-        arguments.only.is_empty() || arguments.only.iter().any(|only| text.contains(only.as_str()))
-    });
+    if let Some(root) = &arguments.merge {
+        return merge::write(root);
+    }
+    let trials = chosen(&arguments);
     if arguments.list {
         for trial in &trials {
             println!("{:?}", trial.key);
@@ -80,28 +102,63 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let results = Results::take(trials, cores, rounds, time, |what| eprint!("\r\x1b[K{what}"));
     eprint!("\r\x1b[K");
+    let took = start.elapsed().as_secs();
 
     let mut ratios = ratios::all(&results);
-    let calls = arguments.syscalls_per_message;
-    ratios.extend(calls.map(|calls| ratios::single("syscalls_per_message", calls)));
-    if arguments.lines {
+    let calls = arguments.syscalls;
+    ratios.extend(calls.map(|calls| ratios::single("syscalls_while_data_flows", calls)));
+    let machine = Machine::here();
+    let regime = Regime::of(&results.hops);
+    let hop = format!("{regime}: {}; {}", machine.processor(), regime::describe(&results.hops));
+    let mut how = arguments.remark;
+    how.extend(machine.description(cores));
+    how.push(format!("Commit {}, {}", arguments.commit, machine::today()));
+    how.push(format!("{rounds} rounds of about {} ms each, {took} s in all", time.as_millis()));
+    let text = report::write(&results, &ratios, &how);
+    if arguments.ratios {
+        println!("machine {hop}");
+        print!("{}", report::lines_of_what_is_asked_for(&ratios, regime));
+        print!("{}", report::lines_of_failures(&results));
+    } else if arguments.lines {
+        println!("machine {hop}");
         for ratio in &ratios {
             println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
         }
-    }
-    let mut how = arguments.remark;
-    how.extend(machine::description(cores));
-    let took = start.elapsed().as_secs();
-    how.push(format!("{rounds} rounds of about {} ms each, {took} s in all", time.as_millis()));
-    let text = report::write(&results, &ratios, &how);
-    if !arguments.lines {
+        print!("{}", report::lines_of_failures(&results));
+    } else {
         println!("{text}");
     }
-    if let Some(folder) = arguments.out {
+    let project = arguments.project.as_ref();
+    let folder = arguments.out.or_else(|| project.map(|root| root.join(merge::MACHINES)));
+    if let Some(folder) = folder {
+        let told = (machine::today(), arguments.commit);
+        let stored = Stored::new(machine, &results, &ratios, told, (rounds, took));
+        let folder = folder.join(stored.slug());
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         let path = folder.join("README.md");
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+        stored.write(&folder)?;
         plots::draw(&results, &folder)?;
     }
-    Ok(())
+    project.map_or(Ok(()), |root| merge::write(root))
+}
+
+/// What is to be measured.
+fn chosen(arguments: &Arguments) -> Vec<Trial> {
+    let mut trials = catalogue::everything();
+    if arguments.ratios {
+        let keys: Vec<Key> = trials.iter().map(|trial| trial.key).collect();
+        let definitions = ratios::definitions(&keys);
+        let asked = definitions.iter().filter(|definition| {
+            let asked_for = |regime| ratios::asked_for(&definition.name, regime).is_some();
+            asked_for(Regime::Near) || asked_for(Regime::Far)
+        });
+        let keys: BTreeSet<Key> = asked.flat_map(Definition::keys).collect();
+        trials.retain(|trial| keys.contains(&trial.key));
+    }
+    trials.retain(|trial| {
+        let text = format!("{:?}", trial.key);
+        arguments.only.is_empty() || arguments.only.iter().any(|only| text.contains(only.as_str()))
+    });
+    trials
 }

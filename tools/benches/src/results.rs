@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use crate::pair::Cores;
 use crate::stats::Summary;
-use crate::trial::{Figures, Key, Trial};
+use crate::trial::{self, Figures, Key, Trial};
+use crate::work::hop;
 
 /// What came of the rounds.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// A figure for each round, or none for one that failed.
+    /// The hop before the first round and after each, in nanoseconds.
+    pub hops: Vec<f64>,
+    /// A figure for each round, or none for one that failed, or in which there was no turn for it.
     figures: BTreeMap<Key, Vec<Option<Figures>>>,
     /// Why something could not be measured, or not in every round.
     pub failures: BTreeMap<Key, String>,
@@ -30,6 +33,11 @@ impl Results {
     ) -> Results {
         let mut results = Results::default();
         let group = |trial: &Trial| (trial.key.work, trial.key.size, trial.key.capacity);
+        let look = |results: &mut Results| match hop::measure(trial::setting(cores, false)) {
+            Ok(nanos) => results.hops.push(nanos),
+            Err(error) => eprintln!("the hop could not be measured: {error:#}"),
+        };
+        look(&mut results);
         // Stable: within a group the catalogue's order.
         trials.sort_by_key(group);
         trials.retain(|trial| {
@@ -45,6 +53,11 @@ impl Results {
             for group in trials.chunk_by(|a, b| group(a) == group(b)) {
                 let (later, first) = group.split_at(round % group.len());
                 for trial in first.iter().chain(later) {
+                    if !trial.is_in(round) {
+                        // So that the figures of a round stand at the same place everywhere.
+                        results.figures.entry(trial.key).or_default().push(None);
+                        continue;
+                    }
                     progress(&format!("round {} of {rounds}, {:?}", round + 1, trial.key));
                     let figures = trial.run(cores);
                     let figures = figures.map_err(|error| {
@@ -54,6 +67,7 @@ impl Results {
                     results.figures.entry(trial.key).or_default().push(figures.ok());
                 }
             }
+            look(&mut results);
         }
         results
     }
