@@ -51,7 +51,7 @@ struct Catalogue(Vec<Trial>);
 struct Entry {
     name: &'static str,
     threads: bool,
-    /// Measured in every third round: what it does takes so much longer than ours that its spread
+    /// Measured in every second round: what it does takes so much longer than ours that its spread
     /// decides nothing.
     seldom: bool,
 }

@@ -94,7 +94,12 @@ fn main() -> Result<()> {
         }
         return Ok(());
     }
-    let (rounds, millis) = if arguments.quick { (3, 8) } else { (11, 40) };
+    let (rounds, millis) = match (arguments.quick, arguments.ratios) {
+        (true, _) => (3, 8),
+        // Few figures, so that there is time for more rounds, and for both kinds of machine.
+        (false, true) => (25, 40),
+        (false, false) => (11, 40),
+    };
     let rounds = arguments.rounds.unwrap_or(rounds).max(1);
     let time = Duration::from_millis(arguments.millis.unwrap_or(millis));
     let cores = Cores::first_two()?;
@@ -102,45 +107,74 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let results = Results::take(trials, cores, rounds, time, |what| eprint!("\r\x1b[K{what}"));
     eprint!("\r\x1b[K");
-    let took = start.elapsed().as_secs();
-
-    let mut ratios = ratios::all(&results);
-    let calls = arguments.syscalls;
-    ratios.extend(calls.map(|calls| ratios::single("syscalls_while_data_flows", calls)));
-    let machine = Machine::here();
-    let regime = Regime::of(&results.hops);
-    let hop = format!("{regime}: {}; {}", machine.processor(), regime::describe(&results.hops));
-    let mut how = arguments.remark;
-    how.extend(machine.description(cores));
-    how.push(format!("Commit {}, {}", arguments.commit, machine::today()));
-    how.push(format!("{rounds} rounds of about {} ms each, {took} s in all", time.as_millis()));
-    let text = report::write(&results, &ratios, &how);
-    if arguments.ratios {
-        println!("machine {hop}");
-        print!("{}", report::lines_of_what_is_asked_for(&ratios, regime));
-        print!("{}", report::lines_of_failures(&results));
-    } else if arguments.lines {
-        println!("machine {hop}");
-        for ratio in &ratios {
-            println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
-        }
-        print!("{}", report::lines_of_failures(&results));
-    } else {
-        println!("{text}");
+    let run = Run { rounds, time, seconds: start.elapsed().as_secs(), cores };
+    println!("hop: {}", regime::describe(&results.hops));
+    for regime in [Regime::Near, Regime::Far] {
+        run.tell(&arguments, &results, regime)?;
     }
-    let project = arguments.project.as_ref();
-    let folder = arguments.out.or_else(|| project.map(|root| root.join(merge::MACHINES)));
-    if let Some(folder) = folder {
-        let told = (machine::today(), arguments.commit);
-        let stored = Stored::new(machine, &results, &ratios, told, (rounds, took));
+    print!("{}", report::lines_of_failures(&results));
+    arguments.project.as_deref().map_or(Ok(()), merge::write)
+}
+
+/// How the results came about.
+struct Run {
+    rounds: usize,
+    time: Duration,
+    seconds: u64,
+    cores: Cores,
+}
+
+/// The part of the figures of which there have to be enough for a run to be stored.
+const ENOUGH: f64 = 0.75;
+
+impl Run {
+    /// Prints and stores what was measured while the machine was of that kind, if it ever was.
+    fn tell(&self, arguments: &Arguments, all: &Results, regime: Regime) -> Result<()> {
+        let results = all.of(regime);
+        let share = results.hops.len() as f64 / all.hops.len().max(1) as f64;
+        if share == 0.0 {
+            println!("{regime}: never");
+            return Ok(());
+        }
+        let mut ratios = ratios::all(&results);
+        let calls = arguments.syscalls;
+        ratios.extend(calls.map(|calls| ratios::single("syscalls_while_data_flows", calls)));
+        let machine = Machine::here();
+        let (commit, today) = (&arguments.commit, machine::today());
+        let mut how = arguments.remark.clone();
+        how.push(format!("Commit {commit}, {today}"));
+        how.extend(machine.description(self.cores));
+        let (rounds, millis) = (self.rounds, self.time.as_millis());
+        how.push(format!("{rounds} rounds of about {millis} ms each, {} s in all", self.seconds));
+        how.push(format!("The cores were {regime} for {:.0}% of that", share * 100.0));
+        let text = report::write(&results, regime, &ratios, &how);
+        let said = format!("{regime}, {:.0}% of the time: {}", share * 100.0, machine.processor());
+        if arguments.ratios {
+            println!("{said}");
+            print!("{}", report::lines_of_what_is_asked_for(&ratios, regime));
+        } else if arguments.lines {
+            println!("{said}");
+            for ratio in &ratios {
+                println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
+            }
+        } else {
+            println!("{text}");
+        }
+        let project = arguments.project.as_ref().map(|root| root.join(merge::MACHINES));
+        let Some(folder) = arguments.out.clone().or(project) else { return Ok(()) };
+        if results.coverage() < ENOUGH {
+            println!("{regime}: too few figures to be stored");
+            return Ok(());
+        }
+        let told = (today, commit.clone());
+        let stored = Stored::new(machine, &results, &ratios, told, (rounds, self.seconds, share));
         let folder = folder.join(stored.slug());
         fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         let path = folder.join("README.md");
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
         stored.write(&folder)?;
-        plots::draw(&results, &folder)?;
+        plots::draw(&results, &folder)
     }
-    project.map_or(Ok(()), |root| merge::write(root))
 }
 
 /// What is to be measured.

@@ -107,7 +107,7 @@ fn what_is_missing(machines: &[Stored]) -> String {
 
 fn machine_table(machines: &[Stored]) -> Option<Table> {
     let header =
-        ["kind", "hop, ns (least–most)", "processor", "date", "commit", "rounds", "all figures"];
+        ["kind", "hop, ns (least–most)", "processor", "date", "commit", "share", "all figures"];
     let mut table = table(header);
     for machine in machines {
         let mut hops = machine.hops.clone();
@@ -128,7 +128,7 @@ fn machine_table(machines: &[Stored]) -> Option<Table> {
             machine.machine.processor(),
             machine.date.clone(),
             machine.commit.clone(),
-            machine.rounds.to_string(),
+            format!("{:.0}%", machine.share * 100.0),
             format!("[{slug}](machines/{slug}/README.md)"),
         ]);
     }

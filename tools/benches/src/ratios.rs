@@ -44,12 +44,14 @@ pub struct Ratio {
     pub value: Summary,
     /// Of whom it was taken, if of the best of some.
     pub best: Option<&'static str>,
+    /// Of how many rounds it is the median.
+    pub rounds: usize,
 }
 
 /// A figure that comes from elsewhere and is no spread of many.
 pub fn single(name: &str, value: f64) -> Ratio {
     let value = Summary { median: value, lower: value, upper: value };
-    Ratio { name: name.into(), value, best: None }
+    Ratio { name: name.into(), value, best: None, rounds: 1 }
 }
 
 /// What a ratio is of.
@@ -76,12 +78,12 @@ impl Definition {
             Some((key, median))
         });
         let (best, _) = medians.min_by(|one, other| one.1.total_cmp(&other.1))?;
-        let value = match self.is_rate {
+        let (value, rounds) = match self.is_rate {
             true => results.ratio(best, self.ours)?,
             false => results.ratio(self.ours, best)?,
         };
         let best = (self.theirs.len() > 1).then_some(best.name);
-        Some(Ratio { name: self.name, value, best })
+        Some(Ratio { name: self.name, value, best, rounds })
     }
 }
 

@@ -11,12 +11,13 @@ pub const FAR: f64 = 100.0;
 /// The part of the looks that has to say the same.
 const MOST: f64 = 0.75;
 
-/// The kind of a machine, as long as a run took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The kind of a machine, for as long as a figure or a run took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Regime {
     Near,
     Far,
-    /// Now this, now that, or not measured: nothing is said about such a run.
+    /// Now this, now that, or not measured: nothing is said about such a figure or such a run.
+    #[default]
     Mixed,
 }
 

@@ -15,8 +15,7 @@ use crate::trial::{Consumers, Figures, Key, Kind, Work};
 use crate::work::stream::Calls;
 
 /// All of it.
-pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
-    let regime = Regime::of(&results.hops);
+pub fn write(results: &Results, regime: Regime, ratios: &[Ratio], how: &[String]) -> String {
     let mut text = format!("# ringway beside the hardware and the field: a {regime} machine\n\n");
     text.push_str(
         "Written by `cargo xtask bench`; what each figure is, is in [method.md](../../method.md), \
@@ -106,8 +105,12 @@ pub fn lines_of_what_is_asked_for(ratios: &[Ratio], regime: Regime) -> String {
             _ => "missed",
         };
         let best = ratio.best.map_or(String::new(), |best| format!(" ({best})"));
-        let (name, seen) = (&ratio.name, spread(ratio.value));
-        let _ = writeln!(text, "{name}{best} wanted {limit} seen {seen} {verdict}");
+        let Ratio { name, rounds, .. } = ratio;
+        let seen = spread(ratio.value);
+        let _ = writeln!(
+            text,
+            "{regime} {name}{best} wanted {limit} seen {seen} of {rounds} rounds: {verdict}"
+        );
     }
     text
 }

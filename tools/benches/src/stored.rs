@@ -16,14 +16,20 @@ use crate::stats::Summary;
 /// The file of a machine, in a folder of its own.
 const FILE: &str = "results.toml";
 
-/// A run on a machine.
+/// Looks at the hop that are stored.
+const MOST_HOPS: usize = 24;
+
+/// A run on a machine of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stored {
     pub date: String,
     pub commit: String,
     pub rounds: usize,
     pub seconds: u64,
-    /// The hop, in nanoseconds, from the start to the end of the run.
+    /// The part of the run in which the machine was of this kind. The rest does not count.
+    pub share: f64,
+    /// The hop, in nanoseconds, from the start to the end of that part: looked at after every figure,
+    /// and some of these looks.
     pub hops: Vec<f64>,
     /// What a reader has to know of this run.
     #[serde(default)]
@@ -97,12 +103,13 @@ impl Stored {
         results: &Results,
         ratios: &[Ratio],
         (date, commit): (String, String),
-        (rounds, seconds): (usize, u64),
+        (rounds, seconds, share): (usize, u64, f64),
     ) -> Stored {
         let (figures, ratios) = Stored::tables(results, ratios);
-        let hops = results.hops.iter().map(|nanos| (nanos * 10.0).round() / 10.0).collect();
+        let hops = some(&results.hops).map(|nanos| (nanos * 10.0).round() / 10.0).collect();
         let remark = String::new();
-        Stored { date, commit, rounds, seconds, hops, remark, figures, ratios, machine }
+        let share = (share * 100.0).round() / 100.0;
+        Stored { date, commit, rounds, seconds, share, hops, remark, figures, ratios, machine }
     }
 
     /// All figures, or what is wrong with one.
@@ -197,6 +204,13 @@ impl Row {
     }
 }
 
+/// Few of many, evenly: the first and the last, and some between them.
+fn some(hops: &[f64]) -> impl Iterator<Item = f64> {
+    let most = hops.len().min(MOST_HOPS);
+    let last = hops.len().saturating_sub(1);
+    (0..most).map(move |i| hops[i * last / most.saturating_sub(1).max(1)])
+}
+
 fn summary(words: &[&str]) -> Result<Summary> {
     let numbers: Result<Vec<f64>, _> = words.iter().map(|word| word.parse::<f64>()).collect();
     let &[median, lower, upper] = &numbers.context("a number")?[..] else {
@@ -238,6 +252,7 @@ pub mod tests {
             commit: "0123456".into(),
             rounds: 11,
             seconds: 400,
+            share: 1.0,
             hops: vec![hop; 12],
             remark: String::new(),
             machine,
@@ -282,6 +297,16 @@ pub mod tests {
     fn a_folder_is_called_by_the_kind_of_machine() {
         assert_eq!(stored(35.0, "2026-11-26", &[], &[]).slug(), "near-amd-26-2");
         assert_eq!(stored(150.0, "2026-11-26", &[], &[]).slug(), "far-amd-26-2");
+    }
+
+    #[test]
+    fn the_first_and_the_last_look_are_among_those_that_are_stored() {
+        let hops: Vec<f64> = (0..1000).map(f64::from).collect();
+        let few: Vec<f64> = some(&hops).collect();
+        assert_eq!((few.len(), few[0], few[23]), (24, 0.0, 999.0));
+        assert_eq!(some(&hops[..2]).collect::<Vec<_>>(), [0.0, 1.0]);
+        assert_eq!(some(&hops[..1]).collect::<Vec<_>>(), [0.0]);
+        assert_eq!(some(&[]).count(), 0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::pair::{Cores, Setting};
 use crate::peers::ringway::{Arrays, NUMBERS};
+use crate::regime::Regime;
 use crate::stats;
 use crate::transport::{Manner, Spec, Transport};
 use crate::work::{self, mixed, shared, stream::Calls};
@@ -78,6 +79,8 @@ pub struct Figures {
     pub p999: f64,
     /// Of a lossy stream: the part that was lost.
     pub lost: f64,
+    /// What kind of machine it was before and after.
+    pub regime: Regime,
 }
 
 impl Figures {
@@ -85,7 +88,8 @@ impl Figures {
     fn of_times(times: &[f64]) -> Figures {
         let at = |part| stats::quantile(times, part);
         let curve = stats::curve_parts().map(at).collect();
-        Figures { value: at(0.5), curve, p99: at(0.99), p999: at(0.999), lost: 0.0 }
+        let (p99, p999) = (at(0.99), at(0.999));
+        Figures { value: at(0.5), curve, p99, p999, ..Figures::default() }
     }
 }
 
@@ -103,7 +107,7 @@ pub struct Trial {
     pub key: Key,
     /// Between two threads, not two processes.
     pub threads: bool,
-    /// Only in every third round.
+    /// Only in every second round.
     pub seldom: bool,
     run: Run,
     /// How often the work is repeated in one run; what calibration found.
@@ -128,14 +132,14 @@ impl Trial {
         Trial { key, threads, seldom: false, run: Box::new(run), repetitions, range }
     }
 
-    /// The same in every third round.
+    /// The same in every second round.
     pub fn seldom(self) -> Trial {
         Trial { seldom: true, ..self }
     }
 
     /// Whether it takes part in that round, from 0.
     pub fn is_in(&self, round: usize) -> bool {
-        !self.seldom || round.is_multiple_of(3)
+        !self.seldom || round.is_multiple_of(2)
     }
 
     /// Takes the figure once.

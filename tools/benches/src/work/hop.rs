@@ -10,9 +10,9 @@ use crate::stats::Summary;
 use crate::transport::{Receiver, Sender, Spec, Transport};
 
 /// Round trips that are timed together, so that looking at the clock takes no part.
-const TRIPS: u64 = 500;
+const TRIPS: u64 = 250;
 /// How often.
-const BLOCKS: u64 = 41;
+const BLOCKS: u64 = 21;
 
 /// The nanoseconds that a line takes one way: half of a round trip, the median of several blocks of
 /// them.
