@@ -7,6 +7,7 @@ use crate::peers::{
 };
 use crate::transport::{Spec, Transport};
 use crate::trial::{self, Consumers, Kind, Trial, Work};
+use crate::work::setup::Outcome;
 use crate::work::stream::Calls;
 use crate::work::{mixed, shared};
 
@@ -143,7 +144,8 @@ impl Catalogue {
     }
 
     fn start<T: Transport<1> + 'static>(&mut self, entry: Entry) {
-        let parts: [(Work, fn(&crate::work::setup::Outcome) -> f64); 3] = [
+        type Part = fn(&Outcome) -> f64;
+        let parts: [(Work, Part); 3] = [
             (Work::Create, |outcome| outcome.create_nanos),
             (Work::Join, |outcome| outcome.join_nanos),
             (Work::Memory, |outcome| outcome.memory),

@@ -36,7 +36,7 @@ fn publish<T: Message>(publisher: &mut Publisher<T>) {
 fn take<T: Message>(poller: &mut Poller<T>) {
     let mut sum = 0;
     for _ in 0..MESSAGES {
-        let mut events = poller.take(1).ok().expect("it is there");
+        let mut events = poller.take(1).expect("it is there");
         sum ^= (&mut events).next().expect("one event was taken").sum();
     }
     black_box(sum);
@@ -58,7 +58,7 @@ fn publish_batches<T: Message>(publisher: &mut Publisher<T>) {
 fn take_batches<T: Message>(poller: &mut Poller<T>) {
     let mut sum = 0;
     for _ in 0..MESSAGES / BATCH {
-        let mut events = poller.take(BATCH as u64).ok().expect("they are there");
+        let mut events = poller.take(BATCH as u64).expect("they are there");
         sum = (&mut events).fold(sum, |sum, event| sum ^ event.sum());
     }
     black_box(sum);
