@@ -330,7 +330,7 @@ fn front_table(machines: &[Stored]) -> Result<String> {
         let (regime, processor) = (machine.regime(), machine.machine.processor());
         let middle = Summary::of(machine.hops.iter().copied());
         let hop = middle.map_or("–".into(), |hops| format!("{:.0}", hops.median));
-        let _ = writeln!(text, "- {regime}, a hop of {hop} ns: {processor}; {date}, {commit}");
+        let _ = writeln!(text, "- {regime}, a hop of {hop} ns; {date}, {commit}:\n  {processor}");
     }
     let _ = write!(text, "\n{}\n\n", what_is_missing(machines));
     let header = std::iter::once("ours over").chain(FRONT_COLUMNS.map(|(title, _)| title));
@@ -445,7 +445,7 @@ mod tests {
         let rows = rows(&text);
         let row = ["rtrb (threads)", "–", "–", "0.500 / 2.00", "–", "– / 0.448\\*", "–", "–"];
         assert!(rows.contains(&row.to_vec()), "{text}");
-        let machine = "- near, a hop of 35 ns: AMD EPYC (family 26, model 2, virtual); 2026-11-26";
+        let machine = "- near, a hop of 35 ns; 2026-11-26, 0123456:\n  AMD EPYC (family 26, model";
         assert!(text.contains(machine), "{text}");
     }
 
