@@ -57,7 +57,8 @@ fn overview(machines: &[Stored]) -> Result<String> {
     let mut text = String::from(
         "# ringway beside the hardware and the field\n\n\
          Written by `cargo xtask bench`; what each figure is, is in [method.md](method.md). A cell has \
-         the\nmachines' figures in the order of the first table, separated by strokes.\n\n",
+         the\nmachines' figures in the order of the first table, separated by strokes. The share is the\n\
+         part of a run in which the machine was of that kind.\n\n",
     );
     let _ = writeln!(text, "{}\n", what_is_missing(machines));
     if let Some(table) = machine_table(machines) {

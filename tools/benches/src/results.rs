@@ -1,6 +1,6 @@
 //! All figures of all rounds, and the ratios within each round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::pair::Cores;
@@ -20,6 +20,8 @@ pub struct Results {
     pub failures: BTreeMap<Key, String>,
     /// Who are two threads, not two processes.
     threads: BTreeMap<&'static str, bool>,
+    /// Who has no turn in every round.
+    seldom: BTreeSet<Key>,
     /// Rounds that a ratio takes.
     least: usize,
 }
@@ -44,6 +46,7 @@ impl Results {
         trials.retain(|trial| {
             progress(&format!("calibrating {:?}", trial.key));
             results.threads.insert(trial.key.name, trial.threads);
+            results.seldom.extend(trial.seldom.then_some(trial.key));
             let outcome = trial.calibrate(cores, time);
             let failed = outcome.map_err(|error| {
                 results.failures.insert(trial.key, format!("{error:#}"));
@@ -97,15 +100,17 @@ impl Results {
         let figures = self.figures.iter().map(|(key, rounds)| (*key, only(rounds))).collect();
         let hops = self.hops.iter().copied().filter(|&hop| Regime::of(&[hop]) == regime).collect();
         let (failures, threads) = (self.failures.clone(), self.threads.clone());
-        Results { hops, figures, failures, threads, least: self.least }
+        Results { hops, figures, failures, threads, seldom: self.seldom.clone(), ..*self }
     }
 
-    /// The part of what was to be measured of which there are figures of as many rounds as a ratio
-    /// takes, or of all the rounds in which there was a turn for it.
+    /// The part of what has a turn in every round of which there are figures of as many rounds as a
+    /// ratio takes.
     pub fn coverage(&self) -> f64 {
-        let covered =
-            self.figures.values().filter(|rounds| rounds.iter().flatten().count() >= self.least);
-        covered.count() as f64 / self.figures.len().max(1) as f64
+        let often = self.figures.iter().filter(|(key, _)| !self.seldom.contains(key));
+        let counts = often.map(|(_, rounds)| rounds.iter().flatten().count());
+        let counts: Vec<usize> = counts.collect();
+        let covered = counts.iter().filter(|&&count| count >= self.least).count();
+        covered as f64 / counts.len().max(1) as f64
     }
 
     /// The keys of what was measured, sorted.
@@ -195,5 +200,7 @@ mod tests {
         assert_eq!(far.hops, [200.0]);
         assert_eq!(far.summary(ONE, |figures| figures.value).unwrap().median, 90.0);
         assert_eq!(far.coverage(), 0.0);
+        let seldom = Results { least: 3, seldom: [ONE].into(), ..near };
+        assert_eq!(seldom.coverage(), 1.0);
     }
 }

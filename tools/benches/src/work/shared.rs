@@ -10,6 +10,9 @@ use crate::work::stream::Calls;
 /// The most messages that are taken at a time.
 pub const BATCH: usize = 64;
 
+/// Turns in which each side has to come by some of the work.
+const MANY: u64 = 256;
+
 /// A way to spread numbers over takers.
 pub trait Pool {
     /// What both sides know before they part.
@@ -115,6 +118,7 @@ pub fn run<P: Pool>(
     let all = (warm + turns) * burst;
     let sums = (all * all.saturating_sub(1) / 2, sum.wrapping_add(others_sum));
     ensure!(taken + others == all && sums.0 == sums.1, "a message was lost, or came twice");
-    ensure!(taken > 0 && others > 0, "one side had all the work");
+    // In a few turns one side may well be late for all of them.
+    ensure!(turns < MANY || (taken > 0 && others > 0), "one side had all the work");
     Ok(time as f64 / (turns * burst) as f64)
 }
