@@ -11,7 +11,7 @@ use rustix::thread::futex;
 
 use crate::peers::buffer;
 use crate::shared::Words;
-use crate::transport::{Message, Receiver, Sender, Spec, Transport};
+use crate::transport::{Manner, Message, Receiver, Sender, Spec, Transport};
 use crate::work::fill;
 
 /// Words of a cache line, and of the pair of lines that the hardware fetches together.
@@ -45,6 +45,8 @@ impl Line {
 }
 
 impl<const W: usize> Transport<W> for OneLine {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = Arc<Words>;
     type Sender = Line;
     type Receiver = Line;
@@ -63,6 +65,8 @@ impl<const W: usize> Transport<W> for OneLine {
 }
 
 impl<const W: usize> Transport<W> for WalkingLine {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = Arc<Words>;
     type Sender = Line;
     type Receiver = Line;
@@ -179,6 +183,9 @@ const FULL: u64 = 1;
 pub struct Numbers;
 
 impl Transport<1> for Numbers {
+    const SINGLE: Manner = Manner::InPlace;
+    const BATCH: Option<Manner> = Some(Manner::InPlace);
+
     type Link = Arc<Words>;
     type Sender = Blocks;
     type Receiver = Blocks;
@@ -255,6 +262,8 @@ impl<const W: usize> CopyEnd<W> {
 }
 
 impl<const W: usize> Transport<W> for Copies {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = Arc<Words>;
     type Sender = CopyEnd<W>;
     type Receiver = CopyEnd<W>;
@@ -321,6 +330,8 @@ impl FutexEnd {
 }
 
 impl Transport<1> for Futex {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = Arc<Words>;
     type Sender = FutexEnd;
     type Receiver = FutexEnd;

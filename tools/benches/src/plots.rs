@@ -6,11 +6,11 @@ use anyhow::{Result, anyhow};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
-use crate::catalogue::{CAPACITY, OURS};
+use crate::catalogue::{CAPACITY, OURS, usual_capacity};
 use crate::ratios::size;
 use crate::results::Results;
 use crate::stats;
-use crate::trial::{Consumers, Kind, Work};
+use crate::trial::{Consumers, Key, Kind, Work};
 use crate::work::stream::Calls;
 
 const PICTURE: (u32, u32) = (960, 600);
@@ -38,7 +38,7 @@ pub fn draw(results: &Results, folder: &Path) -> Result<()> {
 fn latency(results: &Results, path: &Path) -> Result<()> {
     let keys = results.keys().filter(|key| key.work == Work::Latency && key.size == 56);
     let lines = keys.map(|key| Line {
-        name: key.name.into(),
+        name: line_name(key),
         // By the part that takes longer: 1 is all, 0.001 the slowest thousandth.
         points: stats::curve_parts().map(|part| 1.0 - part).zip(results.curve(key)).collect(),
     });
@@ -51,20 +51,26 @@ fn latency(results: &Results, path: &Path) -> Result<()> {
     picture(path, labels, (1.0..1e-4).log_scale(), lines, |part| format!("{part}"))
 }
 
+/// The name, and what becomes of the payload.
+fn line_name(key: Key) -> String {
+    format!("{}, {}", key.name, key.manner.label())
+}
+
 fn throughput(results: &Results, path: &Path) -> Result<()> {
     let keys: Vec<_> = results
         .keys()
         .filter(|key| key.work == Work::Stream(Calls::OneAtATime))
-        .filter(|key| key.size > 1024 || key.capacity == CAPACITY)
+        .filter(|key| key.capacity == usual_capacity(key.size))
         .collect();
     let mut lines: Vec<Line> = Vec::new();
     for key in keys {
         let Some(nanos) = results.summary(key, |figures| figures.value) else { continue };
         // Bytes per nanosecond are gigabytes per second.
         let point = (key.size as f64, key.size as f64 / nanos.median);
-        match lines.iter_mut().find(|line| line.name == key.name) {
+        let name = line_name(key);
+        match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),
-            None => lines.push(Line { name: key.name.into(), points: vec![point] }),
+            None => lines.push(Line { name, points: vec![point] }),
         }
     }
     for line in &mut lines {

@@ -5,19 +5,23 @@ use std::fmt::Write;
 
 use comfy_table::{Table, presets};
 
-use crate::catalogue::{CAPACITY, OURS};
-use crate::ratios::{Ratio, Wanted, size};
+use crate::catalogue::{OURS, SMALL_RING, usual_capacity};
+use crate::ratios::{self, Ratio, size};
+use crate::regime::{Regime, describe};
 use crate::results::Results;
 use crate::stats::Summary;
+use crate::transport::Manner;
 use crate::trial::{Consumers, Figures, Key, Kind, Work};
 use crate::work::stream::Calls;
 
 /// All of it.
-pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
-    let mut text = String::from("# ringway beside the hardware and the field\n\n");
+pub fn write(results: &Results, regime: Regime, ratios: &[Ratio], how: &[String]) -> String {
+    let mut text = format!("# ringway beside the hardware and the field: a {regime} machine\n\n");
     text.push_str(
-        "Written by `cargo xtask bench`; what each figure is, is in [method.md](method.md).\n\n",
+        "Written by `cargo xtask bench`; what each figure is, is in [method.md](../../method.md), \
+         and\nboth kinds of machine are beside each other in [README.md](../../README.md).\n\n",
     );
+    let _ = writeln!(text, "- A hop of a cache line, one way: {}", describe(&results.hops));
     for line in how {
         let _ = writeln!(text, "- {line}");
     }
@@ -26,16 +30,18 @@ pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
             let _ = write!(text, "\n## {title}\n\n{table}\n");
         }
     };
-    section("What is wanted", wanted(ratios));
-    section("The machine meanwhile", regime(results));
+    section("What is wanted", wanted(ratios, regime));
+    section("The machine meanwhile", floors(results));
     section("One-way latency, ns: median, 99%, 99.9%", latency(results));
     let streams = [("One at a time", Calls::OneAtATime), ("In batches", Calls::Batches)];
     for (how, calls) in streams {
         let title = format!("{how}, million messages per second [middle half]");
         section(&title, streams_of(results, calls));
     }
+    let other = "Other work, million messages (of arrays: numbers) per second [middle half]";
+    section(other, other_work(results));
     section("8 bytes by capacity, million messages per second [middle half]", capacities(results));
-    section("Ratios of streams, ours over theirs", stream_ratios(ratios));
+    section("Ratios of speed, ours over theirs", stream_ratios(ratios));
     section("The receiver alone, ns per message [middle half]", drains(results));
     section("Consumers attached: the producer's ns per message [middle half]", consumers(results));
     section("Waking a sleeper, µs: median, 99%", wakes(results));
@@ -44,7 +50,7 @@ pub fn write(results: &Results, ratios: &[Ratio], how: &[String]) -> String {
     text
 }
 
-fn table(header: impl IntoIterator<Item = impl Into<String>>) -> Table {
+pub fn table(header: impl IntoIterator<Item = impl Into<String>>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN);
     table.set_header(header.into_iter().map(Into::into).collect::<Vec<String>>());
@@ -52,7 +58,7 @@ fn table(header: impl IntoIterator<Item = impl Into<String>>) -> Table {
 }
 
 /// None if it has no rows.
-fn filled(table: Table) -> Option<Table> {
+pub fn filled(table: Table) -> Option<Table> {
     (table.row_count() > 0).then_some(table)
 }
 
@@ -76,22 +82,47 @@ fn name_of(results: &Results, name: &str) -> String {
     format!("{name}{}", if results.is_threads(name) { " (threads)" } else { "" })
 }
 
-fn wanted(ratios: &[Ratio]) -> Option<Table> {
+fn wanted(ratios: &[Ratio], regime: Regime) -> Option<Table> {
     let mut table = table(["ratio", "wanted", "median [middle half]", ""]);
     for ratio in ratios {
-        let Some(wanted) = ratio.wanted else { continue };
-        let limit = match wanted {
-            Wanted::AtMost(limit) => format!("≤ {limit}"),
-            Wanted::AtLeast(limit) => format!("≥ {limit}"),
-        };
+        let Some(wanted) = ratios::wanted(&ratio.name, regime) else { continue };
         let verdict = if wanted.holds(ratio.value.median) { "met" } else { "missed" };
-        table.add_row([ratio.name.clone(), limit, spread(ratio.value), verdict.into()]);
+        let best = ratio.best.map_or(String::new(), |best| format!(" ({best})"));
+        let name = format!("{}{best}", ratio.name);
+        table.add_row([name, wanted.to_string(), spread(ratio.value), verdict.into()]);
     }
     filled(table)
 }
 
+/// The ratios that were asked for, a line each.
+pub fn lines_of_what_is_asked_for(ratios: &[Ratio], regime: Regime) -> String {
+    let mut text = String::new();
+    for ratio in ratios {
+        let Some(limit) = ratios::asked_for(&ratio.name, regime) else { continue };
+        let verdict = match regime {
+            Regime::Mixed => "not judged",
+            _ if limit.holds(ratio.value.median) => "met",
+            _ => "missed",
+        };
+        let best = ratio.best.map_or(String::new(), |best| format!(" ({best})"));
+        let Ratio { name, rounds, .. } = ratio;
+        let seen = spread(ratio.value);
+        let _ = writeln!(
+            text,
+            "{regime} {name}{best} wanted {limit} seen {seen} of {rounds} rounds: {verdict}"
+        );
+    }
+    text
+}
+
+/// What failed, a line each.
+pub fn lines_of_failures(results: &Results) -> String {
+    let failures = results.failures.iter();
+    failures.map(|(key, why)| format!("failed {key:?}: {}\n", why.replace('\n', " "))).collect()
+}
+
 /// What the floors were in this run: one hop of a line, and the flow of numbers.
-fn regime(results: &Results) -> Option<Table> {
+fn floors(results: &Results) -> Option<Table> {
     let mut table = table(["floor", "least", "middle half", "most"]);
     for key in results.keys().filter(|key| key.name.starts_with('F')) {
         let unit = match key.work {
@@ -111,7 +142,7 @@ fn value(figures: &Figures) -> f64 {
     figures.value
 }
 
-/// Rows of names and columns of sizes.
+/// Rows of names, with what becomes of the payload, and columns of sizes.
 fn by_size(
     results: &Results,
     relevant: impl Fn(&Key) -> bool,
@@ -119,26 +150,35 @@ fn by_size(
 ) -> Option<Table> {
     let keys: Vec<Key> = results.keys().filter(relevant).collect();
     let sizes: BTreeSet<usize> = keys.iter().map(|key| key.size).collect();
-    let header = std::iter::once(String::new()).chain(sizes.iter().map(|&bytes| size(bytes)));
-    let mut table = table(header);
-    for name in names(&keys) {
+    let header = ["".into(), "payload".into()].into_iter();
+    let mut table = table(header.chain(sizes.iter().map(|&bytes| size(bytes))));
+    for (name, manner) in names(&keys) {
         let cells = sizes.iter().map(|&size| {
-            let key = keys.iter().find(|key| key.name == name && key.size == size)?;
-            cell(*key)
+            let is_it = |key: &&Key| (key.name, key.manner, key.size) == (name, manner, size);
+            cell(*keys.iter().find(is_it)?)
         });
         let cells = cells.map(|cell| cell.unwrap_or_else(|| "–".into()));
-        table.add_row(std::iter::once(name_of(results, name)).chain(cells));
+        let first = [name_of(results, name), manner.label().into()];
+        table.add_row(first.into_iter().chain(cells));
     }
     filled(table)
 }
 
-/// Ours first, then the floors, then the field.
-fn names(keys: &[Key]) -> Vec<&'static str> {
-    let names: BTreeSet<&str> = keys.iter().map(|key| key.name).collect();
+/// Ours first, then the floors, then the field, each with what it does with the payload.
+fn names(keys: &[Key]) -> Vec<(&'static str, Manner)> {
+    let names: BTreeSet<_> = keys.iter().map(|key| (key.name, key.manner)).collect();
     let mut names: Vec<_> = names.into_iter().collect();
-    let floor = |name: &str| name.starts_with('F');
-    names.sort_by_key(|name| (!name.starts_with(OURS), !floor(name), *name));
+    names.sort_by_key(|&(name, manner)| (rank(name), name, manner));
     names
+}
+
+/// Ours first, then the floors, then the field.
+pub fn rank(name: &str) -> u8 {
+    match name {
+        _ if name.starts_with(OURS) => 0,
+        _ if name.starts_with('F') => 1,
+        _ => 2,
+    }
 }
 
 fn latency(results: &Results) -> Option<Table> {
@@ -158,8 +198,29 @@ fn millions(summary: Summary) -> Summary {
     Summary { median: rate(median), lower: rate(upper), upper: rate(lower) }
 }
 
+/// What is no stream of one sender to one receiver, or none of messages of one length.
+fn other_work(results: &Results) -> Option<Table> {
+    let mut table = table(["work", "bytes", "", "payload", ""]);
+    for key in results.keys() {
+        let what = match key.work {
+            Work::Mixed => "messages of 8 to 248 bytes".into(),
+            Work::Arrays(Calls::OneAtATime) => "numbers, seven to a message".into(),
+            Work::Arrays(Calls::Batches) => "numbers, seven to a message, in batches".into(),
+            Work::Shared(Calls::OneAtATime) => "taken out by two together".into(),
+            Work::Shared(Calls::Batches) => "taken out by two together, in batches".into(),
+            Work::FanOut(count) => format!("to {count} receivers, in batches"),
+            _ => continue,
+        };
+        let Some(nanos) = results.summary(key, value) else { continue };
+        let name = name_of(results, key.name);
+        let manner = key.manner.label().into();
+        table.add_row([what, size(key.size), name, manner, spread(millions(nanos))]);
+    }
+    filled(table)
+}
+
 fn streams_of(results: &Results, calls: Calls) -> Option<Table> {
-    let usual = |key: &Key| key.size > 1024 || key.capacity == CAPACITY;
+    let usual = |key: &Key| key.capacity == usual_capacity(key.size);
     by_size(
         results,
         |key| key.work == Work::Stream(calls) && usual(key),
@@ -174,23 +235,28 @@ fn streams_of(results: &Results, calls: Calls) -> Option<Table> {
 }
 
 fn capacities(results: &Results) -> Option<Table> {
-    let relevant = |key: &Key| {
-        let streams = matches!(key.work, Work::Stream(_));
-        streams && key.size == 8 && [OURS, "rtrb"].contains(&key.name)
-    };
-    let keys: Vec<Key> = results.keys().filter(relevant).collect();
+    let is_stream = |key: &Key| matches!(key.work, Work::Stream(_)) && key.size == 8;
+    let keys: Vec<Key> = results.keys().filter(is_stream).collect();
+    let several = |name| keys.iter().any(|key| key.name == name && key.capacity == SMALL_RING);
+    let keys: Vec<Key> = keys.iter().copied().filter(|key| several(key.name)).collect();
     let capacities: BTreeSet<usize> = keys.iter().map(|key| key.capacity).collect();
-    let header = std::iter::once(String::new()).chain(capacities.iter().map(usize::to_string));
-    let mut table = table(header);
-    for name in names(&keys) {
+    let header = ["", "payload", "calls"].map(String::from).into_iter();
+    let mut table = table(header.chain(capacities.iter().map(usize::to_string)));
+    for (name, manner) in names(&keys) {
         for calls in [Calls::OneAtATime, Calls::Batches] {
+            let work = Work::Stream(calls);
             let cells = capacities.iter().map(|&capacity| {
-                let key = Key { work: Work::Stream(calls), size: 8, capacity, name };
-                results.summary(key, value).map_or("–".into(), |nanos| spread(millions(nanos)))
+                let key = Key { work, size: 8, capacity, manner, name };
+                results.summary(key, value).map(|nanos| spread(millions(nanos)))
             });
+            let cells: Vec<Option<String>> = cells.collect();
+            if cells.iter().flatten().count() < 2 {
+                continue;
+            }
+            let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".into()));
             let how = if calls == Calls::Batches { "in batches" } else { "one at a time" };
-            let what = format!("{}, {how}", name_of(results, name));
-            table.add_row(std::iter::once(what).chain(cells));
+            let first = [name_of(results, name), manner.label().into(), how.into()];
+            table.add_row(first.into_iter().chain(cells));
         }
     }
     filled(table)
@@ -199,10 +265,13 @@ fn capacities(results: &Results) -> Option<Table> {
 fn stream_ratios(ratios: &[Ratio]) -> Option<Table> {
     let mut table = table(["", "ratio", "middle half"]);
     for ratio in ratios {
-        if ratio.name.starts_with("stream_") || ratio.name.starts_with("batch_") {
+        let not_of_speed = ["latency", "create", "join", "memory", "wake", "producer"];
+        let is_of_speed = !not_of_speed.iter().any(|word| ratio.name.contains(word));
+        if ratio.name.contains("_over_") && is_of_speed {
             let Summary { median, lower, upper } = ratio.value;
+            let best = ratio.best.map_or(String::new(), |best| format!(" ({best})"));
             table.add_row([
-                ratio.name.clone(),
+                format!("{}{best}", ratio.name),
                 short(median),
                 format!("{} {}", short(lower), short(upper)),
             ]);

@@ -5,6 +5,39 @@ use anyhow::Result;
 /// A message of `W` words of 64 bits.
 pub type Message<const W: usize> = [u64; W];
 
+/// What becomes of the payload on its way. Only what does the same is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Manner {
+    /// From a buffer of the sender's into the ring, and out of it into one of the receiver's.
+    Copied,
+    /// Copied in, and read where it lies.
+    CopiedIn,
+    /// Written and read where it lies.
+    InPlace,
+}
+
+impl Manner {
+    pub const ALL: [Manner; 3] = [Manner::Copied, Manner::CopiedIn, Manner::InPlace];
+
+    /// As a column of the tables has it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Manner::Copied => "copied",
+            Manner::CopiedIn => "copied in",
+            Manner::InPlace => "in place",
+        }
+    }
+
+    /// As names have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Manner::Copied => "copied",
+            Manner::CopiedIn => "copied_in",
+            Manner::InPlace => "in_place",
+        }
+    }
+}
+
 /// What a link is made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -12,6 +45,8 @@ pub struct Spec {
     pub capacity: usize,
     /// The most messages that will be sent at a time.
     pub batch: usize,
+    /// Receiving ends that there will be, each of which gets every message.
+    pub consumers: usize,
 }
 
 /// A way to bring messages of `W` words from one side to another, used as its documentation says is
@@ -20,6 +55,13 @@ pub struct Spec {
 pub trait Transport<const W: usize> {
     /// A sender never waits, and messages that nobody has received may be overwritten.
     const LOSSY: bool = false;
+
+    /// What becomes of the payload of a message that is sent and received by itself.
+    const SINGLE: Manner;
+
+    /// The same in batches; none if it has no batches, so that they would be the same as single
+    /// messages.
+    const BATCH: Option<Manner> = None;
 
     /// What both sides know before they part.
     type Link: Sync;

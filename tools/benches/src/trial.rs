@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::pair::{Cores, Setting};
+use crate::peers::ringway::{Arrays, NUMBERS};
+use crate::regime::Regime;
 use crate::stats;
-use crate::transport::{Spec, Transport};
-use crate::work::{self, stream::Calls};
+use crate::transport::{Manner, Spec, Transport};
+use crate::work::{self, mixed, shared, stream::Calls};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +19,14 @@ pub enum Work {
     Latency,
     /// Nanoseconds per message of a stream.
     Stream(Calls),
+    /// Nanoseconds per message of a stream of messages of many lengths.
+    Mixed,
+    /// Nanoseconds per number of a stream of arrays of them.
+    Arrays(Calls),
+    /// Nanoseconds per message that two take out together, each message going to one of them.
+    Shared(Calls),
+    /// Nanoseconds per message of a stream to so many receivers that each get all of them.
+    FanOut(usize),
     /// Nanoseconds per message received while the sender is out of the way.
     Drain,
     /// From a send to the return of a receiver that slept, in nanoseconds.
@@ -54,6 +64,7 @@ pub struct Key {
     /// Bytes of a message.
     pub size: usize,
     pub capacity: usize,
+    pub manner: Manner,
     pub name: &'static str,
 }
 
@@ -68,6 +79,8 @@ pub struct Figures {
     pub p999: f64,
     /// Of a lossy stream: the part that was lost.
     pub lost: f64,
+    /// What kind of machine it was before and after.
+    pub regime: Regime,
 }
 
 impl Figures {
@@ -75,7 +88,8 @@ impl Figures {
     fn of_times(times: &[f64]) -> Figures {
         let at = |part| stats::quantile(times, part);
         let curve = stats::curve_parts().map(at).collect();
-        Figures { value: at(0.5), curve, p99: at(0.99), p999: at(0.999), lost: 0.0 }
+        let (p99, p999) = (at(0.99), at(0.999));
+        Figures { value: at(0.5), curve, p99, p999, ..Figures::default() }
     }
 }
 
@@ -93,6 +107,8 @@ pub struct Trial {
     pub key: Key,
     /// Between two threads, not two processes.
     pub threads: bool,
+    /// Only in every second round.
+    pub seldom: bool,
     run: Run,
     /// How often the work is repeated in one run; what calibration found.
     repetitions: Cell<u64>,
@@ -112,7 +128,18 @@ impl Trial {
         range: (u64, u64),
         run: impl Fn(Cores, u64) -> Result<Figures> + 'static,
     ) -> Trial {
-        Trial { key, threads, run: Box::new(run), repetitions: Cell::new(range.0), range }
+        let repetitions = Cell::new(range.0);
+        Trial { key, threads, seldom: false, run: Box::new(run), repetitions, range }
+    }
+
+    /// The same in every second round.
+    pub fn seldom(self) -> Trial {
+        Trial { seldom: true, ..self }
+    }
+
+    /// Whether it takes part in that round, from 0.
+    pub fn is_in(&self, round: usize) -> bool {
+        !self.seldom || round.is_multiple_of(2)
     }
 
     /// Takes the figure once.
@@ -138,7 +165,7 @@ impl Trial {
 }
 
 /// How the sides of a transport are run.
-fn setting(cores: Cores, threads: bool) -> Setting {
+pub fn setting(cores: Cores, threads: bool) -> Setting {
     Setting { cores, threads, limit: LIMIT }
 }
 
@@ -148,7 +175,8 @@ pub fn latency<T: Transport<W> + 'static, const W: usize>(
     threads: bool,
     spec: Spec,
 ) -> Trial {
-    let key = Key { work: Work::Latency, size: W * 8, capacity: spec.capacity, name };
+    let (work, manner) = (Work::Latency, T::SINGLE);
+    let key = Key { work, size: W * 8, capacity: spec.capacity, manner, name };
     Trial::new(key, threads, (64, 100_000), move |cores, rounds| {
         let times = work::latency::run::<T, W>(setting(cores, threads), spec, rounds / 4, rounds)?;
         Ok(Figures::of_times(&times))
@@ -161,9 +189,34 @@ pub fn stream<T: Transport<W> + 'static, const W: usize>(
     spec: Spec,
     calls: Calls,
 ) -> Trial {
-    let key = Key { work: Work::Stream(calls), size: W * 8, capacity: spec.capacity, name };
+    let manner = match calls {
+        Calls::OneAtATime => T::SINGLE,
+        Calls::Batches => T::BATCH.unwrap_or(T::SINGLE),
+    };
+    let work = Work::Stream(calls);
+    let key = Key { work, size: W * 8, capacity: spec.capacity, manner, name };
     // Large messages are whole blocks each.
     let step = if W < STEP as usize { STEP } else { 4 * spec.batch as u64 };
+    stream_trial::<T, W>(key, threads, spec, calls, step)
+}
+
+/// Numbers in arrays, one array at a time or many.
+pub fn arrays(name: &'static str, capacity: usize, calls: Calls) -> Trial {
+    let messages = if calls == Calls::Batches { 36 } else { 1 };
+    let spec = Spec { capacity, batch: messages * NUMBERS, consumers: 1 };
+    let manner = <Arrays as Transport<1>>::SINGLE;
+    let key = Key { work: Work::Arrays(calls), size: 8, capacity, manner, name };
+    stream_trial::<Arrays, 1>(key, false, spec, Calls::Batches, STEP * NUMBERS as u64)
+}
+
+/// A stream whose counts are multiples of `step`.
+fn stream_trial<T: Transport<W> + 'static, const W: usize>(
+    key: Key,
+    threads: bool,
+    spec: Spec,
+    calls: Calls,
+    step: u64,
+) -> Trial {
     Trial::new(key, threads, (step, 1 << 26), move |cores, count| {
         let setting = setting(cores, threads);
         // At least a lap: the pages have been touched, and the pace is that of a ring in use.
@@ -174,8 +227,51 @@ pub fn stream<T: Transport<W> + 'static, const W: usize>(
     })
 }
 
+pub fn mixed<T: mixed::Transport + 'static>(
+    name: &'static str,
+    threads: bool,
+    capacity: usize,
+) -> Trial {
+    let key = Key { work: Work::Mixed, size: mixed::MEAN, capacity, manner: T::MANNER, name };
+    Trial::new(key, threads, (STEP, 1 << 26), move |cores, count| {
+        let warm = (count / 4).max(2 * capacity as u64);
+        Ok(mixed::run::<T>(setting(cores, threads), capacity, warm, count)?.into())
+    })
+}
+
+pub fn shared<P: shared::Pool + 'static>(
+    name: &'static str,
+    threads: bool,
+    capacity: usize,
+    calls: Calls,
+) -> Trial {
+    let work = Work::Shared(calls);
+    let key = Key { work, size: 8, capacity, manner: Manner::Copied, name };
+    let burst = capacity as u64 / 2;
+    Trial::new(key, threads, (burst * 4, burst << 16), move |cores, count| {
+        let setting = setting(cores, threads);
+        Ok(shared::run::<P>(setting, capacity, calls, burst, count / burst)?.into())
+    })
+}
+
+pub fn fan_out<T: Transport<W> + 'static, const W: usize>(
+    name: &'static str,
+    threads: bool,
+    spec: Spec,
+) -> Trial {
+    let (work, manner) = (Work::FanOut(spec.consumers), T::BATCH.unwrap_or(T::SINGLE));
+    let key = Key { work, size: W * 8, capacity: spec.capacity, manner, name };
+    Trial::new(key, threads, (STEP, 1 << 26), move |cores, count| {
+        let lap = (2 * spec.capacity as u64).next_multiple_of(STEP);
+        let warm = (count / 4).next_multiple_of(STEP).max(lap);
+        let setting = setting(cores, threads);
+        Ok(work::fan_out::run::<T, W>(setting, spec, warm, count)?.into())
+    })
+}
+
 pub fn drain<T: Transport<W> + 'static, const W: usize>(name: &'static str, spec: Spec) -> Trial {
-    let key = Key { work: Work::Drain, size: W * 8, capacity: spec.capacity, name };
+    let (work, manner) = (Work::Drain, T::SINGLE);
+    let key = Key { work, size: W * 8, capacity: spec.capacity, manner, name };
     let burst = spec.capacity as u64 / 2;
     Trial::new(key, false, (burst * 4, burst << 16), move |cores, count| {
         let setting = setting(cores, false);
@@ -184,7 +280,8 @@ pub fn drain<T: Transport<W> + 'static, const W: usize>(name: &'static str, spec
 }
 
 pub fn wake<T: Transport<1> + 'static>(name: &'static str, threads: bool, spec: Spec) -> Trial {
-    let key = Key { work: Work::Wake, size: 8, capacity: spec.capacity, name };
+    let (work, manner) = (Work::Wake, T::SINGLE);
+    let key = Key { work, size: 8, capacity: spec.capacity, manner, name };
     Trial::new(key, threads, (32, 128), move |cores, rounds| {
         let times = work::wake::run::<T>(setting(cores, threads), spec, rounds)?;
         Ok(Figures::of_times(&times))
@@ -199,7 +296,7 @@ pub fn start<T: Transport<1> + 'static>(
     work: Work,
     part: fn(&work::setup::Outcome) -> f64,
 ) -> Trial {
-    let key = Key { work, size: 8, capacity: spec.capacity, name };
+    let key = Key { work, size: 8, capacity: spec.capacity, manner: T::SINGLE, name };
     Trial::new(key, threads, (1, 1), move |cores, _| {
         Ok(part(&work::setup::run::<T>(setting(cores, threads), spec)?).into())
     })
@@ -207,7 +304,8 @@ pub fn start<T: Transport<1> + 'static>(
 
 /// The cost of consumers to a producer of ours.
 pub fn consumers(consumers: Consumers, capacity: usize) -> Trial {
-    let key = Key { work: Work::Consumers(consumers), size: 8, capacity, name: "ringway" };
+    let (work, manner) = (Work::Consumers(consumers), Manner::Copied);
+    let key = Key { work, size: 8, capacity, manner, name: "ringway" };
     let burst = capacity as u64 / 2;
     Trial::new(key, false, (burst * 4, burst << 16), move |cores, count| {
         let setting = setting(cores, false);

@@ -1,9 +1,12 @@
 //! `cargo xtask bench`: ringway beside the hardware's floors and the field.
 //!
 //! The laboratory is the package `benches`; this builds it, counts the system calls, which takes
-//! strace, and runs it.
+//! strace, and runs it. A whole run goes into `docs/bench/machines`, in the folder of its kind of
+//! machine, and from all that is there the pages are made on which the machines stand beside each
+//! other.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -20,7 +23,15 @@ pub struct Options {
     /// Print `ratio <name> <median>`, a line each, and no tables
     #[arg(long)]
     lines: bool,
-    /// Where the report and its pictures go; `docs/bench`, unless some is left out
+    /// Measure what the ratios take that the project has set itself, and print them, a line each:
+    /// what is wanted, what was seen
+    #[arg(long, conflicts_with_all = ["lines", "merge"])]
+    ratios: bool,
+    /// Make the pages anew from the results that are stored, and measure nothing
+    #[arg(long, conflicts_with_all = ["quick", "lines", "out", "more"])]
+    merge: bool,
+    /// Where the report, its pictures and the results go, in a folder of the machine's; the
+    /// project's `docs/bench/machines`, unless some is left out
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// More for the laboratory itself: `-- --help` says what there is
@@ -42,27 +53,47 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     if options.lines {
         bench.arg("--lines");
     }
-    let whole = !options.quick && options.more.is_empty();
+    if options.merge {
+        bench.arg("--merge").arg(&project.root);
+        return Ok(bench.status().context("starting the laboratory")?.success());
+    }
+    if options.ratios {
+        bench.arg("--ratios");
+    }
+    let whole = !options.quick && !options.ratios && options.more.is_empty();
     match &options.out {
         Some(folder) => {
             bench.arg("--out").arg(std::path::absolute(folder)?);
         }
         None if whole => {
-            bench.arg("--out").arg(project.root.join("docs").join("bench"));
+            bench.arg("--project").arg(&project.root);
         }
         None => {}
     }
     if options.more.is_empty() {
         if STRACE.is_met(&Here::new(project)) {
-            let calls = syscalls::per_message(project)?;
-            bench.arg("--syscalls-per-message").arg(calls.to_string());
+            let calls = syscalls::while_data_flows(project)?;
+            bench.arg("--syscalls").arg(calls.to_string());
         } else {
             eprintln!("system calls are not counted: {}", STRACE.how());
         }
     }
+    bench.arg("--commit").arg(commit(project));
     let flags = [(options.quick, " --quick"), (options.lines, " --lines")];
     let flags: String = flags.iter().filter(|flag| flag.0).map(|flag| flag.1).collect();
     bench.arg("--remark").arg(format!("Command: `cargo xtask bench{flags}`"));
     bench.args(&options.more);
     Ok(bench.status().context("starting the laboratory")?.success())
+}
+
+/// The commit that is measured, with a plus sign if the checkout is not quite that.
+fn commit(project: &Project) -> String {
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        let output = git.arg("-C").arg(&project.root).args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(hash) = git(&["rev-parse", "--short", "HEAD"]) else { return "unknown".into() };
+    let is_clean = git(&["status", "--porcelain", "--untracked-files=no"]) == Some(String::new());
+    if is_clean { hash } else { hash + "+" }
 }

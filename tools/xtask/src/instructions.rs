@@ -4,6 +4,9 @@
 //! a tenth above what `tools/benches/instructions.toml` says. The program that is counted has a
 //! function for each operation that does it many times; valgrind counts from entering the function
 //! to leaving it.
+//!
+//! What others take for the same stands beside ours, counted by the same command. Only ours are
+//! checked: what a peer takes is not in our hands.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,6 +39,19 @@ struct Table {
     rustc: String,
     /// Instructions for each message.
     instructions: BTreeMap<String, f64>,
+    /// What is wanted of some of them, which nothing is checked against.
+    #[serde(default)]
+    wanted: BTreeMap<String, f64>,
+    /// What others take, as it was counted with ours.
+    #[serde(default)]
+    peers: BTreeMap<String, f64>,
+}
+
+/// One of the field, and what it takes for the same as an operation of ours.
+#[derive(Debug)]
+struct Peer {
+    name: String,
+    now: f64,
 }
 
 /// One count beside what it should be.
@@ -44,6 +60,8 @@ pub struct Figure {
     operation: String,
     now: f64,
     before: Option<f64>,
+    wanted: Option<f64>,
+    peers: Vec<Peer>,
 }
 
 impl Figure {
@@ -57,21 +75,35 @@ impl std::fmt::Display for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "figure instructions_{} {:.1} per message ", self.operation, self.now)?;
         match self.before {
-            Some(before) => write!(f, "<= {:.1}", before * MOST),
-            None => write!(f, "is not in {TABLE}"),
+            Some(before) => write!(f, "<= {:.1}", before * MOST)?,
+            None => write!(f, "is not in {TABLE}")?,
         }
+        if let Some(wanted) = self.wanted {
+            // What is entered and left once is no part of a message.
+            let met = (self.now * 10.0).round() <= wanted * 10.0;
+            let verdict = if met { "met" } else { "missed" };
+            write!(f, ", wanted <= {wanted} ({verdict})")?;
+        }
+        for (i, peer) in self.peers.iter().enumerate() {
+            let before = if i == 0 { "; " } else { ", " };
+            write!(f, "{before}{} {:.1}", peer.name, peer.now)?;
+        }
+        Ok(())
     }
 }
 
 pub fn run(project: &Project, options: &Options) -> Result<bool> {
-    let figures = measure(project)?;
+    let figures = measure(project, true)?;
     for figure in &figures {
         println!("{figure}");
     }
     if options.accept {
+        let before: Table = toml::from_str(&project.read(TABLE)?).context(TABLE)?;
+        let peers = figures.iter().flat_map(|figure| &figure.peers);
+        let peers = peers.map(|peer| (peer.name.clone(), peer.now)).collect();
         let instructions =
             figures.into_iter().map(|figure| (figure.operation, figure.now)).collect();
-        let table = Table { rustc: compiler()?, instructions };
+        let table = Table { rustc: compiler()?, instructions, wanted: before.wanted, peers };
         let text = format!("{HEAD}{}", toml::to_string(&table).context("writing the table")?);
         std::fs::write(project.root.join(TABLE), text).context(TABLE)?;
         return Ok(true);
@@ -81,11 +113,12 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
 
 const HEAD: &str = "\
 # Instructions per message, counted by callgrind: `cargo xtask instructions`.
-# `cargo xtask test` fails if one is a tenth above this. `--accept` writes them anew.
+# `cargo xtask test` fails if one of ours is a tenth above this. `--accept` writes them anew, all but
+# what is wanted. Which of ours a peer stands beside, the command says.
 ";
 
-/// Builds the program and counts all that it does.
-pub fn measure(project: &Project) -> Result<Vec<Figure>> {
+/// Builds the program and counts all that it does, or only what is ours.
+pub fn measure(project: &Project, peers: bool) -> Result<Vec<Figure>> {
     ensure!(VALGRIND.is_met(&Here::new(project)), VALGRIND.how());
     let table: Table = toml::from_str(&project.read(TABLE)?).context(TABLE)?;
     let folder = project.target.join("xtask").join("instructions");
@@ -95,10 +128,22 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     let listed = Command::new(&program).arg("list").output().context("listing the operations")?;
     let operations = String::from_utf8(listed.stdout).context("the operations' names")?;
     let mut known = table.instructions;
-    let mut figures = Vec::new();
-    for operation in operations.lines() {
+    let mut figures: Vec<Figure> = Vec::new();
+    for line in operations.lines() {
+        let (operation, beside) = listed_as(line);
+        if beside.is_some() && !peers {
+            continue;
+        }
         let now = count(&program, operation, &folder)?;
-        figures.push(Figure { operation: operation.into(), now, before: known.remove(operation) });
+        let Some(ours) = beside else {
+            let (before, wanted) = (known.remove(operation), table.wanted.get(operation).copied());
+            let operation = operation.into();
+            figures.push(Figure { operation, now, before, wanted, peers: Vec::new() });
+            continue;
+        };
+        let figure = figures.iter_mut().find(|figure| figure.operation == ours);
+        let figure = figure.with_context(|| format!("`{operation}` is beside no `{ours}`"))?;
+        figure.peers.push(Peer { name: operation.into(), now });
     }
     if let Some(gone) = known.keys().next() {
         bail!("{TABLE} has `{gone}`, which is no longer counted");
@@ -108,6 +153,14 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
         eprintln!("{TABLE} is of {}, this is {compiler}", table.rustc);
     }
     Ok(figures)
+}
+
+/// An operation's name, and of a peer's the one of ours that it stands beside.
+fn listed_as(line: &str) -> (&str, Option<&str>) {
+    match line.split_once(" beside ") {
+        Some((peer, ours)) => (peer, Some(ours)),
+        None => (line, None),
+    }
 }
 
 /// Instructions per message of one operation.
@@ -134,7 +187,7 @@ mod tests {
     use super::*;
 
     fn figure(now: f64, before: Option<f64>) -> Figure {
-        Figure { operation: "send_8".into(), now, before }
+        Figure { operation: "send_8".into(), now, before, wanted: None, peers: Vec::new() }
     }
 
     #[test]
@@ -145,5 +198,23 @@ mod tests {
         assert!(!figure(10.0, None).holds());
         let text = figure(22.1, Some(20.0)).to_string();
         assert_eq!(text, "figure instructions_send_8 22.1 per message <= 22.0");
+    }
+
+    #[test]
+    fn what_is_wanted_and_what_peers_take_is_said_and_not_checked() {
+        let peers = [("rtrb_push_8", 25.0), ("ringfire_push_8", 31.25)];
+        let peers = peers.map(|(name, now)| Peer { name: name.into(), now });
+        let figure = Figure { wanted: Some(21.0), peers: peers.into(), ..figure(21.5, Some(20.0)) };
+        assert!(figure.holds());
+        let text = figure.to_string();
+        let said = "figure instructions_send_8 21.5 per message <= 22.0, wanted <= 21 (missed); \
+                    rtrb_push_8 25.0, ringfire_push_8 31.2";
+        assert_eq!(text, said);
+    }
+
+    #[test]
+    fn a_peer_is_listed_with_the_operation_that_it_stands_beside() {
+        assert_eq!(listed_as("send_8"), ("send_8", None));
+        assert_eq!(listed_as("rtrb_push_8 beside send_8"), ("rtrb_push_8", Some("send_8")));
     }
 }

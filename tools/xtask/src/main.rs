@@ -5,6 +5,7 @@ mod battery;
 mod bench;
 mod counts;
 mod firmware;
+mod flow;
 mod fuzz;
 mod instructions;
 mod miri;

@@ -15,13 +15,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use checkout::Project;
 
+use crate::flow;
 use crate::setup::{Here, STRACE};
 
 const MESSAGES: u64 = 10_000_000;
-/// Messages of the short run, which makes the same calls before and after the flow as a long one.
-const FEW: u64 = 1_000_000;
-/// Pairs of a short and a long run whose difference is the cost of the flow.
-const PAIRS: usize = 3;
+/// Runs of which the one in the middle counts, where only the flow does.
+const FLOWS: usize = 3;
 /// Runs that are made before one has to be within the limit. A side that has no core, because the
 /// machine is busy with something else, keeps the other from flowing, and that one sleeps.
 const RUNS: u32 = 3;
@@ -57,7 +56,7 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     let streaming = Streaming::prepare(project)?;
     let mut run = 1;
     loop {
-        let figures = streaming.run(MESSAGES)?;
+        let figures = streaming.run(MESSAGES, Counting::All)?;
         if run == RUNS || figures.iter().all(Figure::holds) {
             return Ok(figures);
         }
@@ -68,21 +67,26 @@ pub fn measure(project: &Project) -> Result<Vec<Figure>> {
     }
 }
 
-/// System calls of both sides for each message while data flows: what a long run makes more than a
-/// short one. The median of a few such differences.
-pub fn per_message(project: &Project) -> Result<f64> {
+/// System calls of both sides together while data flows: from the first lap, in which a side may have
+/// slept until the other was there, to the last message. The median of a few runs.
+pub fn while_data_flows(project: &Project) -> Result<u64> {
     let streaming = Streaming::prepare(project)?;
-    let calls = |messages| {
-        let figures = streaming.run(messages)?;
-        anyhow::Ok(figures.iter().map(|figure| figure.calls).sum::<u64>() as f64)
-    };
-    let mut differences = Vec::new();
-    for _ in 0..PAIRS {
-        let (short, long) = (calls(FEW)?, calls(MESSAGES)?);
-        differences.push(((long - short) / (MESSAGES - FEW) as f64).max(0.0));
+    let mut totals = Vec::new();
+    for _ in 0..FLOWS {
+        let figures = streaming.run(MESSAGES, Counting::Flow)?;
+        totals.push(figures.iter().map(|figure| figure.calls).sum::<u64>());
     }
-    differences.sort_by(f64::total_cmp);
-    Ok(differences[PAIRS / 2])
+    totals.sort_unstable();
+    Ok(totals[FLOWS / 2])
+}
+
+/// Which calls count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Counting {
+    /// All, from the start of the process to its end.
+    All,
+    /// Those while data flows.
+    Flow,
 }
 
 /// A run of both sides that is ready to be made.
@@ -105,33 +109,33 @@ impl Streaming {
         Ok(Streaming { program, folder, name })
     }
 
-    fn run(&self, messages: u64) -> Result<Vec<Figure>> {
-        let figures = sides(&self.program, &self.name, &self.folder, messages);
+    fn run(&self, messages: u64, counting: Counting) -> Result<Vec<Figure>> {
+        let figures = self.sides(messages, counting);
         if figures.is_err() {
             // A side that was killed could not remove the segment.
             remove_segment(&self.name);
         }
         figures
     }
-}
 
-fn sides(program: &Path, name: &str, folder: &Path, messages: u64) -> Result<Vec<Figure>> {
-    let mut sides = Vec::new();
-    let mut cores = cores().into_iter();
-    for side in ["subscriber", "producer"] {
-        sides.push(Side::start(side, cores.next(), program, name, folder, messages)?);
-    }
-    let deadline = Instant::now() + TIME_OUT;
-    if let Err(error) = wait_for_all(&mut sides, deadline) {
-        for side in &mut sides {
-            // Ends only what still runs; a child that is gone already is no error.
-            side.child.kill().ok();
-            side.child.wait().ok();
+    fn sides(&self, messages: u64, counting: Counting) -> Result<Vec<Figure>> {
+        let mut sides = Vec::new();
+        let mut cores = cores().into_iter();
+        for side in ["subscriber", "producer"] {
+            sides.push(Side::start(self, side, cores.next(), messages, counting)?);
         }
-        return Err(error);
+        let deadline = Instant::now() + TIME_OUT;
+        if let Err(error) = wait_for_all(&mut sides, deadline) {
+            for side in &mut sides {
+                // Ends only what still runs; a child that is gone already is no error.
+                side.child.kill().ok();
+                side.child.wait().ok();
+            }
+            return Err(error);
+        }
+        sides.reverse();
+        sides.iter().map(Side::figure).collect()
     }
-    sides.reverse();
-    sides.iter().map(Side::figure).collect()
 }
 
 /// A traced process. strace is told to run as its grandchild (`-D`), so that the child that we
@@ -141,23 +145,24 @@ struct Side {
     name: &'static str,
     child: Child,
     log: PathBuf,
-    table: PathBuf,
+    /// What strace writes: a table, or each call.
+    calls: PathBuf,
+    counting: Counting,
 }
 
 impl Side {
     fn start(
+        streaming: &Streaming,
         name: &'static str,
         core: Option<usize>,
-        program: &Path,
-        ring: &str,
-        folder: &Path,
         messages: u64,
+        counting: Counting,
     ) -> Result<Side> {
-        let log = folder.join(format!("{name}.log"));
-        let table = folder.join(format!("{name}.strace"));
-        match fs::remove_file(&table) {
+        let log = streaming.folder.join(format!("{name}.log"));
+        let calls = streaming.folder.join(format!("{name}.strace"));
+        match fs::remove_file(&calls) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("removing {}", table.display()));
+                return Err(error).with_context(|| format!("removing {}", calls.display()));
             }
             _ => {}
         }
@@ -169,18 +174,29 @@ impl Side {
             }
             None => Command::new("strace"),
         };
-        strace.args(["-D", "-c", "-f", "-q", "-o"]).arg(&table).arg(program);
-        strace.args([name, ring, &messages.to_string()]);
+        let how = if counting == Counting::All { "-c" } else { "-ttt" };
+        strace.args(["-D", how, "-f", "-q", "-o"]).arg(&calls).arg(&streaming.program);
+        strace.args([name, &streaming.name, &messages.to_string()]);
         let child = checkout::spawn_into(&mut strace, &log)?;
-        Ok(Side { name, child, log, table })
+        Ok(Side { name, child, log, calls, counting })
+    }
+
+    /// The calls that count, if strace has written all of them.
+    fn count(&self) -> Result<u64> {
+        let calls = checkout::read_lossy(&self.calls)?;
+        match self.counting {
+            Counting::All => total_calls(&calls),
+            Counting::Flow => {
+                flow::calls_within(&calls, flow::interval(&checkout::read_lossy(&self.log)?)?)
+            }
+        }
     }
 
     fn figure(&self) -> Result<Figure> {
         // strace outlives the process that we waited for by the time it takes to write its table.
         let deadline = Instant::now() + TABLE_TIME_OUT;
         loop {
-            let counted = checkout::read_lossy(&self.table).and_then(|table| total_calls(&table));
-            match counted {
+            match self.count() {
                 Ok(calls) => {
                     return Ok(Figure { side: self.name, calls });
                 }

@@ -4,6 +4,8 @@
 //! finds room, and of one that is there. Valgrind counts from entering `count_<operation>` to leaving
 //! it, so that each is a function of that name, which is not inlined.
 
+mod peers;
+
 use std::hint::black_box;
 
 use ringway::{Observer, Options, Overflow, Producer, Start, Subscriber, Worker};
@@ -19,6 +21,20 @@ type Wide = [u64; 7];
 type B256 = [u64; 32];
 type B1024 = [u64; 128];
 
+/// What one of the field does, beside the operation of ours that does the same.
+pub struct Peer {
+    function: &'static str,
+    beside: &'static str,
+    run: fn(),
+}
+
+impl Peer {
+    /// The function's name without what is before all of them.
+    fn name(&self) -> &'static str {
+        self.function.trim_start_matches("count_")
+    }
+}
+
 macro_rules! operations {
     ($($name:ident => $run:expr,)*) => {
         const OPERATIONS: &[(&str, fn())] = &[$((stringify!($name), $run)),*];
@@ -29,14 +45,20 @@ operations! {
     send_8 => || count_send_8(&mut ring(0).0),
     send_56 => || count_send_56(&mut ring([0; 7]).0),
     send_iter_8 => || count_send_iter_8(&mut ring(0).0),
+    send_iter_56 => || count_send_iter_56(&mut ring([0; 7]).0),
     send_batch_8 => || count_send_batch_8(&mut ring(0).0, &[7; MESSAGES]),
-    reserve_batch_8 => || count_reserve_batch_8(&mut unobserved().0),
+    reserve_batch_8 => || count_reserve_batch_8(&mut unobserved(0).0),
     write_batch_8 => || count_write_batch_8(&mut ring(0).0),
-    send_batch_unseen_8 => || count_send_batch_unseen_8(&mut unobserved().0, &[7; MESSAGES]),
+    send_batch_unseen_8 => || count_send_batch_unseen_8(&mut unobserved(0).0, &[7; MESSAGES]),
     recv_8 => || _ = black_box(count_recv_8(&mut full(7).1)),
     recv_56 => || _ = black_box(count_recv_56(&mut full([7; 7]).1)),
     recv_batch_8 => || count_recv_batch_8(&mut full(7).1, &mut [0; BATCH]),
     recv_refs_8 => || _ = black_box(count_recv_refs_8(&mut full(7).1)),
+    send_batch_56 => || count_send_batch_56(&mut ring([0; 7]).0, &[[7; 7]; MESSAGES]),
+    loan_56 => || count_loan_56(&mut unobserved([0; 7]).0),
+    recv_batch_56 => || count_recv_batch_56(&mut full([7; 7]).1, &mut [[0; 7]; BATCH]),
+    recv_ref_56 => || _ = black_box(count_recv_ref_56(&mut full([7; 7]).1)),
+    recv_refs_56 => || _ = black_box(count_recv_refs_56(&mut full([7; 7]).1)),
     observe_8 => || _ = black_box(count_observe_8(&mut observed(7).1)),
     observe_56 => || _ = black_box(count_observe_56(&mut observed([7; 7]).1)),
     send_bytes_48 => || count_send_bytes_48(&mut bytes().0),
@@ -67,9 +89,14 @@ fn main() {
         for (name, _) in OPERATIONS {
             println!("{name}");
         }
+        for peer in peers::all() {
+            println!("{} beside {}", peer.name(), peer.beside);
+        }
         return;
     }
-    let Some((_, run)) = OPERATIONS.iter().find(|(name, _)| *name == wanted) else {
+    let ours = OPERATIONS.iter().find(|(name, _)| *name == wanted).map(|(_, run)| *run);
+    let theirs = || peers::all().find(|peer| peer.name() == wanted).map(|peer| peer.run);
+    let Some(run) = ours.or_else(theirs) else {
         eprintln!("there is no operation called {wanted}");
         std::process::exit(2);
     };
@@ -85,13 +112,12 @@ fn ring<T: ringway::Plain + Copy>(_: T) -> (Producer<T>, Subscriber<T>) {
 }
 
 /// An empty ring with one subscriber, and no observers.
-fn unobserved() -> (Producer<u64>, Subscriber<u64>) {
-    let options = Options::<u64>::new(MESSAGES).subscribers(1).observers(false);
+fn unobserved<T: ringway::Plain + Copy>(_: T) -> (Producer<T>, Subscriber<T>) {
+    let options = Options::<T>::new(MESSAGES).subscribers(1).observers(false);
     let (producer, ring) = options.heap().expect("memory");
     let subscriber = ring.subscribe(Start::Next).expect("an entry");
     (producer, subscriber)
 }
-
 
 /// A full ring with one subscriber.
 fn full<T: ringway::Plain + Copy>(message: T) -> (Producer<T>, Subscriber<T>) {
@@ -179,6 +205,25 @@ fn count_send_batch_unseen_8(producer: &mut Producer<u64>, messages: &[u64]) {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
+fn count_send_batch_56(producer: &mut Producer<Wide>, messages: &[Wide]) {
+    for batch in messages.chunks(BATCH) {
+        producer.send_batch(batch).expect("room for all");
+    }
+}
+
+/// Writes each message where it will be read.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_loan_56(producer: &mut Producer<Wide>) {
+    for number in 0..MESSAGES as u64 {
+        let mut loan = producer.reserve().expect("room for all");
+        *loan.get_mut().expect("a ring without observers") = [number; 7];
+        loan.commit();
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
 fn count_send_iter_8(producer: &mut Producer<u64>) {
     let sent = producer.send_iter(0..MESSAGES as u64);
     assert_eq!(sent.expect("room for all"), MESSAGES);
@@ -212,6 +257,13 @@ fn count_write_batch_8(producer: &mut Producer<u64>) {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
+fn count_send_iter_56(producer: &mut Producer<Wide>) {
+    let sent = producer.send_iter((0..MESSAGES as u64).map(|number| [number; 7]));
+    assert_eq!(sent.expect("room for all"), MESSAGES);
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
 fn count_recv_8(subscriber: &mut Subscriber<u64>) -> u64 {
     (0..MESSAGES).fold(0, |sum, _| sum ^ subscriber.recv().expect("it is there"))
 }
@@ -231,16 +283,38 @@ fn count_recv_batch_8(subscriber: &mut Subscriber<u64>, buffer: &mut [u64]) {
     }
 }
 
-/// Batches that are read in place.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_batch_56(subscriber: &mut Subscriber<Wide>, buffer: &mut [Wide]) {
+    for _ in 0..MESSAGES / BATCH {
+        black_box(subscriber.recv_batch(buffer).expect("they are there"));
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_ref_56(subscriber: &mut Subscriber<Wide>) -> u64 {
+    let sum = |message: &Wide| message.iter().fold(0, |sum, word| sum ^ word);
+    (0..MESSAGES).fold(0, |all, _| all ^ sum(&subscriber.recv_ref().expect("it is there")))
+}
+
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn count_recv_refs_8(subscriber: &mut Subscriber<u64>) -> u64 {
-    let mut sum = 0;
-    for _ in 0..MESSAGES / BATCH {
+    (0..MESSAGES / BATCH).fold(0, |all, _| {
         let messages = subscriber.recv_refs(BATCH).expect("they are there");
-        sum = messages.iter().fold(sum, |sum, message| sum ^ message);
-    }
-    sum
+        messages.iter().fold(all, |sum, message| sum ^ message)
+    })
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn count_recv_refs_56(subscriber: &mut Subscriber<Wide>) -> u64 {
+    let sum = |message: &Wide| message.iter().fold(0, |sum, word| sum ^ word);
+    (0..MESSAGES / BATCH).fold(0, |all, _| {
+        let messages = subscriber.recv_refs(BATCH).expect("they are there");
+        messages.iter().fold(all, |all, message| all ^ sum(message))
+    })
 }
 
 #[unsafe(no_mangle)]

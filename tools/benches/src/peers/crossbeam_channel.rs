@@ -7,12 +7,15 @@ use std::sync::Mutex;
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use crate::transport::{self, Message, Spec, Transport};
+use crate::transport::{self, Manner, Message, Spec, Transport};
+use crate::work::shared;
 
 /// Messages as values, copied in and out.
 pub struct Values;
 
 impl<const W: usize> Transport<W> for Values {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = (Sender<Message<W>>, Receiver<Message<W>>);
     type Sender = Sender<Message<W>>;
     type Receiver = Receiver<Message<W>>;
@@ -80,6 +83,8 @@ pub struct BoxReceiver<const W: usize> {
 }
 
 impl<const W: usize> Transport<W> for Boxes {
+    const SINGLE: Manner = Manner::InPlace;
+
     type Link = BoxLink<W>;
     type Sender = BoxSender<W>;
     type Receiver = BoxReceiver<W>;
@@ -129,5 +134,48 @@ impl<const W: usize> transport::Receiver<W> for BoxReceiver<W> {
             }
             spin_loop();
         }
+    }
+}
+
+/// Numbers that are spread over receivers.
+pub struct Pool;
+
+impl shared::Pool for Pool {
+    type Link = (Sender<u64>, Receiver<u64>);
+    type Feeder = Sender<u64>;
+    type Taker = Receiver<u64>;
+
+    fn link(capacity: usize) -> Result<Self::Link> {
+        Ok(bounded(capacity))
+    }
+
+    fn feeder(link: &Self::Link, _: usize) -> Result<Sender<u64>> {
+        Ok(link.0.clone())
+    }
+
+    fn taker(link: &Self::Link, _: usize) -> Result<Receiver<u64>> {
+        Ok(link.1.clone())
+    }
+}
+
+impl shared::Feeder for Sender<u64> {
+    fn feed(&mut self, number: u64) {
+        self.try_send(number).expect("there is room");
+    }
+}
+
+impl shared::Taker for Receiver<u64> {
+    #[inline]
+    fn take(&mut self) -> Option<u64> {
+        self.try_recv().ok()
+    }
+
+    /// There are no batches.
+    #[inline]
+    fn take_batch(&mut self, mut each: impl FnMut(u64)) -> usize {
+        self.take().map_or(0, |number| {
+            each(number);
+            1
+        })
     }
 }

@@ -7,7 +7,7 @@ use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, bytes_channel};
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::Ends;
-use crate::transport::{self, Message, Spec, Transport};
+use crate::transport::{self, Manner, Message, Spec, Transport};
 
 pub struct Channel;
 
@@ -21,6 +21,8 @@ pub struct Receiver<const W: usize> {
 }
 
 impl<const W: usize> Transport<W> for Channel {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = Ends<IpcBytesSender, IpcBytesReceiver>;
     type Sender = Sender<W>;
     type Receiver = Receiver<W>;

@@ -8,7 +8,7 @@ use nix::mqueue::{MQ_OFlag, MqAttr, MqdT, mq_open, mq_receive, mq_send, mq_unlin
 use nix::sys::stat::Mode;
 use zerocopy::IntoBytes;
 
-use crate::transport::{self, Message, Spec, Transport};
+use crate::transport::{self, Manner, Message, Spec, Transport};
 
 pub struct MessageQueue;
 
@@ -60,6 +60,8 @@ impl<const W: usize> End<W> {
 }
 
 impl<const W: usize> Transport<W> for MessageQueue {
+    const SINGLE: Manner = Manner::Copied;
+
     type Link = Queue;
     type Sender = End<W>;
     type Receiver = End<W>;

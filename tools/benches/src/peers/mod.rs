@@ -9,9 +9,12 @@ pub mod pipe;
 pub mod ringfire;
 pub mod ringway;
 pub mod rtrb;
+pub mod rtrb_framed;
 pub mod shaq_broadcast;
+pub mod shaq_mpmc;
 pub mod shaq_spsc;
 mod streams;
+pub mod unix_datagram;
 pub mod unix_socket;
 
 use std::sync::Mutex;

@@ -7,11 +7,14 @@ use anyhow::{Context, Result};
 use nix::fcntl::{FcntlArg, fcntl};
 
 use super::streams::{ROOM, Receiver, Sender};
-use crate::transport::{Spec, Transport};
+use crate::transport::{Manner, Spec, Transport};
 
 pub struct Pipe;
 
 impl<const W: usize> Transport<W> for Pipe {
+    const SINGLE: Manner = Manner::Copied;
+    const BATCH: Option<Manner> = Some(Manner::Copied);
+
     type Link = (PipeReader, PipeWriter);
     type Sender = Sender<W, PipeWriter>;
     type Receiver = Receiver<W, PipeReader>;

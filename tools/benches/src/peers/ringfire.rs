@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use ringfire::{FlowControl, RingConsumer, RingProducer, RingProducerBuilder};
 
 use super::PATIENCE;
-use crate::transport::{self, Message, Spec, Transport};
+use crate::transport::{self, Manner, Message, Spec, Transport};
 
 /// A ring that waits for its reader, or one that overwrites what was not read.
 pub struct Ring<const OVERWRITES: bool>;
@@ -39,6 +39,9 @@ pub struct Receiver<const W: usize> {
 }
 
 impl<const W: usize, const OVERWRITES: bool> Transport<W> for Ring<OVERWRITES> {
+    const SINGLE: Manner = Manner::Copied;
+    const BATCH: Option<Manner> = Some(Manner::Copied);
+
     const LOSSY: bool = OVERWRITES;
 
     type Link = Path;
@@ -55,8 +58,8 @@ impl<const W: usize, const OVERWRITES: bool> Transport<W> for Ring<OVERWRITES> {
         let builder = if OVERWRITES {
             builder.flow_control(FlowControl::LossyLatestWins)
         } else {
-            // One reader, so that looking for the slowest is no work.
-            builder.flow_control(FlowControl::LosslessBackpressure).max_readers(1)
+            // No more readers than there are, so that looking for the slowest is little work.
+            builder.flow_control(FlowControl::LosslessBackpressure).max_readers(spec.consumers)
         };
         let producer = builder.build(&path.0).context("creating a ring")?;
         Ok(Sender { producer, message: super::buffer(), batch: super::buffers(spec.batch) })

@@ -1,4 +1,4 @@
-//! shaq's broadcast queue, lossless, with a lane for one producer and a place for one consumer, in a
+//! shaq's broadcast queue, lossless, with a lane for one producer and a place for each consumer, in a
 //! file that both sides inherit. Cells are reserved, alone or as a batch, and written and read in
 //! place, as its own example does: that publishes and releases once per reservation.
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use shaq::broadcast::{Broadcast, BroadcastConfig, Consumer, Producer, ProducerId};
 
 use crate::shared::unnamed_file;
-use crate::transport::{self, Message, Spec, Transport};
+use crate::transport::{self, Manner, Message, Spec, Transport};
 
 pub struct Queue;
 
@@ -21,6 +21,9 @@ pub struct Sender<const W: usize> {
 }
 
 impl<const W: usize> Transport<W> for Queue {
+    const SINGLE: Manner = Manner::InPlace;
+    const BATCH: Option<Manner> = Some(Manner::InPlace);
+
     type Link = File;
     type Sender = Sender<W>;
     type Receiver = Consumer<Message<W>>;
@@ -28,8 +31,11 @@ impl<const W: usize> Transport<W> for Queue {
     fn link(spec: Spec) -> Result<File> {
         // `create` gives it its size.
         let file = File::from(unnamed_file(4096)?);
-        let config =
-            BroadcastConfig { capacity: spec.capacity, producer_slots: 1, consumer_slots: 1 };
+        let config = BroadcastConfig {
+            capacity: spec.capacity,
+            producer_slots: 1,
+            consumer_slots: spec.consumers,
+        };
         // SAFETY: nobody else has this file yet, and words are valid in any process.
         let created = unsafe { Broadcast::<Message<W>>::create(&file, config) };
         drop(created.context("creating a queue")?);
@@ -106,5 +112,79 @@ impl<const W: usize> transport::Receiver<W> for Consumer<Message<W>> {
             }
             spin_loop();
         }
+    }
+}
+
+/// Messages as values, copied in and out; in batches copied in as a slice, and read in place.
+pub struct Values;
+
+pub struct ValueSender<const W: usize> {
+    sender: Sender<W>,
+    batch: Vec<Message<W>>,
+}
+
+pub struct ValueReceiver<const W: usize>(Consumer<Message<W>>);
+
+impl<const W: usize> Transport<W> for Values {
+    const SINGLE: Manner = Manner::Copied;
+    const BATCH: Option<Manner> = Some(Manner::CopiedIn);
+
+    type Link = File;
+    type Sender = ValueSender<W>;
+    type Receiver = ValueReceiver<W>;
+
+    fn link(spec: Spec) -> Result<File> {
+        <Queue as Transport<W>>::link(spec)
+    }
+
+    fn sender(file: &File, spec: Spec) -> Result<Self::Sender> {
+        let sender = <Queue as Transport<W>>::sender(file, spec)?;
+        Ok(ValueSender { sender, batch: super::buffers(spec.batch) })
+    }
+
+    fn receiver(file: &File, spec: Spec) -> Result<Self::Receiver> {
+        <Queue as Transport<W>>::receiver(file, spec).map(ValueReceiver)
+    }
+}
+
+impl<const W: usize> transport::Sender<W> for ValueSender<W> {
+    #[inline]
+    fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
+        let mut message = [0; W];
+        write(&mut message);
+        while let Err(back) = self.sender.producer.try_write(message) {
+            message = back;
+            spin_loop();
+        }
+    }
+
+    #[inline]
+    fn send_batch(&mut self, n: usize, mut write: impl FnMut(usize, &mut Message<W>)) {
+        for (i, message) in self.batch.iter_mut().take(n).enumerate() {
+            write(i, message);
+        }
+        // More than there are cells would never fit.
+        for messages in self.batch[..n].chunks(self.sender.capacity) {
+            while !self.sender.producer.try_write_slice(messages) {
+                spin_loop();
+            }
+        }
+    }
+}
+
+impl<const W: usize> transport::Receiver<W> for ValueReceiver<W> {
+    #[inline]
+    fn recv<R>(&mut self, read: impl FnOnce(&Message<W>) -> R) -> R {
+        loop {
+            if let Some(message) = self.0.try_read() {
+                return read(&message);
+            }
+            spin_loop();
+        }
+    }
+
+    #[inline]
+    fn recv_batch(&mut self, max: usize, read: impl FnMut(&Message<W>)) -> usize {
+        transport::Receiver::recv_batch(&mut self.0, max, read)
     }
 }

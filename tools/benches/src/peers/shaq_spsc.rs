@@ -10,11 +10,14 @@ use anyhow::{Context, Result};
 use shaq::spsc::{Consumer, Producer, minimum_file_size};
 
 use crate::shared::unnamed_file;
-use crate::transport::{self, Message, Spec, Transport};
+use crate::transport::{self, Manner, Message, Spec, Transport};
 
 pub struct Queue;
 
 impl<const W: usize> Transport<W> for Queue {
+    const SINGLE: Manner = Manner::InPlace;
+    const BATCH: Option<Manner> = Some(Manner::InPlace);
+
     type Link = File;
     type Sender = Producer<Message<W>>;
     type Receiver = Consumer<Message<W>>;
@@ -96,6 +99,56 @@ impl<const W: usize> transport::Receiver<W> for Consumer<Message<W>> {
                 head.iter().for_each(&mut read);
                 tail.iter().for_each(&mut read);
                 return batch.len();
+            }
+            spin_loop();
+        }
+    }
+}
+
+/// Messages as values, copied in and out.
+pub struct Values;
+
+pub struct ValueSender<const W: usize>(Producer<Message<W>>);
+pub struct ValueReceiver<const W: usize>(Consumer<Message<W>>);
+
+impl<const W: usize> Transport<W> for Values {
+    const SINGLE: Manner = Manner::Copied;
+
+    type Link = File;
+    type Sender = ValueSender<W>;
+    type Receiver = ValueReceiver<W>;
+
+    fn link(spec: Spec) -> Result<File> {
+        <Queue as Transport<W>>::link(spec)
+    }
+
+    fn sender(file: &File, spec: Spec) -> Result<Self::Sender> {
+        <Queue as Transport<W>>::sender(file, spec).map(ValueSender)
+    }
+
+    fn receiver(file: &File, spec: Spec) -> Result<Self::Receiver> {
+        <Queue as Transport<W>>::receiver(file, spec).map(ValueReceiver)
+    }
+}
+
+impl<const W: usize> transport::Sender<W> for ValueSender<W> {
+    #[inline]
+    fn send(&mut self, write: impl FnOnce(&mut Message<W>)) {
+        let mut message = [0; W];
+        write(&mut message);
+        while let Err(back) = self.0.try_write(message) {
+            message = back;
+            spin_loop();
+        }
+    }
+}
+
+impl<const W: usize> transport::Receiver<W> for ValueReceiver<W> {
+    #[inline]
+    fn recv<R>(&mut self, read: impl FnOnce(&Message<W>) -> R) -> R {
+        loop {
+            if let Some(message) = self.0.try_read() {
+                return read(&message);
             }
             spin_loop();
         }

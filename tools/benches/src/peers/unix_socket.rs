@@ -7,11 +7,14 @@ use anyhow::{Context, Result};
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::streams::{ROOM, Receiver, Sender};
-use crate::transport::{Spec, Transport};
+use crate::transport::{Manner, Spec, Transport};
 
 pub struct Stream;
 
 impl<const W: usize> Transport<W> for Stream {
+    const SINGLE: Manner = Manner::Copied;
+    const BATCH: Option<Manner> = Some(Manner::Copied);
+
     type Link = (UnixStream, UnixStream);
     type Sender = Sender<W, UnixStream>;
     type Receiver = Receiver<W, UnixStream>;

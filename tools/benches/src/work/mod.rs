@@ -1,8 +1,12 @@
 //! What the sides do.
 
 pub mod consumers;
+pub mod fan_out;
+pub mod hop;
 pub mod latency;
+pub mod mixed;
 pub mod setup;
+pub mod shared;
 pub mod stream;
 pub mod turns;
 pub mod wake;
