@@ -29,6 +29,7 @@ mod stream;
 mod subscribe;
 mod subscriber;
 mod take;
+mod take_batch;
 #[cfg(feature = "alloc")]
 mod vecs;
 

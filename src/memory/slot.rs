@@ -11,6 +11,19 @@ use crate::message::Message;
 use crate::position::Pos;
 use ringway_shm::sync::{AtomicWord, NATIVE, Ordering, RaceCell, WORD, Word, prefetch_to_write};
 
+impl View {
+    /// The slot that a position's message has, had or will have.
+    #[inline(always)]
+    pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {
+        let index = position.index(self.measures().mask);
+        // SAFETY: the index is below the capacity, and that many slots lie there, each `stride`
+        // words long, by the contract of `new`. `Geometry::new` checked that the product fits.
+        let words = unsafe { self.slots.add(index * self.measures().stride) };
+        // SAFETY: `words` was just found by the position.
+        unsafe { Slot::at(words, position, self) }
+    }
+}
+
 /// One slot: its state, the length of its message, its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {

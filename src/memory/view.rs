@@ -8,7 +8,6 @@ use super::kind::EntryKind;
 use super::measures::Measures;
 use super::payload::{Payload, Span};
 use super::shape::GRANULE;
-use super::slot::Slot;
 use crate::memory::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
 use crate::position::Pos;
 use ringway_shm::sync::{AtomicU32, AtomicWord, CasWord, NATIVE, Ordering, RaceCell, WORD};
@@ -20,7 +19,7 @@ pub(crate) struct View {
     producer: NonNull<ProducerLine>,
     /// Where consumers can be evicted.
     evictions: [NonNull<AtomicU32>; EVICTS as usize],
-    slots: NonNull<AtomicWord>,
+    pub(super) slots: NonNull<AtomicWord>,
     ghosts: Ghosts,
     control: Option<Control>,
 }
@@ -172,17 +171,6 @@ impl View {
         // the product fits.
         let words = unsafe { control.claim_words.add(first) };
         Some(ClaimWords { words, view: self })
-    }
-
-    /// The slot that a position's message has, had or will have.
-    #[inline(always)]
-    pub(crate) fn slot(&self, position: Pos) -> Slot<'_> {
-        let index = position.index(self.measures.mask);
-        // SAFETY: the index is below the capacity, and that many slots lie there, each `stride`
-        // words long, by the contract of `new`. `Geometry::new` checked that the product fits.
-        let words = unsafe { self.slots.add(index * self.measures.stride) };
-        // SAFETY: `words` was just found by the position.
-        unsafe { Slot::at(words, position, self) }
     }
 }
 

@@ -179,7 +179,7 @@ impl Arena {
                 let marked = self.oldest.plus(capacity).writing();
                 // SYNC early-mark: a consumer that sees the mark finds a head that is after it, in
                 // `head::after`: it has a fence before that, in `Reader::ready` or `hint`. The
-                // fence between the mark and the bytes is the one in `Producer::begin`.
+                // fence between the mark and the bytes is the one in `Producer::mark`.
                 view.slot(self.oldest).state().store(marked, Ordering::Release);
             }
             self.oldest = self.oldest.plus(1);

@@ -8,7 +8,7 @@ use crate::error::SendError;
 use crate::error::WaitError;
 use crate::memory::View;
 use crate::message::Message;
-use crate::protocol::credit;
+use crate::protocol::joined;
 #[cfg(feature = "std")]
 use ringway_shm::sync::Signed;
 use ringway_shm::sync::{Ordering, fence};
@@ -32,7 +32,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     pub fn len(&self) -> usize {
         let lags =
-            credit::gates(&self.storage).map(|gate| self.credit.next().since(gate).max(0) as usize);
+            joined::gates(&self.storage).map(|gate| self.credit.next().since(gate).max(0) as usize);
         lags.max().unwrap_or(0).min(self.capacity())
     }
 
@@ -64,7 +64,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert_eq!(producer.consumers(), 1);
     /// ```
     pub fn consumers(&self) -> usize {
-        self.look_at_consumers(credit::consumers)
+        self.look_at_consumers(joined::consumers)
     }
 
     fn look_at_consumers<R>(&self, look: impl FnOnce(&View) -> R) -> R {
@@ -94,7 +94,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// assert!(!producer.has_consumers());
     /// ```
     pub fn has_consumers(&self) -> bool {
-        self.look_at_consumers(credit::has_consumers)
+        self.look_at_consumers(joined::has_consumers)
     }
 
     /// As [`send`](Self::send), if there is a [consumer](Self::consumers): else it is an error

@@ -9,7 +9,7 @@ use super::clean_up::ASKED_AT_A_TIME;
 use crate::error::{FlushError, SendSyncError};
 use crate::message::Message;
 use crate::name::ConsumerName;
-use crate::protocol::credit;
+use crate::protocol::joined;
 use ringway_shm::sync::{Ordering, fence};
 use ringway_shm::wait::Wait;
 #[cfg(feature = "std")]
@@ -63,7 +63,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     pub fn laggards(&self) -> impl Iterator<Item = Laggard> + '_ {
         let next = self.credit.next();
-        credit::joined(&self.storage).filter_map(move |(entry, gate)| {
+        joined::joined(&self.storage).filter_map(move |(entry, gate)| {
             let lag = u64::try_from(next.since(gate)).unwrap_or(0);
             // Who has joined has written its name: `is_evicted` has a fence after the look at
             // `joined`.
@@ -150,7 +150,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     fn count_laggards(&self) -> usize {
         let next = self.credit.next();
-        let laggards = credit::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
+        let laggards = joined::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
         // SYNC gate, left: what consumers did before they moved their gates, or left
         // (`entry::reset_by`), is done when a flush is over.
         fence(Ordering::Acquire);

@@ -7,7 +7,7 @@
 use super::limits::Limits;
 use super::members;
 use crate::memory::lane::Lane;
-use crate::memory::layout::{ARENAS, EVICTS, Entry, FREE_ENTRY};
+use crate::memory::layout::{ARENAS, EVICTS, Entry};
 use crate::memory::{Slot, View};
 use crate::position::Pos;
 use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence, own};
@@ -167,7 +167,7 @@ impl Credit {
             let too_far = capacity - (messages - 1) as Signed;
             room -= self.largest_lag(view, too_far, &too_long);
             // SYNC gate, unpin: what a consumer read before it let go of a slot, in
-            // `Subscriber::release_before` and the others of these rows, it has read before the
+            // `Subscriber::let_go` and the others of these rows, it has read before the
             // slot is written again.
             fence(Ordering::Acquire);
         }
@@ -372,51 +372,9 @@ pub(crate) fn not_reclaimed(view: &View, reclaimed: Option<Pos>, head: Pos, posi
     reclaimed.map_or(position, |reclaimed| position.max(reclaimed))
 }
 
-/// The gates of consumers that have joined and not been evicted. A joiner that is still about to
-/// has a gate already, but no place yet.
-pub(crate) fn gates(view: &View) -> impl Iterator<Item = Pos> + '_ {
-    joined(view).map(|(_, gate)| gate)
-}
-
-/// The same with their entries.
-pub(crate) fn joined(view: &View) -> impl Iterator<Item = (&Entry, Pos)> + '_ {
-    all_joined(view).map(|(_, entry, gate)| (entry, gate))
-}
-
-/// How many of them are there, or are durable: all but groups in which there is no worker, by what
-/// workers say of themselves.
-pub(crate) fn consumers(view: &View) -> usize {
-    all_consumers(view).count()
-}
-
-/// Whether there is one.
-pub(crate) fn has_consumers(view: &View) -> bool {
-    all_consumers(view).next().is_some()
-}
-
-fn all_consumers(view: &View) -> impl Iterator<Item = usize> + '_ {
-    let subscribers = view.measures().subscribers();
-    let has_worker = |group| {
-        let mut workers = members::of(view, group);
-        workers.any(|(_, worker)| worker.owner.load(Ordering::Relaxed) != FREE_ENTRY)
-    };
-    let counts = move |index: usize| index.checked_sub(subscribers).is_none_or(has_worker);
-    all_joined(view).map(|(index, ..)| index).filter(move |&index| counts(index))
-}
-
-fn all_joined(view: &View) -> impl Iterator<Item = (usize, &Entry, Pos)> + '_ {
-    view.entries().iter().enumerate().filter_map(|(index, entry)| {
-        if entry.joined.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
-        let gate = Pos::from_gate(entry.gate.load(Ordering::Relaxed))?;
-        (!is_evicted(view, index, entry)).then_some((index, entry, gate))
-    })
-}
-
 /// Whether an entry's owner has been evicted, its gate having been loaded. There is a gate, so that
 /// its owner has a generation, which is not 0; a 0 there is forged, and holds nothing.
-fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
+pub(super) fn is_evicted(view: &View, index: usize, entry: &Entry) -> bool {
     // SYNC next-gate: a gate that the entry's next owner stored in `pin` comes with that owner's
     // generation, which was not evicted.
     fence(Ordering::Acquire);

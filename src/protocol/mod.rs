@@ -18,6 +18,7 @@ pub(crate) mod entry;
 pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod join;
+pub(crate) mod joined;
 pub(crate) mod lifesign;
 pub(crate) mod limits;
 pub(crate) mod members;

@@ -170,7 +170,7 @@ impl<W> Reader<W> {
             self.ahead.one();
         }
         // SYNC published, early-mark: what is copied from here on are the messages of
-        // `Producer::publish_at` up to the last one that was there, or newer. And `head::after`
+        // `Producer::publish_marked` up to the last one that was there, or newer. And `head::after`
         // finds a head that is after a mark that was seen here.
         fence(Ordering::Acquire);
         match found {
@@ -212,7 +212,7 @@ impl<W> Reader<W> {
         let slot = self.storage.slot(position);
         let state = slot.state().load(Ordering::Relaxed);
         // SYNC published, early-mark: what is copied from here on is the message of
-        // `Producer::publish_at`, or newer. And `head::after` finds a head that is after a mark
+        // `Producer::publish_marked`, or newer. And `head::after` finds a head that is after a mark
         // that was seen here.
         fence(Ordering::Acquire);
         if state == position.published() { Ok(slot) } else { Err(state) }

@@ -73,7 +73,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         if position.look(slot.state().load(Ordering::Relaxed)) == Look::NotYet {
             return Ok(None);
         }
-        // SYNC published: what is copied from here on is the message of `Producer::publish_at`, or
+        // SYNC published: what is copied from here on is the message of `Producer::publish_marked`, or
         // newer.
         fence(Ordering::Acquire);
         if EVICTS && self.reader.can_be_evicted() {

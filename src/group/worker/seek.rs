@@ -93,7 +93,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             Look::Passed(passed) => return self.overtaken(passed).map(|()| None),
         }
         // SYNC published, returns: what is copied from here on is the message of
-        // `Producer::publish_at`, or newer. What was given back before the count of
+        // `Producer::publish_marked`, or newer. What was given back before the count of
         // `Claims::finish` is seen to be free.
         fence(Ordering::Acquire);
         if self.was_evicted() {
@@ -248,7 +248,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             return Ok(Some(span));
         }
         // SYNC mark: a length of a later message comes after that one's mark, in
-        // `Producer::begin`.
+        // `Producer::mark`.
         fence(Ordering::Acquire);
         match (slot.state().load(Ordering::Relaxed) == position.published(), span) {
             (false, _) => Ok(None),

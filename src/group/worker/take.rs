@@ -27,7 +27,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// whole. If not, the claim is given back. `Ok(false)`: try again.
     pub(crate) fn is_whole(&mut self, claim: Claim) -> Result<bool, TryRecvError> {
         // SYNC mark, settled: what was copied of a later message comes after that one's mark, in
-        // `Producer::begin`. What another worker read that gave this one back, it read before
+        // `Producer::mark`. What another worker read that gave this one back, it read before
         // `Claims::settle`, and before this one is done.
         fence(Ordering::Acquire);
         let state = self.reader.storage.slot(claim.first).state().load(Ordering::Relaxed);
