@@ -30,9 +30,14 @@ fn go(arena: usize, overwrite: bool, seed: u64) {
     let capacity = 64usize;
     let name = format!("review-slots-{}-{seed}-{arena}-{overwrite}", std::process::id());
     let mut options = Options::bytes(capacity, 40).arena(arena);
-    options = if overwrite { options.overflow(Overflow::Overwrite) } else { options.subscribers(2) };
+    options =
+        if overwrite { options.overflow(Overflow::Overwrite) } else { options.subscribers(2) };
     let mut producer = options.create(&*name).unwrap();
-    let file = std::fs::OpenOptions::new().read(true).write(true).open(format!("/dev/shm/{name}")).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(format!("/dev/shm/{name}"))
+        .unwrap();
     let word = |at: u64| {
         let mut word = [0; 4];
         file.read_exact_at(&mut word, at).unwrap();
@@ -64,7 +69,10 @@ fn go(arena: usize, overwrite: bool, seed: u64) {
                     let state = match rng.below(6) {
                         0..3 => position.wrapping_mul(2).wrapping_add(2),
                         3 => position.wrapping_mul(2).wrapping_add(1),
-                        4 => position.wrapping_add(capacity as u64 * rng.below(1 << 40)).wrapping_mul(2).wrapping_add(1 + rng.below(2)),
+                        4 => position
+                            .wrapping_add(capacity as u64 * rng.below(1 << 40))
+                            .wrapping_mul(2)
+                            .wrapping_add(1 + rng.below(2)),
                         _ => rng.next(),
                     };
                     file.write_all_at(&state.to_ne_bytes()[..W as usize], slot).unwrap();
@@ -72,7 +80,10 @@ fn go(arena: usize, overwrite: bool, seed: u64) {
                         let length = match rng.below(3) {
                             0 => rng.next(),
                             1 => rng.below(100),
-                            _ => (1 + rng.below(2 * arena as u64 / 64 + 2)) << 32 | rng.below(arena as u64 + 100),
+                            _ => {
+                                (1 + rng.below(2 * arena as u64 / 64 + 2)) << 32
+                                    | rng.below(arena as u64 + 100)
+                            }
                         };
                         file.write_all_at(&length.to_ne_bytes(), slot + W).unwrap();
                     }
@@ -89,9 +100,8 @@ fn go(arena: usize, overwrite: bool, seed: u64) {
                             let outcome = match rng.below(8) {
                                 0 => {
                                     let mut ends = [0; 90];
-                                    $c.try_recv_batch_into(&mut buffer, &mut ends).map(|batch| {
-                                        batch.iter().map(<[u8]>::len).sum::<usize>()
-                                    })
+                                    $c.try_recv_batch_into(&mut buffer, &mut ends)
+                                        .map(|batch| batch.iter().map(<[u8]>::len).sum::<usize>())
                                 }
                                 1 => Ok($c.keep_newest(rng.below(20)) as usize),
                                 2 => Ok($c.lag() as usize),
@@ -145,7 +155,11 @@ fn lapped_with_a_known_lane() {
     type M = [u64; 24];
     for (overwrite, heap) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut options = Options::<M>::new(1024);
-        options = if overwrite { options.overflow(Overflow::Overwrite) } else { options.subscribers(4).max_lag(300) };
+        options = if overwrite {
+            options.overflow(Overflow::Overwrite)
+        } else {
+            options.subscribers(4).max_lag(300)
+        };
         let name = format!("review-lane-{}-{overwrite}", std::process::id());
         let (mut producer, ring) = if heap {
             options.heap().unwrap()
@@ -158,7 +172,8 @@ fn lapped_with_a_known_lane() {
             for reader in 0..2u64 {
                 let (ring, stop) = (&ring, &stop);
                 scope.spawn(move || {
-                    let check = |m: &M, at: u64| assert!(m.iter().all(|&w| w == at), "{m:?} at {at}");
+                    let check =
+                        |m: &M, at: u64| assert!(m.iter().all(|&w| w == at), "{m:?} at {at}");
                     let mut obs = ring.observe(Start::Next).unwrap();
                     let mut sub = (!overwrite).then(|| ring.subscribe(Start::Next).unwrap());
                     let mut rng = Rng(reader + 7);
@@ -170,7 +185,9 @@ fn lapped_with_a_known_lane() {
                             match rng.below(30) {
                                 0 => match obs.try_recv_batch(&mut buffer) {
                                     Ok(n) => (0..n).for_each(|i| check(&buffer[i], at + i as u64)),
-                                    Err(TryRecvError::Lagged(n)) => assert_eq!(obs.position() as u64, at + n),
+                                    Err(TryRecvError::Lagged(n)) => {
+                                        assert_eq!(obs.position() as u64, at + n)
+                                    }
                                     _ => break,
                                 },
                                 _ => match obs.try_recv() {
@@ -193,7 +210,9 @@ fn lapped_with_a_known_lane() {
                                 let at = s.position() as u64;
                                 match rng.below(30) {
                                     0 => match s.try_recv_batch(&mut buffer) {
-                                        Ok(n) => (0..n).for_each(|i| check(&buffer[i], at + i as u64)),
+                                        Ok(n) => {
+                                            (0..n).for_each(|i| check(&buffer[i], at + i as u64))
+                                        }
                                         Err(TryRecvError::Empty) => break,
                                         Err(TryRecvError::Evicted { .. }) => evicted = true,
                                         Err(error) => panic!("{error:?}"),
@@ -227,7 +246,8 @@ fn lapped_with_a_known_lane() {
             while begin.elapsed() < Duration::from_secs(4) {
                 match rng.below(4) {
                     0 => {
-                        let mut places = producer.try_reserve_up_to(rng.below(128) as usize).unwrap();
+                        let mut places =
+                            producer.try_reserve_up_to(rng.below(128) as usize).unwrap();
                         let len = places.write_iter((n..).map(|n| [n; 24]));
                         if rng.below(3) == 0 {
                             drop(places);

@@ -5,7 +5,9 @@ use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ringway::error::TryRecvError;
-use ringway::{Observer, Options, Overflow, Plain, Position, Producer, Ring, Start, Subscriber, Worker};
+use ringway::{
+    Observer, Options, Overflow, Plain, Position, Producer, Ring, Start, Subscriber, Worker,
+};
 use ringway::{Spin, SpinThenSleep};
 
 struct Rng(u64);
@@ -79,7 +81,10 @@ impl<T: Make> World<T> {
         let count = 1 + rng.below(2 * self.capacity + 3);
         let op = rng.below(9);
         if std::env::var_os("REVIEW_SAY").is_some() {
-            eprintln!("send {op} at {} of {}, evicts {}, name {:?}, over {}", self.head, self.capacity, self.evicts, self.name, self.overwrites);
+            eprintln!(
+                "send {op} at {} of {}, evicts {}, name {:?}, over {}",
+                self.head, self.capacity, self.evicts, self.name, self.overwrites
+            );
         }
         match op {
             0 | 1 => {
@@ -120,7 +125,10 @@ impl<T: Make> World<T> {
                     loan.write(&T::make(head));
                     match rng.below(3) {
                         0 => {
-                            assert_eq!(loan.commit(), self.origin.wrapping_add(head as Position) & MASK);
+                            assert_eq!(
+                                loan.commit(),
+                                self.origin.wrapping_add(head as Position) & MASK
+                            );
                             self.head += 1;
                         }
                         1 => drop(loan),
@@ -156,7 +164,9 @@ impl<T: Make> World<T> {
                         }
                         _ => {
                             let places = loans.iter_mut().map(|places| {
-                                places.enumerate().for_each(|(i, place)| *place = T::make(head + i as u64));
+                                places
+                                    .enumerate()
+                                    .for_each(|(i, place)| *place = T::make(head + i as u64));
                             });
                             if places.is_none() {
                                 loans.write_iter((0..).map(|n| T::make(head + n)));
@@ -201,14 +211,26 @@ impl<T: Make> World<T> {
 
     fn can_send(&mut self) -> bool {
         // Room for one, so that send_iter does not wait.
-        self.overwrites || self.evicts || self.subs.iter().all(|s| s.sub.is_none() || self.head - s.next < self.capacity)
-            && (self.worker.is_none() || self.head - self.worker_next < self.capacity)
+        self.overwrites
+            || self.evicts
+            || self.subs.iter().all(|s| s.sub.is_none() || self.head - s.next < self.capacity)
+                && (self.worker.is_none() || self.head - self.worker_next < self.capacity)
     }
 }
 
-fn note_error(error: TryRecvError, next: &mut u64, head: u64, holds: bool, evicts: bool, evicted: &mut bool, capacity: u64) {
+fn note_error(
+    error: TryRecvError,
+    next: &mut u64,
+    head: u64,
+    holds: bool,
+    evicts: bool,
+    evicted: &mut bool,
+    capacity: u64,
+) {
     match error {
-        TryRecvError::Empty => assert!(*next == head || (holds && evicts), "empty at {next} of {head}"),
+        TryRecvError::Empty => {
+            assert!(*next == head || (holds && evicts), "empty at {next} of {head}")
+        }
         TryRecvError::Lagged(n) => {
             assert!(!holds, "a subscriber lags");
             *next += n;
@@ -373,7 +395,9 @@ fn receive_sub<T: Make>(
         7 => {
             if rng.below(4) == 0 {
                 s.sub = None;
-                let sub = ring.subscribe(if rng.below(2) == 0 { Start::Oldest } else { Start::Next }).unwrap();
+                let sub = ring
+                    .subscribe(if rng.below(2) == 0 { Start::Oldest } else { Start::Next })
+                    .unwrap();
                 *next = u64::from((sub.position() as Position).wrapping_sub(origin) & MASK);
                 s.sub = Some(sub);
             }
@@ -414,7 +438,8 @@ fn run<T: Make>(seed: u64, steps: usize) {
     if evicts {
         options = options.max_lag(1 + rng.below(capacity) as usize).hold_in_place(pins);
     }
-    let name = named.then(|| format!("review-model-{}-{seed}-{}", std::process::id(), size_of::<T>()));
+    let name =
+        named.then(|| format!("review-model-{}-{seed}-{}", std::process::id(), size_of::<T>()));
     let (producer, ring) = match &name {
         Some(name) => {
             let producer = options.create(&**name).unwrap();
@@ -439,7 +464,11 @@ fn run<T: Make>(seed: u64, steps: usize) {
     };
     if !overwrites {
         for _ in 0..1 + rng.below(2) {
-            w.subs.push(Sub { sub: Some(w.ring.subscribe(Start::Next).unwrap()), next: 0, evicted: false });
+            w.subs.push(Sub {
+                sub: Some(w.ring.subscribe(Start::Next).unwrap()),
+                next: 0,
+                evicted: false,
+            });
         }
         if groups > 0 && !evicts {
             w.worker = Some(Worker::join(&w.ring, "group").unwrap());
@@ -488,7 +517,10 @@ fn run<T: Make>(seed: u64, steps: usize) {
                 if let Err(error) = outcome {
                     note_error(error, &mut o.next, head, false, evicts, &mut false, capacity);
                 }
-                assert_eq!(o.obs.as_ref().unwrap().position(), origin.wrapping_add(o.next as Position) & MASK);
+                assert_eq!(
+                    o.obs.as_ref().unwrap().position(),
+                    origin.wrapping_add(o.next as Position) & MASK
+                );
             }
             _ => {
                 let Some(worker) = &mut w.worker else { continue };
@@ -497,13 +529,25 @@ fn run<T: Make>(seed: u64, steps: usize) {
                 let done = match rng.below(3) {
                     0 => worker.try_recv().map(|job| {
                         assert_eq!(*job, T::make(*next));
-                        if end == 0 { job.nack().unwrap(); 0 } else { job.done().unwrap(); 1 }
+                        if end == 0 {
+                            job.nack().unwrap();
+                            0
+                        } else {
+                            job.done().unwrap();
+                            1
+                        }
                     }),
                     1 => {
                         let mut buffer = vec![T::make(u64::MAX); rng.below(20) as usize];
                         let n = worker.try_recv_batch(&mut buffer).map(|batch| {
                             let n = batch.len() as u64;
-                            if end == 0 { batch.nack().unwrap(); (n, 0) } else { drop(batch); (n, n) }
+                            if end == 0 {
+                                batch.nack().unwrap();
+                                (n, 0)
+                            } else {
+                                drop(batch);
+                                (n, n)
+                            }
                         });
                         n.map(|(n, done)| {
                             for (i, m) in buffer[..n as usize].iter().enumerate() {
@@ -517,7 +561,13 @@ fn run<T: Make>(seed: u64, steps: usize) {
                         for (i, m) in jobs.iter().enumerate() {
                             assert_eq!(*m, T::make(*next + i as u64));
                         }
-                        if end == 0 { jobs.nack().unwrap(); 0 } else { jobs.done().unwrap(); n }
+                        if end == 0 {
+                            jobs.nack().unwrap();
+                            0
+                        } else {
+                            jobs.done().unwrap();
+                            n
+                        }
                     }),
                     _ => Ok(0),
                 };

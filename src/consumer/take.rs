@@ -7,7 +7,7 @@ use crate::memory::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::protocol::lifesign::POLLS;
-use crate::protocol::reader::{NotFound, Reader};
+use crate::protocol::reader::{FirstLook, NotFound, Reader};
 use crate::protocol::receive::{self, Over, Receives};
 use ringway_shm::sync::{NATIVE, Ordering, RaceCell, Word, fence};
 use ringway_shm::wait::{Deadline, DeathCheck, Wait};
@@ -93,12 +93,13 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         buffer: &mut [u8],
     ) -> Result<usize, TryRecvError> {
         if !K::HOLDS || !self.reader.knows_next_plain() {
-            // The rest is out of line, but for the answer that polling gets most often.
-            if K::HOLDS && self.reader.is_plainly_empty() {
-                return Err(TryRecvError::Empty);
-            }
             if !self.reader.knows_next() {
-                self.look_ahead::<ASKS>()?;
+                // What a first look does not settle is out of line.
+                match self.reader.first_look(ASKS) {
+                    FirstLook::There => {}
+                    FirstLook::Empty => return Err(TryRecvError::Empty),
+                    FirstLook::Unsettled => self.look_ahead::<ASKS>()?,
+                }
             }
             if !K::HOLDS || !self.reader.knows_next_plain() {
                 return self.take_known::<RELEASES, false>(buffer);

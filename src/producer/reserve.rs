@@ -159,11 +159,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Whether a slot that is being written has to say so: a consumer may look there that does not
-    /// hold the producer back; or an early word of a message may be taken for an older message's,
-    /// by a worker that comes late, or by a successor that looks at what lies in the arena.
+    /// hold the producer back, or whose gate another process has forged; or an early word of a
+    /// message may be taken for an older message's, by a worker that comes late, or by a successor
+    /// that looks at what lies in the arena.
     pub(super) fn is_looked_at(&self) -> bool {
         let measures = self.storage.measures();
-        self.may_be_read() || measures.has_arena() || measures.has_shared(0)
+        self.may_be_read()
+            || !self.storage.is_private()
+            || measures.has_arena()
+            || measures.has_shared(0)
     }
 
     /// Whether the payload of a slot that is being written may be read meanwhile.

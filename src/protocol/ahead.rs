@@ -8,8 +8,8 @@
 
 use crate::memory::lane::LANES;
 
-/// Messages that a reader finds in a row before it looks ahead.
-const ROW: u16 = 8;
+/// Messages that a reader finds in a row before it looks ahead. In a model, which has few, one.
+const ROW: u16 = if cfg!(ringway_loom) { 1 } else { 8 };
 /// The most messages of which it makes sure at once.
 const MOST: u16 = 256;
 

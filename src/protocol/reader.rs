@@ -35,6 +35,8 @@ pub(crate) struct Reader<W> {
     pub(crate) trusts: bool,
     /// No message can be overwritten before it is released, and letting go takes no fence.
     plain: [bool; LANES as usize],
+    /// The consumer cannot be evicted.
+    stays: [bool; LANES as usize],
     pub(crate) wait: W,
     /// The takeovers that there had been when this was last looked at.
     pub(crate) seen: SeenEpoch,
@@ -61,6 +63,7 @@ impl<W> Reader<W> {
             patient: false,
             trusts: false,
             plain: [plain; LANES as usize],
+            stays: [!evicts; LANES as usize],
             wait,
             seen: SeenEpoch::new(epoch),
             check: DeathCheck::default(),
@@ -70,7 +73,7 @@ impl<W> Reader<W> {
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
-        let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, .. } = self;
+        let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, stays, .. } = self;
         let Reader { wait: before, seen, check, life, .. } = self;
         let reader = Reader {
             next,
@@ -81,6 +84,7 @@ impl<W> Reader<W> {
             patient,
             trusts,
             plain,
+            stays,
             wait,
             seen,
             check,
@@ -180,11 +184,32 @@ impl<W> Reader<W> {
         found.map(|_| ())
     }
 
-    /// Whether there is no next message, no message can have been lost, and the producer has not
-    /// closed the ring, where it cannot die alone either.
+    /// A first look at the next message, which settles what is so most often: it is there, or there
+    /// is none and the ring goes on. `asks`: a call that finds none may have to ask whether its
+    /// producer lives.
     #[inline(always)]
-    pub(crate) fn is_plainly_empty(&self) -> bool {
-        self.is_plain() && self.is_there(self.next).is_err() && !self.is_closed()
+    pub(crate) fn first_look(&mut self, asks: bool) -> FirstLook {
+        if !LANES || self.ahead.messages() > 1 {
+            return FirstLook::Unsettled;
+        }
+        let found = self.is_there(self.next);
+        // SYNC published: what is copied from here on is the message of
+        // `Producer::publish_marked`, or newer.
+        fence(Ordering::Acquire);
+        match found {
+            Ok(()) => {
+                self.ahead.one();
+                self.has_found_next();
+                FirstLook::There
+            }
+            Err(state) => {
+                let goes_on = self.stays.first().is_some_and(|&stays| stays)
+                    && self.next.look(state) == Look::NotYet
+                    && !(asks && self.storage.can_die())
+                    && !self.is_closed();
+                if goes_on { FirstLook::Empty } else { FirstLook::Unsettled }
+            }
+        }
     }
 
     /// The next message is there, as a caller has found in another way.
@@ -339,6 +364,17 @@ impl<W> Reader<W> {
         let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
     }
+}
+
+/// What a first look at the next position says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstLook {
+    /// The message is there, and known to be.
+    There,
+    /// There is none, and one may come.
+    Empty,
+    /// It takes another look.
+    Unsettled,
 }
 
 /// Why there is no message at the next position.
