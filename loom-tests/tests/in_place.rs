@@ -288,7 +288,7 @@ fn a_successor_goes_on_in_a_batch_that_was_not_committed() {
         });
         let mut places = producer.try_reserve_batch(2).unwrap();
         places.write_iter([77, 78]);
-        std::mem::forget(places);
+        let _leaked = std::mem::ManuallyDrop::new(places);
         producer.die(None);
         let mut successor = Producer::take_over(&ring).unwrap();
         assert_eq!(successor.head(), position(16));

@@ -40,7 +40,12 @@ impl<T: Plain, W: Wait> Producer<T, W> {
             let messages = self.credit.left().min(to_the_end(&self.storage, first));
             let (now, later) = rest.split_at(rest.len().min(messages));
             let slots = self.storage.stretch(first);
-            match (self.is_looked_at(), slots.closest::<T>()) {
+            // A microcontroller has one loop for both.
+            #[cfg(all(target_os = "none", target_pointer_width = "32"))]
+            let marks = true;
+            #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+            let marks = self.is_looked_at();
+            match (marks, slots.closest::<T>()) {
                 (true, None) => self.send_stretch::<true>(slots, now),
                 (true, Some(slots)) => self.send_stretch::<true>(slots, now),
                 (false, None) => self.send_stretch::<false>(slots, now),
@@ -184,10 +189,10 @@ impl<T: Plain, W: Wait> Producer<T, W> {
                 Some(message) => message,
             };
             // What this waits for may be a consumer that sleeps: it has been woken.
-            if !self.credit.check(&self.storage)
-                && let Err(error) = self.wait_for_credit(Need::MESSAGE, Deadline::Never)
-            {
-                return Err(BatchError { sent, error: error.into() });
+            if !self.credit.check(&self.storage) {
+                if let Err(error) = self.wait_for_credit(Need::MESSAGE, Deadline::Never) {
+                    return Err(BatchError { sent, error: error.into() });
+                }
             }
             // SAFETY: all messages of a type have its length, and there is credit.
             unsafe { self.publish(message.borrow().as_bytes()) };

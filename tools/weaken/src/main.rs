@@ -109,7 +109,7 @@ fn run(project: &Project, options: &Options) -> Result<bool> {
     };
     let texts: HashMap<&str, &str> =
         sources.iter().map(|source| (source.path.as_str(), source.text.as_str())).collect();
-    let killers = Mutex::new(Killers::read(&folder));
+    let killers = Mutex::new(Killers::read(&folder, &project.root.join("docs/orderings.md")));
     let tried = run::mutants(&benches, &mutants, &texts, &models, &listed, &killers, &report)?;
 
     let mut report = report.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -98,7 +98,9 @@ fn attempt(
 /// Asks the models, first the one that killed the mutant the last time, then the quick ones. What
 /// is not asked need not be built.
 fn ask(bench: &Bench, models: &[Model], last: Option<&str>) -> Result<Fate> {
-    let is_last = |model: &&Model| Some(model.to_string().as_str()) == last;
+    // By its file and name, or by its name alone, as a page has it.
+    let is_last =
+        |model: &&Model| last.is_some_and(|last| last == model.to_string() || last == model.name);
     let (first, rest): (Vec<&Model>, Vec<&Model>) = models.iter().partition(is_last);
     let mut programs = HashMap::new();
     let mut notes = Vec::new();

@@ -1,6 +1,8 @@
-//! Review: states of slots, heads and lengths are forged while consumers with lanes receive. Errors
+//! States of slots, heads and lengths are forged while consumers with lanes receive. Errors
 //! and garbage, and nothing else: no panic (debug assertions are on), and calls end.
 #![cfg(all(feature = "std", target_os = "linux"))]
+// Positions have 32 bits where words do.
+#![allow(clippy::unnecessary_cast)]
 
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
@@ -230,7 +232,7 @@ fn lapped_with_a_known_lane() {
                                 }
                             }
                             if evicted {
-                                sub = None;
+                                drop(sub.take());
                                 sub = Some(ring.subscribe(Start::Oldest).unwrap());
                             }
                         }

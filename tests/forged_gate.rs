@@ -1,5 +1,5 @@
-//! Review: a subscriber's gate is forged by another consumer, which may write the control segment.
-//! No torn message may be returned (promise 3), and a consumer cannot corrupt (promise 7).
+//! A subscriber's gate is forged by another consumer, which may write the control segment. No torn
+//! message is returned.
 #![cfg(all(feature = "std", target_os = "linux"))]
 
 use std::fs::{File, OpenOptions};

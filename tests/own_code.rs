@@ -1,4 +1,4 @@
-//! Review: what a program's own code does in the middle of a call: panics, forks, leaks.
+//! What a program's own code does in the middle of a call: panics, forks, leaks.
 #![cfg(all(feature = "std", target_os = "linux"))]
 
 use std::cell::Cell;
