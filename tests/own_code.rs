@@ -1,5 +1,7 @@
 //! What a program's own code does in the middle of a call: panics, forks, leaks.
 #![cfg(all(feature = "std", target_os = "linux"))]
+// Positions have 32 bits where words do.
+#![allow(clippy::useless_conversion)]
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
