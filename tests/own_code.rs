@@ -59,7 +59,7 @@ fn a_notice_of_the_producer_that_panics_sends_once() {
                         _ => {
                             let mut places = producer.reserve_batch(3).unwrap();
                             places.write_iter(head..);
-                            drop(places.commit());
+                            let _ = places.commit();
                         }
                     }));
                     while let Ok(message) = subscriber.try_recv() {
