@@ -3,6 +3,7 @@
 use super::{Consumer, Kind};
 use crate::error::TryRecvError;
 use crate::memory::Slot;
+use crate::memory::lane::LANES;
 use crate::memory::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
@@ -92,6 +93,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         &mut self,
         buffer: &mut [u8],
     ) -> Result<usize, TryRecvError> {
+        if !LANES {
+            return self.take_by_look::<ASKS, RELEASES>(buffer);
+        }
         if !K::HOLDS || !self.reader.knows_next_plain() {
             if !self.reader.knows_next() {
                 // What a first look does not settle is out of line.
@@ -106,6 +110,28 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             }
         }
         self.take_known::<RELEASES, true>(buffer)
+    }
+
+    /// The same where there are no lanes: the slot that was looked at is the one that is copied.
+    #[inline(always)]
+    fn take_by_look<const ASKS: bool, const RELEASES: bool>(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> Result<usize, TryRecvError> {
+        let next = self.reader.next();
+        let outcome = match self.reader.ready(next) {
+            Ok(slot) => self.copy::<false>(next, slot, buffer),
+            Err(state) => {
+                self.find::<ASKS, true>(state)?;
+                let reader = &self.reader;
+                self.copy::<false>(reader.next(), reader.storage.slot(reader.next()), buffer)
+            }
+        };
+        let len = outcome.map_err(|not_copied| self.explain(not_copied))?;
+        if RELEASES {
+            self.advance(1);
+        }
+        Ok(len)
     }
 
     /// The same for a message that is known to be there. `PLAIN`: it [stays](Reader::is_plain).
@@ -127,8 +153,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 
     /// Makes sure that the next message is there.
-    #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(never))]
-    #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline(always))]
+    #[inline(never)]
     fn look_ahead<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
         if let Err(state) = self.reader.look_ahead() {
             self.find::<ASKS, true>(state)?;

@@ -4,7 +4,7 @@ use super::take::look_again;
 use super::{Consumer, Kind};
 use crate::error::TryRecvError;
 use crate::memory::Slot;
-use crate::memory::lane::{AT_ONCE, to_the_end};
+use crate::memory::lane::{AT_ONCE, LANES, to_the_end};
 use crate::message::Plain;
 use crate::position::Pos;
 use ringway_shm::wait::Wait;
@@ -31,8 +31,17 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         let there = self.reader.ready_run(first, buffer.len());
         let reader = &self.reader;
         let mut received = 0;
+        if !LANES {
+            for place in buffer.iter_mut().take(there) {
+                let position = first.plus(received);
+                if !self.copy_in_batch(position, reader.storage.slot(position), place) {
+                    break;
+                }
+                received += 1;
+            }
+        }
         // In two stretches, if they lie around the end of the ring's slots.
-        while received < there {
+        while LANES && received < there {
             let stretch = first.plus(received);
             let end = there.min(received + to_the_end(&reader.storage, stretch));
             let Some(places) = buffer.get_mut(received..end) else { break };

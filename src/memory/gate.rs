@@ -21,6 +21,7 @@ impl GateWords {
     /// # Safety
     ///
     /// There are so many entries, and this process may write them.
+    #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub(crate) unsafe fn of_entry(view: &View, entry: usize) -> GateWords {
         let words = view.entry(entry).zip(view.flags()).map(|(entry, flags)| Words {
             gate: NonNull::from(&entry.gate),
@@ -30,6 +31,17 @@ impl GateWords {
         // SAFETY: this function's caller promises that the entry is there, and can be written.
         let words = unsafe { words.unwrap_unchecked() };
         GateWords([words; LANES as usize])
+    }
+
+    /// Nothing is kept, and the memory is not looked at.
+    ///
+    /// # Safety
+    ///
+    /// There are so many entries, and this process may write them.
+    #[cfg(all(target_os = "none", target_pointer_width = "32"))]
+    #[inline(always)]
+    pub(crate) unsafe fn of_entry(_view: &View, _entry: usize) -> GateWords {
+        GateWords([])
     }
 
     /// The gate of that entry, and the word on which the producer waits.

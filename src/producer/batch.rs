@@ -8,7 +8,7 @@ use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
 use crate::error::{BatchError, SendError};
-use crate::memory::lane::{AT_ONCE, Stretch, to_the_end};
+use crate::memory::lane::{AT_ONCE, LANES, Stretch, to_the_end};
 use crate::message::Plain;
 use ringway_shm::wait::{Deadline, Wait};
 
@@ -37,10 +37,24 @@ impl<T: Plain, W: Wait> Producer<T, W> {
         let mut rest = messages;
         while !rest.is_empty() && has_room(self) {
             let first = self.credit.next();
+            if !LANES {
+                let (now, later) = rest.split_at(rest.len().min(self.credit.left()));
+                // On the way the place is kept apart from the account, where every fence would
+                // store it.
+                let mut position = first;
+                for message in now {
+                    let (slot, bytes) = (self.storage.slot(position), message.as_bytes());
+                    // SAFETY: all messages of a type have its length, and there is credit for them.
+                    unsafe { self.publish_in(slot, position, bytes) };
+                    position = position.plus(1);
+                }
+                self.credit.go_to(position);
+                rest = later;
+                continue;
+            }
             let messages = self.credit.left().min(to_the_end(&self.storage, first));
             let (now, later) = rest.split_at(rest.len().min(messages));
             let slots = self.storage.stretch(first);
-            // A microcontroller has one loop for both.
             #[cfg(all(target_os = "none", target_pointer_width = "32"))]
             let marks = true;
             #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]

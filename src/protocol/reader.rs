@@ -51,9 +51,9 @@ impl<W> Reader<W> {
         let mode = storage.producer().mode.load(Ordering::Relaxed);
         let fences = Fences::for_peer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
-        let evicts = Limits::read(&storage).evict(&storage);
+        let evicts = LANES && Limits::read(&storage).evict(&storage);
         // Others that write the same memory may include one that does not follow the protocol.
-        let plain = storage.is_private() && !evicts && fences.light_is_free();
+        let plain = LANES && storage.is_private() && !evicts && fences.light_is_free();
         Reader {
             next,
             lane: Lane::none(next),
