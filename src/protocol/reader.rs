@@ -250,7 +250,7 @@ impl<W> Reader<W> {
     pub(crate) fn ready_run(&mut self, position: Pos, most: usize) -> usize {
         let most = most.min(self.storage.measures().capacity());
         let guess = self.ahead.messages().min(most);
-        let there = if guess > 1 && self.is_there(position.plus(guess - 1)).is_ok() {
+        let there = if LANES && guess > 1 && self.is_there(position.plus(guess - 1)).is_ok() {
             self.ahead.all();
             if guess == most { most } else { self.search_run(position, guess, most) }
         } else {
@@ -266,7 +266,8 @@ impl<W> Reader<W> {
 
     /// The same, of which so many are known to be there: looks at slots, each look twice as far
     /// ahead while it succeeds. Orders nothing.
-    #[inline(never)]
+    #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(never))]
+    #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline(always))]
     fn search_run(&self, position: Pos, known: usize, most: usize) -> usize {
         let is_there = |messages: usize| self.is_there(position.plus(messages - 1)).is_ok();
         let (mut there, mut step) = (known, 1);
