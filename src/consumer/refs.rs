@@ -14,6 +14,7 @@ use super::take::{POLLING, WAITING};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
+use crate::memory::lane::to_the_end;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 use crate::memory::shape::closest;
 use crate::message::{Message, Plain};
@@ -168,9 +169,9 @@ impl<T: Plain, W: Wait> Refs<'_, T, W> {
     /// The messages in two runs of memory: up to the end of the ring's slots, and from their start
     /// on. The second one is often empty.
     pub fn as_runs(&self) -> (Run<'_, T>, Run<'_, T>) {
-        let capacity = self.subscriber.capacity();
-        let next = self.subscriber.reader.next();
-        let first = self.len.min(capacity - next.index(capacity - 1));
+        let reader = &self.subscriber.reader;
+        let next = reader.next();
+        let first = self.len.min(to_the_end(&reader.storage, next));
         (self.run(next, first), self.run(next.plus(first), self.len - first))
     }
 
@@ -288,7 +289,8 @@ impl<'a, T: Plain> Iterator for RunIter<'a, T> {
         let fold = |stride: usize| {
             let mut place = run.first.as_ptr().wrapping_add(next * stride);
             (next..run.len).fold(init, |outcome, _| {
-                // SAFETY: as in `Run::get`, for all that are left.
+                // SAFETY: an aligned message of the run's, which stays as long as the `Refs` that
+                // the run was borrowed from.
                 let message = unsafe { &*place.cast::<T>() };
                 place = place.wrapping_add(stride);
                 f(outcome, message)

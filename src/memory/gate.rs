@@ -58,14 +58,14 @@ impl GateWords {
         let Some(words) = self.0.first() else {
             return Some((&view.entry(entry)?.gate, &view.flags()?.waiting));
         };
-        // SAFETY: `of` had it from a view as a reference, which is valid while the view is used.
+        // SAFETY: `of_entry` had it from a view as a reference, valid while the view is used.
         let gate = unsafe { words.gate.as_ref() };
-        // SAFETY: `of` had it from a view as a reference, which is valid while the view is used.
+        // SAFETY: `of_entry` had it from a view as a reference, valid while the view is used.
         Some((gate, unsafe { words.waiting.as_ref() }))
     }
 }
 
 // SAFETY: it gives out nothing without a `View` of the same ring, which is what is used there.
 unsafe impl Send for GateWords {}
-// SAFETY: as it is only read by `&GateWords`.
+// SAFETY: a shared reference only reads the pointers, and what they point to are atomics.
 unsafe impl Sync for GateWords {}

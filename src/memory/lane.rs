@@ -124,14 +124,14 @@ impl Lane {
         // for each step of doubled positions, and both are slots of the ring's. So this is not
         // null.
         let words = unsafe { NonNull::new_unchecked(bounds.zero.wrapping_byte_add(bytes)) };
-        // SAFETY: this is the slot of the position, as was just said.
+        // SAFETY: `words` is where the position's slot begins.
         unsafe { Slot::at(words, position, view) }
     }
 }
 
 // SAFETY: it gives out nothing without a `View` of the same ring, which is what is used there.
 unsafe impl Send for Lane {}
-// SAFETY: as it is only read by `&Lane`.
+// SAFETY: a shared reference only reads the pointers, and changes none.
 unsafe impl Sync for Lane {}
 
 /// Slots in memory from that position's to the last one.
@@ -153,7 +153,7 @@ pub(crate) struct Stretch<'a> {
 
 /// Slots that a loop over a stretch deals with at a time: then what counts them is a small part of
 /// what it does.
-pub(crate) const AT_ONCE: usize = if LANES { 4 } else { 1 };
+pub(crate) const AT_ONCE: usize = 4;
 
 impl View {
     /// The slots from that position on.

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::slice;
 
+use super::lane::to_the_end;
 use super::payload::Payload;
 use super::shape::{closest, payload_words};
 use super::view::View;
@@ -38,9 +39,8 @@ impl View {
         position: Pos,
         len: usize,
     ) -> [SlotRun<'_, T>; 2] {
-        let capacity = self.measures().capacity();
-        let len = len.min(capacity);
-        let first = len.min(capacity - position.index(capacity - 1));
+        let len = len.min(self.measures().capacity());
+        let first = len.min(to_the_end(self, position));
         [(position, first), (position.plus(first), len - first)].map(|(position, len)| {
             let (first, stride) = (self.slot(position).start(), self.measures().stride);
             SlotRun { first, position, stride, len, view: PhantomData }

@@ -267,8 +267,8 @@ impl<T: Plain, W: Wait> Loans<'_, T, W> {
         }
         let [older, newer] = self.runs(self.len).map(|run| {
             let (first, stride) = run.places();
-            // SAFETY: as in `get_mut`, for each of the places. No two are the same, because there
-            // are no more than the ring has slots. This borrows the guard.
+            // SAFETY: each place is aligned, and written by the producer alone, which this borrows.
+            // No two are the same, because there are no more than the ring has slots.
             unsafe { RunMut::new(first, stride, run.len()) }
         });
         Some((older, newer))

@@ -61,7 +61,7 @@ impl<'a, T: Plain> Iterator for RunMut<'a, T> {
         let fold = |stride: usize| {
             let (mut outcome, mut place) = (init, self.next);
             for _ in 0..self.len {
-                // SAFETY: as in `next`, for all that are left.
+                // SAFETY: one of the places that are left, each of which is given out once.
                 outcome = f(outcome, unsafe { &mut *place.cast::<T>() });
                 place = place.wrapping_add(stride);
             }

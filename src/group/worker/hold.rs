@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 
 use super::claim::Claim;
 use super::handle::Worker;
-use crate::group::claims::{Fate, Outcome};
+use crate::group::claims::{Claims, Fate, Outcome};
 use crate::message::Message;
 use crate::position::Position;
 use ringway_shm::wait::Wait;
@@ -49,6 +49,16 @@ impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
     pub(crate) fn new(worker: &'a mut Worker<T, W>, claim: Claim) -> Self {
         worker.count(claim);
         Hold { worker, claim, was_panicking: is_panicking() }
+    }
+
+    /// Whether the message of that number among those of the claim may have been delivered before.
+    pub(super) fn redelivered(&self, index: usize) -> bool {
+        let Hold { worker, claim, .. } = self;
+        index < claim.messages
+            && worker.storage().is_here()
+            && Claims::of(worker.storage(), worker.member.group).is_some_and(|claims| {
+                claims.is_marked(claim.first.plus(index), worker.member.index)
+            })
     }
 
     pub(super) fn end(self, fate: Fate) -> Result<(), ClaimLost> {

@@ -8,9 +8,9 @@ use core::ops::Deref;
 #[cfg(doc)]
 use super::handle::Worker;
 use super::hold::{ClaimLost, Hold};
+use crate::group::claims::Fate;
 #[cfg(ringway_loom)]
 use crate::group::claims::Outcome;
-use crate::group::claims::{Claims, Fate};
 use crate::memory::{Slot, Span};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::position::Position;
@@ -246,12 +246,7 @@ impl<'a, T: Plain, W: Wait> Batch<'a, T, W> {
 
     /// Whether the message at that index in the buffer may have been delivered before.
     pub fn redelivered(&self, index: usize) -> bool {
-        let Hold { worker, claim, .. } = &self.hold;
-        index < claim.messages
-            && worker.storage().is_here()
-            && Claims::of(worker.storage(), worker.member.group).is_some_and(|claims| {
-                claims.is_marked(claim.first.plus(index), worker.member.index)
-            })
+        self.hold.redelivered(index)
     }
 
     /// The messages are done. As dropping the guard, and says whether all of them were still this

@@ -12,7 +12,7 @@ use super::hold::{ClaimLost, Hold};
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
 use crate::error::{RecvError, TryRecvError};
-use crate::group::claims::{Claims, Fate};
+use crate::group::claims::Fate;
 use crate::message::Message;
 use crate::position::Position;
 use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
@@ -170,12 +170,7 @@ impl<T: Message + ?Sized, W: Wait> JobRefs<'_, T, W> {
 
     /// Whether the message of that number may have been delivered before.
     pub fn redelivered(&self, index: usize) -> bool {
-        let Hold { worker, claim, .. } = &self.hold;
-        index < claim.messages
-            && worker.storage().is_here()
-            && Claims::of(worker.storage(), worker.member.group).is_some_and(|claims| {
-                claims.is_marked(claim.first.plus(index), worker.member.index)
-            })
+        self.hold.redelivered(index)
     }
 
     /// The messages are done. As dropping the guard, and says whether all of them were still this
