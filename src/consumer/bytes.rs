@@ -43,7 +43,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     #[inline]
     pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
         self.take_bytes::<WAITING, RELEASING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| {
+            self.take_later(error, Deadline::Never, |this| {
                 this.take_bytes::<WAITING, RELEASING>(buffer)
             })
         })
@@ -67,7 +67,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
         self.take_bytes::<WAITING, RELEASING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| {
+            self.take_later(error, timeout.into(), |this| {
                 this.take_bytes::<WAITING, RELEASING>(buffer)
             })
         })

@@ -82,7 +82,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     ) -> Result<BytesBatch<'a>, RecvError> {
         let mut attempt = |this: &mut Self| this.take_bytes_batch::<WAITING>(buffer, ends);
         let messages = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvError>(error, Deadline::Never, &mut attempt)
+            self.take_later::<_, RecvError>(error, Deadline::Never, &mut attempt)
         })?;
         Ok(BytesBatch::new(buffer, ends, messages))
     }
@@ -98,7 +98,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     ) -> Result<BytesBatch<'a>, RecvTimeoutError> {
         let mut attempt = |this: &mut Self| this.take_bytes_batch::<WAITING>(buffer, ends);
         let messages = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
         })?;
         Ok(BytesBatch::new(buffer, ends, messages))
     }

@@ -47,7 +47,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     #[inline]
     pub fn recv(&mut self) -> Result<T, RecvError> {
         self.take::<WAITING, RELEASING>().or_else(|error| {
-            self.wait_after(error, Deadline::Never, Self::take::<WAITING, RELEASING>)
+            self.take_later(error, Deadline::Never, Self::take::<WAITING, RELEASING>)
         })
     }
 
@@ -73,7 +73,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     #[cfg(feature = "std")]
     pub fn recv_timeout(&mut self, timeout: impl Into<Deadline>) -> Result<T, RecvTimeoutError> {
         self.take::<WAITING, RELEASING>().or_else(|error| {
-            self.wait_after(error, timeout.into(), Self::take::<WAITING, RELEASING>)
+            self.take_later(error, timeout.into(), Self::take::<WAITING, RELEASING>)
         })
     }
 
@@ -118,7 +118,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     #[inline]
     pub fn recv_to(&mut self, message: &mut T) -> Result<(), RecvError> {
         self.take_to::<WAITING>(message).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| this.take_to::<WAITING>(message))
+            self.take_later(error, Deadline::Never, |this| this.take_to::<WAITING>(message))
         })
     }
 
@@ -140,7 +140,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         timeout: impl Into<Deadline>,
     ) -> Result<(), RecvTimeoutError> {
         self.take_to::<WAITING>(message).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| this.take_to::<WAITING>(message))
+            self.take_later(error, timeout.into(), |this| this.take_to::<WAITING>(message))
         })
     }
 
@@ -177,7 +177,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// ```
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
         self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
-            self.wait_after(error, Deadline::Never, |this| {
+            self.take_later(error, Deadline::Never, |this| {
                 this.take_batch::<WAITING, RELEASING>(buffer)
             })
         })
@@ -204,7 +204,7 @@ impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
         timeout: impl Into<Deadline>,
     ) -> Result<usize, RecvTimeoutError> {
         self.take_batch::<WAITING, RELEASING>(buffer).or_else(|error| {
-            self.wait_after(error, timeout.into(), |this| {
+            self.take_later(error, timeout.into(), |this| {
                 this.take_batch::<WAITING, RELEASING>(buffer)
             })
         })

@@ -103,7 +103,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     pub fn recv_held(&mut self) -> Result<Held<'_, T, W>, RecvError> {
         let attempt = Self::take::<WAITING, HOLDING>;
         let message = attempt(self)
-            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+            .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
         Ok(Held { hold: Hold { subscriber: self, messages: 1 }, message })
     }
 
@@ -125,7 +125,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     ) -> Result<Held<'_, T, W>, RecvTimeoutError> {
         let attempt = Self::take::<WAITING, HOLDING>;
         let message = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
         Ok(Held { hold: Hold { subscriber: self, messages: 1 }, message })
     }
@@ -169,7 +169,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     pub fn recv_held_batch(&mut self, buffer: &mut [T]) -> Result<HeldBatch<'_, T, W>, RecvError> {
         let mut attempt = |this: &mut Self| this.take_batch::<WAITING, HOLDING>(buffer);
         let messages = attempt(self)
-            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+            .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
         Ok(HeldBatch { hold: Hold { subscriber: self, messages } })
     }
 
@@ -183,7 +183,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     ) -> Result<HeldBatch<'_, T, W>, RecvTimeoutError> {
         let mut attempt = |this: &mut Self| this.take_batch::<WAITING, HOLDING>(buffer);
         let messages = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
         Ok(HeldBatch { hold: Hold { subscriber: self, messages } })
     }
@@ -231,7 +231,7 @@ impl<T: ByteMessage + ?Sized, W: Wait> Subscriber<T, W> {
     ) -> Result<HeldBytes<'a, W, T>, RecvError> {
         let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, HOLDING>(buffer);
         let len = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvError>(error, Deadline::Never, &mut attempt)
+            self.take_later::<_, RecvError>(error, Deadline::Never, &mut attempt)
         })?;
         Ok(self.held_bytes(buffer, len))
     }
@@ -246,7 +246,7 @@ impl<T: ByteMessage + ?Sized, W: Wait> Subscriber<T, W> {
     ) -> Result<HeldBytes<'a, W, T>, RecvTimeoutError> {
         let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, HOLDING>(buffer);
         let len = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
         })?;
         Ok(self.held_bytes(buffer, len))
     }

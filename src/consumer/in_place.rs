@@ -107,7 +107,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T, W>, RecvError> {
         let attempt = Self::find_in_place::<WAITING>;
         let span = attempt(self)
-            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+            .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
         Ok(Ref { subscriber: self, span, release: true })
     }
 
@@ -119,7 +119,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     ) -> Result<Ref<'_, T, W>, RecvTimeoutError> {
         let attempt = Self::find_in_place::<WAITING>;
         let span = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
         Ok(Ref { subscriber: self, span, release: true })
     }

@@ -15,7 +15,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     fn receive_until<E: Over>(&mut self, to: &mut T, deadline: Deadline) -> Result<usize, E> {
         let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, RELEASING>(to.bytes_mut());
-        attempt(self).or_else(|error| self.wait_after(error, deadline, attempt))
+        attempt(self).or_else(|error| self.take_later(error, deadline, attempt))
     }
 }
 
@@ -42,7 +42,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receive for Consumer<K, T, W> {
     fn receive_with<R>(&mut self, to: &mut T, with: impl FnOnce(&T) -> R) -> Result<R, RecvError> {
         let mut attempt = |this: &mut Self| this.take_bytes::<WAITING, HOLDING>(to.bytes_mut());
         let len = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvError>(error, Deadline::Never, &mut attempt)
+            self.take_later::<_, RecvError>(error, Deadline::Never, &mut attempt)
         })?;
         let outcome = with(to.first(len));
         self.advance(1);

@@ -77,7 +77,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     pub fn recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, RecvError> {
         let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
         let len = attempt(self)
-            .or_else(|error| self.wait_after::<_, RecvError>(error, Deadline::Never, attempt))?;
+            .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
         Ok(Refs { subscriber: self, len, release: len })
     }
 
@@ -102,7 +102,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     ) -> Result<Refs<'_, T, W>, RecvTimeoutError> {
         let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
         let len = attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
         Ok(Refs { subscriber: self, len, release: len })
     }

@@ -97,14 +97,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             return self.take_by_look::<ASKS, RELEASES>(buffer);
         }
         if !K::HOLDS || !self.reader.knows_next_plain() {
-            if !self.reader.knows_next() {
-                // What a first look does not settle is out of line.
-                match self.reader.first_look(ASKS) {
-                    FirstLook::There => {}
-                    FirstLook::Empty => return Err(TryRecvError::Empty),
-                    FirstLook::Unsettled => self.look_ahead::<ASKS>()?,
-                }
-            }
+            self.make_known::<ASKS>()?;
             if !K::HOLDS || !self.reader.knows_next_plain() {
                 return self.take_known::<RELEASES, false>(buffer);
             }
@@ -150,6 +143,23 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             K::release::<_, _, PLAIN>(self);
         }
         Ok(len)
+    }
+
+    /// Makes sure that the next message is there, and known to be, where there are lanes.
+    #[inline(always)]
+    fn make_known<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
+        if !LANES {
+            return self.find_next::<ASKS, true>();
+        }
+        if self.reader.knows_next() {
+            return Ok(());
+        }
+        // What a first look does not settle is out of line.
+        match self.reader.first_look(ASKS) {
+            FirstLook::There => Ok(()),
+            FirstLook::Empty => Err(TryRecvError::Empty),
+            FirstLook::Unsettled => self.look_ahead::<ASKS>(),
+        }
     }
 
     /// Makes sure that the next message is there.
@@ -342,6 +352,37 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     #[inline(always)]
     pub(super) fn release(&mut self) {
         K::release::<_, _, false>(self);
+    }
+
+    /// For a call that blocks, and that `take` has found nothing for: waits for the next message, at
+    /// most until `deadline`, and takes it. Apart from the first attempt, so that a message which is
+    /// there is all that a caller has in its loop. What has come is taken here, and not handed
+    /// through all that waits.
+    #[cold]
+    pub(super) fn take_later<R, E: Over>(
+        &mut self,
+        mut error: TryRecvError,
+        deadline: Deadline,
+        mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, E> {
+        loop {
+            self.wait_until_known::<E>(error, deadline)?;
+            match take(self) {
+                Ok(taken) => return Ok(taken),
+                Err(failed) => error = failed,
+            }
+        }
+    }
+
+    /// Waits until the next message is there, if an attempt to take it failed for want of it.
+    #[cold]
+    #[inline(never)]
+    fn wait_until_known<E: Over>(
+        &mut self,
+        error: TryRecvError,
+        deadline: Deadline,
+    ) -> Result<(), E> {
+        self.wait_after(error, deadline, Self::make_known::<WAITING>)
     }
 
     /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a

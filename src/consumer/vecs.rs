@@ -68,7 +68,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
         let mut message = Vec::new();
         let mut attempt = |this: &mut Self| this.take_vec::<WAITING>(&mut message);
         attempt(self).or_else(|error| {
-            self.wait_after::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
+            self.take_later::<_, RecvTimeoutError>(error, timeout.into(), &mut attempt)
         })?;
         Ok(message)
     }
@@ -76,7 +76,7 @@ impl<K: Kind, T: ByteMessage + ?Sized, W: Wait> Consumer<K, T, W> {
     /// Receives the next message in place of what is in `message`, whose memory is used again.
     pub(super) fn recv_to_vec(&mut self, message: &mut Vec<u8>) -> Result<(), RecvError> {
         let mut attempt = |this: &mut Self| this.take_vec::<WAITING>(message);
-        attempt(self).or_else(|error| self.wait_after(error, Deadline::Never, attempt))
+        attempt(self).or_else(|error| self.take_later(error, Deadline::Never, attempt))
     }
 
     /// Takes the next message in place of what is in `message`. After an error that is unspecified.

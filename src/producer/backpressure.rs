@@ -64,20 +64,30 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         limit: Deadline,
     ) -> Result<bool, Failed> {
         let failed = Cell::new(None);
+        let check = Cell::new(DeathCheck::of(pace));
+        let is_due = || {
+            let mut asked = check.get();
+            let due = asked.is_due();
+            check.set(asked);
+            due.is_some()
+        };
+        let quick = self.wait.quick_rounds();
         let outcome = ringway_shm::wait::wait_for(
             self,
             |this| ready(this).then_some(()),
             |this, round| this.wait.pause_for_room(round),
-            |this, limit| {
+            |this, left| {
                 let (view, fences) = (*this.storage, this.fences);
-                wake::sleep_as_producer(&view, fences, || ready(this), limit);
+                wake::sleep_as_producer(&view, fences, || ready(this), left.min(pace.sleep()));
             },
             |this| {
-                failed.set(look(this).err());
-                failed.get().is_none()
+                if is_due() {
+                    failed.set(look(this).err());
+                }
+                failed.get().is_some()
             },
             limit,
-            &mut DeathCheck::of(pace),
+            quick,
         );
         match outcome {
             Ok(()) => Ok(true),

@@ -120,17 +120,19 @@ fn wait_once<C: Receives, R>(
     // What a successor did before this is looked at by the first attempt.
     reader.seen = SeenEpoch::new(reader.epoch());
     let waits_for = reader.next();
-    let mut check = *receiver.death_check(waits_for);
+    let quick = reader.wait.quick_rounds();
     let outcome = wait_for(
         receiver,
         &mut attempt,
         |receiver, round| receiver.reader().wait.pause(round),
-        |receiver, slice| receiver.sleep(slice, deadline),
-        C::has_producer,
+        |receiver, left| {
+            let longest = receiver.death_check(waits_for).longest_sleep();
+            receiver.sleep(left.min(longest), deadline);
+        },
+        |receiver| receiver.death_check(waits_for).is_due().is_some() && !receiver.has_producer(),
         deadline,
-        &mut check,
+        quick,
     );
-    *receiver.death_check(waits_for) = check;
     // However short the time was: what has been told once is told again, as long as it is so.
     if was_dead && matches!(outcome, Err(Ended::TimeOver)) && receiver.is_still_at_an_end() {
         return attempt(receiver).ok_or(Ended::Dead);

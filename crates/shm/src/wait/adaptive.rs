@@ -2,7 +2,7 @@
 
 use super::experience::Experience;
 use super::strategy::{
-    PAUSES_FOR_ROOM, Pause, SpinThenSleep, Wait, linger_for_room, pauses_for_room,
+    PAUSES_FOR_ROOM, Pause, QUICK_ROUNDS, SpinThenSleep, Wait, linger_for_room, pauses_for_room,
 };
 use crate::sync::spin_loop;
 
@@ -90,6 +90,10 @@ impl Wait for AdaptiveSpin {
         } else {
             Pause::Sleep
         }
+    }
+
+    fn quick_rounds(&self) -> u32 {
+        QUICK_ROUNDS
     }
 
     fn pause_for_room(&mut self, round: u32) -> Pause {

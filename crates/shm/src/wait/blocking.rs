@@ -25,21 +25,25 @@ pub enum Ended {
 
 /// Calls `attempt` until it returns something, waiting in between.
 ///
-/// `pause` says what to do after a look in vain (see [`Wait`](super::Wait)); `sleep` sleeps for at
-/// most as long as it is told. `alive` is asked now and then, as `check` says. `false` ends the
-/// waiting, after a last attempt: what the dead had done before is not left behind. So does the
-/// deadline.
+/// `pause` says what to do after a look in vain (see [`Wait`](super::Wait)), and makes no more than
+/// `quick` short pauses first; `sleep` sleeps for at most as long as it is told. `dead` is called
+/// whenever the clock is looked at, and asks for the other side if that [is
+/// due](DeathCheck::is_due). `true` ends the waiting, after a last attempt: what the dead had done
+/// before is not left behind. So does the deadline.
+///
+/// Looking at a clock takes longer than looking for a message, and what comes meanwhile is found
+/// late. So the first look is after the `quick` rounds, in which most messages come that come soon.
 pub fn wait_for<H, R>(
     handle: &mut H,
     mut attempt: impl FnMut(&mut H) -> Option<R>,
     pause: impl Fn(&mut H, u32) -> Pause,
     sleep: impl Fn(&mut H, Duration),
-    alive: impl Fn(&mut H) -> bool,
+    dead: impl Fn(&mut H) -> bool,
     deadline: Deadline,
-    check: &mut DeathCheck,
+    quick: u32,
 ) -> Result<R, Ended> {
     let mut clock = Clock::new(deadline);
-    let (mut round, mut next_look, mut between) = (0u32, 0u32, 1);
+    let (mut round, mut next_look, mut between) = (0u32, quick, 1);
     loop {
         if let Some(found) = attempt(handle) {
             return Ok(found);
@@ -47,7 +51,7 @@ pub fn wait_for<H, R>(
         let pause = pause(handle, round);
         if pause == Pause::Sleep || round >= next_look {
             let reading = clock.look();
-            if check.is_due().is_some() && !alive(handle) {
+            if dead(handle) {
                 return attempt(handle).ok_or(Ended::Dead);
             }
             // What came during the pause is not left behind for a time that is over.
@@ -55,7 +59,7 @@ pub fn wait_for<H, R>(
             between = if reading.slow { 1 } else { (between * 2).min(ROUNDS_PER_LOOK) };
             next_look = round.saturating_add(between);
             if pause == Pause::Sleep {
-                sleep(handle, left.min(check.pace.sleep()));
+                sleep(handle, left);
             }
         }
         round = round.saturating_add(1);
@@ -154,6 +158,11 @@ impl DeathCheck {
             *self = DeathCheck { waits_for: Some(_waits_for), ..DeathCheck::of(self.pace) };
         }
         self
+    }
+
+    /// The longest sleep of the waiter, so that it asks in time.
+    pub fn longest_sleep(&self) -> Duration {
+        self.pace.sleep()
     }
 
     /// Whether it is time to ask, and then how long the waiting has been going on. Without a clock

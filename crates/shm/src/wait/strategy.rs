@@ -40,6 +40,14 @@ pub trait Wait {
     /// flag.
     fn pause(&mut self, round: u32) -> Pause;
 
+    /// How many rounds of a wait, from the first on, pause for a few hundred nanoseconds at most, and
+    /// do not sleep. A blocking call looks at no clock meanwhile, which takes longer than they do; so
+    /// it notices that its time is over after them. With 0, the default, it looks at the clock in
+    /// the first round, and a pause can take as long as it likes.
+    fn quick_rounds(&self) -> u32 {
+        0
+    }
+
     /// What a sender calls instead, when it finds no room. The one message that would fit first is
     /// not urgent, with so many before it; and every look of the sender takes away a line that a
     /// receiver stores to for every message. So it may look less often.
@@ -66,6 +74,10 @@ pub trait Wait {
     #[inline(always)]
     fn notify(&mut self) {}
 }
+
+/// Rounds of one pause instruction that are not worth a look at the clock: a message that is on its
+/// way from another core comes meanwhile, and so does the answer to one.
+pub(super) const QUICK_ROUNDS: u32 = 32;
 
 /// Pause instructions between two looks for room: half a microsecond or less. In a
 /// model each is a turn of the others', and one is enough.
@@ -95,6 +107,10 @@ impl Wait for Spin {
     fn pause(&mut self, _round: u32) -> Pause {
         spin_loop();
         Pause::Again
+    }
+
+    fn quick_rounds(&self) -> u32 {
+        QUICK_ROUNDS
     }
 
     fn pause_for_room(&mut self, _round: u32) -> Pause {
@@ -134,6 +150,10 @@ impl<F: FnMut()> Wait for SpinThenYield<F> {
         }
         Pause::Again
     }
+
+    fn quick_rounds(&self) -> u32 {
+        self.spins.min(QUICK_ROUNDS)
+    }
 }
 
 /// Looks for some rounds, then sleeps until it is woken, whatever came of it before:
@@ -170,6 +190,10 @@ impl Wait for SpinThenSleep {
         } else {
             Pause::Sleep
         }
+    }
+
+    fn quick_rounds(&self) -> u32 {
+        self.spins.min(QUICK_ROUNDS)
     }
 
     fn pause_for_room(&mut self, round: u32) -> Pause {
