@@ -20,6 +20,9 @@ pub const WORKER: &str = "ringway_worker";
 /// Ours, seven numbers to a message.
 pub const ARRAYS: &str = "ringway_arrays";
 
+/// Ours, where consumers map the messages so that they could write them.
+pub const WRITABLE: &str = "ringway_writable";
+
 /// Messages in a ring of small ones, and in one batch.
 pub const CAPACITY: usize = 4096;
 const BATCH: usize = 256;
@@ -236,6 +239,12 @@ fn add_ours(all: &mut Catalogue) {
     all.large::<ringway::InPlace>(ours);
     all.large_batches::<ringway::InPlace>(ours);
     all.small_ring::<ringway::InPlace>(ours);
+
+    let writable = processes(WRITABLE);
+    all.small::<ringway::WritableCopied>(writable);
+    all.middle::<ringway::WritableCopied>(writable);
+    all.small::<ringway::WritableInPlace>(writable);
+    all.middle::<ringway::WritableInPlace>(writable);
 
     all.mixed::<ringway::MixedCopied>(ours);
     all.mixed::<ringway::MixedInPlace>(ours);

@@ -4,7 +4,9 @@
 //! A name without more is of copied ones; `in_place_` and `copied_in_` say of what else. Where one of
 //! the field has a row of another kind only, the end of the name says which; nothing is wanted of it.
 
-use crate::catalogue::{ARRAYS, CAPACITY, OBSERVER, OURS, SMALL_RING, WORKER, usual_capacity};
+use crate::catalogue::{
+    ARRAYS, CAPACITY, OBSERVER, OURS, SMALL_RING, WORKER, WRITABLE, usual_capacity,
+};
 use crate::regime::Regime;
 use crate::results::Results;
 use crate::stats::Summary;
@@ -148,6 +150,12 @@ fn of_our_own(keys: &[Key]) -> Vec<Definition> {
             let name = format!("zero_copy_{}_over_copy", size(in_place.size));
             add(name, in_place, Key { manner: Manner::Copied, ..in_place }, true);
         }
+    }
+    for &writable in keys.iter().filter(|key| key.name == WRITABLE) {
+        let Some(word) = word(writable.work) else { continue };
+        let name = format!("{}{word}_{}", prefix(writable.manner), size(writable.size));
+        let ours = Key { name: OURS, ..writable };
+        add(format!("{name}_over_writable"), ours, writable, is_rate(writable.work));
     }
     let key =
         |work, size, name| Key { work, size, capacity: CAPACITY, manner: Manner::Copied, name };

@@ -29,7 +29,19 @@ pub(super) fn create<const W: usize>(
     options: Options<Message<W>>,
 ) -> Result<TypedSender<W>> {
     let producer = options.create(name.0.as_str()).context("creating a segment")?;
-    Ok(TypedSender { producer, batch: super::super::buffers(spec.batch) })
+    Ok(TypedSender::new(producer, spec))
+}
+
+impl<const W: usize> TypedSender<W> {
+    pub(super) fn new(producer: Producer<Message<W>>, spec: Spec) -> Self {
+        TypedSender { producer, batch: super::super::buffers(spec.batch) }
+    }
+}
+
+impl<const W: usize, C> TypedReceiver<W, C> {
+    pub(super) fn new(consumer: C, spec: Spec) -> Self {
+        TypedReceiver { consumer, batch: super::super::buffers(spec.batch) }
+    }
 }
 
 impl<const W: usize> Transport<W> for Subscribed {
@@ -50,7 +62,7 @@ impl<const W: usize> Transport<W> for Subscribed {
 
     fn receiver(name: &Name, spec: Spec) -> Result<Self::Receiver> {
         let consumer = open(name)?.subscribe(Start::Next).context("joining")?;
-        Ok(TypedReceiver { consumer, batch: super::super::buffers(spec.batch) })
+        Ok(TypedReceiver::new(consumer, spec))
     }
 }
 
@@ -76,7 +88,7 @@ impl<const W: usize> Transport<W> for Observed {
 
     fn receiver(name: &Name, spec: Spec) -> Result<Self::Receiver> {
         let consumer = open(name)?.observe(Start::Next).context("joining")?;
-        Ok(TypedReceiver { consumer, batch: super::super::buffers(spec.batch) })
+        Ok(TypedReceiver::new(consumer, spec))
     }
 }
 
@@ -169,7 +181,7 @@ impl<const W: usize> Transport<W> for Working {
 
     fn receiver(name: &Name, spec: Spec) -> Result<Self::Receiver> {
         let consumer = Worker::join(&open(name)?, "workers").context("joining")?;
-        Ok(TypedReceiver { consumer, batch: super::super::buffers(spec.batch) })
+        Ok(TypedReceiver::new(consumer, spec))
     }
 }
 

@@ -11,9 +11,9 @@ use crate::transport::{self, Manner, Message, Spec, Transport};
 /// Typed messages, written and read where they lie.
 pub struct InPlace;
 
-pub struct LendingSender<const W: usize>(Producer<Message<W>>);
+pub struct LendingSender<const W: usize>(pub(super) Producer<Message<W>>);
 
-pub struct ReferringReceiver<const W: usize>(Subscriber<Message<W>>);
+pub struct ReferringReceiver<const W: usize>(pub(super) Subscriber<Message<W>>);
 
 fn refer<const W: usize>(name: &Name) -> Result<ReferringReceiver<W>> {
     let subscriber = open(name)?.subscribe(Start::Next).context("joining")?;

@@ -6,6 +6,7 @@ mod bytes;
 mod copied;
 mod in_place;
 mod workers;
+mod writable;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +18,7 @@ pub use self::bytes::{Bytes, MixedCopied, MixedInPlace};
 pub use self::copied::{Observed, Subscribed, Working};
 pub use self::in_place::{InPlace, ReadInPlace};
 pub use self::workers::Workers;
+pub use self::writable::{WritableCopied, WritableInPlace};
 use super::PATIENCE;
 use crate::transport::Message;
 
