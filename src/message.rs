@@ -165,6 +165,9 @@ pub(crate) mod sealed {
         /// What a message's address in memory is a multiple of.
         const ALIGN: usize;
 
+        /// The size of every message in bytes, where the type says it; else 0.
+        const FIXED_LEN: usize = 0;
+
         /// The longest message's size in bytes, if `chosen` is what the ring's creator wants where
         /// there is a choice.
         fn max_len(chosen: usize) -> usize;
@@ -196,6 +199,7 @@ pub(crate) mod sealed {
     impl<T: Plain> Sealed for T {
         const VARIABLE: bool = false;
         const ALIGN: usize = align_of::<T>();
+        const FIXED_LEN: usize = size_of::<T>();
 
         fn max_len(_chosen: usize) -> usize {
             size_of::<T>()

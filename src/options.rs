@@ -308,8 +308,8 @@ impl<T: Message + ?Sized> Options<T> {
     /// Whether the producer may leave its memory fence to a consumer that goes to sleep or joins,
     /// which then asks the kernel to interrupt the producer (`membarrier`). On by default where the
     /// kernel offers it. Off, every message costs a full fence, and no process registers with the
-    /// kernel to be interrupted. On, a consumer to which the kernel refuses that cannot subscribe
-    /// ([`Barrier`](crate::error::JoinError::Barrier)).
+    /// kernel to be interrupted. On, a consumer to which the kernel refuses that sleeps for 1 ms at
+    /// a time, and takes 10 ms to subscribe.
     ///
     /// Rings of one process ([`heap`](Self::heap), [`Static`](crate::Static)) have the kernel
     /// interrupt threads of that process alone. Named and anonymous rings, and raw memory, take

@@ -10,7 +10,8 @@ use ringway_shm::wait::{Deadline, Wait};
 
 impl<K: Kind, T: Plain, W: Wait> Consumer<K, T, W> {
     /// Receives the next message, if it is there. Does not block. The message is returned by value,
-    /// on the stack: [`try_recv_to`](Self::try_recv_to) is for large ones.
+    /// on the stack, which copies it once or twice more: from about a hundred bytes on
+    /// [`try_recv_to`](Self::try_recv_to) is faster.
     ///
     /// A producer that has died is told from a ring that is empty:
     /// [`ProducerDied`](TryRecvError::ProducerDied), once all that it sent was received. Calls that

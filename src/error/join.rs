@@ -36,10 +36,6 @@ pub enum JoinError {
         /// The operating system's number for what went wrong.
         os_error: i32,
     },
-    /// The kernel refuses this process `membarrier`, without which it cannot know what the producer
-    /// has seen: a seccomp filter, say. An observer can join, and any consumer of a ring that was
-    /// created without [`asymmetric_fences`](crate::Options::asymmetric_fences).
-    Barrier,
     /// There are as many groups as the ring was created for.
     NoFreeGroup {
         /// How many that is.
@@ -103,9 +99,6 @@ error!(JoinError {
     Self::Overwrites => "the ring overwrites and waits for no consumer: observe it instead";
     Self::ReadOnly => "the control segment is read-only for this process: observe instead";
     Self::Lock { os_error } => "a subscriber's entry could not be locked: {}", OsError(*os_error);
-    Self::Barrier =>
-        "the kernel refuses membarrier to this process: allow it, or create the ring with \
-         Options::asymmetric_fences(false)";
     Self::Name { len, max } =>
         "a name of {len} bytes is invalid for a durable subscriber or a group: choose one of 1 to \
          {max}";

@@ -122,6 +122,7 @@ const fn end_of(start: usize, parts: usize, size: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::layout::SMALL;
 
     fn shape(max_len: usize, align: usize, variable: bool) -> Shape {
         Shape {
@@ -158,6 +159,20 @@ mod tests {
             stride_and_payload(shape(48, 1, true)),
             (if WORD == 8 { 64 } else { 60 }, WORD + 8)
         );
+    }
+
+    #[test]
+    fn long_messages_begin_on_a_line() {
+        if SMALL {
+            return;
+        }
+        assert_eq!(stride_and_payload(shape(248, 8, false)), (256, WORD));
+        assert_eq!(stride_and_payload(shape(255, 1, false)).1, WORD);
+        assert_eq!(stride_and_payload(shape(256, 1, false)), (320, 64));
+        assert_eq!(stride_and_payload(shape(1024, 128, false)), (1152, 128));
+        let variable = shape(256, 1, false);
+        let schema = Schema { variable: true, ..variable.schema };
+        assert_eq!(stride_and_payload(Shape { schema, ..variable }).1, WORD + 8);
     }
 
     #[test]

@@ -80,6 +80,11 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 
 /// Bytes of the line that a slot can be padded to.
 const SLOT_LINE: usize = 64;
+/// Messages that all have so many bytes or more begin on a line of their own. So none shares a line
+/// with the state of the next slot, which the other side writes or looks at meanwhile; and vectors
+/// that copy it do not cross from line to line. It costs up to a line of memory for each: a fifth at
+/// this size (docs/bench/method.md has the figures). On a microcontroller memory counts.
+const LINES_FROM: usize = if SMALL { usize::MAX } else { 256 };
 /// What the first slot's place in the data segment is a multiple of, at least.
 pub(crate) const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
 
@@ -103,7 +108,8 @@ pub(crate) const fn slot_layout(
     align: usize,
     line_slots: bool,
 ) -> (usize, usize) {
-    let align = if align < WORD { WORD } else { align };
+    let least = if !variable && max_len >= LINES_FROM { SLOT_LINE } else { WORD };
+    let align = if align < least { least } else { align };
     let before = if variable { WORD + LENGTH_WORDS * WORD } else { WORD };
     let payload = before.next_multiple_of(align);
     let unit = if line_slots && align < SLOT_LINE { SLOT_LINE } else { align };
@@ -120,6 +126,7 @@ pub(crate) fn closest<T: Message + ?Sized>() -> usize {
 
 /// Words from a slot's start to its payload, where the messages are of this type.
 pub(crate) const fn payload_words<T: Message + ?Sized>() -> usize {
-    // It depends on neither the longest message nor the slots' alignment to lines.
-    slot_layout(T::VARIABLE, 0, T::ALIGN, false).0 / WORD
+    // It does not depend on the slots' alignment to lines; nor on the longest message where
+    // messages have lengths of their own.
+    slot_layout(T::VARIABLE, T::FIXED_LEN, T::ALIGN, false).0 / WORD
 }

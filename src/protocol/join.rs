@@ -18,7 +18,9 @@
 //! with `credit` an eighth of the capacity. Refills are many and joiners few. So where the
 //! producer's [light fence](ringway_shm::fence) is free R2 is one for the compiler alone, and J3 has
 //! the kernel run a full fence on the producer: what R3 loads before that, R1 was stored before.
-//! Where the kernel refuses that to the joiner, it does not join. Proof that no position from `start` on is overwritten
+//! Where the kernel refuses that to the joiner, the joiner waits instead, far longer than a
+//! processor keeps a store to itself: an R3 that did not see J2 was before J2, and so was its R1,
+//! which J4 sees by then. Proof that no position from `start` on is overwritten
 //! before the gate says so: take the last refill whose scan (R3) did not see J2. By the two fences
 //! J4 saw its R1 or a later head: head1 >= its `next`. Its limit is at most next + credit, so that
 //! without another refill nothing from head1 + credit - capacity on is overwritten. Every later
@@ -182,7 +184,7 @@ fn pin(view: &View, reach: Reach, index: usize, start: Start) -> Result<Pos, Joi
     // are full is never followed by another.
     let mode = view.producer().mode.load(Ordering::Relaxed);
     if NATIVE && !Fences::reach_out(mode, reach) {
-        return Err(JoinError::Barrier);
+        wait_for_stores();
     }
     // Before the head, so that the head is not before it.
     let reclaimed = credit::reclaimed(view);
@@ -202,6 +204,15 @@ fn pin(view: &View, reach: Reach, index: usize, start: Start) -> Result<Pos, Joi
     // Nothing was read since that fence which is a release of what was read before.
     set_gate(view, index, entry, first.gate(), Ordering::Relaxed);
     Ok(first)
+}
+
+/// Waits until what other processors had stored when this was called can be seen. They keep a store
+/// to themselves until its cache line is theirs, for microseconds at most; and one that goes on with
+/// another thread has let go of what this one had stored.
+#[cold]
+fn wait_for_stores() {
+    #[cfg(feature = "std")]
+    std::thread::sleep(core::time::Duration::from_millis(10));
 }
 
 /// Has an entry's first owner join at the ring's first position, and returns that owner's

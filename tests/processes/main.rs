@@ -62,7 +62,7 @@ roles! {
     overwrite::producer overwrite::observer
     prune::producer
     restart::service restart::unprivileged
-    restricted::producer restricted::dropper restricted::joiner restricted::subscriber restricted::worker
+    restricted::producer restricted::dropper restricted::subscriber restricted::worker
     restricted::anonymous_producer restricted::anonymous_subscriber
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer

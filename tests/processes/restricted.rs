@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 
-use ringway::error::{JoinError, RecvTimeoutError};
+use ringway::error::RecvTimeoutError;
 use ringway::segment::unlink;
 use ringway::{Anonymous, Options, Producer, Ring, Start, Worker};
 
@@ -134,21 +134,6 @@ pub(crate) fn worker(task: &Task) {
         }
     };
     task.say(format_args!("{told:?}"));
-    task.wait();
-}
-
-/// Opens the rings `ring` and `full`, and says what it is told when it subscribes to each.
-pub(crate) fn joiner(task: &Task) {
-    let rings = ["ring", "full"].map(|name| Ring::<u64>::open(task.segment(name)).unwrap());
-    if !restrict(task) {
-        return;
-    }
-    for ring in rings {
-        for start in [Start::Next, Start::Oldest] {
-            task.say(format_args!("{:?}", ring.subscribe(start).map(drop)));
-        }
-        task.say(format_args!("{:?}", ring.observe(Start::Next).map(drop)));
-    }
     task.wait();
 }
 
@@ -289,33 +274,6 @@ fn names_go_after_descriptors_are_used_up() {
 #[test]
 fn names_go_after_membarrier_is_refused() {
     names_go(Restriction::NoMembarrier, true);
-}
-
-/// What the producer has seen it could only guess at. Its entry is free again.
-#[test]
-fn who_is_refused_membarrier_subscribes_only_where_fences_are_full() {
-    let restriction = Restriction::NoMembarrier;
-    let place = place(restriction, "joiner");
-    let create = |name, asymmetric| {
-        let options = Options::<u64>::new(8).subscribers(1).asymmetric_fences(asymmetric);
-        options.create(place.segment(name)).unwrap()
-    };
-    let (free, full) = (create("ring", true), create("full", false));
-    if !free.has_asymmetric_fences() {
-        eprintln!("not checked: the kernel has no membarrier that could be refused");
-        return;
-    }
-    let Some(joiner) = restricted(&place, "joiner", restriction) else { return };
-    let refused = format!("{:?}", Err::<(), _>(JoinError::Barrier));
-    for told in [&*refused, &*refused, "Ok(())", "Ok(())", "Ok(())", "Ok(())"] {
-        joiner.hears(told);
-    }
-    assert_eq!((free.consumers(), full.consumers()), (0, 0));
-    let ring = Ring::<u64>::open(place.segment("ring")).unwrap();
-    drop(ring.subscribe(Start::Next).unwrap());
-    drop((free, full));
-    fs::remove_dir(place.path().join("empty")).unwrap();
-    place.is_empty();
 }
 
 /// The directory is not this user's any more.

@@ -11,7 +11,7 @@ use crate::transport::{self, Manner, Message, Spec, Transport};
 pub struct Subscribed;
 
 /// Words up to which a message is better returned than copied to where it is wanted.
-const FEW: usize = 32;
+const FEW: usize = 8;
 
 pub struct TypedSender<const W: usize> {
     producer: Producer<Message<W>>,
