@@ -10,7 +10,8 @@ use crate::sync::AtomicWord;
 pub(super) const VECTORS: bool = true;
 
 /// There are no instructions for strings of words that every processor has.
-pub(super) const STRINGS_FROM: usize = usize::MAX;
+pub(super) const STORE_STRINGS_FROM: usize = usize::MAX;
+pub(super) const LOAD_STRINGS_FROM: usize = usize::MAX;
 pub(super) use super::plain::{copy_in as store_string, copy_out as load_string};
 
 /// Stores 16 bytes: each word once, relaxed.

@@ -5,9 +5,11 @@ use core::arch::asm;
 
 use crate::sync::{AtomicWord, WORD};
 
-/// Copies of so many bytes are made so. None, as long as no figure says from where on it wins:
-/// `tools/benches/copies` measures it.
-pub(in crate::sync::copy) const STRINGS_FROM: usize = usize::MAX;
+/// So many bytes, or more, are stored so: `tools/benches/copies` measures from where on it wins, and
+/// docs/bench/method.md has the figures.
+pub(in crate::sync::copy) const STORE_STRINGS_FROM: usize = 4096;
+/// The same for loads. None: vectors were never slower.
+pub(in crate::sync::copy) const LOAD_STRINGS_FROM: usize = usize::MAX;
 
 /// Stores as many bytes as there are whole words for: each word once, relaxed.
 #[inline]

@@ -7,7 +7,8 @@ use crate::sync::{AtomicWord, WORD};
 pub(super) const VECTORS: bool = false;
 
 /// There are no instructions for strings of words.
-pub(super) const STRINGS_FROM: usize = usize::MAX;
+pub(super) const STORE_STRINGS_FROM: usize = usize::MAX;
+pub(super) const LOAD_STRINGS_FROM: usize = usize::MAX;
 pub(super) use plain::{copy_in as store_string, copy_out as load_string};
 
 /// Stores 16 bytes: each word once, relaxed.

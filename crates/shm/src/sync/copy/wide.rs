@@ -7,7 +7,7 @@
 use core::slice;
 
 use super::plain;
-use super::vectors::{STRINGS_FROM, load_string, store_string};
+use super::vectors::{LOAD_STRINGS_FROM, STORE_STRINGS_FROM, load_string, store_string};
 use super::vectors::{load16, load32, load64, store16, store32, store64};
 use crate::sync::{AtomicWord, Ordering, WORD, Word};
 
@@ -31,7 +31,7 @@ pub(super) fn copy_in(words: &[AtomicWord], bytes: &[u8]) {
             both(store32, words.first_chunk(), chunks.first_chunk());
             both(store32, words.last_chunk(), chunks.last_chunk());
         }
-        STRINGS_FROM.. => store_string(words, chunks),
+        STORE_STRINGS_FROM.. => store_string(words, chunks),
         _ => {
             for (words, bytes) in words.chunks_exact(64 / WORD).zip(chunks.chunks_exact(64)) {
                 both(store64, words.first_chunk(), bytes.first_chunk());
@@ -64,7 +64,7 @@ pub(super) fn copy_out(words: &[AtomicWord], bytes: &mut [u8]) {
             both(load32, words.first_chunk(), chunks.first_chunk_mut());
             both(load32, words.last_chunk(), chunks.last_chunk_mut());
         }
-        STRINGS_FROM.. => load_string(words, chunks),
+        LOAD_STRINGS_FROM.. => load_string(words, chunks),
         _ => {
             for (words, bytes) in words.chunks_exact(64 / WORD).zip(chunks.chunks_exact_mut(64)) {
                 both(load64, words.first_chunk(), bytes.first_chunk_mut());

@@ -8,7 +8,7 @@ use core::arch::x86_64::__m128i;
 mod string;
 
 use crate::sync::AtomicWord;
-pub(super) use string::{STRINGS_FROM, load_string, store_string};
+pub(super) use string::{LOAD_STRINGS_FROM, STORE_STRINGS_FROM, load_string, store_string};
 
 /// Whether there is a faster way than word by word.
 pub(super) const VECTORS: bool = true;
