@@ -268,7 +268,8 @@ pub fn wanted(name: &str, regime: Regime) -> Option<Limit> {
     }
     asked_for(name, regime).or_else(|| {
         let small = name.starts_with("latency_8_over_") || name.starts_with("latency_56_over_");
-        let like = !name.ends_with("_in_place") && !name.ends_with("_over_f1");
+        let like =
+            !["_in_place", "_over_f1", "_over_writable"].iter().any(|end| name.ends_with(end));
         (small && like).then_some(Limit::AtMost(1.0))
     })
 }
