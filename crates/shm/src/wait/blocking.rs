@@ -232,3 +232,91 @@ impl Clock {
         Reading { left, slow }
     }
 }
+
+#[cfg(all(test, feature = "std", not(ringway_loom)))]
+mod tests {
+    use super::*;
+    use crate::wait::{AdaptiveSpin, Spin, SpinThenSleep, SpinThenYield, Wait};
+
+    /// What a wait did whose message was there in that round, or never.
+    #[derive(Debug, Default, PartialEq)]
+    struct Did {
+        attempts: u32,
+        pauses: u32,
+        looks: u32,
+        sleeps: u32,
+    }
+
+    fn waits(comes: u32, quick: u32, pause: Pause, deadline: Deadline) -> (Result<(), Ended>, Did) {
+        let mut did = Did::default();
+        let outcome = wait_for(
+            &mut did,
+            |did| {
+                did.attempts += 1;
+                (did.attempts > comes).then_some(())
+            },
+            |did, round| {
+                assert_eq!(round, did.pauses);
+                did.pauses += 1;
+                pause
+            },
+            |did, _| did.sleeps += 1,
+            |did| {
+                did.looks += 1;
+                false
+            },
+            deadline,
+            quick,
+        );
+        (outcome, did)
+    }
+
+    #[test]
+    fn no_clock_is_looked_at_in_the_first_rounds() {
+        for comes in 0..=5 {
+            let (outcome, did) = waits(comes, 5, Pause::Again, Deadline::Never);
+            assert_eq!(outcome, Ok(()));
+            assert_eq!(did, Did { attempts: comes + 1, pauses: comes, ..Did::default() });
+        }
+        // And is in the round behind them, in the next one but one, and so on.
+        let looks = |comes| waits(comes, 5, Pause::Again, Deadline::Never).1.looks;
+        assert_eq!([6, 7, 8, 12].map(looks), [1, 1, 2, 3]);
+        assert_eq!(waits(1, 0, Pause::Again, Deadline::Never).1.looks, 1);
+    }
+
+    #[test]
+    fn a_wait_that_sleeps_looks_at_the_clock_first() {
+        let (outcome, did) = waits(3, 100, Pause::Sleep, Deadline::Never);
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(did, Did { attempts: 4, pauses: 3, looks: 3, sleeps: 3 });
+    }
+
+    #[test]
+    fn time_that_is_over_is_noticed_behind_the_first_rounds_and_what_has_come_is_taken() {
+        let past = Deadline::At(std::time::Instant::now());
+        let (outcome, did) = waits(u32::MAX, 5, Pause::Again, past);
+        assert_eq!(outcome, Err(Ended::TimeOver));
+        assert_eq!(did, Did { attempts: 7, pauses: 6, looks: 1, sleeps: 0 });
+        assert_eq!(waits(6, 5, Pause::Again, past).0, Ok(()));
+    }
+
+    #[test]
+    fn the_first_rounds_of_a_wait_that_is_quick_do_not_sleep() {
+        fn is_quick(mut wait: impl Wait) -> u32 {
+            let quick = wait.quick_rounds();
+            (0..quick).for_each(|round| assert_eq!(wait.pause(round), Pause::Again));
+            quick
+        }
+        let yielding = |spins| SpinThenYield { spins, yield_now: || panic!("gave way") };
+        let quick = [
+            is_quick(Spin),
+            // On one processor alone its first wait sleeps at once.
+            AdaptiveSpin::default().quick_rounds(),
+            is_quick(SpinThenSleep::DEFAULT),
+            is_quick(SpinThenSleep { spins: 3 }),
+            is_quick(yielding(100)),
+            is_quick(yielding(0)),
+        ];
+        assert_eq!(quick, [32, 32, 32, 3, 32, 0]);
+    }
+}
