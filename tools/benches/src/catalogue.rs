@@ -159,6 +159,11 @@ impl Catalogue {
         }
     }
 
+    /// Of the kernel's and of ours: what spins would take a whole turn of the scheduler's.
+    fn one_processor<T: Transport<1> + 'static>(&mut self, entry: Entry) {
+        self.add(entry, trial::one_processor::<T>(entry.name, spec(1)));
+    }
+
     fn wake<T: Transport<1> + 'static>(&mut self, entry: Entry) {
         self.add(entry, trial::wake::<T>(entry.name, entry.threads, spec(1)));
     }
@@ -228,6 +233,7 @@ fn add_ours(all: &mut Catalogue) {
     all.large::<ringway::Bytes>(ours);
     all.start::<ringway::Subscribed>(ours);
     all.wake::<ringway::Subscribed>(ours);
+    all.one_processor::<ringway::Subscribed>(ours);
     all.small_ring::<ringway::Subscribed>(ours);
 
     all.small_batches::<ringway::ReadInPlace>(ours);
@@ -360,16 +366,20 @@ fn add_kernel(all: &mut Catalogue) {
     let entry = seldom("ipc_channel");
     all.all::<ipc_channel::Channel>(entry);
     all.wake::<ipc_channel::Channel>(entry);
+    all.one_processor::<ipc_channel::Channel>(entry);
     let entry = seldom("pipe");
     all.all::<pipe::Pipe>(entry);
     all.wake::<pipe::Pipe>(entry);
+    all.one_processor::<pipe::Pipe>(entry);
     let entry = seldom("unix_socket");
     all.all::<unix_socket::Stream>(entry);
     all.wake::<unix_socket::Stream>(entry);
+    all.one_processor::<unix_socket::Stream>(entry);
     all.mixed::<unix_datagram::Datagrams>(seldom("unix_datagram"));
     let entry = seldom("message_queue");
     all.all::<message_queue::MessageQueue>(entry);
     all.wake::<message_queue::MessageQueue>(entry);
+    all.one_processor::<message_queue::MessageQueue>(entry);
 }
 
 #[cfg(test)]

@@ -110,6 +110,11 @@ impl Cores {
         }
     }
 
+    /// The first of them for both sides.
+    pub fn shared(self) -> Cores {
+        Cores([self.0[0]; 2])
+    }
+
     fn pin(self, side: usize) -> Result<()> {
         let mut set = CpuSet::new();
         set.set(self.0[side]).context("a core's number")?;

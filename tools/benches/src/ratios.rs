@@ -101,7 +101,7 @@ pub fn definitions(keys: &[Key]) -> Vec<Definition> {
     for &ours in keys.iter().filter(|key| key.name == OURS) {
         let Some(word) = word(ours.work) else { continue };
         let name = match ours.work {
-            Work::Wake | Work::Mixed | Work::Shared(_) => word.to_owned(),
+            Work::Wake | Work::OneProcessor | Work::Mixed | Work::Shared(_) => word.to_owned(),
             _ => format!("{word}_{}", size(ours.size)),
         };
         let name = match ours.capacity {
@@ -213,7 +213,8 @@ fn prefix(manner: Manner) -> &'static str {
 fn is_rate(work: Work) -> bool {
     match work {
         Work::Stream(_) | Work::Mixed | Work::Arrays(_) | Work::Shared(_) | Work::FanOut(_) => true,
-        Work::Latency | Work::Drain | Work::Wake | Work::Consumers(_) => false,
+        Work::Latency | Work::OneProcessor | Work::Drain | Work::Wake => false,
+        Work::Consumers(_) => false,
         Work::Create | Work::Join | Work::Memory => false,
     }
 }
@@ -222,6 +223,7 @@ fn is_rate(work: Work) -> bool {
 fn word(work: Work) -> Option<&'static str> {
     Some(match work {
         Work::Latency => "latency",
+        Work::OneProcessor => "one_processor",
         Work::Stream(Calls::OneAtATime) => "stream",
         Work::Stream(Calls::Batches) => "batch",
         Work::Mixed => "mixed",

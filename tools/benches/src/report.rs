@@ -44,7 +44,9 @@ pub fn write(results: &Results, regime: Regime, ratios: &[Ratio], how: &[String]
     section("Ratios of speed, ours over theirs", stream_ratios(ratios));
     section("The receiver alone, ns per message [middle half]", drains(results));
     section("Consumers attached: the producer's ns per message [middle half]", consumers(results));
-    section("Waking a sleeper, µs: median, 99%", wakes(results));
+    section("Waking a sleeper, µs: median, 99%", micros_of(results, Work::Wake));
+    let one = "Both sides on one processor, one way, µs: median, 99%";
+    section(one, micros_of(results, Work::OneProcessor));
     section("Getting started", starts(results));
     section("What failed", failures(results));
     text
@@ -265,7 +267,8 @@ fn capacities(results: &Results) -> Option<Table> {
 fn stream_ratios(ratios: &[Ratio]) -> Option<Table> {
     let mut table = table(["", "ratio", "middle half"]);
     for ratio in ratios {
-        let not_of_speed = ["latency", "create", "join", "memory", "wake", "producer"];
+        let not_of_speed =
+            ["latency", "one_processor", "create", "join", "memory", "wake", "producer"];
         let is_of_speed = !not_of_speed.iter().any(|word| ratio.name.contains(word));
         if ratio.name.contains("_over_") && is_of_speed {
             let Summary { median, lower, upper } = ratio.value;
@@ -312,9 +315,10 @@ fn consumers(results: &Results) -> Option<Table> {
     filled(table)
 }
 
-fn wakes(results: &Results) -> Option<Table> {
+/// What takes microseconds.
+fn micros_of(results: &Results, work: Work) -> Option<Table> {
     let mut table = table(["", "median", "99%"]);
-    for key in results.keys().filter(|key| key.work == Work::Wake) {
+    for key in results.keys().filter(|key| key.work == work) {
         let micros =
             |part: fn(&Figures) -> f64| Some(short(results.summary(key, part)?.median / 1e3));
         let (Some(median), Some(p99)) = (micros(value), micros(|f| f.p99)) else { continue };

@@ -17,6 +17,8 @@ use crate::work::{self, mixed, shared, stream::Calls};
 pub enum Work {
     /// Half of a round trip, in nanoseconds.
     Latency,
+    /// The same with both sides on one processor.
+    OneProcessor,
     /// Nanoseconds per message of a stream.
     Stream(Calls),
     /// Nanoseconds per message of a stream of messages of many lengths.
@@ -179,6 +181,17 @@ pub fn latency<T: Transport<W> + 'static, const W: usize>(
     let key = Key { work, size: W * 8, capacity: spec.capacity, manner, name };
     Trial::new(key, threads, (64, 100_000), move |cores, rounds| {
         let times = work::latency::run::<T, W>(setting(cores, threads), spec, rounds / 4, rounds)?;
+        Ok(Figures::of_times(&times))
+    })
+}
+
+/// The same for both sides on the first of the cores: each goes on when the other gives way.
+pub fn one_processor<T: Transport<1> + 'static>(name: &'static str, spec: Spec) -> Trial {
+    let (work, manner) = (Work::OneProcessor, T::SINGLE);
+    let key = Key { work, size: 8, capacity: spec.capacity, manner, name };
+    Trial::new(key, false, (64, 4096), move |cores, rounds| {
+        let setting = setting(cores.shared(), false);
+        let times = work::latency::run::<T, 1>(setting, spec, rounds / 4, rounds)?;
         Ok(Figures::of_times(&times))
     })
 }
