@@ -115,7 +115,7 @@ impl Options<[u8]> {
 impl<T: Message + ?Sized> Options<T> {
     fn with(capacity: usize, max_len: usize) -> Self {
         let shape = Shape {
-            schema: Schema::of::<T>(max_len),
+            schema: Schema::of::<T>(max_len).in_lines(),
             // What cannot be rounded up is too large anyway, and refused as it is.
             capacity: match capacity {
                 0 => 0,
@@ -305,11 +305,10 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
-    /// Whether the producer may leave its memory fence to a consumer that goes to sleep or joins,
-    /// which then asks the kernel to interrupt the producer (`membarrier`). On by default where the
-    /// kernel offers it. Off, every message costs a full fence, and no process registers with the
-    /// kernel to be interrupted. On, a consumer to which the kernel refuses that sleeps for 1 ms at
-    /// a time, and takes 10 ms to subscribe.
+    /// Whether the producer may leave its memory fence to a consumer that goes to sleep, which then
+    /// asks the kernel to interrupt the producer (`membarrier`). On by default where the kernel
+    /// offers it. Off, every message costs a full fence, and no process registers with the kernel
+    /// to be interrupted.
     ///
     /// Rings of one process ([`heap`](Self::heap), [`Static`](crate::Static)) have the kernel
     /// interrupt threads of that process alone. Named and anonymous rings, and raw memory, take

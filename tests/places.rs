@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ringway::error::{RecvError, SendError, SendTimeoutError, TryRecvError, TrySendError};
-use ringway::{Options, Overflow, Position, Producer, Start, Subscriber, Untyped, Worker};
+use ringway::{Options, Overflow, Position, Producer, Start, Static, Subscriber, Untyped, Worker};
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -551,4 +551,35 @@ fn a_batch_that_is_read_in_place_outlasts_an_eviction() {
     assert_eq!(producer.try_send_batch(&[8, 9]), 2);
     assert!(matches!(subscriber.recv_refs(3).unwrap_err(), RecvError::Evicted { .. }));
     assert!(matches!(worker.recv_refs(3).unwrap_err(), RecvError::Evicted { .. }));
+}
+
+/// Messages as long as those that rings lay out by lines, and a `Static` does not.
+#[test]
+fn long_messages_are_the_same_in_a_static() {
+    type Long = [u64; 32];
+    static RING: Static<Long, 8> = Static::new();
+    let long = |n: u64| -> Long { std::array::from_fn(|i| n * 100 + i as u64) };
+
+    fn pass(
+        mut producer: Producer<Long>,
+        mut subscriber: Subscriber<Long>,
+        long: impl Fn(u64) -> Long,
+    ) {
+        for lap in 0..5 {
+            producer.try_send(&long(lap)).unwrap();
+            assert_eq!(subscriber.try_recv(), Ok(long(lap)));
+            producer.send_batch(&[long(lap + 1), long(lap + 2)]).unwrap();
+            producer.send_iter([long(lap + 3)]).unwrap();
+            let mut places = producer.reserve_batch(1).unwrap();
+            places.write(0, &long(lap + 4)).unwrap();
+            places.commit();
+            let messages = subscriber.try_recv_refs(8).unwrap();
+            assert!(messages.iter().copied().eq((1..5).map(|n| long(lap + n))));
+        }
+    }
+    let parts = RING.split().unwrap();
+    let [subscriber] = parts.subscribers;
+    pass(parts.producer, subscriber, long);
+    let (producer, ring) = Options::<Long>::new(8).heap().unwrap();
+    pass(producer, ring.subscribe(Start::Next).unwrap(), long);
 }

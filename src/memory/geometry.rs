@@ -166,13 +166,15 @@ mod tests {
         if SMALL {
             return;
         }
-        assert_eq!(stride_and_payload(shape(248, 8, false)), (256, 8));
-        assert_eq!(stride_and_payload(shape(255, 1, false)).1, WORD);
-        assert_eq!(stride_and_payload(shape(256, 1, false)), (320, 64));
-        assert_eq!(stride_and_payload(shape(1024, 128, false)), (1152, 128));
-        let variable = shape(256, 1, false);
-        let schema = Schema { variable: true, ..variable.schema };
-        assert_eq!(stride_and_payload(Shape { schema, ..variable }).1, WORD + 8);
+        let in_lines = |max_len, align, variable| {
+            let shape = shape(max_len, align, variable);
+            stride_and_payload(Shape { schema: shape.schema.in_lines(), ..shape })
+        };
+        assert_eq!(in_lines(248, 8, false), (256, 8));
+        assert_eq!(in_lines(255, 1, false).1, WORD);
+        assert_eq!(in_lines(256, 1, false), (320, 64));
+        assert_eq!(in_lines(1024, 128, false), (1152, 128));
+        assert_eq!(in_lines(256, 1, true).1, WORD + 8);
     }
 
     #[test]

@@ -260,7 +260,8 @@ pub(crate) fn decode(
     let message_type =
         |s: Schema, tag| MessageType { variable: s.variable, size: s.max_len, align: s.align, tag };
     let found = message_type(shape.schema, shape.tag);
-    let schema = expected.schema.unwrap_or(shape.schema);
+    let schema = expected.schema.map(|schema| schema.aligned_as(shape.schema.align));
+    let schema = schema.unwrap_or(shape.schema);
     let mut expected = message_type(schema, expected.tag.unwrap_or(shape.tag));
     if expected.variable && found.variable {
         // The longest is the creator's choice.

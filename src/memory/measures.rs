@@ -5,7 +5,8 @@ use core::ops::Range;
 
 use super::kind::{EntryKind, SHARES};
 use super::shape::{
-    ARENA_UNIT, CLAIMS_ALIGN, MAX_ALIGN, MAX_MESSAGE, Overflow, Shape, payload_words,
+    ARENA_UNIT, CLAIMS_ALIGN, MAX_ALIGN, MAX_MESSAGE, Overflow, Shape, has_one_layout,
+    payload_words,
 };
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 use super::shape::{Schema, slot_layout};
@@ -71,6 +72,11 @@ impl Measures {
     /// The shape that they follow from, of a ring of such messages and with that tag. It has no text.
     #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub(crate) fn shape(&self, schema: Schema, tag: u64) -> Shape {
+        // Its slots' payloads are as far from their starts as that takes.
+        let schema = match self.payload() * WORD {
+            payload if payload == schema.in_lines().align => schema.in_lines(),
+            _ => schema,
+        };
         let closest = slot_layout(self.variable(), self.max_len, schema.align, false).1;
         Shape {
             schema: Schema { max_len: self.max_len, ..schema },
@@ -139,7 +145,7 @@ impl Measures {
     /// Words from a slot's start to its payload, in a ring of messages `T`.
     #[inline(always)]
     pub(crate) fn payload_of<T: Message + ?Sized>(&self) -> usize {
-        if T::UNTYPED { self.payload() } else { payload_words::<T>() }
+        if has_one_layout::<T>() { payload_words::<T>() } else { self.payload() }
     }
 
     /// Bytes in every message of type `T`, where they have no lengths of their own.

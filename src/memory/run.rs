@@ -7,7 +7,7 @@ use core::slice;
 
 use super::lane::to_the_end;
 use super::payload::Payload;
-use super::shape::{closest, payload_words};
+use super::shape::closest;
 use super::view::View;
 use crate::message::Message;
 use crate::position::Pos;
@@ -20,8 +20,9 @@ pub(crate) struct SlotRun<'a, T: Message + ?Sized> {
     first: NonNull<AtomicWord>,
     /// The first one's message.
     position: Pos,
-    /// Words from one to the next.
+    /// Words from one to the next, and from the start of one to its payload.
     stride: usize,
+    payload: usize,
     len: usize,
     view: PhantomData<(&'a View, *const T)>,
 }
@@ -43,7 +44,8 @@ impl View {
         let first = len.min(to_the_end(self, position));
         [(position, first), (position.plus(first), len - first)].map(|(position, len)| {
             let (first, stride) = (self.slot(position).start(), self.measures().stride);
-            SlotRun { first, position, stride, len, view: PhantomData }
+            let payload = self.measures().payload_of::<T>();
+            SlotRun { first, position, stride, payload, len, view: PhantomData }
         })
     }
 }
@@ -90,7 +92,7 @@ impl<'a, T: Message + ?Sized> SlotRun<'a, T> {
     #[inline(always)]
     pub(crate) fn fill<M: Borrow<T>>(&self, messages: &mut impl Iterator<Item = M>) -> usize {
         let mut filled = 0;
-        self.walk(payload_words::<T>(), |words| {
+        self.walk(self.payload, |words| {
             let Some(message) = messages.next() else { return false };
             let bytes = message.borrow().bytes();
             // SAFETY: a slot of messages `T` has their words from there on, by the contract of
@@ -123,7 +125,7 @@ impl<'a, T: Message + ?Sized> SlotRun<'a, T> {
     /// Where the first one's message lies, and bytes from one to the next.
     #[cfg(not(ringway_loom))]
     pub(crate) fn places(&self) -> (*mut u8, usize) {
-        let first = self.first.as_ptr().wrapping_add(payload_words::<T>());
+        let first = self.first.as_ptr().wrapping_add(self.payload);
         (first.cast(), self.stride * WORD)
     }
 }

@@ -32,6 +32,20 @@ impl Schema {
     pub(crate) fn of<T: Message + ?Sized>(max_len: usize) -> Schema {
         Schema { variable: T::VARIABLE, max_len: T::max_len(max_len), align: T::ALIGN }
     }
+
+    /// The same with messages that begin on a line if they are [long](LINES_FROM).
+    pub(crate) const fn in_lines(self) -> Schema {
+        let is_long = !self.variable && self.max_len >= LINES_FROM;
+        let align = if is_long && self.align < SLOT_LINE { SLOT_LINE } else { self.align };
+        Schema { align, ..self }
+    }
+
+    /// The one of these and the same [in lines](Self::in_lines) that a ring has whose messages are
+    /// aligned so.
+    pub(crate) fn aligned_as(self, align: usize) -> Schema {
+        let lined = self.in_lines();
+        if align == lined.align { lined } else { self }
+    }
 }
 
 /// What the creator of a ring chooses. [`Geometry::new`](super::geometry::Geometry::new) checks it.
@@ -80,10 +94,11 @@ pub(crate) const MAX_ALIGN: usize = 4096;
 
 /// Bytes of the line that a slot can be padded to.
 const SLOT_LINE: usize = 64;
-/// Messages that all have so many bytes or more begin on a line of their own. So none shares a line
-/// with the state of the next slot, which the other side writes or looks at meanwhile; and vectors
-/// that copy it do not cross from line to line. It costs up to a line of memory for each: a fifth at
-/// this size (docs/bench/method.md has the figures). On a microcontroller memory counts.
+/// Messages that all have so many bytes or more begin on a line of their own, unless the ring is a
+/// [`Static`](crate::Static), which is laid out by the compiler. So none shares a line with the state
+/// of the next slot, which the other side writes or looks at meanwhile; and vectors that copy it do
+/// not cross from line to line. It costs up to a line of memory for each: a fifth at this size
+/// (docs/bench/method.md has the figures). On a microcontroller memory counts.
 const LINES_FROM: usize = if SMALL { usize::MAX } else { 256 };
 /// What the first slot's place in the data segment is a multiple of, at least.
 pub(crate) const SLOTS_ALIGN: usize = if SMALL { WORD } else { 128 };
@@ -108,8 +123,7 @@ pub(crate) const fn slot_layout(
     align: usize,
     line_slots: bool,
 ) -> (usize, usize) {
-    let least = if !variable && max_len >= LINES_FROM { SLOT_LINE } else { WORD };
-    let align = if align < least { least } else { align };
+    let align = if align < WORD { WORD } else { align };
     let before = if variable { WORD + LENGTH_WORDS * WORD } else { WORD };
     let payload = before.next_multiple_of(align);
     let unit = if line_slots && align < SLOT_LINE { SLOT_LINE } else { align };
@@ -119,14 +133,19 @@ pub(crate) const fn slot_layout(
 /// Words from one slot to the next where they lie as close as they can, as they do unless the
 /// ring's creator wants them apart: a number that the compiler knows.
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
-#[inline(always)]
-pub(crate) fn closest<T: Message + ?Sized>() -> usize {
-    slot_layout(T::VARIABLE, T::max_len(0), T::ALIGN, false).1 / WORD
+pub(crate) const fn closest<T: Message + ?Sized>() -> usize {
+    let schema = Schema { variable: T::VARIABLE, max_len: T::FIXED_LEN, align: T::ALIGN };
+    slot_layout(schema.variable, schema.max_len, schema.in_lines().align, false).1 / WORD
 }
 
-/// Words from a slot's start to its payload, where the messages are of this type.
+/// Words from a slot's start to its payload, where the messages are of this type, if all rings of
+/// them [have the same](has_one_layout).
 pub(crate) const fn payload_words<T: Message + ?Sized>() -> usize {
-    // It does not depend on the slots' alignment to lines; nor on the longest message where
-    // messages have lengths of their own.
-    slot_layout(T::VARIABLE, T::FIXED_LEN, T::ALIGN, false).0 / WORD
+    // It depends on neither the longest message nor the slots' alignment to lines.
+    slot_layout(T::VARIABLE, 0, T::ALIGN, false).0 / WORD
+}
+
+/// Whether in all rings of such messages the payload is as far from the slot's start.
+pub(crate) const fn has_one_layout<T: Message + ?Sized>() -> bool {
+    !T::UNTYPED && T::FIXED_LEN < LINES_FROM
 }

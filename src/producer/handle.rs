@@ -72,7 +72,7 @@ impl<T: Message + ?Sized> Producer<T> {
     fn at(storage: Storage, next: Pos, fences: Fences, limits: Limits) -> Self {
         storage.producer().mode.store(fences.mode(), Ordering::Relaxed);
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
-        let credit = Credit::new(&storage, next, limits, fences);
+        let credit = Credit::new(&storage, next, limits);
         let arena = Arena::find(&storage, next);
         Producer {
             storage,

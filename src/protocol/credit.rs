@@ -6,13 +6,11 @@
 
 use super::limits::Limits;
 use super::members;
-use crate::memory::lane::{LANES, Lane};
+use crate::memory::lane::Lane;
 use crate::memory::layout::{ARENAS, EVICTS, Entry};
 use crate::memory::{Slot, View};
 use crate::position::Pos;
-use core::sync::atomic::compiler_fence;
-use ringway_shm::fence::Fences;
-use ringway_shm::sync::{AtomicU32, NATIVE, Ordering, Signed, Word, fence, own};
+use ringway_shm::sync::{AtomicU32, Ordering, Signed, Word, fence, own};
 
 /// How often one refill looks at a gate that changes under it.
 const LOOKS: u32 = 8;
@@ -29,8 +27,6 @@ pub(crate) struct Credit {
     /// an honest gate can lie more than a lap back for a moment (a joiner's first), and what was
     /// granted before is granted.
     limit: Pos,
-    /// The fence between the head and the scan is one for the compiler alone.
-    fence_is_free: [bool; LANES as usize],
     arena: [Reclaim; ARENAS as usize],
 }
 
@@ -46,7 +42,7 @@ struct Reclaim {
 
 impl Credit {
     /// None yet: the first message, at that position, refills it.
-    pub(crate) fn new(view: &View, next: Pos, limits: Limits, fences: Fences) -> Credit {
+    pub(crate) fn new(view: &View, next: Pos, limits: Limits) -> Credit {
         let gone = next.minus(view.measures().capacity());
         // A predecessor may have let go of more, and of less than it says.
         let reclaimed = not_reclaimed(view, reclaimed(view), next, gone);
@@ -55,7 +51,6 @@ impl Credit {
             next,
             lane: Lane::none(next),
             limit: next,
-            fence_is_free: [NATIVE && fences.light_is_free(); LANES as usize],
             arena: [Reclaim { reclaimable: gone, reclaimed }; ARENAS as usize],
         }
     }
@@ -166,14 +161,9 @@ impl Credit {
         let capacity = measures.capacity() as Signed;
         let mut room = capacity;
         if !measures.overwrites() {
-            if self.fence_is_free.first().is_some_and(|&free| free) {
-                // A joiner has the kernel run the fence.
-                compiler_fence(Ordering::SeqCst);
-            } else {
-                // SYNC join: either this scan sees a joiner's first gate, or the joiner's second
-                // look at the head, in `pin`, sees the one just stored.
-                fence(Ordering::SeqCst);
-            }
+            // SYNC join: either this scan sees a joiner's first gate, or the joiner's second look
+            // at the head, in `pin`, sees the one just stored.
+            fence(Ordering::SeqCst);
             let too_far = capacity - (messages - 1) as Signed;
             room -= self.largest_lag(view, too_far, &too_long);
             // SYNC gate, unpin: what a consumer read before it let go of a slot, in

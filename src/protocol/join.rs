@@ -15,12 +15,7 @@
 //! J5  gate = start(head1)
 //! ```
 //!
-//! with `credit` an eighth of the capacity. Refills are many and joiners few. So where the
-//! producer's [light fence](ringway_shm::fence) is free R2 is one for the compiler alone, and J3 has
-//! the kernel run a full fence on the producer: what R3 loads before that, R1 was stored before.
-//! Where the kernel refuses that to the joiner, the joiner waits instead, far longer than a
-//! processor keeps a store to itself: an R3 that did not see J2 was before J2, and so was its R1,
-//! which J4 sees by then. Proof that no position from `start` on is overwritten
+//! with `credit` an eighth of the capacity. Proof that no position from `start` on is overwritten
 //! before the gate says so: take the last refill whose scan (R3) did not see J2. By the two fences
 //! J4 saw its R1 or a later head: head1 >= its `next`. Its limit is at most next + credit, so that
 //! without another refill nothing from head1 + credit - capacity on is overwritten. Every later
@@ -44,9 +39,8 @@ use crate::error::JoinError;
 use crate::memory::layout::{Entry, OWNED};
 use crate::memory::{Seat, Storage, View};
 use crate::position::Pos;
-use ringway_shm::Reach;
 use ringway_shm::fence::Fences;
-use ringway_shm::sync::{NATIVE, Ordering, fence};
+use ringway_shm::sync::{Ordering, fence};
 
 /// Joins as a subscriber, in an entry that `take` takes, and of which `describe` says more before
 /// it counts. Returns that, and the first position.
@@ -131,7 +125,7 @@ impl Joined {
             // SYNC generation: after the last owner's gate, and before this one's. See
             // `credit::evict` and `of_gate`.
             entry.generation.store(self.generation, Ordering::Release);
-            let first = pin(&self.storage, self.storage.reach(), self.index, start)?;
+            let first = pin(&self.storage, self.index, start)?;
             attempt += 1;
             // Should it be evicted later, or once too often, it is told when it receives.
             if attempt == ATTEMPTS || !self.storage.was_evicted(self.index, self.generation) {
@@ -156,7 +150,7 @@ impl Drop for Joined {
 }
 
 /// J1 to J5, in an entry that is the caller's.
-fn pin(view: &View, reach: Reach, index: usize, start: Start) -> Result<Pos, JoinError> {
+fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     let Some(entry) = view.entry(index) else {
         return Err(JoinError::ReadOnly);
     };
@@ -180,12 +174,6 @@ fn pin(view: &View, reach: Reach, index: usize, start: Start) -> Result<Pos, Joi
     // SYNC numbers, regroup: with what is stored after this the generation is seen, as with the
     // gate.
     fence(Ordering::SeqCst);
-    // The mode was stored before the ring could be found. One that says that the producer's fences
-    // are full is never followed by another.
-    let mode = view.producer().mode.load(Ordering::Relaxed);
-    if NATIVE && !Fences::reach_out(mode, reach) {
-        wait_for_stores();
-    }
     // Before the head, so that the head is not before it.
     let reclaimed = credit::reclaimed(view);
     let head1 = hint(view);
@@ -204,15 +192,6 @@ fn pin(view: &View, reach: Reach, index: usize, start: Start) -> Result<Pos, Joi
     // Nothing was read since that fence which is a release of what was read before.
     set_gate(view, index, entry, first.gate(), Ordering::Relaxed);
     Ok(first)
-}
-
-/// Waits until what other processors had stored when this was called can be seen. They keep a store
-/// to themselves until its cache line is theirs, for microseconds at most; and one that goes on with
-/// another thread has let go of what this one had stored.
-#[cold]
-fn wait_for_stores() {
-    #[cfg(feature = "std")]
-    std::thread::sleep(core::time::Duration::from_millis(10));
 }
 
 /// Has an entry's first owner join at the ring's first position, and returns that owner's

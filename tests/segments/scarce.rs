@@ -1,7 +1,7 @@
 //! What is there to run out of, or not there at all.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ringway::error::{CreateError, JoinError, RecvError};
 use ringway::{Options, Producer, Ring, Segment, Start, Subscriber};
@@ -166,13 +166,8 @@ fn a_consumer_without_membarrier_misses_nothing() {
 }
 
 pub(crate) fn consumer_without_membarrier() {
-    let ring = Ring::<u64>::open(segment()).unwrap();
     forbid(libc::SYS_membarrier);
-    // The producer's fence may be free. So joining asks for the kernel's, and waits where that is
-    // refused: at no other place does it sleep.
-    let begin = Instant::now();
-    let subscriber = ring.subscribe(Start::Next).unwrap();
-    assert!(begin.elapsed() >= Duration::from_millis(10), "{:?}", begin.elapsed());
+    let subscriber = Ring::<u64>::open(segment()).unwrap().subscribe(Start::Next).unwrap();
     receive_a_hundred(subscriber);
 }
 

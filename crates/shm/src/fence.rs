@@ -115,14 +115,6 @@ impl Fences {
         }
     }
 
-    /// A full fence on every owner that has used a segment in that `mode` with light fences that are
-    /// free, or will: for a peer that has stored something and run a full fence of its own, and
-    /// before it looks at what the owner stores. `false`: the kernel does not run it for this
-    /// process.
-    pub fn reach_out(mode: u32, reach: Reach) -> bool {
-        mode == MODE_FULL || barrier(reach)
-    }
-
     /// What the owner writes into the segment.
     pub fn mode(self) -> u32 {
         match (self.light_is_free, self.heavy) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::observer::Found;
 use super::segment::{Ring, Role, control, data, entry, flags, futex_wait};
-use super::{acquire, gate, since};
+use super::{acquire, full, gate, since};
 
 #[derive(Debug)]
 pub(crate) struct Subscriber {
@@ -93,9 +93,7 @@ impl Ring {
             let back = if start == Start::Next { 0 } else { back };
             gates.store(gate(self.head().wrapping_sub(back)), Ordering::Release);
             let lapped = self.data.u32(data::LAPPED).load(Ordering::Relaxed);
-            if !self.heavy() {
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            full();
             let reclaimed = (self.shape.arena_len > 0).then(|| {
                 let reclaimed = self.data.u64(data::RECLAIMED).load(Ordering::Relaxed);
                 acquire();

@@ -40,10 +40,11 @@ pub trait Wait {
     /// flag.
     fn pause(&mut self, round: u32) -> Pause;
 
-    /// How many rounds of a wait, from the first on, pause for a few hundred nanoseconds at most, and
-    /// do not sleep. A blocking call looks at no clock meanwhile, which takes longer than they do; so
-    /// it notices that its time is over after them. With 0, the default, it looks at the clock in
-    /// the first round, and a pause can take as long as it likes.
+    /// In how many rounds of a wait, from the first on, [`pause`](Self::pause) takes no longer than a
+    /// look at a clock, some tens of nanoseconds, and does not sleep. A receiver's call that blocks
+    /// looks at no clock meanwhile; so it notices after them that its time is over. With 0, the
+    /// default, it looks at the clock in the first round, and a pause can take as long as it likes.
+    /// Senders' calls look at the clock in any case.
     fn quick_rounds(&self) -> u32 {
         0
     }

@@ -110,7 +110,7 @@ const WIDE_FROM: usize = 64;
 #[inline(always)]
 pub fn copy_in(words: &[AtomicWord], bytes: &[u8], known: bool) {
     if VECTORS && !(known && bytes.len() < WIDE_FROM) {
-        wide::copy_in(words, bytes);
+        wide::copy_in(words, bytes, known);
     } else {
         plain::copy_in(words, bytes);
     }

@@ -11,8 +11,9 @@ pub(in crate::sync::copy) const STORE_STRINGS_FROM: usize = 4096;
 /// The same for loads. None: vectors were never slower.
 pub(in crate::sync::copy) const LOAD_STRINGS_FROM: usize = usize::MAX;
 
-/// Stores as many bytes as there are whole words for: each word once, relaxed.
-#[inline]
+/// Stores as many bytes as there are whole words for: each word once, relaxed. Not inlined: the
+/// registers that it takes would not be there for shorter copies.
+#[inline(never)]
 pub(in crate::sync::copy) fn store_string(to: &[AtomicWord], from: &[u8]) {
     let words = to.len().min(from.len() / WORD);
     // SAFETY: so many relaxed stores, to words of the slice, which may be stored to behind a shared

@@ -10,6 +10,13 @@ use crate::sync::{AtomicWord, Ordering, WORD, Word};
 type In = fn(&[AtomicWord], &[u8]);
 type Out = fn(&[AtomicWord], &mut [u8]);
 
+/// The plain form, and the wide one where the compiler knows the length and where it does not.
+const COPIES_IN: [In; 3] = [
+    plain::copy_in,
+    |words, bytes| wide::copy_in(words, bytes, true),
+    |words, bytes| wide::copy_in(words, bytes, false),
+];
+
 /// What no copy of [`message`] has in all of a word.
 const GUARD: u8 = 0xA5;
 /// Words and bytes beside a copy that it is to leave alone.
@@ -84,7 +91,7 @@ fn each_case(mut check: impl FnMut(usize, usize, usize)) {
 
 #[test]
 fn what_is_copied_in_is_the_message_and_zeros_up_to_a_word() {
-    for copy in [plain::copy_in as In, wide::copy_in] {
+    for copy in COPIES_IN {
         each_case(|len, offset, first| {
             let words = copied_in(copy, len, offset, first);
             let (before, rest) = words.split_at(first * WORD);
@@ -114,12 +121,12 @@ fn what_is_copied_out_is_the_message_and_nothing_else_of_the_buffer_changes() {
 fn bytes_for_which_there_are_no_words_are_left_out_by_both_forms() {
     let most = if cfg!(miri) { 10 } else { 40 };
     for (words, len) in (0..most).flat_map(|words| (0..most).map(move |len| (words, len * WORD))) {
-        let [ours, plainly] = [wide::copy_in as In, plain::copy_in].map(|copy| {
+        let [plainly, known, unknown] = COPIES_IN.map(|copy| {
             let all = words_of_guards(words + BESIDE);
             copy(&all[..words], &message(len));
             bytes_of(&all)
         });
-        assert_eq!(ours, plainly, "{len} bytes into {words} words");
+        assert_eq!([&known, &unknown], [&plainly; 2], "{len} bytes into {words} words");
         let [ours, plainly] = [wide::copy_out as Out, plain::copy_out].map(|copy| {
             let mut bytes = vec![GUARD; len];
             copy(&words_of(&message(words * WORD)), &mut bytes);

@@ -13,7 +13,7 @@ use crate::sync::{AtomicWord, Ordering, WORD, Word};
 
 /// As [`copy_in`](super::copy_in).
 #[inline(always)]
-pub(super) fn copy_in(words: &[AtomicWord], bytes: &[u8]) {
+pub(super) fn copy_in(words: &[AtomicWord], bytes: &[u8], known: bool) {
     if bytes.len() < 16 {
         return few_in(words, bytes);
     }
@@ -33,8 +33,12 @@ pub(super) fn copy_in(words: &[AtomicWord], bytes: &[u8]) {
         }
         STORE_STRINGS_FROM.. => store_string(words, chunks),
         _ => {
-            for (words, bytes) in words.chunks_exact(64 / WORD).zip(chunks.chunks_exact(64)) {
-                both(store64, words.first_chunk(), bytes.first_chunk());
+            if known {
+                for (words, bytes) in words.chunks_exact(64 / WORD).zip(chunks.chunks_exact(64)) {
+                    both(store64, words.first_chunk(), bytes.first_chunk());
+                }
+            } else {
+                blocks_in(words, chunks);
             }
             if chunks.len() % 64 != 0 {
                 both(store64, words.last_chunk(), chunks.last_chunk());
@@ -42,6 +46,21 @@ pub(super) fn copy_in(words: &[AtomicWord], bytes: &[u8]) {
         }
     }
     end_in(last, bytes);
+}
+
+/// As many blocks of 64 bytes as there are. By hand: iterators over two slices of blocks are too much
+/// for a caller of unknown length to have them inlined.
+#[inline(always)]
+fn blocks_in(words: &[AtomicWord], bytes: &[u8]) {
+    for block in 0..(bytes.len() / 64).min(words.len() / (64 / WORD)) {
+        let from = bytes.as_ptr().cast::<[u8; 64]>().wrapping_add(block);
+        let to = words.as_ptr().cast::<[AtomicWord; 64 / WORD]>().wrapping_add(block);
+        // SAFETY: there are so many whole blocks of bytes, which are borrowed.
+        let from = unsafe { &*from };
+        // SAFETY: there are so many whole blocks of words, which are borrowed.
+        let to = unsafe { &*to };
+        store64(to, from);
+    }
 }
 
 /// As [`copy_out`](super::copy_out).
