@@ -23,6 +23,11 @@ pub struct TypedReceiver<const W: usize, C> {
     batch: Vec<Message<W>>,
 }
 
+/// Everything by default.
+pub(super) fn options<const W: usize>(spec: Spec) -> Options<Message<W>> {
+    Options::new(spec.capacity).subscribers(spec.consumers)
+}
+
 pub(super) fn create<const W: usize>(
     name: &Name,
     spec: Spec,
@@ -57,7 +62,7 @@ impl<const W: usize> Transport<W> for Subscribed {
     }
 
     fn sender(name: &Name, spec: Spec) -> Result<Self::Sender> {
-        create(name, spec, Options::new(spec.capacity).subscribers(spec.consumers))
+        create(name, spec, options(spec))
     }
 
     fn receiver(name: &Name, spec: Spec) -> Result<Self::Receiver> {

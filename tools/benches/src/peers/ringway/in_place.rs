@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use ringway::{Options, Producer, Start, Subscriber};
 
 use super::super::SMALL;
-use super::copied::{TypedSender, create};
+use super::copied::{self, TypedSender, create};
 use super::{Name, open};
 use crate::transport::{self, Manner, Message, Spec, Transport};
 
@@ -14,6 +14,11 @@ pub struct InPlace;
 pub struct LendingSender<const W: usize>(pub(super) Producer<Message<W>>);
 
 pub struct ReferringReceiver<const W: usize>(pub(super) Subscriber<Message<W>>);
+
+/// A loan is a plain reference only where there are no observers.
+pub(super) fn options<const W: usize>(spec: Spec) -> Options<Message<W>> {
+    copied::options(spec).observers(false)
+}
 
 fn refer<const W: usize>(name: &Name) -> Result<ReferringReceiver<W>> {
     let subscriber = open(name)?.subscribe(Start::Next).context("joining")?;
@@ -34,8 +39,7 @@ impl<const W: usize> Transport<W> for InPlace {
     }
 
     fn sender(name: &Name, spec: Spec) -> Result<Self::Sender> {
-        let options = Options::new(spec.capacity).subscribers(spec.consumers).observers(false);
-        options.create(name.0.as_str()).map(LendingSender).context("creating a segment")
+        options(spec).create(name.0.as_str()).map(LendingSender).context("creating a segment")
     }
 
     fn receiver(name: &Name, _: Spec) -> Result<Self::Receiver> {
@@ -107,7 +111,7 @@ impl<const W: usize> Transport<W> for ReadInPlace {
     }
 
     fn sender(name: &Name, spec: Spec) -> Result<Self::Sender> {
-        create(name, spec, Options::new(spec.capacity).subscribers(spec.consumers))
+        create(name, spec, copied::options(spec))
     }
 
     fn receiver(name: &Name, _: Spec) -> Result<Self::Receiver> {

@@ -10,8 +10,8 @@ use ringway::raw::RawParts;
 use ringway::{Options, Producer, Ring, Start, Subscriber};
 
 use super::super::PATIENCE;
-use super::copied::{TypedReceiver, TypedSender};
-use super::in_place::{LendingSender, ReferringReceiver};
+use super::copied::{self, TypedReceiver, TypedSender};
+use super::in_place::{self, LendingSender, ReferringReceiver};
 use crate::shared::Words;
 use crate::transport::{Manner, Message, Spec, Transport};
 
@@ -27,14 +27,6 @@ pub struct Memory {
     control: Words,
     /// 1 once the ring is there.
     made: Words,
-}
-
-fn copied<const W: usize>(spec: Spec) -> Options<Message<W>> {
-    Options::new(spec.capacity).subscribers(spec.consumers)
-}
-
-fn in_place<const W: usize>(spec: Spec) -> Options<Message<W>> {
-    copied(spec).observers(false)
 }
 
 impl Memory {
@@ -82,11 +74,11 @@ impl<const W: usize> Transport<W> for WritableCopied {
     type Receiver = TypedReceiver<W, Subscriber<Message<W>>>;
 
     fn link(spec: Spec) -> Result<Memory> {
-        Memory::of(&copied::<W>(spec))
+        Memory::of(&copied::options::<W>(spec))
     }
 
     fn sender(memory: &Memory, spec: Spec) -> Result<Self::Sender> {
-        Ok(TypedSender::new(memory.create(copied(spec))?, spec))
+        Ok(TypedSender::new(memory.create(copied::options(spec))?, spec))
     }
 
     fn receiver(memory: &Memory, spec: Spec) -> Result<Self::Receiver> {
@@ -103,11 +95,11 @@ impl<const W: usize> Transport<W> for WritableInPlace {
     type Receiver = ReferringReceiver<W>;
 
     fn link(spec: Spec) -> Result<Memory> {
-        Memory::of(&in_place::<W>(spec))
+        Memory::of(&in_place::options::<W>(spec))
     }
 
     fn sender(memory: &Memory, spec: Spec) -> Result<Self::Sender> {
-        memory.create(in_place(spec)).map(LendingSender)
+        memory.create(in_place::options(spec)).map(LendingSender)
     }
 
     fn receiver(memory: &Memory, _: Spec) -> Result<Self::Receiver> {
