@@ -72,11 +72,8 @@ impl Measures {
     /// The shape that they follow from, of a ring of such messages and with that tag. It has no text.
     #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub(crate) fn shape(&self, schema: Schema, tag: u64) -> Shape {
-        // Its slots' payloads are as far from their starts as that takes.
-        let schema = match self.payload() * WORD {
-            payload if payload == schema.in_lines().align => schema.in_lines(),
-            _ => schema,
-        };
+        // A payload that begins on a line is as far from its slot's start as it is aligned.
+        let schema = schema.aligned_as(self.payload() * WORD);
         let closest = slot_layout(self.variable(), self.max_len, schema.align, false).1;
         Shape {
             schema: Schema { max_len: self.max_len, ..schema },

@@ -64,15 +64,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         limit: Deadline,
     ) -> Result<bool, Failed> {
         let failed = Cell::new(None);
-        let check = Cell::new(DeathCheck::of(pace));
-        let is_due = || {
-            let mut asked = check.get();
-            let due = asked.is_due();
-            check.set(asked);
-            due.is_some()
-        };
-        // A round here is many pauses, and a look at all gates.
-        let quick = 0;
+        let mut check = DeathCheck::of(pace);
         let outcome = ringway_shm::wait::wait_for(
             self,
             |this| ready(this).then_some(()),
@@ -82,13 +74,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 wake::sleep_as_producer(&view, fences, || ready(this), left.min(pace.sleep()));
             },
             |this| {
-                if is_due() {
+                if check.is_due().is_some() {
                     failed.set(look(this).err());
                 }
                 failed.get().is_some()
             },
             limit,
-            quick,
+            // A round here is many pauses, and a look at all gates.
+            0,
         );
         match outcome {
             Ok(()) => Ok(true),

@@ -38,7 +38,7 @@ pub fn wait_for<H, R>(
     mut attempt: impl FnMut(&mut H) -> Option<R>,
     pause: impl Fn(&mut H, u32) -> Pause,
     sleep: impl Fn(&mut H, Duration),
-    dead: impl Fn(&mut H) -> bool,
+    mut dead: impl FnMut(&mut H) -> bool,
     deadline: Deadline,
     quick: u32,
 ) -> Result<R, Ended> {
