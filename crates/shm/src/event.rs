@@ -318,13 +318,23 @@ impl<'a> SoleWaiter<'a> {
     /// Announces that the caller, the sole waiter, is about to sleep. It looks at what it waits for
     /// once more after this; if it is there, it calls [`disarm`](Self::disarm).
     pub fn arm(&self, fences: Fences) -> Token {
-        if !SLEEPS {
-            return Token { seen: 1, reached: true };
-        }
-        self.0.store(1, Ordering::Relaxed);
+        let token = self.prepare();
         // SYNC sole-waiter: a notifier sees the word, after its light fence (`notify`), or the
         // waiter sees what the notifier made known.
-        Token { seen: 1, reached: fences.heavy() }
+        if SLEEPS { token.confirm(fences.heavy()) } else { token }
+    }
+
+    /// The same without the heavy fence, which is the caller's, as is [`Token::confirm`].
+    pub fn prepare(&self) -> Token {
+        if SLEEPS {
+            self.0.store(1, Ordering::Relaxed);
+        }
+        Token { seen: 1, reached: true }
+    }
+
+    /// Whether the waiter has been notified since the token was made.
+    pub fn has_rung(&self, token: Token) -> bool {
+        self.0.load(Ordering::Relaxed) != token.seen
     }
 
     /// The caller does not sleep after all. The word is no other's, and left up it would cost a

@@ -159,6 +159,29 @@ impl Fences {
         fence(Ordering::SeqCst);
         self.heavy.is_none_or(barrier)
     }
+
+    /// One heavy fence for all the counts on which a waiter is about to sleep: at most one call of
+    /// the kernel for each [`Reach`]. Says of which of these fences it reached the other side, as
+    /// [`heavy`](Self::heavy) does of one.
+    pub fn heavy_of_all(all: impl IntoIterator<Item = Fences>) -> impl Fn(Fences) -> bool {
+        let (mut process, mut everywhere) = (false, false);
+        for fences in all {
+            match fences.heavy {
+                None => {}
+                Some(Reach::Process) => process = true,
+                Some(Reach::Everywhere) => everywhere = true,
+            }
+        }
+        // SYNC fences: as in `heavy`.
+        fence(Ordering::SeqCst);
+        let process = process && barrier(Reach::Process);
+        let everywhere = everywhere && barrier(Reach::Everywhere);
+        move |fences| match fences.heavy {
+            None => true,
+            Some(Reach::Process) => process,
+            Some(Reach::Everywhere) => everywhere,
+        }
+    }
 }
 
 #[cfg(all(test, feature = "std"))]

@@ -5,10 +5,14 @@ use core::time::Duration;
 
 use crate::reach::Reach;
 
+/// The most words on which the kernel lets a thread sleep at once.
+pub const MOST_WORDS: usize = 128;
+
 #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
 mod imp {
     use super::*;
     use core::sync::atomic::AtomicU32;
+    use rustix::io::Errno;
     use rustix::thread::{MembarrierCommand, futex, membarrier};
 
     /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.
@@ -20,6 +24,36 @@ mod imp {
         // Not private: the other side may be another process. Every outcome (woken, value changed,
         // time over, interrupted by a signal) means "look again" to the caller.
         let _ = futex::wait(word, futex::Flags::empty(), expected, Some(&limit));
+    }
+
+    /// Sleeps while each of the words is what is expected of it, for at most `limit`. May return at
+    /// any time. `false`: the kernel has no such call (before Linux 5.16), or does not allow it.
+    /// Then the thread has not slept.
+    ///
+    /// Of more than [`MOST_WORDS`] words the rest is left out.
+    pub fn futex_wait_any<'a>(
+        words: impl IntoIterator<Item = (&'a AtomicU32, u32)>,
+        limit: Duration,
+    ) -> bool {
+        let mut waiters = [futex::Wait::new(); MOST_WORDS];
+        let mut count = 0;
+        for (waiter, (word, expected)) in waiters.iter_mut().zip(words) {
+            waiter.val = expected.into();
+            waiter.uaddr = futex::WaitPtr::new(word.as_ptr().cast());
+            // Not private, as for one word.
+            waiter.flags = futex::WaitFlags::SIZE_U32;
+            count += 1;
+        }
+        // This call's time-out is a time, not a length.
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let end = futex::Timespec::try_from(limit).ok().and_then(|limit| now.checked_add(limit));
+        let Some(end) = end else { return true };
+        crash_point!();
+        let words = waiters.get(..count).unwrap_or_default();
+        let none = futex::WaitvFlags::empty();
+        let outcome = futex::waitv(words, none, Some(&end), futex::ClockId::Monotonic);
+        // Every other outcome means "look again", as for one word.
+        !matches!(outcome, Err(Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::INVAL))
     }
 
     /// Wakes all who sleep on the word.
@@ -79,6 +113,14 @@ mod imp {
         std::thread::yield_now();
         #[cfg(not(feature = "std"))]
         core::hint::spin_loop();
+    }
+
+    /// There is no such call.
+    pub fn futex_wait_any<'a, W: 'a>(
+        _words: impl IntoIterator<Item = (&'a W, u32)>,
+        _limit: Duration,
+    ) -> bool {
+        false
     }
 
     /// No thread sleeps.

@@ -44,6 +44,8 @@ pub mod fence;
 pub mod file;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod fork;
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub mod interrupt;
 #[cfg(not(ringway_loom))]
 pub mod kernel;
 mod reach;

@@ -114,6 +114,16 @@ impl Futex {
         kernel::futex_wait(&self.0, expected, limit);
     }
 
+    /// Sleeps while each of the words is what is expected of it, for at most `limit`. May return at
+    /// any time. `false`: the kernel has no such call, or does not allow it, and the thread has not
+    /// slept. Of more than [`MOST_WORDS`](kernel::MOST_WORDS) words the rest is left out.
+    pub fn wait_any<'a>(
+        words: impl IntoIterator<Item = (&'a Futex, u32)>,
+        limit: Duration,
+    ) -> bool {
+        kernel::futex_wait_any(words.into_iter().map(|(word, expected)| (&word.0, expected)), limit)
+    }
+
     /// Wakes all who sleep on the word.
     pub fn wake_all(&self) {
         kernel::futex_wake_all(&self.0);

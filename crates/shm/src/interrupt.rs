@@ -1,0 +1,94 @@
+//! Ending calls that block, from another thread or from a signal handler.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use crate::sync::{Futex, Ordering};
+
+/// The longest sleep where the kernel cannot wait for two words at once.
+const SLICE: Duration = Duration::from_millis(10);
+
+/// Ends the blocking calls of the handles that it was given to. They return `Interrupted`, at once,
+/// whether they block already or begin to later, until it is [cleared](Self::clear). What is there
+/// without waiting is taken all the same: an interrupt ends the waiting and nothing else.
+///
+/// Clones are the same interrupt.
+///
+/// # Signal handlers
+///
+/// [`raise`](Self::raise) is async-signal-safe: one atomic store, one system call, no lock and no
+/// memory; `errno` stays what it was. Making, cloning and dropping one is not.
+///
+/// ```
+/// use ringway_shm::interrupt::Interrupt;
+///
+/// let interrupt = Interrupt::new();
+/// let other = interrupt.clone();
+/// other.raise();
+/// assert!(interrupt.is_raised());
+/// interrupt.clear();
+/// assert!(!other.is_raised());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Interrupt {
+    /// 1: raised.
+    word: Arc<Futex>,
+}
+
+impl Interrupt {
+    /// One that is not raised.
+    pub fn new() -> Self {
+        Interrupt { word: Arc::new(Futex::new(0)) }
+    }
+
+    /// Ends all blocking calls of the handles that have it, now and until it is cleared.
+    pub fn raise(&self) {
+        // What the caller did before is seen by the call that ends.
+        self.word.store(1, Ordering::Release);
+        keeping_errno(|| self.word.wake_all());
+    }
+
+    /// Lets calls block again.
+    pub fn clear(&self) {
+        self.word.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether it has been raised and not cleared.
+    pub fn is_raised(&self) -> bool {
+        self.word.load(Ordering::Acquire) != 0
+    }
+
+    /// Sleeps on a word as [`Futex::wait`] does, until this is raised too.
+    pub fn sleep_on(&self, word: &Futex, expected: u32, limit: Duration) {
+        if !Futex::wait_any([(word, expected), (&self.word, 0)], limit) && !self.is_raised() {
+            word.wait(expected, limit.min(SLICE));
+        }
+    }
+
+    /// The word to sleep on, for those that sleep on many: until it is something else than 0.
+    pub fn word(&self) -> &Futex {
+        &self.word
+    }
+}
+
+impl Default for Interrupt {
+    fn default() -> Self {
+        Interrupt::new()
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn keeping_errno(call: impl FnOnce()) {
+    // SAFETY: it takes nothing, and returns where this thread's `errno` is.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: this thread's own, for as long as the thread lives.
+    let before = unsafe { errno.read() };
+    call();
+    // SAFETY: as above.
+    unsafe { errno.write(before) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keeping_errno(call: impl FnOnce()) {
+    call();
+}
