@@ -223,6 +223,8 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub use ringway_shm::interrupt::Interrupt;
     pub use ringway_shm::wait::{
         AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
     };
