@@ -16,6 +16,7 @@ mod fanout;
 mod groups;
 mod held;
 mod in_place;
+mod interrupt;
 mod late;
 mod one_processor;
 mod order;
@@ -55,6 +56,7 @@ roles! {
     in_place::reader in_place::holder
     groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc
     groups::inheritor groups::unasked
+    interrupt::waiter interrupt::restricted
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
     one_processor::first one_processor::second
