@@ -224,6 +224,8 @@ pub mod raw {
 pub mod wait {
     #[cfg(all(feature = "std", not(ringway_loom)))]
     pub use ringway_shm::interrupt::Interrupt;
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub use ringway_shm::segment::DeathWatch;
     pub use ringway_shm::wait::{
         AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
     };

@@ -134,7 +134,8 @@ fn wait_once<C: Receives, R>(
             if receiver.reader().alarms.is_interrupted() {
                 return Some(Ended::Interrupted);
             }
-            let asks = receiver.death_check(waits_for).is_due().is_some();
+            let has_news = receiver.reader().alarms.has_news();
+            let asks = receiver.death_check(waits_for).is_due().is_some() || has_news;
             (asks && !receiver.has_producer()).then_some(Ended::Dead)
         },
         deadline,
