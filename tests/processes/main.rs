@@ -18,6 +18,7 @@ mod held;
 mod in_place;
 mod interrupt;
 mod late;
+mod news;
 mod one_processor;
 mod order;
 mod overwrite;
@@ -59,6 +60,7 @@ roles! {
     interrupt::waiter interrupt::restricted
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
+    news::producer news::restricted
     one_processor::first one_processor::second
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer
