@@ -114,6 +114,7 @@ mod news {
 
         /// Whether there is news, which is seen then.
         pub(super) fn take(&mut self) -> bool {
+            // SYNC news: the lock is asked for after this, and what it says is as new as the news.
             let now = self.watched.word().load(Ordering::Acquire);
             core::mem::replace(&mut self.seen, now) != now
         }

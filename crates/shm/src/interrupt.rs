@@ -44,7 +44,7 @@ impl Interrupt {
 
     /// Ends all blocking calls of the handles that have it, now and until it is cleared.
     pub fn raise(&self) {
-        // What the caller did before is seen by the call that ends.
+        // SYNC interrupt: what the caller did before is seen by the call that ends, in `is_raised`.
         self.word.store(1, Ordering::Release);
         keeping_errno(|| self.word.wake_all());
     }
@@ -56,6 +56,7 @@ impl Interrupt {
 
     /// Whether it has been raised and not cleared.
     pub fn is_raised(&self) -> bool {
+        // SYNC interrupt: what was done before `raise` is seen, a message that was sent, say.
         self.word.load(Ordering::Acquire) != 0
     }
 

@@ -201,7 +201,7 @@ impl Shared {
 impl News {
     fn tell(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
-        // SYNC none: what there is to know, the lock says.
+        // SYNC news: who sees the word sees the count, in `Watched::count`, or asks for the lock.
         self.word.fetch_add(1, Ordering::Release);
         self.word.wake_all();
     }
