@@ -62,16 +62,18 @@ impl std::error::Error for Unrestricted {}
 const STRANGER: libc::uid_t = 65533;
 
 impl Restriction {
-    pub(crate) const ALL: [Restriction; 8] = [
+    /// Those that take from a process what could tell of deaths: the battery has groups of each.
+    pub(crate) const ALL: [Restriction; 6] = [
         Restriction::Setuid,
         Restriction::Chroot,
         Restriction::NoProc,
         Restriction::NoDescriptors,
         Restriction::NoMembarrier,
-        Restriction::NoWaitv,
-        Restriction::NoInotify,
         Restriction::Landlock,
     ];
+
+    /// Those that take only what tells sooner, or sleeps better.
+    const OTHERS: [Restriction; 2] = [Restriction::NoWaitv, Restriction::NoInotify];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -141,7 +143,7 @@ impl FromStr for Restriction {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Restriction, String> {
-        let mut all = Restriction::ALL.into_iter();
+        let mut all = Restriction::ALL.into_iter().chain(Restriction::OTHERS);
         all.find(|restriction| restriction.name() == name)
             .ok_or_else(|| format!("there is no restriction called {name}"))
     }

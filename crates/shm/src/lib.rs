@@ -5,10 +5,11 @@
 //! another side has done something; [ways to wait](wait); the [`envelope`] with which every
 //! segment begins.
 //!
-//! With `std`, on Linux: [segments](segment), named and anonymous, and by seats in them who of
-//! those that share one lives; the [files](mod@file) that they are, with their locks; what becomes
-//! of them in a [forked](fork) child. [`segment::Shared`] is the short way: a struct in a segment
-//! of its own.
+//! With `std` an [interrupt] that ends waits from outside. On Linux also [segments](segment), named
+//! and anonymous, and by seats in them who of those that share one lives; a
+//! [thread](segment::DeathWatch) that has news of deaths; the [files](mod@file) that they are, with
+//! their locks; what becomes of them in a [forked](fork) child. [`segment::Shared`] is the short
+//! way: a struct in a segment of its own.
 //!
 //! # Features
 //!
