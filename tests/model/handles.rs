@@ -222,6 +222,7 @@ pub(super) fn unblocked(error: impl Into<RecvTimeoutError>) -> TryRecvError {
         RecvTimeoutError::Evicted { missed } => TryRecvError::Evicted { missed },
         RecvTimeoutError::BufferTooSmall { needed } => TryRecvError::BufferTooSmall { needed },
         RecvTimeoutError::Corrupt => TryRecvError::Corrupt,
+        RecvTimeoutError::NotInPlace => TryRecvError::NotInPlace,
         error => panic!("{error}"),
     }
 }
