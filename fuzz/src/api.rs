@@ -100,7 +100,7 @@ fn operation(input: &mut Unstructured<'_>) -> Result<Op> {
                 seed: first.seed.wrapping_add(n as u64),
                 len: first.len.wrapping_mul(2 * n + 1),
             };
-            // Beyond twice what a batch of before had, which an input of before seldom says.
+            // Numbers beyond that say nothing of a batch that smaller ones do not say as well.
             match input.arbitrary()? {
                 n @ 0..IN_PLACE => Op::SendBatch(how, (0..more(n)).map(next).collect()),
                 n => Op::SendInPlace(batch_in_place(how, n - IN_PLACE, input)?),
@@ -133,7 +133,7 @@ fn more(n: u8) -> usize {
     (n % (BATCH + 1)).into()
 }
 
-/// A batch that is written in place. The number has how many messages it asks for, and in which way.
+/// A batch that is written in place. The number has how many messages it asks for, and how.
 fn batch_in_place(how: How, n: u8, input: &mut Unstructured<'_>) -> Result<Batch> {
     let places = usize::from(n % 11);
     let room = if n / 11 == 0 { Room::UpTo(places) } else { Room::For(how, places) };

@@ -44,7 +44,7 @@ pub(crate) fn make(call: Call, consumer: &mut dyn Receiver, role: Role) -> Outco
             look(consumer);
             // Whatever it says, it takes nothing.
             let _ = consumer.ready(How::Try);
-            // Others write the memory, and the program has not promised that they follow the protocol.
+            // Others write the memory, and the program has not promised anything.
             let lent = consumer.receive_refs(How::Try, 8, Release::All);
             let expected = (role == Role::Subscriber).then_some(Err(TryRecvError::NotInPlace));
             assert_eq!(lent, expected, "lent, and others write there");

@@ -1,7 +1,7 @@
 //! What was sent, and who has got how much of it.
 //!
-//! Whatever is written to control, the data segment stays consistent: so all that a consumer gets is
-//! compared with what was sent, as far as the words that it goes by were left alone.
+//! Whatever is written to control, the data segment stays consistent. So all that a consumer gets
+//! is compared with what was sent, as far as the words that it goes by were left alone.
 
 use ringway::Position;
 use ringway::error::TryRecvError;

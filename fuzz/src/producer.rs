@@ -185,8 +185,7 @@ impl Run<'_> {
         }
     }
 
-    /// A batch in place, of which the number says how many messages it asks for, and what becomes of
-    /// them.
+    /// A batch in place. The number says how many messages it asks for, and what becomes of them.
     fn send_in_place(&mut self, n: u8) {
         let (asked, way) = (usize::from(n % 12), n / 12);
         let (head, max_len) = (self.ledger.head(), self.producer.max_len());

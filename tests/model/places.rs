@@ -135,7 +135,8 @@ macro_rules! in_place {
                 let len = messages.len();
                 assert_eq!((messages.position(), messages.is_empty()), (position, len == 0));
                 let copies: Vec<Vec<u8>> = messages.iter().map($copy).collect();
-                assert!((0..len).map_while(|index| messages.get(index)).map($copy).eq(copies.clone()));
+                let one_by_one = (0..len).map_while(|index| messages.get(index)).map($copy);
+                assert!(one_by_one.eq(copies.iter().cloned()));
                 assert!(copies.len() == len && messages.get(len).is_none());
                 match release {
                     Release::All => drop(messages),
