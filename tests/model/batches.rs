@@ -195,7 +195,7 @@ impl Run {
             Err(error) => return assert_eq!(Err(error), expected),
         };
         assert_eq!(Ok(places.len()), expected);
-        assert_eq!(places.is_empty(), places.len() == 0);
+        assert_eq!(places.is_empty(), expected == Ok(0));
         assert_eq!(places.position(), self.model.head());
         self.model.reserve(places.len());
         let unwritten = variable.then(Vec::new);

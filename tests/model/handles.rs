@@ -310,8 +310,11 @@ where
             _ => self.try_recv_batch(&mut buffer),
         };
         let (filled, rest) = buffer.split_at(received.unwrap_or(0));
-        for untouched in rest {
-            assert_eq!(untouched.as_bytes(), before.as_bytes());
+        // Where nothing came, a subscriber with a forged gate may have copied what it then found to
+        // have been overwritten.
+        if received.is_ok() {
+            let untouched = |value: &T| value.as_bytes() == before.as_bytes();
+            assert!(rest.iter().all(untouched));
         }
         let filled = filled.iter().map(|value| value.as_bytes().to_vec()).collect();
         Some(received.map(|_| filled))
