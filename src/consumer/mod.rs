@@ -10,6 +10,8 @@
 mod bytes;
 mod bytes_batch;
 mod calls;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) mod follow;
 mod handle;
 mod held;
 mod holding;

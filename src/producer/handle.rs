@@ -11,6 +11,7 @@ use crate::memory::Storage;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::protocol::credit::Credit;
+use crate::protocol::follow::Followed;
 use crate::protocol::limits::Limits;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::protocol::recover;
@@ -42,6 +43,8 @@ pub struct Producer<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) stuck: Stuck,
     pub(super) arena: Arena,
     message: HandleOf<T>,
+    /// Whether a wait set looks on its behalf.
+    pub(super) followed: Followed,
 }
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -82,6 +85,7 @@ impl<T: Message + ?Sized> Producer<T> {
             stuck: Stuck::default(),
             arena,
             message: PhantomData,
+            followed: Followed::NOT,
         }
     }
 }
@@ -101,8 +105,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let storage = unsafe { core::ptr::read(&this.storage) };
         // SAFETY: a move as well, of another field: `this` is not dropped.
         let before = unsafe { core::ptr::read(&this.wait) };
+        // SAFETY: a move as well, of another field: `this` is not dropped.
+        let followed = unsafe { core::ptr::read(&this.followed) };
         let Producer { credit, fences, stuck, arena, message, .. } = *this;
-        let producer = Producer { storage, credit, fences, wait, stuck, arena, message };
+        let producer = Producer { storage, credit, fences, wait, stuck, arena, message, followed };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer

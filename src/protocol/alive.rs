@@ -75,7 +75,8 @@ impl<W> Reader<W> {
     /// asked after a tick.
     #[cold]
     pub(crate) fn is_orphaned(&mut self) -> bool {
-        if self.check.for_wait(self.next().number()).is_due().is_some() {
+        let is_due = self.check.for_wait(self.next().number()).is_due().is_some();
+        if self.takes_notice() || is_due {
             return !self.has_producer();
         }
         self.is_known_dead()
