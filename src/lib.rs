@@ -214,6 +214,8 @@ pub mod segment;
 #[cfg(not(ringway_loom))]
 pub mod static_ring;
 pub mod stats;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod wait_set;
 
 /// Rings in memory of the caller's.
 #[cfg(not(ringway_loom))]
@@ -223,6 +225,8 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub use ringway_shm::interrupt::Interrupt;
     pub use ringway_shm::wait::{
         AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
     };
@@ -296,6 +300,9 @@ pub use segment::{Anonymous, Segment};
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
 pub use wait::{Spin, SpinThenSleep, Wait};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[doc(inline)]
+pub use wait_set::WaitSet;
 #[doc(no_inline)]
 pub use zerocopy;
 
