@@ -50,6 +50,8 @@ impl Shadow {
     /// Whether the consumer's next call that does not block says something else than that the ring
     /// is empty. What the kernel has to be asked for is asked now and then.
     pub(crate) fn is_ready(&mut self) -> bool {
+        // Before the look, so that a death need not be asked for twice.
+        self.reader.catch_up();
         if self.seems_ready() {
             return true;
         }

@@ -225,8 +225,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next(), granules);
         in_the_way.is_none_or(|end| {
-            self.followed.goes_to(end);
-            self.credit.reclaim(&self.storage, end, too_long)
+            self.credit.reclaim(&self.storage, end, too_long) || {
+                self.followed.goes_to(end);
+                false
+            }
         })
     }
 }

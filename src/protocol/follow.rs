@@ -80,6 +80,15 @@ mod imp {
         /// The handle has gone to that place.
         #[inline(always)]
         pub(crate) fn goes_to(&self, place: Pos) {
+            // One comparison for handles that are not followed.
+            if self.0.is_some() {
+                self.tell(place);
+            }
+        }
+
+        #[cold]
+        #[inline(never)]
+        fn tell(&self, place: Pos) {
             if let Some(trail) = &self.0 {
                 trail.place.store(place.number(), Ordering::Relaxed);
             }

@@ -5,6 +5,8 @@ mod fair;
 mod fd;
 mod many;
 mod members;
+mod model;
+mod restricted;
 mod threads;
 
 use std::time::Duration;

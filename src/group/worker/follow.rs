@@ -62,6 +62,8 @@ impl Shadow {
     /// nothing, unless other workers are faster.
     pub(crate) fn is_ready(&mut self) -> bool {
         self.worker.reader.patient = self.trail.is_patient();
+        // Before the look, so that a death need not be asked for twice.
+        self.worker.reader.catch_up();
         let outcome = self.worker.poll(Worker::is_any_free);
         if let Err(TryRecvError::ProducerDied | TryRecvError::Liveness(_)) = outcome {
             self.trail.notice();
