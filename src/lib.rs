@@ -68,7 +68,7 @@
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](error::RecvError::ProducerDied)), told by
 //! every call, also by those that do not block. `docs/limits.md` in the repository has a table of
-//! all waits, and of what ends each.
+//! all waits, and of what ends each. On Linux a `WaitSet` waits until any of many handles is ready.
 //!
 //! A signal does not interrupt a call that blocks, and nor does another thread. A program that has
 //! to stop when it is told to (Ctrl-C, a flag) waits in slices, and looks between them:

@@ -98,7 +98,8 @@ pub use self::member::Member;
 /// # What it costs
 ///
 /// Each wait looks at every member of which something is not known: some nanoseconds each, and no
-/// system call while there is a ready one. Else it asks the members' producers to wake it, by one
+/// system call while there is a ready one, but a question every 20 ms for each silent member of a
+/// ring in files, whether its producer lives. Else it asks the members' producers to wake it, by one
 /// fence for all of them, and sleeps. A wake-up is told of by its producer as that of a subscriber
 /// that sleeps.
 ///
