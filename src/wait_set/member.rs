@@ -1,5 +1,6 @@
 //! Handles that can be members of a wait set.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::shadow::Shadow;
@@ -48,7 +49,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
     fn shadow(&mut self, bell: &Arc<Futex>) -> Result<(Shadow, Arc<Trail>), WaitSetError> {
         let (place, patient) = self.begins();
         let trail = Trail::new(bell.clone(), place, patient);
-        Ok((Shadow::Consumer(Consumer::shadow(self, trail.clone())), trail))
+        let shadow = Consumer::shadow(self, trail.clone());
+        Ok((Shadow::Consumer(Box::new(shadow)), trail))
     }
 }
 
@@ -79,7 +81,7 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
         let (place, patient) = self.begins();
         let trail = Trail::new(bell.clone(), place, patient);
         let shadow = Worker::shadow(self, trail.clone());
-        Ok((Shadow::Worker(alloc::boxed::Box::new(shadow)), trail))
+        Ok((Shadow::Worker(Box::new(shadow)), trail))
     }
 }
 
@@ -105,5 +107,5 @@ pub(super) fn of_producer<T: Message + ?Sized, W: Wait>(
 ) -> Result<(Shadow, Arc<Trail>), WaitSetError> {
     let trail = Trail::new(bell.clone(), producer.begins(), false);
     let shadow = producer.shadow(room, trail.clone()).map_err(WaitSetError::Room)?;
-    Ok((Shadow::Room(alloc::boxed::Box::new(shadow)), trail))
+    Ok((Shadow::Room(Box::new(shadow)), trail))
 }

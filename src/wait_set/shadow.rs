@@ -13,7 +13,7 @@ use ringway_shm::wait::{CHECK_INTERVAL, LONGEST_SLEEP};
 /// same parts as the member, and changes nothing of the member's.
 #[derive(Debug)]
 pub(crate) enum Shadow {
-    Consumer(OfConsumer),
+    Consumer(Box<OfConsumer>),
     Worker(Box<OfWorker>),
     Room(Box<OfProducer>),
 }

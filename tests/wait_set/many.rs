@@ -9,7 +9,9 @@ use crate::{LONG, waits};
 
 const MEMBERS: usize = 1_000;
 
-fn members(count: usize) -> (WaitSet, Vec<(Producer<u64>, Subscriber<u64>)>) {
+type Rings = Vec<(Producer<u64>, Subscriber<u64>)>;
+
+fn members(count: usize) -> (WaitSet, Rings) {
     let set = WaitSet::new();
     let member = |key| {
         let (producer, ring) = Options::<u64>::new(2).heap().unwrap();

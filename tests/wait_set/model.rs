@@ -56,6 +56,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..120)
 }
 
+#[allow(clippy::large_enum_variant, reason = "there are few")]
 enum Handle {
     Subscriber(Subscriber<u64>),
     Observer(Observer<u64>),
