@@ -68,7 +68,7 @@
 //! Every wait has an end: a message, the time that the call was given, or that nothing can come any
 //! more. A producer that dies is one ([`ProducerDied`](error::RecvError::ProducerDied)), told by
 //! every call, also by those that do not block. `docs/limits.md` in the repository has a table of
-//! all waits, and of what ends each.
+//! all waits, and of what ends each. On Linux a `WaitSet` waits until any of many handles is ready.
 //!
 //! What ends a wait from outside, with a signal (Ctrl-C) or from another thread, is an
 //! `Interrupt` that the handle was given (`interrupted_by`). Calls that would wait return
@@ -217,6 +217,8 @@ pub mod segment;
 #[cfg(not(ringway_loom))]
 pub mod static_ring;
 pub mod stats;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod wait_set;
 
 /// Rings in memory of the caller's.
 #[cfg(not(ringway_loom))]
@@ -303,6 +305,9 @@ pub use segment::{Anonymous, Segment};
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
 pub use wait::{Spin, SpinThenSleep, Wait};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[doc(inline)]
+pub use wait_set::WaitSet;
 #[doc(no_inline)]
 pub use zerocopy;
 

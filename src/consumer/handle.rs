@@ -136,6 +136,13 @@ pub(super) mod sealed {
         ) {
         }
 
+        /// Its entry, and which of the entry's owners it is, if it can be evicted.
+        fn owner<T: Message + ?Sized, W: Wait>(
+            _consumer: &Consumer<Self, T, W>,
+        ) -> Option<(usize, u32)> {
+            None
+        }
+
         /// Ends what joining began.
         fn leave<T: Message + ?Sized, W: Wait>(consumer: &mut Consumer<Self, T, W>);
     }

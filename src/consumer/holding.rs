@@ -247,6 +247,13 @@ impl<T: ByteMessage + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     }
 }
 
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+impl<T: Message + ?Sized, F, W: Wait> Holding<T, F, W> {
+    pub(crate) fn subscriber_mut(&mut self) -> &mut Subscriber<T, W> {
+        &mut self.subscriber
+    }
+}
+
 impl<T: Message + ?Sized, F, W: Wait> fmt::Debug for Holding<T, F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Holding")

@@ -175,7 +175,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Ends what `find_in_place` began, and releases so many messages.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish_in_place(&mut self, messages: usize) {
         if !self.reader.storage.is_here() {
             return;

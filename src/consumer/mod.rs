@@ -12,6 +12,8 @@ mod alarms;
 mod bytes;
 mod bytes_batch;
 mod calls;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) mod follow;
 mod handle;
 mod held;
 mod holding;

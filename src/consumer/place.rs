@@ -98,7 +98,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// having been unlinked, replaced by a new ring of the name, say; and of an anonymous ring,
     /// which never had one. Noticed as fast as the death itself.
     pub fn wait_for_successor(mut self, yes: bool) -> Self {
-        self.reader.patient = yes;
+        self.reader.set_patient(yes);
         self
     }
 

@@ -159,6 +159,11 @@ impl Sealed for Subscribing {
         subscriber.let_go::<PLAIN>(subscriber.reader.next());
     }
 
+    fn owner<T: Message + ?Sized, W: Wait>(subscriber: &Subscriber<T, W>) -> Option<(usize, u32)> {
+        let generation = subscriber.kind.generation.first().copied()?;
+        Some((subscriber.kind.entry(), generation))
+    }
+
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
         let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry());
         match subscriber.kind.durable {

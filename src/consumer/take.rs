@@ -211,7 +211,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             Err(NotFound::Empty) => match self.excluded() {
                 Some(excluded) => excluded,
                 // Where no process can die alone the processor's count is not looked at either.
-                None if ASKS && self.reader.storage.can_die() && self.reader.life.ticks() => {
+                None if ASKS && self.reader.storage.can_die() && self.reader.asks() => {
                     return self.ask::<SKIPS>();
                 }
                 None => TryRecvError::Empty,

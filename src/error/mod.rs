@@ -33,6 +33,8 @@ mod said;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod segment;
 mod send;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod wait_set;
 
 pub use config::{ConfigError, RawError, SplitError};
 pub use flush::{CloseError, EvictError, FlushError, SendSyncError, WaitError};
@@ -46,3 +48,5 @@ pub use segment::{
     PruneError, ResumeError, UnlinkError, Untrusted,
 };
 pub use send::{BatchError, SendAllError, SendError, SendTimeoutError, TrySendError};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use wait_set::WaitSetError;

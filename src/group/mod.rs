@@ -38,7 +38,7 @@ pub(crate) mod named;
 pub(crate) mod presence;
 mod remove;
 pub(crate) mod undone;
-mod worker;
+pub(crate) mod worker;
 
 pub(crate) use clean_up::reap;
 pub use named::Group;

@@ -6,6 +6,8 @@ mod calls;
 mod claim;
 mod counters;
 mod evicted;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) mod follow;
 mod handle;
 mod hold;
 mod in_place;

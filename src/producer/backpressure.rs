@@ -95,7 +95,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// How often a producer looks that has no room.
-    fn pace(&self) -> Pace {
+    pub(super) fn pace(&self) -> Pace {
         let limits = self.credit.limits();
         limits.map_or(Pace::default(), |limits| Pace::within([limits.max_hold, limits.max_away]))
     }
@@ -118,7 +118,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// [Looks](Self::look), if it is time to.
     fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
         let (awaited, pace) = (self.awaited(need), self.pace());
-        self.stuck.stall.is_due(awaited, pace).then(|| self.look(need))
+        let is_due = self.stuck.stall.is_due(awaited, pace);
+        (self.followed.takes_notice() || is_due).then(|| self.look(need))
     }
 
     /// What the producer waits for. Small messages go on while the arena has no room for a large
@@ -227,6 +228,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             return true;
         }
         let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next(), granules);
-        in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long))
+        in_the_way.is_none_or(|end| {
+            self.credit.reclaim(&self.storage, end, too_long) || {
+                self.followed.goes_to(end);
+                false
+            }
+        })
     }
 }

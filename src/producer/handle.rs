@@ -12,6 +12,7 @@ use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
 use crate::protocol::alarms::Alarms;
 use crate::protocol::credit::Credit;
+use crate::protocol::follow::Followed;
 use crate::protocol::limits::Limits;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::protocol::recover;
@@ -45,6 +46,8 @@ pub struct Producer<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     /// What else ends its waiting.
     pub(super) alarms: Alarms,
     message: HandleOf<T>,
+    /// Whether a wait set looks on its behalf.
+    pub(super) followed: Followed,
 }
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -86,6 +89,7 @@ impl<T: Message + ?Sized> Producer<T> {
             arena,
             alarms: Alarms::default(),
             message: PhantomData,
+            followed: Followed::NOT,
         }
     }
 }
@@ -107,8 +111,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let before = unsafe { core::ptr::read(&this.wait) };
         // SAFETY: as before, of a third field.
         let alarms = unsafe { core::ptr::read(&this.alarms) };
+        // SAFETY: as before, of a fourth field.
+        let followed = unsafe { core::ptr::read(&this.followed) };
         let Producer { credit, fences, stuck, arena, message, .. } = *this;
-        let producer = Producer { storage, credit, fences, wait, stuck, arena, alarms, message };
+        let producer =
+            Producer { storage, credit, fences, wait, stuck, arena, alarms, message, followed };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer

@@ -14,6 +14,8 @@ mod consumers;
 mod evict;
 mod failed;
 mod flush;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) mod follow;
 mod groups;
 mod handle;
 mod large;

@@ -75,9 +75,25 @@ impl<W> Reader<W> {
     /// asked after a tick.
     #[cold]
     pub(crate) fn is_orphaned(&mut self) -> bool {
-        if self.check.for_wait(self.next().number()).is_due().is_some() {
+        let is_due = self.check.for_wait(self.next().number()).is_due().is_some();
+        let has_notice = self.takes_notice();
+        if has_notice {
+            // The look that follows is at what a successor did before this, too.
+            self.catch_up();
+        }
+        if has_notice || is_due {
             return !self.has_producer();
         }
         self.is_known_dead()
+    }
+
+    /// Takes note of all producers that there have been. What they did before this is looked at by
+    /// the next look.
+    pub(crate) fn catch_up(&mut self) {
+        let epoch = self.epoch();
+        if !self.seen.is(epoch) {
+            self.seen = SeenEpoch::new(epoch);
+            self.life.forget();
+        }
     }
 }

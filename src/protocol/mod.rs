@@ -17,6 +17,7 @@ pub(crate) mod entry;
     path = "exchange_agreed.rs"
 )]
 pub(crate) mod exchange;
+pub(crate) mod follow;
 pub(crate) mod head;
 pub(crate) mod join;
 pub(crate) mod joined;

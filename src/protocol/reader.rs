@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::ahead::Ahead;
 use super::alarms::Alarms;
+use super::follow::Followed;
 use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
 use crate::error::LivenessError;
@@ -47,6 +48,8 @@ pub(crate) struct Reader<W> {
     pub(crate) life: LifeSign,
     /// What else ends its waiting.
     pub(crate) alarms: Alarms,
+    /// Whether a wait set looks on its behalf.
+    followed: Followed,
 }
 
 impl<W> Reader<W> {
@@ -55,8 +58,7 @@ impl<W> Reader<W> {
         let fences = Fences::for_peer(mode, storage.reach());
         let epoch = storage.producer().epoch.load(Ordering::Relaxed);
         let evicts = LANES && Limits::read(&storage).evict(&storage);
-        // Others that write the same memory may include one that does not follow the protocol.
-        let plain = LANES && storage.is_private() && !evicts && fences.light_is_free();
+        let plain = is_plain(&storage, evicts, fences);
         Reader {
             next,
             lane: Lane::none(next),
@@ -72,13 +74,14 @@ impl<W> Reader<W> {
             check: DeathCheck::default(),
             life: Default::default(),
             alarms: Alarms::default(),
+            followed: Followed::NOT,
         }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
         let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, stays, .. } = self;
-        let Reader { wait: before, seen, check, life, alarms, .. } = self;
+        let Reader { wait: before, seen, check, life, alarms, followed, .. } = self;
         let reader = Reader {
             next,
             lane,
@@ -94,6 +97,7 @@ impl<W> Reader<W> {
             check,
             life,
             alarms,
+            followed,
         };
         (reader, before)
     }
@@ -116,6 +120,7 @@ impl<W> Reader<W> {
     pub(crate) fn go_to(&mut self, next: Pos) {
         self.next = next;
         self.lane.end(next);
+        self.followed.goes_to(next);
     }
 
     /// Goes to `behind`, the position behind the next message. `PLAIN`: that [could be taken
@@ -123,9 +128,30 @@ impl<W> Reader<W> {
     #[inline(always)]
     pub(crate) fn step<const PLAIN: bool>(&mut self, behind: Pos) {
         self.next = behind;
+        // One that is followed is not plain.
         if !PLAIN {
             self.lane.step(behind);
+            self.followed.goes_to(behind);
         }
+    }
+
+    /// Whether there is something to ask about the producer's life, for a call that found nothing:
+    /// some time has passed, or a wait set has found out more than this reader.
+    #[inline]
+    pub(crate) fn asks(&mut self) -> bool {
+        self.life.ticks() || self.followed.has_notice()
+    }
+
+    /// Whether a wait set has found out something about the producer's life, since this was last
+    /// asked.
+    pub(super) fn takes_notice(&self) -> bool {
+        self.followed.takes_notice()
+    }
+
+    /// Whether it goes on waiting when the producer has died.
+    pub(crate) fn set_patient(&mut self, patient: bool) {
+        self.patient = patient;
+        self.followed.set_patient(patient);
     }
 
     /// Has the next look be at the next message alone.
@@ -370,6 +396,40 @@ impl<W> Reader<W> {
         let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, &self.alarms, ready, limit);
     }
+}
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+impl<W> Reader<W> {
+    /// What shows a wait set where it is.
+    pub(crate) fn followed(&self) -> &Followed {
+        &self.followed
+    }
+
+    /// Has a wait set follow it, or none any more. One that is followed takes no step that the set
+    /// would not see.
+    pub(crate) fn follow(&mut self, followed: Followed) {
+        self.followed = followed;
+        let evicts = LANES && self.can_be_evicted();
+        let plain = is_plain(&self.storage, evicts, self.fences);
+        self.plain = [plain && self.followed.trail().is_none(); LANES as usize];
+        self.forget();
+        self.followed.goes_to(self.next);
+    }
+
+    /// A reader at the same place that looks on behalf of this one's handle.
+    pub(crate) fn looking_on(&self) -> Reader<()> {
+        let mut reader = Reader::new(self.storage.clone(), self.next, ());
+        reader.fences = self.fences;
+        reader.patient = self.patient;
+        reader.seen = self.seen;
+        reader
+    }
+}
+
+/// Whether no message can be overwritten before it is released, and letting go takes no fence.
+fn is_plain(storage: &Storage, evicts: bool, fences: Fences) -> bool {
+    // Others that write the same memory may include one that does not follow the protocol.
+    LANES && storage.is_private() && !evicts && fences.light_is_free()
 }
 
 /// What a first look at the next position says.

@@ -41,6 +41,12 @@ fn frames_are_whole_wherever_they_are_looked_at() {
 }
 
 #[test]
+fn one_thread_looks_after_two_rings_and_a_socket() {
+    let text = run("wait_set", "20000");
+    assert!(text.contains("service: 20000 prices, 20000 orders, 70 bytes of commands"), "{text}");
+}
+
+#[test]
 fn workers_do_all_jobs_though_one_is_killed() {
     let text = run("workers", "3000");
     assert!(text.contains("office: 3000 jobs, all done, one of 3 workers killed"), "{text}");

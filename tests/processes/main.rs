@@ -32,6 +32,7 @@ mod sizes;
 mod sleep;
 mod stats;
 mod two;
+mod wait_set;
 mod widths;
 
 use std::time::Duration;
@@ -74,6 +75,7 @@ roles! {
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
     stats::producer stats::subscriber stats::worker stats::named
     two::first two::second
+    wait_set::producer wait_set::silent wait_set::subscriber wait_set::sleeper wait_set::strict
     widths::creator widths::opener
 }
 

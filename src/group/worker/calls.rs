@@ -21,7 +21,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let asked = self.patrol_if_due();
         match (attempt(self), asked) {
             (Err(TryRecvError::Empty), Err(error)) => return Err(TryRecvError::Liveness(error)),
-            (Err(TryRecvError::Empty), _) if self.reader.life.ticks() => {}
+            (Err(TryRecvError::Empty), _) if self.reader.asks() => {}
             (outcome, _) => return outcome,
         }
         // What other workers have may come back.

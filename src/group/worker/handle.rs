@@ -222,7 +222,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Whether calls go on when the producer has died and everything was done. As
     /// [`Subscriber::wait_for_successor`](crate::Consumer::wait_for_successor).
     pub fn wait_for_successor(mut self, yes: bool) -> Self {
-        self.reader.patient = yes;
+        self.reader.set_patient(yes);
         self
     }
 

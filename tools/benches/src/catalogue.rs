@@ -13,6 +13,10 @@ use crate::work::{mixed, shared};
 
 /// What ours is called, whatever becomes of the payload.
 pub const OURS: &str = "ringway";
+/// Ours, the subscriber's thread waiting in a set of it alone.
+pub const SET_OF_1: &str = "ringway_set_1";
+/// The same in a set of 128.
+pub const SET_OF_128: &str = "ringway_set_128";
 /// Ours, an observer being at the other end.
 pub const OBSERVER: &str = "ringway_observer";
 /// Ours, the only worker of a group being at the other end.
@@ -233,6 +237,8 @@ fn add_ours(all: &mut Catalogue) {
     all.large::<ringway::Bytes>(ours);
     all.start::<ringway::Subscribed>(ours);
     all.wake::<ringway::Subscribed>(ours);
+    all.wake::<ringway::Waiting<1>>(processes(SET_OF_1));
+    all.wake::<ringway::Waiting<128>>(processes(SET_OF_128));
     all.one_processor::<ringway::Subscribed>(ours);
     all.small_ring::<ringway::Subscribed>(ours);
 

@@ -5,6 +5,7 @@ mod arrays;
 mod bytes;
 mod copied;
 mod in_place;
+mod waiting;
 mod workers;
 mod writable;
 
@@ -17,6 +18,7 @@ pub use self::arrays::{Arrays, NUMBERS};
 pub use self::bytes::{Bytes, MixedCopied, MixedInPlace};
 pub use self::copied::{Observed, Subscribed, Working};
 pub use self::in_place::{InPlace, ReadInPlace};
+pub use self::waiting::Waiting;
 pub use self::workers::Workers;
 pub use self::writable::{WritableCopied, WritableInPlace};
 use super::PATIENCE;

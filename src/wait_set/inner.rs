@@ -1,0 +1,302 @@
+//! What the threads share that wait in a set.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::AtomicBool;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::thread;
+
+use core::time::Duration;
+
+use super::fd::Feed;
+use super::helpers::Helpers;
+use super::roll::Roll;
+use super::shadow::Shadow;
+use super::sleep::{OWN_WORDS, Sleep, Slices};
+use crate::error::WaitSetError;
+use crate::protocol::follow::Trail;
+use crate::wait::Deadline;
+use ringway_shm::fork::Here;
+use ringway_shm::interrupt::Interrupt;
+use ringway_shm::sync::{Futex, Ordering};
+
+/// How long the thread that feeds the descriptor sleeps at a time while that is readable.
+const SLICE: Duration = Duration::from_millis(500);
+
+/// For whom a wait is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caller {
+    User,
+    /// The thread that feeds the descriptor.
+    Feeder,
+}
+
+/// A set.
+#[derive(Debug)]
+pub(super) struct Inner {
+    state: Mutex<State>,
+    /// Rung when members come and go, by handles that are dropped, and by helpers.
+    bell: Arc<Futex>,
+    /// In which process its members are mapped.
+    here: OnceLock<Here>,
+    /// No user has the set any more.
+    is_over: AtomicBool,
+    feed: OnceLock<Arc<Feed>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    roll: Roll,
+    helpers: Helpers,
+    /// What the bell was when members were last looked for that have gone.
+    seen: u32,
+}
+
+impl Inner {
+    pub(super) fn new() -> Arc<Inner> {
+        Arc::new(Inner {
+            state: Mutex::default(),
+            bell: Arc::new(Futex::new(0)),
+            here: OnceLock::new(),
+            is_over: false.into(),
+            feed: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn bell(&self) -> &Arc<Futex> {
+        &self.bell
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes all that wait, to look again.
+    pub(super) fn ring(&self) {
+        // SYNC change: what was changed is seen by those that see the new count.
+        self.bell.fetch_add(1, Ordering::Release);
+        self.bell.wake_all();
+    }
+
+    /// An error in a child that was forked: the members are not mapped there, and the thread that
+    /// had the lock may not be there either.
+    pub(super) fn check(&self) -> Result<(), WaitSetError> {
+        match self.here.get().is_none_or(|here| here.is_true()) {
+            true => Ok(()),
+            false => Err(WaitSetError::Forked),
+        }
+    }
+
+    /// Adds what looks on behalf of a member. The caller rings.
+    pub(super) fn add(
+        &self,
+        key: u64,
+        shadow: Shadow,
+        trail: Arc<Trail>,
+    ) -> Result<(), WaitSetError> {
+        self.check()?;
+        let storage = shadow.awaited().storage;
+        if !storage.is_here() {
+            return Err(WaitSetError::Forked);
+        }
+        if storage.can_die() {
+            self.here.get_or_init(Here::now);
+        }
+        self.state().roll.add(key, shadow, trail);
+        Ok(())
+    }
+
+    pub(super) fn remove(&self, trail: &Arc<Trail>) -> bool {
+        self.check().is_ok() && self.state().roll.remove(trail)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        if self.check().is_err() {
+            return 0;
+        }
+        let mut state = self.state();
+        state.drop_gone(&self.bell);
+        state.roll.len()
+    }
+
+    pub(super) fn set_interrupt(&self, interrupt: &Interrupt) -> Result<(), WaitSetError> {
+        self.check()?;
+        self.state().roll.interrupt = Some(interrupt.clone());
+        self.ring();
+        Ok(())
+    }
+
+    /// Looks once.
+    pub(super) fn look(&self, ready: &mut Vec<u64>) -> Result<usize, WaitSetError> {
+        self.check()?;
+        let mut state = self.state();
+        state.drop_gone(&self.bell);
+        state.roll.refresh();
+        let found = state.roll.look(|key| ready.push(key));
+        if found == 0 {
+            self.drain(&mut state);
+        }
+        Ok(found)
+    }
+
+    /// Waits until a member is ready, at most until `deadline`.
+    pub(super) fn wait(
+        &self,
+        ready: &mut Vec<u64>,
+        deadline: Deadline,
+    ) -> Result<usize, WaitSetError> {
+        self.wait_as(Caller::User, deadline, |key| ready.push(key))
+    }
+
+    fn wait_as(
+        &self,
+        caller: Caller,
+        deadline: Deadline,
+        mut ready: impl FnMut(u64),
+    ) -> Result<usize, WaitSetError> {
+        let mut slices = Slices::new();
+        loop {
+            self.check()?;
+            // Before the look, so that a change after it ends the sleep.
+            let mut state = self.state();
+            let seen = state.drop_gone(&self.bell);
+            state.roll.refresh();
+            let mut found = state.roll.look(&mut ready);
+            let left = deadline.left(Duration::MAX);
+            if found == 0 && !left.is_zero() && state.roll.arm() {
+                found = state.roll.look(&mut ready);
+            }
+            if let Some(outcome) = self.outcome(&mut state, caller, found, left) {
+                return outcome;
+            }
+            let sleep = self.prepare(&mut state, caller, seen, left);
+            drop(state);
+            sleep.sleep(&mut slices);
+        }
+    }
+
+    /// Whether a wait is over after a look that found so much.
+    fn outcome(
+        &self,
+        state: &mut State,
+        caller: Caller,
+        found: usize,
+        left: Duration,
+    ) -> Option<Result<usize, WaitSetError>> {
+        let is_user = caller == Caller::User;
+        if found > 0 {
+            if let Some(feed) = self.feed.get().filter(|_| !is_user) {
+                feed.fill();
+                state.roll.fed = true;
+            }
+            return Some(Ok(found));
+        }
+        if !is_user {
+            return self.is_over.load(Ordering::Acquire).then_some(Ok(0));
+        }
+        self.drain(state);
+        let interrupt = state.roll.interrupt.as_ref();
+        if interrupt.is_some_and(Interrupt::is_raised) {
+            return Some(Err(WaitSetError::Interrupted));
+        }
+        left.is_zero().then_some(Err(WaitSetError::Timeout))
+    }
+
+    /// What to sleep on. All words are armed.
+    fn prepare(&self, state: &mut State, caller: Caller, seen: u32, left: Duration) -> Sleep<'_> {
+        let State { roll, helpers, .. } = state;
+        let all_have_threads = helpers.sleep_on_the_rest(roll, &self.bell);
+        Sleep {
+            list: roll.list().clone(),
+            expected: roll.expected().take(OWN_WORDS).map(|(expected, _)| expected).collect(),
+            bell: (&self.bell, seen),
+            interrupt: roll.interrupt.clone().filter(|_| caller == Caller::User),
+            limit: left.min(roll.longest_sleep()),
+            is_sliced: !all_have_threads,
+        }
+    }
+
+    /// The descriptor says from here on that no member is ready. The caller has found that.
+    fn drain(&self, state: &mut State) {
+        if let Some(feed) = self.feed.get().filter(|_| state.roll.fed) {
+            feed.drain();
+            state.roll.fed = false;
+        }
+    }
+
+    /// The set's descriptor, and the thread that feeds it, if there is none yet.
+    pub(super) fn fd(self: &Arc<Inner>) -> io::Result<BorrowedFd<'_>> {
+        self.check().map_err(|_| io::Error::from_raw_os_error(libc::ESTALE))?;
+        if self.feed.get().is_none() {
+            // One thread makes it.
+            let _state = self.state();
+            if self.feed.get().is_none() {
+                let (inner, feed) = (self.clone(), Feed::new()?);
+                let its = feed.clone();
+                let named = thread::Builder::new().name("ringway-set-fd".into());
+                named.spawn(move || inner.feed(&its))?;
+                self.feed.get_or_init(|| feed);
+            }
+        }
+        let feed = self.feed.get().ok_or(io::ErrorKind::NotFound)?;
+        Ok(feed.as_fd())
+    }
+
+    /// What the thread does that feeds the descriptor.
+    fn feed(&self, feed: &Feed) {
+        while !self.is_over.load(Ordering::Acquire) {
+            // Changes when the descriptor has been emptied, which is after it was filled.
+            let resumed = feed.resumed.load(Ordering::Acquire);
+            if self.wait_as(Caller::Feeder, Deadline::Never, |_| {}).is_err() {
+                return;
+            }
+            while feed.resumed.load(Ordering::Acquire) == resumed
+                && !self.is_over.load(Ordering::Acquire)
+            {
+                feed.resumed.wait(resumed, SLICE);
+            }
+        }
+    }
+
+    /// No user has the set any more: its threads end.
+    pub(super) fn end(&self) {
+        if self.check().is_err() {
+            // A child that was forked does not have them.
+            return;
+        }
+        self.is_over.store(true, Ordering::Release);
+        self.ring();
+        if let Some(feed) = self.feed.get() {
+            feed.resume();
+        }
+        // The set's own threads alone may have it now, for a moment. One that was forked has no
+        // thread that gives it back.
+        match self.state.try_lock() {
+            Ok(mut state) => state.helpers.end(),
+            Err(TryLockError::Poisoned(state)) => state.into_inner().helpers.end(),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.helpers.end();
+    }
+}
+
+impl State {
+    /// Removes the members whose handles have gone, if the bell has been rung. Returns what the bell
+    /// was before.
+    fn drop_gone(&mut self, bell: &Futex) -> u32 {
+        // SYNC change: the handles that have rung it are seen to have gone.
+        let seen = bell.load(Ordering::Acquire);
+        if seen != self.seen {
+            self.seen = seen;
+            self.roll.drop_gone();
+        }
+        seen
+    }
+}
