@@ -10,6 +10,8 @@
 mod bytes;
 mod bytes_batch;
 mod calls;
+#[cfg(feature = "async")]
+mod future;
 mod handle;
 mod held;
 mod holding;

@@ -4,6 +4,8 @@ mod calls;
 mod claim;
 mod counters;
 mod evicted;
+#[cfg(feature = "async")]
+mod future;
 mod handle;
 mod hold;
 mod in_place;

@@ -91,7 +91,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// How often a producer looks that has no room.
-    fn pace(&self) -> Pace {
+    pub(super) fn pace(&self) -> Pace {
         let limits = self.credit.limits();
         limits.map_or(Pace::default(), |limits| Pace::within([limits.max_hold, limits.max_away]))
     }
@@ -112,7 +112,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// [Looks](Self::look), if it is time to.
-    fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
+    pub(super) fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
         let (awaited, pace) = (self.awaited(need), self.pace());
         self.stuck.stall.is_due(awaited, pace).then(|| self.look(need))
     }

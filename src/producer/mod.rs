@@ -12,6 +12,8 @@ mod consumers;
 mod evict;
 mod failed;
 mod flush;
+#[cfg(feature = "async")]
+mod future;
 mod groups;
 mod handle;
 mod large;

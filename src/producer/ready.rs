@@ -134,7 +134,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// What sending takes that needs such room.
-    fn need_of(&self, room: Room) -> Result<Need, SendError> {
+    pub(super) fn need_of(&self, room: Room) -> Result<Need, SendError> {
         match room {
             Room::Messages(asked) => {
                 let max = self.capacity();
