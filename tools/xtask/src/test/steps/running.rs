@@ -23,6 +23,17 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
         run_tests(cargo(project, "", "test --workspace --no-fail-fast"), log)
     });
     steps.push(step.needs([CC]));
+    steps.push(Step::new("tests: async", |project, log| {
+        let what = "test -p ringway --features sink --lib --test async_basic --no-fail-fast";
+        run_tests(cargo(project, "", what), log)
+    }));
+    steps.push(Step::new("tests: async, examples in the documentation", |project, log| {
+        let what = "test -p ringway --features sink --doc -- future";
+        run_tests(cargo(project, "", what), log)
+    }));
+    steps.push(Step::new("tests: runtimes", |project, log| {
+        run_tests(cargo(project, "tests/runtimes", "test --locked --no-fail-fast"), log)
+    }));
     if has_shm(project) {
         steps.push(Step::new("tests: ringway-shm alone", |project, log| {
             run_tests(cargo(project, "", "test -p ringway-shm --no-fail-fast"), log)
