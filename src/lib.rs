@@ -314,3 +314,7 @@ struct Operations;
 #[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../docs/embedded.md")]
 struct Embedded;
+
+#[cfg(all(doctest, feature = "std", feature = "async"))]
+#[doc = include_str!("../docs/async.md")]
+struct InTasks;

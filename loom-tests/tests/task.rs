@@ -177,7 +177,7 @@ fn no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped() {
 /// A producer's word is 0, 1 and 0 again: the thread sleeps on it only while a task waits.
 #[test]
 fn no_lost_wakeup_of_a_producers_task() {
-    check("no_lost_wakeup_of_a_producers_task", Some(3), || {
+    check("no_lost_wakeup_of_a_producers_task", Some(2), || {
         let shared = Shared::new();
         let reactor = shared.clone();
         let reactor = thread::spawn(move || {
