@@ -3,6 +3,7 @@
 use core::fmt;
 use core::task::{Context, Poll};
 
+use super::side::{Handle, sealed};
 use super::task::Task;
 use crate::error::{RecvError, TryRecvError};
 
@@ -10,7 +11,7 @@ use crate::error::{RecvError, TryRecvError};
 /// [`Consumer`](crate::Consumer) or a [`Worker`](crate::Worker).
 ///
 /// One task at a time awaits it, as its calls take `&mut self`; which one may change from call to
-/// call. See the [module](self) for what wakes the task.
+/// call. See the [module](crate::future) for what wakes the task.
 ///
 /// A call that finds what it looks for costs as much as that of the handle. One that has to wait
 /// costs a fence on all processors (`membarrier`, on Linux) if the other side has rung since the
@@ -26,54 +27,6 @@ pub struct Async<H: Handle> {
 
 /// No call pins the handle.
 impl<H: Handle> Unpin for Async<H> {}
-
-/// What can be awaited. Sealed: there are no others.
-pub trait Handle: sealed::Sealed {}
-
-impl<H: sealed::Sealed> Handle for H {}
-
-pub(crate) mod sealed {
-    use crate::error::{LivenessError, RecvError};
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    use crate::protocol::wake::Awaited;
-    use ringway_shm::wait::Wait;
-
-    /// On what a task's thread sleeps; `None`: on what may go with the handle.
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    #[derive(Debug)]
-    pub struct SleepsOn(pub(crate) Option<Awaited>);
-
-    /// What a task needs of its handle.
-    pub trait Sealed {
-        /// How it waits when it blocks.
-        type Wait: Wait;
-
-        /// The same.
-        fn wait(&mut self) -> &mut Self::Wait;
-
-        /// What it sleeps on.
-        #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-        fn awaited(&self) -> SleepsOn;
-
-        /// How often its task has to look at more than what it waits for; `None`: it does not.
-        fn pace(&self) -> Option<core::time::Duration>;
-    }
-
-    /// What a task needs of a handle that receives.
-    pub trait Receiving {
-        /// Whether it was known that nothing comes. Takes note of the successors that there have been.
-        fn was_at_an_end(&mut self) -> bool;
-
-        /// Whether anything can come. Asks the kernel.
-        fn can_get_more(&mut self) -> bool;
-
-        /// Looks whether others live, if it is time to. An error counts if there is no message.
-        fn look_around(&mut self) -> Result<(), LivenessError>;
-
-        /// Why nothing comes any more.
-        fn death(&mut self) -> RecvError;
-    }
-}
 
 impl<H: Handle> Async<H> {
     /// The handle, to be awaited.

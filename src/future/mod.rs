@@ -57,11 +57,13 @@
 mod handle;
 #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
 mod reactor;
+mod side;
 mod task;
 #[cfg(not(ringway_loom))]
 mod wakers;
 
-pub(crate) use handle::sealed;
-pub use handle::{Async, Handle};
+pub use handle::Async;
+pub use side::Handle;
+pub(crate) use side::sealed;
 #[cfg(not(ringway_loom))]
 pub use wakers::{TaskWait, Wakers};

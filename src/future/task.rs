@@ -2,9 +2,9 @@
 
 use core::task::Waker;
 
-use super::handle::Handle;
 #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
 use super::reactor::{Seen, Source};
+use super::side::Handle;
 use ringway_shm::wait::Wait;
 
 /// What is known of the task that awaits a handle.

@@ -6,13 +6,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::iter;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::source::Shared;
+use super::shared::Shared;
 use crate::protocol::wake::Side;
 use ringway_shm::sync::Futex;
 
@@ -129,8 +129,9 @@ impl Poller {
     }
 
     pub(super) fn sleeps_in_slices(&self) -> bool {
-        // SYNC armed: see `Source::register`.
-        self.slices.load(Ordering::SeqCst)
+        // SYNC slices: the thread sees that a task waits, or the task sees that it sleeps in slices.
+        fence(Ordering::SeqCst);
+        self.slices.load(Ordering::Relaxed)
     }
 
     /// What the thread does, for as long as there is the process.
@@ -175,10 +176,11 @@ impl Poller {
             if Futex::wait_any(iter::once((&self.kicks, kicks)).chain(words), left) {
                 return;
             }
-            // SYNC armed: a task that does not see this, in `Source::register`, is seen to wait.
-            self.slices.store(true, Ordering::SeqCst);
+            self.slices.store(true, Ordering::Relaxed);
+            // SYNC slices: as in `sleeps_in_slices`, to which a task comes after it has armed.
+            fence(Ordering::SeqCst);
         }
-        let waits = entries.iter().any(|entry| entry.shared.armed.load(Ordering::SeqCst));
+        let waits = entries.iter().any(|entry| entry.shared.armed.load(Ordering::Relaxed));
         self.kicks.wait(kicks, if waits { left.min(SLICE) } else { left });
     }
 }
@@ -198,7 +200,7 @@ impl Entry {
     /// By the task, before it asks to be woken.
     fn new(shared: &Arc<Shared>) -> Entry {
         let word = shared.awaited.as_ref().and_then(|awaited| awaited.word());
-        let acted = word.map_or(0, |word| word.load(Ordering::Acquire));
+        let acted = word.map_or(0, |word| word.load(Ordering::Relaxed));
         Entry { shared: Arc::clone(shared), acted, asked: None, woken: Instant::now() }
     }
 
@@ -208,12 +210,12 @@ impl Entry {
 
     /// On what to sleep, and what is expected of it.
     fn word(&self) -> Option<(&Futex, u32)> {
-        if self.shared.gone.load(Ordering::Acquire) {
+        if self.shared.gone.load(Ordering::Relaxed) {
             return None;
         }
         let word = self.shared.awaited.as_ref()?.word()?;
         match self.is_producers() {
-            true => self.shared.armed.load(Ordering::Acquire).then_some((word, 1)),
+            true => self.shared.armed.load(Ordering::Relaxed).then_some((word, 1)),
             false => Some((word, self.acted)),
         }
     }
@@ -221,13 +223,13 @@ impl Entry {
     /// Looks whether there is something to do, and does it. Returns for how long there is nothing
     /// more, unless the word changes.
     fn turn(&mut self) -> Duration {
-        if self.shared.gone.load(Ordering::Acquire) {
+        if self.shared.gone.load(Ordering::Relaxed) {
             return Duration::ZERO;
         }
         if self.has_rung() {
             self.wake();
         }
-        let (now, armed) = (Instant::now(), self.shared.armed.load(Ordering::Acquire));
+        let (now, armed) = (Instant::now(), self.shared.armed.load(Ordering::Relaxed));
         let mut left = LONG;
         if let Some(pace) = self.pace() {
             let since = now.saturating_duration_since(self.woken);
@@ -251,7 +253,7 @@ impl Entry {
         // SYNC bell: the task that is woken sees what it was rung for.
         let now = word.load(Ordering::Acquire);
         if self.is_producers() {
-            return now != 1 && self.shared.armed.load(Ordering::Acquire);
+            return now != 1 && self.shared.armed.load(Ordering::Relaxed);
         }
         core::mem::replace(&mut self.acted, now) != now
     }
