@@ -50,7 +50,7 @@
 //! know how long that stays. It wakes the task every millisecond. So it is for a consumer that may
 //! not write the control segment.
 //!
-//! While a task waits the reactor asks every 60 ms whether its producer lives, and wakes the tasks
+//! While a task waits the reactor asks every 90 ms whether its producer lives, and wakes the tasks
 //! of workers, which look whether others live, and of producers, which look after consumers that
 //! are dead or too slow.
 

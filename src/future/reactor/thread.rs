@@ -20,7 +20,7 @@ use ringway_shm::sync::Futex;
 const MOST: usize = 126;
 /// How often a thread asks whether producers live: with a wake-up and a poll behind it, within
 /// 150 ms.
-const PROBES: Duration = Duration::from_millis(60);
+const PROBES: Duration = Duration::from_millis(90);
 /// How often it wakes a task that cannot ask to be woken.
 const BLIND: Duration = Duration::from_millis(1);
 /// How often it looks at words on which it cannot sleep, while a task waits.
@@ -136,13 +136,24 @@ impl Poller {
 
     /// What the thread does, for as long as there is the process.
     fn run(&self) {
-        let mut entries = Vec::new();
+        let (mut entries, mut asked) = (Vec::new(), Instant::now());
         loop {
             // SYNC kick: what it is for is seen.
             let kicks = self.kicks.load(Ordering::Acquire);
             self.see_changes(&mut entries);
+            // All at once: a sleep on many words is dear.
+            let now = Instant::now();
+            let asks = now.saturating_duration_since(asked) >= PROBES;
+            asked = if asks { now } else { asked };
+            let until = PROBES.saturating_sub(now.saturating_duration_since(asked));
             let mut left = LONG;
             for entry in &mut entries {
+                if entry.can_die() {
+                    left = left.min(until);
+                    if asks {
+                        entry.ask();
+                    }
+                }
                 left = left.min(entry.turn());
             }
             self.sleep(kicks, &entries, left);
@@ -191,8 +202,7 @@ struct Entry {
     shared: Arc<Shared>,
     /// The bell that the thread last acted on.
     acted: u32,
-    /// When it last asked for the producer, and when it last woke the task for its own sake.
-    asked: Option<Instant>,
+    /// When it last woke the task for the time's sake.
     woken: Instant,
 }
 
@@ -201,7 +211,7 @@ impl Entry {
     fn new(shared: &Arc<Shared>) -> Entry {
         let word = shared.awaited.as_ref().and_then(|awaited| awaited.word());
         let acted = word.map_or(0, |word| word.load(Ordering::Relaxed));
-        Entry { shared: Arc::clone(shared), acted, asked: None, woken: Instant::now() }
+        Entry { shared: Arc::clone(shared), acted, woken: Instant::now() }
     }
 
     fn is_producers(&self) -> bool {
@@ -210,7 +220,7 @@ impl Entry {
 
     /// On what to sleep, and what is expected of it.
     fn word(&self) -> Option<(&Futex, u32)> {
-        if self.shared.gone.load(Ordering::Relaxed) {
+        if self.is_gone() {
             return None;
         }
         let word = self.shared.awaited.as_ref()?.word()?;
@@ -223,7 +233,7 @@ impl Entry {
     /// Looks whether there is something to do, and does it. Returns for how long there is nothing
     /// more, unless the word changes.
     fn turn(&mut self) -> Duration {
-        if self.shared.gone.load(Ordering::Relaxed) {
+        if self.is_gone() {
             return Duration::ZERO;
         }
         if self.has_rung() {
@@ -233,7 +243,8 @@ impl Entry {
         let mut left = LONG;
         if let Some(pace) = self.pace() {
             let since = now.saturating_duration_since(self.woken);
-            if armed && since >= pace {
+            // A little early, so that many are woken at once.
+            if armed && since >= pace - pace / 4 {
                 self.shared.probe.store(true, Ordering::Relaxed);
                 self.woken = now;
                 self.wake();
@@ -242,7 +253,7 @@ impl Entry {
             let due = pace.saturating_sub(now.saturating_duration_since(self.woken));
             left = if armed { due } else { left };
         }
-        left.min(self.ask(now, armed))
+        left
     }
 
     /// Whether the other side has asked for the task since it was last woken for that.
@@ -262,26 +273,29 @@ impl Entry {
         if self.shared.blind.load(Ordering::Relaxed) { Some(BLIND) } else { self.shared.pace }
     }
 
-    /// Asks whether the producer lives, if it is time to.
-    fn ask(&mut self, now: Instant, armed: bool) -> Duration {
-        let Some(awaited) = &self.shared.awaited else { return LONG };
-        if awaited.side == Side::Producer || !awaited.storage.can_die() {
-            return LONG;
+    /// Whether its producer can die, and the task has to be told.
+    fn can_die(&self) -> bool {
+        let awaited = self.shared.awaited.as_ref();
+        awaited.is_some_and(|awaited| {
+            awaited.side != Side::Producer && awaited.storage.can_die() && !self.is_gone()
+        })
+    }
+
+    /// Asks whether the producer lives, if a task waits.
+    fn ask(&self) {
+        let Some(awaited) = &self.shared.awaited else { return };
+        if !self.shared.armed.load(Ordering::Relaxed) {
+            return;
         }
-        let since = self.asked.map(|asked| now.saturating_duration_since(asked));
-        if let Some(left) = since.and_then(|since| PROBES.checked_sub(since)) {
-            return left.max(Duration::from_millis(1));
+        // Also if the kernel does not say: the task tells the error.
+        if !awaited.storage.producer_is_alive().unwrap_or(false) {
+            self.shared.probe.store(true, Ordering::Relaxed);
+            self.wake();
         }
-        if armed {
-            self.asked = Some(now);
-            // Also if the kernel does not say: the task tells the error.
-            if !awaited.storage.producer_is_alive().unwrap_or(false) {
-                self.shared.probe.store(true, Ordering::Relaxed);
-                self.wake();
-            }
-        }
-        // A consumer's task begins to wait without a kick.
-        PROBES
+    }
+
+    fn is_gone(&self) -> bool {
+        self.shared.gone.load(Ordering::Relaxed)
     }
 
     fn wake(&self) {
