@@ -65,6 +65,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
+/// A future that may wait for room. Once it is dropped no time is counted.
+struct Blocked<'a, T: Message + ?Sized, W: Wait>(&'a mut Async<Producer<T, W>>);
+
+impl<T: Message + ?Sized, W: Wait> Drop for Blocked<'_, T, W> {
+    fn drop(&mut self) {
+        self.0.task.is_blocked = false;
+    }
+}
+
 impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
     /// Waits for room, and counts the time.
     fn poll_room(&mut self, context: &mut Context<'_>, need: Need) -> Poll<Result<(), Failed>> {
@@ -96,7 +105,8 @@ impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
     /// # }
     /// ```
     pub async fn send(&mut self, message: &T) -> Result<(), SendError> {
-        poll_fn(|context| self.poll_send(context, message)).await
+        let wait = Blocked(self);
+        poll_fn(|context| wait.0.poll_send(context, message)).await
     }
 
     /// As [`send`](Self::send), for a future of the caller's.
@@ -134,8 +144,8 @@ impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
     /// # }
     /// ```
     pub async fn ready(&mut self, room: impl Into<Room>) -> Result<(), SendError> {
-        let room = room.into();
-        poll_fn(|context| self.poll_ready(context, room)).await
+        let (room, wait) = (room.into(), Blocked(self));
+        poll_fn(|context| wait.0.poll_ready(context, room)).await
     }
 
     /// As [`ready`](Self::ready), for a future of the caller's.
