@@ -70,41 +70,44 @@
 //! every call, also by those that do not block. `docs/limits.md` in the repository has a table of
 //! all waits, and of what ends each.
 //!
-//! A signal does not interrupt a call that blocks, and nor does another thread. A program that has
-//! to stop when it is told to (Ctrl-C, a flag) waits in slices, and looks between them:
+//! What ends a wait from outside, with a signal (Ctrl-C) or from another thread, is an
+//! `Interrupt` that the handle was given (`interrupted_by`). Calls that would wait return
+//! `Interrupted` as long as it is raised. Nothing is lost by it: what is there is still received,
+//! and what has room is still sent.
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
 //! use ringway::{Options, Start};
-//! use ringway::error::RecvTimeoutError;
-//! use std::sync::atomic::{AtomicBool, Ordering};
-//! use std::time::Duration;
+//! use ringway::error::RecvError;
+//! use ringway::wait::Interrupt;
 //!
-//! /// Set by a signal handler, or by another thread.
-//! static STOP: AtomicBool = AtomicBool::new(false);
-//!
+//! let stop = Interrupt::new();
 //! let (mut producer, ring) = Options::<u64>::new(8).heap()?;
-//! let mut subscriber = ring.subscribe(Start::Next)?;
+//! let mut subscriber = ring.subscribe(Start::Next)?.interrupted_by(&stop);
 //! let thread = std::thread::spawn(move || {
 //!     let mut sum = 0;
-//!     while !STOP.load(Ordering::Relaxed) {
-//!         match subscriber.recv_timeout(Duration::from_millis(100)) {
+//!     loop {
+//!         match subscriber.recv() {
 //!             Ok(message) => sum += message,
-//!             Err(RecvTimeoutError::Timeout) => {}
+//!             Err(RecvError::Interrupted) => return Ok(sum),
 //!             Err(error) => return Err(error),
 //!         }
 //!     }
-//!     Ok(sum)
 //! });
 //! producer.send(&7)?;
-//! // Waits until it has been received.
-//! producer.flush(Duration::from_secs(10))?;
-//! STOP.store(true, Ordering::Relaxed);
+//! // In a signal handler, or anywhere: it is async-signal-safe.
+//! stop.raise();
 //! assert_eq!(thread.join().unwrap(), Ok(7));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A slice costs one system call while nothing comes, as the sleeps of a call without a limit do.
+//! A blocked call learns of its producer's death within 150 ms, by asking now and then. Handles that
+//! a `DeathWatch` watches (`watched_by`) are told in about a millisecond, by a thread that sleeps
+//! until the kernel has news.
+//!
+//! The library installs no signal handlers: the example `interrupt` in the repository shows one.
+//! Joining and opening wait for a second at most, or for the time that they are given, and no
+//! interrupt ends them.
 //!
 //! # Large messages
 //!
@@ -227,6 +230,10 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub use ringway_shm::interrupt::Interrupt;
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub use ringway_shm::segment::DeathWatch;
     pub use ringway_shm::wait::{
         AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
     };

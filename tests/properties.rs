@@ -18,7 +18,9 @@ use ringway::wait::Pause;
 use ringway::{Bytes, Options, Overflow, Position, Start, Static, Wait};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use model::batches::{Batch, Commit, Room, Write};
 use model::handles::{AnyEnds, How, of, of_bytes};
+use model::places::Release;
 use model::run::{Content, Op, Place, Run};
 use model::{LAST_POSITION, Role, Shape};
 
@@ -84,9 +86,34 @@ fn start(kind: usize, n: usize, far: u32) -> Place {
     }
 }
 
+/// A batch that is written in place, in calls that the bits of a number say.
+fn batch_in_place(how: How, seed: u64, which: usize, n: usize) -> Batch {
+    // No batch has more places than the largest ring here has credit for, by two.
+    let places = n % 11;
+    let bits = |n: u32| (seed.rotate_right(8 * n) & 0xff) as usize;
+    let content = |n: usize| Content { seed: seed ^ n as u64, len: which.wrapping_mul(2 * n + 1) };
+    let write = |n: u32| match bits(n) % 8 {
+        0..4 => Write::Message(bits(n + 1), content(bits(n))),
+        4 => Write::Messages((0..bits(n + 1) % 10).map(content).collect()),
+        5 | 6 => Write::Bytes(bits(n + 1), bits(n + 2) % 8, content(bits(n))),
+        _ => Write::Length(bits(n + 1), content(bits(n))),
+    };
+    Batch {
+        room: if bits(7) % 4 == 0 { Room::UpTo(places) } else { Room::For(how, places) },
+        writes: (0..n as u32 / 10).map(write).collect(),
+        meanwhile: (bits(6) % 3 == 0).then_some(which),
+        end: match bits(5) % 8 {
+            0..3 => Commit::All,
+            3..6 => Commit::First(bits(4) % 10),
+            6 => Commit::Drop,
+            _ => Commit::Leak,
+        },
+    }
+}
+
 /// Made of a few numbers, and not of strategies in strategies: those take miri most of its time.
 fn operations() -> impl Strategy<Value = Op> {
-    let numbers = (0..36usize, any::<u64>(), any::<usize>(), 0..=BATCH);
+    let numbers = (0..48usize, any::<u64>(), any::<usize>(), 0..=BATCH);
     numbers.prop_map(|(kind, seed, which, n)| {
         let how = [How::Try, How::Try, How::Blocking, How::Timeout][(seed % 4) as usize];
         let batch = if seed % 3 == 0 { n } else { n / 10 };
@@ -105,7 +132,16 @@ fn operations() -> impl Strategy<Value = Op> {
             28..31 => Op::Join(Role::Subscriber, place),
             31..33 => Op::Join(Role::Observer, place),
             33 => Op::Leave(which),
-            _ => Op::KeepNewest(which, n as u64 % 5),
+            34..36 => Op::KeepNewest(which, n as u64 % 5),
+            36..43 => Op::SendInPlace(batch_in_place(how, seed, which, n)),
+            _ => {
+                let release = match seed >> 40 & 7 {
+                    0..3 => Release::All,
+                    3..7 => Release::First(n % 10),
+                    _ => Release::Leak,
+                };
+                Op::ReceiveInPlace(which, how, batch, release)
+            }
         }
     })
 }

@@ -9,7 +9,9 @@ use ringway::{Options, Overflow, Position, Producer, Ring};
 use crate::attach::{Attach, Hire, Name};
 use crate::crew::{Crew, Sent, message};
 use crate::kind::{self, Kind};
+use crate::model::batches::{Batch, Commit, Room, Write};
 use crate::model::handles::{AnyEnds, Ends, How, Joiner, Sender, of, of_bytes};
+use crate::model::places::Release;
 use crate::model::run::{Content, Op, Place, Run};
 use crate::model::{LAST_POSITION, Role, Shape};
 use crate::shape::{Teams, shape, teams};
@@ -18,6 +20,10 @@ use crate::work::Task;
 /// The most operations of one input, and the most messages in a batch.
 const OPERATIONS: usize = 200;
 const BATCH: u8 = 100;
+/// From here on a number of messages means that they are written or read where they lie.
+const IN_PLACE: u8 = 2 * (BATCH + 1);
+/// The most calls that write, of one batch in place.
+const WRITES: u8 = 12;
 /// The longest message, where messages have lengths of their own.
 const MAX_LEN: usize = 24;
 
@@ -53,7 +59,8 @@ where
         let (its, producer, ring) =
             unsafe { kind::create(kind::options::<K>(shape, Teams::default(), MAX_LEN), 0) };
         memory = Some(its);
-        Ends { sender: Box::new(producer) as Box<_>, joiner: Box::new(ring) as Box<_> }
+        let (sender, joiner) = (Box::new(producer) as Box<_>, Box::new(ring) as Box<_>);
+        Ends { sender, joiner, lends: false }
     };
     does_what_the_model_does(create, K::HAS_LENGTHS, input)
 }
@@ -93,11 +100,23 @@ fn operation(input: &mut Unstructured<'_>) -> Result<Op> {
                 seed: first.seed.wrapping_add(n as u64),
                 len: first.len.wrapping_mul(2 * n + 1),
             };
-            let messages = input.int_in_range(0..=BATCH)?;
-            Op::SendBatch(how, (0..messages.into()).map(next).collect())
+            // Numbers beyond that say nothing of a batch that smaller ones do not say as well.
+            match input.arbitrary()? {
+                n @ 0..IN_PLACE => Op::SendBatch(how, (0..more(n)).map(next).collect()),
+                n => Op::SendInPlace(batch_in_place(how, n - IN_PLACE, input)?),
+            }
         }
         3 | 4 => Op::Receive(who(input)?, how(input)?, input.arbitrary::<u8>()?.into()),
-        5 => Op::ReceiveBatch(who(input)?, how(input)?, input.int_in_range(0..=BATCH)?.into()),
+        5 => {
+            let (who, how) = (who(input)?, how(input)?);
+            match input.arbitrary()? {
+                n @ 0..IN_PLACE => Op::ReceiveBatch(who, how, more(n)),
+                n => {
+                    let max = usize::from(n - IN_PLACE) + 1;
+                    Op::ReceiveInPlace(who, how, max, release(input)?)
+                }
+            }
+        }
         6 => Op::KeepNewest(who(input)?, input.int_in_range(0..=BATCH)?.into()),
         7 => Op::Join(Role::Subscriber, place(input)?),
         8 => Op::Join(Role::Observer, place(input)?),
@@ -106,6 +125,51 @@ fn operation(input: &mut Unstructured<'_>) -> Result<Op> {
             who @ 0..128 => Op::Leave(who),
             who => Op::KeepNewest(who, who as u64 % 5),
         },
+    })
+}
+
+/// As many messages as a number says.
+fn more(n: u8) -> usize {
+    (n % (BATCH + 1)).into()
+}
+
+/// A batch that is written in place. The number has how many messages it asks for, and how.
+fn batch_in_place(how: How, n: u8, input: &mut Unstructured<'_>) -> Result<Batch> {
+    let places = usize::from(n % 11);
+    let room = if n / 11 == 0 { Room::UpTo(places) } else { Room::For(how, places) };
+    let mut writes = Vec::new();
+    for _ in 0..input.int_in_range(0..=WRITES)? {
+        writes.push(write(input)?);
+    }
+    let meanwhile = input.arbitrary::<Option<u8>>()?.map(usize::from);
+    let end = match input.int_in_range(0..=4u8)? {
+        0 => Commit::All,
+        1 | 2 => Commit::First(input.int_in_range(0..=9u8)?.into()),
+        3 => Commit::Drop,
+        _ => Commit::Leak,
+    };
+    Ok(Batch { room, writes, meanwhile, end })
+}
+
+fn write(input: &mut Unstructured<'_>) -> Result<Write> {
+    let index = |input: &mut Unstructured<'_>| input.arbitrary::<u8>().map(usize::from);
+    Ok(match input.int_in_range(0..=5u8)? {
+        0..3 => Write::Message(index(input)?, content(input)?),
+        3 => {
+            let first = content(input)?;
+            let next = |n: usize| Content { seed: first.seed + n as u64, len: first.len * (n + 1) };
+            Write::Messages((0..input.int_in_range(0..=9u8)?.into()).map(next).collect())
+        }
+        4 => Write::Bytes(index(input)?, index(input)?, content(input)?),
+        _ => Write::Length(index(input)?, content(input)?),
+    })
+}
+
+fn release(input: &mut Unstructured<'_>) -> Result<Release> {
+    Ok(match input.arbitrary::<u8>()? {
+        0..64 => Release::All,
+        n @ 64..224 => Release::First(usize::from(n) % 66),
+        _ => Release::Leak,
     })
 }
 

@@ -4,6 +4,7 @@ use arbitrary::Arbitrary;
 use ringway::error::TryRecvError;
 
 use crate::model::handles::{How, Receiver};
+use crate::model::places::Release;
 use crate::model::{LAST_POSITION, Role};
 use crate::shape::after;
 
@@ -43,6 +44,10 @@ pub(crate) fn make(call: Call, consumer: &mut dyn Receiver, role: Role) -> Outco
             look(consumer);
             // Whatever it says, it takes nothing.
             let _ = consumer.ready(How::Try);
+            // Others write the memory, and the program has not promised anything.
+            let lent = consumer.receive_refs(How::Try, 8, Release::All);
+            let expected = (role == Role::Subscriber).then_some(Err(TryRecvError::NotInPlace));
+            assert_eq!(lent, expected, "lent, and others write there");
             Ok(Vec::new())
         }
         Call::Receive { timeout, room } => receive(consumer, timeout, room),

@@ -19,6 +19,8 @@ use crate::work::{self, Task, Work};
 /// The most steps of one input, and the most consumers at a time.
 const STEPS: usize = 200;
 const CONSUMERS: usize = 6;
+/// From here on a number of messages means that they are written in place.
+const IN_PLACE: u8 = 160;
 
 /// One step. What names a consumer is taken modulo their number.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -176,6 +178,11 @@ impl Run<'_> {
 
     fn send(&mut self, messages: u8) {
         let Some(producer) = &mut self.producer else { return };
+        if messages >= IN_PLACE {
+            send_in_place(&mut **producer, self.variable, messages - IN_PLACE);
+            self.head = producer.head();
+            return;
+        }
         for n in 0..messages % 80 {
             let max = producer.max_len();
             let len = if self.variable { max * usize::from(n % 5) / 4 } else { max };
@@ -184,5 +191,21 @@ impl Run<'_> {
             }
         }
         self.head = producer.head();
+    }
+}
+
+/// A batch in place, all or half of which is sent, or none, and then it is dropped or leaked.
+fn send_in_place(producer: &mut dyn Sender, variable: bool, n: u8) {
+    let max = producer.max_len();
+    let Ok(mut places) = producer.reserve_up_to((n % 12).into()) else { return };
+    let len = places.len();
+    let messages: Vec<_> =
+        (0..len).map(|at| vec![n; if variable { max * at / 8 } else { max }]).collect();
+    places.write_iter(&messages);
+    match n / 12 % 4 {
+        0 => _ = places.commit(None),
+        1 => _ = places.commit(Some(len / 2)),
+        2 => drop(places),
+        _ => places.leak(),
     }
 }

@@ -88,16 +88,22 @@ impl Group {
         let oldest = self.free.iter().next().map(|(n, marked)| (*n, *marked));
         let got = distance(origin, given.first);
         match task.take {
-            Take::Batch(0) if given.messages.is_empty() => Vec::new(),
+            Take::Batch(0) | Take::Refs(0) if given.messages.is_empty() => Vec::new(),
             // One that waits, and was unlucky, may have one that nobody has asked for yet.
             Take::Waiting(_) if self.free.get(&got) == Some(&false) => vec![(got, false)],
             Take::Batch(room) if given.messages.len() != 1 || room == 1 => {
-                let first = oldest.map_or(0, |(n, _)| n);
-                let run = (first..).map_while(|n| Some((n, *self.free.get(&n)?)));
-                run.take(usize::from(room).min(capacity)).collect()
+                self.run(usize::from(room).min(capacity))
             }
+            Take::Refs(max) => self.run(usize::from(max).min(capacity)),
             _ => oldest.into_iter().collect(),
         }
+    }
+
+    /// The oldest message that no worker has, and those right behind it, at most so many.
+    fn run(&self, max: usize) -> Vec<(i64, bool)> {
+        let first = self.free.keys().next().copied().unwrap_or(0);
+        let run = (first..).map_while(|n| Some((n, *self.free.get(&n)?)));
+        run.take(max).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod attach;
 mod call;
 mod crew;
 mod kind;
+mod ledger;
 mod memory;
 mod poke;
 mod shape;

@@ -5,23 +5,25 @@
 //! entry that nobody forged loses nothing, whatever is done to other entries.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use ringway::error::{JoinError, TryRecvError, TrySendError};
-use ringway::{Overflow, Position, Producer, Ring};
+use ringway::error::{JoinError, TrySendError};
+use ringway::{Overflow, Producer, Ring};
 
 use crate::attach::{Attach, Hire, Join, Name};
-use crate::call::{self, Call, Outcome, Room};
+use crate::call::Call;
 use crate::crew::{Crew, Sent, message};
 use crate::kind::{self, Kind};
-use crate::memory::Memory;
-use crate::model::handles::{How, Receiver, Sender};
+use crate::ledger::{Away, Consumer, Ledger};
+use crate::model::handles::{How, Sender};
 use crate::model::{Role, Shape};
-use crate::poke::{self, ClaimPoke, Place, Poke};
+use crate::poke::{self, ClaimPoke, Poke};
 use crate::shape::{Teams, after, distance, shape, teams};
 use crate::work::Task;
 
 /// The most steps of one input, and the most consumers at a time.
 const STEPS: usize = 200;
 const CONSUMERS: usize = 6;
+/// From here on the number of a batch means that it is written in place.
+const IN_PLACE: u8 = 160;
 
 /// One step. What names a consumer is taken modulo their number.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -70,6 +72,7 @@ where
         shape,
         max_lag: max_lag.filter(|&max_lag| max_lag < shape.capacity()),
         lengths: Vec::new(),
+        placed: 0,
         forged: vec![false; shape.entries + teams.groups + teams.workers],
         consumers: Vec::new(),
         away: Vec::new(),
@@ -103,46 +106,6 @@ struct Run<'a> {
     variable: bool,
 }
 
-/// What was sent, and who has got how much of it.
-struct Ledger<'a> {
-    memory: &'a Memory,
-    shape: Shape,
-    /// How far a subscriber may lag without being evicted.
-    max_lag: Option<usize>,
-    /// Of all messages that were sent.
-    lengths: Vec<usize>,
-    /// Entries in which something was forged once.
-    forged: Vec<bool>,
-    consumers: Vec<Consumer>,
-    /// Those with a name who have gone, and not been told that they were evicted.
-    away: Vec<Away>,
-    teams: Teams,
-    crew: Crew,
-}
-
-/// A durable subscriber that is away.
-struct Away {
-    name: Name,
-    entry: usize,
-    next: Position,
-    too_far: bool,
-}
-
-struct Consumer {
-    role: Role,
-    handle: Box<dyn Receiver>,
-    name: Option<Name>,
-    /// A subscriber's, if it is known.
-    entry: Option<usize>,
-    /// It once lagged so far that it may have been evicted.
-    too_far: bool,
-    /// It has been told so.
-    evicted: bool,
-    start: Position,
-    received: i64,
-    lagged: i64,
-}
-
 impl Run<'_> {
     fn step(&mut self, step: Step) {
         match step {
@@ -153,6 +116,7 @@ impl Run<'_> {
             Step::Send { timeout, len } => {
                 self.send(if timeout { How::Timeout } else { How::Try }, len.into());
             }
+            Step::SendBatch(n @ IN_PLACE..) => self.send_in_place(n - IN_PLACE),
             Step::SendBatch(n) => self.send_batch((n % 80).into()),
             Step::Call(who, call) => self.ledger.call(who, call),
             Step::Join(join) => self.join(join),
@@ -200,7 +164,7 @@ impl Run<'_> {
                 assert!(len <= max);
                 self.ledger.sent_one(len);
             }
-            Err(TrySendError::Full) => self.ledger.assert_full(),
+            Err(TrySendError::Full) => self.ledger.assert_no_room(1),
             Err(error) => assert_eq!(error, TrySendError::TooLarge { len, max }),
         }
     }
@@ -217,8 +181,62 @@ impl Run<'_> {
             self.ledger.sent_one(max);
         }
         if sent < n {
-            self.ledger.assert_full();
+            self.ledger.assert_no_room(1);
         }
+    }
+
+    /// A batch in place. The number says how many messages it asks for, and what becomes of them.
+    fn send_in_place(&mut self, n: u8) {
+        let (asked, way) = (usize::from(n % 12), n / 12);
+        let (head, max_len) = (self.ledger.head(), self.producer.max_len());
+        let max = self.producer.max_reserved();
+        let up_to = way == 0;
+        let reserved = match way {
+            0 => self.producer.reserve_up_to(asked),
+            1 => self.producer.reserve_batch(How::Timeout, asked),
+            _ => self.producer.reserve_batch(How::Try, asked),
+        };
+        let mut places = match reserved {
+            Ok(places) => places,
+            Err(TrySendError::Full) => {
+                return self.ledger.assert_no_room(if up_to { 1 } else { asked });
+            }
+            Err(error) => {
+                assert!(!up_to && asked > max);
+                return assert_eq!(error, TrySendError::TooMany { asked, max });
+            }
+        };
+        let (len, wanted) = (places.len(), if up_to { asked.min(max) } else { asked });
+        assert_eq!((places.position(), places.is_empty()), (head, len == 0));
+        assert!(len <= max && len <= wanted && (len == wanted || up_to));
+        if len < wanted {
+            self.ledger.assert_no_room(len + 1);
+        }
+        self.ledger.reserved(len);
+        let length =
+            |n: usize| if self.variable { (7 * n + asked) % (max_len + 1) } else { max_len };
+        let messages: Vec<_> =
+            (0..len).map(|n| message(after(head, n as i64), length(n))).collect();
+        if way % 2 == 0 {
+            assert_eq!(places.write_iter(&messages), len);
+        } else {
+            for (index, message) in messages.iter().enumerate().rev() {
+                assert_eq!(places.write(index, message), Ok(()));
+            }
+        }
+        let sent = match way {
+            0..3 => len,
+            3 => len / 2,
+            4 | 5 => len.saturating_sub(1),
+            _ => 0,
+        };
+        match way {
+            0..3 => assert_eq!(places.commit(None), head),
+            3..6 => assert_eq!(places.commit(Some(sent)), head),
+            6 => drop(places),
+            _ => places.leak(),
+        }
+        messages.iter().take(sent).for_each(|message| self.ledger.sent_one(message.len()));
     }
 
     fn look(&self) {
@@ -296,147 +314,5 @@ impl Run<'_> {
         }
         let Ledger { crew, lengths, .. } = &mut ledger;
         crew.drain(Sent { lengths, closed: true });
-    }
-}
-
-impl Ledger<'_> {
-    fn head(&self) -> Position {
-        after(self.shape.origin, self.lengths.len() as i64)
-    }
-
-    fn who(&self, who: u8) -> Option<usize> {
-        usize::from(who).checked_rem(self.consumers.len())
-    }
-
-    fn poke(&mut self, poke: Poke) {
-        let entry = poke.of_control().apply(self.memory, self.place());
-        self.forged(entry);
-    }
-
-    /// Somebody has changed that entry, or what belongs to it.
-    fn forged(&mut self, entry: Option<usize>) {
-        let Some(entry) = entry else { return };
-        self.forged[entry] = true;
-        self.crew.forged |= entry >= self.shape.entries;
-    }
-
-    fn place(&self) -> Place {
-        let Shape { entries, .. } = self.shape;
-        let (head, capacity, teams) = (self.head(), self.shape.capacity(), self.teams);
-        Place { head, capacity, entries, teams }
-    }
-
-    fn sent_one(&mut self, len: usize) {
-        self.crew.sent(self.lengths.len() as i64);
-        self.lengths.push(len);
-    }
-
-    fn leave(&mut self, index: usize) {
-        let consumer = self.consumers.remove(index);
-        if let (Some(name), Some(entry), false) = (consumer.name, consumer.entry, consumer.evicted)
-        {
-            let (next, too_far) = (consumer.handle.position(), consumer.too_far);
-            self.away.push(Away { name, entry, next, too_far });
-        }
-    }
-
-    /// Marks those who lag so far that they may be evicted.
-    fn see_who_lags(&mut self) {
-        let Some(max_lag) = self.max_lag else { return };
-        let head = self.head();
-        self.crew.see_who_lags(self.lengths.len() as i64, max_lag);
-        let too_far = |next| distance(next, head) > max_lag as i64;
-        for consumer in &mut self.consumers {
-            consumer.too_far |= too_far(consumer.handle.position());
-        }
-        for away in &mut self.away {
-            away.too_far |= too_far(away.next);
-        }
-    }
-
-    /// A ring is full only if a gate says so, and that may.
-    fn assert_full(&self) {
-        assert_eq!(self.max_lag, None, "full, and whoever leaves no room is evicted");
-        let (head, capacity) = (self.head(), self.shape.capacity() as i64);
-        let holds_back = |gate| distance(gate, head) >= capacity;
-        assert!(
-            poke::gates(self.memory, self.place()).any(holds_back),
-            "full, and no gate says so"
-        );
-    }
-
-    fn call(&mut self, who: u8, call: Call) {
-        let Some(index) = self.who(who) else { return };
-        let consumer = &mut self.consumers[index];
-        let outcome = call::make(call, &mut *consumer.handle, consumer.role);
-        self.check(index, outcome);
-    }
-
-    /// The message at a position, which has been sent.
-    fn sent(&self, position: Position) -> Vec<u8> {
-        let seq = usize::try_from(distance(self.shape.origin, position)).unwrap();
-        message(position, self.lengths[seq])
-    }
-
-    /// Whether what a consumer got is what it may get.
-    fn check(&mut self, index: usize, outcome: Outcome) {
-        let (head, capacity) = (self.head(), self.shape.capacity() as i64);
-        let consumer = &self.consumers[index];
-        let forged = self.is_forged(consumer);
-        let next = after(consumer.start, consumer.received + consumer.lagged);
-        let left = distance(next, head);
-        let (mut received, mut lagged, mut evicted) = (0, 0, false);
-        match outcome {
-            Ok(messages) => {
-                for message in messages {
-                    assert_eq!(message, self.sent(after(next, received)));
-                    received += 1;
-                }
-            }
-            Err(TryRecvError::Lagged(n)) => {
-                assert!(consumer.role == Role::Observer || forged);
-                assert_eq!(n as i64, left - capacity, "the oldest that is left comes next");
-                lagged = n as i64;
-            }
-            Err(TryRecvError::Empty | TryRecvError::Closed) => assert_eq!(left, 0),
-            Err(TryRecvError::BufferTooSmall { needed }) => {
-                assert_eq!(needed, self.sent(next).len());
-            }
-            Err(TryRecvError::Evicted { missed }) => {
-                assert_eq!(missed as i64, left);
-                assert!(forged || consumer.too_far);
-                evicted = true;
-            }
-            Err(_) if forged => assert!(left > capacity, "nothing was overwritten"),
-            Err(error) => panic!("{error}, and nobody forged what this consumer goes by"),
-        }
-        let consumer = &mut self.consumers[index];
-        consumer.received += received;
-        consumer.lagged += lagged;
-        consumer.evicted |= evicted;
-    }
-
-    /// Whether somebody may have forged what a consumer goes by.
-    fn is_forged(&self, consumer: &Consumer) -> bool {
-        consumer.role == Role::Subscriber && consumer.entry.is_none_or(|entry| self.forged[entry])
-    }
-
-    /// Receives what is left, until it is told that this was the end.
-    fn drain(&mut self, index: usize) {
-        loop {
-            let consumer = &mut self.consumers[index];
-            let receive = Call::Receive { timeout: false, room: Room::Enough };
-            let outcome = call::make(receive, &mut *consumer.handle, consumer.role);
-            let again = matches!(outcome, Ok(_) | Err(TryRecvError::Lagged(_)));
-            let closed = outcome == Err(TryRecvError::Closed);
-            self.check(index, outcome);
-            if !again {
-                let forged = self.is_forged(&self.consumers[index]);
-                let Consumer { evicted, start, received, lagged, .. } = self.consumers[index];
-                assert!(forged || evicted || closed);
-                assert!(!closed || received + lagged == distance(start, self.head()));
-                return;
-            }
-        }
     }
 }

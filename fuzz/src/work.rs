@@ -3,7 +3,7 @@
 use std::mem::forget;
 use std::time::Duration;
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Unstructured};
 use ringway::error::{RecvTimeoutError, TryRecvError};
 use ringway::{Plain, Position, Wait, Worker};
 
@@ -17,7 +17,7 @@ pub(crate) struct Task {
     pub(crate) end: End,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Take {
     One(Room),
     /// As one that would wait, but for no time.
@@ -25,7 +25,41 @@ pub(crate) enum Take {
     /// Of bytes there are no batches: one message.
     Batch(u8),
     InPlace,
+    /// At most so many messages, where they lie.
+    Refs(u8),
 }
+
+/// What an input says. A batch of more than any ring has is one in place: so inputs that were found
+/// before there were those mean nearly what they meant.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Said {
+    One(Room),
+    Waiting(Room),
+    Batch(u8),
+    InPlace,
+}
+
+impl<'a> Arbitrary<'a> for Take {
+    fn arbitrary(input: &mut Unstructured<'a>) -> Result<Take, arbitrary::Error> {
+        Ok(match input.arbitrary()? {
+            Said::One(room) => Take::One(room),
+            Said::Waiting(room) => Take::Waiting(room),
+            Said::Batch(room @ 0..REFS) => Take::Batch(room),
+            Said::Batch(room) => Take::Refs(room - REFS),
+            Said::InPlace => Take::InPlace,
+        })
+    }
+}
+
+impl Take {
+    /// The messages stay where they lie.
+    pub(crate) fn is_in_place(self) -> bool {
+        matches!(self, Take::InPlace | Take::Refs(_))
+    }
+}
+
+/// From here on a batch is one in place.
+const REFS: u8 = 128;
 
 /// How a claim is ended.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +116,20 @@ macro_rules! given {
         let messages = vec![($message, $job.redelivered())];
         let first = $job.position();
         Ok(Given { first, messages, lost: end!($job, $end) })
+    }};
+}
+
+/// What a guard of many messages brought, which it ends.
+macro_rules! all_given {
+    ($jobs:ident, $message:ident => $copy:expr, $end:expr) => {{
+        let (len, first) = ($jobs.len(), $jobs.position());
+        assert!($jobs.is_empty() == (len == 0) && $jobs.get(len).is_none());
+        assert!(!$jobs.redelivered(len));
+        assert_eq!($jobs.iter().count(), len);
+        let copies = $jobs.iter().map(|$message| $copy);
+        let marks = (0..len).map(|at| $jobs.redelivered(at));
+        let messages = copies.zip(marks).collect();
+        Ok(Given { first, messages, lost: end!($jobs, $end) })
     }};
 }
 
@@ -150,6 +198,10 @@ impl<T: Plain + Sync, W: Wait> Work for Worker<T, W> {
                 let job = self.try_recv_ref()?;
                 given!(job, value => value.as_bytes().to_vec(), end)
             }
+            Take::Refs(max) => {
+                let jobs = self.try_recv_refs(max.into())?;
+                all_given!(jobs, value => value.as_bytes().to_vec(), end)
+            }
         }
     }
 }
@@ -171,6 +223,10 @@ impl<W: Wait> Work for Worker<[u8], W> {
             Take::InPlace => {
                 let job = self.try_recv_ref()?;
                 given!(job, bytes => bytes.to_vec(), end)
+            }
+            Take::Refs(max) => {
+                let jobs = self.try_recv_refs(max.into())?;
+                all_given!(jobs, bytes => bytes.to_vec(), end)
             }
         }
     }
@@ -198,11 +254,12 @@ pub(crate) fn make(
             assert!(*first <= LAST_POSITION);
             let most = match task.take {
                 Take::Batch(room) => usize::from(room).max(1).min(capacity),
+                Take::Refs(max) => usize::from(max).min(capacity),
                 _ => 1,
             };
             assert!(messages.len() <= most);
             assert!(messages.iter().all(|(message, _)| message.len() <= max_len));
-            assert!(private || !matches!(task.take, Take::InPlace), "lent, and others write there");
+            assert!(private || !task.take.is_in_place(), "lent, and others write there");
         }
         Err(TryRecvError::Lagged(n)) => assert!((1..=LAST).contains(n)),
         Err(TryRecvError::Evicted { missed }) => assert!(*missed <= LAST),
@@ -210,7 +267,7 @@ pub(crate) fn make(
             assert!(*needed > room(task.take, max_len) && *needed <= max_len);
         }
         Err(TryRecvError::NotInPlace) => {
-            assert!(matches!(task.take, Take::InPlace) && !private);
+            assert!(task.take.is_in_place() && !private);
         }
         Err(TryRecvError::Empty | TryRecvError::Closed | TryRecvError::Corrupt) => {}
         Err(error) => panic!("{error}"),

@@ -12,9 +12,10 @@ use ringway_shm::wait::Wait;
 ///
 /// It ends with every state of the consumer from which nothing more comes, and gives each of them
 /// once, as its last item: [`Evicted`](RecvError::Evicted), [`Corrupt`](RecvError::Corrupt),
-/// [`ProducerDied`](RecvError::ProducerDied), [`Liveness`](RecvError::Liveness). A ring that was
-/// closed ends it without an item. Having ended it stays so; a new one looks anew, and goes on with
-/// a successor of the producer's.
+/// [`ProducerDied`](RecvError::ProducerDied), [`Liveness`](RecvError::Liveness); and
+/// [`Interrupted`](RecvError::Interrupted), from which a new iterator goes on. A ring that was closed
+/// ends it without an item. Having ended it stays so; a new one looks anew, and goes on with a
+/// successor of the producer's.
 #[derive(Debug)]
 #[must_use = "an iterator receives nothing until it is asked"]
 pub struct Iter<'a, C> {
@@ -187,6 +188,7 @@ mod tests {
             Err(RecvError::TooManyHeld { max: 2 }),
             Err(RecvError::ProducerDied),
             Err(RecvError::Liveness(crate::error::LivenessError::new(5))),
+            Err(RecvError::Interrupted),
         ];
         for says in states {
             let given = match says {
@@ -199,7 +201,8 @@ mod tests {
                     | RecvError::NotInPlace
                     | RecvError::TooManyHeld { .. }
                     | RecvError::ProducerDied
-                    | RecvError::Liveness(_),
+                    | RecvError::Liveness(_)
+                    | RecvError::Interrupted,
                 ) => 1,
             };
             assert!(items(says).into_iter().eq((0..given).map(|_| says)), "{says:?}");

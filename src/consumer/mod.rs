@@ -7,6 +7,8 @@
 // The kinds differ in what they do to their gates: see `handle.rs`. All else is here once: the
 // calls in `calls.rs` and `bytes.rs`, and how a message is taken in `take.rs`.
 
+#[cfg(all(feature = "std", not(ringway_loom)))]
+mod alarms;
 mod bytes;
 mod bytes_batch;
 mod calls;

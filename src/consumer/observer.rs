@@ -115,6 +115,7 @@ impl<T: Message + ?Sized, W: Wait + Clone> Observer<T, W> {
         let (storage, wait) = (self.reader.storage.clone(), self.reader.wait.clone());
         let mut reader = Reader::new(storage, self.reader.next(), wait);
         reader.patient = self.reader.patient;
+        reader.alarms = self.reader.alarms.clone();
         let kind = Observing::from(reader.next());
         Ok(Consumer::of(reader, kind))
     }

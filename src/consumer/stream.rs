@@ -104,6 +104,7 @@ impl From<RecvError> for io::Error {
             RecvError::Closed | RecvError::ProducerDied => io::ErrorKind::UnexpectedEof,
             RecvError::Lagged(_) | RecvError::Corrupt => io::ErrorKind::InvalidData,
             RecvError::Evicted { .. } => io::ErrorKind::ConnectionAborted,
+            // `RecvError::Interrupted`, too: after the kind `Interrupted` readers try again at once.
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)

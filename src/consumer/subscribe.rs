@@ -153,6 +153,7 @@ impl<T: Message + ?Sized, W: Wait + Clone> Subscriber<T, W> {
         let start = Start::At(self.position());
         let mut subscriber = ring.subscribe_with(start, self.reader.wait.clone())?;
         subscriber.reader.patient = self.reader.patient;
+        subscriber.reader.alarms = self.reader.alarms.clone();
         Ok(subscriber)
     }
 }

@@ -19,6 +19,9 @@ pub enum FlushError {
     /// The kernel did not say which of them are dead: see
     /// [`TrySendError::Liveness`](crate::error::TrySendError::Liveness).
     Liveness(LivenessError),
+    /// Not everything was released, and the [`Interrupt`](crate::wait::Interrupt) that the producer
+    /// has was raised. [`laggards`](crate::Producer::laggards) says who has not.
+    Interrupted,
 }
 
 error!(FlushError {
@@ -27,6 +30,9 @@ error!(FlushError {
          try again, or allow more time";
     Self::Liveness(_) =>
         "not everything was released, and the kernel did not say which consumers are dead";
+    Self::Interrupted =>
+        "not everything was released before the wait was interrupted: clear the interrupt, and \
+         call again";
 } source {
     Self::Liveness(error) => error;
 });
@@ -55,6 +61,9 @@ pub enum WaitError {
     /// The kernel did not say which of them are dead: see
     /// [`TrySendError::Liveness`](crate::error::TrySendError::Liveness).
     Liveness(LivenessError),
+    /// It is not so yet, and the [`Interrupt`](crate::wait::Interrupt) that the producer has was
+    /// raised.
+    Interrupted,
 }
 
 error!(WaitError {
@@ -68,6 +77,8 @@ error!(WaitError {
     Self::Liveness(_) =>
         "not all consumers have joined, and the kernel did not say which of those that have are \
          dead";
+    Self::Interrupted =>
+        "the wait for consumers was interrupted: clear the interrupt, and call again";
 } source {
     Self::Liveness(error) => error;
 });

@@ -123,6 +123,9 @@ pub enum RecvError {
     /// There is no message, and the operating system did not say whether the producer lives. It
     /// may: the next call waits for it, and asks again.
     Liveness(LivenessError),
+    /// There was no message, and the [`Interrupt`](crate::wait::Interrupt) that the handle has was
+    /// raised. Nothing was taken: calls go on once it is cleared.
+    Interrupted,
 }
 
 /// Why a call that blocks for a limited time brought no message.
@@ -161,6 +164,8 @@ pub enum RecvTimeoutError {
     ProducerDied,
     /// See [`RecvError::Liveness`].
     Liveness(LivenessError),
+    /// See [`RecvError::Interrupted`].
+    Interrupted,
 }
 
 error!(RecvError {
@@ -171,6 +176,8 @@ error!(RecvError {
 
 error!(RecvTimeoutError {
     Self::Timeout => "no message came before the time was over: try again, or allow more time";
+    Self::Interrupted =>
+        "no message came before the wait was interrupted: clear the interrupt, and call again";
     other => "{}", other.as_try();
 } source {
     Self::Liveness(error) => error;
@@ -194,6 +201,7 @@ impl TryRecvError {
     }
 }
 
+/// What a call says that does not wait: instead of `Interrupted`, that there is no message.
 impl From<RecvError> for TryRecvError {
     fn from(error: RecvError) -> Self {
         RecvTimeoutError::from(error).as_try()
@@ -212,13 +220,14 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::TooManyHeld { max } => Self::TooManyHeld { max },
             RecvError::ProducerDied => Self::ProducerDied,
             RecvError::Liveness(error) => Self::Liveness(error),
+            RecvError::Interrupted => Self::Interrupted,
         }
     }
 }
 
 impl RecvError {
     /// Whether the next call can bring a message: what was lost has been told, and messages go on.
-    /// All other errors are final states of a consumer that does nothing about them.
+    /// All other errors are final states of a consumer whose program does nothing about them.
     pub(crate) fn goes_on(self) -> bool {
         match self {
             Self::Lagged(_) => true,
@@ -229,7 +238,8 @@ impl RecvError {
             | Self::NotInPlace
             | Self::TooManyHeld { .. }
             | Self::ProducerDied
-            | Self::Liveness(_) => false,
+            | Self::Liveness(_)
+            | Self::Interrupted => false,
         }
     }
 }
@@ -238,7 +248,7 @@ impl RecvTimeoutError {
     /// The same, as a call that does not block says it: for its text.
     fn as_try(&self) -> TryRecvError {
         match *self {
-            Self::Timeout => TryRecvError::Empty,
+            Self::Timeout | Self::Interrupted => TryRecvError::Empty,
             Self::Closed => TryRecvError::Closed,
             Self::Lagged(n) => TryRecvError::Lagged(n),
             Self::Evicted { missed } => TryRecvError::Evicted { missed },

@@ -94,6 +94,9 @@ pub enum SendError {
     },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
+    /// There was no room, and the [`Interrupt`](crate::wait::Interrupt) that the producer has was
+    /// raised. This message was not sent: send it again once that is cleared.
+    Interrupted,
 }
 
 error!(SendError {
@@ -106,6 +109,8 @@ error!(SendError {
         "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
+    Self::Interrupted =>
+        "the ring was full until the wait was interrupted: clear the interrupt, and send again";
 } source {
     Self::Liveness(error) => error;
 });
@@ -143,6 +148,8 @@ pub enum SendTimeoutError {
     },
     /// See [`TrySendError::Liveness`].
     Liveness(LivenessError),
+    /// See [`SendError::Interrupted`].
+    Interrupted,
 }
 
 error!(SendTimeoutError {
@@ -156,6 +163,8 @@ error!(SendTimeoutError {
         "a message of {len} bytes is none of this ring's: send {expected} bytes";
     Self::Liveness(_) =>
         "there is no room, and the kernel did not say which of the consumers in the way are dead";
+    Self::Interrupted =>
+        "the ring was full until the wait was interrupted: clear the interrupt, and send again";
 } source {
     Self::Liveness(error) => error;
 });
@@ -203,6 +212,7 @@ error!(SendAllError {
     Self::Liveness(error) => error;
 });
 
+/// What a call says that does not wait: instead of `Interrupted`, that there is no room.
 impl From<SendError> for TrySendError {
     fn from(error: SendError) -> Self {
         match error {
@@ -211,6 +221,7 @@ impl From<SendError> for TrySendError {
             SendError::NoConsumers => Self::NoConsumers,
             SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
+            SendError::Interrupted => Self::Full,
         }
     }
 }
@@ -223,6 +234,7 @@ impl From<SendError> for SendTimeoutError {
             SendError::NoConsumers => Self::NoConsumers,
             SendError::WrongLength { len, expected } => Self::WrongLength { len, expected },
             SendError::Liveness(error) => Self::Liveness(error),
+            SendError::Interrupted => Self::Interrupted,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The consumer that shares its messages with others of its group.
 
+#[cfg(all(feature = "std", not(ringway_loom)))]
+mod alarms;
 mod calls;
 mod claim;
 mod counters;

@@ -5,7 +5,8 @@ use super::seat::{Claim, Entries, Post};
 use super::storage::{Owner, Storage};
 use super::view::View;
 use crate::error::{JoinError, LivenessError};
-use ringway_shm::sync::Ordering;
+use ringway_shm::segment::{DeathWatch, Watched};
+use ringway_shm::sync::{Futex, Ordering};
 
 impl Storage {
     fn mapping(&self) -> Option<&alloc::sync::Arc<super::mapping::Mapping>> {
@@ -34,6 +35,16 @@ impl Storage {
             None => Ok(true),
             Some(mapping) => mapping.owner_is_alive().map_err(not_told),
         }
+    }
+
+    /// Has that watch add to `word` when it is worth asking whether the producer lives, until what
+    /// this returns is dropped. `None`: the ring is no files, or the kernel does not tell.
+    pub(crate) fn watched_by(
+        &self,
+        watch: &DeathWatch,
+        word: alloc::sync::Arc<Futex>,
+    ) -> Option<Watched> {
+        self.mapping().and_then(|mapping| watch.add(mapping, word).ok())
     }
 
     /// Whether the ring is files that have no name, so that no producer can take it over.

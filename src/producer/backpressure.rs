@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use super::Producer;
 use super::clean_up::ASKED_AT_A_TIME;
-use super::failed::Failed;
+use super::failed::{Failed, Stopped, interrupted};
 use super::need::Need;
 use super::stall::Awaited;
 use crate::group;
@@ -21,7 +21,7 @@ const MOST_LINGERING: u32 = 256;
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Waits for room, where there was none at a first look; `false` if there is no time left.
     #[cold]
-    pub(super) fn wait_for_credit(&mut self, need: Need, limit: Deadline) -> Result<bool, Failed> {
+    pub(super) fn wait_for_credit(&mut self, need: Need, limit: Deadline) -> Result<bool, Stopped> {
         if self.look_if_due(need).unwrap_or(Ok(false))? {
             return Ok(true);
         }
@@ -55,29 +55,33 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Waits for what only a consumer's store to its gate can bring about, or what a look now and
-    /// then does; `false` if there is no time left. A look that fails ends the wait.
+    /// then does; `false` if there is no time left. A look that fails ends the wait, and so does an
+    /// interrupt.
     pub(crate) fn wait_until(
         &mut self,
         ready: impl Fn(&mut Self) -> bool,
         look: impl Fn(&mut Self) -> Result<(), Failed>,
         pace: Pace,
         limit: Deadline,
-    ) -> Result<bool, Failed> {
-        let failed = Cell::new(None);
+    ) -> Result<bool, Stopped> {
+        let stopped = Cell::new(None);
         let mut check = DeathCheck::of(pace);
         let outcome = ringway_shm::wait::wait_for(
             self,
             |this| ready(this).then_some(()),
             |this, round| this.wait.pause_for_room(round),
             |this, left| {
-                let (view, fences) = (*this.storage, this.fences);
-                wake::sleep_as_producer(&view, fences, || ready(this), left.min(pace.sleep()));
+                let (view, fences, alarms) = (*this.storage, this.fences, this.alarms.clone());
+                let limit = left.min(pace.sleep());
+                wake::sleep_as_producer(&view, fences, &alarms, || ready(this), limit);
             },
             |this| {
-                if check.is_due().is_some() {
-                    failed.set(look(this).err());
+                if this.alarms.is_interrupted() {
+                    stopped.set(interrupted());
+                } else if check.is_due().is_some() {
+                    stopped.set(look(this).err().map(Stopped::from));
                 }
-                failed.get().is_some()
+                stopped.get().map(|_| Ended::Dead)
             },
             limit,
             // A round here is many pauses, and a look at all gates.
@@ -86,7 +90,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         match outcome {
             Ok(()) => Ok(true),
             Err(Ended::TimeOver) => Ok(false),
-            Err(Ended::Dead) => failed.get().map_or(Ok(false), Err),
+            Err(Ended::Dead | Ended::Interrupted) => stopped.get().map_or(Ok(false), Err),
         }
     }
 

@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 
 use super::Producer;
-use super::failed::Failed;
+use super::failed::Stopped;
 use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
@@ -146,7 +146,7 @@ impl<T: Plain, W: Wait> Producer<T, W> {
 
     /// The body of both. `late` is the error if there is no time left; `None`: there is always
     /// some.
-    fn send_batch_by<E: From<Failed>>(
+    fn send_batch_by<E: From<Stopped>>(
         &mut self,
         messages: &[T],
         deadline: Deadline,
@@ -344,7 +344,7 @@ impl<W: Wait> Producer<[u8], W> {
 
     /// The body of both. `late` is the error if there is no time left; `None`: there is always
     /// some.
-    fn send_bytes_by<E: From<SendError> + From<Failed> + Copy>(
+    fn send_bytes_by<E: From<SendError> + From<Stopped> + Copy>(
         &mut self,
         messages: &[&[u8]],
         deadline: Deadline,

@@ -113,6 +113,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let storage = unsafe { core::ptr::read(&this.storage) };
         // SAFETY: a move as well, of another field: `this` is not dropped.
         let wait = unsafe { core::ptr::read(&this.wait) };
+        // SAFETY: as before, of a third field.
+        drop(unsafe { core::ptr::read(&this.alarms) });
         // The names and the lock, in that order, before anything of the caller's that could panic.
         drop(storage);
         drop(wait);

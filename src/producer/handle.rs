@@ -10,6 +10,7 @@ use crate::error::HeaderError;
 use crate::memory::Storage;
 use crate::message::{HandleOf, Message};
 use crate::position::{Pos, Position};
+use crate::protocol::alarms::Alarms;
 use crate::protocol::credit::Credit;
 use crate::protocol::limits::Limits;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
@@ -41,6 +42,8 @@ pub struct Producer<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) wait: W,
     pub(super) stuck: Stuck,
     pub(super) arena: Arena,
+    /// What else ends its waiting.
+    pub(super) alarms: Alarms,
     message: HandleOf<T>,
 }
 
@@ -81,6 +84,7 @@ impl<T: Message + ?Sized> Producer<T> {
             wait: AdaptiveSpin::new(),
             stuck: Stuck::default(),
             arena,
+            alarms: Alarms::default(),
             message: PhantomData,
         }
     }
@@ -101,8 +105,10 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let storage = unsafe { core::ptr::read(&this.storage) };
         // SAFETY: a move as well, of another field: `this` is not dropped.
         let before = unsafe { core::ptr::read(&this.wait) };
+        // SAFETY: as before, of a third field.
+        let alarms = unsafe { core::ptr::read(&this.alarms) };
         let Producer { credit, fences, stuck, arena, message, .. } = *this;
-        let producer = Producer { storage, credit, fences, wait, stuck, arena, message };
+        let producer = Producer { storage, credit, fences, wait, stuck, arena, alarms, message };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer

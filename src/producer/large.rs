@@ -3,7 +3,7 @@
 //! Apart and out of line, so that all others have nothing of it in their way.
 
 use super::Producer;
-use super::failed::Failed;
+use super::failed::{Failed, Stopped};
 use super::need::Need;
 use crate::error::{SendError, TrySendError};
 use crate::memory::Span;
@@ -43,7 +43,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         &mut self,
         len: usize,
         deadline: impl FnOnce() -> Deadline,
-    ) -> Result<bool, Failed> {
+    ) -> Result<bool, Stopped> {
         let need = self.need(len);
         self.wait_for_room_of(need, deadline)
     }
@@ -53,7 +53,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         &mut self,
         need: Need,
         deadline: impl FnOnce() -> Deadline,
-    ) -> Result<bool, Failed> {
+    ) -> Result<bool, Stopped> {
         if self.has_room_for(need, |_, _| false) {
             return Ok(true);
         }
@@ -61,7 +61,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// The same after a first look, which says nothing of a message that does not fit its slot.
-    fn wait_longer(&mut self, len: usize, limit: Deadline) -> Result<bool, Failed> {
+    fn wait_longer(&mut self, len: usize, limit: Deadline) -> Result<bool, Stopped> {
         if self.spills(len) {
             self.wait_for_place(len, || limit)
         } else {
@@ -92,7 +92,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// is always some.
     #[cold]
     #[inline(never)]
-    pub(crate) fn send_slowly<E: From<SendError> + From<Failed>>(
+    pub(crate) fn send_slowly<E: From<SendError> + From<Stopped>>(
         &mut self,
         bytes: &[u8],
         deadline: impl FnOnce() -> Deadline,

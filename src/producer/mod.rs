@@ -1,5 +1,7 @@
 //! The one that sends.
 
+#[cfg(all(feature = "std", not(ringway_loom)))]
+mod alarms;
 mod all;
 #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), path = "no_arena.rs")]
 mod arena;

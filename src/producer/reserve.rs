@@ -1,7 +1,7 @@
 //! Asking for the places of many messages at a time.
 
 use super::Producer;
-use super::failed::Failed;
+use super::failed::Stopped;
 use super::loans::Loans;
 use super::need::Need;
 #[cfg(feature = "std")]
@@ -151,7 +151,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         &mut self,
         messages: usize,
         deadline: impl FnOnce() -> Deadline,
-    ) -> Result<bool, Failed> {
+    ) -> Result<bool, Stopped> {
         if self.credit.left() >= messages {
             return Ok(true);
         }

@@ -1,7 +1,7 @@
 //! Sending one message, and what all that send have in common.
 
 use super::Producer;
-use super::failed::Failed;
+use super::failed::{Failed, Stopped};
 use super::need::Need;
 #[cfg(feature = "std")]
 use crate::error::SendTimeoutError;
@@ -215,7 +215,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     pub(super) fn wait_for_room(
         &mut self,
         deadline: impl FnOnce() -> Deadline,
-    ) -> Result<bool, Failed> {
+    ) -> Result<bool, Stopped> {
         if self.credit.check(&self.storage) {
             return Ok(true);
         }

@@ -40,7 +40,8 @@ impl<W: Wait> Producer<[u8], W> {
 
 impl<W: Wait> io::Write for Writer<'_, W> {
     /// Sends the first bytes of `bytes`, as one message, and returns how many. An error is
-    /// [`SendError::Liveness`], as the source of one of [`io::ErrorKind::Other`].
+    /// [`SendError::Liveness`] or [`SendError::Interrupted`], as the source of one of
+    /// [`io::ErrorKind::Other`]: after the kind `Interrupted` a writer would try again at once.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let len = bytes.len().min(self.producer.max_len());
         // A stream that writes nothing sends nothing.

@@ -6,6 +6,7 @@
 //! at a time.
 
 mod ahead;
+pub(crate) mod alarms;
 mod alive;
 pub(crate) mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::ahead::Ahead;
+use super::alarms::Alarms;
 use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
 use crate::error::LivenessError;
@@ -44,6 +45,8 @@ pub(crate) struct Reader<W> {
     pub(crate) check: DeathCheck,
     /// What came of it.
     pub(crate) life: LifeSign,
+    /// What else ends its waiting.
+    pub(crate) alarms: Alarms,
 }
 
 impl<W> Reader<W> {
@@ -68,13 +71,14 @@ impl<W> Reader<W> {
             seen: SeenEpoch::new(epoch),
             check: DeathCheck::default(),
             life: Default::default(),
+            alarms: Alarms::default(),
         }
     }
 
     /// The same place with another way to wait, and the one that it had.
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
         let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, stays, .. } = self;
-        let Reader { wait: before, seen, check, life, .. } = self;
+        let Reader { wait: before, seen, check, life, alarms, .. } = self;
         let reader = Reader {
             next,
             lane,
@@ -89,6 +93,7 @@ impl<W> Reader<W> {
             seen,
             check,
             life,
+            alarms,
         };
         (reader, before)
     }
@@ -363,7 +368,7 @@ impl<W> Reader<W> {
     /// is made known with a wake-up.
     pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {
         let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
-        wake::sleep_as_consumer(&self.storage, self.fences, ready, limit);
+        wake::sleep_as_consumer(&self.storage, self.fences, &self.alarms, ready, limit);
     }
 }
 

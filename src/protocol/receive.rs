@@ -97,6 +97,7 @@ pub(crate) fn wait<C: Receives, R, E: Over>(
         match wait_once(receiver, deadline, &mut attempt) {
             Ok(outcome) => return outcome.map_err(E::from),
             Err(Ended::Dead) => return Err(receiver.reader().death_while_waiting().into()),
+            Err(Ended::Interrupted) => return Err(RecvError::Interrupted.into()),
             Err(Ended::TimeOver) => {
                 if let Some(over) = E::TIME {
                     return Err(over);
@@ -129,12 +130,20 @@ fn wait_once<C: Receives, R>(
             let longest = receiver.death_check(waits_for).longest_sleep();
             receiver.sleep(left.min(longest), deadline);
         },
-        |receiver| receiver.death_check(waits_for).is_due().is_some() && !receiver.has_producer(),
+        |receiver| {
+            if receiver.reader().alarms.is_interrupted() {
+                return Some(Ended::Interrupted);
+            }
+            let has_news = receiver.reader().alarms.has_news();
+            let asks = receiver.death_check(waits_for).is_due().is_some() || has_news;
+            (asks && !receiver.has_producer()).then_some(Ended::Dead)
+        },
         deadline,
         quick,
     );
     // However short the time was: what has been told once is told again, as long as it is so.
-    if was_dead && matches!(outcome, Err(Ended::TimeOver)) && receiver.is_still_at_an_end() {
+    let ends = matches!(outcome, Err(Ended::TimeOver | Ended::Interrupted));
+    if was_dead && ends && receiver.is_still_at_an_end() {
         return attempt(receiver).ok_or(Ended::Dead);
     }
     outcome

@@ -28,6 +28,7 @@
 
 use core::time::Duration;
 
+use super::alarms::Alarms;
 use super::exchange::ring_bells;
 #[cfg(all(feature = "std", target_os = "linux"))]
 use crate::memory::Storage;
@@ -99,30 +100,31 @@ impl Awaited {
     }
 }
 
-/// Sleeps until the producer publishes, closes or takes over, or `limit` is over, or for no reason.
-/// Returns at once if `ready` says so after the flag is up.
+/// Sleeps until the producer publishes, closes or takes over, or an alarm is raised, or `limit` is
+/// over, or for no reason. Returns at once if `ready` says so after the flag is up.
 pub(crate) fn sleep_as_consumer(
     view: &View,
     fences: Fences,
+    alarms: &Alarms,
     ready: impl Fn() -> bool,
     limit: Duration,
 ) {
     let wake = &view.producer().wake;
-    sleep_on(wake, count(wake, view).seen(), view, fences, ready, limit);
+    sleep_on((wake, count(wake, view).seen()), view, fences, alarms, ready, limit);
 }
 
 /// The same on the bell of a group. `seen` is what the bell was at some time before.
 pub(crate) fn sleep_on(
-    bell: &Futex,
-    seen: u32,
+    (bell, seen): (&Futex, u32),
     view: &View,
     fences: Fences,
+    alarms: &Alarms,
     ready: impl Fn() -> bool,
     limit: Duration,
 ) {
     let count = count(bell, view);
     let token = count.arm_since(seen, fences);
-    if !SLEEPS || !ready() {
+    if (!SLEEPS || !ready()) && !alarms.sleep(bell, token, limit) {
         count.wait(token, limit);
     }
 }
@@ -157,11 +159,12 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     ring_bells(view);
 }
 
-/// Sleeps until a consumer makes room, or `limit` is over, or for no reason. Returns at once if
-/// `ready` says so after the flag is up.
+/// Sleeps until a consumer makes room, or an alarm is raised, or `limit` is over, or for no reason.
+/// Returns at once if `ready` says so after the flag is up.
 pub(crate) fn sleep_as_producer(
     view: &View,
     fences: Fences,
+    alarms: &Alarms,
     ready: impl FnOnce() -> bool,
     limit: Duration,
 ) {
@@ -171,7 +174,9 @@ pub(crate) fn sleep_as_producer(
     if SLEEPS && ready() {
         return waiter.disarm();
     }
-    waiter.wait(token, limit);
+    if !alarms.sleep(&flags.waiting, token, limit) {
+        waiter.wait(token, limit);
+    }
 }
 
 /// Wakes the producer, if it sleeps. A consumer calls it after every store to its gate.

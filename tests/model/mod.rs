@@ -2,7 +2,9 @@
 //!
 //! The model counts messages from 0 up, never wraps, and knows nothing of slots, gates or credit.
 
+pub(crate) mod batches;
 pub(crate) mod handles;
+pub(crate) mod places;
 pub(crate) mod run;
 
 use std::collections::VecDeque;
@@ -92,13 +94,22 @@ pub(crate) struct Model {
     /// The newest messages, as many as the ring holds.
     kept: VecDeque<Vec<u8>>,
     pub(crate) sent: u64,
+    /// Messages that were sent, and those beyond that once had a place: what had it before is gone.
+    placed: u64,
     pub(crate) closed: bool,
     pub(crate) consumers: Vec<Consumer>,
 }
 
 impl Model {
     pub(crate) fn new(shape: Shape) -> Model {
-        Model { shape, kept: VecDeque::new(), sent: 0, closed: false, consumers: Vec::new() }
+        Model {
+            shape,
+            kept: VecDeque::new(),
+            sent: 0,
+            placed: 0,
+            closed: false,
+            consumers: Vec::new(),
+        }
     }
 
     fn capacity(&self) -> u64 {
@@ -134,10 +145,27 @@ impl Model {
     pub(crate) fn send(&mut self, message: &[u8]) {
         assert!(self.room() > 0 && !self.closed);
         self.kept.push_back(message.to_vec());
-        if self.kept.len() > self.shape.capacity() {
+        self.sent += 1;
+        self.place(self.sent);
+    }
+
+    /// How many places there can be in a batch: what the producer has credit for at most.
+    pub(crate) fn max_reserved(&self) -> usize {
+        (self.shape.capacity() / 8).max(1)
+    }
+
+    /// So many messages have places, whether they are sent or not.
+    pub(crate) fn reserve(&mut self, messages: usize) {
+        self.place(self.sent + messages as u64);
+    }
+
+    /// All messages up to that one have, or once had, a place.
+    fn place(&mut self, end: u64) {
+        self.placed = self.placed.max(end);
+        let oldest = self.placed.saturating_sub(self.capacity());
+        while self.sent - (self.kept.len() as u64) < oldest {
             self.kept.pop_front();
         }
-        self.sent += 1;
     }
 
     /// What that consumer finds next.
@@ -154,6 +182,15 @@ impl Model {
             Next::Closed
         } else {
             Next::Empty
+        }
+    }
+
+    /// Whether there is something for that consumer.
+    pub(crate) fn ready(&self, index: usize) -> Result<(), TryRecvError> {
+        match self.next_of(index) {
+            Next::Message(_) | Next::Lagged(_) => Ok(()),
+            Next::Empty => Err(TryRecvError::Empty),
+            Next::Closed => Err(TryRecvError::Closed),
         }
     }
 
@@ -203,8 +240,9 @@ impl Model {
         (sent - capacity).max(0)..=(sent - promised).max(0)
     }
 
-    /// Where an observer starts that asks for the oldest message.
+    /// Where an observer starts that asks for the oldest message: as far back as the ring reaches.
+    /// Of what a batch has the places it then finds that it has lagged.
     pub(crate) fn oldest_for_observer(&self) -> i64 {
-        (self.sent - self.kept.len() as u64) as i64
+        self.sent.saturating_sub(self.capacity()) as i64
     }
 }

@@ -3,7 +3,9 @@
 use ringway::error::{BatchError, JoinError, SendError, TryRecvError, TrySendError};
 use ringway::{Overflow, Position, Start};
 
+use super::batches::Batch;
 use super::handles::{AnyEnds, How, Joiner, Receiver, Sender};
+use super::places::Release;
 use super::{Consumer, LAST_POSITION, Model, Next, Role, Shape};
 
 /// One step. What names a consumer is taken modulo their number.
@@ -11,10 +13,13 @@ use super::{Consumer, LAST_POSITION, Model, Next, Role, Shape};
 pub(crate) enum Op {
     Send(How, Content),
     SendBatch(How, Vec<Content>),
+    SendInPlace(Batch),
     /// Into a buffer of so many bytes, modulo what makes sense.
     Receive(usize, How, usize),
     /// Into a buffer of so many messages.
     ReceiveBatch(usize, How, usize),
+    /// At most so many, where they lie.
+    ReceiveInPlace(usize, How, usize, Release),
     /// All but so many of the newest messages are skipped.
     KeepNewest(usize, u64),
     Join(Role, Place),
@@ -44,17 +49,29 @@ pub(crate) enum Place {
     Beyond(u8),
 }
 
+/// So many bytes that grow from a seed.
+pub(super) fn bytes(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut byte = || {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    (0..len).map(|_| byte()).collect()
+}
+
 /// As many consumers of each kind as one run has at most.
 const OBSERVERS: usize = 4;
 
 pub(crate) struct Run {
-    model: Model,
-    max_len: usize,
-    variable: bool,
-    producer: Option<Box<dyn Sender>>,
+    pub(super) model: Model,
+    pub(super) max_len: usize,
+    pub(super) variable: bool,
+    /// Subscribers can read messages where they lie.
+    pub(super) lends: bool,
+    pub(super) producer: Option<Box<dyn Sender>>,
     ring: Box<dyn Joiner>,
     /// Beside the model's.
-    consumers: Vec<Box<dyn Receiver>>,
+    pub(super) consumers: Vec<Box<dyn Receiver>>,
 }
 
 impl Run {
@@ -63,6 +80,7 @@ impl Run {
             model: Model::new(shape),
             max_len: ends.joiner.max_len(),
             variable,
+            lends: ends.lends,
             producer: Some(ends.sender),
             ring: ends.joiner,
             consumers: Vec::new(),
@@ -77,6 +95,10 @@ impl Run {
             Op::SendBatch(how, contents) => self.send_batch(*how, contents),
             Op::Receive(who, how, room) => self.receive(*who, *how, *room),
             Op::ReceiveBatch(who, how, room) => self.receive_batch(*who, *how, *room),
+            Op::SendInPlace(batch) => self.send_in_place(batch),
+            Op::ReceiveInPlace(who, how, max, release) => {
+                self.receive_in_place(*who, *how, *max, *release);
+            }
             Op::KeepNewest(who, messages) => self.keep_newest(*who, *messages),
             Op::Join(role, from) => self.join(*role, *from),
             Op::Leave(who) => self.leave(*who),
@@ -128,12 +150,7 @@ impl Run {
     /// A message that the ring can carry, or one that is just too long.
     fn message(&self, content: Content) -> Vec<u8> {
         let len = if self.variable { content.len % (self.max_len + 3) } else { self.max_len };
-        let mut state = content.seed;
-        let mut byte = || {
-            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-            (state >> 56) as u8
-        };
-        (0..len).map(|_| byte()).collect()
+        bytes(content.seed, len)
     }
 
     fn too_large(&self, message: &[u8]) -> Option<(usize, usize)> {
@@ -199,24 +216,15 @@ impl Run {
         }
     }
 
-    fn who(&self, who: usize) -> Option<usize> {
+    pub(super) fn who(&self, who: usize) -> Option<usize> {
         who.checked_rem(self.consumers.len())
     }
 
     /// What would wait for ever tries instead.
-    fn patience(&self, index: usize, how: How) -> How {
+    pub(super) fn patience(&self, index: usize, how: How) -> How {
         match self.model.next_of(index) {
             Next::Empty if matches!(how, How::Blocking) => How::Try,
             _ => how,
-        }
-    }
-
-    /// Whether there is something for that consumer.
-    fn ready(&self, index: usize) -> Result<(), TryRecvError> {
-        match self.model.next_of(index) {
-            Next::Message(_) | Next::Lagged(_) => Ok(()),
-            Next::Empty => Err(TryRecvError::Empty),
-            Next::Closed => Err(TryRecvError::Closed),
         }
     }
 
@@ -224,7 +232,7 @@ impl Run {
         let Some(index) = self.who(who) else { return };
         let room = if self.variable { room % (self.max_len + 3) } else { self.max_len };
         let how = self.patience(index, how);
-        let ready = self.ready(index);
+        let ready = self.model.ready(index);
         assert_eq!(self.consumers[index].ready(how), ready);
         let expected = self.model.receive(index, room);
         let handle = &mut self.consumers[index];
@@ -364,7 +372,7 @@ impl Run {
     /// Everything that can be seen without changing it.
     fn compare(&mut self) {
         for index in 0..self.consumers.len() {
-            let ready = self.ready(index);
+            let ready = self.model.ready(index);
             assert_eq!(self.consumers[index].ready(How::Try), ready);
         }
         let Run { model, max_len, ring, .. } = self;

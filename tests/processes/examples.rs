@@ -51,6 +51,14 @@ fn workers_do_all_jobs_though_one_is_killed() {
     assert!((2000..=3000).contains(&done.iter().sum::<u64>()), "{text}");
 }
 
+#[test]
+fn interrupt_ends_at_ctrl_c_and_counts_all_that_was_sent() {
+    let text = run("interrupt", "20");
+    let last = text.lines().last().unwrap();
+    let numbers: Vec<u64> = last.split(' ').filter_map(|word| word.parse().ok()).collect();
+    assert!(matches!(numbers[..], [counted, sent] if counted == sent && sent >= 20), "{text}");
+}
+
 /// An example's program, beside the one of this test. It is built, because a test that is run alone
 /// comes without the examples, or with old ones.
 pub(crate) fn program(example: &str) -> PathBuf {

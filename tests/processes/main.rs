@@ -16,7 +16,9 @@ mod fanout;
 mod groups;
 mod held;
 mod in_place;
+mod interrupt;
 mod late;
+mod news;
 mod one_processor;
 mod order;
 mod overwrite;
@@ -55,8 +57,10 @@ roles! {
     in_place::reader in_place::holder
     groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc
     groups::inheritor groups::unasked
+    interrupt::waiter interrupt::restricted
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
+    news::producer news::restricted
     one_processor::first one_processor::second
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer

@@ -30,6 +30,10 @@ pub(crate) enum Restriction {
     NoDescriptors,
     /// The system call `membarrier`.
     NoMembarrier,
+    /// The system call `futex_waitv`.
+    NoWaitv,
+    /// The system calls of `inotify`.
+    NoInotify,
     /// The file system, by rules that the kernel enforces.
     Landlock,
 }
@@ -58,12 +62,14 @@ impl std::error::Error for Unrestricted {}
 const STRANGER: libc::uid_t = 65533;
 
 impl Restriction {
-    pub(crate) const ALL: [Restriction; 6] = [
+    pub(crate) const ALL: [Restriction; 8] = [
         Restriction::Setuid,
         Restriction::Chroot,
         Restriction::NoProc,
         Restriction::NoDescriptors,
         Restriction::NoMembarrier,
+        Restriction::NoWaitv,
+        Restriction::NoInotify,
         Restriction::Landlock,
     ];
 
@@ -74,6 +80,8 @@ impl Restriction {
             Restriction::NoProc => "no_proc",
             Restriction::NoDescriptors => "emfile",
             Restriction::NoMembarrier => "no_membarrier",
+            Restriction::NoWaitv => "no_waitv",
+            Restriction::NoInotify => "no_inotify",
             Restriction::Landlock => "landlock",
         }
     }
@@ -90,7 +98,10 @@ impl Restriction {
             Restriction::Chroot => chroot(empty),
             Restriction::NoProc => hide_proc(),
             Restriction::NoDescriptors => forbid_descriptors(),
-            Restriction::NoMembarrier => filter::refuse_membarrier(),
+            Restriction::NoMembarrier => filter::refuse(libc::SYS_membarrier),
+            Restriction::NoWaitv => filter::refuse(libc::SYS_futex_waitv),
+            Restriction::NoInotify => filter::refuse(libc::SYS_inotify_init1)
+                .and_then(|()| filter::refuse(libc::SYS_inotify_add_watch)),
             Restriction::Landlock => landlock::forbid_all(),
         }
         .map_err(|(what, error)| Unrestricted::Missing(format!("{what}: {error}")))?;
@@ -116,6 +127,8 @@ impl Restriction {
             Restriction::NoMembarrier => {
                 fails("membarrier", filter::ask_for_membarrier(), libc::EPERM)
             }
+            Restriction::NoWaitv => fails("futex_waitv", filter::ask_for_waitv(), libc::EPERM),
+            Restriction::NoInotify => fails("inotify", filter::ask_for_inotify(), libc::EPERM),
             Restriction::Landlock => {
                 fails("opening the ring's file", open(ring), libc::EACCES)?;
                 fails("opening /proc/self", open(own), libc::EACCES)

@@ -41,7 +41,12 @@ pub(crate) fn descriptors() {
     assert_eq!(taken("worker"), ("worker", 1));
     let observer = ring.observe(Start::Next).unwrap();
     assert_eq!(taken("observer"), ("observer", 0));
-    drop((producer, subscriber, durable, worker, observer, ring));
+    let watch = ringway::wait::DeathWatch::start().unwrap();
+    assert_eq!(taken("watch"), ("watch", 2));
+    let (subscriber, worker) = (subscriber.watched_by(&watch), worker.watched_by(&watch.clone()));
+    assert!(subscriber.is_watched() && worker.is_watched());
+    assert_eq!(taken("watched"), ("watched", 0));
+    drop((producer, subscriber, durable, worker, observer, ring, watch));
     let (producer, files) = options().anonymous().unwrap();
     let left = open();
     let ring = files.ring::<u64>(0).unwrap();

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::time::Duration;
+use std::time::Instant;
 
 use crate::sync::{Futex, Ordering};
 
@@ -43,7 +44,7 @@ impl Interrupt {
 
     /// Ends all blocking calls of the handles that have it, now and until it is cleared.
     pub fn raise(&self) {
-        // What the caller did before is seen by the call that ends.
+        // SYNC interrupt: what the caller did before is seen by the call that ends, in `is_raised`.
         self.word.store(1, Ordering::Release);
         keeping_errno(|| self.word.wake_all());
     }
@@ -55,14 +56,13 @@ impl Interrupt {
 
     /// Whether it has been raised and not cleared.
     pub fn is_raised(&self) -> bool {
+        // SYNC interrupt: what was done before `raise` is seen, a message that was sent, say.
         self.word.load(Ordering::Acquire) != 0
     }
 
     /// Sleeps on a word as [`Futex::wait`] does, until this is raised too.
     pub fn sleep_on(&self, word: &Futex, expected: u32, limit: Duration) {
-        if !Futex::wait_any([(word, expected), (&self.word, 0)], limit) && !self.is_raised() {
-            word.wait(expected, limit.min(SLICE));
-        }
+        sleep_on_any((word, expected), [(self.word(), 0)], limit);
     }
 
     /// The word to sleep on, for those that sleep on many: until it is something else than 0.
@@ -74,6 +74,29 @@ impl Interrupt {
 impl Default for Interrupt {
     fn default() -> Self {
         Interrupt::new()
+    }
+}
+
+/// Sleeps on a word as [`Futex::wait`] does, and on the `others`: while each is what is expected of
+/// it, for at most `limit`. Where the kernel cannot wait for several words (before Linux 5.16, or
+/// forbidden), it sleeps on the first one, and looks at the others every 10 ms.
+pub fn sleep_on_any<'a>(
+    word: (&'a Futex, u32),
+    others: impl IntoIterator<Item = (&'a Futex, u32)> + Clone,
+    limit: Duration,
+) {
+    let all = || [word].into_iter().chain(others.clone());
+    if Futex::wait_any(all(), limit) {
+        return;
+    }
+    let Some(end) = Instant::now().checked_add(limit) else { return };
+    let is_as_expected = |(word, expected): (&Futex, u32)| word.load(Ordering::Relaxed) == expected;
+    while all().all(is_as_expected) {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        word.0.wait(word.1, left.min(SLICE));
     }
 }
 

@@ -59,6 +59,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         let Some(claims) = self.claims() else { return };
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
         let ready = || self.is_worth_a_look();
-        wake::sleep_on(&claims.entry().bell, bell, storage, fences, ready, limit);
+        let (alarms, bell) = (&self.reader.alarms, (&claims.entry().bell, bell));
+        wake::sleep_on(bell, storage, fences, alarms, ready, limit);
     }
 }

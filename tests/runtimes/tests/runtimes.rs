@@ -65,7 +65,8 @@ fn pair(name: &str) -> (Async<Producer<u64>>, Async<Subscriber<u64>>) {
 #[test]
 fn the_same_future_runs_on_every_runtime() {
     const MESSAGES: u64 = 20_000;
-    let all: [(&str, fn(Async<Subscriber<u64>>)); 4] = [
+    type Run = fn(Async<Subscriber<u64>>);
+    let all: [(&str, Run); 4] = [
         ("hand", |subscriber| by_hand(consume(subscriber, MESSAGES))),
         ("tokio", |subscriber| on_tokio(consume(subscriber, MESSAGES))),
         ("threads", |subscriber| on_tokio_threads(consume(subscriber, MESSAGES))),

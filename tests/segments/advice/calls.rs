@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ringway::error::{ConfigError, JoinError, SendAllError, TryRecvError, TrySendError};
 use ringway::producer::Room;
+use ringway::wait::Interrupt;
 use ringway::{
     Anonymous, Group, Options, Overflow, Producer, Ring, SpinThenSleep, Start, Static, Untyped,
     Worker,
@@ -51,6 +52,65 @@ advice! {
     fn zero_lag(said) {
         said(&Options::<u64>::new(8).max_lag(0).heap().unwrap_err());
         assert!(Options::<u64>::new(8).max_lag(1).heap().is_ok());
+    }
+
+    "no message came before the wait was interrupted: clear the interrupt, and call again" =>
+    fn interrupted_receiver(said) {
+        let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let stop = Interrupt::new();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().interrupted_by(&stop);
+        stop.raise();
+        said(&subscriber.recv().unwrap_err());
+        said(&subscriber.recv_timeout(Duration::MAX).unwrap_err());
+        stop.clear();
+        let thread = std::thread::spawn(move || subscriber.recv());
+        producer.send(&7).unwrap();
+        assert_eq!(thread.join().unwrap(), Ok(7));
+    }
+
+    "the ring was full until the wait was interrupted: clear the interrupt, and send again" =>
+    fn interrupted_sender(said) {
+        let (producer, ring) = Options::<u64>::new(1).heap().unwrap();
+        let stop = Interrupt::new();
+        let mut producer = producer.interrupted_by(&stop);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&7).unwrap();
+        stop.raise();
+        said(&producer.send(&8).unwrap_err());
+        said(&producer.send_timeout(&8, Duration::MAX).unwrap_err());
+        stop.clear();
+        let thread = std::thread::spawn(move || producer.send(&8));
+        assert_eq!((subscriber.recv(), subscriber.recv()), (Ok(7), Ok(8)));
+        thread.join().unwrap().unwrap();
+    }
+
+    "not everything was released before the wait was interrupted: clear the interrupt, and call \
+     again" =>
+    fn interrupted_flush(said) {
+        let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let stop = Interrupt::new();
+        let mut producer = producer.interrupted_by(&stop);
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&7).unwrap();
+        stop.raise();
+        said(&producer.flush(Duration::MAX).unwrap_err());
+        stop.clear();
+        let thread = std::thread::spawn(move || producer.flush(Duration::MAX));
+        subscriber.recv().unwrap();
+        thread.join().unwrap().unwrap();
+    }
+
+    "the wait for consumers was interrupted: clear the interrupt, and call again" =>
+    fn interrupted_wait_for_consumers(said) {
+        let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+        let stop = Interrupt::new();
+        let mut producer = producer.interrupted_by(&stop);
+        stop.raise();
+        said(&producer.wait_for_consumers(1, Duration::MAX).unwrap_err());
+        stop.clear();
+        let thread = std::thread::spawn(move || producer.wait_for_consumers(1, Duration::MAX));
+        let _subscriber = ring.subscribe(Start::Next).unwrap();
+        thread.join().unwrap().unwrap();
     }
 
     "the buffer is too small for the message: call again with {needed} bytes" =>

@@ -8,6 +8,7 @@
 mod access;
 mod anonymous;
 mod create;
+mod death_watch;
 mod error;
 mod handoff;
 mod list;
@@ -26,6 +27,7 @@ mod unlink;
 pub use access::{Access, Rights};
 pub use anonymous::Anonymous;
 pub use create::{Lengths, Unnamed, open_directory, publish};
+pub use death_watch::{DeathWatch, Watched};
 pub use error::{CreateError, InheritError, NameError, OpenError, PruneError, UnlinkError};
 pub use list::{Seen, SegmentInfo, State, look_at_all, segments, segments_in};
 pub use mapped_files::{Files, Names};

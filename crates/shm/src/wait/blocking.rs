@@ -21,15 +21,17 @@ pub enum Ended {
     TimeOver,
     /// The other side is dead.
     Dead,
+    /// The program has ended the waiting.
+    Interrupted,
 }
 
 /// Calls `attempt` until it returns something, waiting in between.
 ///
 /// `pause` says what to do after a look in vain (see [`Wait`](super::Wait)), and makes no more than
-/// `quick` short pauses first; `sleep` sleeps for at most as long as it is told. `dead` is called
+/// `quick` short pauses first; `sleep` sleeps for at most as long as it is told. `ends` is called
 /// whenever the clock is looked at, and asks for the other side if that [is
-/// due](DeathCheck::is_due). `true` ends the waiting, after a last attempt: what the dead had done
-/// before is not left behind. So does the deadline.
+/// due](DeathCheck::is_due). What it returns ends the waiting, after a last attempt: what the dead
+/// had done before is not left behind. So does the deadline.
 ///
 /// Looking at a clock takes longer than looking for a message, and what comes meanwhile is found
 /// late. So the first look is after the `quick` rounds, in which most messages come that come soon.
@@ -38,7 +40,7 @@ pub fn wait_for<H, R>(
     mut attempt: impl FnMut(&mut H) -> Option<R>,
     pause: impl Fn(&mut H, u32) -> Pause,
     sleep: impl Fn(&mut H, Duration),
-    mut dead: impl FnMut(&mut H) -> bool,
+    mut ends: impl FnMut(&mut H) -> Option<Ended>,
     deadline: Deadline,
     quick: u32,
 ) -> Result<R, Ended> {
@@ -51,8 +53,8 @@ pub fn wait_for<H, R>(
         let pause = pause(handle, round);
         if pause == Pause::Sleep || round >= next_look {
             let reading = clock.look();
-            if dead(handle) {
-                return attempt(handle).ok_or(Ended::Dead);
+            if let Some(ended) = ends(handle) {
+                return attempt(handle).ok_or(ended);
             }
             // What came during the pause is not left behind for a time that is over.
             let Some(left) = reading.left else { return attempt(handle).ok_or(Ended::TimeOver) };
@@ -263,7 +265,7 @@ mod tests {
             |did, _| did.sleeps += 1,
             |did| {
                 did.looks += 1;
-                false
+                None
             },
             deadline,
             quick,
@@ -298,6 +300,28 @@ mod tests {
         assert_eq!(outcome, Err(Ended::TimeOver));
         assert_eq!(did, Did { attempts: 7, pauses: 6, looks: 1, sleeps: 0 });
         assert_eq!(waits(6, 5, Pause::Again, past).0, Ok(()));
+    }
+
+    #[test]
+    fn what_ends_a_wait_is_told_after_a_last_attempt() {
+        for ended in [Ended::Dead, Ended::Interrupted] {
+            for (comes, outcome) in [(2, Ok(())), (3, Err(ended))] {
+                let found = wait_for(
+                    &mut 0,
+                    |attempts| {
+                        *attempts += 1;
+                        (*attempts > comes).then_some(())
+                    },
+                    |_, _| Pause::Sleep,
+                    |_, _| {},
+                    // After the second attempt, so that the third is the last one.
+                    |attempts| (*attempts == 2).then_some(ended),
+                    Deadline::Never,
+                    0,
+                );
+                assert_eq!(found, outcome);
+            }
+        }
     }
 
     #[test]

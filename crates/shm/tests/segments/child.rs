@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -134,6 +135,11 @@ fn play() {
             shared.words[1].store(1, Ordering::Relaxed);
             println!("ready");
             waits();
+        }
+        "watcher" => {
+            let directory = ManuallyDrop::new(Directory(std::env::var_os(PATH).unwrap().into()));
+            crate::news::watcher(&directory);
+            println!("ready");
         }
         role => panic!("{role}"),
     }

@@ -9,7 +9,7 @@ use ringway_shm::segment::{Lengths, SeatBytes, Shared, Unnamed};
 use crate::child::{Directory, KIND, Words64};
 
 /// Whether all went well in a child that was forked.
-fn forked(child: impl FnOnce()) -> bool {
+pub(crate) fn forked(child: impl FnOnce()) -> bool {
     // SAFETY: the child calls what follows and ends; the C library takes care of its allocator's
     // locks.
     let pid = unsafe { libc::fork() };

@@ -7,4 +7,5 @@ mod envelopes;
 mod forked;
 mod lifetime;
 mod listing;
+mod news;
 mod readme;
