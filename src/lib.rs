@@ -162,6 +162,8 @@
 //!   so crates that are built for them alone; without it a struct derives the three traits of
 //!   [`zerocopy`](https://docs.rs/zerocopy) itself ([`Plain`]).
 //! - `alloc`: rings on the heap.
+//! - `async`: [`future::Async`], handles that tasks await, whatever their runtime. `sink`: producers
+//!   are sinks as well.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
 //!   the repository shows how to put code of yours under loom with a ring in it.
 //! - `portable-atomic`: on targets without compare-and-swap (Cortex-M0, RISC-V without the
@@ -193,6 +195,8 @@ pub use ringway_shm::crash;
 pub mod consumer;
 mod create;
 pub mod error;
+#[cfg(feature = "async")]
+pub mod future;
 #[cfg_attr(
     not(any(target_has_atomic = "32", feature = "portable-atomic")),
     path = "group/absent.rs"
@@ -322,3 +326,7 @@ struct Operations;
 #[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../docs/embedded.md")]
 struct Embedded;
+
+#[cfg(all(doctest, feature = "std", feature = "async"))]
+#[doc = include_str!("../docs/async.md")]
+struct InTasks;

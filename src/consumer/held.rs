@@ -189,6 +189,19 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     }
 }
 
+#[cfg(feature = "async")]
+impl<T: Plain, W: Wait> Subscriber<T, W> {
+    /// The next message, which has been copied.
+    pub(super) fn held(&mut self, message: T) -> Held<'_, T, W> {
+        Held { hold: Hold { subscriber: self, messages: 1 }, message }
+    }
+
+    /// So many messages, which have been copied.
+    pub(super) fn held_batch(&mut self, messages: usize) -> HeldBatch<'_, T, W> {
+        HeldBatch { hold: Hold { subscriber: self, messages } }
+    }
+}
+
 impl<T: ByteMessage + ?Sized, W: Wait> Subscriber<T, W> {
     /// Copies the next message into the start of `buffer`, if it is there, and receives it when the
     /// guard is released. Does not block. If the buffer is too small, the error says how long it
@@ -251,7 +264,11 @@ impl<T: ByteMessage + ?Sized, W: Wait> Subscriber<T, W> {
         Ok(self.held_bytes(buffer, len))
     }
 
-    fn held_bytes<'a>(&'a mut self, buffer: &'a [u8], len: usize) -> HeldBytes<'a, W, T> {
+    pub(super) fn held_bytes<'a>(
+        &'a mut self,
+        buffer: &'a [u8],
+        len: usize,
+    ) -> HeldBytes<'a, W, T> {
         let message = buffer.get(..len).unwrap_or(buffer);
         HeldBytes { hold: Hold { subscriber: self, messages: 1 }, message }
     }

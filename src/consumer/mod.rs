@@ -14,6 +14,8 @@ mod bytes_batch;
 mod calls;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) mod follow;
+#[cfg(feature = "async")]
+mod future;
 mod handle;
 mod held;
 mod holding;

@@ -262,3 +262,18 @@ impl<E: core::error::Error + 'static> fmt::Display for BatchError<E> {
         ringway_shm::said::with_source(self, f)
     }
 }
+
+#[cfg(feature = "async")]
+impl TrySendError {
+    /// What a call that waits returns instead; `None`: it waits.
+    pub(crate) fn unless_full(self) -> Option<SendError> {
+        Some(match self {
+            Self::Full => return None,
+            Self::TooLarge { len, max } => SendError::TooLarge { len, max },
+            Self::TooMany { asked, max } => SendError::TooMany { asked, max },
+            Self::NoConsumers => SendError::NoConsumers,
+            Self::WrongLength { len, expected } => SendError::WrongLength { len, expected },
+            Self::Liveness(error) => SendError::Liveness(error),
+        })
+    }
+}

@@ -8,6 +8,8 @@ mod counters;
 mod evicted;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) mod follow;
+#[cfg(feature = "async")]
+mod future;
 mod handle;
 mod hold;
 mod in_place;

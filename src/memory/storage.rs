@@ -67,6 +67,18 @@ impl Storage {
         }
     }
 
+    /// Whether a clone of this keeps the memory: all but what is the caller's, who has promised it
+    /// for as long as there are handles.
+    #[cfg(all(
+        feature = "async",
+        feature = "std",
+        target_os = "linux",
+        not(any(miri, ringway_loom))
+    ))]
+    pub(crate) fn keeps_memory(&self) -> bool {
+        !matches!(self.owner, Owner::Caller)
+    }
+
     /// Whose threads the kernel's barriers have to reach.
     pub(crate) fn reach(&self) -> Reach {
         if self.is_private() { Reach::Process } else { Reach::Everywhere }

@@ -116,7 +116,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// [Looks](Self::look), if it is time to.
-    fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
+    pub(super) fn look_if_due(&mut self, need: Need) -> Option<Result<bool, Failed>> {
         let (awaited, pace) = (self.awaited(need), self.pace());
         let is_due = self.stuck.stall.is_due(awaited, pace);
         (self.followed.takes_notice() || is_due).then(|| self.look(need))

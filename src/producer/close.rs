@@ -134,6 +134,10 @@ impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
         if self.storage.is_here() {
             self.shut();
+            // The thread that wakes tasks may keep the mapping, with which they would go, for a
+            // moment longer.
+            #[cfg(all(feature = "async", feature = "std", target_os = "linux", not(ringway_loom)))]
+            let _ = self.storage.remove_names();
         }
     }
 }

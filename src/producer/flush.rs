@@ -17,7 +17,7 @@ use ringway_shm::wait::{Deadline, Pace};
 
 /// How far one lags at least that has not released everything.
 #[cfg(feature = "std")]
-const LAGGARD: ringway_shm::sync::Signed = 1;
+pub(super) const LAGGARD: ringway_shm::sync::Signed = 1;
 
 /// A subscriber or a group that has not yet received everything.
 #[derive(Clone, Copy, PartialEq, Eq)]

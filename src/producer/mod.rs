@@ -16,6 +16,8 @@ mod failed;
 mod flush;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) mod follow;
+#[cfg(feature = "async")]
+mod future;
 mod groups;
 mod handle;
 mod large;

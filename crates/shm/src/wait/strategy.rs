@@ -1,5 +1,7 @@
 //! How a handle waits: how long it looks, and when it sleeps.
 
+use core::task::Waker;
+
 use crate::sync::{NATIVE, spin_loop};
 
 /// What to do after looking in vain.
@@ -74,6 +76,19 @@ pub trait Wait {
     /// is a flag in memory, and seen by other cores, wants a full fence before it.
     #[inline(always)]
     fn notify(&mut self) {}
+
+    /// For handles that a task awaits: has the task woken, by this waker, the next time that the
+    /// other side [notifies](Self::notify). Called before the look that decides whether the task
+    /// goes to sleep, so a full fence comes after whatever the other side looks at: that side sees
+    /// the waker, or the look sees what it had made known. A later waker of the same handle takes
+    /// the place of this one.
+    ///
+    /// `false`, the default: this way to wait wakes no tasks, and they are woken in another way if
+    /// there is one.
+    fn register(&mut self, waker: &Waker) -> bool {
+        let _ = waker;
+        false
+    }
 }
 
 /// Rounds of one pause instruction that are not worth a look at the clock: a message that is on its

@@ -31,6 +31,8 @@ pub fn features(project: &Project, steps: &mut Vec<Step>) {
     };
     build("core alone", "build -p ringway --no-default-features");
     build("with alloc", "build -p ringway --no-default-features --features alloc");
+    build("with async alone", "build -p ringway --no-default-features --features async");
+    build("with sink", "build -p ringway --features sink");
     build("without derive", "build -p ringway --no-default-features --features std");
     if has_shm(project) {
         // By itself, since the ring may switch on what it needs.

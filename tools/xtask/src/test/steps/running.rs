@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::Result;
 use checkout::{Project, add_rustflags};
 
-use super::super::{Outcome, Step, run_tests};
+use super::super::{Outcome, Step, command, run_tests};
 use super::{cargo, has_shm, under_loom};
 use crate::battery;
-use crate::setup::{CC, CC_32, LIBC_32, Need};
+use crate::setup::{CC, CC_32, LIBC_32, Need, QEMU_ARM, QEMU_RISCV};
 
 /// The short battery takes seconds, and ends by itself when something is stuck.
 const BATTERY_TIME_OUT: Duration = Duration::from_secs(300);
@@ -18,11 +18,42 @@ const BATTERY_TIME_OUT: Duration = Duration::from_secs(300);
 /// A target with 32-bit words whose programs run here.
 const NARROW: &str = "i686-unknown-linux-gnu";
 
+/// Where the program of tools/embassy runs, and with which features.
+const EMBASSY: [(&str, &str); 4] = [
+    ("thumbv7m-none-eabi", ""),
+    ("thumbv6m-none-eabi", "single-core"),
+    ("riscv32imac-unknown-none-elf", ""),
+    ("riscv32imc-unknown-none-elf", "single-core"),
+];
+
 pub fn tests(project: &Project, steps: &mut Vec<Step>) {
     let step = Step::new("tests", |project, log| {
         run_tests(cargo(project, "", "test --workspace --no-fail-fast"), log)
     });
     steps.push(step.needs([CC]));
+    steps.push(Step::new("tests: async", |project, log| {
+        let what = "test -p ringway --features sink --lib --test async_basic --no-fail-fast";
+        run_tests(cargo(project, "", what), log)
+    }));
+    steps.push(Step::new("tests: async, examples in the documentation", |project, log| {
+        let what = "test -p ringway --features sink --doc -- future";
+        run_tests(cargo(project, "", what), log)
+    }));
+    for (target, features) in EMBASSY {
+        let step = Step::new(format!("tests: embassy, {target}"), move |project, log| {
+            let mut run = cargo(project, "tools/embassy", "run --release --locked");
+            run.args(["--target", target, "--features", features]);
+            // What cargo's configuration says of the linker would be replaced by the caller's.
+            run.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+            run.env("CARGO_TARGET_DIR", project.target.join("firmware"));
+            command(run, log)
+        });
+        let qemu = if target.starts_with("riscv") { QEMU_RISCV } else { QEMU_ARM };
+        steps.push(step.needs([Need::Target(target), qemu]));
+    }
+    steps.push(Step::new("tests: runtimes", |project, log| {
+        run_tests(cargo(project, "tests/runtimes", "test --locked --no-fail-fast"), log)
+    }));
     if has_shm(project) {
         steps.push(Step::new("tests: ringway-shm alone", |project, log| {
             run_tests(cargo(project, "", "test -p ringway-shm --no-fail-fast"), log)

@@ -10,13 +10,15 @@ use crate::orderings;
 use crate::setup::{CLIPPY, Need, RUSTFMT};
 
 /// Packages with a workspace of their own.
-const OUTSIDE: [&str; 6] = [
+const OUTSIDE: [&str; 8] = [
     "loom-tests",
     "fuzz",
     "tools/benches",
     "tools/benches/copies",
     "tools/benches/instructions",
+    "tools/embassy",
     "tools/firmware",
+    "tests/runtimes",
 ];
 
 pub fn formatting(steps: &mut Vec<Step>) {
@@ -57,8 +59,12 @@ pub fn lints(project: &Project, steps: &mut Vec<Step>) {
         steps.push(step.needs([CLIPPY]));
     };
     lint("workspace", "", false, "--workspace --all-targets");
+    lint("workspace, with async", "", false, "-p ringway --features sink --all-targets");
     lint("core alone", "", false, "-p ringway --no-default-features --lib");
     lint("with alloc", "", false, "-p ringway --no-default-features --features alloc --lib");
+    let with_async = "-p ringway --no-default-features --features alloc,async --lib";
+    lint("with alloc and async", "", false, with_async);
+    lint("runtimes", "tests/runtimes", false, "--locked --all-targets");
     if has_shm(project) {
         lint("ringway-shm, core alone", "", false, "-p ringway-shm --no-default-features --lib");
         let alloc = "-p ringway-shm --no-default-features --features alloc --lib";

@@ -1,0 +1,69 @@
+//! Handles that tasks await, whatever their runtime.
+//!
+//! [`Async`] has a producer, a consumer or a worker in it, and its calls are futures where those of
+//! the handle block. All that they need of a runtime is the task's
+//! [`Waker`](core::task::Waker), which stays in its process.
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! use ringway::future::Async;
+//! use ringway::{Options, Start};
+//!
+//! let (producer, ring) = Options::<u64>::new(8).heap()?;
+//! let mut producer = Async::new(producer);
+//! let mut subscriber = Async::new(ring.subscribe(Start::Next)?);
+//! let thread = std::thread::spawn(move || {
+//!     futures_executor::block_on(async move {
+//!         let first = subscriber.recv().await?;
+//!         Ok::<u64, ringway::error::RecvError>(first + subscriber.recv().await?)
+//!     })
+//! });
+//! futures_executor::block_on(async {
+//!     producer.send(&3).await?;
+//!     producer.send(&4).await
+//! })?;
+//! assert_eq!(thread.join().unwrap(), Ok(7));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Cancel safety
+//!
+//! A message is taken in the poll that returns it, and sent in the poll that says so. A future that
+//! is dropped before has taken nothing, sent nothing and keeps nothing: the next call goes on where
+//! it began. `send_batch` says how far it came by the slice that it was given.
+//!
+//! # Who wakes the task
+//!
+//! 1. The handle's [`Wait`](crate::Wait), if it [registers](crate::Wait::register) tasks: those of
+//!    [`Wakers`] do. It needs neither an allocator nor an operating system. Both sides have to have
+//!    one of the same `Wakers`, in one program.
+//! 2. Else, on Linux with the feature `std`, the **reactor**: a thread with the name
+//!    `ringway-reactor`. A process starts it when a poll is pending for the first time, and another
+//!    one for each 126 handles. It sleeps in the kernel on the words of all handles that have been
+//!    awaited, and blocks all signals. It stays for as long as the process. Where the kernel has no
+//!    `futex_waitv` (before Linux 5.16, or forbidden), it looks at those words every millisecond
+//!    while a task waits.
+//! 3. Else nothing does: the task is woken at once, and so polled again and again. So it is where
+//!    the thread cannot be started, and where all places of the `Wakers` are taken.
+//!
+//! In [memory of the caller's](crate::Options::create_raw) the reactor looks at no word: it cannot
+//! know how long that stays. It wakes the task every millisecond. So it is for a consumer that may
+//! not write the control segment.
+//!
+//! While a task waits the reactor asks every 90 ms whether its producer lives, and wakes the tasks
+//! of workers, which look whether others live, and of producers, which look after consumers that
+//! are dead or too slow.
+
+mod handle;
+#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+mod reactor;
+mod side;
+mod task;
+#[cfg(not(ringway_loom))]
+mod wakers;
+
+pub use handle::Async;
+pub use side::Handle;
+pub(crate) use side::sealed;
+#[cfg(not(ringway_loom))]
+pub use wakers::{TaskWait, Wakers};

@@ -1,0 +1,54 @@
+//! What a handle and the thread that sleeps for it share.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+
+use atomic_waker::AtomicWaker;
+
+use crate::protocol::wake::{Awaited, Side};
+
+/// The same for one handle.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// `None`: memory that nothing here may touch.
+    pub(super) awaited: Option<Awaited>,
+    pub(super) waker: AtomicWaker,
+    /// How often the task is woken whatever the word says.
+    pub(super) pace: Option<Duration>,
+    /// A task waits.
+    pub(super) armed: AtomicBool,
+    /// The other side may not have been reached: the task has to look by itself.
+    pub(super) blind: AtomicBool,
+    /// The task is to look at more than what it waits for.
+    pub(super) probe: AtomicBool,
+    /// The handle needs no waking any more.
+    pub(super) gone: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(awaited: Option<Awaited>, pace: Option<Duration>) -> Shared {
+        let is_blind = awaited.as_ref().is_none_or(|awaited| awaited.word().is_none());
+        Shared {
+            awaited,
+            waker: AtomicWaker::new(),
+            pace,
+            armed: AtomicBool::new(false),
+            blind: AtomicBool::new(is_blind),
+            probe: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the thread has to be told that a task begins to wait.
+    pub(super) fn kicks(&self) -> bool {
+        let sleeps = self.awaited.as_ref().is_some_and(|awaited| awaited.side != Side::Producer);
+        !sleeps || self.blind.load(Ordering::Relaxed)
+    }
+
+    /// Wakes the task, if one waits.
+    pub(super) fn wake(&self) {
+        // SYNC armed: the waker that was registered before `Source::register` armed is seen.
+        self.armed.swap(false, Ordering::AcqRel);
+        self.waker.wake();
+    }
+}

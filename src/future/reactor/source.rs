@@ -1,0 +1,79 @@
+//! A handle that tasks await, as the reactor knows it.
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+use core::task::Waker;
+use core::time::Duration;
+
+use super::shared::Shared;
+use super::thread::Poller;
+use crate::protocol::wake::Awaited;
+use ringway_shm::event::Token;
+
+/// How a task last asked to be woken; `None`: it has to ask anew.
+pub(crate) type Seen = Option<Token>;
+
+/// The handle's part. Dropped, it is taken from the reactor.
+#[derive(Debug)]
+pub(crate) struct Source {
+    shared: Option<Arc<Shared>>,
+    poller: &'static Poller,
+}
+
+impl Source {
+    /// Has a thread sleep for that handle. `None`: no thread can be started.
+    pub(crate) fn add(awaited: Option<Awaited>, pace: Option<Duration>) -> Option<Source> {
+        let shared = Arc::new(Shared::new(awaited, pace));
+        let poller = Poller::take_on(&shared)?;
+        Some(Source { shared: Some(shared), poller })
+    }
+
+    /// Whether its thread is of this process.
+    pub(crate) fn is_here(&self) -> bool {
+        self.poller.is_here()
+    }
+
+    /// Has the task woken when the word changes from here on. The caller looks once more after this.
+    pub(crate) fn register(&self, waker: &Waker, seen: &mut Seen) {
+        let Some(shared) = &self.shared else { return };
+        shared.waker.register(waker);
+        if let Some(awaited) = &shared.awaited {
+            // Behind the registration: what the thread woke no waker for is seen here.
+            if seen.is_none_or(|token| awaited.has_rung(token)) {
+                // SYNC awaited, sole-waiter: the heavy fence of `EventCount::arm_since`, and of
+                // `SoleWaiter::arm`.
+                *seen = awaited.prepare().map(|token| token.confirm(awaited.fences.heavy()));
+            }
+            let is_reached = |token: Token| token.limit(Duration::MAX) == Duration::MAX;
+            shared.blind.store(!seen.is_some_and(is_reached), Ordering::Relaxed);
+        }
+        // SYNC armed: the thread that takes this back, in `Shared::wake`, sees the waker.
+        let was_armed = shared.armed.swap(true, Ordering::AcqRel);
+        if !was_armed && (shared.kicks() || self.poller.sleeps_in_slices()) {
+            self.poller.kick();
+        }
+    }
+
+    /// Whether the task is to look at more than what it waits for. Once for each time.
+    pub(crate) fn take_probe(&self) -> bool {
+        // What the thread knows the task finds out for itself.
+        self.shared.as_ref().is_some_and(|shared| {
+            shared.probe.load(Ordering::Relaxed) && shared.probe.swap(false, Ordering::Relaxed)
+        })
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.take() else { return };
+        if !self.is_here() {
+            // The parent's thread keeps its own, and nothing here may run what dropping a waker or
+            // a mapping of the parent's does.
+            return core::mem::forget(shared);
+        }
+        // SYNC gone: what the handle did is done when the thread lets go of the memory.
+        shared.gone.store(true, Ordering::Release);
+        drop(shared.waker.take());
+        self.poller.kick();
+    }
+}

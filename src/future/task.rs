@@ -1,0 +1,78 @@
+//! How the task of a handle comes to be woken.
+
+use core::task::Waker;
+
+#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+use super::reactor::{Seen, Source};
+use super::side::Handle;
+use ringway_shm::wait::Wait;
+
+/// What is known of the task that awaits a handle.
+#[derive(Debug, Default)]
+pub(crate) struct Task {
+    /// The reactor's part, once it has one.
+    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    source: Option<Source>,
+    /// How it last asked to be woken.
+    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    seen: Seen,
+    /// A producer's waits for room, and the time is counted.
+    pub(crate) is_blocked: bool,
+    /// An iteration has come to its end.
+    pub(crate) has_ended: bool,
+}
+
+impl Task {
+    /// Has the task woken by `waker` when the other side has done something. The caller looks once
+    /// more after this.
+    pub(crate) fn register<H: Handle>(&mut self, handle: &mut H, waker: &Waker) {
+        if handle.wait().register(waker) {
+            return;
+        }
+        if !self.register_with_reactor(handle, waker) {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+impl Task {
+    /// `false`: there is no reactor.
+    fn register_with_reactor<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
+        if self.source.as_ref().is_some_and(|source| !source.is_here()) {
+            // A forked child's copy: the reactor is the parent's.
+            self.source = None;
+            self.forget();
+        }
+        if self.source.is_none() {
+            self.source = Source::add(handle.awaited().0, handle.pace());
+        }
+        let Some(source) = &self.source else { return false };
+        source.register(waker, &mut self.seen);
+        true
+    }
+
+    /// Whether the reactor has found that this is the time to look at more than what is waited for.
+    pub(crate) fn take_probe(&self) -> bool {
+        self.source.as_ref().is_some_and(Source::take_probe)
+    }
+
+    /// The next one to wait asks anew to be woken.
+    pub(crate) fn forget(&mut self) {
+        self.seen = Seen::default();
+    }
+}
+
+#[cfg(not(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom)))))]
+impl Task {
+    fn register_with_reactor<H: Handle>(&mut self, _handle: &mut H, _waker: &Waker) -> bool {
+        false
+    }
+
+    /// In every poll: what it is for is done at a pace of its own.
+    pub(crate) fn take_probe(&self) -> bool {
+        true
+    }
+
+    pub(crate) fn forget(&mut self) {}
+}

@@ -1,0 +1,160 @@
+//! Tasks that are woken by the other side itself, without an allocator or an operating system.
+
+use core::fmt;
+use core::task::Waker;
+
+use atomic_waker::AtomicWaker;
+use ringway_shm::sync::{AtomicU32, CasU32, Ordering, fence, spin_loop};
+use ringway_shm::wait::{Pause, Wait};
+
+/// Looks of a call that blocks before it sleeps.
+const SPINS: u32 = 100;
+
+/// Room for the wakers of `N` tasks of one program, for rings whose two sides are in it: in a
+/// `static`, for embassy say, or on the heap.
+///
+/// Each handle of the ring gets a [`wait`](Self::wait) of the same `Wakers`, also one that no task
+/// awaits. Where handles are awaited by more than `N` tasks at the same time, the tasks without a
+/// place are polled again and again.
+///
+/// What it costs a side that sends, or makes room: a full fence and a load. If a task waits, all
+/// that wait are woken.
+///
+/// ```
+/// use ringway::future::{Async, Wakers};
+/// use ringway::{Options, Start};
+///
+/// # #[cfg(feature = "std")] {
+/// static WAKERS: Wakers<2> = Wakers::new();
+///
+/// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+/// let mut producer = producer.with_wait(WAKERS.wait());
+/// let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(WAKERS.wait());
+/// let mut subscriber = Async::new(subscriber);
+/// let thread = std::thread::spawn(move || futures_executor::block_on(subscriber.recv()));
+/// producer.send(&7).unwrap();
+/// assert_eq!(thread.join().unwrap(), Ok(7));
+/// # }
+/// ```
+pub struct Wakers<const N: usize> {
+    /// 1: a task waits.
+    flag: AtomicU32,
+    places: [Place; N],
+}
+
+struct Place {
+    /// 1: it is a handle's.
+    taken: CasU32,
+    waker: AtomicWaker,
+}
+
+impl Place {
+    const fn new() -> Place {
+        Place { taken: CasU32::new(0), waker: AtomicWaker::new() }
+    }
+}
+
+impl<const N: usize> Wakers<N> {
+    /// Room for so many, of which none is taken.
+    pub const fn new() -> Self {
+        Wakers { flag: AtomicU32::new(0), places: [const { Place::new() }; N] }
+    }
+
+    /// How a handle is to wait that shares these wakers: give it to `with_wait`. It takes a place
+    /// when a task first awaits the handle, and gives it back when it is dropped.
+    pub fn wait(&self) -> TaskWait<'_> {
+        TaskWait { flag: &self.flag, places: &self.places, place: None }
+    }
+}
+
+impl<const N: usize> Default for Wakers<N> {
+    fn default() -> Self {
+        Wakers::new()
+    }
+}
+
+impl<const N: usize> fmt::Debug for Wakers<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wakers").field("room", &N).finish_non_exhaustive()
+    }
+}
+
+/// How a handle waits that shares [`Wakers`]. Calls that block look for a moment and then sleep.
+pub struct TaskWait<'a> {
+    flag: &'a AtomicU32,
+    places: &'a [Place],
+    place: Option<usize>,
+}
+
+impl TaskWait<'_> {
+    /// The place of this handle, if it has one or there is one.
+    fn place(&mut self) -> Option<&Place> {
+        if self.place.is_none() {
+            let free = |place: &Place| {
+                // SYNC place: the last one that had it has taken its waker back.
+                let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
+                place.taken.compare_exchange(0, 1, order, failed).is_ok()
+            };
+            self.place = self.places.iter().position(free);
+        }
+        self.places.get(self.place?)
+    }
+}
+
+impl Wait for TaskWait<'_> {
+    fn pause(&mut self, round: u32) -> Pause {
+        if round < SPINS {
+            spin_loop();
+            return Pause::Again;
+        }
+        Pause::Sleep
+    }
+
+    fn notify(&mut self) {
+        // SYNC task-flag: this side sees the flag, or the task that raised it sees what was made
+        // known, after its fence in `register`.
+        fence(Ordering::SeqCst);
+        if self.flag.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        // A task that raised the flag before this, which lowers it, has registered before. Had it
+        // registered after it was not woken below, it would have seen this store, and raised the
+        // flag behind it.
+        self.flag.store(0, Ordering::Relaxed);
+        for place in self.places {
+            place.waker.wake();
+        }
+    }
+
+    fn register(&mut self, waker: &Waker) -> bool {
+        let Some(place) = self.place() else { return false };
+        place.waker.register(waker);
+        self.flag.store(1, Ordering::Relaxed);
+        // SYNC task-flag: the task's look, which comes next, sees what was made known before the
+        // other side looked at the flag in vain.
+        fence(Ordering::SeqCst);
+        true
+    }
+}
+
+impl Clone for TaskWait<'_> {
+    fn clone(&self) -> Self {
+        TaskWait { flag: self.flag, places: self.places, place: None }
+    }
+}
+
+impl Drop for TaskWait<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.and_then(|place| self.places.get(place)) {
+            drop(place.waker.take());
+            // SYNC place: the waker has been taken back.
+            place.taken.store(0, Ordering::Release);
+        }
+    }
+}
+
+impl fmt::Debug for TaskWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskWait").field("place", &self.place).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,256 @@
+//! Producers that tasks await.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+#[cfg(feature = "std")]
+use super::clean_up::ASKED_AT_A_TIME;
+use super::failed::Failed;
+use super::need::Need;
+use super::{Producer, Room};
+#[cfg(feature = "std")]
+use crate::error::FlushError;
+use crate::error::{SendError, TrySendError};
+use crate::future::{Async, sealed};
+use crate::message::{Message, Plain};
+#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+use crate::protocol::wake::{Awaited, Side};
+use ringway_shm::wait::Wait;
+
+impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
+    type Wait = W;
+
+    fn wait(&mut self) -> &mut W {
+        &mut self.wait
+    }
+
+    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    fn awaited(&self) -> sealed::SleepsOn {
+        let (storage, fences) = (&self.storage, self.fences);
+        let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Producer };
+        sealed::SleepsOn(storage.keeps_memory().then(awaited))
+    }
+
+    fn pace(&self) -> Option<core::time::Duration> {
+        Some(self.pace().sleep())
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// The same producer, to be awaited.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # #[cfg(feature = "std")] {
+    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let mut producer = producer.into_async();
+    /// futures_executor::block_on(producer.send(&7)).unwrap();
+    /// assert_eq!(subscriber.try_recv(), Ok(7));
+    /// # }
+    /// ```
+    pub fn into_async(self) -> Async<Self> {
+        Async::new(self)
+    }
+
+    /// Whether there is room. Looks for consumers that are dead or too slow, if it is time to.
+    fn finds_room(&mut self, need: Need) -> Option<Result<(), Failed>> {
+        if self.has_room_for(need, |_, _| false) {
+            return Some(Ok(()));
+        }
+        match self.look_if_due(need)? {
+            Ok(has_room) => has_room.then_some(Ok(())),
+            Err(failed) => Some(Err(failed)),
+        }
+    }
+}
+
+/// A future that may wait for room. Once it is dropped no time is counted.
+struct Blocked<'a, T: Message + ?Sized, W: Wait>(&'a mut Async<Producer<T, W>>);
+
+impl<T: Message + ?Sized, W: Wait> Drop for Blocked<'_, T, W> {
+    fn drop(&mut self) {
+        self.0.task.is_blocked = false;
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
+    /// Waits for room, and counts the time.
+    fn poll_room(&mut self, context: &mut Context<'_>, need: Need) -> Poll<Result<(), Failed>> {
+        let found = self.poll_for(context, |producer| producer.finds_room(need));
+        let Producer { stuck, storage, .. } = &mut self.handle;
+        if core::mem::replace(&mut self.task.is_blocked, found.is_pending()) {
+            stuck.clock.count(storage);
+        } else if found.is_pending() {
+            stuck.clock.start();
+        }
+        found
+    }
+
+    /// Sends a message, waiting for room: [`Producer::send`]. Cancel safe: the message is sent in
+    /// the poll that says so, and a future that is dropped before has sent nothing.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # #[cfg(feature = "std")] {
+    /// let (producer, ring) = Options::<u64>::new(1).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let mut producer = producer.into_async();
+    /// let thread = std::thread::spawn(move || (subscriber.recv(), subscriber.recv()));
+    /// futures_executor::block_on(async {
+    ///     producer.send(&1).await?;
+    ///     producer.send(&2).await
+    /// }).unwrap();
+    /// assert_eq!(thread.join().unwrap(), (Ok(1), Ok(2)));
+    /// # }
+    /// ```
+    pub async fn send(&mut self, message: &T) -> Result<(), SendError> {
+        let wait = Blocked(self);
+        poll_fn(|context| wait.0.poll_send(context, message)).await
+    }
+
+    /// As [`send`](Self::send), for a future of the caller's.
+    pub fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        message: &T,
+    ) -> Poll<Result<(), SendError>> {
+        let len = message.bytes().len();
+        self.handle.check_len(len)?;
+        let need = self.handle.need(len);
+        loop {
+            match self.poll_room(context, need) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(room) => room?,
+            }
+            // There is room, which no consumer takes again.
+            match self.handle.try_send(message).map_err(TrySendError::unless_full) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(Some(error)) => return Poll::Ready(Err(error)),
+                Err(None) => {}
+            }
+        }
+    }
+
+    /// Waits for such room, and sends nothing: [`Producer::ready`]. Cancel safe.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # #[cfg(feature = "std")] {
+    /// let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut producer = producer.into_async();
+    /// futures_executor::block_on(producer.ready(8)).unwrap();
+    /// assert_eq!(producer.get_mut().try_send_batch(&[0; 8]), 8);
+    /// # }
+    /// ```
+    pub async fn ready(&mut self, room: impl Into<Room>) -> Result<(), SendError> {
+        let (room, wait) = (room.into(), Blocked(self));
+        poll_fn(|context| wait.0.poll_ready(context, room)).await
+    }
+
+    /// As [`ready`](Self::ready), for a future of the caller's.
+    pub fn poll_ready(
+        &mut self,
+        context: &mut Context<'_>,
+        room: impl Into<Room>,
+    ) -> Poll<Result<(), SendError>> {
+        let need = self.handle.need_of(room.into())?;
+        self.poll_room(context, need).map_err(SendError::from)
+    }
+
+    /// Waits until every subscriber and group has released everything that was sent, for as long as
+    /// it takes: [`Producer::flush`]. Cancel safe.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # #[cfg(feature = "std")] {
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// let thread = std::thread::spawn(move || (subscriber.recv(), subscriber));
+    /// futures_executor::block_on(producer.into_async().flush()).unwrap();
+    /// assert_eq!(thread.join().unwrap().0, Ok(1));
+    /// # }
+    /// ```
+    #[cfg(feature = "std")]
+    pub async fn flush(&mut self) -> Result<(), FlushError> {
+        poll_fn(|context| self.poll_flush(context)).await
+    }
+
+    /// As [`flush`](Self::flush), for a future of the caller's.
+    #[cfg(feature = "std")]
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), FlushError>> {
+        if self.handle.is_flushed() {
+            return Poll::Ready(Ok(()));
+        }
+        if self.task.take_probe() {
+            let groups = self.handle.reap_groups(super::flush::LAGGARD);
+            let subscribers = self.handle.reap(super::flush::LAGGARD, ASKED_AT_A_TIME);
+            subscribers.and(groups)?;
+        }
+        self.poll_for(context, |producer| producer.is_flushed().then_some(Ok(())))
+    }
+}
+
+impl<T: Plain, W: Wait> Async<Producer<T, W>> {
+    /// Sends messages one after the other, as many at a time as there is room for, and takes those
+    /// that are sent off the front of `messages`. Cancel safe by that: what is left there when the
+    /// future is dropped, or after an error, has not been sent.
+    ///
+    /// ```
+    /// # use ringway::{Options, Start};
+    /// # #[cfg(feature = "std")] {
+    /// let (producer, ring) = Options::<u64>::new(4).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// let thread = std::thread::spawn(move || subscriber.iter().map(Result::unwrap).sum::<u64>());
+    /// let mut messages = &[1, 2, 3, 4, 5, 6][..];
+    /// let mut producer = producer.into_async();
+    /// futures_executor::block_on(producer.send_batch(&mut messages)).unwrap();
+    /// assert!(messages.is_empty());
+    /// drop(producer);
+    /// assert_eq!(thread.join().unwrap(), 21);
+    /// # }
+    /// ```
+    pub async fn send_batch(&mut self, messages: &mut &[T]) -> Result<(), SendError> {
+        while !messages.is_empty() {
+            self.ready(1).await?;
+            let sent = self.handle.try_send_batch(messages);
+            *messages = messages.get(sent..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// A sink of messages. What it was given is sent when `start_send` returns, so that flushing it
+/// waits for nothing, and closing it does nothing: the ring is closed when it is dropped.
+///
+/// [`Full`](TrySendError::Full) is what `start_send` says that follows no `poll_ready`.
+#[cfg(feature = "sink")]
+impl<T: Plain, W: Wait> futures_sink::Sink<T> for Async<Producer<T, W>> {
+    type Error = TrySendError;
+
+    fn poll_ready(
+        self: core::pin::Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), TrySendError>> {
+        self.get_mut().poll_room(context, Need::MESSAGE).map_err(TrySendError::from)
+    }
+
+    fn start_send(self: core::pin::Pin<&mut Self>, message: T) -> Result<(), TrySendError> {
+        self.get_mut().handle.try_send(&message)
+    }
+
+    fn poll_flush(
+        self: core::pin::Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Result<(), TrySendError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(
+        self: core::pin::Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Result<(), TrySendError>> {
+        Poll::Ready(Ok(()))
+    }
+}
