@@ -102,7 +102,12 @@ impl<H: Handle + sealed::Receiving> Async<H> {
             let found = attempt(&mut self.handle);
             return Poll::Ready(found.unwrap_or_else(|| Err(self.handle.death())));
         }
-        self.poll_for(context, attempt)
+        let polled = self.poll_for(context, attempt);
+        if polled.is_pending() && self.task.is_to_probe() {
+            // Found before this had registered, so that no task was woken for it.
+            context.waker().wake_by_ref();
+        }
+        polled
     }
 }
 

@@ -50,8 +50,11 @@
 //! know how long that stays. It wakes the task every millisecond. So it is for a consumer that may
 //! not write the control segment.
 //!
-//! While a task waits the reactor asks every 90 ms whether its producer lives, and wakes the tasks
-//! of workers, which look whether others live, and of producers, which look after consumers that
+//! The reactor has a `DeathWatch`, whose thread the process has from
+//! then on too (`ringway-deaths`): a task is told in about a millisecond that its producer was
+//! killed. It takes two descriptors, and for each ring in a segment a watch of the user's. Where the
+//! kernel tells no news, and besides, the reactor asks every 90 ms while a task waits whether its
+//! producer lives. It wakes the tasks of workers, which look whether others live, and of producers, which look after consumers that
 //! are dead or too slow.
 
 mod handle;

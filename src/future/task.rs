@@ -57,6 +57,11 @@ impl Task {
         self.source.as_ref().is_some_and(Source::take_probe)
     }
 
+    /// Whether it has found that since the task last asked.
+    pub(crate) fn is_to_probe(&self) -> bool {
+        self.source.as_ref().is_some_and(Source::is_to_probe)
+    }
+
     /// The next one to wait asks anew to be woken.
     pub(crate) fn forget(&mut self) {
         self.seen = Seen::default();
@@ -72,6 +77,11 @@ impl Task {
     /// In every poll: what it is for is done at a pace of its own.
     pub(crate) fn take_probe(&self) -> bool {
         true
+    }
+
+    /// The task is polled again at once.
+    pub(crate) fn is_to_probe(&self) -> bool {
+        false
     }
 
     pub(crate) fn forget(&mut self) {}

@@ -42,5 +42,5 @@ pub(crate) mod worker;
 
 pub(crate) use clean_up::reap;
 pub use named::Group;
-pub(crate) use presence::{comes_back, has_workers, is_away, seems_away};
+pub(crate) use presence::{comes_back, is_away, seems_away};
 pub use worker::{Batch, BytesJob, ClaimLost, Job, JobRef, JobRefs, Worker};

@@ -73,7 +73,7 @@ fn of(storage: &Storage, consumer: ConsumerId) -> Result<Liveness, LivenessError
     }
     let index = consumer.entry();
     let liveness = match view.measures().shared_number(index) {
-        Some(group) if group::has_workers(storage, group)? => Liveness::Alive,
+        Some(group) if group::presence::has_workers(storage, group)? => Liveness::Alive,
         Some(_) => Liveness::Away,
         None => of_owner(storage, view, index)?,
     };

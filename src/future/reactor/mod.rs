@@ -34,6 +34,7 @@
 //! A forked child has no threads of its parent's. What belongs to the parent's reactor it leaves
 //! alone, and for its own handles it makes another one.
 
+mod news;
 mod shared;
 mod source;
 mod thread;

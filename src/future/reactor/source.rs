@@ -33,7 +33,8 @@ impl Source {
         self.poller.is_here()
     }
 
-    /// Has the task woken when the word changes from here on. The caller looks once more after this.
+    /// Has the task woken when the word changes from here on. The caller looks once more after this,
+    /// and asks for [`is_to_probe`](Self::is_to_probe) if that is in vain.
     pub(crate) fn register(&self, waker: &Waker, seen: &mut Seen) {
         let Some(shared) = &self.shared else { return };
         shared.waker.register(waker);
@@ -52,6 +53,12 @@ impl Source {
         if !was_armed && (shared.kicks() || self.poller.sleeps_in_slices()) {
             self.poller.kick();
         }
+    }
+
+    /// Whether the task is to look at more than what it waits for, which the thread found while the
+    /// task did not wait. After [`register`](Self::register), which the thread's next find follows.
+    pub(crate) fn is_to_probe(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.probe.load(Ordering::Relaxed))
     }
 
     /// Whether the task is to look at more than what it waits for. Once for each time.

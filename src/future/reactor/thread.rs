@@ -12,14 +12,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::news::News;
 use super::shared::Shared;
 use crate::protocol::wake::Side;
+use ringway_shm::segment::DeathWatch;
 use ringway_shm::sync::Futex;
 
 /// Sources of one thread: the kernel takes 128 words, and one is the thread's own.
 const MOST: usize = 126;
-/// How often a thread asks whether producers live: with a wake-up and a poll behind it, within
-/// 150 ms.
+/// How often a thread asks whether producers live, also without news of a death: with a wake-up and
+/// a poll behind it, within 150 ms.
 const PROBES: Duration = Duration::from_millis(90);
 /// How often it wakes a task that cannot ask to be woken.
 const BLIND: Duration = Duration::from_millis(1);
@@ -66,8 +68,11 @@ impl Reactor {
 #[derive(Debug)]
 pub(super) struct Poller {
     process: u32,
-    /// Changes when there is something to do apart from the sources' words.
-    kicks: Futex,
+    /// Changes when there is something to do apart from the sources' words, and when there is news
+    /// of a death.
+    kicks: Arc<Futex>,
+    /// Tells of deaths as they happen. `None`: the kernel does not.
+    watch: Option<DeathWatch>,
     list: Mutex<List>,
     /// The kernel does not let it sleep on many words.
     slices: AtomicBool,
@@ -96,7 +101,12 @@ impl Poller {
         }
         let poller: &'static Poller = Box::leak(Box::new(Poller {
             process: reactor.process,
-            kicks: Futex::new(0),
+            kicks: Arc::new(Futex::new(0)),
+            // One for all threads.
+            watch: match pollers.first() {
+                Some(first) => first.watch.clone(),
+                None => DeathWatch::start().ok(),
+            },
             list: Mutex::default(),
             slices: AtomicBool::new(false),
         }));
@@ -138,7 +148,7 @@ impl Poller {
     fn run(&self) {
         let (mut entries, mut asked) = (Vec::new(), Instant::now());
         loop {
-            // SYNC kick: what it is for is seen.
+            // SYNC kick, news: what it is for is seen.
             let kicks = self.kicks.load(Ordering::Acquire);
             self.see_changes(&mut entries);
             // All at once: a sleep on many words is dear.
@@ -150,7 +160,10 @@ impl Poller {
             for entry in &mut entries {
                 if entry.can_die() {
                     left = left.min(until);
-                    if asks {
+                    let watch = self.watch.as_ref();
+                    let due = watch.and_then(|watch| entry.hear(watch, &self.kicks, now));
+                    left = left.min(due.unwrap_or(LONG));
+                    if asks && entry.is_armed() {
                         entry.ask();
                     }
                 }
@@ -184,14 +197,14 @@ impl Poller {
     fn sleep(&self, kicks: u32, entries: &[Entry], left: Duration) {
         if !self.slices.load(Ordering::Relaxed) {
             let words = entries.iter().filter_map(Entry::word);
-            if Futex::wait_any(iter::once((&self.kicks, kicks)).chain(words), left) {
+            if Futex::wait_any(iter::once((&*self.kicks, kicks)).chain(words), left) {
                 return;
             }
             self.slices.store(true, Ordering::Relaxed);
             // SYNC slices: as in `sleeps_in_slices`, to which a task comes after it has armed.
             fence(Ordering::SeqCst);
         }
-        let waits = entries.iter().any(|entry| entry.shared.armed.load(Ordering::Relaxed));
+        let waits = entries.iter().any(|entry| entry.is_armed());
         self.kicks.wait(kicks, if waits { left.min(SLICE) } else { left });
     }
 }
@@ -204,6 +217,8 @@ struct Entry {
     acted: u32,
     /// When it last woke the task for the time's sake.
     woken: Instant,
+    /// What it knows of deaths, once it watches for them.
+    news: Option<News>,
 }
 
 impl Entry {
@@ -211,7 +226,7 @@ impl Entry {
     fn new(shared: &Arc<Shared>) -> Entry {
         let word = shared.awaited.as_ref().and_then(|awaited| awaited.word());
         let acted = word.map_or(0, |word| word.load(Ordering::Relaxed));
-        Entry { shared: Arc::clone(shared), acted, woken: Instant::now() }
+        Entry { shared: Arc::clone(shared), acted, woken: Instant::now(), news: None }
     }
 
     fn is_producers(&self) -> bool {
@@ -225,7 +240,7 @@ impl Entry {
         }
         let word = self.shared.awaited.as_ref()?.word()?;
         match self.is_producers() {
-            true => self.shared.armed.load(Ordering::Relaxed).then_some((word, 1)),
+            true => self.is_armed().then_some((word, 1)),
             false => Some((word, self.acted)),
         }
     }
@@ -239,7 +254,7 @@ impl Entry {
         if self.has_rung() {
             self.wake();
         }
-        let (now, armed) = (Instant::now(), self.shared.armed.load(Ordering::Relaxed));
+        let (now, armed) = (Instant::now(), self.is_armed());
         let mut left = LONG;
         if let Some(pace) = self.pace() {
             let since = now.saturating_duration_since(self.woken);
@@ -264,7 +279,7 @@ impl Entry {
         // SYNC bell: the task that is woken sees what it was rung for.
         let now = word.load(Ordering::Acquire);
         if self.is_producers() {
-            return now != 1 && self.shared.armed.load(Ordering::Relaxed);
+            return now != 1 && self.is_armed();
         }
         core::mem::replace(&mut self.acted, now) != now
     }
@@ -281,17 +296,33 @@ impl Entry {
         })
     }
 
-    /// Asks whether the producer lives, if a task waits.
-    fn ask(&self) {
-        let Some(awaited) = &self.shared.awaited else { return };
-        if !self.shared.armed.load(Ordering::Relaxed) {
-            return;
+    fn is_armed(&self) -> bool {
+        self.shared.armed.load(Ordering::Relaxed)
+    }
+
+    /// Asks whether the producer lives if there is news of it, which that watch tells by that word,
+    /// also while no task waits. Returns for how long there is nothing to ask, unless there is news.
+    fn hear(&mut self, watch: &DeathWatch, word: &Arc<Futex>, now: Instant) -> Option<Duration> {
+        let awaited = self.shared.awaited.as_ref()?;
+        let watched = || awaited.storage.watched_by(watch, Arc::clone(word));
+        let news = self.news.get_or_insert_with(|| News::new(watched(), now));
+        if news.is_due(now) && !self.ask() {
+            self.news.as_mut()?.settle();
         }
+        self.news.as_ref()?.due_in(now)
+    }
+
+    /// Asks whether the producer lives, and has the task tell if it does not.
+    fn ask(&self) -> bool {
+        let Some(awaited) = &self.shared.awaited else { return true };
         // Also if the kernel does not say: the task tells the error.
-        if !awaited.storage.producer_is_alive().unwrap_or(false) {
+        let is_alive = awaited.storage.producer_is_alive().unwrap_or(false);
+        if !is_alive {
+            // Before the swap in `Shared::wake`: a task that arms after that sees it.
             self.shared.probe.store(true, Ordering::Relaxed);
             self.wake();
         }
+        is_alive
     }
 
     fn is_gone(&self) -> bool {

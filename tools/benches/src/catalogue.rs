@@ -3,7 +3,8 @@
 use crate::floors;
 use crate::peers::{
     crossbeam_channel, disruptor, iceoryx2, ipc_channel, message_queue, pipe, ringfire, ringway,
-    rtrb, rtrb_framed, shaq_broadcast, shaq_mpmc, shaq_spsc, unix_datagram, unix_socket,
+    rtrb, rtrb_framed, shaq_broadcast, shaq_mpmc, shaq_spsc, tokio_tasks, unix_datagram,
+    unix_socket,
 };
 use crate::transport::{Spec, Transport};
 use crate::trial::{self, Consumers, Kind, Trial, Work};
@@ -17,6 +18,14 @@ pub const OURS: &str = "ringway";
 pub const SET_OF_1: &str = "ringway_set_1";
 /// The same in a set of 128.
 pub const SET_OF_128: &str = "ringway_set_128";
+/// Ours, a task of tokio's being at the other end.
+pub const TASK: &str = "ringway_task";
+/// Ours, a task that no runtime runs being at the other end.
+pub const POLLED: &str = "ringway_polled";
+/// Tasks of tokio's with a channel between them.
+pub const CHANNEL: &str = "tokio_mpsc";
+/// A task of tokio's that awaits datagrams.
+pub const DATAGRAMS: &str = "tokio_unix_datagram";
 /// Ours, an observer being at the other end.
 pub const OBSERVER: &str = "ringway_observer";
 /// Ours, the only worker of a group being at the other end.
@@ -239,6 +248,8 @@ fn add_ours(all: &mut Catalogue) {
     all.wake::<ringway::Subscribed>(ours);
     all.wake::<ringway::Waiting<1>>(processes(SET_OF_1));
     all.wake::<ringway::Waiting<128>>(processes(SET_OF_128));
+    all.wake::<ringway::OnTokio>(processes(TASK));
+    all.single::<ringway::ByHand, 7>(processes(POLLED));
     all.one_processor::<ringway::Subscribed>(ours);
     all.small_ring::<ringway::Subscribed>(ours);
 
@@ -320,6 +331,8 @@ fn add_threads(all: &mut Catalogue) {
     all.large::<crossbeam_channel::Boxes>(entry);
     all.start::<crossbeam_channel::Values>(entry);
     all.shared::<crossbeam_channel::Pool>(entry, false);
+
+    all.wake::<tokio_tasks::Mpsc>(threads(CHANNEL));
 }
 
 /// Those in shared memory.
@@ -382,6 +395,7 @@ fn add_kernel(all: &mut Catalogue) {
     all.wake::<unix_socket::Stream>(entry);
     all.one_processor::<unix_socket::Stream>(entry);
     all.mixed::<unix_datagram::Datagrams>(seldom("unix_datagram"));
+    all.wake::<tokio_tasks::Datagrams>(processes(DATAGRAMS));
     let entry = seldom("message_queue");
     all.all::<message_queue::MessageQueue>(entry);
     all.wake::<message_queue::MessageQueue>(entry);

@@ -5,7 +5,8 @@
 //! the field has a row of another kind only, the end of the name says which; nothing is wanted of it.
 
 use crate::catalogue::{
-    ARRAYS, CAPACITY, OBSERVER, OURS, SMALL_RING, WORKER, WRITABLE, usual_capacity,
+    ARRAYS, CAPACITY, CHANNEL, DATAGRAMS, OBSERVER, OURS, POLLED, SMALL_RING, TASK, WORKER,
+    WRITABLE, usual_capacity,
 };
 use crate::regime::Regime;
 use crate::results::Results;
@@ -171,6 +172,12 @@ fn of_our_own(keys: &[Key]) -> Vec<Definition> {
         let arrays = key(Work::Arrays(calls), 8, ARRAYS);
         add(format!("{word}_arrays_over_numbers"), arrays, stream(OURS), true);
     }
+    let wake = |name| key(Work::Wake, 8, name);
+    for theirs in [CHANNEL, DATAGRAMS] {
+        add(format!("wake_task_over_{theirs}"), wake(TASK), wake(theirs), false);
+    }
+    let stream = |name| key(Work::Stream(Calls::OneAtATime), 56, name);
+    add("stream_56_polled_over_recv".into(), stream(POLLED), stream(OURS), true);
     for count in [1, 8, 32] {
         for (kind, word) in
             [(Kind::AsleepObservers, "observers"), (Kind::Subscribers, "subscribers")]

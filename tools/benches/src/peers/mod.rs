@@ -14,6 +14,7 @@ pub mod shaq_broadcast;
 pub mod shaq_mpmc;
 pub mod shaq_spsc;
 mod streams;
+pub mod tokio_tasks;
 pub mod unix_datagram;
 pub mod unix_socket;
 
