@@ -102,7 +102,9 @@ impl Inner {
         if !storage.is_here() {
             return Err(WaitSetError::Forked);
         }
-        self.here.get_or_init(Here::now);
+        if storage.can_die() {
+            self.here.get_or_init(Here::now);
+        }
         self.state().roll.add(key, shadow, trail, &self.bell);
         Ok(())
     }
@@ -200,7 +202,7 @@ impl Inner {
             return Some(Ok(found));
         }
         if !is_user {
-            return self.is_over.load(Ordering::Acquire).then_some(Ok(0));
+            return self.is_over.load(Ordering::Relaxed).then_some(Ok(0));
         }
         self.drain(state);
         let interrupt = state.roll.interrupt.as_ref();
@@ -252,14 +254,16 @@ impl Inner {
 
     /// What the thread does that feeds the descriptor.
     fn feed(&self, feed: &Feed) {
-        while !self.is_over.load(Ordering::Acquire) {
+        while !self.is_over.load(Ordering::Relaxed) {
             // Changes when the descriptor has been emptied, which is after it was filled.
+            // SYNC resumed: what is told after this look ends the sleep.
             let resumed = feed.resumed.load(Ordering::Acquire);
             if self.wait_as(Caller::Feeder, Deadline::Never, |_| {}).is_err() {
                 return;
             }
+            // SYNC resumed: as above.
             while feed.resumed.load(Ordering::Acquire) == resumed
-                && !self.is_over.load(Ordering::Acquire)
+                && !self.is_over.load(Ordering::Relaxed)
             {
                 feed.resumed.wait(resumed, SLICE);
             }
@@ -272,7 +276,7 @@ impl Inner {
             // A child that was forked does not have them.
             return;
         }
-        self.is_over.store(true, Ordering::Release);
+        self.is_over.store(true, Ordering::Relaxed);
         self.ring();
         if let Some(feed) = self.feed.get() {
             feed.resume();

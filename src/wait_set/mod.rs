@@ -92,8 +92,8 @@ pub use self::member::Member;
 /// A handle is in one set at a time. While it is in one, its calls cost an instruction or two more;
 /// and those of a heap ring's subscriber check each copy, as those of named rings do.
 ///
-/// In a child that was forked a set of the parent's says [`Forked`](WaitSetError::Forked), and can
-/// be dropped.
+/// In a child that was forked a set of the parent's that has had a member in files says
+/// [`Forked`](WaitSetError::Forked). Any can be dropped there.
 ///
 /// # What it costs
 ///

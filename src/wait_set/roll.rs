@@ -131,13 +131,7 @@ impl Clock {
 
 impl Roll {
     /// Adds a member. `bell` is the set's: news of a death rings it.
-    pub(super) fn add(
-        &mut self,
-        key: u64,
-        shadow: Shadow,
-        trail: Arc<Trail>,
-        bell: &Arc<Futex>,
-    ) {
+    pub(super) fn add(&mut self, key: u64, shadow: Shadow, trail: Arc<Trail>, bell: &Arc<Futex>) {
         let (word, quiet) = (usize::MAX, None);
         let mut entry = Entry { key, trail, shadow, word, quiet, asks: false, watched: None };
         if let Some(watch) = &self.watch {
@@ -267,8 +261,9 @@ impl Roll {
                 prepared.extend(awaited.prepare().map(|token| (index, token, awaited.fences)));
             }
         }
-        // SYNC awaited, sole-waiter: one heavy fence for all the words that were prepared. A
-        // notifier sees the flag, or the next look sees what it made known.
+        // The heavy fence of `EventCount::arm_since` and `SoleWaiter::arm` (the rows `awaited` and
+        // `sole-waiter`), one for all the words that were prepared. A notifier sees the flag, or the
+        // next look sees what it made known.
         let reached = Fences::heavy_of_all(prepared.iter().map(|&(.., fences)| fences));
         for &(index, token, fences) in &prepared {
             let Some(word) = self.words.get_mut(index) else { continue };
