@@ -59,6 +59,8 @@ struct Entry {
     quiet: Option<(u64, Pos)>,
     /// The next look in vain asks whether its producer lives.
     asks: bool,
+    /// How often it asks again after news, if the answer is that it lives.
+    again: u8,
     /// By what it learns of deaths, and how much news it has seen.
     watched: Option<(Watched, u32)>,
 }
@@ -91,6 +93,10 @@ struct Clock {
     look: Duration,
     sleep: Duration,
 }
+
+/// Questions that follow a first one in vain after news, a millisecond apart: the kernel tells of a
+/// file that is being closed, and gives up its lock a moment later.
+const AGAIN: u8 = 5;
 
 /// What a look has to do by the clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +139,8 @@ impl Roll {
     /// Adds a member. `bell` is the set's: news of a death rings it.
     pub(super) fn add(&mut self, key: u64, shadow: Shadow, trail: Arc<Trail>, bell: &Arc<Futex>) {
         let (word, quiet) = (usize::MAX, None);
-        let mut entry = Entry { key, trail, shadow, word, quiet, asks: false, watched: None };
+        let mut entry =
+            Entry { key, trail, shadow, word, quiet, asks: false, again: 0, watched: None };
         if let Some(watch) = &self.watch {
             entry.watch(watch, bell);
         }
@@ -154,7 +161,9 @@ impl Roll {
         for entry in &mut self.members {
             if let Some((watched, seen)) = &mut entry.watched {
                 let now = watched.count();
-                entry.asks |= core::mem::replace(seen, now) != now;
+                if core::mem::replace(seen, now) != now {
+                    (entry.asks, entry.again) = (true, AGAIN);
+                }
             }
         }
     }
@@ -240,11 +249,17 @@ impl Roll {
                 continue;
             }
             entry.quiet = None;
+            let asked = entry.asks;
             if entry.shadow.is_ready(&mut entry.asks) {
                 ready(entry.key);
                 found += 1;
-            } else if word.token.is_some() {
+                continue;
+            }
+            if word.token.is_some() {
                 entry.quiet = Some(now);
+            }
+            if asked && entry.again > 0 {
+                (entry.asks, entry.again) = (true, entry.again - 1);
             }
         }
         if found > 0 {
@@ -288,8 +303,9 @@ impl Roll {
     pub(super) fn longest_sleep(&self) -> Duration {
         let limit = |limit: Duration, word: &Word| word.token.map_or(limit, |t| t.limit(limit));
         let limit = self.words.iter().fold(self.clock.sleep, limit);
-        // A member that has no word to sleep on is looked at as often as one that cannot ask.
-        match self.members.iter().any(|entry| entry.word == usize::MAX) {
+        // A member that has no word to sleep on is looked at as often as one that cannot ask; and so
+        // is one that asks again.
+        match self.members.iter().any(|entry| entry.word == usize::MAX || entry.asks) {
             true => limit.min(Duration::from_millis(1)),
             false => limit,
         }
