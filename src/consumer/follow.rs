@@ -48,18 +48,19 @@ impl Shadow {
     }
 
     /// Whether the consumer's next call that does not block says something else than that the ring
-    /// is empty. What the kernel has to be asked for is asked now and then.
-    pub(crate) fn is_ready(&mut self) -> bool {
+    /// is empty. `asks`: a look in vain asks the kernel whether the producer lives, and takes that.
+    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
         // Before the look, so that a death need not be asked for twice.
         self.reader.catch_up();
         if self.seems_ready() {
             return true;
         }
-        if !self.reader.storage.can_die() || !self.reader.asks() {
+        let asks = core::mem::take(asks);
+        if !self.reader.storage.can_die() {
             return false;
         }
         self.reader.patient = self.trail.is_patient();
-        if !self.reader.is_orphaned() {
+        if !self.reader.is_orphaned_if(asks) {
             return false;
         }
         // What the dead had sent until then comes first.

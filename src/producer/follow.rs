@@ -91,20 +91,21 @@ impl Shadow {
     }
 
     /// Whether the producer's next call that does not block finds that room, or has something to do
-    /// for it: a consumer in the way that has died, or a limit to keep.
-    pub(crate) fn is_ready(&mut self) -> bool {
+    /// for it: a consumer in the way that has died, or a limit to keep. `asks`: a look in vain asks
+    /// the kernel which of those in the way live, and takes that.
+    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
         if self.has_room() {
             return true;
         }
-        if self.check.for_wait(self.credit.next().number()).is_due().is_none() {
-            return false;
-        }
+        let asks = core::mem::take(asks);
+        let next = self.credit.next().number();
         // The producer's own calls, and no others, count for how long consumers hold it back.
-        if self.has_limits() || self.is_held_by_the_dead() {
+        let keeps = self.has_limits() && self.check.for_wait(next).is_due().is_some();
+        if keeps || (asks && self.is_held_by_the_dead()) {
             self.trail.notice();
             return true;
         }
-        self.has_room()
+        asks && self.has_room()
     }
 
     fn has_limits(&self) -> bool {

@@ -87,6 +87,15 @@ impl<W> Reader<W> {
         self.is_known_dead()
     }
 
+    /// The same for a wait set, which says itself when to ask, and whose readers have no notices.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn is_orphaned_if(&mut self, asks: bool) -> bool {
+        match asks {
+            true => !self.has_producer(),
+            false => self.is_known_dead(),
+        }
+    }
+
     /// Takes note of all producers that there have been. What they did before this is looked at by
     /// the next look.
     pub(crate) fn catch_up(&mut self) {

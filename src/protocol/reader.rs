@@ -1,5 +1,8 @@
 //! A consumer's place in its ring, and what it finds there.
 
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod followed;
+
 use core::time::Duration;
 
 use super::ahead::Ahead;
@@ -395,34 +398,6 @@ impl<W> Reader<W> {
     pub(crate) fn sleep(&self, limit: Duration, ends: impl Fn() -> bool) {
         let ready = || self.look() != Look::NotYet || self.is_closed() || ends();
         wake::sleep_as_consumer(&self.storage, self.fences, &self.alarms, ready, limit);
-    }
-}
-
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-impl<W> Reader<W> {
-    /// What shows a wait set where it is.
-    pub(crate) fn followed(&self) -> &Followed {
-        &self.followed
-    }
-
-    /// Has a wait set follow it, or none any more. One that is followed takes no step that the set
-    /// would not see.
-    pub(crate) fn follow(&mut self, followed: Followed) {
-        self.followed = followed;
-        let evicts = LANES && self.can_be_evicted();
-        let plain = is_plain(&self.storage, evicts, self.fences);
-        self.plain = [plain && self.followed.trail().is_none(); LANES as usize];
-        self.forget();
-        self.followed.goes_to(self.next);
-    }
-
-    /// A reader at the same place that looks on behalf of this one's handle.
-    pub(crate) fn looking_on(&self) -> Reader<()> {
-        let mut reader = Reader::new(self.storage.clone(), self.next, ());
-        reader.fences = self.fences;
-        reader.patient = self.patient;
-        reader.seen = self.seen;
-        reader
     }
 }
 

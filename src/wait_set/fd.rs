@@ -39,6 +39,7 @@ impl Feed {
     }
 
     pub(super) fn resume(&self) {
+        // SYNC resumed: the thread sees that the set is over, if it is.
         self.resumed.fetch_add(1, Ordering::Release);
         self.resumed.wake_all();
     }

@@ -49,15 +49,19 @@ impl Desk {
     }
 
     fn wake(&self) {
-        // SYNC change: the job is seen by a helper that sees the new count.
+        // SYNC desk: the helper that sees the new count sees that there is a job, or that it is over.
         self.word.fetch_add(1, Ordering::Release);
         self.word.wake_all();
     }
 
     /// What a helper does until it is over.
     fn run(&self) {
-        while !self.is_over.load(Ordering::Acquire) {
+        loop {
+            // SYNC desk: what is told after this look ends the sleep.
             let seen = self.word.load(Ordering::Acquire);
+            if self.is_over.load(Ordering::Relaxed) {
+                return;
+            }
             // Taken from the desk while the helper sleeps: the set may want to give it another.
             let mut job = self.job();
             let Some(Job { list, words, expected }) = &*job else {
@@ -72,6 +76,7 @@ impl Desk {
             if mine.iter().zip(expected).any(rung) {
                 *job = None;
                 drop(job);
+                // SYNC change: the set looks at the words after this.
                 self.bell.fetch_add(1, Ordering::Release);
                 self.bell.wake_all();
                 continue;
@@ -140,7 +145,7 @@ impl Helpers {
     /// Ends them.
     pub(super) fn end(&mut self) {
         for desk in self.0.drain(..) {
-            desk.is_over.store(true, Ordering::Release);
+            desk.is_over.store(true, Ordering::Relaxed);
             desk.wake();
         }
     }

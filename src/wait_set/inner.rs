@@ -20,6 +20,7 @@ use crate::protocol::follow::Trail;
 use crate::wait::Deadline;
 use ringway_shm::fork::Here;
 use ringway_shm::interrupt::Interrupt;
+use ringway_shm::segment::DeathWatch;
 use ringway_shm::sync::{Futex, Ordering};
 
 /// How long the thread that feeds the descriptor sleeps at a time while that is readable.
@@ -37,7 +38,7 @@ enum Caller {
 #[derive(Debug)]
 pub(super) struct Inner {
     state: Mutex<State>,
-    /// Rung when members come and go, by handles that are dropped, and by helpers.
+    /// Rung when members come and go, by handles that are dropped, by helpers, and by news of deaths.
     bell: Arc<Futex>,
     /// In which process its members are mapped.
     here: OnceLock<Here>,
@@ -104,7 +105,7 @@ impl Inner {
         if storage.can_die() {
             self.here.get_or_init(Here::now);
         }
-        self.state().roll.add(key, shadow, trail);
+        self.state().roll.add(key, shadow, trail, &self.bell);
         Ok(())
     }
 
@@ -124,6 +125,13 @@ impl Inner {
     pub(super) fn set_interrupt(&self, interrupt: &Interrupt) -> Result<(), WaitSetError> {
         self.check()?;
         self.state().roll.interrupt = Some(interrupt.clone());
+        self.ring();
+        Ok(())
+    }
+
+    pub(super) fn set_watch(&self, watch: &DeathWatch) -> Result<(), WaitSetError> {
+        self.check()?;
+        self.state().roll.set_watch(watch, &self.bell);
         self.ring();
         Ok(())
     }
@@ -194,7 +202,7 @@ impl Inner {
             return Some(Ok(found));
         }
         if !is_user {
-            return self.is_over.load(Ordering::Acquire).then_some(Ok(0));
+            return self.is_over.load(Ordering::Relaxed).then_some(Ok(0));
         }
         self.drain(state);
         let interrupt = state.roll.interrupt.as_ref();
@@ -246,14 +254,16 @@ impl Inner {
 
     /// What the thread does that feeds the descriptor.
     fn feed(&self, feed: &Feed) {
-        while !self.is_over.load(Ordering::Acquire) {
+        while !self.is_over.load(Ordering::Relaxed) {
             // Changes when the descriptor has been emptied, which is after it was filled.
+            // SYNC resumed: what is told after this look ends the sleep.
             let resumed = feed.resumed.load(Ordering::Acquire);
             if self.wait_as(Caller::Feeder, Deadline::Never, |_| {}).is_err() {
                 return;
             }
+            // SYNC resumed: as above.
             while feed.resumed.load(Ordering::Acquire) == resumed
-                && !self.is_over.load(Ordering::Acquire)
+                && !self.is_over.load(Ordering::Relaxed)
             {
                 feed.resumed.wait(resumed, SLICE);
             }
@@ -266,7 +276,7 @@ impl Inner {
             // A child that was forked does not have them.
             return;
         }
-        self.is_over.store(true, Ordering::Release);
+        self.is_over.store(true, Ordering::Relaxed);
         self.ring();
         if let Some(feed) = self.feed.get() {
             feed.resume();
@@ -288,14 +298,16 @@ impl Drop for State {
 }
 
 impl State {
-    /// Removes the members whose handles have gone, if the bell has been rung. Returns what the bell
-    /// was before.
+    /// If the bell has been rung, removes the members whose handles have gone, and sees of which
+    /// others there is news. Returns what the bell was before.
     fn drop_gone(&mut self, bell: &Futex) -> u32 {
-        // SYNC change: the handles that have rung it are seen to have gone.
+        // SYNC change, news: the handles that have rung it are seen to have gone, and the news that
+        // has is seen, of which the kernel is asked afterwards.
         let seen = bell.load(Ordering::Acquire);
         if seen != self.seen {
             self.seen = seen;
             self.roll.drop_gone();
+            self.roll.take_news();
         }
         seen
     }

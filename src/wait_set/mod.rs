@@ -22,7 +22,7 @@ use crate::error::WaitSetError;
 use crate::message::Message;
 use crate::producer::{Producer, Room};
 use crate::protocol::follow::{Followed, Trail};
-use crate::wait::{Deadline, Interrupt, Wait};
+use crate::wait::{Deadline, DeathWatch, Interrupt, Wait};
 
 pub use self::member::Member;
 
@@ -92,14 +92,14 @@ pub use self::member::Member;
 /// A handle is in one set at a time. While it is in one, its calls cost an instruction or two more;
 /// and those of a heap ring's subscriber check each copy, as those of named rings do.
 ///
-/// In a child that was forked a set of the parent's says [`Forked`](WaitSetError::Forked), and can
-/// be dropped.
+/// In a child that was forked a set of the parent's that has had a member in files says
+/// [`Forked`](WaitSetError::Forked). Any can be dropped there.
 ///
 /// # What it costs
 ///
-/// Each wait looks at every member of which something is not known: some nanoseconds each, and no
-/// system call while there is a ready one, but a question every 20 ms for each silent member of a
-/// ring in files, whether its producer lives. Else it asks the members' producers to wake it, by one
+/// Each wait looks at every member of which something is not known. It makes no system call while
+/// there is a ready one, but a question every 20 ms for each member of a ring in files that has
+/// nothing then: whether its producer lives. Else it asks the members' producers to wake it, by one
 /// fence for all of them, and sleeps. A wake-up is told of by its producer as that of a subscriber
 /// that sleeps.
 ///
@@ -109,8 +109,10 @@ pub use self::member::Member;
 /// (before Linux 5.16, or a filter of system calls refuses it), a set looks every 64 µs, and less
 /// and less often, down to every millisecond.
 ///
-/// Every sleep is 50 ms at most, because of deaths: the producers of all consumers in the set are
-/// asked for at least so often, and a death is told within 150 ms.
+/// Every sleep is 50 ms at most, because of deaths. A look that comes 20 ms or more after the last
+/// question asks at once for the producers of all consumers in the set that have nothing. So a death
+/// is told within 150 ms, as long as a thread waits; and in the next look after news of it, if the
+/// set has a [watch](Self::watched_by).
 #[derive(Clone)]
 #[doc(alias = "select")]
 #[doc(alias = "poll")]
@@ -312,6 +314,39 @@ impl WaitSet {
     /// ```
     pub fn interrupted_by(&self, interrupt: &Interrupt) -> Result<(), WaitSetError> {
         self.inner().set_interrupt(interrupt)
+    }
+
+    /// From now on the set learns of the deaths of its members' producers as soon as the kernel has
+    /// closed their files: of those that are members, and of those that will be. It takes the place
+    /// of the watch that the set had.
+    ///
+    /// Where the kernel does not tell (a ring is no files, there is no `/proc`, the user has no watch
+    /// left), and for a producer's consumers, deaths are noticed as before. It costs nothing while
+    /// no file is closed. A file that is closed has the set look once more.
+    ///
+    /// [`Forked`](WaitSetError::Forked) in a child that was forked.
+    ///
+    /// ```
+    /// use ringway::{Options, Ring, Start, WaitSet};
+    /// use ringway::error::TryRecvError;
+    /// use ringway::wait::DeathWatch;
+    ///
+    /// # let name = format!("doc-set-watched-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let producer = Options::<u64>::new(8).create(name)?;
+    /// let mut subscriber = Ring::<u64>::open(name)?.subscribe(Start::Next)?;
+    /// let set = WaitSet::new();
+    /// set.watched_by(&DeathWatch::start()?)?;
+    /// set.add(&mut subscriber, 1)?;
+    /// producer.detach();
+    /// let mut ready = Vec::new();
+    /// assert_eq!(set.wait(&mut ready)?, 1);
+    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::ProducerDied));
+    /// # ringway::segment::unlink(name)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watched_by(&self, watch: &DeathWatch) -> Result<(), WaitSetError> {
+        self.inner().set_watch(watch)
     }
 
     /// A descriptor that is readable while a member is ready: for `poll`, `select`, `epoll`, and

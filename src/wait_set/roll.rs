@@ -22,6 +22,8 @@ use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::event::Token;
 use ringway_shm::fence::Fences;
 use ringway_shm::interrupt::Interrupt;
+use ringway_shm::segment::{DeathWatch, Watched};
+use ringway_shm::sync::Futex;
 use ringway_shm::wait::{CHECK_INTERVAL, LONGEST_SLEEP, Ticker};
 
 /// The members, in the order in which they are looked at.
@@ -40,6 +42,8 @@ pub(super) struct Roll {
     turn: usize,
     clock: Clock,
     pub(super) interrupt: Option<Interrupt>,
+    /// What tells of deaths.
+    watch: Option<DeathWatch>,
     /// The set's descriptor is readable.
     pub(super) fed: bool,
 }
@@ -53,6 +57,23 @@ struct Entry {
     word: usize,
     /// It was not ready at that place, after its word had been armed for that time.
     quiet: Option<(u64, Pos)>,
+    /// The next look in vain asks whether its producer lives.
+    asks: bool,
+    /// How often it asks again after news, if the answer is that it lives.
+    again: u8,
+    /// By what it learns of deaths, and how much news it has seen.
+    watched: Option<(Watched, u32)>,
+}
+
+impl Entry {
+    fn watch(&mut self, watch: &DeathWatch, bell: &Arc<Futex>) {
+        self.watched = self.shadow.watched_by(watch, bell).map(|watched| {
+            let seen = watched.count();
+            (watched, seen)
+        });
+        // Of what came before, the watch does not tell.
+        self.asks = true;
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,37 +87,85 @@ struct Word {
 #[derive(Debug)]
 struct Clock {
     ticker: Ticker,
-    last: Option<Instant>,
-    /// How often, and how long a sleep may be.
+    looked: Option<Instant>,
+    asked: Option<Instant>,
+    /// How often to look, and how long a sleep may be.
     look: Duration,
     sleep: Duration,
+}
+
+/// Questions that follow a first one in vain after news, a millisecond apart: the kernel tells of a
+/// file that is being closed, and gives up its lock a moment later.
+const AGAIN: u8 = 5;
+
+/// What a look has to do by the clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct Due {
+    /// To look at all members.
+    looks: bool,
+    /// To ask whether producers live, of all members that have nothing else.
+    asks: bool,
 }
 
 impl Default for Clock {
     fn default() -> Clock {
         let (look, sleep) = (CHECK_INTERVAL, LONGEST_SLEEP);
-        Clock { ticker: Ticker::default(), last: None, look, sleep }
+        Clock { ticker: Ticker::default(), looked: None, asked: None, look, sleep }
     }
 }
 
 impl Clock {
-    fn is_due(&mut self) -> bool {
+    /// What the look has to do that begins now. Looks that come at any times are at most as far
+    /// apart as the longest sleep, so that between two questions there are at most
+    /// [`CHECK_INTERVAL`], a tick, and a sleep: 20 ms, a few, and 50.
+    fn due(&mut self) -> Due {
         if !self.ticker.ticks() {
-            return false;
+            return Due::default();
         }
         let now = Instant::now();
-        let is_due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.look);
-        if is_due {
-            self.last = Some(now);
-        }
-        is_due
+        let is_over = |last: &mut Option<Instant>, pace| {
+            let is_over = last.is_none_or(|last| now.saturating_duration_since(last) >= pace);
+            if is_over {
+                *last = Some(now);
+            }
+            is_over
+        };
+        let asks = is_over(&mut self.asked, CHECK_INTERVAL);
+        Due { looks: is_over(&mut self.looked, self.look) || asks, asks }
     }
 }
 
 impl Roll {
-    pub(super) fn add(&mut self, key: u64, shadow: Shadow, trail: Arc<Trail>) {
-        self.members.push(Entry { key, trail, shadow, word: usize::MAX, quiet: None });
+    /// Adds a member. `bell` is the set's: news of a death rings it.
+    pub(super) fn add(&mut self, key: u64, shadow: Shadow, trail: Arc<Trail>, bell: &Arc<Futex>) {
+        let (word, quiet) = (usize::MAX, None);
+        let mut entry =
+            Entry { key, trail, shadow, word, quiet, asks: false, again: 0, watched: None };
+        if let Some(watch) = &self.watch {
+            entry.watch(watch, bell);
+        }
+        self.members.push(entry);
         self.changed = true;
+    }
+
+    /// Has that watch ring the bell when it is worth asking for a member's producer.
+    pub(super) fn set_watch(&mut self, watch: &DeathWatch, bell: &Arc<Futex>) {
+        for entry in &mut self.members {
+            entry.watch(watch, bell);
+        }
+        self.watch = Some(watch.clone());
+    }
+
+    /// Sees of which members there is news. The caller has loaded the bell before.
+    pub(super) fn take_news(&mut self) {
+        for entry in &mut self.members {
+            if let Some((watched, seen)) = &mut entry.watched {
+                let now = watched.count();
+                if core::mem::replace(seen, now) != now {
+                    (entry.asks, entry.again) = (true, AGAIN);
+                }
+            }
+        }
     }
 
     /// Removes the member with that trail. `false`: there is none.
@@ -140,7 +209,8 @@ impl Roll {
     fn find_words(&mut self) {
         let mut known = HashMap::with_capacity(self.members.len());
         let mut list = Vec::with_capacity(self.members.len());
-        self.clock = Clock { last: self.clock.last, ..Clock::default() };
+        let Clock { looked, asked, .. } = self.clock;
+        self.clock = Clock { looked, asked, ..Clock::default() };
         for entry in &mut self.members {
             let (look, sleep) = entry.shadow.pace();
             self.clock.look = self.clock.look.min(look);
@@ -164,7 +234,7 @@ impl Roll {
     /// Looks at all members that may be ready, and hands the keys of those that are to `ready`, from
     /// a start that goes round. Returns how many they are.
     pub(super) fn look(&mut self, mut ready: impl FnMut(u64)) -> usize {
-        let due = self.clock.is_due();
+        let due = self.clock.due();
         let count = self.members.len();
         let first = self.turn.checked_rem(count).unwrap_or(0);
         let mut found = 0;
@@ -173,15 +243,23 @@ impl Roll {
             let word = self.words.get(entry.word).copied().unwrap_or_default();
             // Before the look, which may be at a later place.
             let now = (word.armed, entry.trail.place());
-            if !due && word.token.is_some() && entry.quiet == Some(now) {
+            entry.asks |= due.asks;
+            let looks = due.looks || entry.asks;
+            if !looks && word.token.is_some() && entry.quiet == Some(now) {
                 continue;
             }
             entry.quiet = None;
-            if entry.shadow.is_ready() {
+            let asked = entry.asks;
+            if entry.shadow.is_ready(&mut entry.asks) {
                 ready(entry.key);
                 found += 1;
-            } else if word.token.is_some() {
+                continue;
+            }
+            if word.token.is_some() {
                 entry.quiet = Some(now);
+            }
+            if asked && entry.again > 0 {
+                (entry.asks, entry.again) = (true, entry.again - 1);
             }
         }
         if found > 0 {
@@ -198,8 +276,9 @@ impl Roll {
                 prepared.extend(awaited.prepare().map(|token| (index, token, awaited.fences)));
             }
         }
-        // SYNC awaited, sole-waiter: one heavy fence for all the words that were prepared. A
-        // notifier sees the flag, or the next look sees what it made known.
+        // The heavy fence of `EventCount::arm_since` and `SoleWaiter::arm` (the rows `awaited` and
+        // `sole-waiter`), one for all the words that were prepared. A notifier sees the flag, or the
+        // next look sees what it made known.
         let reached = Fences::heavy_of_all(prepared.iter().map(|&(.., fences)| fences));
         for &(index, token, fences) in &prepared {
             let Some(word) = self.words.get_mut(index) else { continue };
@@ -224,8 +303,9 @@ impl Roll {
     pub(super) fn longest_sleep(&self) -> Duration {
         let limit = |limit: Duration, word: &Word| word.token.map_or(limit, |t| t.limit(limit));
         let limit = self.words.iter().fold(self.clock.sleep, limit);
-        // A member that has no word to sleep on is looked at as often as one that cannot ask.
-        match self.members.iter().any(|entry| entry.word == usize::MAX) {
+        // A member that has no word to sleep on is looked at as often as one that cannot ask; and so
+        // is one that asks again.
+        match self.members.iter().any(|entry| entry.word == usize::MAX || entry.asks) {
             true => limit.min(Duration::from_millis(1)),
             false => limit,
         }

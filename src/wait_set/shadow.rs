@@ -1,12 +1,15 @@
 //! What looks at a ring on behalf of a member.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::consumer::follow::Shadow as OfConsumer;
 use crate::group::worker::follow::Shadow as OfWorker;
 use crate::producer::follow::Shadow as OfProducer;
 use crate::protocol::wake::Awaited;
+use ringway_shm::segment::{DeathWatch, Watched};
+use ringway_shm::sync::Futex;
 use ringway_shm::wait::{CHECK_INTERVAL, LONGEST_SLEEP};
 
 /// What looks at a ring on behalf of a member, which its user may use meanwhile. It is made of the
@@ -28,12 +31,22 @@ impl Shadow {
         }
     }
 
-    /// Whether the member is ready.
-    pub(super) fn is_ready(&mut self) -> bool {
+    /// Whether the member is ready. `asks`: if it is not, the kernel is to be asked whether those
+    /// live that it waits for; then it becomes `false`.
+    pub(super) fn is_ready(&mut self, asks: &mut bool) -> bool {
         match self {
-            Shadow::Consumer(shadow) => shadow.is_ready(),
-            Shadow::Worker(shadow) => shadow.is_ready(),
-            Shadow::Room(shadow) => shadow.is_ready(),
+            Shadow::Consumer(shadow) => shadow.is_ready(asks),
+            Shadow::Worker(shadow) => shadow.is_ready(asks),
+            Shadow::Room(shadow) => shadow.is_ready(asks),
+        }
+    }
+
+    /// Has that watch add to `word` when the member's producer may have died. `None`: it cannot
+    /// tell, or the member is a producer, which a watch tells nothing.
+    pub(super) fn watched_by(&self, watch: &DeathWatch, word: &Arc<Futex>) -> Option<Watched> {
+        match self {
+            Shadow::Room(_) => None,
+            shadow => shadow.awaited().storage.watched_by(watch, word.clone()),
         }
     }
 

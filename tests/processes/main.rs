@@ -28,6 +28,8 @@ mod restart;
 #[path = "../restrict/mod.rs"]
 mod restrict;
 mod restricted;
+mod set_deaths;
+mod set_restricted;
 mod sizes;
 mod sleep;
 mod stats;
@@ -69,13 +71,14 @@ roles! {
     restart::service restart::unprivileged
     restricted::producer restricted::dropper restricted::subscriber restricted::worker
     restricted::anonymous_producer restricted::anonymous_subscriber
+    set_deaths::producer set_deaths::silent set_restricted::waiter
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer
     sleep::receiver sleep::sender sleep::blocked_sender sleep::slow_receiver
     stats::producer stats::subscriber stats::worker stats::named
     two::first two::second
-    wait_set::producer wait_set::silent wait_set::subscriber wait_set::sleeper wait_set::strict
+    wait_set::subscriber wait_set::sleeper wait_set::strict
     widths::creator widths::opener
 }
 

@@ -1,133 +1,13 @@
-//! Wait sets of rings of other processes, which are killed; and those of processes that have lost
-//! system calls.
+//! Wait sets of rings of other processes, and those of processes that are killed, or have lost system
+//! calls.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ringway::error::TryRecvError;
-use ringway::{Options, Ring, Start, Subscriber, WaitSet, Worker};
+use ringway::{Options, Ring, Start, WaitSet};
 
 use crate::LONG;
 use crate::child::{Child, Task};
 use crate::place::Place;
-
-/// Producers that are killed one after the other. Many more where `RINGWAY_KILLS` says so.
-fn kills() -> usize {
-    std::env::var("RINGWAY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(30)
-}
-
-/// Sends without an end to the ring that the argument names, with a pause now and then.
-pub(crate) fn producer(task: &Task) {
-    let options = Options::<u64>::new(64).groups(1);
-    let mut producer = options.create_or_resume(task.segment(task.argument())).unwrap();
-    task.say("created");
-    loop {
-        let n = producer.head();
-        producer.send(&n).unwrap();
-        if n % 50 == 0 {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-/// Every message of producers that are killed while they send is received once, in order, and each
-/// death is told soon, by the key of its ring.
-#[test]
-fn killed_producers_are_told_by_their_keys_and_nothing_is_lost() {
-    let place = Place::new("set-kills");
-    let start = |name: &str| {
-        let child = Child::start(&place, "wait_set::producer", name);
-        child.hears("created");
-        child
-    };
-    let mut children = ["a", "b"].map(start).map(Some);
-    let rings = ["a", "b"].map(|name| Ring::<u64>::open(place.segment(name)).unwrap());
-    let set = WaitSet::new();
-    let mut subscribers = rings.each_ref().map(|ring| ring.subscribe(Start::Next).unwrap());
-    for (key, subscriber) in subscribers.iter_mut().enumerate() {
-        set.add(subscriber, key as u64).unwrap();
-    }
-    let mut next = subscribers.each_ref().map(|subscriber| subscriber.position());
-    let (mut ready, mut slowest) = (Vec::new(), Duration::ZERO);
-    for kill in 0..kills() {
-        let at = kill % 2;
-        let until = next[at] + 20 + (kill as u64 * 7) % 60;
-        while next[at] < until {
-            set.wait_timeout(&mut ready, LONG).unwrap();
-            for &key in &ready {
-                let key = key as usize;
-                assert_eq!(subscribers[key].try_recv(), Ok(next[key]));
-                next[key] += 1;
-            }
-        }
-        children[at].take().unwrap().dies();
-        let died = Instant::now();
-        'told: loop {
-            set.wait_timeout(&mut ready, LONG).unwrap();
-            for &key in &ready {
-                let key = key as usize;
-                match subscribers[key].try_recv() {
-                    Ok(n) => {
-                        assert_eq!(n, next[key]);
-                        next[key] += 1;
-                    }
-                    Err(TryRecvError::ProducerDied) if key == at => break 'told,
-                    other => panic!("{key} at {next:?}: {other:?}"),
-                }
-            }
-        }
-        slowest = slowest.max(died.elapsed());
-        children[at] = Some(start(["a", "b"][at]));
-    }
-    // The machine is shared with other tests: a death is told within 150 ms of one that is not.
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
-    println!("slowest: {slowest:?}");
-}
-
-/// What a set is told when the producer of two of its three members dies.
-#[test]
-fn a_death_is_told_to_a_set_that_sleeps() {
-    let place = Place::new("set-death");
-    let mut living = Options::<u64>::new(8).create(place.segment("living")).unwrap();
-    let child = Child::start(&place, "wait_set::silent", "dying");
-    child.hears("created");
-    let ring = Ring::<u64>::open(place.segment("dying")).unwrap();
-    let (mut subscriber, mut worker) =
-        (ring.subscribe(Start::Next).unwrap(), Worker::join(&ring, "group").unwrap());
-    let other = Ring::<u64>::open(place.segment("living")).unwrap();
-    let mut other: Subscriber<u64> = other.subscribe(Start::Next).unwrap();
-    let set = WaitSet::new();
-    set.add(&mut subscriber, 1).unwrap();
-    set.add(&mut worker, 2).unwrap();
-    set.add(&mut other, 3).unwrap();
-    let mut ready = Vec::new();
-    let short = Duration::from_millis(200);
-    set.wait_timeout(&mut ready, short).unwrap_err();
-    child.dies();
-    let mut told = [false; 2];
-    let died = Instant::now();
-    while told != [true; 2] {
-        set.wait_timeout(&mut ready, LONG).unwrap();
-        for &key in &ready {
-            assert!(key != 3);
-            told[key as usize - 1] = true;
-        }
-    }
-    let took = died.elapsed();
-    assert_eq!(subscriber.try_recv(), Err(TryRecvError::ProducerDied));
-    assert_eq!(worker.try_recv().unwrap_err(), TryRecvError::ProducerDied);
-    assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(set.remove(&mut subscriber) && set.remove(&mut worker));
-    living.send(&1).unwrap();
-    assert_eq!((set.wait(&mut ready), other.try_recv()), (Ok(1), Ok(1)));
-}
-
-/// Creates the ring that the argument names, and waits.
-pub(crate) fn silent(task: &Task) {
-    let options = Options::<u64>::new(8).groups(1);
-    let _producer = options.create(task.segment(task.argument())).unwrap();
-    task.say("created");
-    task.wait();
-}
 
 /// A subscriber that is dead makes a producer in a set ready, which then goes on without it.
 #[test]

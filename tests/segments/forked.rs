@@ -21,7 +21,9 @@ const PATH: &str = "RINGWAY_TEST_PATH";
 const LONG: Duration = Duration::from_secs(10);
 
 /// Forks, runs `child` there, and reports how it went. What `child` owns stays here too.
-fn in_a_forked_child(child: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Command {
+pub(crate) fn in_a_forked_child(
+    child: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) -> Command {
     let mut command = Command::new("true");
     // SAFETY: it frees memory and maps some, after a fork by the C library, which takes care of its
     // allocator's locks.

@@ -13,6 +13,7 @@ mod descriptors;
 mod directory;
 mod fences;
 mod forked;
+mod forked_set;
 mod inspect;
 mod layouts;
 mod lifetime;

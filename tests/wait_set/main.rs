@@ -6,7 +6,6 @@ mod fd;
 mod many;
 mod members;
 mod model;
-mod restricted;
 mod threads;
 
 use std::time::Duration;

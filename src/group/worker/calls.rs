@@ -24,8 +24,32 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
             (Err(TryRecvError::Empty), _) if self.reader.asks() => {}
             (outcome, _) => return outcome,
         }
+        if !self.reader.is_orphaned() {
+            return Err(TryRecvError::Empty);
+        }
+        self.poll_orphaned(attempt)
+    }
+
+    /// For a wait set, whose look was in vain: asks whether the producer lives. If it does not, the
+    /// same.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn poll_if_orphaned<R>(
+        &mut self,
+        attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, TryRecvError> {
+        if !self.reader.storage.can_die() || !self.reader.is_orphaned_if(true) {
+            return Err(TryRecvError::Empty);
+        }
+        self.poll_orphaned(attempt)
+    }
+
+    /// The same of a group whose producer is dead.
+    fn poll_orphaned<R>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, TryRecvError> {
         // What other workers have may come back.
-        if !self.reader.is_orphaned() || self.rest() != Rest::Nothing {
+        if self.rest() != Rest::Nothing {
             return Err(TryRecvError::Empty);
         }
         // What the dead producer sent until then, or what has come back, is not left behind.

@@ -59,12 +59,16 @@ impl Shadow {
     }
 
     /// Whether the worker's next call that does not block says something else than that there is
-    /// nothing, unless other workers are faster.
-    pub(crate) fn is_ready(&mut self) -> bool {
+    /// nothing, unless other workers are faster. `asks`: a look in vain asks the kernel whether the
+    /// producer lives, and takes that.
+    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
         self.worker.reader.patient = self.trail.is_patient();
         // Before the look, so that a death need not be asked for twice.
         self.worker.reader.catch_up();
-        let outcome = self.worker.poll(Worker::is_any_free);
+        let mut outcome = self.worker.poll(Worker::is_any_free);
+        if outcome == Err(TryRecvError::Empty) && core::mem::take(asks) {
+            outcome = self.worker.poll_if_orphaned(Worker::is_any_free);
+        }
         if let Err(TryRecvError::ProducerDied | TryRecvError::Liveness(_)) = outcome {
             self.trail.notice();
         }
