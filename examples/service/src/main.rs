@@ -10,6 +10,7 @@
 //! A tick's number is its position in the ring. So the ring itself says where to go on: the source
 //! is asked for the ticks from the ring's head on, and the file ends where the recorder was.
 
+use std::cmp::Ordering;
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
@@ -193,7 +194,8 @@ async fn record(ring: &str, path: &str, mut term: Signal) -> Outcome {
     // Only now, as there is one recorder at a time.
     let first = number_at(subscriber.position());
     let (mut file, mut written) = continued(path, first).await?;
-    let (mut subscriber, mut again) = (subscriber.into_async(), 0);
+    println!("record: goes on at tick {first}; {} come again", written - first);
+    let mut subscriber = subscriber.into_async();
     let (mut ticks, mut bytes) = ([Tick::of(0); BATCH], Vec::new());
     loop {
         let batch = tokio::select! {
@@ -202,13 +204,15 @@ async fn record(ring: &str, path: &str, mut term: Signal) -> Outcome {
         };
         bytes.clear();
         for tick in &ticks[..batch.len()] {
-            if tick.number < written {
-                again += 1;
-            } else if tick.number == written {
-                tick.write(&mut bytes);
-                written += 1;
-            } else {
-                return Err(format!("tick {} came, not {written}", tick.number).into());
+            match tick.number.cmp(&written) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    tick.write(&mut bytes);
+                    written += 1;
+                }
+                Ordering::Greater => {
+                    return Err(format!("tick {} came, not {written}", tick.number).into());
+                }
             }
         }
         file.write_all(&bytes).await?;
@@ -217,7 +221,7 @@ async fn record(ring: &str, path: &str, mut term: Signal) -> Outcome {
         file.sync_data().await?;
         batch.release();
     }
-    println!("record: began at {first}, {again} came again, {written} written");
+    println!("record: ends before tick {written}");
     Ok(())
 }
 

@@ -8,11 +8,14 @@ use std::process::{Child, Command, ExitStatus, Stdio, id};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use ringway::{Position, Ring, segment};
 use rustix::process::{Pid, Signal, kill_process};
 
 const ROLES: [&str; 4] = ["feed", "ingest", "record", "show"];
 /// Number and price.
 const TICK: usize = 16;
+/// Ticks that the ring holds.
+const CAPACITY: usize = 4096;
 /// How long anything may take here. What takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -108,13 +111,34 @@ impl Service {
         fs::metadata(self.recording()).map_or(0, |file| file.len())
     }
 
-    /// Waits until more is in the recorder's file.
-    fn goes_on(&self) {
-        let (before, begun) = (self.recorded(), Instant::now());
-        while self.recorded() <= before {
+    /// Waits until so many more ticks are in the recorder's file.
+    fn goes_on(&self, ticks: usize) {
+        let (end, begun) = (self.recorded() + (ticks * TICK) as u64, Instant::now());
+        while self.recorded() < end {
             assert!(begun.elapsed() < PATIENCE, "nothing is recorded any more");
             sleep(Duration::from_millis(1));
         }
+    }
+}
+
+impl Service {
+    /// The numbers of the ticks that were shown.
+    fn shown(&self) -> impl Iterator<Item = u64> {
+        let said = self.said(3, "out");
+        // The last line of one that was killed may be half a line.
+        let numbers = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("tick ")?.split_once(": ")?.0.parse().ok());
+        numbers.collect::<Vec<_>>().into_iter()
+    }
+
+    /// How many ticks came again that were in the file, each time that a recorder began.
+    fn came_again(&self) -> impl Iterator<Item = u64> {
+        let said = self.said(2, "out");
+        let counts = said
+            .lines()
+            .filter_map(|line| line.strip_suffix(" come again")?.rsplit_once(' ')?.1.parse().ok());
+        counts.collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -124,7 +148,7 @@ impl Drop for Service {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = ringway::segment::unlink(self.ring.as_str());
+        let _ = segment::unlink(self.ring.as_str());
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -165,7 +189,7 @@ fn events(random: &mut Random, kills: usize, restarts: usize) -> Vec<Event> {
 fn runs(test: u64, kills: usize, restarts: usize) {
     let (mut random, mut service) = (Random(0x5eed + test), Service::new(test));
     (0..ROLES.len()).for_each(|role| service.start(role));
-    service.goes_on();
+    service.goes_on(1);
     for Event { role, signal } in events(&mut random, kills, restarts) {
         random.pause(100);
         if signal == Signal::KILL {
@@ -180,23 +204,29 @@ fn runs(test: u64, kills: usize, restarts: usize) {
         }
         service.start(role);
         if random.below(2) == 0 {
-            service.goes_on();
+            service.goes_on(1);
         }
     }
-    service.goes_on();
+    // More than the ring holds: so the ingester is there too.
+    service.goes_on(2 * CAPACITY);
 
     // The ingester ends first, and waits for the recorder.
     for role in [1, 2, 3, 0] {
         service.terminate(role);
     }
-    let numbers = numbers(&service.recording());
-    assert!(numbers.iter().copied().eq(0..numbers.len() as u64), "lost, twice or out of order");
-    let head = ringway::Ring::<[u8]>::open(service.ring.as_str());
-    println!("{} ticks; {:?}", numbers.len(), head.map(|ring| ring.head()));
-    println!("{}", service.said(2, "out"));
-    ROLES.iter().enumerate().for_each(|(role, name)| {
-        println!("{name}: {}", service.said(role, "err"));
-    });
+    let recorded = numbers(&service.recording());
+    assert!(recorded.iter().copied().eq(0..recorded.len() as u64), "lost, twice or out of order");
+    let ring = Ring::<[u64; 2]>::open(service.ring.as_str()).unwrap();
+    assert_eq!(ring.head(), recorded.len() as Position, "sent, and not recorded");
+
+    let shown: Vec<u64> = service.shown().collect();
+    assert!(!shown.is_empty() && shown.is_sorted(), "{shown:?}");
+    let again: Vec<u64> = service.came_again().collect();
+    // One that is killed at once says nothing.
+    assert!((1..=kills + restarts + 1).contains(&again.len()), "{again:?}");
+    println!("{} ticks recorded, {} pictures; came again {again:?}", recorded.len(), shown.len());
+    let errors = ROLES.iter().enumerate().map(|(role, _)| service.said(role, "err"));
+    println!("{}", errors.collect::<String>());
 }
 
 #[test]
@@ -207,5 +237,6 @@ fn roles_that_are_killed_and_restarted_lose_nothing() {
 #[test]
 #[ignore = "long"]
 fn roles_that_are_killed_and_restarted_often_lose_nothing() {
+    // Half a minute to two.
     runs(2, 50, 20);
 }
