@@ -244,7 +244,7 @@ async fn continued(path: &str, first: u64) -> Outcome<(File, u64)> {
     Ok((file, written))
 }
 
-/// Looks at the newest tick a few times a second. Holds nobody up, and says what it has not seen.
+/// Looks at the newest tick ten times a second. Holds no other role up, and counts what it missed.
 async fn show(ring: &str, mut term: Signal) -> Outcome {
     let Some(ring) = opened(ring, &mut term).await? else { return Ok(()) };
     let mut observer = ring.observe(Start::Next)?.wait_for_successor(true);
