@@ -76,22 +76,28 @@ impl Service {
         self.running[role] = Some(command.spawn().unwrap());
     }
 
+    /// No role ends by itself.
+    fn all_run(&mut self) {
+        for role in 0..ROLES.len() {
+            let running = self.running[role].as_mut();
+            if let Some(status) = running.and_then(|child| child.try_wait().unwrap()) {
+                panic!("{} has ended by itself, {status}: {}", ROLES[role], self.said(role, "err"));
+            }
+        }
+    }
+
     /// Ends that role by a signal.
     fn end(&mut self, role: usize, signal: Signal) -> ExitStatus {
-        let mut child = self.running[role].take().unwrap();
-        if let Some(status) = child.try_wait().unwrap() {
-            panic!("{} has ended by itself, {status}: {}", ROLES[role], self.said(role, "err"));
-        }
-        kill_process(Pid::from_child(&child), signal).unwrap();
+        self.all_run();
+        let child = self.running[role].as_mut().unwrap();
+        kill_process(Pid::from_child(child), signal).unwrap();
         let begun = Instant::now();
         loop {
             if let Some(status) = child.try_wait().unwrap() {
+                self.running[role] = None;
                 return status;
             }
-            if begun.elapsed() > PATIENCE {
-                self.running[role] = Some(child);
-                panic!("{} does not end", ROLES[role]);
-            }
+            assert!(begun.elapsed() < PATIENCE, "{} does not end", ROLES[role]);
             sleep(Duration::from_millis(1));
         }
     }
@@ -112,9 +118,10 @@ impl Service {
     }
 
     /// Waits until so many more ticks are in the recorder's file.
-    fn goes_on(&self, ticks: usize) {
+    fn goes_on(&mut self, ticks: usize) {
         let (end, begun) = (self.recorded() + (ticks * TICK) as u64, Instant::now());
         while self.recorded() < end {
+            self.all_run();
             assert!(begun.elapsed() < PATIENCE, "nothing is recorded any more");
             sleep(Duration::from_millis(1));
         }
