@@ -54,6 +54,9 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
     steps.push(Step::new("tests: runtimes", |project, log| {
         run_tests(cargo(project, "tests/runtimes", "test --locked --no-fail-fast"), log)
     }));
+    steps.push(Step::new("tests: service", |project, log| {
+        run_tests(cargo(project, "examples/service", "test --locked --no-fail-fast"), log)
+    }));
     if has_shm(project) {
         steps.push(Step::new("tests: ringway-shm alone", |project, log| {
             run_tests(cargo(project, "", "test -p ringway-shm --no-fail-fast"), log)

@@ -10,7 +10,7 @@ use crate::orderings;
 use crate::setup::{CLIPPY, Need, RUSTFMT};
 
 /// Packages with a workspace of their own.
-const OUTSIDE: [&str; 8] = [
+const OUTSIDE: [&str; 9] = [
     "loom-tests",
     "fuzz",
     "tools/benches",
@@ -19,6 +19,7 @@ const OUTSIDE: [&str; 8] = [
     "tools/embassy",
     "tools/firmware",
     "tests/runtimes",
+    "examples/service",
 ];
 
 pub fn formatting(steps: &mut Vec<Step>) {
@@ -65,6 +66,7 @@ pub fn lints(project: &Project, steps: &mut Vec<Step>) {
     let with_async = "-p ringway --no-default-features --features alloc,async --lib";
     lint("with alloc and async", "", false, with_async);
     lint("runtimes", "tests/runtimes", false, "--locked --all-targets");
+    lint("service", "examples/service", false, "--locked --all-targets");
     if has_shm(project) {
         lint("ringway-shm, core alone", "", false, "-p ringway-shm --no-default-features --lib");
         let alloc = "-p ringway-shm --no-default-features --features alloc --lib";
