@@ -78,10 +78,10 @@ impl Service {
 
     /// No role ends by itself.
     fn all_run(&mut self) {
-        for role in 0..ROLES.len() {
+        for (role, name) in ROLES.iter().enumerate() {
             let running = self.running[role].as_mut();
             if let Some(status) = running.and_then(|child| child.try_wait().unwrap()) {
-                panic!("{} has ended by itself, {status}: {}", ROLES[role], self.said(role, "err"));
+                panic!("{name} has ended by itself, {status}: {}", self.said(role, "err"));
             }
         }
     }
