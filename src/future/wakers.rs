@@ -101,6 +101,24 @@ impl TaskWait<'_> {
     }
 }
 
+/// Wakes the task of each place, also of those behind one whose waker panics.
+struct WakeAll<'a>(core::slice::Iter<'a, Place>);
+
+impl WakeAll<'_> {
+    fn run(&mut self) {
+        for place in self.0.by_ref() {
+            place.waker.wake();
+        }
+    }
+}
+
+impl Drop for WakeAll<'_> {
+    fn drop(&mut self) {
+        // There are places left only after a panic.
+        self.run();
+    }
+}
+
 impl Wait for TaskWait<'_> {
     fn pause(&mut self, round: u32) -> Pause {
         if round < SPINS {
@@ -121,9 +139,7 @@ impl Wait for TaskWait<'_> {
         // registered after it was not woken below, it would have seen this store, and raised the
         // flag behind it.
         self.flag.store(0, Ordering::Relaxed);
-        for place in self.places {
-            place.waker.wake();
-        }
+        WakeAll(self.places.iter()).run();
     }
 
     fn register(&mut self, waker: &Waker) -> bool {

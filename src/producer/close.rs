@@ -115,6 +115,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let wait = unsafe { core::ptr::read(&this.wait) };
         // SAFETY: as before, of a third field.
         drop(unsafe { core::ptr::read(&this.alarms) });
+        // SAFETY: as before, of a fourth field.
+        drop(unsafe { core::ptr::read(&this.followed) });
         // The names and the lock, in that order, before anything of the caller's that could panic.
         drop(storage);
         drop(wait);
@@ -134,10 +136,12 @@ impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
         if self.storage.is_here() {
             self.shut();
-            // The thread that wakes tasks may keep the mapping, with which they would go, for a
-            // moment longer.
-            #[cfg(all(feature = "async", feature = "std", target_os = "linux", not(ringway_loom)))]
-            let _ = self.storage.remove_names();
+            // A wait set, or the thread that wakes tasks, may keep the mapping, with which they
+            // would go, for longer.
+            #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+            if cfg!(feature = "async") || self.followed.trail().is_some() {
+                let _ = self.storage.remove_names();
+            }
         }
     }
 }

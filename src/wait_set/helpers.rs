@@ -17,6 +17,7 @@ use super::roll::Roll;
 use super::sleep::OWN_WORDS;
 use crate::protocol::wake::Awaited;
 use ringway_shm::kernel::MOST_WORDS;
+use ringway_shm::signals::without_signals;
 use ringway_shm::sync::{Futex, Ordering};
 
 /// Words of one helper.
@@ -114,7 +115,7 @@ impl Helpers {
             let desk = Arc::new(desk);
             let its = desk.clone();
             let named = thread::Builder::new().name("ringway-set".into());
-            if named.spawn(move || its.run()).is_err() {
+            if without_signals(|| named.spawn(move || its.run())).is_err() {
                 return false;
             }
             self.0.push(desk);

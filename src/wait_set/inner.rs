@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::AtomicBool;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use core::time::Duration;
@@ -21,6 +21,7 @@ use crate::wait::Deadline;
 use ringway_shm::fork::Here;
 use ringway_shm::interrupt::Interrupt;
 use ringway_shm::segment::DeathWatch;
+use ringway_shm::signals::without_signals;
 use ringway_shm::sync::{Futex, Ordering};
 
 /// How long the thread that feeds the descriptor sleeps at a time while that is readable.
@@ -41,7 +42,7 @@ pub(super) struct Inner {
     /// Rung when members come and go, by handles that are dropped, by helpers, and by news of deaths.
     bell: Arc<Futex>,
     /// In which process its members are mapped.
-    here: OnceLock<Here>,
+    here: Here,
     /// No user has the set any more.
     is_over: AtomicBool,
     feed: OnceLock<Arc<Feed>>,
@@ -60,7 +61,7 @@ impl Inner {
         Arc::new(Inner {
             state: Mutex::default(),
             bell: Arc::new(Futex::new(0)),
-            here: OnceLock::new(),
+            here: Here::now(),
             is_over: false.into(),
             feed: OnceLock::new(),
         })
@@ -84,7 +85,7 @@ impl Inner {
     /// An error in a child that was forked: the members are not mapped there, and the thread that
     /// had the lock may not be there either.
     pub(super) fn check(&self) -> Result<(), WaitSetError> {
-        match self.here.get().is_none_or(|here| here.is_true()) {
+        match self.here.is_true() {
             true => Ok(()),
             false => Err(WaitSetError::Forked),
         }
@@ -102,8 +103,8 @@ impl Inner {
         if !storage.is_here() {
             return Err(WaitSetError::Forked);
         }
-        if storage.can_die() {
-            self.here.get_or_init(Here::now);
+        if !storage.keeps_memory() {
+            return Err(WaitSetError::CallersMemory);
         }
         self.state().roll.add(key, shadow, trail, &self.bell);
         Ok(())
@@ -244,7 +245,7 @@ impl Inner {
                 let (inner, feed) = (self.clone(), Feed::new()?);
                 let its = feed.clone();
                 let named = thread::Builder::new().name("ringway-set-fd".into());
-                named.spawn(move || inner.feed(&its))?;
+                without_signals(|| named.spawn(move || inner.feed(&its)))?;
                 self.feed.get_or_init(|| feed);
             }
         }
@@ -281,13 +282,11 @@ impl Inner {
         if let Some(feed) = self.feed.get() {
             feed.resume();
         }
-        // The set's own threads alone may have it now, for a moment. One that was forked has no
-        // thread that gives it back.
-        match self.state.try_lock() {
-            Ok(mut state) => state.helpers.end(),
-            Err(TryLockError::Poisoned(state)) => state.into_inner().helpers.end(),
-            Err(TryLockError::WouldBlock) => {}
-        }
+        // The set's own threads alone may have it now, for a moment.
+        let mut state = self.state();
+        state.helpers.end();
+        // Its members are in no set any more, though such a thread may still have this.
+        state.roll = Roll::default();
     }
 }
 

@@ -55,6 +55,8 @@ pub mod said;
 mod seat_set;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod segment;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub mod signals;
 pub mod sync;
 pub mod wait;
 

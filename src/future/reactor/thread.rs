@@ -16,6 +16,7 @@ use super::news::News;
 use super::shared::Shared;
 use crate::protocol::wake::Side;
 use ringway_shm::segment::DeathWatch;
+use ringway_shm::signals::without_signals;
 use ringway_shm::sync::Futex;
 
 /// Sources of one thread: the kernel takes 128 words, and one is the thread's own.
@@ -191,7 +192,7 @@ impl Poller {
             list.count = list.count.saturating_sub(gone.len());
         }
         // With no lock held: dropping a waker runs what its runtime likes.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(gone)));
+        outlive(|| drop(gone));
     }
 
     fn sleep(&self, kicks: u32, entries: &[Entry], left: Duration) {
@@ -331,27 +332,21 @@ impl Entry {
 
     fn wake(&self) {
         // A runtime's waker that panics harms its own task alone.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.shared.wake()));
+        outlive(|| self.shared.wake());
+    }
+}
+
+/// Calls what may run code of a runtime's, and outlives its panic.
+fn outlive(call: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
+        // Dropping it could panic as well.
+        core::mem::forget(payload);
     }
 }
 
 /// Starts the thread. It takes no signals: a program's handlers run on the program's threads.
 fn start(poller: &'static Poller) -> Option<()> {
-    // SAFETY: a set of bits, of which zeros are a value.
-    let mut all: libc::sigset_t = unsafe { core::mem::zeroed() };
-    let mut before = all;
-    // SAFETY: it writes the set.
-    unsafe { libc::sigfillset(&raw mut all) };
-    // SAFETY: it reads the one set and writes the other.
-    let masked =
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before) };
-    let thread = std::thread::Builder::new()
-        .name(String::from("ringway-reactor"))
-        .stack_size(256 << 10)
-        .spawn(|| poller.run());
-    if masked == 0 {
-        // SAFETY: it reads the set, which was that of this thread.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
-    }
+    let named = std::thread::Builder::new().name(String::from("ringway-reactor"));
+    let thread = without_signals(|| named.stack_size(256 << 10).spawn(|| poller.run()));
     thread.ok().map(drop)
 }

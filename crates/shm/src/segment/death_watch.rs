@@ -24,6 +24,7 @@ use rustix::io::Errno;
 use super::mapping::Mapping;
 use super::means::locked;
 use crate::fork::{Descriptor, Here};
+use crate::signals::without_signals;
 use crate::sync::{AtomicU32, Futex, Ordering};
 
 /// Room for events. They have no names, so that each takes 16 bytes.
@@ -235,22 +236,4 @@ impl Drop for Watched {
             let _ = inotify::remove_watch(&*shared.inotify, self.number);
         }
     }
-}
-
-/// Starts a thread in which all signals are blocked: they are for the program's own threads.
-fn without_signals<R>(start: impl FnOnce() -> R) -> R {
-    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
-    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: it writes the set, which is ours.
-    unsafe { libc::sigfillset(all.as_mut_ptr()) };
-    // SAFETY: it reads the one set, which is filled, and writes the other.
-    let set =
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
-    // The new thread has the mask of the one that starts it.
-    let started = start();
-    if set == 0 {
-        // SAFETY: it reads the set that the call above wrote.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), core::ptr::null_mut()) };
-    }
-    started
 }
