@@ -72,7 +72,8 @@ pub use self::member::Member;
 /// `Empty`, or `Full`. There are three exceptions:
 ///
 /// - Of a group's workers another may be faster.
-/// - A producer that asks for room for a message in the arena may be told once too often.
+/// - A producer that asks for room for a message in the arena may be told once too often. After a
+///   longer message was refused it is told when there is room for that one.
 /// - A producer without room is also returned when it has something to do about that: a consumer in
 ///   the way has died, or the ring limits for how long one may be in the way
 ///   ([`max_hold`](crate::Options::max_hold), [`max_away`](crate::Options::max_away)), which only
@@ -150,6 +151,7 @@ impl WaitSet {
     /// A producer waits for room for one message; for more, [`add_room`](Self::add_room).
     ///
     /// [`InASet`](WaitSetError::InASet): the handle is in a set already.
+    /// [`CallersMemory`](WaitSetError::CallersMemory): its ring is [raw](crate::Options::create_raw).
     ///
     /// ```
     /// use ringway::{Options, Start, WaitSet};

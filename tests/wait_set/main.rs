@@ -1,6 +1,7 @@
 //! A wait set tells which of many handles are ready, and no others.
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 
+mod ended;
 mod fair;
 mod fd;
 mod many;
