@@ -162,7 +162,7 @@
 //!   so crates that are built for them alone; without it a struct derives the three traits of
 //!   [`zerocopy`](https://docs.rs/zerocopy) itself ([`Plain`]).
 //! - `alloc`: rings on the heap.
-//! - `async`: [`future::Async`], handles that tasks await, whatever their runtime. `sink`: producers
+//! - `async`: `future::Async`, handles that tasks await, whatever their runtime. `sink`: producers
 //!   are sinks as well.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
 //!   the repository shows how to put code of yours under loom with a ring in it.

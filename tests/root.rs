@@ -25,6 +25,7 @@ const ROOT: &[&str] = &[
     "Subscriber",
     "Untyped",
     "Wait",
+    "WaitSet",
     "Worker",
     "message",
     "zerocopy",

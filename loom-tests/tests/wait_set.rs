@@ -62,7 +62,7 @@ fn wait(members: &mut [Member; 2]) {
             member.token = None;
         }
         // A member that has moved since is looked at without a fence.
-        if members.iter_mut().map(Member::takes).fold(false, |any, took| any || took) {
+        if members.iter_mut().map(Member::takes).filter(|&took| took).count() > 0 {
             return;
         }
         let bare = |member: &&mut Member| member.token.is_none();
@@ -76,7 +76,7 @@ fn wait(members: &mut [Member; 2]) {
             for member in members.iter_mut() {
                 member.token = member.token.map(|token| token.confirm(reached));
             }
-            if members.iter_mut().map(Member::takes).fold(false, |any, took| any || took) {
+            if members.iter_mut().map(Member::takes).filter(|&took| took).count() > 0 {
                 return;
             }
         }

@@ -79,6 +79,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 if this.alarms.is_interrupted() {
                     stopped.set(interrupted());
                 } else if check.is_due().is_some() {
+                    // Where no program can end a wait, both are the same.
+                    #[allow(clippy::useless_conversion)]
                     stopped.set(look(this).err().map(Stopped::from));
                 }
                 stopped.get().map(|_| Ended::Dead)

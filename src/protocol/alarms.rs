@@ -70,7 +70,7 @@ mod set {
     use ringway_shm::sync::Futex;
 
     #[derive(Clone, Debug, Default)]
-    pub(crate) struct Alarms;
+    pub(crate) struct Alarms {}
 
     impl Alarms {
         #[inline(always)]

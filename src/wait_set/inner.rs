@@ -42,7 +42,7 @@ pub(super) struct Inner {
     /// Rung when members come and go, by handles that are dropped, by helpers, and by news of deaths.
     bell: Arc<Futex>,
     /// In which process its members are mapped.
-    here: Here,
+    here: Option<Here>,
     /// No user has the set any more.
     is_over: AtomicBool,
     feed: OnceLock<Arc<Feed>>,
@@ -61,7 +61,7 @@ impl Inner {
         Arc::new(Inner {
             state: Mutex::default(),
             bell: Arc::new(Futex::new(0)),
-            here: Here::now(),
+            here: Here::of_this_process(),
             is_over: false.into(),
             feed: OnceLock::new(),
         })
@@ -85,7 +85,7 @@ impl Inner {
     /// An error in a child that was forked: the members are not mapped there, and the thread that
     /// had the lock may not be there either.
     pub(super) fn check(&self) -> Result<(), WaitSetError> {
-        match self.here.is_true() {
+        match self.here.is_none_or(Here::is_true) {
             true => Ok(()),
             false => Err(WaitSetError::Forked),
         }

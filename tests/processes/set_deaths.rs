@@ -29,7 +29,8 @@ pub(crate) fn producer(task: &Task) {
     task.say("created");
     loop {
         let n = producer.head();
-        producer.send(&n).unwrap();
+        #[allow(clippy::unnecessary_cast)] // It is a `u64` already where a word is.
+        producer.send(&(n as u64)).unwrap();
         if n % 50 == 0 {
             thread::sleep(Duration::from_millis(1));
         }
@@ -81,7 +82,8 @@ impl Rings<'_> {
         for (key, subscriber) in subscribers.iter_mut().enumerate() {
             set.add(subscriber, key as u64).unwrap();
         }
-        let next = subscribers.each_ref().map(|subscriber| subscriber.position());
+        #[allow(clippy::unnecessary_cast)] // As in `producer`.
+        let next = subscribers.each_ref().map(|subscriber| subscriber.position() as u64);
         let witnesses = rings.map(|ring| ring.observe(Start::Next).unwrap());
         Rings { place, set, subscribers, witnesses, children, next, ready: Vec::new() }
     }

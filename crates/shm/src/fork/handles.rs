@@ -37,6 +37,11 @@ impl Here {
         Here(GENERATION.load(Ordering::Relaxed))
     }
 
+    /// For what has listed nothing. `None`: there is not so much memory, and nothing will tell.
+    pub fn of_this_process() -> Option<Here> {
+        list().ok().map(|_list| Here::now())
+    }
+
     /// Whether it is this process.
     pub fn is_true(self) -> bool {
         // SYNC fork-here: a child that says that it has given up what it inherited, in
