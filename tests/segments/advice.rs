@@ -29,6 +29,10 @@ const EXPLANATIONS: &[&str] = &[
     "no message, and the kernel did not say whether the producer lives",
     "{} was not removed: it is {what}",
     "descriptor {fd} is not open: it was not inherited",
+    "no member of the wait set became ready in that time",
+    // Advice, which takes a fork to follow: see `forked_set.rs`.
+    "the wait set was made by the process that forked this one: make another one here, of handles \
+     that were opened here",
 ];
 
 /// Fails unless an error says that text, whatever stands in its places.
@@ -59,6 +63,7 @@ macro_rules! advice {
 }
 
 mod calls;
+mod sets;
 
 /// Whether this process may play other users.
 fn root() -> bool {
@@ -708,7 +713,8 @@ fn sources() -> Vec<String> {
 fn every_text_that_advises_is_here() {
     let all: BTreeSet<String> = sources().iter().flat_map(|source| texts(source)).collect();
     assert!(all.len() > 100, "not all of them were found: {}", all.len());
-    let known: BTreeSet<&str> = [TEXTS, calls::TEXTS, EXPLANATIONS].concat().into_iter().collect();
+    let known: BTreeSet<&str> =
+        [TEXTS, calls::TEXTS, sets::TEXTS, EXPLANATIONS].concat().into_iter().collect();
     let without: Vec<_> =
         all.iter().filter(|text| advises(text) && !known.contains(text.as_str())).collect();
     assert!(without.is_empty(), "texts that advise, and have no test: {without:#?}");
