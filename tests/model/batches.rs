@@ -72,14 +72,8 @@ impl Draft<'_> {
         }
     }
 
-    /// A message that the ring can carry, or one that is just too long.
     fn message(&self, content: Content) -> Vec<u8> {
-        let len = if self.variable { self.length(content) } else { self.max_len };
-        bytes(content.seed, len)
-    }
-
-    fn length(&self, content: Content) -> usize {
-        content.len % (self.max_len + 3)
+        content.message(self.max_len, self.variable)
     }
 
     fn write(&mut self, write: &Write) {
@@ -91,10 +85,10 @@ impl Draft<'_> {
             Write::Messages(contents) => self.write_messages(contents),
             Write::Bytes(index, at, content) => {
                 let (index, at) = (place(*index), at % (self.max_len + 2));
-                self.write_bytes(index, at, &bytes(content.seed, self.length(*content)));
+                self.write_bytes(index, at, &bytes(content.seed, content.length(self.max_len)));
             }
             Write::Length(index, content) => {
-                let (index, len) = (place(*index), self.length(*content));
+                let (index, len) = (place(*index), content.length(self.max_len));
                 self.set_len(index, &bytes(content.seed, len));
             }
         }

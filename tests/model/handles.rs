@@ -6,7 +6,7 @@ use ringway::error::{
 };
 use ringway::{Consumer, Options, Plain, Position, Producer, Ring, Start, Wait};
 
-use super::places::{InPlace, Places, Release};
+use super::places::{InPlace, Places};
 use super::{Role, Shape};
 
 /// The three forms of a call.
@@ -39,7 +39,7 @@ pub(crate) trait Sender {
     fn close(self: Box<Self>);
 }
 
-pub(crate) trait Receiver {
+pub(crate) trait Receiver: InPlace {
     fn position(&self) -> Position;
     fn head(&self) -> Position;
     fn lag(&self) -> u64;
@@ -57,13 +57,6 @@ pub(crate) trait Receiver {
         &mut self,
         how: How,
         room: usize,
-    ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>>;
-    /// At most so many messages where they lie. `None`: this kind of consumer has no such call.
-    fn receive_refs(
-        &mut self,
-        how: How,
-        max: usize,
-        release: Release,
     ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>>;
     fn keep_newest(&mut self, messages: u64) -> u64;
     /// Everything until the end of a ring that has been closed.
@@ -253,14 +246,6 @@ macro_rules! queries {
         }
         fn max_len(&self) -> usize {
             self.max_len()
-        }
-        fn receive_refs(
-            &mut self,
-            how: How,
-            max: usize,
-            release: Release,
-        ) -> Option<Result<Vec<Vec<u8>>, TryRecvError>> {
-            InPlace::receive_refs(self, how, max, release)
         }
         fn keep_newest(&mut self, messages: u64) -> u64 {
             self.keep_newest(messages)

@@ -34,6 +34,18 @@ pub(crate) struct Content {
     pub(crate) len: usize,
 }
 
+impl Content {
+    /// A message that such a ring can carry, or one that is just too long.
+    pub(super) fn message(self, max_len: usize, variable: bool) -> Vec<u8> {
+        bytes(self.seed, if variable { self.length(max_len) } else { max_len })
+    }
+
+    /// A length that a message can have, or one that is just too large.
+    pub(super) fn length(self, max_len: usize) -> usize {
+        self.len % (max_len + 3)
+    }
+}
+
 /// Where a consumer asks to start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
@@ -147,10 +159,8 @@ impl Run {
         }
     }
 
-    /// A message that the ring can carry, or one that is just too long.
     fn message(&self, content: Content) -> Vec<u8> {
-        let len = if self.variable { content.len % (self.max_len + 3) } else { self.max_len };
-        bytes(content.seed, len)
+        content.message(self.max_len, self.variable)
     }
 
     fn too_large(&self, message: &[u8]) -> Option<(usize, usize)> {
