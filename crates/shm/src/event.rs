@@ -302,6 +302,18 @@ impl EventCount<'_> {
         self.bell.fetch_add(1, Ordering::Release);
         self.bell.wake_all();
     }
+
+    /// Clears the flag, adds to the bell and wakes one waiter, which passes the wake-up on: it
+    /// raises the flag again before it goes to sleep, when it has got what it waited for, and when
+    /// it gives up. By any of several notifiers.
+    pub fn sound_for_one(&self) {
+        if let Flag::Word(flag) = self.flag {
+            flag.store(0, Ordering::Relaxed);
+        }
+        // SYNC bell: as in `sound`.
+        self.bell.fetch_add(1, Ordering::Release);
+        self.bell.wake_one();
+    }
 }
 
 /// A word on which one waiter at most sleeps: 1 while it does, or is about to.

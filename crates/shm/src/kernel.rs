@@ -62,6 +62,12 @@ mod imp {
         let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
     }
 
+    /// Wakes one of those who sleep on the word: the one that has slept longest, of one priority.
+    pub fn futex_wake_one(word: &AtomicU32) {
+        crash_point!();
+        let _ = futex::wake(word, futex::Flags::empty(), 1);
+    }
+
     /// Whether the machine has so much memory, swap included, free or not: a kernel that
     /// promises memory without having it would end the process when it is touched.
     pub fn has_memory(bytes: u64) -> bool {
@@ -125,6 +131,9 @@ mod imp {
 
     /// No thread sleeps.
     pub fn futex_wake_all<W>(_word: &W) {}
+
+    /// No thread sleeps.
+    pub fn futex_wake_one<W>(_word: &W) {}
 
     /// It is not known, and so found out by asking for it.
     #[cfg(feature = "alloc")]

@@ -141,4 +141,11 @@ impl Futex {
         self.sleepers.notify_all();
         drop(bucket);
     }
+
+    /// Wakes one of those who sleep on the word.
+    pub fn wake_one(&self) {
+        let bucket = self.bucket.lock();
+        self.sleepers.notify_one();
+        drop(bucket);
+    }
 }

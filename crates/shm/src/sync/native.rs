@@ -128,4 +128,9 @@ impl Futex {
     pub fn wake_all(&self) {
         kernel::futex_wake_all(&self.0);
     }
+
+    /// Wakes one of those who sleep on the word.
+    pub fn wake_one(&self) {
+        kernel::futex_wake_one(&self.0);
+    }
 }
