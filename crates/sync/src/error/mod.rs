@@ -1,0 +1,26 @@
+//! What can go wrong, one small enum for each operation.
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod files;
+mod lock;
+mod lookup;
+mod plan;
+mod seat;
+mod value;
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use files::{CreateError, OpenError};
+pub use lock::{LockError, TryLockError, WaitError};
+pub use lookup::LookupError;
+pub use plan::PlanError;
+pub use ringway_shm::LivenessError;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};
+pub use seat::SeatError;
+pub use value::PeekError;
+
+/// What the kernel did not say of a peer.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) fn not_told(error: std::io::Error) -> LivenessError {
+    LivenessError::new(error.raw_os_error().unwrap_or(0))
+}

@@ -1,0 +1,68 @@
+//! Shared memory that several processes read and write, and what keeps them apart.
+//!
+//! A [`Region`] is memory with named objects in it. Its creator declares them by a [`Plan`]; other
+//! processes open the region and find them by name. A process that is killed is noticed: the next
+//! one that locks is told, and the value of a [`Mutex`] is whole.
+//!
+//! # Features
+//!
+//! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
+//!   `alloc`.
+//! - `alloc`: regions on the heap, and in memory of the caller's.
+//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
+//! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
+//!   [`portable-atomic`](https://docs.rs/portable-atomic).
+#![no_std]
+// Until there is something for it on such a target.
+#![cfg_attr(not(feature = "alloc"), allow(dead_code))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+#[cfg(feature = "alloc")]
+mod alarm;
+#[cfg(feature = "alloc")]
+mod error;
+#[cfg(feature = "alloc")]
+mod lock;
+#[cfg(feature = "alloc")]
+mod mutex;
+#[cfg(feature = "alloc")]
+mod name;
+#[cfg(feature = "alloc")]
+mod owner;
+#[cfg(feature = "alloc")]
+mod party;
+mod plain;
+#[cfg(feature = "alloc")]
+mod region;
+#[cfg(feature = "alloc")]
+mod slices;
+#[cfg(feature = "alloc")]
+mod value;
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
+#[cfg(feature = "alloc")]
+pub use error::{
+    LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
+};
+#[cfg(feature = "alloc")]
+pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
+#[cfg(feature = "alloc")]
+pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
+#[cfg(feature = "alloc")]
+pub use name::ObjectName;
+pub use plain::Plain;
+#[cfg(feature = "alloc")]
+pub use region::{Holder, ObjectInfo, Plan, Region};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use region::{Look, prune, unlink};
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub use ringway_shm::interrupt::Interrupt;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use ringway_shm::segment::{Access, DeathWatch, Place, Prune, Pruned, Rights};
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub use ringway_shm::wait::Deadline;

@@ -1,0 +1,205 @@
+//! The lock whose value is committed by one store.
+
+use core::marker::PhantomData;
+
+use ringway_shm::envelope::Kind;
+use ringway_shm::sync::CasWord;
+use ringway_shm::wait::Deadline;
+
+use super::guard::MutexGuard;
+use crate::error::{LockError, LookupError, PeekError, TryLockError};
+use crate::lock::words::{How, LockWords, Taken};
+use crate::name::ObjectName;
+use crate::plain::Plain;
+use crate::region::handle::Handle;
+use crate::region::object::{Extent, ObjectKind, Shape, Spot, Words};
+use crate::region::{Plan, Region};
+use crate::value::Copies;
+
+/// The kind of [`Mutex`].
+#[derive(Debug)]
+pub(crate) enum MutexKind {}
+
+/// A mutex's words, as they lie in memory. The copies of its value come behind them.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct MutexWords {
+    pub(super) lock: LockWords,
+    /// Commits so far.
+    seq: CasWord,
+}
+
+// SAFETY: `repr(C)`, of words and one more atomic, of which all bytes are values; zeros are what
+// `new` makes.
+unsafe impl Words for MutexWords {
+    fn new() -> MutexWords {
+        MutexWords { lock: LockWords::new(), seq: CasWord::new(0) }
+    }
+}
+
+impl ObjectKind for MutexKind {
+    type Head = MutexWords;
+    type Item = ();
+    const KIND: Kind = Kind::new(*b"MUTX");
+
+    fn extent(shape: &Shape, _seats: usize) -> Option<Extent> {
+        Some(Extent { items: 0, data: shape.value_words().checked_mul(2)? })
+    }
+
+    fn begin(spot: &Spot<MutexWords>, _shape: &Shape, initial: &[u8]) {
+        copies(spot).begin(initial);
+    }
+
+    fn holder(head: &MutexWords) -> u32 {
+        head.lock.word()
+    }
+}
+
+fn copies(spot: &Spot<MutexWords>) -> Copies<'_> {
+    Copies::new(&spot.head().seq, spot.data())
+}
+
+impl Plan {
+    /// Declares a [`Mutex`] that begins with that value.
+    pub fn mutex<'a, T: Plain>(self, name: impl Into<ObjectName<'a>>, value: T) -> Plan {
+        self.object::<MutexKind>(name, Shape::of::<T>(0), value.as_bytes())
+    }
+}
+
+impl Region {
+    /// The [`Mutex`] of that name, with a value of that type.
+    pub fn mutex<'a, T: Plain>(
+        &self,
+        name: impl Into<ObjectName<'a>>,
+    ) -> Result<Mutex<T>, LookupError> {
+        let ObjectName { name, tag } = name.into();
+        let (handle, _) = Handle::find(&self.at, name, &Shape::of::<T>(tag))?;
+        Ok(Mutex { handle, value: PhantomData })
+    }
+}
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+impl crate::region::Look {
+    /// The value of the mutex of that name, as [`Mutex::peek`].
+    pub fn peek<'a, T: Plain>(
+        &self,
+        name: impl Into<ObjectName<'a>>,
+    ) -> Result<Result<T, PeekError>, LookupError> {
+        let ObjectName { name, tag } = name.into();
+        let (spot, _) = self.memory.find::<MutexKind>(name, &Shape::of::<T>(tag))?;
+        Ok(copies(&spot).peek())
+    }
+}
+
+/// A lock that holds a value, which survives its owners: each changes a copy of its own, and
+/// commits it by one store when it gives the lock back.
+///
+/// An owner that is killed, or panics, leaves the value of before, whole. The next one that locks
+/// is told of the death, once, by [`LockError::OwnerDied`], which has the guard; a caller to whom it
+/// is the same uses [`LockError::recover`]. There is nothing to repair: but what the dead owner was
+/// about to do, it has not done.
+///
+/// Who is an owner, how it is waited for, and what becomes of a guard that is leaked, is told of
+/// [`Lock`](crate::Lock). [`peek`](Self::peek) reads the value without the lock. So there is no lock
+/// for many readers: a reader that only looks needs none, and never keeps a writer waiting.
+///
+/// Locking copies the value out, and giving back one that was changed copies it in: for a value of
+/// many kilobytes that is most of the cost, and [`InPlace`](crate::InPlace) does without.
+///
+/// ```
+/// use ringway_sync::Plan;
+///
+/// let region = Plan::new().mutex("accounts", [100u64, 0]).heap()?;
+/// let accounts = region.mutex::<[u64; 2]>("accounts")?;
+/// {
+///     let mut accounts = accounts.lock()?;
+///     accounts[0] -= 30;
+///     accounts[1] += 30;
+///     // Both, or none: also if the process is killed here.
+/// }
+/// assert_eq!(accounts.peek()?, [70, 30]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Mutex<T> {
+    pub(super) handle: Handle<MutexKind>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Mutex<T> {
+    fn clone(&self) -> Self {
+        Mutex { handle: self.handle.clone(), value: PhantomData }
+    }
+}
+
+impl<T: Plain> Mutex<T> {
+    /// Has that interrupt end the calls of this handle that wait. `None`: none does.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub fn interrupted_by<'a>(
+        mut self,
+        interrupt: impl Into<Option<&'a ringway_shm::interrupt::Interrupt>>,
+    ) -> Mutex<T> {
+        self.handle.alarm.0 = interrupt.into().cloned();
+        self
+    }
+
+    #[inline(always)]
+    pub(super) fn copies(&self) -> Copies<'_> {
+        copies(self.handle.spot())
+    }
+
+    /// Takes the lock, and waits for it as long as another owner lives. As
+    /// [`Lock::lock`](crate::Lock::lock).
+    #[inline]
+    pub fn lock(&self) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
+        self.lock_until(Deadline::Never)
+    }
+
+    /// As [`lock`](Self::lock), until a deadline: a `Duration` from now, or an `Instant`.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub fn lock_timeout(
+        &self,
+        deadline: impl Into<Deadline>,
+    ) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
+        self.lock_until(deadline.into())
+    }
+
+    #[inline]
+    fn lock_until(
+        &self,
+        deadline: Deadline,
+    ) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
+        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        match self.handle.head().lock.lock(self.handle.party(), how)? {
+            Taken::Clean => Ok(MutexGuard::new(self, self.copies().read())),
+            Taken::Died => Err(LockError::OwnerDied(self.after_death())),
+        }
+    }
+
+    /// Takes the lock if it is free, or its owner is gone. Waits for nothing. As
+    /// [`Lock::try_lock`](crate::Lock::try_lock).
+    #[inline]
+    pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
+        match self.handle.head().lock.try_lock(self.handle.party()) {
+            Ok(Some(Taken::Clean)) => Ok(MutexGuard::new(self, self.copies().read())),
+            Ok(Some(Taken::Died)) => Err(TryLockError::OwnerDied(self.after_death())),
+            Ok(None) => Err(TryLockError::WouldBlock),
+            Err(error) => Err(TryLockError::Liveness(error)),
+        }
+    }
+
+    #[cold]
+    fn after_death(&self) -> MutexGuard<'_, T> {
+        MutexGuard::new(self, self.copies().read_after_death())
+    }
+
+    /// The value that was committed last, without the lock: it waits for no owner, and keeps none
+    /// waiting. It is never torn. Costs about as much as copying the value.
+    ///
+    /// [`PeekError::Busy`]: it was committed anew each time that it was copied, a hundred thousand
+    /// times.
+    #[inline]
+    pub fn peek(&self) -> Result<T, PeekError> {
+        self.copies().peek()
+    }
+}

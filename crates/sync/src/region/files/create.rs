@@ -1,0 +1,119 @@
+//! Creating a region with a name.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use ringway_shm::envelope::Envelope;
+use ringway_shm::segment::{self, Lengths, Place, Unnamed, publish};
+
+use super::super::header::{KIND, VERSION};
+use super::super::memory::{Bytes, Keep, Memory};
+use super::super::{Plan, Region};
+use super::{SEATS, fences_for, seat};
+use crate::error::{CreateError, OpenError};
+
+/// How often a region may be there and be gone again while it is opened or created.
+const TRIES: u32 = 100;
+
+impl Plan {
+    /// Creates the region under a name, in `/dev/shm` unless the place says otherwise. All of its
+    /// memory is allocated; no process sees it before it is complete; of several that create one of
+    /// the same name, one succeeds.
+    ///
+    /// The name stays until it is [removed](crate::unlink), and so do the values: also when all
+    /// processes have gone.
+    ///
+    /// ```
+    /// use ringway_sync::{Plan, Region};
+    ///
+    /// let name = format!("doc-create-{}", std::process::id());
+    /// let region = Plan::new().mutex("count", 7u64).create(&name)?;
+    /// // In another process, as a rule:
+    /// let count = Region::open(&name)?.mutex::<u64>("count")?;
+    /// assert_eq!(*count.lock()?, 7);
+    /// # drop((region, count));
+    /// ringway_sync::unlink(&name)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create(&self, place: impl Into<Place>) -> Result<Region, CreateError> {
+        let place = place.into();
+        let layout = self.layout().map_err(CreateError::Plan)?;
+        let lengths = Lengths { main: layout.len, companion: None };
+        let unnamed = Unnamed::new(&place, lengths, SEATS).map_err(CreateError::Segment)?;
+        let (mapping, instance, needed) = unnamed.into_parts();
+        let failed = |what| {
+            let path = Some(place.path());
+            move |source| CreateError::Segment(segment::CreateError::Io { what, path, source })
+        };
+        let (start, _) = mapping.main().map_err(failed("mapping the segment"))?;
+        let (fences, mode) = fences_for(self.asymmetric.unwrap_or(true));
+        let tag = self.tag;
+        let envelope =
+            Envelope { tag, ..Envelope::new(KIND, VERSION, instance, layout.len as u64) };
+        // SAFETY: a mapping begins at a page, and has the length that was asked for, zeroed.
+        unsafe { self.begin(start, &layout) };
+        // SAFETY: as above.
+        unsafe { layout.write(start, &envelope, mode) };
+        let keep = Keep::Mapped(Box::new(mapping));
+        let bytes =
+            Bytes { start, seats_at: super::super::header::SEATS_AT, seats: self.seats, keep };
+        // SAFETY: the mapping has what was just written, and stays as long as it is kept.
+        let memory = Arc::new(unsafe { Memory::in_bytes(bytes, layout.entries, fences) });
+        // Before another process sees it: so it is never without an owner.
+        let at = seat(&memory).map_err(CreateError::Seat)?;
+        if let Some(mapping) = memory.mapping() {
+            publish(mapping, &place, self.access, true, needed).map_err(CreateError::Segment)?;
+            mapping.complete().map_err(failed("opening the segment once more"))?;
+        }
+        Ok(Region::new(at))
+    }
+
+    /// Opens the region of that name, or creates it if there is none. One that is there has to have
+    /// each object of the plan, as the plan declares it, and may have more.
+    pub fn create_or_open(&self, place: impl Into<Place>) -> Result<Region, OpenError> {
+        let place = place.into();
+        let mut tries = 0;
+        loop {
+            let last = match Region::open(&place) {
+                Ok(region) => return self.check(region, &place),
+                Err(error) if Region::may_come(&error) => error,
+                Err(error) => return Err(error),
+            };
+            match self.create(&place) {
+                Ok(region) => return Ok(region),
+                Err(CreateError::Segment(segment::CreateError::AlreadyExists { .. })) => {}
+                Err(error) => return Err(OpenError::Create(error)),
+            }
+            tries += 1;
+            if tries == TRIES {
+                return Err(last);
+            }
+        }
+    }
+
+    /// Whether a region has what the plan declares.
+    fn check(&self, region: Region, place: &Place) -> Result<Region, OpenError> {
+        for planned in &self.objects {
+            let found = region.at.memory.entry(&planned.name);
+            let why = match found {
+                None => crate::LookupError::not_found(&planned.name),
+                Some(found) if found.kind != planned.kind => {
+                    crate::LookupError::kind(&planned.name, found.kind, planned.kind)
+                }
+                Some(found) => {
+                    let (found, wanted) = (found.shape, planned.shape);
+                    match crate::LookupError::compare(&planned.name, &found, &wanted) {
+                        Err(why) => why,
+                        Ok(()) if found == wanted => continue,
+                        Ok(()) => {
+                            let (path, name) = (place.path(), planned.name.clone());
+                            return Err(OpenError::Count { path, name });
+                        }
+                    }
+                }
+            };
+            return Err(OpenError::Differs { path: place.path(), why });
+        }
+        Ok(region)
+    }
+}

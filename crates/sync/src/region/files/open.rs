@@ -1,0 +1,113 @@
+//! Opening a region by its name.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use ringway_shm::segment::{self, DeathWatch, Expected, Found, Mapping, Place, Use, directory};
+use ringway_shm::sync::Futex;
+use ringway_shm::wait::Deadline;
+
+use super::super::Region;
+use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
+use super::super::memory::{Bytes, Keep, Memory};
+use super::{SEATS, fences_of, seat};
+use crate::error::{OpenError, SeatError};
+use crate::slices::Slices;
+
+impl Region {
+    /// Opens the region of that name, and takes a seat in it. Waits for nothing. The file has to
+    /// belong to this user, unless [`Place::owner`] says otherwise.
+    pub fn open(place: impl Into<Place>) -> Result<Region, OpenError> {
+        let place = place.into();
+        let memory = Arc::new(map(&place, Use::Write)?);
+        let at = seat(&memory).map_err(OpenError::Seat)?;
+        // Removed before there was the seat, which keeps the name from then on.
+        match memory.mapping().map(Mapping::is_removed) {
+            Some(Ok(false)) | None => Ok(Region::new(at)),
+            Some(Ok(true)) => Err(OpenError::Seat(SeatError::Removed)),
+            Some(Err(source)) => Err(OpenError::Segment(segment::OpenError::Io {
+                what: "asking whether the file has a name",
+                path: Some(place.path()),
+                source,
+            })),
+        }
+    }
+
+    /// As [`open`](Self::open), and waits until the region is there. The deadline is a `Duration`
+    /// from now, or an `Instant`. Looks every 20 milliseconds, and more often at first.
+    pub fn open_wait(
+        place: impl Into<Place>,
+        deadline: impl Into<Deadline>,
+    ) -> Result<Region, OpenError> {
+        let (place, deadline) = (place.into(), deadline.into());
+        let mut slices = Slices::new();
+        loop {
+            match Region::open(&place) {
+                Err(error) if Region::may_come(&error) => {}
+                outcome => return outcome,
+            }
+            let left = deadline.left(slices.next());
+            if left == Duration::ZERO {
+                return Err(OpenError::TimedOut { path: place.path() });
+            }
+            thread::sleep(left);
+        }
+    }
+
+    /// Whether a region of that name may be there later.
+    pub(super) fn may_come(error: &OpenError) -> bool {
+        matches!(
+            error,
+            OpenError::Segment(segment::OpenError::NotFound { .. })
+                | OpenError::Seat(SeatError::Removed)
+        )
+    }
+
+    /// Has that watch tell this seat's waits of deaths as they happen: a waiter then learns of the
+    /// death of an owner as soon as the kernel has closed the process's files, and otherwise within
+    /// 20 ms. Does nothing for a region that is no file, and the second time.
+    ///
+    /// An error: the kernel has no watches left, say (`ENOSPC`). Waits work as before.
+    pub fn watched_by(&self, watch: &DeathWatch) -> std::io::Result<()> {
+        let Some(mapping) = self.at.memory.mapping() else { return Ok(()) };
+        if self.at.watched.get().is_none() {
+            let watched = watch.add(mapping, Arc::new(Futex::new(0)))?;
+            // Of two threads at once one has it, and the other's goes.
+            let _ = self.at.watched.set(watched);
+        }
+        Ok(())
+    }
+}
+
+/// Maps a region, and checks what it says.
+pub(super) fn map(place: &Place, to: Use) -> Result<Memory, OpenError> {
+    let expected = Expected {
+        kind: KIND,
+        version: VERSION,
+        writable: to == Use::Write,
+        companion: false,
+        group_may_write: true,
+    };
+    let found = directory(place).and_then(|directory| Found::new(&directory, place, expected));
+    let found = found.map_err(OpenError::Segment)?;
+    let failed = |source| {
+        let (what, path) = ("mapping the segment", Some(place.path()));
+        OpenError::Segment(segment::OpenError::Io { what, path, source })
+    };
+    // No longer than the envelope says: a file may be, but what is there is no region's.
+    let len = usize::try_from(found.envelope.len).unwrap_or(usize::MAX).min(found.lengths.0);
+    let mapping = Mapping::new(found.files, found.lengths, to, SEATS).map_err(failed)?;
+    let (start, _) = mapping.main().map_err(failed)?;
+    let corrupt = |what| OpenError::Corrupt { path: Some(place.path()), what };
+    if len < ringway_shm::envelope::HEADER_BYTES {
+        return Err(corrupt("its length"));
+    }
+    // SAFETY: a mapping begins at a page, and so much of it is there.
+    let (layout, mode) = unsafe { Layout::read(start, len) }.map_err(corrupt)?;
+    let keep = Keep::Mapped(Box::new(mapping));
+    let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep };
+    // SAFETY: `read` has found that all entries and the seats lie in the mapping.
+    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode)) })
+}

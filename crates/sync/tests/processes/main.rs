@@ -1,0 +1,6 @@
+//! Regions between processes, which are killed.
+#![cfg(all(feature = "std", target_os = "linux", not(miri)))]
+
+mod child;
+mod death;
+mod names;
