@@ -24,6 +24,8 @@ extern crate std;
 #[cfg(feature = "alloc")]
 mod alarm;
 #[cfg(feature = "alloc")]
+mod condition;
+#[cfg(feature = "alloc")]
 mod error;
 #[cfg(feature = "alloc")]
 mod lock;
@@ -39,12 +41,20 @@ mod plain;
 #[cfg(feature = "alloc")]
 mod region;
 #[cfg(feature = "alloc")]
+mod semaphore;
+#[cfg(feature = "alloc")]
 mod slices;
 #[cfg(feature = "alloc")]
 mod value;
+#[cfg(feature = "alloc")]
+mod wait;
 
+#[cfg(feature = "alloc")]
+pub use condition::Condition;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
+#[cfg(feature = "alloc")]
+pub use error::{AcquireError, TryAcquireError};
 #[cfg(feature = "alloc")]
 pub use error::{
     LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
@@ -58,6 +68,8 @@ pub use name::ObjectName;
 pub use plain::Plain;
 #[cfg(feature = "alloc")]
 pub use region::{Holder, ObjectInfo, Plan, Region};
+#[cfg(feature = "alloc")]
+pub use semaphore::{Permit, Semaphore};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Look, prune, unlink};
 #[cfg(all(feature = "std", not(ringway_loom)))]

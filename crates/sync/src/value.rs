@@ -69,6 +69,11 @@ impl<'a> Copies<'a> {
         value
     }
 
+    /// How often the value was committed, as it is now.
+    pub(crate) fn commits(&self) -> ringway_shm::sync::Word {
+        self.seq.load(Ordering::Relaxed)
+    }
+
     /// Makes that the value, for all at once.
     #[inline(always)]
     pub(crate) fn commit<T: Plain>(&self, value: &T) {

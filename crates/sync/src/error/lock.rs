@@ -18,6 +18,8 @@ pub enum WaitError {
     TimedOut,
     /// The program has interrupted it.
     Interrupted,
+    /// The condition that was to be waited for belongs to another mutex.
+    OtherMutex,
     /// The operating system did not say whether the owner lives.
     Liveness(LivenessError),
 }
@@ -31,6 +33,9 @@ impl fmt::Display for WaitError {
             Self::WouldBlock => f.write_str("the lock has an owner that lives: wait for it"),
             Self::TimedOut => f.write_str("the time is over, and the owner has not let go"),
             Self::Interrupted => f.write_str("the wait was interrupted"),
+            Self::OtherMutex => f.write_str(
+                "the condition belongs to another mutex: wait for it with a guard of that mutex",
+            ),
             Self::Liveness(error) => error.fmt(f),
         }
     }
@@ -51,6 +56,8 @@ pub enum LockError<G> {
     TimedOut,
     /// The program has interrupted the call.
     Interrupted,
+    /// The condition that was to be waited for belongs to another mutex. The guard was given up.
+    OtherMutex,
     /// The operating system did not say whether the owner lives.
     Liveness(LivenessError),
 }
@@ -80,6 +87,7 @@ impl<G> From<WaitError> for LockError<G> {
     fn from(error: WaitError) -> Self {
         match error {
             WaitError::Interrupted => Self::Interrupted,
+            WaitError::OtherMutex => Self::OtherMutex,
             WaitError::Liveness(error) => Self::Liveness(error),
             _ => Self::TimedOut,
         }
@@ -93,6 +101,7 @@ impl<G> From<LockError<G>> for WaitError {
             LockError::OwnerDied(_) => Self::OwnerDied,
             LockError::TimedOut => Self::TimedOut,
             LockError::Interrupted => Self::Interrupted,
+            LockError::OtherMutex => Self::OtherMutex,
             LockError::Liveness(error) => Self::Liveness(error),
         }
     }
@@ -118,6 +127,7 @@ impl<G> fmt::Debug for LockError<G> {
             Self::OwnerDied(_) => f.write_str("OwnerDied(..)"),
             Self::TimedOut => f.write_str("TimedOut"),
             Self::Interrupted => f.write_str("Interrupted"),
+            Self::OtherMutex => f.write_str("OtherMutex"),
             Self::Liveness(error) => f.debug_tuple("Liveness").field(error).finish(),
         }
     }
@@ -132,6 +142,7 @@ impl<G> fmt::Display for LockError<G> {
             Self::OwnerDied(_) => f.write_str(DIED),
             Self::TimedOut => WaitError::TimedOut.fmt(f),
             Self::Interrupted => WaitError::Interrupted.fmt(f),
+            Self::OtherMutex => WaitError::OtherMutex.fmt(f),
             Self::Liveness(error) => error.fmt(f),
         }
     }

@@ -54,6 +54,11 @@ pub enum LookupError {
         /// The tag that was asked for.
         expected: u64,
     },
+    /// It is a condition of another mutex than the one that it was asked of.
+    OtherMutex {
+        /// The name.
+        name: String,
+    },
     /// The directory says of it what no creator writes.
     Corrupt {
         /// The name.
@@ -130,6 +135,11 @@ impl fmt::Display for LookupError {
                 f,
                 "the object {name:?} has tag {found}, and {expected} was asked for: use the type \
                  that its creator uses, with its tag"
+            ),
+            Self::OtherMutex { name } => write!(
+                f,
+                "the condition {name:?} belongs to another mutex: ask the mutex with which its \
+                 creator has declared it"
             ),
             Self::Corrupt { name } => write!(
                 f,

@@ -1,5 +1,6 @@
 //! What can go wrong, one small enum for each operation.
 
+mod acquire;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod files;
 mod lock;
@@ -8,6 +9,7 @@ mod plan;
 mod seat;
 mod value;
 
+pub use acquire::{AcquireError, TryAcquireError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{CreateError, OpenError};
 pub use lock::{LockError, TryLockError, WaitError};

@@ -35,7 +35,8 @@ pub enum PlanError {
         max: usize,
     },
     /// An object cannot be made so: it is too large, or aligned to more than 128 bytes, or counts
-    /// something of which it has none or too much.
+    /// something of which it has none or too much, or it belongs to an object that was not declared
+    /// before it.
     Object {
         /// Its name.
         name: String,
@@ -73,7 +74,8 @@ impl fmt::Display for PlanError {
             Self::Object { name } => write!(
                 f,
                 "the object {name:?} cannot be made: it is too large, aligned to more than 128 \
-                 bytes, or counts what it cannot have; choose less"
+                 bytes, or counts what it cannot have: choose less; or it belongs to an object \
+                 that is not there: declare that before it"
             ),
             Self::Memory { len, needed } => write!(
                 f,

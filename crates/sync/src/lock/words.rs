@@ -162,6 +162,17 @@ impl LockWords {
         Ok(taken)
     }
 
+    /// Takes the lock if an owner that is gone has it. Asks the kernel if any other has it.
+    pub(crate) fn try_from_dead(
+        &self,
+        party: &impl Party,
+    ) -> Result<Option<Taken>, LivenessError> {
+        match self.word() {
+            0 => Ok(None),
+            _ => self.try_gone(party),
+        }
+    }
+
     /// Takes the lock if it is free, or its owner is gone. Waits for nothing.
     #[inline]
     pub(crate) fn try_lock(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {

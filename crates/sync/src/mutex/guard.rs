@@ -33,6 +33,11 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
         }
     }
 
+    /// What it is the right to.
+    pub(crate) fn mutex(&self) -> &'a Mutex<T> {
+        self.mutex
+    }
+
     /// Makes the copy the value for all now, and keeps the lock.
     pub fn commit(&mut self) {
         if self.changed && self.mutex.handle.is_here() {

@@ -24,7 +24,7 @@ pub(crate) enum MutexKind {}
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct MutexWords {
-    pub(super) lock: LockWords,
+    pub(crate) lock: LockWords,
     /// Commits so far.
     seq: CasWord,
 }
@@ -74,7 +74,8 @@ impl Region {
     ) -> Result<Mutex<T>, LookupError> {
         let ObjectName { name, tag } = name.into();
         let (handle, _) = Handle::find(&self.at, name, &Shape::of::<T>(tag))?;
-        Ok(Mutex { handle, value: PhantomData })
+        let place = self.at.memory.entry(name).map_or(0, |entry| entry.offset);
+        Ok(Mutex { handle, place, value: PhantomData })
     }
 }
 
@@ -123,12 +124,14 @@ impl crate::region::Look {
 #[derive(Debug)]
 pub struct Mutex<T> {
     pub(super) handle: Handle<MutexKind>,
+    /// Where its object lies in the region, in bytes: by this its conditions know it.
+    place: usize,
     value: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Mutex<T> {
     fn clone(&self) -> Self {
-        Mutex { handle: self.handle.clone(), value: PhantomData }
+        Mutex { handle: self.handle.clone(), place: self.place, value: PhantomData }
     }
 }
 
@@ -141,6 +144,31 @@ impl<T: Plain> Mutex<T> {
     ) -> Mutex<T> {
         self.handle.alarm.0 = interrupt.into().cloned();
         self
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<MutexKind> {
+        &self.handle
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.place
+    }
+
+    /// How often its value was committed, as it is now.
+    pub(crate) fn commits(&self) -> ringway_shm::sync::Word {
+        self.copies().commits()
+    }
+
+    /// The guard of a caller that has just taken the lock.
+    #[inline(always)]
+    pub(crate) fn guard(
+        &self,
+        taken: Taken,
+    ) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
+        match taken {
+            Taken::Clean => Ok(MutexGuard::new(self, self.copies().read())),
+            Taken::Died => Err(LockError::OwnerDied(self.after_death())),
+        }
     }
 
     #[inline(always)]
@@ -170,10 +198,8 @@ impl<T: Plain> Mutex<T> {
         deadline: Deadline,
     ) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
         let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
-        match self.handle.head().lock.lock(self.handle.party(), how)? {
-            Taken::Clean => Ok(MutexGuard::new(self, self.copies().read())),
-            Taken::Died => Err(LockError::OwnerDied(self.after_death())),
-        }
+        let taken = self.handle.head().lock.lock(self.handle.party(), how)?;
+        self.guard(taken)
     }
 
     /// Takes the lock if it is free, or its owner is gone. Waits for nothing. As

@@ -57,6 +57,11 @@ impl<K: ObjectKind> Handle<K> {
         &self.at
     }
 
+    /// The seat and the memory that it has.
+    pub(crate) fn at(&self) -> &Arc<Attachment> {
+        &self.at
+    }
+
     #[inline(always)]
     pub(crate) fn fences(&self) -> Fences {
         self.fences

@@ -5,8 +5,10 @@ use core::ptr::NonNull;
 use ringway_shm::envelope::Kind;
 
 use super::object::ObjectKind;
+use crate::condition::ConditionKind;
 use crate::lock::{LockKind, SpinKind};
 use crate::mutex::{InPlaceKind, MutexKind};
+use crate::semaphore::SemaphoreKind;
 
 /// A kind, as far as it can be known without its type.
 #[derive(Debug)]
@@ -25,11 +27,13 @@ pub(crate) struct Known {
 }
 
 /// A line for each kind.
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 6] = [
     known::<LockKind>("a lock"),
     known::<SpinKind>("a spin lock"),
     known::<MutexKind>("a mutex"),
     known::<InPlaceKind>("a mutex in place"),
+    known::<SemaphoreKind>("a semaphore"),
+    known::<ConditionKind>("a condition"),
 ];
 
 const fn known<K: ObjectKind>(called: &'static str) -> Known {

@@ -103,6 +103,11 @@ impl Memory {
         self.object(name).map(|object| &object.entry)
     }
 
+    /// The number in the directory of the object that lies at that place.
+    pub(crate) fn number_at(&self, offset: usize) -> u32 {
+        self.entries().filter(|entry| entry.offset < offset).count() as u32
+    }
+
     /// Finds an object of that kind, whose value is of that type; and what it was declared to be.
     pub(crate) fn find<K: ObjectKind>(
         &self,

@@ -125,6 +125,12 @@ impl Plan {
         self
     }
 
+    /// The number of an object of that kind that was declared under that name.
+    pub(crate) fn number_of(&self, name: &str, kind: Kind) -> Option<u32> {
+        let is = |planned: &Planned| planned.name == name && planned.kind == kind;
+        u32::try_from(self.objects.iter().position(is)?).ok()
+    }
+
     /// Declares an object. What is wrong with it is told when the plan is carried out.
     pub(crate) fn object<'a, K: ObjectKind>(
         mut self,
