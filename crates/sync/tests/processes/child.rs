@@ -45,8 +45,13 @@ const PATH: &str = "RINGWAY_SYNC_DIRECTORY";
 impl Player {
     /// Starts it, and waits until it is ready.
     pub(crate) fn start(directory: &Directory, role: &str) -> Player {
+        Player::start_in("child::play", directory, role)
+    }
+
+    /// The same of a role that is told in that test, which does nothing where there is no [`role`].
+    pub(crate) fn start_in(test: &str, directory: &Directory, role: &str) -> Player {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["child::play", "--exact", "--nocapture"])
+            .args([test, "--exact", "--nocapture"])
             .env(ROLE, role)
             .env(PATH, &directory.0)
             .stdout(Stdio::piped())
@@ -91,7 +96,21 @@ impl Drop for Player {
     }
 }
 
-fn waits() {
+/// The role that this process plays, and the region that it plays it in. `None`: it is not one that a
+/// test has started.
+pub(crate) fn role() -> Option<(String, Region)> {
+    let role = std::env::var(ROLE).ok()?;
+    let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
+    Some((role, Region::open(place).unwrap()))
+}
+
+/// Says that it is ready, and waits until it may go on.
+pub(crate) fn is_ready() {
+    println!("ready");
+    waits();
+}
+
+pub(crate) fn waits() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
 }

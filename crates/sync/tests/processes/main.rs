@@ -2,5 +2,7 @@
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 
 mod child;
+mod conditions;
 mod death;
 mod names;
+mod permits;
