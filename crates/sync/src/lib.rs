@@ -24,6 +24,8 @@ extern crate std;
 #[cfg(feature = "alloc")]
 mod alarm;
 #[cfg(feature = "alloc")]
+mod barrier;
+#[cfg(feature = "alloc")]
 mod condition;
 #[cfg(feature = "alloc")]
 mod error;
@@ -34,6 +36,8 @@ mod mutex;
 #[cfg(feature = "alloc")]
 mod name;
 #[cfg(feature = "alloc")]
+mod once;
+#[cfg(feature = "alloc")]
 mod owner;
 #[cfg(feature = "alloc")]
 mod party;
@@ -43,6 +47,8 @@ mod region;
 #[cfg(feature = "alloc")]
 mod semaphore;
 #[cfg(feature = "alloc")]
+mod signal;
+#[cfg(feature = "alloc")]
 mod slices;
 #[cfg(feature = "alloc")]
 mod value;
@@ -50,11 +56,16 @@ mod value;
 mod wait;
 
 #[cfg(feature = "alloc")]
+pub use barrier::{Barrier, Parties};
+#[cfg(feature = "alloc")]
 pub use condition::Condition;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
-pub use error::{AcquireError, TryAcquireError};
+pub use error::{
+    Absentee, AcquireError, BarrierError, JoinError, OnceError, PostError, SignalError,
+    TryAcquireError,
+};
 #[cfg(feature = "alloc")]
 pub use error::{
     LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
@@ -65,11 +76,15 @@ pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
+#[cfg(feature = "alloc")]
+pub use once::Once;
 pub use plain::Plain;
 #[cfg(feature = "alloc")]
 pub use region::{Holder, ObjectInfo, Plan, Region};
 #[cfg(feature = "alloc")]
 pub use semaphore::{Permit, Semaphore};
+#[cfg(feature = "alloc")]
+pub use signal::Signal;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Look, prune, unlink};
 #[cfg(all(feature = "std", not(ringway_loom)))]

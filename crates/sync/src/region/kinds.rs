@@ -5,10 +5,13 @@ use core::ptr::NonNull;
 use ringway_shm::envelope::Kind;
 
 use super::object::ObjectKind;
+use crate::barrier::BarrierKind;
 use crate::condition::ConditionKind;
 use crate::lock::{LockKind, SpinKind};
 use crate::mutex::{InPlaceKind, MutexKind};
+use crate::once::OnceKind;
 use crate::semaphore::SemaphoreKind;
+use crate::signal::SignalKind;
 
 /// A kind, as far as it can be known without its type.
 #[derive(Debug)]
@@ -27,13 +30,16 @@ pub(crate) struct Known {
 }
 
 /// A line for each kind.
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 9] = [
     known::<LockKind>("a lock"),
     known::<SpinKind>("a spin lock"),
     known::<MutexKind>("a mutex"),
     known::<InPlaceKind>("a mutex in place"),
     known::<SemaphoreKind>("a semaphore"),
     known::<ConditionKind>("a condition"),
+    known::<SignalKind>("a signal"),
+    known::<BarrierKind>("a barrier"),
+    known::<OnceKind>("a value that is made once"),
 ];
 
 const fn known<K: ObjectKind>(called: &'static str) -> Known {

@@ -1,0 +1,149 @@
+//! Barriers: what all did before a phase was over is seen by all after it, no sleeper is forgotten,
+//! and parties that are gone end a wait or are left out. A sleep in a model has no end of its own, so
+//! that a lost wake-up is a deadlock, which loom reports.
+
+use std::sync::Arc;
+
+use loom::thread;
+use loom_tests::check;
+use ringway_shm::sync::RaceCell;
+use ringway_sync::{Barrier, BarrierError, Parties, Plan, Region};
+
+fn region(parties: impl Into<Parties>) -> Region {
+    Plan::new().seats(3).barrier("start", parties).heap().unwrap()
+}
+
+fn start(region: &Region) -> Barrier {
+    region.barrier("start").unwrap()
+}
+
+/// Each party writes its own memory in each phase, and reads that of all others behind it. Between a
+/// read and the next write is another phase.
+fn works(barrier: &mut Barrier, cells: &[RaceCell], phases: u32) {
+    for phase in 0..phases {
+        cells[barrier.place()].write();
+        assert_eq!(barrier.wait(), Ok(2 * phase));
+        cells.iter().for_each(RaceCell::read);
+        if phase + 1 < phases {
+            assert_eq!(barrier.wait(), Ok(2 * phase + 1));
+        }
+    }
+}
+
+fn cells(parties: usize) -> Arc<Vec<RaceCell>> {
+    Arc::new((0..parties).map(|_| RaceCell::default()).collect())
+}
+
+#[test]
+fn two_parties_see_what_the_other_did_before_each_phase() {
+    check("two_parties_see_what_the_other_did_before_each_phase", Some(3), || {
+        let (region, cells) = (region(2), cells(2));
+        let (mut other, theirs) = (start(&region.attach().unwrap()), cells.clone());
+        let other = thread::spawn(move || works(&mut other, &theirs, 2));
+        let mut mine = start(&region);
+        works(&mut mine, &cells, 2);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn three_parties_go_through_two_phases() {
+    check("three_parties_go_through_two_phases", Some(2), || {
+        let (region, cells) = (region(3), cells(3));
+        let mut mine = start(&region);
+        let others = [(); 2].map(|()| {
+            let (mut other, cells) = (start(&region.attach().unwrap()), cells.clone());
+            thread::spawn(move || {
+                cells[other.place()].write();
+                assert_eq!((other.wait(), other.wait()), (Ok(0), Ok(1)));
+                cells.iter().for_each(RaceCell::read);
+            })
+        });
+        cells[mine.place()].write();
+        assert_eq!(mine.wait(), Ok(0));
+        cells.iter().for_each(RaceCell::read);
+        assert_eq!(mine.wait(), Ok(1));
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
+/// One dies, having come or not. Those that look are told that it is gone, or the phase is over for
+/// both.
+#[test]
+fn a_party_that_dies_has_come_or_ends_the_phase_of_all() {
+    check("a_party_that_dies_has_come_or_ends_the_phase_of_all", Some(2), || {
+        let region = region(3);
+        let (mut mine, mut other) = (start(&region), start(&region.attach().unwrap()));
+        let dying = start(&region.attach().unwrap());
+        let dying = thread::spawn(move || {
+            let mut dying = dying;
+            let _ = dying.try_wait();
+            dying.dies();
+        });
+        let other = thread::spawn(move || {
+            let outcome = other.try_wait();
+            (other, outcome)
+        });
+        let outcome = mine.try_wait();
+        let (mut other, theirs) = other.join().unwrap();
+        dying.join().unwrap();
+        // It came before it died.
+        for (party, outcome) in [(&mut mine, outcome), (&mut other, theirs)] {
+            assert!(outcome == Ok(Some(0)) || outcome == Ok(None) && party.wait() == Ok(0));
+        }
+        // And does not come to the next.
+        assert!(matches!(mine.try_wait(), Err(BarrierError::Gone(_))));
+        assert!(matches!(other.try_wait(), Err(BarrierError::Gone(_))));
+    });
+}
+
+/// One dies without coming, and another takes its place while the first waits.
+#[test]
+fn a_place_of_the_dead_is_taken_over() {
+    check("a_place_of_the_dead_is_taken_over", Some(2), || {
+        let (region, cells) = (region(2), cells(2));
+        let mut mine = start(&region);
+        start(&region.attach().unwrap()).dies();
+        let (successor, theirs) = (region.attach().unwrap(), cells.clone());
+        let successor = thread::spawn(move || {
+            let mut successor = start(&successor);
+            theirs[1].write();
+            assert_eq!((successor.wait(), successor.wait()), (Ok(0), Ok(1)));
+            theirs[0].read();
+        });
+        cells[0].write();
+        assert_eq!(mine.wait(), Ok(0));
+        cells[1].read();
+        assert_eq!(mine.wait(), Ok(1));
+        successor.join().unwrap();
+    });
+}
+
+/// One is gone and left out, while another takes its place. From then on the two are in the same
+/// phase.
+#[test]
+fn a_party_that_joins_where_one_was_left_out_is_waited_for() {
+    check("a_party_that_joins_where_one_was_left_out_is_waited_for", Some(3), || {
+        let region = region(Parties::new(2).without_the_gone());
+        let mut mine = start(&region);
+        drop(start(&region.attach().unwrap()));
+        let successor = region.attach().unwrap();
+        let successor = thread::spawn(move || {
+            let mut successor = start(&successor);
+            let outcome = successor.try_wait();
+            (successor, outcome)
+        });
+        // Alone, or together.
+        assert_eq!(mine.wait(), Ok(0));
+        let (mut successor, outcome) = successor.join().unwrap();
+        assert!(matches!(outcome, Ok(None | Some(0))), "{outcome:?}");
+        let first = mine.try_wait().unwrap();
+        let second = successor.try_wait().unwrap();
+        // The phase of the two is the same by now, if it was not before.
+        let third = if second == Some(0) { successor.try_wait().unwrap() } else { second };
+        assert_eq!(third, Some(1));
+        assert!(first == Some(1) || mine.try_wait() == Ok(Some(1)));
+    });
+}
