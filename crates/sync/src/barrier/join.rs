@@ -45,7 +45,7 @@ fn take(
 }
 
 fn exchange(place: &PlaceWords, found: u32, me: Owner) -> bool {
-    // SYNC place, seat: this owner goes on where the last one was; and the side that asks whether
+    // SYNC party, seat: this owner goes on where the last one was; and the side that asks whether
     // this owner is gone sees its generation.
     place.owner.compare_exchange(found, me.word(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
 }

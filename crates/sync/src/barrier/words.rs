@@ -164,7 +164,7 @@ impl<'a> Places<'a> {
         let (mut absent, mut gone) = (false, None);
         for place in self.items.iter().filter(|place| !place.has_come(phase)) {
             let owner = peek(&place.owner);
-            // SYNC place: that it came before its owner went is seen.
+            // SYNC party: that it came before its owner went is seen.
             fence(Ordering::Acquire);
             match owner & DIED != 0 {
                 _ if place.has_come(phase) => {}
@@ -219,7 +219,7 @@ impl<'a> Places<'a> {
             let owner = Owner::of_word(found);
             let known = found == 0 || found & DIED != 0 || owner == party.me();
             if !known && party.is_gone(owner)? {
-                // SYNC place: what it did before it went is seen, and told with the mark.
+                // SYNC party: what it did before it went is seen, and told with the mark.
                 fence(Ordering::Acquire);
                 mark(place, found);
             }
@@ -229,7 +229,7 @@ impl<'a> Places<'a> {
 
     /// The owner of that place goes away.
     pub(super) fn leave(&self, place: &PlaceWords, me: Owner) {
-        // SYNC place: the next owner goes on where this one was.
+        // SYNC party: the next owner goes on where this one was.
         place.owner.store(me.word() | DIED, Ordering::Release);
         if SLEEPS {
             self.wake();
@@ -239,7 +239,7 @@ impl<'a> Places<'a> {
 
 /// Says in a place that its owner is gone, if it is that one still.
 fn mark(place: &PlaceWords, found: u32) {
-    // SYNC place: the next owner goes on where the last one was, as far as this side has seen it.
+    // SYNC party: the next owner goes on where the last one was, as far as this side has seen it.
     let (done, failed) = (Ordering::AcqRel, Ordering::Relaxed);
     let _ = place.owner.compare_exchange(found, found | DIED, done, failed);
 }
