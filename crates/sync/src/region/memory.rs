@@ -8,6 +8,8 @@ use core::slice;
 
 use ringway_shm::LivenessError;
 use ringway_shm::fence::Fences;
+#[cfg(not(ringway_loom))]
+use ringway_shm::sync::{Ordering, fence};
 
 use super::entry::Entry;
 use super::kinds;
@@ -200,6 +202,13 @@ impl Memory {
     pub(crate) fn is_gone(&self, owner: Owner) -> Result<bool, LivenessError> {
         let seat = owner.seat().and_then(|number| Some((number, self.seats().get(number)?)));
         let Some((number, seat)) = seat else { return Ok(true) };
-        Ok(!self.is_taken(number, seat)? || !seat.is_of(owner))
+        let gone = !self.is_taken(number, seat)? || !seat.is_of(owner);
+        // SYNC seat-next, seat-words: what it did is seen, from where its seat was given back, or
+        // its next owner came. For what callers keep elsewhere, and for values in place. A model
+        // has no kernel, and so a death there orders nothing: all that this crate relies on is
+        // found without.
+        #[cfg(not(ringway_loom))]
+        fence(Ordering::Acquire);
+        Ok(gone)
     }
 }
