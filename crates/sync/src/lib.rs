@@ -24,7 +24,13 @@ extern crate std;
 #[cfg(feature = "alloc")]
 mod alarm;
 #[cfg(feature = "alloc")]
+mod called;
+#[cfg(feature = "alloc")]
 mod error;
+#[cfg(feature = "alloc")]
+mod kinds;
+#[cfg(feature = "alloc")]
+mod list;
 #[cfg(feature = "alloc")]
 mod lock;
 #[cfg(feature = "alloc")]
@@ -50,16 +56,18 @@ pub use error::{
     LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
 };
 #[cfg(feature = "alloc")]
+pub use list::{Holder, ObjectInfo};
+#[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 #[cfg(feature = "alloc")]
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
 pub use plain::Plain;
-#[cfg(feature = "alloc")]
-pub use region::{Holder, ObjectInfo, Plan, Region};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Look, prune, unlink};
+#[cfg(feature = "alloc")]
+pub use region::{Plan, Region};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::interrupt::Interrupt;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

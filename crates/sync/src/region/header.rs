@@ -9,7 +9,6 @@ use ringway_shm::sync::{AtomicU32, Ordering};
 
 use super::entry::{ENTRY_BYTES, ENTRY_WORDS, Entry};
 use super::object::{OBJECT_ALIGN, Places};
-use super::plan::MAX_OBJECTS;
 use super::seats::SEAT_BYTES;
 use crate::owner::MAX_SEATS;
 
@@ -17,6 +16,9 @@ use crate::owner::MAX_SEATS;
 pub(crate) const KIND: Kind = Kind::new(*b"RSYN");
 /// The version of its layout.
 pub(crate) const VERSION: u32 = 1;
+
+/// The most objects in a region.
+pub(crate) const MAX_OBJECTS: usize = 65_535;
 
 /// Where the word lies that says which fences all sides use.
 const MODE_AT: usize = HEADER_BYTES;

@@ -12,8 +12,7 @@ use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
 use super::entry::Entry;
-use super::kinds;
-use super::object::{ObjectKind, Places, Shape, Spot};
+use super::object::{Known, ObjectKind, Places, Shape, Spot};
 use super::pieces::Pieces;
 use super::seats::SeatWords;
 use crate::error::LookupError;
@@ -137,13 +136,12 @@ impl Memory {
     }
 
     /// The word that names who holds an object; 0: none does, or its kind has no holders.
-    pub(crate) fn holder(&self, name: &str) -> u32 {
+    pub(crate) fn holder(&self, name: &str, known: &Known) -> u32 {
         let Some(Object { entry, piece }) = self.object(name) else { return 0 };
         match (&self.place, piece) {
             (Place::Heap(_), Some(piece)) => piece.holder(),
             (Place::Bytes(bytes), None) => {
-                let Some(known) = kinds::find(entry.kind) else { return 0 };
-                if entry.len < known.head_bytes {
+                if entry.kind != known.kind || entry.len < known.head_bytes {
                     return 0;
                 }
                 // SAFETY: the object is there, by the condition of `in_bytes`.

@@ -8,9 +8,7 @@ pub(crate) mod handle;
 mod handles;
 #[cfg_attr(ringway_loom, expect(dead_code))]
 mod header;
-pub(crate) mod kinds;
-mod list;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod object;
 mod pieces;
 mod plan;
@@ -19,5 +17,4 @@ mod seats;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{look::Look, prune, unlink};
 pub use handles::Region;
-pub use list::{Holder, ObjectInfo};
 pub use plan::Plan;
