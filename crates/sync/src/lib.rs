@@ -8,13 +8,19 @@
 //!
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
-//! - `alloc`: regions on the heap, and in memory of the caller's.
+//! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
 //!   [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
 // Until there is something for it on such a target.
 #![cfg_attr(not(feature = "alloc"), allow(dead_code))]
+
+#[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
+compile_error!(
+    "the feature `alloc` of ringway-sync needs a target with compare-and-swap, as the handles of a \
+     region are counted by it: leave it out; what is in a `static` works without"
+);
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -49,6 +55,8 @@ mod slices;
 #[cfg(feature = "alloc")]
 mod value;
 
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use error::RawError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
@@ -65,12 +73,12 @@ pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
 pub use name::ObjectName;
 pub use plain::Plain;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use region::{Look, prune, unlink};
+pub use region::{Anonymous, Look, prune, unlink};
 #[cfg(feature = "alloc")]
 pub use region::{Plan, Region};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::interrupt::Interrupt;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use ringway_shm::segment::{Access, DeathWatch, Place, Prune, Pruned, Rights};
+pub use ringway_shm::segment::{Access, DeathWatch, InheritError, Place, Prune, Pruned, Rights};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::wait::Deadline;

@@ -5,6 +5,8 @@ mod files;
 mod lock;
 mod lookup;
 mod plan;
+#[cfg(not(ringway_loom))]
+mod raw;
 mod seat;
 mod value;
 
@@ -13,6 +15,8 @@ pub use files::{CreateError, OpenError};
 pub use lock::{LockError, TryLockError, WaitError};
 pub use lookup::LookupError;
 pub use plan::PlanError;
+#[cfg(not(ringway_loom))]
+pub use raw::RawError;
 pub use ringway_shm::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};

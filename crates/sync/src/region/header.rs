@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 
-use ringway_shm::envelope::{ENVELOPE_BYTES, Envelope, HEADER_BYTES, Kind};
+use ringway_shm::envelope::{ENVELOPE_BYTES, Envelope, EnvelopeWords, HEADER_BYTES, Kind};
 use ringway_shm::sync::{AtomicU32, Ordering};
 
 use super::entry::{ENTRY_BYTES, ENTRY_WORDS, Entry};
@@ -143,6 +143,16 @@ impl Layout {
         let [mode] = unsafe { load::<1>(start, MODE_AT) };
         Ok((layout, mode))
     }
+}
+
+/// The envelope, each word loaded once.
+///
+/// # Safety
+///
+/// `start` is aligned to 4, and an envelope's bytes there are initialised and valid for reads.
+pub(crate) unsafe fn envelope(start: NonNull<u8>) -> EnvelopeWords {
+    // SAFETY: by this function's condition.
+    unsafe { load(start, 0) }
 }
 
 /// Each word loaded once.

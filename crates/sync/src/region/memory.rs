@@ -50,6 +50,7 @@ pub(crate) struct Bytes {
     pub(crate) start: NonNull<u8>,
     pub(crate) seats_at: usize,
     pub(crate) seats: usize,
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "it is held, and dropped"))]
     pub(crate) keep: Keep,
 }
 
@@ -57,7 +58,6 @@ pub(crate) struct Bytes {
 #[derive(Debug)]
 pub(crate) enum Keep {
     /// The promise of the caller.
-    #[allow(dead_code, reason = "regions in memory of the caller's are yet to come")]
     Caller,
     /// A segment, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -100,6 +100,7 @@ impl Memory {
     }
 
     /// What the directory says of the object of that name.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
         self.object(name).map(|object| &object.entry)
     }

@@ -53,7 +53,18 @@ pub fn features(project: &Project, steps: &mut Vec<Step>) {
     }
 }
 
-pub fn targets(steps: &mut Vec<Step>) {
+pub fn targets(project: &Project, steps: &mut Vec<Step>) {
+    if has_sync(project) {
+        for target in TARGETS {
+            let step = Step::new(format!("check: ringway-sync, {target}"), move |project, log| {
+                let features = if WITHOUT_CAS.contains(&target) { "" } else { "alloc" };
+                let mut check = cargo(project, "", "check -p ringway-sync --no-default-features");
+                check.args(["--target", target, "--features", features]);
+                command(check, log)
+            });
+            steps.push(step.needs([Need::Target(target)]));
+        }
+    }
     for target in TARGETS {
         let step = Step::new(format!("check: {target}"), move |project, log| {
             let check = |features: &str| {

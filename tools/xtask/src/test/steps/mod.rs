@@ -26,7 +26,7 @@ pub fn all(project: &Project) -> Result<Vec<Step>> {
     style::lints(project, &mut steps);
     style::docs(project, &mut steps);
     builds::features(project, &mut steps);
-    builds::targets(&mut steps);
+    builds::targets(project, &mut steps);
     builds::oldest_rust(project, &mut steps)?;
     running::tests(project, &mut steps);
     running::battery(&mut steps);
