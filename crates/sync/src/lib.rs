@@ -82,3 +82,7 @@ pub use ringway_shm::interrupt::Interrupt;
 pub use ringway_shm::segment::{Access, DeathWatch, InheritError, Place, Prune, Pruned, Rights};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::wait::Deadline;
+
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,6 +2,7 @@
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 
 mod anonymous;
+mod bank;
 mod child;
 mod death;
 mod names;
