@@ -147,3 +147,26 @@ fn a_party_that_joins_where_one_was_left_out_is_waited_for() {
         assert!(first == Some(1) || mine.try_wait() == Ok(Some(1)));
     });
 }
+
+/// The same beside one that goes through more than one phase meanwhile: no phase comes again.
+#[test]
+fn a_party_that_joins_late_takes_no_phase_back() {
+    check("a_party_that_joins_late_takes_no_phase_back", Some(3), || {
+        let region = region(Parties::new(2).without_the_gone());
+        let mut mine = start(&region);
+        drop(start(&region.attach().unwrap()));
+        let successor = region.attach().unwrap();
+        let successor = thread::spawn(move || {
+            let mut successor = start(&successor);
+            let phase = successor.try_wait().unwrap();
+            (successor, phase)
+        });
+        let mut phases: Vec<u32> = (0..3).filter_map(|_| mine.try_wait().unwrap()).collect();
+        let (mut successor, phase) = successor.join().unwrap();
+        phases.extend((0..2).filter_map(|_| mine.try_wait().unwrap()));
+        assert!(phases.iter().copied().eq(0..phases.len() as u32), "{phases:?}");
+        // It came to the phase of the other, or to the one before.
+        let come = phase.or_else(|| successor.try_wait().unwrap());
+        assert!(come.is_none_or(|come| come + 1 >= phases.len() as u32 - 1), "{come:?} {phases:?}");
+    });
+}

@@ -8,13 +8,19 @@
 //!
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
-//! - `alloc`: regions on the heap, and in memory of the caller's.
+//! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
 //!   [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
 // Until there is something for it on such a target.
 #![cfg_attr(not(feature = "alloc"), allow(dead_code))]
+
+#[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
+compile_error!(
+    "the feature `alloc` of ringway-sync needs a target with compare-and-swap, as the handles of a \
+     region are counted by it: leave it out; what is in a `static` works without"
+);
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -25,10 +31,15 @@ extern crate std;
 mod alarm;
 #[cfg(feature = "alloc")]
 mod barrier;
+mod called;
 #[cfg(feature = "alloc")]
 mod condition;
 #[cfg(feature = "alloc")]
 mod error;
+#[cfg(feature = "alloc")]
+mod kinds;
+#[cfg(feature = "alloc")]
+mod list;
 #[cfg(feature = "alloc")]
 mod lock;
 #[cfg(feature = "alloc")]
@@ -59,17 +70,21 @@ mod wait;
 pub use barrier::{Barrier, Parties};
 #[cfg(feature = "alloc")]
 pub use condition::Condition;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use error::RawError;
 #[cfg(feature = "alloc")]
 pub use error::{
     Absentee, AcquireError, BarrierError, JoinError, OnceError, PostError, SignalError,
     TryAcquireError,
 };
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
 pub use error::{
     LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
 };
+#[cfg(feature = "alloc")]
+pub use list::{Holder, ObjectInfo};
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 #[cfg(feature = "alloc")]
@@ -79,17 +94,21 @@ pub use name::ObjectName;
 #[cfg(feature = "alloc")]
 pub use once::Once;
 pub use plain::Plain;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use region::{Anonymous, Look, prune, unlink};
 #[cfg(feature = "alloc")]
-pub use region::{Holder, ObjectInfo, Plan, Region};
+pub use region::{Plan, Region};
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub use ringway_shm::interrupt::Interrupt;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use ringway_shm::segment::{Access, DeathWatch, InheritError, Place, Prune, Pruned, Rights};
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub use ringway_shm::wait::Deadline;
 #[cfg(feature = "alloc")]
 pub use semaphore::{Permit, Semaphore};
 #[cfg(feature = "alloc")]
 pub use signal::Signal;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use region::{Look, prune, unlink};
-#[cfg(all(feature = "std", not(ringway_loom)))]
-pub use ringway_shm::interrupt::Interrupt;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use ringway_shm::segment::{Access, DeathWatch, Place, Prune, Pruned, Rights};
-#[cfg(all(feature = "std", not(ringway_loom)))]
-pub use ringway_shm::wait::Deadline;
+
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

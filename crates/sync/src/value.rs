@@ -20,7 +20,9 @@
 //!
 //! Models: `loom-tests/tests/sync_mutex.rs`.
 
-use ringway_shm::sync::{AtomicWord, CasWord, Ordering, copy_in, copy_out, fence, spin_loop};
+use ringway_shm::sync::{
+    AtomicWord, CasWord, Ordering, copy_in, copy_out, fence, peek_word, spin_loop,
+};
 
 use crate::error::PeekError;
 use crate::plain::Plain;
@@ -50,7 +52,7 @@ impl<'a> Copies<'a> {
     /// The value, for the only side that may commit.
     #[inline(always)]
     pub(crate) fn read<T: Plain>(&self) -> T {
-        self.read_copy(self.seq.load(Ordering::Relaxed))
+        self.read_copy(peek_word(self.seq))
     }
 
     /// The same for a side that has the right to commit from one that is dead: nothing orders what
@@ -77,7 +79,7 @@ impl<'a> Copies<'a> {
     /// Makes that the value, for all at once.
     #[inline(always)]
     pub(crate) fn commit<T: Plain>(&self, value: &T) {
-        let next = self.seq.load(Ordering::Relaxed).wrapping_add(1);
+        let next = peek_word(self.seq).wrapping_add(1);
         // SYNC value-again: a reader that has a word of what follows sees at its second look, in
         // `try_peek`, that the number was changed.
         fence(Ordering::Release);

@@ -23,7 +23,7 @@ use ringway_shm::sync::{NATIVE, spin_loop};
 use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
 
 use crate::alarm::Alarm;
-use crate::error::WaitError;
+use crate::error::Unmet;
 use crate::party::Party;
 use crate::slices::Slices;
 
@@ -54,14 +54,6 @@ pub(crate) trait Awaited {
     fn last_attempt(&mut self) -> Option<Self::Got> {
         None
     }
-}
-
-/// Why a wait has ended without what it was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unmet {
-    TimedOut,
-    Interrupted,
-    Liveness(LivenessError),
 }
 
 /// Waits for it.
@@ -148,16 +140,6 @@ impl<A: Awaited, P: Party> Waiter<'_, A, P> {
         if news != self.news || !self.awaited.count().has_rung(token) {
             self.news = news;
             self.done = self.awaited.ask().transpose();
-        }
-    }
-}
-
-impl From<WaitError> for Unmet {
-    fn from(error: WaitError) -> Self {
-        match error {
-            WaitError::Interrupted => Self::Interrupted,
-            WaitError::Liveness(error) => Self::Liveness(error),
-            _ => Self::TimedOut,
         }
     }
 }

@@ -98,9 +98,8 @@ fn what_has_no_value_is_done_once() {
 fn one_that_panics_or_fails_or_is_gone_while_it_makes_a_value_is_replaced() {
     let region = region();
     let value = value(&region);
-    let panics = thread::scope(|scope| {
-        scope.spawn(|| value.get_or_init(|| panic!("as it has to"))).join()
-    });
+    let panics =
+        thread::scope(|scope| scope.spawn(|| value.get_or_init(|| panic!("as it has to"))).join());
     assert!(panics.is_err());
     assert_eq!(value.get_or_try_init(|| Err("no")), Ok(Err("no")));
     assert_eq!(value.get(), None);

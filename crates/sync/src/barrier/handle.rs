@@ -62,11 +62,7 @@ impl From<u32> for Parties {
 
 impl Plan {
     /// Declares a [`Barrier`] for so many parties.
-    pub fn barrier<'a>(
-        self,
-        name: impl Into<ObjectName<'a>>,
-        parties: impl Into<Parties>,
-    ) -> Plan {
+    pub fn barrier<'a>(self, name: impl Into<ObjectName<'a>>, parties: impl Into<Parties>) -> Plan {
         let Parties { count, leaves_out } = parties.into();
         let variant = if leaves_out { LEAVES_OUT } else { 0 };
         self.object::<BarrierKind>(name, Shape { count, variant, ..Shape::NONE }, &[])

@@ -72,7 +72,7 @@ pub(crate) struct PlaceWords {
     /// 0: it was never taken; else the owner, and [`DIED`] if that is known to be gone.
     pub(super) owner: CasU32,
     /// Phases that it has come to. Its owner stores it.
-    phase: AtomicU32,
+    phase: CasU32,
     /// 1: its owner may sleep. Its owner stores it.
     sleeps: AtomicU32,
     /// 0.
@@ -85,7 +85,7 @@ unsafe impl Words for PlaceWords {
     fn new() -> PlaceWords {
         PlaceWords {
             owner: CasU32::new(0),
-            phase: AtomicU32::new(0),
+            phase: CasU32::new(0),
             sleeps: AtomicU32::new(0),
             spare: AtomicU32::new(0),
         }
@@ -163,7 +163,7 @@ impl<'a> Places<'a> {
     pub(super) fn look(&self, phase: u32, fences: Fences) -> Option<Outcome> {
         let (mut absent, mut gone) = (false, None);
         for place in self.items.iter().filter(|place| !place.has_come(phase)) {
-            let owner = peek(&place.owner);
+            let owner = place.owner.load(Ordering::Relaxed);
             // SYNC party: that it came before its owner went is seen.
             fence(Ordering::Acquire);
             match owner & DIED != 0 {
@@ -219,8 +219,9 @@ impl<'a> Places<'a> {
             let owner = Owner::of_word(found);
             let known = found == 0 || found & DIED != 0 || owner == party.me();
             if !known && party.is_gone(owner)? {
-                // SYNC party: what it did before it went is seen, and told with the mark.
-                fence(Ordering::Acquire);
+                // SYNC phase: whether it came is seen, whatever orders its death, and told with the
+                // mark.
+                place.phase.fetch_add(0, Ordering::Acquire);
                 mark(place, found);
             }
         }

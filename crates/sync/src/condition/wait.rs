@@ -6,11 +6,11 @@ use ringway_shm::sync::Word;
 use ringway_shm::wait::Deadline;
 
 use super::handle::Condition;
-use crate::error::LockError;
+use crate::error::{LockError, Unmet};
 use crate::lock::words::{How, Taken};
 use crate::mutex::{Mutex, MutexGuard};
 use crate::plain::Plain;
-use crate::wait::{Awaited, Unmet, wait};
+use crate::wait::{Awaited, wait};
 
 impl<'a, T: Plain> MutexGuard<'a, T> {
     /// Gives the lock back and waits, as long as `pred` says so of the value; then this owner has

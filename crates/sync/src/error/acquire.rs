@@ -3,8 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use super::LivenessError;
-use crate::wait::Unmet;
+use super::{LivenessError, Unmet};
 
 /// Why a call that waits for a permit has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

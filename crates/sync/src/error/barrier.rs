@@ -3,9 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use super::{LivenessError, LookupError};
-use crate::wait::Unmet;
-
+use super::{LivenessError, LookupError, Unmet};
 /// A party of a barrier that is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

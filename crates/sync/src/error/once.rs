@@ -33,7 +33,9 @@ impl fmt::Display for OnceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WouldBlock => f.write_str("another is making the value, and lives: wait for it"),
-            Self::TimedOut => f.write_str("the time is over, and another is still making the value"),
+            Self::TimedOut => {
+                f.write_str("the time is over, and another is still making the value")
+            }
             Self::Interrupted => f.write_str("the wait for the value was interrupted"),
             Self::Liveness(error) => error.fmt(f),
         }

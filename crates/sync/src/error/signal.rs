@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use crate::wait::Unmet;
+use super::Unmet;
 
 /// Why a call that waits for a token has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -111,7 +111,7 @@ impl<'a> Permits<'a> {
 
     /// The permits, each with its number, from the one on at which an owner looks first: so that
     /// owners do not all look at the same.
-    fn from_mine(&self, me: Owner) -> impl Iterator<Item = (usize, &'a PermitWord)> + use<'a> {
+    fn in_turn(&self, me: Owner) -> impl Iterator<Item = (usize, &'a PermitWord)> + use<'a> {
         let items = self.items;
         let first = me.seat().unwrap_or(0) % items.len().max(1);
         let (before, behind) = items.split_at(first.min(items.len()));
@@ -128,7 +128,7 @@ impl<'a> Permits<'a> {
     #[inline]
     pub(super) fn try_free(&self, me: Owner) -> Option<Taken> {
         let taken = |permit: &PermitWord| permit.is_free() && permit.exchange(0, me);
-        let (permit, _) = self.from_mine(me).find(|(_, permit)| taken(permit))?;
+        let (permit, _) = self.in_turn(me).find(|(_, permit)| taken(permit))?;
         Some(Taken { permit, died: false })
     }
 
@@ -137,7 +137,7 @@ impl<'a> Permits<'a> {
     pub(super) fn try_gone(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {
         let me = party.me();
         let mut alive = Alive([0; 64]);
-        for (number, permit) in self.from_mine(me) {
+        for (number, permit) in self.in_turn(me) {
             let found = peek(&permit.word);
             // SYNC seat: the generation that the owner stored is seen, and so one that is not its
             // own is a later one.

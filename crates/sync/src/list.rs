@@ -5,9 +5,12 @@ use alloc::vec::Vec;
 
 use ringway_shm::envelope::Kind;
 
-use super::kinds;
-use super::memory::Memory;
+use crate::called::called;
+use crate::kinds;
 use crate::owner::Owner;
+use crate::region::Region;
+use crate::region::entry::Entry;
+use crate::region::memory::Memory;
 
 /// What a region says of one of its objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,22 +47,38 @@ pub struct Holder {
     pub gone: Option<bool>,
 }
 
-pub(super) fn list(memory: &Memory) -> Vec<ObjectInfo> {
-    let info = |entry: &super::entry::Entry| ObjectInfo {
+impl Region {
+    /// The objects, by name, and who holds each now, as far as its kind has holders. It is out of
+    /// date as soon as it is there. Asks the kernel once for each object that is held.
+    pub fn objects(&self) -> Vec<ObjectInfo> {
+        list(&self.at.memory)
+    }
+}
+
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+impl crate::region::Look {
+    /// As [`Region::objects`].
+    pub fn objects(&self) -> Vec<ObjectInfo> {
+        list(&self.memory)
+    }
+}
+
+fn list(memory: &Memory) -> Vec<ObjectInfo> {
+    let info = |entry: &Entry| ObjectInfo {
         name: entry.name.clone(),
         kind: entry.kind,
-        called: kinds::find(entry.kind).map(|known| known.called),
+        called: called(entry.kind),
         size: entry.shape.size,
         align: entry.shape.align,
         tag: entry.shape.tag,
         count: entry.shape.count,
-        holder: holder(memory, &entry.name),
+        holder: holder(memory, entry),
     };
     memory.entries().map(info).collect()
 }
 
-fn holder(memory: &Memory, name: &str) -> Option<Holder> {
-    let owner = Owner::of_word(memory.holder(name));
+fn holder(memory: &Memory, entry: &Entry) -> Option<Holder> {
+    let owner = Owner::of_word(memory.holder(&entry.name, kinds::find(entry.kind)?));
     let seat = owner.seat()?;
     // SYNC seat: as where a lock is taken from an owner that is gone.
     ringway_shm::sync::fence(ringway_shm::sync::Ordering::Acquire);
