@@ -27,7 +27,7 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
     /// ```
     /// use ringway_sync::{Condition, LockError, Mutex, MutexGuard, WaitError};
     ///
-    /// /// Waits for a job, whoever dies meanwhile.
+    /// /// Waits for a job, whichever process dies meanwhile.
     /// fn job<'a>(
     ///     jobs: &'a Mutex<u64>,
     ///     filled: &Condition<u64>,

@@ -24,7 +24,7 @@ fn start(directory: &Directory, role: &str) -> Player {
     Player::start_in("conditions::play", directory, role)
 }
 
-/// Waits for a job, whoever dies meanwhile.
+/// Waits for a job, whichever process dies meanwhile.
 fn takes<'a>(jobs: &'a Mutex<u64>, filled: &Condition<u64>) -> MutexGuard<'a, u64> {
     let mut guard = jobs.lock().or_else(LockError::recover).unwrap();
     loop {
