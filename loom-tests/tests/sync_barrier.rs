@@ -170,3 +170,49 @@ fn a_party_that_joins_late_takes_no_phase_back() {
         assert!(come.is_none_or(|come| come + 1 >= phases.len() as u32 - 1), "{come:?} {phases:?}");
     });
 }
+
+/// All others have come, and wait. The last one comes and goes away at once, and is not taken for
+/// one that has not come.
+fn comes_last_and_goes(goes: impl Fn(Barrier) + Copy + Send + 'static) {
+    let region = region(3);
+    let mut waiters = [(); 2].map(|()| start(&region.attach().unwrap()));
+    waiters.iter_mut().for_each(|waiter| assert_eq!(waiter.try_wait(), Ok(None)));
+    let last = start(&region);
+    drop(region);
+    let last = thread::spawn(move || {
+        let mut last = last;
+        assert_eq!(last.try_wait(), Ok(Some(0)));
+        goes(last);
+    });
+    let [mut mine, mut other] = waiters;
+    let other = thread::spawn(move || other.try_wait());
+    let outcomes = [mine.try_wait(), other.join().unwrap()];
+    assert!(outcomes.iter().all(|one| matches!(one, Ok(None | Some(0)))), "{outcomes:?}");
+    last.join().unwrap();
+}
+
+#[test]
+fn one_that_comes_and_leaves_has_come() {
+    check("one_that_comes_and_leaves_has_come", Some(3), || comes_last_and_goes(drop));
+}
+
+#[test]
+fn one_that_comes_and_dies_has_come() {
+    check("one_that_comes_and_dies_has_come", Some(3), || comes_last_and_goes(Barrier::dies));
+}
+
+#[test]
+fn a_party_that_has_just_joined_is_not_gone() {
+    check("a_party_that_has_just_joined_is_not_gone", Some(3), || {
+        let region = region(2);
+        let mut mine = start(&region);
+        let other = thread::spawn(move || {
+            let other = region.attach().unwrap();
+            start(&other)
+        });
+        for _ in 0..2 {
+            assert_eq!(mine.try_wait(), Ok(None));
+        }
+        drop(other.join().unwrap());
+    });
+}

@@ -219,9 +219,9 @@ impl<'a> Places<'a> {
             let owner = Owner::of_word(found);
             let known = found == 0 || found & DIED != 0 || owner == party.me();
             if !known && party.is_gone(owner)? {
-                // SYNC phase: whether it came is seen, whatever orders its death, and told with the
-                // mark.
-                place.phase.fetch_add(0, Ordering::Acquire);
+                // Whether it came is seen, whatever orders its death, and told with the mark: a
+                // read-modify-write has the last number.
+                place.phase.fetch_add(0, Ordering::Relaxed);
                 mark(place, found);
             }
         }
@@ -230,8 +230,8 @@ impl<'a> Places<'a> {
 
     /// The owner of that place goes away.
     pub(super) fn leave(&self, place: &PlaceWords, me: Owner) {
-        // SYNC party: the next owner goes on where this one was.
-        place.owner.store(me.word() | DIED, Ordering::Release);
+        // That it has come is seen with this: the full fence in `arrive` is between the two.
+        place.owner.store(me.word() | DIED, Ordering::Relaxed);
         if SLEEPS {
             self.wake();
         }
