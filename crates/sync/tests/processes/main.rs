@@ -5,4 +5,5 @@ mod anonymous;
 mod bank;
 mod child;
 mod death;
+mod forged;
 mod names;
