@@ -55,13 +55,29 @@ impl Player {
         prepare: impl FnOnce(&mut Command),
     ) -> Player {
         let mut command = Command::new(std::env::current_exe().unwrap());
+        prepare(&mut command);
+        Player::of(command, directory, role)
+    }
+
+    /// The same in a pid namespace of its own, where its number is 1. `None`: this user may not make
+    /// one.
+    pub(crate) fn start_apart(directory: &Directory, role: &str) -> Option<Player> {
+        let may = Command::new("unshare").args(["--pid", "--fork", "true"]).output();
+        if !may.is_ok_and(|ran| ran.status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child"]).arg(std::env::current_exe().unwrap());
+        Some(Player::of(command, directory, role))
+    }
+
+    fn of(mut command: Command, directory: &Directory, role: &str) -> Player {
         command
             .args(["child::play", "--exact", "--nocapture"])
             .env(ROLE, role)
             .env(PATH, &directory.0)
             .stdout(Stdio::piped())
             .stdin(Stdio::piped());
-        prepare(&mut command);
         let mut child = command.spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
         let mut player = Player { child, said };
@@ -89,6 +105,8 @@ impl Player {
 
     /// Kills it, and waits until it is gone.
     pub(crate) fn dies(mut self) {
+        // Closed later: one that reads to the end goes on, and this is to be its death.
+        let _stdin = self.child.stdin.take();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -118,12 +136,30 @@ fn inherits() {
     waits();
 }
 
+/// How often a process adds.
+pub(crate) const ADDS: u64 = 5000;
+
+/// The locks of a process that takes many.
+pub(crate) const MANY: usize = 3000;
+
+fn hoards() {
+    let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
+    let region = Region::open(place).unwrap();
+    let locks = (0..MANY).map(|number| region.lock(&number.to_string()).unwrap());
+    let locks: Vec<_> = locks.collect();
+    let _guards: Vec<_> = locks.iter().map(|lock| lock.lock().unwrap()).collect();
+    println!("ready");
+    waits();
+}
+
 /// What processes do here. Nothing, where it is not one that a test has started.
 #[test]
 fn play() {
     let Ok(role) = std::env::var(ROLE) else { return };
-    if role == "heir" {
-        return inherits();
+    match role.as_str() {
+        "heir" => return inherits(),
+        "hoarder" => return hoards(),
+        _ => {}
     }
     let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
     let region = Region::open(place).unwrap();
@@ -145,6 +181,18 @@ fn play() {
             drop(pair);
             drop(region);
             println!("left");
+            waits();
+        }
+        "adder" => {
+            println!("ready {}", std::process::id());
+            waits();
+            for _ in 0..ADDS {
+                pair.lock().unwrap().iter_mut().for_each(|number| *number += 1);
+            }
+            println!("added");
+            waits();
+            let _guard = pair.lock_timeout(std::time::Duration::from_secs(10));
+            println!("holds");
             waits();
         }
         "writer" => {

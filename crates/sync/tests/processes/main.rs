@@ -6,4 +6,5 @@ mod bank;
 mod child;
 mod death;
 mod forged;
+mod hard;
 mod names;
