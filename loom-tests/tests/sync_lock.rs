@@ -52,6 +52,25 @@ fn no_wakeup_is_lost_among_three() {
     });
 }
 
+/// The owner rings while one waiter has not gone to sleep yet, which arms again after another took the
+/// lock. Its flag must not be taken for the one that was cleared before.
+#[test]
+fn a_flag_that_is_raised_after_a_bell_stays_up() {
+    check("a_flag_that_is_raised_after_a_bell_stays_up", Some(3), || {
+        let (region, cell) = shared();
+        let lock = lock_of(&region);
+        let guard = lock.lock().unwrap();
+        let others = [(); 2].map(|()| {
+            let (region, cell) = (region.attach().unwrap(), cell.clone());
+            thread::spawn(move || locks(&region, &cell, 1))
+        });
+        drop(guard);
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
 /// Locks without sleeping, also from the dead. Whether the caller was told.
 fn takes(lock: &Lock) -> (LockGuard<'_>, bool) {
     loop {

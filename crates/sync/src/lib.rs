@@ -10,8 +10,8 @@
 //!   `alloc`.
 //! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
-//! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
-//!   [`portable-atomic`](https://docs.rs/portable-atomic).
+//! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the
+//!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
 // Until there is something for it on such a target.
 #![cfg_attr(not(feature = "alloc"), allow(dead_code))]

@@ -23,7 +23,7 @@ pub(crate) trait Party {
     /// The fences of this side.
     fn fences(&self) -> Fences;
 
-    /// A number that changes when there is news of a death, whose it may be, so that it is time to ask.
+    /// A number that changes when there is news of a death, whose it may be: then it is time to ask.
     fn news(&self) -> u32;
 
     /// Sleeps on a bell until it has rung since the token was made, or there is other news than

@@ -142,6 +142,44 @@ fn a_wait_ends_with_its_time_and_by_an_interrupt() {
     });
 }
 
+/// Whether a call that blocks already, and one that begins later, are ended by an interrupt.
+fn is_interrupted<G>(interrupt: &Interrupt, call: impl Fn() -> Result<G, LockError<G>> + Sync) {
+    interrupt.clear();
+    let raised = thread::scope(|scope| {
+        scope.spawn(|| assert!(matches!(call(), Err(LockError::Interrupted))));
+        thread::sleep(Duration::from_millis(30));
+        interrupt.raise();
+        Instant::now()
+    });
+    assert!(raised.elapsed() < Duration::from_millis(if cfg!(miri) { 60_000 } else { 150 }));
+    assert!(matches!(call(), Err(LockError::Interrupted)));
+}
+
+#[test]
+fn an_interrupt_ends_the_calls_of_every_kind_that_wait_and_takes_nothing() {
+    let plan = Plan::new().mutex("count", [0u64; 3]).lock("lock").spin_lock("spin");
+    let region = plan.in_place("place", [0u64; 9]).heap().unwrap();
+    let interrupt = Interrupt::new();
+    let mutex = region.mutex::<[u64; 3]>("count").unwrap().interrupted_by(&interrupt);
+    let lock = region.lock("lock").unwrap().interrupted_by(&interrupt);
+    let spin = region.spin_lock("spin").unwrap().interrupted_by(&interrupt);
+    // SAFETY: the region is this process's own, and has no other users of the value.
+    let place = unsafe { region.in_place::<[u64; 9]>("place") };
+    let place = place.unwrap().interrupted_by(&interrupt);
+    {
+        let _held = (mutex.lock().unwrap(), lock.lock().unwrap());
+        let _held = (spin.lock().unwrap(), place.lock().unwrap());
+        is_interrupted(&interrupt, || mutex.lock());
+        is_interrupted(&interrupt, || lock.lock());
+        is_interrupted(&interrupt, || spin.lock());
+        is_interrupted(&interrupt, || place.lock());
+    }
+    // What is there without waiting is taken all the same.
+    assert!(interrupt.is_raised());
+    assert!(mutex.lock().is_ok() && lock.lock().is_ok());
+    assert!(spin.lock().is_ok() && place.lock().is_ok());
+}
+
 #[test]
 fn a_guard_can_be_dropped_by_another_thread() {
     let lock = region().lock("lock").unwrap();

@@ -48,11 +48,11 @@ impl Region {
 /// for sections of some hundred nanoseconds. It uses no kernel to wait; giving it back is one
 /// store.
 ///
-/// A [`Lock`] looks for as long as a short section takes, too, and sleeps then. Prefer it unless
+/// A [`Lock`](crate::Lock) looks for as long as a short section takes, too, and sleeps then. Prefer it unless
 /// both sides have processors of their own: an owner that is not running, because it was preempted
 /// or stopped, keeps its waiters' processors busy until it runs again.
 ///
-/// The death of an owner is told as with [`Lock`]. A waiter asks for it about once in a millisecond.
+/// The death of an owner is told as with [`Lock`](crate::Lock). A waiter asks for it about once in a millisecond.
 ///
 /// # Interrupt handlers and signal handlers
 ///

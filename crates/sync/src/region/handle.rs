@@ -36,7 +36,7 @@ impl<K: ObjectKind> Handle<K> {
     ) -> Result<(Handle<K>, Shape), LookupError> {
         let (spot, shape) = at.memory.find::<K>(name, expected)?;
         let fences = at.memory.fences;
-        Ok((Handle { spot, at: at.clone(), fences, alarm: Alarm::default() }, shape))
+        Ok((Handle { spot, at: at.clone(), fences, alarm: Alarm::none() }, shape))
     }
 
     /// Its words.

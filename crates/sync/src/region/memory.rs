@@ -12,7 +12,7 @@ use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
 use super::entry::Entry;
-use super::object::{Known, ObjectKind, Places, Shape, Spot};
+use super::object::{Known, ObjectKind, Places, Shape, Spot, SpotOf};
 use super::pieces::Pieces;
 use super::seats::SeatWords;
 use crate::error::LookupError;
@@ -114,7 +114,7 @@ impl Memory {
         &self,
         name: &str,
         expected: &Shape,
-    ) -> Result<(Spot<K::Head, K::Item>, Shape), LookupError> {
+    ) -> Result<(SpotOf<K>, Shape), LookupError> {
         let object = self.object(name).ok_or_else(|| LookupError::not_found(name))?;
         let Entry { kind, shape, len, offset, .. } = &object.entry;
         if *kind != K::KIND {

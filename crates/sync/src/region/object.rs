@@ -166,6 +166,9 @@ pub(crate) struct Spot<H, E = ()> {
     extent: Extent,
 }
 
+/// The words of an object of that kind.
+pub(crate) type SpotOf<K> = Spot<<K as ObjectKind>::Head, <K as ObjectKind>::Item>;
+
 impl<H, E> Clone for Spot<H, E> {
     fn clone(&self) -> Self {
         *self

@@ -41,6 +41,8 @@ pub(crate) struct Player {
 
 const ROLE: &str = "RINGWAY_SYNC_ROLE";
 const PATH: &str = "RINGWAY_SYNC_DIRECTORY";
+/// The test in which roles are told here.
+const PLAY: &str = "child::play";
 
 impl Player {
     /// Starts it, and waits until it is ready.
@@ -50,7 +52,8 @@ impl Player {
 
     /// The same of a role that is told in that test, which does nothing where there is no [`role`].
     pub(crate) fn start_in(test: &str, directory: &Directory, role: &str) -> Player {
-        Player::start_as(test, directory, role, |_| {})
+        let command = Command::new(std::env::current_exe().unwrap());
+        Player::of(command, test, directory, role)
     }
 
     /// Of a role that is told here, by a command that is prepared by the caller.
@@ -59,23 +62,30 @@ impl Player {
         role: &str,
         prepare: impl FnOnce(&mut Command),
     ) -> Player {
-        Player::start_as("child::play", directory, role, prepare)
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        prepare(&mut command);
+        Player::of(command, PLAY, directory, role)
     }
 
-    fn start_as(
-        test: &str,
-        directory: &Directory,
-        role: &str,
-        prepare: impl FnOnce(&mut Command),
-    ) -> Player {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+    /// The same in a pid namespace of its own, where its number is 1. `None`: this user may not make
+    /// one.
+    pub(crate) fn start_apart(directory: &Directory, role: &str) -> Option<Player> {
+        let may = Command::new("unshare").args(["--pid", "--fork", "true"]).output();
+        if !may.is_ok_and(|ran| ran.status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child"]).arg(std::env::current_exe().unwrap());
+        Some(Player::of(command, PLAY, directory, role))
+    }
+
+    fn of(mut command: Command, test: &str, directory: &Directory, role: &str) -> Player {
         command
             .args([test, "--exact", "--nocapture"])
             .env(ROLE, role)
             .env(PATH, &directory.0)
             .stdout(Stdio::piped())
             .stdin(Stdio::piped());
-        prepare(&mut command);
         let mut child = command.spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
         let mut player = Player { child, said };
@@ -103,6 +113,8 @@ impl Player {
 
     /// Kills it, and waits until it is gone.
     pub(crate) fn dies(mut self) {
+        // Closed later: one that reads to the end goes on, and this is to be its death.
+        let _stdin = self.child.stdin.take();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -146,12 +158,30 @@ fn inherits() {
     waits();
 }
 
+/// How often a process adds.
+pub(crate) const ADDS: u64 = 5000;
+
+/// The locks of a process that takes many.
+pub(crate) const MANY: usize = 3000;
+
+fn hoards() {
+    let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
+    let region = Region::open(place).unwrap();
+    let locks = (0..MANY).map(|number| region.lock(&number.to_string()).unwrap());
+    let locks: Vec<_> = locks.collect();
+    let _guards: Vec<_> = locks.iter().map(|lock| lock.lock().unwrap()).collect();
+    println!("ready");
+    waits();
+}
+
 /// What processes do here. Nothing, where it is not one that a test has started.
 #[test]
 fn play() {
     let Ok(role) = std::env::var(ROLE) else { return };
-    if role == "heir" {
-        return inherits();
+    match role.as_str() {
+        "heir" => return inherits(),
+        "hoarder" => return hoards(),
+        _ => {}
     }
     let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
     let region = Region::open(place).unwrap();
@@ -173,6 +203,18 @@ fn play() {
             drop(pair);
             drop(region);
             println!("left");
+            waits();
+        }
+        "adder" => {
+            println!("ready {}", std::process::id());
+            waits();
+            for _ in 0..ADDS {
+                pair.lock().unwrap().iter_mut().for_each(|number| *number += 1);
+            }
+            println!("added");
+            waits();
+            let _guard = pair.lock_timeout(std::time::Duration::from_secs(10));
+            println!("holds");
             waits();
         }
         "writer" => {

@@ -7,5 +7,7 @@ mod barriers;
 mod child;
 mod conditions;
 mod death;
+mod forged;
+mod hard;
 mod names;
 mod permits;
