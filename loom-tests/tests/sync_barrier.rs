@@ -30,8 +30,8 @@ fn works(barrier: &mut Barrier, cells: &[RaceCell], phases: u32) {
     }
 }
 
-fn cells(parties: usize) -> Arc<Vec<RaceCell>> {
-    Arc::new((0..parties).map(|_| RaceCell::default()).collect())
+fn cells(parties: usize) -> Arc<[RaceCell]> {
+    (0..parties).map(|_| RaceCell::default()).collect()
 }
 
 #[test]

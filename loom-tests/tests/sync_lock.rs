@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// A region with a lock, and memory that the lock is for.
 fn shared() -> (Region, Arc<RaceCell>) {
-    (Plan::new().seats(3).lock("lock").heap().unwrap(), Arc::new(RaceCell::default()))
+    (Plan::new().seats(3).lock("lock").heap().unwrap(), Arc::default())
 }
 
 fn lock_of(region: &Region) -> Lock {

@@ -19,7 +19,7 @@ fn slots(region: &Region) -> Semaphore {
 #[test]
 fn owners_of_one_permit_are_kept_apart() {
     check("owners_of_one_permit_are_kept_apart", Some(3), || {
-        let (region, cell) = (region(1), Arc::new(RaceCell::default()));
+        let (region, cell) = (region(1), Arc::<RaceCell>::default());
         let works = |slots: &Semaphore, cell: &RaceCell| {
             for _ in 0..2 {
                 let permit = slots.acquire().unwrap();

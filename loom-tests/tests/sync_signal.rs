@@ -21,7 +21,7 @@ fn ready(region: &Region) -> Signal {
 fn what_comes_before_a_token_is_seen_with_it() {
     check("what_comes_before_a_token_is_seen_with_it", Some(3), || {
         let region = region();
-        let cells: [_; 2] = std::array::from_fn(|_| Arc::new(RaceCell::default()));
+        let cells: [_; 2] = std::array::from_fn(|_| Arc::<RaceCell>::default());
         let others = cells.clone().map(|cell| {
             let ready = ready(&region.attach().unwrap());
             thread::spawn(move || {
