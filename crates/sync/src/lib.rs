@@ -23,7 +23,7 @@ extern crate std;
 
 #[cfg(feature = "alloc")]
 mod alarm;
-#[cfg(feature = "alloc")]
+mod cell;
 mod error;
 #[cfg(feature = "alloc")]
 mod lock;
@@ -40,14 +40,22 @@ mod plain;
 mod region;
 #[cfg(feature = "alloc")]
 mod slices;
-#[cfg(feature = "alloc")]
 mod value;
 
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use cell::CellLook;
+#[cfg(feature = "alloc")]
+pub use cell::{Cell, CellWriter, Changes};
+#[cfg(not(ringway_loom))]
+pub use cell::{StaticCell, StaticReader, StaticWriter, cell_words};
+pub use error::PeekError;
+#[cfg(feature = "alloc")]
+pub use error::{ChangeError, ClaimError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
 pub use error::{
-    LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
+    LivenessError, LockError, LookupError, PlanError, SeatError, TryLockError, WaitError,
 };
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};

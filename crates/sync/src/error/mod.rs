@@ -1,21 +1,34 @@
 //! What can go wrong, one small enum for each operation.
 
+#[cfg(feature = "alloc")]
+mod cell;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod files;
+#[cfg(feature = "alloc")]
 mod lock;
+#[cfg(feature = "alloc")]
 mod lookup;
+#[cfg(feature = "alloc")]
 mod plan;
+#[cfg(feature = "alloc")]
 mod seat;
 mod value;
 
+#[cfg(feature = "alloc")]
+pub use cell::{ChangeError, ClaimError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{CreateError, OpenError};
+#[cfg(feature = "alloc")]
 pub use lock::{LockError, TryLockError, WaitError};
+#[cfg(feature = "alloc")]
 pub use lookup::LookupError;
+#[cfg(feature = "alloc")]
 pub use plan::PlanError;
+#[cfg(feature = "alloc")]
 pub use ringway_shm::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};
+#[cfg(feature = "alloc")]
 pub use seat::SeatError;
 pub use value::PeekError;
 

@@ -162,6 +162,19 @@ impl LockWords {
         Ok(taken)
     }
 
+    /// The word that names its owner, if that is gone.
+    #[cold]
+    pub(crate) fn gone(&self, party: &impl Party) -> Result<Option<u32>, LivenessError> {
+        let found = peek(&self.word);
+        // SYNC seat: as in `try_gone`.
+        fence(Ordering::Acquire);
+        let owner = Owner::of_word(found);
+        if owner.seat().is_none() || owner == party.me() || !party.is_gone(owner)? {
+            return Ok(None);
+        }
+        Ok(Some(found))
+    }
+
     /// Takes the lock if it is free, or its owner is gone. Waits for nothing.
     #[inline]
     pub(crate) fn try_lock(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {

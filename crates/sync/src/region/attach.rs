@@ -68,6 +68,11 @@ impl Attachment {
         })
     }
 
+    /// Who that word of an object names.
+    pub(crate) fn holder(&self, word: u32) -> Option<super::Holder> {
+        super::list::holder(&self.memory, word)
+    }
+
     /// A free seat of the same region.
     pub(crate) fn again(&self) -> Result<Attachment, SeatError> {
         #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

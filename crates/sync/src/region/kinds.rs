@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use ringway_shm::envelope::Kind;
 
 use super::object::ObjectKind;
+use crate::cell::CellKind;
 use crate::lock::{LockKind, SpinKind};
 use crate::mutex::{InPlaceKind, MutexKind};
 
@@ -25,7 +26,8 @@ pub(crate) struct Known {
 }
 
 /// A line for each kind.
-const KNOWN: [Known; 4] = [
+const KNOWN: &[Known] = &[
+    known::<CellKind>("a cell"),
     known::<LockKind>("a lock"),
     known::<SpinKind>("a spin lock"),
     known::<MutexKind>("a mutex"),

@@ -53,13 +53,14 @@ pub(super) fn list(memory: &Memory) -> Vec<ObjectInfo> {
         align: entry.shape.align,
         tag: entry.shape.tag,
         count: entry.shape.count,
-        holder: holder(memory, &entry.name),
+        holder: holder(memory, memory.holder(&entry.name)),
     };
     memory.entries().map(info).collect()
 }
 
-fn holder(memory: &Memory, name: &str) -> Option<Holder> {
-    let owner = Owner::of_word(memory.holder(name));
+/// Who that word of an object names.
+pub(crate) fn holder(memory: &Memory, word: u32) -> Option<Holder> {
+    let owner = Owner::of_word(word);
     let seat = owner.seat()?;
     // SYNC seat: as where a lock is taken from an owner that is gone.
     ringway_shm::sync::fence(ringway_shm::sync::Ordering::Acquire);

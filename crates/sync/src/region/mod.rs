@@ -10,7 +10,7 @@ mod handles;
 mod header;
 pub(crate) mod kinds;
 mod list;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod object;
 mod pieces;
 mod plan;
@@ -19,5 +19,6 @@ mod seats;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{look::Look, prune, unlink};
 pub use handles::Region;
+pub(crate) use list::holder;
 pub use list::{Holder, ObjectInfo};
 pub use plan::Plan;

@@ -91,7 +91,7 @@ impl Drop for Player {
     }
 }
 
-fn waits() {
+pub(crate) fn waits() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
 }
@@ -102,6 +102,9 @@ fn play() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
     let region = Region::open(place).unwrap();
+    if crate::cell::plays(&role, &region) {
+        return;
+    }
     let pair = region.mutex::<[u64; 8]>("pair").unwrap();
     match role.as_str() {
         "holder" => {

@@ -1,6 +1,7 @@
 //! Regions between processes, which are killed.
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 
+mod cell;
 mod child;
 mod death;
 mod names;
