@@ -40,6 +40,8 @@ mod plain;
 mod region;
 #[cfg(feature = "alloc")]
 mod slices;
+#[cfg(feature = "alloc")]
+mod table;
 mod value;
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -50,7 +52,7 @@ pub use cell::{Cell, CellWriter, Changes};
 pub use cell::{StaticCell, StaticReader, StaticWriter, cell_words};
 pub use error::PeekError;
 #[cfg(feature = "alloc")]
-pub use error::{ChangeError, ClaimError};
+pub use error::{ChangeError, ClaimError, TableError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
@@ -74,3 +76,7 @@ pub use ringway_shm::interrupt::Interrupt;
 pub use ringway_shm::segment::{Access, DeathWatch, Place, Prune, Pruned, Rights};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::wait::Deadline;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use table::TableLook;
+#[cfg(feature = "alloc")]
+pub use table::{Entry, Row, RowWriter, Table, TableChanges};

@@ -35,6 +35,12 @@ use crate::plain::Plain;
 /// How often a reader tries.
 const TRIES: u32 = if ringway_shm::sync::NATIVE { 100_000 } else { 2 };
 
+/// The words that a value takes.
+#[inline(always)]
+pub(crate) const fn words_of<T>() -> usize {
+    size_of::<T>().div_ceil(WORD)
+}
+
 /// The word that says which copy the value is: one that is loaded and stored.
 pub(crate) trait Number {
     fn get(&self) -> Word;
@@ -89,10 +95,9 @@ impl<'a, N: Number> Copies<'a, N> {
         Copies { seq, data, mask }
     }
 
-    /// The copy of that number, modulo the number of copies.
+    /// The copy of that number, modulo the number of copies. It has so many words.
     #[inline(always)]
-    fn copy<T>(&self, number: Word) -> &'a [AtomicWord] {
-        let words = size_of::<T>().div_ceil(WORD);
+    pub(crate) fn copy(&self, number: Word, words: usize) -> &'a [AtomicWord] {
         let at = (number & self.mask) as usize * words;
         self.data.get(at..at + words).unwrap_or_default()
     }
@@ -107,7 +112,7 @@ impl<'a, N: Number> Copies<'a, N> {
     #[inline(always)]
     pub(crate) fn read_copy<T: Plain>(&self, seq: Word) -> T {
         let mut value = T::new_zeroed();
-        copy_out(self.copy::<T>(seq), value.as_mut_bytes(), true);
+        copy_out(self.copy(seq, words_of::<T>()), value.as_mut_bytes(), true);
         value
     }
 
@@ -120,11 +125,22 @@ impl<'a, N: Number> Copies<'a, N> {
     /// The same by a side that knows the number of the value that is there. Returns the next one's.
     #[inline(always)]
     pub(crate) fn commit_after<T: Plain>(&self, seq: Word, value: &T) -> Word {
+        self.fill_after(seq, words_of::<T>(), |copy| copy_in(copy, value.as_bytes(), true))
+    }
+
+    /// The same of a value that is in so many words as `fill` stores them.
+    #[inline(always)]
+    pub(crate) fn fill_after(
+        &self,
+        seq: Word,
+        words: usize,
+        fill: impl FnOnce(&[AtomicWord]),
+    ) -> Word {
         let next = seq.wrapping_add(1);
         // SYNC value-again: a reader that has a word of what follows sees at its second look, in
         // `is_whole`, that the number was changed.
         fence(Ordering::Release);
-        copy_in(self.copy::<T>(next), value.as_bytes(), true);
+        fill(self.copy(next, words));
         // SYNC value: the copy is seen with the number, in `first_look` and `number_after_death`.
         self.seq.put(next, Ordering::Release);
         next
@@ -147,15 +163,7 @@ impl<'a, N: Number> Copies<'a, N> {
         self.seq.get().wrapping_sub(seq) < self.mask
     }
 
-    /// The value, if it was not overwritten meanwhile: for all, with no right at all.
-    #[inline(always)]
-    pub(crate) fn try_peek<T: Plain>(&self) -> Option<(Word, T)> {
-        let seq = self.first_look();
-        let value = self.read_copy(seq);
-        self.is_whole(seq).then_some((seq, value))
-    }
-
-    /// The value, as it was at some moment since the call began.
+    /// The value, as it was at some moment since the call began: for all, with no right at all.
     #[inline(always)]
     pub(crate) fn peek<T: Plain>(&self) -> Result<T, PeekError> {
         self.peek_numbered().map(|(_, value)| value)
@@ -164,22 +172,33 @@ impl<'a, N: Number> Copies<'a, N> {
     /// The same, with its number.
     #[inline(always)]
     pub(crate) fn peek_numbered<T: Plain>(&self) -> Result<(Word, T), PeekError> {
-        for _ in 0..TRIES {
-            if let Some(found) = self.try_peek() {
-                return Ok(found);
-            }
-            spin_loop();
-        }
-        Err(PeekError::Busy)
+        self.peek_by(words_of::<T>(), |copy| {
+            let mut value = T::new_zeroed();
+            copy_out(copy, value.as_mut_bytes(), true);
+            value
+        })
     }
 
     /// The same, for a value that does not fit on the stack. After an error it is any value.
     pub(crate) fn peek_into<T: Plain>(&self, value: &mut T) -> Result<Word, PeekError> {
+        let words = words_of::<T>();
+        let read = |copy: &[AtomicWord]| copy_out(copy, value.as_mut_bytes(), true);
+        self.peek_by(words, read).map(|(seq, ())| seq)
+    }
+
+    /// What `read` makes of a copy of so many words that was not overwritten meanwhile. It may be
+    /// called with others, of any bytes.
+    #[inline(always)]
+    pub(crate) fn peek_by<R>(
+        &self,
+        words: usize,
+        mut read: impl FnMut(&[AtomicWord]) -> R,
+    ) -> Result<(Word, R), PeekError> {
         for _ in 0..TRIES {
             let seq = self.first_look();
-            copy_out(self.copy::<T>(seq), value.as_mut_bytes(), true);
+            let found = read(self.copy(seq, words));
             if self.is_whole(seq) {
-                return Ok(seq);
+                return Ok((seq, found));
             }
             spin_loop();
         }

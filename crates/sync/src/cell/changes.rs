@@ -13,9 +13,9 @@ use crate::plain::Plain;
 use crate::slices::Slices;
 
 /// Looks before the first sleep. In a model each is a turn of the others'.
-const SPINS: u32 = if NATIVE { 100 } else { 0 };
+pub(crate) const SPINS: u32 = if NATIVE { 100 } else { 0 };
 /// Rounds in which no clock is looked at.
-const QUICK_ROUNDS: u32 = 32;
+pub(crate) const QUICK_ROUNDS: u32 = 32;
 
 /// Follows the value of a [`Cell`]: first what is there, and then each time the latest that was set
 /// since. Values that were set in between are left out.

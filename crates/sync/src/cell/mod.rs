@@ -16,6 +16,8 @@ mod writer;
 #[cfg(feature = "alloc")]
 pub use changes::Changes;
 #[cfg(feature = "alloc")]
+pub(crate) use changes::{QUICK_ROUNDS, SPINS};
+#[cfg(feature = "alloc")]
 pub use handle::Cell;
 #[cfg(feature = "alloc")]
 pub(crate) use handle::CellKind;

@@ -3,15 +3,15 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use ringway_shm::sync::{AtomicWord, CasU32, WORD, Word};
+use ringway_shm::sync::{AtomicWord, CasU32, Word};
 
 use crate::error::PeekError;
 use crate::plain::Plain;
-use crate::value::Copies;
+use crate::value::{Copies, words_of};
 
 /// The words that two copies of a `T` take: for [`StaticCell`].
 pub const fn cell_words<T>() -> usize {
-    2 * size_of::<T>().div_ceil(WORD)
+    2 * words_of::<T>()
 }
 
 /// The latest value of one writer, for any number of readers, in a `static`: for the threads, cores
@@ -63,7 +63,7 @@ impl<T, const WORDS: usize> fmt::Debug for StaticCell<T, WORDS> {
 impl<T: Plain, const WORDS: usize> StaticCell<T, WORDS> {
     /// The number of copies, less one.
     const MASK: Word = {
-        let words = size_of::<T>().div_ceil(WORD);
+        let words = words_of::<T>();
         let copies = match words {
             0 => 2,
             words => WORDS / words,

@@ -54,6 +54,15 @@ pub enum LookupError {
         /// The tag that was asked for.
         expected: u64,
     },
+    /// Its keys have another size.
+    Key {
+        /// The name.
+        name: String,
+        /// Bytes in its keys.
+        found: u32,
+        /// Bytes in the type that was asked for.
+        expected: u32,
+    },
     /// The directory says of it what no creator writes.
     Corrupt {
         /// The name.
@@ -119,6 +128,11 @@ impl fmt::Display for LookupError {
             Self::Size { name, found, expected } => write!(
                 f,
                 "the value of {name:?} has {found} bytes, and the type has {expected}: use the type \
+                 that its creator uses"
+            ),
+            Self::Key { name, found, expected } => write!(
+                f,
+                "the keys of {name:?} have {found} bytes, and the type has {expected}: use the type \
                  that its creator uses"
             ),
             Self::Align { name, found, expected } => write!(

@@ -12,6 +12,8 @@ mod lookup;
 mod plan;
 #[cfg(feature = "alloc")]
 mod seat;
+#[cfg(feature = "alloc")]
+mod table;
 mod value;
 
 #[cfg(feature = "alloc")]
@@ -30,6 +32,8 @@ pub use ringway_shm::LivenessError;
 pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
 pub use seat::SeatError;
+#[cfg(feature = "alloc")]
+pub use table::TableError;
 pub use value::PeekError;
 
 /// What the kernel did not say of a peer.

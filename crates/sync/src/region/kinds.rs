@@ -8,6 +8,7 @@ use super::object::ObjectKind;
 use crate::cell::CellKind;
 use crate::lock::{LockKind, SpinKind};
 use crate::mutex::{InPlaceKind, MutexKind};
+use crate::table::TableKind;
 
 /// A kind, as far as it can be known without its type.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Known {
 /// A line for each kind.
 const KNOWN: &[Known] = &[
     known::<CellKind>("a cell"),
+    known::<TableKind>("a table"),
     known::<LockKind>("a lock"),
     known::<SpinKind>("a spin lock"),
     known::<MutexKind>("a mutex"),

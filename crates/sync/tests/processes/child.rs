@@ -102,7 +102,7 @@ fn play() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
     let region = Region::open(place).unwrap();
-    if crate::cell::plays(&role, &region) {
+    if crate::cell::plays(&role, &region) || crate::table::plays(&role, &region) {
         return;
     }
     let pair = region.mutex::<[u64; 8]>("pair").unwrap();

@@ -5,3 +5,4 @@ mod cell;
 mod child;
 mod death;
 mod names;
+mod table;
