@@ -3,7 +3,7 @@
 
 use loom::thread;
 use loom_tests::check;
-use ringway_shm::sync::RaceCell;
+use ringway_shm::sync::{AtomicU32, Ordering, RaceCell};
 use ringway_sync::{Lock, LockError, LockGuard, Plan, Region, TryLockError};
 use std::sync::Arc;
 
@@ -117,5 +117,110 @@ fn a_recoverer_wakes_a_sleeper() {
         drop(lock);
         let told = [sleeper.join().unwrap(), recoverer.join().unwrap()];
         assert!(told == [true, false] || told == [false, true], "{told:?}");
+    });
+}
+
+/// Takes a seat, locks, and has lock and seat for good.
+fn stays(region: &Region, cell: &RaceCell) -> Region {
+    let region = region.attach().unwrap();
+    let lock = lock_of(&region);
+    let (guard, _) = takes(&lock);
+    cell.write();
+    std::mem::forget(guard);
+    region
+}
+
+/// Its seat had an owner before, so that there is an older generation to be seen.
+#[test]
+fn an_owner_that_has_just_come_is_not_taken_for_dead() {
+    check("an_owner_that_has_just_come_is_not_taken_for_dead", Some(3), || {
+        let (region, cell) = shared();
+        drop(region.attach().unwrap());
+        let (theirs, seen) = (region.clone(), cell.clone());
+        let other = thread::spawn(move || stays(&theirs, &seen));
+        let holder = region.objects()[0].holder;
+        assert!(holder.is_none_or(|holder| holder.gone == Some(false)));
+        let lock = lock_of(&region);
+        match lock.try_lock() {
+            Ok(guard) => {
+                cell.write();
+                drop(guard);
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(error) => panic!("{error}"),
+        }
+        drop(other.join().unwrap());
+    });
+}
+
+/// The same of an owner that has taken the lock over from a dead one.
+#[test]
+fn an_owner_that_has_just_recovered_is_not_taken_for_dead() {
+    check("an_owner_that_has_just_recovered_is_not_taken_for_dead", Some(3), || {
+        let (region, cell) = shared();
+        dies(region.attach().unwrap());
+        let (theirs, seen) = (region.clone(), cell.clone());
+        let other = thread::spawn(move || stays(&theirs, &seen));
+        let lock = lock_of(&region);
+        match lock.try_lock() {
+            Err(TryLockError::OwnerDied(guard)) => {
+                cell.write();
+                drop(guard);
+            }
+            Err(TryLockError::WouldBlock) => {}
+            outcome => panic!("{outcome:?}"),
+        }
+        drop(other.join().unwrap());
+    });
+}
+
+#[test]
+fn the_next_owner_of_a_seat_is_not_taken_for_the_dead_one() {
+    check("the_next_owner_of_a_seat_is_not_taken_for_the_dead_one", Some(3), || {
+        let region = Plan::new().seats(2).lock("lock").heap().unwrap();
+        let (dying, first) = (region.clone(), Arc::new(AtomicU32::new(0)));
+        let (next, seated) = (region.clone(), first.clone());
+        let dying = thread::spawn(move || {
+            let region = dying.attach().unwrap();
+            first.store(1, Ordering::Relaxed);
+            dies(region);
+        });
+        let next = thread::spawn(move || {
+            while seated.load(Ordering::Relaxed) == 0 {
+                thread::yield_now();
+            }
+            loop {
+                match next.attach() {
+                    Ok(region) => return region,
+                    Err(_) => thread::yield_now(),
+                }
+            }
+        });
+        let next = next.join().unwrap();
+        dying.join().unwrap();
+        assert!(matches!(lock_of(&region).try_lock(), Err(TryLockError::OwnerDied(_))));
+        drop(next);
+    });
+}
+
+/// Each that locks is told, and the lock stays inconsistent.
+#[test]
+fn those_that_are_told_are_kept_apart() {
+    check("those_that_are_told_are_kept_apart", Some(3), || {
+        let (region, cell) = shared();
+        dies(region.attach().unwrap());
+        let lock = lock_of(&region);
+        assert!(takes(&lock).1);
+        let (other, theirs) = (lock_of(&region.attach().unwrap()), cell.clone());
+        let is_told = |lock: &Lock, cell: &RaceCell| match lock.lock() {
+            Err(LockError::OwnerDied(guard)) => {
+                cell.write();
+                drop(guard);
+            }
+            outcome => panic!("{outcome:?}"),
+        };
+        let other = thread::spawn(move || is_told(&other, &theirs));
+        is_told(&lock, &cell);
+        other.join().unwrap();
     });
 }

@@ -8,13 +8,19 @@
 //!
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
-//! - `alloc`: regions on the heap, and in memory of the caller's.
+//! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
 //!   [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
 // Until there is something for it on such a target.
 #![cfg_attr(not(feature = "alloc"), allow(dead_code))]
+
+#[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
+compile_error!(
+    "the feature `alloc` of ringway-sync needs a target with compare-and-swap, as the handles of a \
+     region are counted by it: leave it out; what is in a `static` works without"
+);
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -23,8 +29,16 @@ extern crate std;
 
 #[cfg(feature = "alloc")]
 mod alarm;
+#[cfg(feature = "alloc")]
+mod called;
 mod cell;
 mod error;
+#[cfg(feature = "alloc")]
+mod holder;
+#[cfg(feature = "alloc")]
+mod kinds;
+#[cfg(feature = "alloc")]
+mod list;
 #[cfg(feature = "alloc")]
 mod lock;
 #[cfg(feature = "alloc")]
@@ -51,6 +65,8 @@ pub use cell::{Cell, CellWriter, Changes};
 #[cfg(not(ringway_loom))]
 pub use cell::{StaticCell, StaticReader, StaticWriter, cell_words};
 pub use error::PeekError;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use error::RawError;
 #[cfg(feature = "alloc")]
 pub use error::{ChangeError, ClaimError, TableError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -60,23 +76,31 @@ pub use error::{
     LivenessError, LockError, LookupError, PlanError, SeatError, TryLockError, WaitError,
 };
 #[cfg(feature = "alloc")]
+pub use holder::Holder;
+#[cfg(feature = "alloc")]
+pub use list::ObjectInfo;
+#[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 #[cfg(feature = "alloc")]
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
 pub use plain::Plain;
-#[cfg(feature = "alloc")]
-pub use region::{Holder, ObjectInfo, Plan, Region};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use region::{Look, prune, unlink};
+pub use region::{Anonymous, Look, prune, unlink};
+#[cfg(feature = "alloc")]
+pub use region::{Plan, Region};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::interrupt::Interrupt;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use ringway_shm::segment::{Access, DeathWatch, Place, Prune, Pruned, Rights};
+pub use ringway_shm::segment::{Access, DeathWatch, InheritError, Place, Prune, Pruned, Rights};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::wait::Deadline;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use table::TableLook;
 #[cfg(feature = "alloc")]
 pub use table::{Entry, Row, RowWriter, Table, TableChanges};
+
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

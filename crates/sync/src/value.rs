@@ -44,6 +44,8 @@ pub(crate) const fn words_of<T>() -> usize {
 /// The word that says which copy the value is: one that is loaded and stored.
 pub(crate) trait Number {
     fn get(&self) -> Word;
+    /// The same for the only side that stores it, which is about to.
+    fn own(&self) -> Word;
     fn put(&self, number: Word, order: Ordering);
 }
 
@@ -51,6 +53,18 @@ impl Number for AtomicWord {
     #[inline(always)]
     fn get(&self) -> Word {
         self.load(Ordering::Relaxed)
+    }
+
+    #[cfg(not(all(feature = "portable-atomic", not(target_has_atomic = "32"))))]
+    #[inline(always)]
+    fn own(&self) -> Word {
+        ringway_shm::sync::peek_word(self)
+    }
+
+    #[cfg(all(feature = "portable-atomic", not(target_has_atomic = "32")))]
+    #[inline(always)]
+    fn own(&self) -> Word {
+        self.get()
     }
 
     #[inline(always)]
@@ -65,6 +79,11 @@ impl Number for CasU32 {
     #[inline(always)]
     fn get(&self) -> Word {
         self.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn own(&self) -> Word {
+        self.get()
     }
 
     #[inline(always)]
@@ -105,7 +124,7 @@ impl<'a, N: Number> Copies<'a, N> {
     /// The value, for the only side that may commit.
     #[inline(always)]
     pub(crate) fn read<T: Plain>(&self) -> T {
-        self.read_copy(self.seq.get())
+        self.read_copy(self.seq.own())
     }
 
     /// The copy of that number. For a side that may commit, and knows that it is the value.
@@ -119,7 +138,7 @@ impl<'a, N: Number> Copies<'a, N> {
     /// Makes that the value, for all at once.
     #[inline(always)]
     pub(crate) fn commit<T: Plain>(&self, value: &T) {
-        self.commit_after(self.seq.get(), value);
+        self.commit_after(self.seq.own(), value);
     }
 
     /// The same by a side that knows the number of the value that is there. Returns the next one's.

@@ -89,10 +89,38 @@ impl Anonymous {
         Ok(())
     }
 
-    /// Maps the segment, which has to be of that kind and version. Waits for nothing. Where there
-    /// is no `/proc` no seat can be taken: its lock would not be this process's own.
+    /// Seals the sizes of the files, and nothing else: every process that has the main file can
+    /// write it. For a segment that has many writers.
+    pub fn seal_sizes(&self) -> Result<(), CreateError> {
+        for file in core::iter::once(&self.main).chain(&self.companion) {
+            rustix::fs::fcntl_add_seals(file, SIZE_SEALS | SealFlags::SEAL)
+                .map_err(|errno| io_error("sealing the memory files", errno.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether others may write the main file: its [sizes](Self::seal_sizes) alone are sealed.
+    pub(super) fn is_shared(&self) -> bool {
+        rustix::fs::fcntl_get_seals(&self.main)
+            .is_ok_and(|seals| !seals.intersects(SealFlags::FUTURE_WRITE | SealFlags::WRITE))
+    }
+
+    /// Maps the segment for reading, which has to be of that kind and version. Waits for nothing.
+    /// Where there is no `/proc` no seat can be taken: its lock would not be this process's own.
     pub fn open(
         &self,
+        kind: Kind,
+        version: u32,
+        seats: SeatBytes,
+    ) -> Result<(Mapping, Envelope), OpenError> {
+        self.open_to(Use::Read, kind, version, seats)
+    }
+
+    /// As [`open`](Self::open), and for writing the main file too, if that is wanted: an error if
+    /// its creator has sealed it against that.
+    pub fn open_to(
+        &self,
+        to: Use,
         kind: Kind,
         version: u32,
         seats: SeatBytes,
@@ -111,8 +139,8 @@ impl Anonymous {
             read_header(&self.main).map_err(|source| open_error("reading the header", source))?;
         let envelope = Envelope::decode(&envelope_of(&header), main_len as u64, kind, version)
             .map_err(envelope_error)?;
-        let mapping = files(&self.main, self.companion.as_ref(), false)
-            .and_then(|files| Mapping::new(files, (main_len, companion_len), Use::Read, seats))
+        let mapping = files(&self.main, self.companion.as_ref(), to != Use::Read)
+            .and_then(|files| Mapping::new(files, (main_len, companion_len), to, seats))
             .map_err(|source| open_error("mapping the memory files", source))?;
         Ok((mapping, envelope))
     }

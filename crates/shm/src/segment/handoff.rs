@@ -23,12 +23,13 @@ impl Anonymous {
     /// Hands the segment to the process at the other end, which takes it with
     /// [`receive`](Self::receive). May wait until there is room in the socket.
     ///
-    /// What the other side gets are open files of its own, the main file's open for reading alone:
-    /// so its locks are not this process's. It cannot write the main file in any case; but a
+    /// What the other side gets are open files of its own, the main file's open for reading alone
+    /// unless [many may write it](Self::seal_sizes): so its locks are not this process's. It cannot
+    /// write a main file that is [sealed](Self::seal) in any case; but a
     /// process that means harm can open the file once more, and hold a lock that makes a dead owner
     /// look alive. Where there is no `/proc` there are no files of its own, and it is an error.
     pub fn hand_off(&self, socket: &UnixStream) -> io::Result<()> {
-        let mut files = Vec::from([own(&self.main, false)?]);
+        let mut files = Vec::from([own(&self.main, self.is_shared())?]);
         if let Some(companion) = &self.companion {
             files.push(own(companion, true)?);
         }

@@ -10,12 +10,13 @@ use super::changes::Changes;
 use super::words::{self, CellWords};
 use super::writer::CellWriter;
 use crate::error::{ClaimError, LookupError, PeekError};
+use crate::holder::Holder;
 use crate::lock::words::{How, Taken};
 use crate::name::ObjectName;
 use crate::plain::Plain;
 use crate::region::handle::Handle;
 use crate::region::object::{Extent, ObjectKind, Shape, Spot};
-use crate::region::{Holder, Plan, Region};
+use crate::region::{Plan, Region};
 use crate::value::Copies;
 
 /// The kind of [`Cell`].
@@ -175,7 +176,7 @@ impl<T: Plain> Cell<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn writer(&self) -> Option<Holder> {
-        self.handle.party().holder(self.handle.head().claim.word())
+        Holder::of_word(&self.handle.party().memory, self.handle.head().claim.word())
     }
 
     /// Becomes the writer, and waits for that as long as another one has the cell and lives: so a

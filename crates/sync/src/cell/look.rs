@@ -8,11 +8,12 @@ use ringway_shm::sync::Word;
 use super::handle::{CellKind, mask_of};
 use super::words::{self, CellWords};
 use crate::error::{LookupError, PeekError};
+use crate::holder::Holder;
 use crate::name::ObjectName;
 use crate::plain::Plain;
+use crate::region::Look;
 use crate::region::memory::Memory;
 use crate::region::object::{Shape, Spot};
-use crate::region::{Holder, Look, holder};
 
 impl Look {
     /// The [`Cell`](crate::Cell) of that name, with a value of that type, to look at.
@@ -78,6 +79,6 @@ impl<T: Plain> CellLook<T> {
 
     /// As [`Cell::writer`](crate::Cell::writer).
     pub fn writer(&self) -> Option<Holder> {
-        holder(&self.memory, self.spot.head().claim.word())
+        Holder::of_word(&self.memory, self.spot.head().claim.word())
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use ringway_shm::envelope::Kind;
 
-use crate::region::kinds;
+use crate::called::called;
 use crate::region::object::Shape;
 
 /// Why an object was not found in a region.
@@ -98,17 +98,16 @@ impl LookupError {
     }
 }
 
-fn called(kind: Kind) -> impl fmt::Display {
-    struct Called(Kind);
-    impl fmt::Display for Called {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            match kinds::find(self.0) {
-                Some(known) => f.write_str(known.called),
-                None => write!(f, "of kind {}", self.0),
-            }
+/// A kind, by what it is called or else by its letters.
+struct Called(Kind);
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match called(self.0) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "of kind {}", self.0),
         }
     }
-    Called(kind)
 }
 
 impl fmt::Display for LookupError {
@@ -122,8 +121,8 @@ impl fmt::Display for LookupError {
             Self::Kind { name, found, expected } => write!(
                 f,
                 "the object {name:?} is {}, and not {}: use it as what it is",
-                called(*found),
-                called(*expected)
+                Called(*found),
+                Called(*expected)
             ),
             Self::Size { name, found, expected } => write!(
                 f,

@@ -10,6 +10,8 @@ mod lock;
 mod lookup;
 #[cfg(feature = "alloc")]
 mod plan;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+mod raw;
 #[cfg(feature = "alloc")]
 mod seat;
 #[cfg(feature = "alloc")]
@@ -26,6 +28,8 @@ pub use lock::{LockError, TryLockError, WaitError};
 pub use lookup::LookupError;
 #[cfg(feature = "alloc")]
 pub use plan::PlanError;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use raw::RawError;
 #[cfg(feature = "alloc")]
 pub use ringway_shm::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

@@ -31,8 +31,9 @@
 //! # What the dead did
 //!
 //! The exchange that takes the word from the dead acquires what it released when it took it, and
-//! nothing that it did later. A process's death is ordered by the kernel, but a model has no
-//! kernel: what depends on stores of the dead reads them by read-modify-write.
+//! nothing that it did later. A process's death is ordered by the kernel, and that of a handle in
+//! memory that is no file by the words of its seat; but a model has neither: what this crate keeps
+//! reads the stores of the dead by read-modify-write.
 //!
 //! Models: `loom-tests/tests/sync_lock.rs`.
 

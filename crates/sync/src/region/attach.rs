@@ -67,20 +67,6 @@ impl Attachment {
             watched: std::sync::OnceLock::new(),
         })
     }
-
-    /// Who that word of an object names.
-    pub(crate) fn holder(&self, word: u32) -> Option<super::Holder> {
-        super::list::holder(&self.memory, word)
-    }
-
-    /// A free seat of the same region.
-    pub(crate) fn again(&self) -> Result<Attachment, SeatError> {
-        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-        if self.memory.mapping().is_some() {
-            return super::files::seat(&self.memory);
-        }
-        Attachment::by_word(&self.memory)
-    }
 }
 
 impl Drop for Attachment {

@@ -1,10 +1,8 @@
 //! A region, as a process has it.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use super::attach::Attachment;
-use super::list::{ObjectInfo, list};
 use crate::error::SeatError;
 
 /// A region that this process shares: a seat in it, and the way to its objects.
@@ -42,7 +40,11 @@ impl Region {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn attach(&self) -> Result<Region, SeatError> {
-        self.at.again().map(Region::new)
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if self.at.memory.mapping().is_some() {
+            return super::files::seat(&self.at.memory).map(Region::new);
+        }
+        Attachment::by_word(&self.at.memory).map(Region::new)
     }
 
     /// The number of its seat.
@@ -53,11 +55,5 @@ impl Region {
     /// How many seats there are.
     pub fn seats(&self) -> usize {
         self.at.memory.seats().len()
-    }
-
-    /// The objects, by name, and who holds each now, as far as its kind has holders. It is out of
-    /// date as soon as it is there. Asks the kernel once for each object that is held.
-    pub fn objects(&self) -> Vec<ObjectInfo> {
-        list(&self.at.memory)
     }
 }

@@ -4,12 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 
-use ringway_shm::envelope::{ENVELOPE_BYTES, Envelope, HEADER_BYTES, Kind};
+use ringway_shm::envelope::{ENVELOPE_BYTES, Envelope, EnvelopeWords, HEADER_BYTES, Kind};
 use ringway_shm::sync::{AtomicU32, Ordering};
 
 use super::entry::{ENTRY_BYTES, ENTRY_WORDS, Entry};
 use super::object::{OBJECT_ALIGN, Places};
-use super::plan::MAX_OBJECTS;
 use super::seats::SEAT_BYTES;
 use crate::owner::MAX_SEATS;
 
@@ -17,6 +16,9 @@ use crate::owner::MAX_SEATS;
 pub(crate) const KIND: Kind = Kind::new(*b"RSYN");
 /// The version of its layout.
 pub(crate) const VERSION: u32 = 1;
+
+/// The most objects in a region.
+pub(crate) const MAX_OBJECTS: usize = 65_535;
 
 /// Where the word lies that says which fences all sides use.
 const MODE_AT: usize = HEADER_BYTES;
@@ -141,6 +143,16 @@ impl Layout {
         let [mode] = unsafe { load::<1>(start, MODE_AT) };
         Ok((layout, mode))
     }
+}
+
+/// The envelope, each word loaded once.
+///
+/// # Safety
+///
+/// `start` is aligned to 4, and an envelope's bytes there are initialised and valid for reads.
+pub(crate) unsafe fn envelope(start: NonNull<u8>) -> EnvelopeWords {
+    // SAFETY: by this function's condition.
+    unsafe { load(start, 0) }
 }
 
 /// Each word loaded once.

@@ -8,10 +8,11 @@ use core::slice;
 
 use ringway_shm::LivenessError;
 use ringway_shm::fence::Fences;
+#[cfg(not(ringway_loom))]
+use ringway_shm::sync::{Ordering, fence};
 
 use super::entry::Entry;
-use super::kinds;
-use super::object::{ObjectKind, Places, Shape, Spot};
+use super::object::{Known, ObjectKind, Places, Shape, Spot};
 use super::pieces::Pieces;
 use super::seats::SeatWords;
 use crate::error::LookupError;
@@ -49,6 +50,7 @@ pub(crate) struct Bytes {
     pub(crate) start: NonNull<u8>,
     pub(crate) seats_at: usize,
     pub(crate) seats: usize,
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "it is held, and dropped"))]
     pub(crate) keep: Keep,
 }
 
@@ -56,7 +58,6 @@ pub(crate) struct Bytes {
 #[derive(Debug)]
 pub(crate) enum Keep {
     /// The promise of the caller.
-    #[allow(dead_code, reason = "regions in memory of the caller's are yet to come")]
     Caller,
     /// A segment, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -99,6 +100,7 @@ impl Memory {
     }
 
     /// What the directory says of the object of that name.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
         self.object(name).map(|object| &object.entry)
     }
@@ -135,13 +137,12 @@ impl Memory {
     }
 
     /// The word that names who holds an object; 0: none does, or its kind has no holders.
-    pub(crate) fn holder(&self, name: &str) -> u32 {
+    pub(crate) fn holder(&self, name: &str, known: &Known) -> u32 {
         let Some(Object { entry, piece }) = self.object(name) else { return 0 };
         match (&self.place, piece) {
             (Place::Heap(_), Some(piece)) => piece.holder(),
             (Place::Bytes(bytes), None) => {
-                let Some(known) = kinds::find(entry.kind) else { return 0 };
-                if entry.len < known.head_bytes {
+                if entry.kind != known.kind || entry.len < known.head_bytes {
                     return 0;
                 }
                 // SAFETY: the object is there, by the condition of `in_bytes`.
@@ -200,6 +201,13 @@ impl Memory {
     pub(crate) fn is_gone(&self, owner: Owner) -> Result<bool, LivenessError> {
         let seat = owner.seat().and_then(|number| Some((number, self.seats().get(number)?)));
         let Some((number, seat)) = seat else { return Ok(true) };
-        Ok(!self.is_taken(number, seat)? || !seat.is_of(owner))
+        let gone = !self.is_taken(number, seat)? || !seat.is_of(owner);
+        // SYNC seat-next, seat-words: what it did is seen, from where its seat was given back, or
+        // its next owner came. For what callers keep elsewhere, and for values in place. A model
+        // has no kernel, and so a death there orders nothing: all that this crate relies on is
+        // found without.
+        #[cfg(not(ringway_loom))]
+        fence(Ordering::Acquire);
+        Ok(gone)
     }
 }

@@ -6,19 +6,20 @@ pub(crate) mod entry;
 mod files;
 pub(crate) mod handle;
 mod handles;
-#[cfg_attr(ringway_loom, expect(dead_code))]
+#[cfg_attr(ringway_loom, allow(dead_code))]
 mod header;
-pub(crate) mod kinds;
-mod list;
+#[cfg_attr(ringway_loom, allow(dead_code))]
 pub(crate) mod memory;
+#[cfg_attr(ringway_loom, allow(dead_code))]
 pub(crate) mod object;
 mod pieces;
+#[cfg_attr(ringway_loom, allow(dead_code))]
 mod plan;
+#[cfg(not(ringway_loom))]
+mod raw;
 mod seats;
 
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub use files::{look::Look, prune, unlink};
+pub use files::{anonymous::Anonymous, look::Look, prune, unlink};
 pub use handles::Region;
-pub(crate) use list::holder;
-pub use list::{Holder, ObjectInfo};
 pub use plan::Plan;

@@ -13,7 +13,7 @@ use ringway_shm::fence::Fences;
 use super::Region;
 use super::attach::Attachment;
 use super::entry::{Entry, MAX_OBJECT_NAME};
-use super::header::Layout;
+use super::header::{Layout, MAX_OBJECTS};
 use super::memory::{Memory, Object};
 use super::object::{ObjectKind, Places, Shape, Spot, Words};
 use super::pieces::{self, Pieces};
@@ -22,8 +22,6 @@ use crate::error::PlanError;
 use crate::name::ObjectName;
 use crate::owner::MAX_SEATS;
 
-/// The most objects in a region.
-pub(crate) const MAX_OBJECTS: usize = 65_535;
 /// Seats, unless the creator says otherwise.
 const SEATS: usize = 64;
 

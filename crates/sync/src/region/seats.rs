@@ -1,5 +1,7 @@
 //! The words of seats.
 
+#[cfg(not(ringway_loom))]
+use ringway_shm::sync::fence;
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering};
 
 use super::object::Words;
@@ -57,15 +59,17 @@ impl SeatWords {
     pub(crate) fn own(&self, seat: usize, pid: u32) -> Owner {
         let generation = self.generation.load(Ordering::Relaxed).wrapping_add(1);
         self.pid.store(pid, Ordering::Relaxed);
-        // SYNC seat-next: who sees that this is another owner sees what the last one had done.
-        self.generation.store(generation, Ordering::Release);
+        // SYNC seat-next: who sees that this is another owner sees what the last one had done. In a
+        // model a death orders nothing: see `is_gone` of the memory.
+        #[cfg(not(ringway_loom))]
+        fence(Ordering::Release);
+        self.generation.store(generation, Ordering::Relaxed);
         Owner::new(seat, generation)
     }
 
     /// Whether that owner of it is the last that it had.
     pub(crate) fn is_of(&self, owner: Owner) -> bool {
-        // SYNC seat-next: another generation is that of a later owner, in `own`.
-        owner.is_of(self.generation.load(Ordering::Acquire))
+        owner.is_of(self.generation.load(Ordering::Relaxed))
     }
 
     /// The number of its owner's process, as far as that has told it.

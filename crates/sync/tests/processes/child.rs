@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ringway_sync::{Place, Region};
+use ringway_sync::{Anonymous, Place, Region};
 
 /// A directory in shared memory that is gone when its test ends.
 #[derive(Debug)]
@@ -45,14 +45,24 @@ const PATH: &str = "RINGWAY_SYNC_DIRECTORY";
 impl Player {
     /// Starts it, and waits until it is ready.
     pub(crate) fn start(directory: &Directory, role: &str) -> Player {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Player::start_with(directory, role, |_| {})
+    }
+
+    /// The same, of a command that is prepared by the caller.
+    pub(crate) fn start_with(
+        directory: &Directory,
+        role: &str,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Player {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["child::play", "--exact", "--nocapture"])
             .env(ROLE, role)
             .env(PATH, &directory.0)
             .stdout(Stdio::piped())
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdin(Stdio::piped());
+        prepare(&mut command);
+        let mut child = command.spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
         let mut player = Player { child, said };
         player.hears("ready");
@@ -96,10 +106,25 @@ pub(crate) fn waits() {
     std::io::stdin().read_line(&mut line).unwrap();
 }
 
+fn inherits() {
+    // SAFETY: the parent has set the variable, and nothing else here uses its descriptor.
+    let file = unsafe { Anonymous::from_env("RINGWAY_SYNC_REGION") }.unwrap();
+    let region = file.open().unwrap();
+    let pair = region.mutex::<[u64; 8]>("pair").unwrap();
+    let mut guard = pair.lock().unwrap();
+    guard.fill(6);
+    guard.commit();
+    println!("ready");
+    waits();
+}
+
 /// What processes do here. Nothing, where it is not one that a test has started.
 #[test]
 fn play() {
     let Ok(role) = std::env::var(ROLE) else { return };
+    if role == "heir" {
+        return inherits();
+    }
     let place = Place::new("region").directory(std::env::var_os(PATH).unwrap());
     let region = Region::open(place).unwrap();
     if crate::cell::plays(&role, &region) || crate::table::plays(&role, &region) {

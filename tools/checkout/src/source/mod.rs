@@ -13,8 +13,9 @@ use anyhow::{Context, Result, ensure};
 pub use self::cfg::{Reach, attributes_of_item};
 pub use self::modules::{Module, modules};
 
-/// The folders with the sources of the crates that the models run: the ring, and what is under it.
-pub const ROOTS: [&str; 2] = ["src", "crates/shm/src"];
+/// The folders with the sources of the crates that the models run: the ring, what is under it, and
+/// the locks that stand beside it.
+pub const ROOTS: [&str; 3] = ["src", "crates/shm/src", "crates/sync/src"];
 
 /// A source file of a crate.
 #[derive(Debug)]
@@ -145,6 +146,6 @@ mod tests {
         let found = read("one", &[("src/lib.rs", "")]).unwrap();
         assert_eq!(found, [("src/lib.rs".to_owned(), Reach::Modelled)]);
         let error = read("none", &[("README.md", "")]).unwrap_err().to_string();
-        assert_eq!(error, "there is no source in src and crates/shm/src");
+        assert_eq!(error, "there is no source in src and crates/shm/src and crates/sync/src");
     }
 }

@@ -3,10 +3,10 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use ringway_shm::envelope::Envelope;
-use ringway_shm::segment::{self, Lengths, Place, Unnamed, publish};
+use ringway_shm::envelope::{Envelope, Instance};
+use ringway_shm::segment::{self, Lengths, Mapping, Place, Unnamed, publish};
 
-use super::super::header::{KIND, VERSION};
+use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
 use super::super::memory::{Bytes, Keep, Memory};
 use super::super::{Plan, Region};
 use super::{SEATS, fences_for, seat};
@@ -45,20 +45,7 @@ impl Plan {
             let path = Some(place.path());
             move |source| CreateError::Segment(segment::CreateError::Io { what, path, source })
         };
-        let (start, _) = mapping.main().map_err(failed("mapping the segment"))?;
-        let (fences, mode) = fences_for(self.asymmetric.unwrap_or(true));
-        let tag = self.tag;
-        let envelope =
-            Envelope { tag, ..Envelope::new(KIND, VERSION, instance, layout.len as u64) };
-        // SAFETY: a mapping begins at a page, and has the length that was asked for, zeroed.
-        unsafe { self.begin(start, &layout) };
-        // SAFETY: as above.
-        unsafe { layout.write(start, &envelope, mode) };
-        let keep = Keep::Mapped(Box::new(mapping));
-        let bytes =
-            Bytes { start, seats_at: super::super::header::SEATS_AT, seats: self.seats, keep };
-        // SAFETY: the mapping has what was just written, and stays as long as it is kept.
-        let memory = Arc::new(unsafe { Memory::in_bytes(bytes, layout.entries, fences) });
+        let memory = begin_in(self, layout, mapping, instance, Some(&place))?;
         // Before another process sees it: so it is never without an owner.
         let at = seat(&memory).map_err(CreateError::Seat)?;
         if let Some(mapping) = memory.mapping() {
@@ -116,4 +103,29 @@ impl Plan {
         }
         Ok(region)
     }
+}
+
+/// Stores a new region into a segment that no other process sees yet.
+pub(super) fn begin_in(
+    plan: &Plan,
+    layout: Layout,
+    mapping: Mapping,
+    instance: Instance,
+    place: Option<&Place>,
+) -> Result<Arc<Memory>, CreateError> {
+    let (start, _) = mapping.main().map_err(|source| {
+        let (what, path) = ("mapping the segment", place.map(Place::path));
+        CreateError::Segment(segment::CreateError::Io { what, path, source })
+    })?;
+    let (fences, mode) = fences_for(plan.asymmetric.unwrap_or(true));
+    let envelope = Envelope::new(KIND, VERSION, instance, layout.len as u64);
+    let envelope = Envelope { tag: plan.tag, ..envelope };
+    // SAFETY: a mapping begins at a page, and has the length that was asked for, zeroed.
+    unsafe { plan.begin(start, &layout) };
+    // SAFETY: as above.
+    unsafe { layout.write(start, &envelope, mode) };
+    let keep = Keep::Mapped(Box::new(mapping));
+    let bytes = Bytes { start, seats_at: SEATS_AT, seats: plan.seats, keep };
+    // SAFETY: the mapping has what was just written, and stays as long as it is kept.
+    Ok(Arc::new(unsafe { Memory::in_bytes(bytes, layout.entries, fences) }))
 }

@@ -1,12 +1,10 @@
 //! Looking at a region without taking part in it.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use ringway_shm::segment::{Place, Use};
 
 use super::super::Region;
-use super::super::list::{ObjectInfo, list};
 use super::super::memory::Memory;
 use super::open::map;
 use crate::error::OpenError;
@@ -44,11 +42,6 @@ impl Region {
 }
 
 impl Look {
-    /// As [`Region::objects`].
-    pub fn objects(&self) -> Vec<ObjectInfo> {
-        list(&self.memory)
-    }
-
     /// How many seats there are.
     pub fn seats(&self) -> usize {
         self.memory.seats().len()

@@ -1,5 +1,6 @@
 //! Regions in segments: with a name, made by one process and found by others.
 
+pub(super) mod anonymous;
 mod create;
 pub(super) mod look;
 mod open;

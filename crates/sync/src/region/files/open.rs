@@ -92,15 +92,26 @@ pub(super) fn map(place: &Place, to: Use) -> Result<Memory, OpenError> {
     };
     let found = directory(place).and_then(|directory| Found::new(&directory, place, expected));
     let found = found.map_err(OpenError::Segment)?;
-    let failed = |source| {
+    let mapping = Mapping::new(found.files, found.lengths, to, SEATS).map_err(|source| {
         let (what, path) = ("mapping the segment", Some(place.path()));
         OpenError::Segment(segment::OpenError::Io { what, path, source })
-    };
+    })?;
+    check(mapping, found.envelope.len, Some(place))
+}
+
+/// What a mapped region says is checked, and kept. `said`: its length, by its envelope.
+pub(super) fn check(
+    mapping: Mapping,
+    said: u64,
+    place: Option<&Place>,
+) -> Result<Memory, OpenError> {
+    let (start, len) = mapping.main().map_err(|source| {
+        let (what, path) = ("mapping the segment", place.map(Place::path));
+        OpenError::Segment(segment::OpenError::Io { what, path, source })
+    })?;
     // No longer than the envelope says: a file may be, but what is there is no region's.
-    let len = usize::try_from(found.envelope.len).unwrap_or(usize::MAX).min(found.lengths.0);
-    let mapping = Mapping::new(found.files, found.lengths, to, SEATS).map_err(failed)?;
-    let (start, _) = mapping.main().map_err(failed)?;
-    let corrupt = |what| OpenError::Corrupt { path: Some(place.path()), what };
+    let len = usize::try_from(said).unwrap_or(usize::MAX).min(len);
+    let corrupt = |what| OpenError::Corrupt { path: place.map(Place::path), what };
     if len < ringway_shm::envelope::HEADER_BYTES {
         return Err(corrupt("its length"));
     }

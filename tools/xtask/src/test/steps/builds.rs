@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use checkout::{Project, of_toolchain};
 
 use super::super::{Outcome, Step, command};
-use super::{cargo, has_shm};
+use super::{SYNC, cargo, has_shm, has_sync};
 use crate::setup::{self, Here, Need};
 
 /// Targets without an operating system, and one with 32-bit words that has one. They are checked
@@ -43,9 +43,28 @@ pub fn features(project: &Project, steps: &mut Vec<Step>) {
         );
         build("ringway-shm", "build -p ringway-shm");
     }
+    if has_sync(project) {
+        build("ringway-sync, core alone", "build -p ringway-sync --no-default-features");
+        build(
+            "ringway-sync, with alloc",
+            "build -p ringway-sync --no-default-features --features alloc",
+        );
+        build("ringway-sync", "build -p ringway-sync");
+    }
 }
 
-pub fn targets(steps: &mut Vec<Step>) {
+pub fn targets(project: &Project, steps: &mut Vec<Step>) {
+    if has_sync(project) {
+        for target in TARGETS {
+            let step = Step::new(format!("check: ringway-sync, {target}"), move |project, log| {
+                let features = if WITHOUT_CAS.contains(&target) { "" } else { "alloc" };
+                let mut check = cargo(project, "", "check -p ringway-sync --no-default-features");
+                check.args(["--target", target, "--features", features]);
+                command(check, log)
+            });
+            steps.push(step.needs([Need::Target(target)]));
+        }
+    }
     for target in TARGETS {
         let step = Step::new(format!("check: {target}"), move |project, log| {
             let check = |features: &str| {
@@ -77,7 +96,7 @@ pub fn oldest_rust(project: &Project, steps: &mut Vec<Step>) -> Result<()> {
         let mut check = of_toolchain(&installed.context("its toolchain")?, "cargo");
         check
             .current_dir(&project.root)
-            .args(["check", "-p", "ringway"])
+            .args(["check", "-p", "ringway", "-p", SYNC.1])
             .env("CARGO_TARGET_DIR", project.target.join("msrv"));
         command(check, log)
     });

@@ -14,6 +14,8 @@ use super::Step;
 
 /// The crate under the ring, by its folder and its name.
 const SHM: (&str, &str) = ("crates/shm", "ringway-shm");
+/// The crate of locks and values that stands beside the ring.
+const SYNC: (&str, &str) = ("crates/sync", "ringway-sync");
 
 /// Cheap and likely to fail first.
 pub fn all(project: &Project) -> Result<Vec<Step>> {
@@ -24,7 +26,7 @@ pub fn all(project: &Project) -> Result<Vec<Step>> {
     style::lints(project, &mut steps);
     style::docs(project, &mut steps);
     builds::features(project, &mut steps);
-    builds::targets(&mut steps);
+    builds::targets(project, &mut steps);
     builds::oldest_rust(project, &mut steps)?;
     running::tests(project, &mut steps);
     running::battery(&mut steps);
@@ -36,7 +38,16 @@ pub fn all(project: &Project) -> Result<Vec<Step>> {
 
 /// Whether the checkout has the crate under the ring.
 fn has_shm(project: &Project) -> bool {
-    project.root.join(SHM.0).join("Cargo.toml").is_file()
+    has(project, SHM)
+}
+
+/// Whether the checkout has the crate of locks.
+fn has_sync(project: &Project) -> bool {
+    has(project, SYNC)
+}
+
+fn has(project: &Project, (folder, _): (&str, &str)) -> bool {
+    project.root.join(folder).join("Cargo.toml").is_file()
 }
 
 fn cargo(project: &Project, folder: &str, arguments: &str) -> Command {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use checkout::{Project, add_rustflags};
 
 use super::super::{Outcome, Step, command, run_tests};
-use super::{cargo, has_shm, under_loom};
+use super::{cargo, has_shm, has_sync, under_loom};
 use crate::battery;
 use crate::setup::{CC, CC_32, LIBC_32, Need, QEMU_ARM, QEMU_RISCV};
 
@@ -60,6 +60,11 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
     if has_shm(project) {
         steps.push(Step::new("tests: ringway-shm alone", |project, log| {
             run_tests(cargo(project, "", "test -p ringway-shm --no-fail-fast"), log)
+        }));
+    }
+    if has_sync(project) {
+        steps.push(Step::new("tests: ringway-sync alone", |project, log| {
+            run_tests(cargo(project, "", "test -p ringway-sync --no-fail-fast"), log)
         }));
     }
     steps.push(Step::new("tests: 32-bit word", |project, log| {

@@ -3,7 +3,7 @@
 use checkout::Project;
 
 use super::super::{Outcome, Step, command};
-use super::{SHM, cargo, has_shm, under_loom};
+use super::{SHM, SYNC, cargo, has_shm, has_sync, under_loom};
 use crate::counts::{self, Count};
 use crate::firmware;
 use crate::orderings;
@@ -72,6 +72,11 @@ pub fn lints(project: &Project, steps: &mut Vec<Step>) {
         let alloc = "-p ringway-shm --no-default-features --features alloc --lib";
         lint("ringway-shm, with alloc", "", false, alloc);
     }
+    if has_sync(project) {
+        lint("ringway-sync, core alone", "", false, "-p ringway-sync --no-default-features --lib");
+        let alloc = "-p ringway-sync --no-default-features --features alloc --lib";
+        lint("ringway-sync, with alloc", "", false, alloc);
+    }
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
     lint("fuzz", "fuzz", false, "--locked --all-targets");
     lint("benches", "tools/benches", false, "--locked --all-targets");
@@ -86,11 +91,14 @@ pub fn lints(project: &Project, steps: &mut Vec<Step>) {
 }
 
 pub fn docs(project: &Project, steps: &mut Vec<Step>) {
-    let shm = has_shm(project);
+    let (shm, sync) = (has_shm(project), has_sync(project));
     steps.push(Step::new("docs", move |project, log| {
         let mut doc = cargo(project, "", "doc -p ringway --no-deps");
         if shm {
             doc.args(["-p", SHM.1]);
+        }
+        if sync {
+            doc.args(["-p", SYNC.1]);
         }
         doc.env("RUSTDOCFLAGS", "-D warnings");
         command(doc, log)

@@ -1,0 +1,17 @@
+//! What kinds of objects are called.
+
+use ringway_shm::envelope::Kind;
+
+/// What a kind is called, in errors and lists. `None`: this build does not know it. A line for each
+/// of the [kinds](crate::kinds).
+pub(crate) fn called(kind: Kind) -> Option<&'static str> {
+    Some(match &kind.letters() {
+        b"CELL" => "a cell",
+        b"LOCK" => "a lock",
+        b"SPIN" => "a spin lock",
+        b"MUTX" => "a mutex",
+        b"MUTI" => "a mutex in place",
+        b"TABL" => "a table",
+        _ => return None,
+    })
+}
