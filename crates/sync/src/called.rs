@@ -6,6 +6,7 @@ use ringway_shm::envelope::Kind;
 /// of the [kinds](crate::kinds).
 pub(crate) fn called(kind: Kind) -> Option<&'static str> {
     Some(match &kind.letters() {
+        b"ATOM" => "atomics",
         b"CELL" => "a cell",
         b"LOCK" => "a lock",
         b"SPIN" => "a spin lock",

@@ -2,6 +2,8 @@
 
 use ringway_shm::envelope::Kind;
 
+#[cfg(not(ringway_loom))]
+use crate::atomics::AtomicsKind;
 use crate::cell::CellKind;
 use crate::lock::{LockKind, SpinKind};
 use crate::mutex::{InPlaceKind, MutexKind};
@@ -10,6 +12,8 @@ use crate::table::TableKind;
 
 /// A line for each kind. Another one tells what it is [called](crate::called).
 const KNOWN: &[Known] = &[
+    #[cfg(not(ringway_loom))]
+    Known::of::<AtomicsKind>(),
     Known::of::<CellKind>(),
     Known::of::<LockKind>(),
     Known::of::<SpinKind>(),

@@ -29,6 +29,8 @@ extern crate std;
 
 #[cfg(feature = "alloc")]
 mod alarm;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+mod atomics;
 #[cfg(feature = "alloc")]
 mod called;
 mod cell;
@@ -58,6 +60,8 @@ mod slices;
 mod table;
 mod value;
 
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use atomics::{AllAtomic, Atomics};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use cell::CellLook;
 #[cfg(feature = "alloc")]
