@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::check;
-use ringway_sync::{Plan, Region, Row, Table, TableError};
+use ringway_sync::{Plan, Region, Row, RowWriter, Table, TableError};
 
 type Rows = Table<u32, u64>;
 
@@ -137,6 +137,44 @@ fn a_mark_of_the_dead_is_no_other_s() {
         let row = other.join().unwrap();
         assert!(!rows.entry(&1).unwrap().unwrap().is_stale());
         drop(row);
+    });
+}
+
+/// Its seat had an owner before, so that there is an older generation to be seen.
+fn is_not_taken_for_dead(look: impl Fn(&Rows)) {
+    let region = region(1, true);
+    let first = region.attach().unwrap();
+    drop(rows_of(&first).try_claim(&1, &10).unwrap());
+    drop(first);
+    let theirs = region.clone();
+    let other = thread::spawn(move || {
+        let rows = rows_of(&theirs.attach().unwrap());
+        let row = rows.try_claim(&1, &0);
+        (rows, row)
+    });
+    look(&rows_of(&region));
+    let _ = other.join().unwrap();
+}
+
+#[test]
+fn a_writer_that_has_just_come_is_not_taken_for_dead() {
+    check("a_writer_that_has_just_come_is_not_taken_for_dead", Some(3), || {
+        is_not_taken_for_dead(|rows| {
+            if let Ok(Some(entry)) = rows.entry(&1) {
+                assert!(entry.writer != RowWriter::Died);
+            }
+        });
+    });
+}
+
+#[test]
+fn a_row_is_not_taken_from_a_writer_that_has_just_come() {
+    check("a_row_is_not_taken_from_a_writer_that_has_just_come", Some(3), || {
+        is_not_taken_for_dead(|rows| {
+            if let Ok(row) = rows.try_claim(&1, &0) {
+                assert!(!row.predecessor_died());
+            }
+        });
     });
 }
 

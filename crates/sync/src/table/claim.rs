@@ -96,8 +96,8 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
     /// Who has a row now.
     fn found(&self, party: &impl Party, row: usize) -> Result<Found, LivenessError> {
         let word = peek(&self.row(row).claim);
-        // SYNC seat: the generation that the owner stored is seen, and so one that is not its own is
-        // a later one.
+        // SYNC row, seat: what the last writer did is seen, from its store in `leave`. Of a writer
+        // that is there its generation is seen, and so one that is not its own is a later one.
         fence(Ordering::Acquire);
         let owner = Owner::of_word(word);
         let died = match word {
@@ -116,9 +116,8 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
             let found = self.found(party, row).map_err(TableError::Liveness)?;
             let Found::Free { word, died } = found else { return Err(TableError::Taken) };
             let (claim, me) = (&self.row(row).claim, party.me().word());
-            // SYNC row, seat: what the last writer did is seen, from its store in `leave`; and the
-            // side that asks whether this one is gone sees its generation.
-            let taken = claim.compare_exchange(word, me, Ordering::AcqRel, Ordering::Relaxed);
+            // SYNC seat: the side that asks whether this writer is gone sees its generation.
+            let taken = claim.compare_exchange(word, me, Ordering::Release, Ordering::Relaxed);
             if taken.is_ok() {
                 let copies = self.copies(row);
                 let seq = if died { copies.number_after_death() } else { copies.number() };
@@ -129,7 +128,7 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
 
     /// Gives a row back, by its writer. What it has stays.
     pub(super) fn leave(&self, row: usize) {
-        // SYNC row: what this writer did is seen by the next, in `take`.
+        // SYNC row: what this writer did is seen by the next, in `found`.
         self.row(row).claim.store(0, Ordering::Release);
     }
 }
