@@ -6,6 +6,8 @@ use ringway_shm::envelope::Kind;
 /// of the [kinds](crate::kinds).
 pub(crate) fn called(kind: Kind) -> Option<&'static str> {
     Some(match &kind.letters() {
+        b"ATOM" => "atomics",
+        b"CELL" => "a cell",
         b"LOCK" => "a lock",
         b"SPIN" => "a spin lock",
         b"MUTX" => "a mutex",
@@ -15,6 +17,7 @@ pub(crate) fn called(kind: Kind) -> Option<&'static str> {
         b"SIGN" => "a signal",
         b"BARR" => "a barrier",
         b"ONCE" => "a value that is made once",
+        b"TABL" => "a table",
         _ => return None,
     })
 }

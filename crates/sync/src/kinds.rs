@@ -2,7 +2,10 @@
 
 use ringway_shm::envelope::Kind;
 
+#[cfg(not(ringway_loom))]
+use crate::atomics::AtomicsKind;
 use crate::barrier::BarrierKind;
+use crate::cell::CellKind;
 use crate::condition::ConditionKind;
 use crate::lock::{LockKind, SpinKind};
 use crate::mutex::{InPlaceKind, MutexKind};
@@ -10,9 +13,13 @@ use crate::once::OnceKind;
 use crate::region::object::Known;
 use crate::semaphore::SemaphoreKind;
 use crate::signal::SignalKind;
+use crate::table::TableKind;
 
 /// A line for each kind. Another one tells what it is [called](crate::called).
-const KNOWN: [Known; 9] = [
+const KNOWN: &[Known] = &[
+    #[cfg(not(ringway_loom))]
+    Known::of::<AtomicsKind>(),
+    Known::of::<CellKind>(),
     Known::of::<LockKind>(),
     Known::of::<SpinKind>(),
     Known::of::<MutexKind>(),
@@ -22,6 +29,7 @@ const KNOWN: [Known; 9] = [
     Known::of::<SignalKind>(),
     Known::of::<BarrierKind>(),
     Known::of::<OnceKind>(),
+    Known::of::<TableKind>(),
 ];
 
 /// The kind of those letters. `None`: this build does not know it.

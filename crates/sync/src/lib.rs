@@ -29,13 +29,17 @@ extern crate std;
 
 #[cfg(feature = "alloc")]
 mod alarm;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+mod atomics;
 #[cfg(feature = "alloc")]
 mod barrier;
 mod called;
+mod cell;
 #[cfg(feature = "alloc")]
 mod condition;
-#[cfg(feature = "alloc")]
 mod error;
+#[cfg(feature = "alloc")]
+mod holder;
 #[cfg(feature = "alloc")]
 mod kinds;
 #[cfg(feature = "alloc")]
@@ -62,29 +66,41 @@ mod signal;
 #[cfg(feature = "alloc")]
 mod slices;
 #[cfg(feature = "alloc")]
+mod table;
 mod value;
 #[cfg(feature = "alloc")]
 mod wait;
 
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use atomics::{AllAtomic, Atomics};
 #[cfg(feature = "alloc")]
 pub use barrier::{Barrier, Parties};
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use cell::CellLook;
+#[cfg(feature = "alloc")]
+pub use cell::{Cell, CellWriter, Changes};
+#[cfg(not(ringway_loom))]
+pub use cell::{StaticCell, StaticReader, StaticWriter, cell_words};
 #[cfg(feature = "alloc")]
 pub use condition::Condition;
+pub use error::PeekError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use error::RawError;
 #[cfg(feature = "alloc")]
 pub use error::{
-    Absentee, AcquireError, BarrierError, JoinError, OnceError, PostError, SignalError,
-    TryAcquireError,
+    Absentee, AcquireError, BarrierError, ChangeError, ClaimError, JoinError, OnceError, PostError,
+    SignalError, TableError, TryAcquireError,
 };
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
 pub use error::{
-    LivenessError, LockError, LookupError, PeekError, PlanError, SeatError, TryLockError, WaitError,
+    LivenessError, LockError, LookupError, PlanError, SeatError, TryLockError, WaitError,
 };
 #[cfg(feature = "alloc")]
-pub use list::{Holder, ObjectInfo};
+pub use holder::Holder;
+#[cfg(feature = "alloc")]
+pub use list::ObjectInfo;
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 #[cfg(feature = "alloc")]
@@ -108,6 +124,10 @@ pub use ringway_shm::wait::Deadline;
 pub use semaphore::{Permit, Semaphore};
 #[cfg(feature = "alloc")]
 pub use signal::Signal;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub use table::TableLook;
+#[cfg(feature = "alloc")]
+pub use table::{Entry, Row, RowWriter, Table, TableChanges};
 
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../README.md")]

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use ringway_shm::envelope::Kind;
 
 use crate::called::called;
+use crate::holder::Holder;
 use crate::kinds;
-use crate::owner::Owner;
 use crate::region::Region;
 use crate::region::entry::Entry;
 use crate::region::memory::Memory;
@@ -32,19 +32,6 @@ pub struct ObjectInfo {
     pub count: u32,
     /// Who holds it; `None`: it is free, or its kind has no holders.
     pub holder: Option<Holder>,
-}
-
-/// Who holds an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Holder {
-    /// The number of its seat.
-    pub seat: usize,
-    /// The number of its process, in that process's pid namespace: a hint. `None`: the word names
-    /// a seat that there is not.
-    pub pid: Option<u32>,
-    /// Whether it is gone: the next that locks will be told. `None`: the kernel did not say.
-    pub gone: Option<bool>,
 }
 
 impl Region {
@@ -78,10 +65,5 @@ fn list(memory: &Memory) -> Vec<ObjectInfo> {
 }
 
 fn holder(memory: &Memory, entry: &Entry) -> Option<Holder> {
-    let owner = Owner::of_word(memory.holder(&entry.name, kinds::find(entry.kind)?));
-    let seat = owner.seat()?;
-    // SYNC seat: as where a lock is taken from an owner that is gone.
-    ringway_shm::sync::fence(ringway_shm::sync::Ordering::Acquire);
-    let pid = memory.seats().get(seat).map(|seat| seat.pid());
-    Some(Holder { seat, pid, gone: memory.is_gone(owner).ok() })
+    Holder::of_word(memory, memory.holder(&entry.name, kinds::find(entry.kind)?))
 }

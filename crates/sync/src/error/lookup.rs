@@ -59,6 +59,15 @@ pub enum LookupError {
         /// The name.
         name: String,
     },
+    /// Its keys have another size.
+    Key {
+        /// The name.
+        name: String,
+        /// Bytes in its keys.
+        found: u32,
+        /// Bytes in the type that was asked for.
+        expected: u32,
+    },
     /// The directory says of it what no creator writes.
     Corrupt {
         /// The name.
@@ -123,6 +132,11 @@ impl fmt::Display for LookupError {
             Self::Size { name, found, expected } => write!(
                 f,
                 "the value of {name:?} has {found} bytes, and the type has {expected}: use the type \
+                 that its creator uses"
+            ),
+            Self::Key { name, found, expected } => write!(
+                f,
+                "the keys of {name:?} have {found} bytes, and the type has {expected}: use the type \
                  that its creator uses"
             ),
             Self::Align { name, found, expected } => write!(

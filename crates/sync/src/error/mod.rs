@@ -1,35 +1,62 @@
 //! What can go wrong, one small enum for each operation.
 
+#[cfg(feature = "alloc")]
 mod acquire;
+#[cfg(feature = "alloc")]
 mod barrier;
+#[cfg(feature = "alloc")]
+mod cell;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod files;
+#[cfg(feature = "alloc")]
 mod lock;
+#[cfg(feature = "alloc")]
 mod lookup;
+#[cfg(feature = "alloc")]
 mod once;
+#[cfg(feature = "alloc")]
 mod plan;
-#[cfg(not(ringway_loom))]
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
 mod raw;
+#[cfg(feature = "alloc")]
 mod seat;
+#[cfg(feature = "alloc")]
 mod signal;
+#[cfg(feature = "alloc")]
+mod table;
+#[cfg(feature = "alloc")]
 mod unmet;
 mod value;
 
+#[cfg(feature = "alloc")]
 pub use acquire::{AcquireError, TryAcquireError};
+#[cfg(feature = "alloc")]
 pub use barrier::{Absentee, BarrierError, JoinError};
+#[cfg(feature = "alloc")]
+pub use cell::{ChangeError, ClaimError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{CreateError, OpenError};
+#[cfg(feature = "alloc")]
 pub use lock::{LockError, TryLockError, WaitError};
+#[cfg(feature = "alloc")]
 pub use lookup::LookupError;
+#[cfg(feature = "alloc")]
 pub use once::OnceError;
+#[cfg(feature = "alloc")]
 pub use plan::PlanError;
-#[cfg(not(ringway_loom))]
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use raw::RawError;
+#[cfg(feature = "alloc")]
 pub use ringway_shm::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};
+#[cfg(feature = "alloc")]
 pub use seat::SeatError;
+#[cfg(feature = "alloc")]
 pub use signal::{PostError, SignalError};
+#[cfg(feature = "alloc")]
+pub use table::TableError;
+#[cfg(feature = "alloc")]
 pub(crate) use unmet::Unmet;
 pub use value::PeekError;
 

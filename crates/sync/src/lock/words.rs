@@ -141,14 +141,20 @@ impl LockWords {
         taken.is_ok().then_some(Taken::Died)
     }
 
-    /// Takes the lock if its owner is gone. Waiters may sleep that no flag tells of: the dead may
-    /// have cleared it. So it is raised for the unlock that follows.
-    #[cold]
-    fn try_gone(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {
+    /// The word, for asking whether the owner that it names is gone.
+    fn look_for_owner(&self) -> u32 {
         let found = peek(&self.word);
         // SYNC seat: the generation that the owner stored is seen, and so one that is not its own
         // is a later one.
         fence(Ordering::Acquire);
+        found
+    }
+
+    /// Takes the lock if its owner is gone. Waiters may sleep that no flag tells of: the dead may
+    /// have cleared it. So it is raised for the unlock that follows.
+    #[cold]
+    fn try_gone(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {
+        let found = self.look_for_owner();
         if found == 0 || found == DIED {
             return Ok(self.try_free(party.me()));
         }
@@ -169,6 +175,17 @@ impl LockWords {
             0 => Ok(None),
             _ => self.try_gone(party),
         }
+    }
+
+    /// The word that names its owner, if that is gone.
+    #[cold]
+    pub(crate) fn gone(&self, party: &impl Party) -> Result<Option<u32>, LivenessError> {
+        let found = self.look_for_owner();
+        let owner = Owner::of_word(found);
+        if owner.seat().is_none() || owner == party.me() || !party.is_gone(owner)? {
+            return Ok(None);
+        }
+        Ok(Some(found))
     }
 
     /// Takes the lock if it is free, or its owner is gone. Waits for nothing.

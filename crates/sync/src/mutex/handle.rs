@@ -157,7 +157,7 @@ impl<T: Plain> Mutex<T> {
 
     /// How often its value was committed, as it is now.
     pub(crate) fn commits(&self) -> ringway_shm::sync::Word {
-        self.copies().commits()
+        self.copies().number()
     }
 
     /// The guard of a caller that has just taken the lock.

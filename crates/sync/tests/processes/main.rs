@@ -4,6 +4,7 @@
 mod anonymous;
 mod bank;
 mod barriers;
+mod cell;
 mod child;
 mod conditions;
 mod death;
@@ -11,3 +12,4 @@ mod forged;
 mod hard;
 mod names;
 mod permits;
+mod table;

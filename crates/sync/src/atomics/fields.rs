@@ -1,0 +1,108 @@
+//! What can be shared by reference.
+
+use core::sync::atomic::{AtomicI8, AtomicI16, AtomicI32, AtomicU8, AtomicU16, AtomicU32};
+#[cfg(target_has_atomic = "64")]
+use core::sync::atomic::{AtomicI64, AtomicU64};
+
+/// Atomics alone: what may change behind a shared reference, also by another process. The atomic
+/// integers, arrays of them, and the structs of [`atomics!`](crate::atomics).
+///
+/// An `AtomicBool` is none of them, as a process that lies may store bytes in it that no `bool` has,
+/// and neither is an `AtomicPtr`, which points into the memory of one process, nor an `AtomicUsize`,
+/// whose size depends on it.
+///
+/// # Safety
+///
+/// The type consists of atomic integers, and of padding that nothing reads. So any bytes are a value
+/// of it, it may change behind a shared reference, and it needs no `drop`. Its layout is that of C.
+/// [`atomics!`](crate::atomics) implements it, and checks that; programs have no other reason to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made of atomics alone, and so cannot be shared by reference",
+    label = "not made of atomics alone",
+    note = "use atomic integers, arrays of them, and structs that `ringway_sync::atomics!` defines"
+)]
+pub unsafe trait AllAtomic: Send + Sync + Sized + 'static {}
+
+macro_rules! all_atomic {
+    ($($Atomic:ident),+) => {$(
+        // SAFETY: an atomic integer.
+        unsafe impl AllAtomic for $Atomic {}
+    )+};
+}
+
+all_atomic!(AtomicU8, AtomicI8, AtomicU16, AtomicI16, AtomicU32, AtomicI32);
+#[cfg(target_has_atomic = "64")]
+all_atomic!(AtomicU64, AtomicI64);
+
+// SAFETY: an array is its elements, without a gap.
+unsafe impl<T: AllAtomic, const N: usize> AllAtomic for [T; N] {}
+
+/// Defines a struct of atomics that processes [share](crate::Atomics) by reference, and checks that
+/// each field is [made of atomics alone](crate::AllAtomic).
+///
+/// The struct gets `repr(C)`; name, visibility, attributes and fields are as written.
+///
+/// ```
+/// #![forbid(unsafe_code)]
+/// use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+///
+/// ringway_sync::atomics! {
+///     /// What a worker has done.
+///     #[derive(Debug)]
+///     pub struct Done {
+///         pub jobs: AtomicU64,
+///         pub failed: AtomicU32,
+///     }
+///
+///     /// What all have.
+///     #[derive(Debug)]
+///     pub struct Counts {
+///         pub workers: [Done; 4],
+///         running: AtomicU32,
+///     }
+/// }
+///
+/// let region = ringway_sync::Plan::new().atomics::<Counts>("counts").heap()?;
+/// let counts = region.atomics::<Counts>("counts")?;
+/// counts.workers[2].jobs.fetch_add(1, Ordering::Relaxed);
+/// counts.running.store(1, Ordering::Relaxed);
+/// assert_eq!(counts.workers[2].jobs.load(Ordering::Relaxed), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What is no atomic does not compile:
+///
+/// ```compile_fail,E0277
+/// ringway_sync::atomics! {
+///     struct Counts { jobs: u64 }
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// ringway_sync::atomics! {
+///     struct Counts { names: std::sync::Mutex<String> }
+/// }
+/// ```
+#[macro_export]
+macro_rules! atomics {
+    ($(
+        $(#[$attribute:meta])*
+        $visibility:vis struct $Name:ident {
+            $($(#[$note:meta])* $see:vis $field:ident: $Type:ty),+ $(,)?
+        }
+    )+) => {$(
+        $(#[$attribute])*
+        #[repr(C)]
+        $visibility struct $Name {
+            $($(#[$note])* $see $field: $Type),+
+        }
+
+        // SAFETY: `repr(C)`, and each field is made of atomics alone, which is checked below.
+        unsafe impl $crate::AllAtomic for $Name {}
+
+        const _: () = {
+            const fn is_all_atomic<T: $crate::AllAtomic>() {}
+            $(is_all_atomic::<$Type>();)+
+        };
+    )+};
+}

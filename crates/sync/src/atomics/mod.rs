@@ -1,0 +1,8 @@
+//! Structs of atomics that are shared where they lie.
+
+mod fields;
+mod handle;
+
+pub use fields::AllAtomic;
+pub use handle::Atomics;
+pub(crate) use handle::AtomicsKind;
