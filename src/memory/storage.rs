@@ -69,7 +69,7 @@ impl Storage {
 
     /// Whether a clone of this keeps the memory: all but what is the caller's, who has promised it
     /// for as long as there are handles.
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn keeps_memory(&self) -> bool {
         !matches!(self.owner, Owner::Caller)
     }

@@ -30,11 +30,11 @@ use core::time::Duration;
 
 use super::alarms::Alarms;
 use super::exchange::ring_bells;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use crate::memory::Storage;
 use crate::memory::View;
 use crate::memory::layout::SleepFlags;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 use ringway_shm::event::Token;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
@@ -51,7 +51,7 @@ fn count<'a>(bell: &'a Futex, view: &'a View) -> EventCount<'a> {
 
 /// What a handle sleeps on, apart from the handle: for those that wait on behalf of many. It keeps
 /// the ring's memory.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 #[derive(Clone, Debug)]
 pub(crate) struct Awaited {
     pub(crate) storage: Storage,
@@ -60,7 +60,7 @@ pub(crate) struct Awaited {
 }
 
 /// Whose place it is.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// A subscriber's or an observer's.
@@ -70,7 +70,7 @@ pub(crate) enum Side {
     Producer,
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 impl Awaited {
     /// The word on which to sleep; `None` if this process cannot reach it.
     pub(crate) fn word(&self) -> Option<&Futex> {
