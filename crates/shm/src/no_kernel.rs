@@ -4,6 +4,21 @@
 /// The most words on which a thread sleeps at once. Small, so that models have more.
 pub const MOST_WORDS: usize = 4;
 
+std::thread_local! {
+    /// All threads of a model run on one thread of the system.
+    static REFUSES: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
+/// Whether no thread may sleep on many words, from now on in this model and those after it.
+pub fn refuse_many_words(refuses: bool) {
+    REFUSES.set(refuses);
+}
+
+/// Whether it is so.
+pub fn refuses_many_words() -> bool {
+    REFUSES.get()
+}
+
 /// No model forks.
 pub mod fork {
     /// In which process something was made.

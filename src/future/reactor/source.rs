@@ -1,14 +1,14 @@
 //! A handle that tasks await, as the reactor knows it.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 use core::task::Waker;
 use core::time::Duration;
 
+use super::poller::Poller;
 use super::shared::Shared;
-use super::thread::Poller;
 use crate::protocol::wake::Awaited;
 use ringway_shm::event::Token;
+use ringway_shm::sync::Ordering;
 
 /// How a task last asked to be woken; `None`: it has to ask anew.
 pub(crate) type Seen = Option<Token>;
@@ -80,7 +80,8 @@ impl Drop for Source {
         }
         // SYNC gone: what the handle did is done when the thread lets go of the memory.
         shared.gone.store(true, Ordering::Release);
-        drop(shared.waker.take());
         self.poller.kick();
+        // Runs what its runtime likes, and may panic.
+        drop(shared.waker.take());
     }
 }

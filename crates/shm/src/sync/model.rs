@@ -116,9 +116,12 @@ impl RaceCell {
     }
 }
 
+/// A sleep of so long at most is one after which the thread looks again by itself.
+const SHORT: Duration = Duration::from_millis(1);
+
 /// The futex of a model. As in the kernel, the comparison and going to sleep are one step for
-/// everybody who wakes. Unlike there, a sleep has no end of its own: a lost wake-up is then a
-/// deadlock, which loom reports, and not a delay.
+/// everybody who wakes. Unlike there, a sleep has no end of its own, but for the shortest: a lost
+/// wake-up is then a deadlock, which loom reports, and not a delay.
 #[derive(Debug)]
 pub struct Futex {
     word: AtomicU32,
@@ -163,7 +166,10 @@ impl Futex {
     }
 
     /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.
-    pub fn wait(&self, expected: u32, _limit: Duration) {
+    pub fn wait(&self, expected: u32, limit: Duration) {
+        if limit <= SHORT {
+            return spin_loop();
+        }
         // loom's locks are never poisoned: a panic ends the execution.
         let Ok(bucket) = self.bucket.lock() else {
             return;
@@ -180,6 +186,9 @@ impl Futex {
         words: impl IntoIterator<Item = (&'a Futex, u32)>,
         _limit: Duration,
     ) -> bool {
+        if crate::kernel::refuses_many_words() {
+            return false;
+        }
         let sleeper = Arc::new(Sleeper::default());
         if words.into_iter().all(|(futex, expected)| futex.lets_sleep(expected, &sleeper)) {
             sleeper.sleep();
