@@ -31,6 +31,10 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
         sealed::SleepsOn(storage.keeps_memory().then(awaited))
     }
 
+    fn is_mortal(&self) -> bool {
+        self.reader.storage.can_die()
+    }
+
     fn pace(&self) -> Option<core::time::Duration> {
         None
     }

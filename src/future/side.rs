@@ -28,6 +28,9 @@ pub(crate) mod sealed {
         #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
         fn awaited(&self) -> SleepsOn;
 
+        /// Whether processes share its ring, each of which can die alone.
+        fn is_mortal(&self) -> bool;
+
         /// How often its task has to look at more than what it waits for; `None`: it does not.
         fn pace(&self) -> Option<core::time::Duration>;
     }

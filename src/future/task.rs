@@ -7,6 +7,10 @@ use super::reactor::{Seen, Source};
 use super::side::Handle;
 use ringway_shm::wait::Wait;
 
+/// Whether there is a reactor, if its thread can be started.
+const HAS_REACTOR: bool =
+    cfg!(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))));
+
 /// What is known of the task that awaits a handle.
 #[derive(Debug, Default)]
 pub(crate) struct Task {
@@ -16,6 +20,9 @@ pub(crate) struct Task {
     /// How it last asked to be woken.
     #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
     seen: Seen,
+    /// No thread could be started: the task is polled again and again, and looks at all by itself.
+    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    is_alone: bool,
     /// A producer's waits for room, and the time is counted.
     pub(crate) is_blocked: bool,
     /// An iteration has come to its end.
@@ -26,10 +33,10 @@ impl Task {
     /// Has the task woken by `waker` when the other side has done something. The caller looks once
     /// more after this.
     pub(crate) fn register<H: Handle>(&mut self, handle: &mut H, waker: &Waker) {
-        if handle.wait().register(waker) {
-            return;
-        }
-        if !self.register_with_reactor(handle, waker) {
+        let told = handle.wait().register(waker);
+        // What the other side does not tell: that a process has died, and that it is time to look.
+        let all_told = told && !handle.is_mortal() && handle.pace().is_none();
+        if !all_told && !self.register_with_reactor(handle, waker) && (!told || HAS_REACTOR) {
             waker.wake_by_ref();
         }
     }
@@ -46,6 +53,7 @@ impl Task {
         }
         if self.source.is_none() {
             self.source = Source::add(handle.awaited().0, handle.pace());
+            self.is_alone = self.source.is_none();
         }
         let Some(source) = &self.source else { return false };
         source.register(waker, &mut self.seen);
@@ -53,8 +61,9 @@ impl Task {
     }
 
     /// Whether the reactor has found that this is the time to look at more than what is waited for.
+    /// Without one it is so in every poll.
     pub(crate) fn take_probe(&self) -> bool {
-        self.source.as_ref().is_some_and(Source::take_probe)
+        self.is_alone || self.source.as_ref().is_some_and(Source::take_probe)
     }
 
     /// Whether it has found that since the task last asked.

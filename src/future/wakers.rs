@@ -3,7 +3,7 @@
 use core::fmt;
 use core::task::Waker;
 
-use atomic_waker::AtomicWaker;
+use crate::memory::WakerCell;
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering, fence, spin_loop};
 use ringway_shm::wait::{Pause, Wait};
 
@@ -45,12 +45,12 @@ pub struct Wakers<const N: usize> {
 struct Place {
     /// 1: it is a handle's.
     taken: CasU32,
-    waker: AtomicWaker,
+    waker: WakerCell,
 }
 
 impl Place {
     const fn new() -> Place {
-        Place { taken: CasU32::new(0), waker: AtomicWaker::new() }
+        Place { taken: CasU32::new(0), waker: WakerCell::new() }
     }
 }
 
@@ -162,9 +162,11 @@ impl Clone for TaskWait<'_> {
 impl Drop for TaskWait<'_> {
     fn drop(&mut self) {
         if let Some(place) = self.place.and_then(|place| self.places.get(place)) {
-            drop(place.waker.take());
+            let waker = place.waker.take();
             // SYNC place: the waker has been taken back.
             place.taken.store(0, Ordering::Release);
+            // Runs what its runtime likes, and may panic.
+            drop(waker);
         }
     }
 }

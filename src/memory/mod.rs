@@ -26,6 +26,8 @@ pub(crate) mod shape;
 mod slot;
 mod storage;
 mod view;
+#[cfg(feature = "async")]
+mod waker_cell;
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -63,3 +65,5 @@ pub use shape::Overflow;
 pub(crate) use slot::Slot;
 pub(crate) use storage::*;
 pub(crate) use view::*;
+#[cfg(feature = "async")]
+pub(crate) use waker_cell::*;

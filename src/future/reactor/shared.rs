@@ -3,8 +3,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use atomic_waker::AtomicWaker;
-
+use crate::memory::WakerCell;
 use crate::protocol::wake::{Awaited, Side};
 
 /// The same for one handle.
@@ -12,7 +11,7 @@ use crate::protocol::wake::{Awaited, Side};
 pub(super) struct Shared {
     /// `None`: memory that nothing here may touch.
     pub(super) awaited: Option<Awaited>,
-    pub(super) waker: AtomicWaker,
+    pub(super) waker: WakerCell,
     /// How often the task is woken whatever the word says.
     pub(super) pace: Option<Duration>,
     /// A task waits.
@@ -30,7 +29,7 @@ impl Shared {
         let is_blind = awaited.as_ref().is_none_or(|awaited| awaited.word().is_none());
         Shared {
             awaited,
-            waker: AtomicWaker::new(),
+            waker: WakerCell::new(),
             pace,
             armed: AtomicBool::new(false),
             blind: AtomicBool::new(is_blind),

@@ -80,7 +80,8 @@ impl Drop for Source {
         }
         // SYNC gone: what the handle did is done when the thread lets go of the memory.
         shared.gone.store(true, Ordering::Release);
-        drop(shared.waker.take());
         self.poller.kick();
+        // Runs what its runtime likes, and may panic.
+        drop(shared.waker.take());
     }
 }

@@ -8,13 +8,14 @@ use core::iter;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
 use core::time::Duration;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::news::News;
 use super::shared::Shared;
+use crate::memory::outlive;
 use crate::protocol::wake::Side;
+use ringway_shm::fork::Here;
 use ringway_shm::segment::DeathWatch;
 use ringway_shm::signals::without_signals;
 use ringway_shm::sync::Futex;
@@ -33,8 +34,16 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// The threads of a process.
 struct Reactor {
-    process: u32,
-    pollers: Mutex<Vec<&'static Poller>>,
+    /// `None`: there was not so much memory, and nothing will tell.
+    here: Option<Here>,
+    pollers: Mutex<Pollers>,
+}
+
+#[derive(Default)]
+struct Pollers {
+    started: Vec<&'static Poller>,
+    /// One whose thread could not be started, which is tried again.
+    spare: Option<&'static Poller>,
 }
 
 static REACTOR: AtomicPtr<Reactor> = AtomicPtr::new(ptr::null_mut());
@@ -43,16 +52,15 @@ impl Reactor {
     /// That of this process. What a forked child has of its parent's is left as it was: its locks
     /// may be held by threads that are not there.
     fn of_this_process() -> &'static Reactor {
-        let process = std::process::id();
         // SYNC reactor: it is as it was made, below.
         let found = REACTOR.load(Ordering::Acquire);
         // SAFETY: one that was stored there stays for ever.
         if let Some(reactor) = unsafe { found.as_ref() } {
-            if reactor.process == process {
+            if is_here(reactor.here) {
                 return reactor;
             }
         }
-        let made = Box::new(Reactor { process, pollers: Mutex::default() });
+        let made = Box::new(Reactor { here: Here::of_this_process(), pollers: Mutex::default() });
         let made: &'static Reactor = Box::leak(made);
         let new = ptr::from_ref(made).cast_mut();
         // SYNC reactor: it is as it was made, for those that find it.
@@ -68,7 +76,7 @@ impl Reactor {
 /// What a thread shares with the handles for which it sleeps.
 #[derive(Debug)]
 pub(super) struct Poller {
-    process: u32,
+    here: Option<Here>,
     /// Changes when there is something to do apart from the sources' words, and when there is news
     /// of a death.
     kicks: Arc<Futex>,
@@ -87,6 +95,11 @@ struct List {
     count: usize,
 }
 
+/// Whether that is this process.
+fn is_here(here: Option<Here>) -> bool {
+    here.is_none_or(Here::is_true)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -97,23 +110,28 @@ impl Poller {
         let reactor = Reactor::of_this_process();
         let mut pollers = lock(&reactor.pollers);
         // Each is asked once more than it has to be: threads are few.
-        if let Some(poller) = pollers.iter().copied().find(|poller| poller.takes(shared)) {
+        if let Some(poller) = pollers.started.iter().copied().find(|poller| poller.takes(shared)) {
             return Some(poller);
         }
-        let poller: &'static Poller = Box::leak(Box::new(Poller {
-            process: reactor.process,
+        // One for all threads.
+        let watch = pollers.started.first().and_then(|first| first.watch.clone());
+        let make = || Box::leak(Box::new(Poller::new(reactor.here, watch)));
+        // It stays also if its thread cannot be started: each poll of a task tries again.
+        let poller = *pollers.spare.get_or_insert_with(|| make());
+        start(poller)?;
+        pollers.spare = None;
+        pollers.started.push(poller);
+        poller.takes(shared).then_some(poller)
+    }
+
+    fn new(here: Option<Here>, watch: Option<DeathWatch>) -> Poller {
+        Poller {
+            here,
             kicks: Arc::new(Futex::new(0)),
-            // One for all threads.
-            watch: match pollers.first() {
-                Some(first) => first.watch.clone(),
-                None => DeathWatch::start().ok(),
-            },
+            watch: watch.or_else(|| DeathWatch::start().ok()),
             list: Mutex::default(),
             slices: AtomicBool::new(false),
-        }));
-        start(poller)?;
-        pollers.push(poller);
-        poller.takes(shared).then_some(poller)
+        }
     }
 
     fn takes(&self, shared: &Arc<Shared>) -> bool {
@@ -136,7 +154,7 @@ impl Poller {
     }
 
     pub(super) fn is_here(&self) -> bool {
-        self.process == std::process::id()
+        is_here(self.here)
     }
 
     pub(super) fn sleeps_in_slices(&self) -> bool {
@@ -333,14 +351,6 @@ impl Entry {
     fn wake(&self) {
         // A runtime's waker that panics harms its own task alone.
         outlive(|| self.shared.wake());
-    }
-}
-
-/// Calls what may run code of a runtime's, and outlives its panic.
-fn outlive(call: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
-        // Dropping it could panic as well.
-        core::mem::forget(payload);
     }
 }
 

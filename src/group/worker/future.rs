@@ -38,6 +38,10 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
         }))
     }
 
+    fn is_mortal(&self) -> bool {
+        self.storage().can_die()
+    }
+
     fn pace(&self) -> Option<Duration> {
         self.storage().can_die().then_some(PATROLS)
     }
