@@ -140,14 +140,9 @@ impl Entry {
         self.wake();
     }
 
-    fn is_gone(&self) -> bool {
-        self.shared.gone.load(Ordering::Relaxed)
-    }
-
     /// Whether the thread is to let go of it.
-    pub(super) fn lets_go(&self) -> bool {
-        // SYNC gone: what the handle did is done.
-        self.shared.gone.load(Ordering::Acquire)
+    pub(super) fn is_gone(&self) -> bool {
+        self.shared.gone.load(Ordering::Relaxed)
     }
 
     fn wake(&self) {

@@ -22,7 +22,7 @@ pub struct Reactor {
 }
 
 /// What the thread is to do when it is next kicked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
     looks_around: bool,
     ends: bool,
@@ -41,12 +41,15 @@ impl Reactor {
         let mut sources = Sources::new();
         loop {
             let sleep = self.poller.look(&mut sources);
-            let Told { looks_around, ends } = core::mem::take(&mut *lock(&self.told));
-            if looks_around {
+            let told = core::mem::take(&mut *lock(&self.told));
+            if told != Told::default() {
+                // What came before it was told.
+                self.poller.look(&mut sources);
+            }
+            if told.looks_around {
                 sources.probe();
             }
-            if ends {
-                self.poller.look(&mut sources);
+            if told.ends {
                 return sources.len();
             }
             self.poller.sleep(&sources, sleep);

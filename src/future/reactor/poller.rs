@@ -164,7 +164,7 @@ impl Poller {
             entries.append(&mut list.new);
             let mut index = 0;
             while let Some(entry) = entries.get(index) {
-                if entry.lets_go() {
+                if entry.is_gone() {
                     gone.push(entries.swap_remove(index));
                 } else {
                     index += 1;

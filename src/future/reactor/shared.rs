@@ -46,8 +46,8 @@ impl Shared {
 
     /// Wakes the task, if one waits.
     pub(super) fn wake(&self) {
-        // SYNC armed: the waker that was registered before `Source::register` armed is seen.
-        self.armed.swap(false, Ordering::AcqRel);
+        // Relaxed: the cell orders this and the task's registration, and what came before each.
+        self.armed.swap(false, Ordering::Relaxed);
         self.waker.wake();
     }
 }

@@ -50,6 +50,10 @@ struct Options {
     /// Only mutants with this in their names; if given several times, with one of these
     #[arg(long, value_name = "SUBSTR")]
     only: Vec<String>,
+    /// Ask only models with this in their file's or their own name; several times as above. What
+    /// survives may be killed by others
+    #[arg(long, value_name = "SUBSTR")]
+    models: Vec<String>,
     /// How many mutants to try at the same time
     #[arg(long, value_name = "N", default_value = "2")]
     jobs: NonZeroUsize,
@@ -108,7 +112,7 @@ fn run(project: &Project, options: &Options) -> Result<bool> {
     let folder = project.target.join("weaken");
     let report = Mutex::new(Report::create(&folder.join("report.txt"), options.table)?);
     let benches = benches(project, options, &sources)?;
-    let Some(models) = run::baseline(&benches, &report)? else {
+    let Some(models) = run::baseline(&benches, &options.models, &report)? else {
         bail!("the unchanged tree does not pass, so nothing can be said about the mutants");
     };
     let texts: HashMap<&str, &str> =
