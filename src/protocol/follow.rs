@@ -56,6 +56,13 @@ mod imp {
             self.notice.store(1, Ordering::Relaxed);
         }
 
+        /// Has those that wait in the set look again.
+        fn ring(&self) {
+            // SYNC change: who sees the new count sees that the handle has gone, or gone back.
+            self.bell.fetch_add(1, Ordering::Release);
+            self.bell.wake_all();
+        }
+
         /// Whether there is no handle any more.
         pub(crate) fn is_gone(&self) -> bool {
             self.gone.load(Ordering::Relaxed) != 0
@@ -77,7 +84,8 @@ mod imp {
             self.0.as_ref()
         }
 
-        /// The handle has gone to that place.
+        /// The handle has gone to that place. One that has gone back wakes those that wait in the
+        /// set: what is there is ready again, and no bell rings for it.
         #[inline(always)]
         pub(crate) fn goes_to(&self, place: Pos) {
             // One comparison for handles that are not followed.
@@ -90,7 +98,11 @@ mod imp {
         #[inline(never)]
         fn tell(&self, place: Pos) {
             if let Some(trail) = &self.0 {
+                let before = trail.place();
                 trail.place.store(place.number(), Ordering::Relaxed);
+                if place.since(before) < 0 {
+                    trail.ring();
+                }
             }
         }
 
@@ -119,9 +131,7 @@ mod imp {
         fn drop(&mut self) {
             if let Some(trail) = self.0.take() {
                 trail.gone.store(1, Ordering::Relaxed);
-                // SYNC change: who sees the new count sees that the handle has gone.
-                trail.bell.fetch_add(1, Ordering::Release);
-                trail.bell.wake_all();
+                trail.ring();
             }
         }
     }

@@ -4,6 +4,7 @@
 mod ended;
 mod fair;
 mod fd;
+mod late;
 mod many;
 mod members;
 mod model;
