@@ -19,8 +19,10 @@ mod imp {
     #[derive(Debug)]
     pub(crate) struct Trail {
         /// A consumer's next position; of a producer, the position before which all messages have
-        /// to be released, so that there is the room in the arena that it was refused.
+        /// to be released, so that there is the room in the arena for which the set looks.
         place: AtomicWord,
+        /// Bytes of the message for which the set looks for room in the arena.
+        asks_for: Option<usize>,
         /// The consumer waits for a successor of a producer that has died.
         patient: AtomicU32,
         /// The handle's next call has something to ask.
@@ -32,9 +34,30 @@ mod imp {
     }
 
     impl Trail {
+        /// Of a consumer.
         pub(crate) fn new(bell: Arc<Futex>, place: Pos, patient: bool) -> Arc<Trail> {
+            Trail::with(bell, place, patient, None)
+        }
+
+        /// Of a producer: with the bytes of the message for which the set looks, if that is room
+        /// in the arena.
+        pub(crate) fn of_producer(
+            bell: Arc<Futex>,
+            place: Pos,
+            asks_for: Option<usize>,
+        ) -> Arc<Trail> {
+            Trail::with(bell, place, false, asks_for)
+        }
+
+        fn with(
+            bell: Arc<Futex>,
+            place: Pos,
+            patient: bool,
+            asks_for: Option<usize>,
+        ) -> Arc<Trail> {
             Arc::new(Trail {
                 place: AtomicWord::new(place.number()),
+                asks_for,
                 patient: AtomicU32::new(patient.into()),
                 notice: AtomicU32::new(0),
                 gone: AtomicU32::new(0),
@@ -106,6 +129,11 @@ mod imp {
             }
         }
 
+        /// The bytes of the message for which the set looks for room in the arena.
+        pub(crate) fn asks_for(&self) -> Option<usize> {
+            self.0.as_ref()?.asks_for
+        }
+
         pub(crate) fn set_patient(&self, patient: bool) {
             if let Some(trail) = &self.0 {
                 trail.patient.store(patient.into(), Ordering::Relaxed);
@@ -150,6 +178,11 @@ mod imp {
 
         #[inline(always)]
         pub(crate) fn goes_to(&self, _place: Pos) {}
+
+        #[inline(always)]
+        pub(crate) fn asks_for(&self) -> Option<usize> {
+            None
+        }
 
         #[inline(always)]
         pub(crate) fn set_patient(&self, _patient: bool) {}

@@ -72,8 +72,7 @@ pub use self::member::Member;
 /// `Empty`, or `Full`. There are three exceptions:
 ///
 /// - Of a group's workers another may be faster.
-/// - A producer that asks for room for a message in the arena may be told once too often. After a
-///   longer message was refused it is told when there is room for that one.
+/// - A producer that asks for room for a message in the arena may be told once too often.
 /// - A producer without room is also returned when it has something to do about that: a consumer in
 ///   the way has died, or the ring limits for how long one may be in the way
 ///   ([`max_hold`](crate::Options::max_hold), [`max_away`](crate::Options::max_away)), which only
@@ -203,10 +202,7 @@ impl WaitSet {
         let room = room.into();
         self.follow(producer, key, |producer, inner| {
             member::of_producer(producer, room, inner.bell())
-        })?;
-        producer.tell_what_is_in_the_way(room);
-        self.inner().ring();
-        Ok(())
+        })
     }
 
     fn follow<M: Member>(
