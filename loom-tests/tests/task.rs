@@ -42,6 +42,7 @@ struct Shared {
     flag: AtomicU32,
     number: AtomicU32,
     waker: Mutex<Option<Arc<Park>>>,
+    ticket: AtomicU32,
     armed: AtomicBool,
     gone: AtomicBool,
     kicks: Futex,
@@ -56,6 +57,7 @@ impl Shared {
             flag: AtomicU32::new(0),
             number: AtomicU32::new(0),
             waker: Mutex::new(None),
+            ticket: AtomicU32::new(0),
             armed: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             kicks: Futex::new(0),
@@ -174,7 +176,7 @@ fn no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped() {
     });
 }
 
-/// A producer's word is 0, 1 and 0 again: the thread sleeps on it only while a task waits.
+/// A producer's word is 0, a ticket and 0 again: the thread sleeps on it only while a task waits.
 #[test]
 fn no_lost_wakeup_of_a_producers_task() {
     check("no_lost_wakeup_of_a_producers_task", Some(2), || {
@@ -186,13 +188,13 @@ fn no_lost_wakeup_of_a_producers_task() {
                 if reactor.done.load(Ordering::Relaxed) {
                     return;
                 }
-                if reactor.bell.load(Ordering::Acquire) != 1
-                    && reactor.armed.load(Ordering::Acquire)
-                {
+                let ticket = || reactor.ticket.load(Ordering::Relaxed);
+                let now = reactor.bell.load(Ordering::Acquire);
+                if reactor.armed.load(Ordering::Acquire) && now != ticket() {
                     reactor.wake();
                 }
                 if reactor.armed.load(Ordering::Acquire) {
-                    reactor.bell.wait(1, LIMIT);
+                    reactor.bell.wait(ticket(), LIMIT);
                 } else {
                     reactor.kicks.wait(kicks, LIMIT);
                 }
@@ -206,7 +208,9 @@ fn no_lost_wakeup_of_a_producers_task() {
                     task.register(&park);
                     let word = SoleWaiter::new(&task.bell);
                     if seen.is_none_or(|token| word.has_rung(token)) {
-                        seen = Some(word.arm(Fences::FULL));
+                        let token = word.arm(Fences::FULL);
+                        task.ticket.store(token.expected(), Ordering::Relaxed);
+                        seen = Some(token);
                     }
                     if !task.armed.swap(true, Ordering::AcqRel) {
                         task.kick();

@@ -74,7 +74,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             |this, left| {
                 let (view, fences, alarms) = (*this.storage, this.fences, this.alarms.clone());
                 let limit = left.min(pace.sleep());
-                wake::sleep_as_producer(&view, fences, &alarms, || ready(this), limit);
+                let is_alone = !this.followed.is_followed();
+                wake::sleep_as_producer(&view, fences, &alarms, is_alone, || ready(this), limit);
             },
             |this| {
                 if this.alarms.is_interrupted() {

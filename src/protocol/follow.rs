@@ -107,6 +107,11 @@ mod imp {
             self.0.as_ref()
         }
 
+        /// Whether there is a set that follows the handle.
+        pub(crate) fn is_followed(&self) -> bool {
+            self.0.is_some()
+        }
+
         /// The handle has gone to that place. One that has gone back wakes those that wait in the
         /// set: what is there is ready again, and no bell rings for it.
         #[inline(always)]
@@ -175,6 +180,11 @@ mod imp {
 
     impl Followed {
         pub(crate) const NOT: Followed = Followed;
+
+        #[inline(always)]
+        pub(crate) fn is_followed(&self) -> bool {
+            false
+        }
 
         #[inline(always)]
         pub(crate) fn goes_to(&self, _place: Pos) {}

@@ -6,8 +6,11 @@
 //! is made known by a producer that sees the flag, and rings. So a set that waits again and again,
 //! woken by few of its members, arms the words of those alone.
 //!
-//! That does not go for the word on which a producer waits, which goes from 0 to 1 and back: a set
-//! arms it each time. Nor for one whose flag this process may not raise.
+//! That does not go for the word on which a producer waits: a set arms it each time, as it looks
+//! each time, at what the producer itself has done. A word that is up already is left as it is, so
+//! that the producer's own calls, tasks and other threads of the set may sleep on it as well
+//! ([`SoleWaiter`](ringway_shm::event::SoleWaiter)). Nor does it go for a word whose flag this
+//! process may not raise.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

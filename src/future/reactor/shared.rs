@@ -1,6 +1,6 @@
 //! What a handle and the thread that sleeps for it share.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 
 use atomic_waker::AtomicWaker;
@@ -15,6 +15,8 @@ pub(super) struct Shared {
     pub(super) waker: AtomicWaker,
     /// How often the task is woken whatever the word says.
     pub(super) pace: Option<Duration>,
+    /// What a producer's word says while its task waits.
+    pub(super) ticket: AtomicU32,
     /// A task waits.
     pub(super) armed: AtomicBool,
     /// The other side may not have been reached: the task has to look by itself.
@@ -32,6 +34,7 @@ impl Shared {
             awaited,
             waker: AtomicWaker::new(),
             pace,
+            ticket: AtomicU32::new(0),
             armed: AtomicBool::new(false),
             blind: AtomicBool::new(is_blind),
             probe: AtomicBool::new(false),
