@@ -10,7 +10,7 @@ use crate::group;
 use crate::memory::{EntryKind, Storage};
 use crate::message::Message;
 use crate::protocol::credit::Credit;
-use crate::protocol::follow::{Followed, Trail};
+use crate::protocol::follow::{Asks, Followed, Trail};
 use crate::protocol::head;
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::fence::Fences;
@@ -92,11 +92,11 @@ impl Shadow {
     /// Whether the producer's next call that does not block finds that room, or has something to do
     /// for it: a consumer in the way that has died, or a limit to keep. `asks`: a look in vain asks
     /// the kernel which of those in the way live, and takes that.
-    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
+    pub(crate) fn is_ready(&mut self, asks: &mut Asks) -> bool {
         if self.has_room() {
             return true;
         }
-        let asks = core::mem::take(asks);
+        let asks = core::mem::take(asks) > Asks::Nothing;
         let next = self.credit.next().number();
         // The producer's own calls, and no others, count for how long consumers hold it back.
         let keeps = self.has_limits() && self.check.for_wait(next).is_due().is_some();

@@ -15,6 +15,17 @@ mod imp {
     use crate::position::Pos;
     use ringway_shm::sync::{AtomicU32, AtomicWord, Futex, Ordering};
 
+    /// What a look on behalf of a handle asks the kernel, if it is in vain.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+    pub(crate) enum Asks {
+        #[default]
+        Nothing,
+        /// As calls that wait do now and then: whether the other side lives.
+        OtherSide,
+        /// There is news of a death: whether any live that matter to the handle.
+        Everything,
+    }
+
     /// What a handle and the set that follows it have in common.
     #[derive(Debug)]
     pub(crate) struct Trail {
@@ -211,4 +222,4 @@ mod imp {
 
 pub(crate) use imp::Followed;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) use imp::Trail;
+pub(crate) use imp::{Asks, Trail};
