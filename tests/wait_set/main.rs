@@ -4,6 +4,7 @@
 mod ended;
 mod fair;
 mod fd;
+mod idle;
 mod late;
 mod many;
 mod members;
