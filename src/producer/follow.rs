@@ -75,7 +75,6 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         };
         Ok((shadow, trail))
     }
-
 }
 
 impl Shadow {

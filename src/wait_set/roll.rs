@@ -311,7 +311,8 @@ impl Roll {
         let limit = self.words.iter().fold(self.clock.sleep, limit);
         // A member that has no word to sleep on is looked at as often as one that cannot ask; and so
         // is one that asks again.
-        match self.members.iter().any(|entry| entry.word == usize::MAX || entry.asks > Asks::Nothing) {
+        let is_asking = |entry: &Entry| entry.word == usize::MAX || entry.asks > Asks::Nothing;
+        match self.members.iter().any(is_asking) {
             true => limit.min(Duration::from_millis(1)),
             false => limit,
         }
