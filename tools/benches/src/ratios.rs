@@ -5,8 +5,8 @@
 //! the field has a row of another kind only, the end of the name says which; nothing is wanted of it.
 
 use crate::catalogue::{
-    ARRAYS, CAPACITY, CHANNEL, DATAGRAMS, OBSERVER, OURS, POLLED, SMALL_RING, TASK, WORKER,
-    WRITABLE, usual_capacity,
+    ARRAYS, CAPACITY, CHANNEL, DATAGRAMS, OBSERVER, OURS, POLLED, SET_OF_1, SET_OF_128, SMALL_RING,
+    TASK, WORKER, WRITABLE, usual_capacity,
 };
 use crate::regime::Regime;
 use crate::results::Results;
@@ -173,6 +173,9 @@ fn of_our_own(keys: &[Key]) -> Vec<Definition> {
         add(format!("{word}_arrays_over_numbers"), arrays, stream(OURS), true);
     }
     let wake = |name| key(Work::Wake, 8, name);
+    for (members, set) in [(1, SET_OF_1), (128, SET_OF_128)] {
+        add(format!("wake_set_of_{members}_over_recv"), wake(set), wake(OURS), false);
+    }
     for theirs in [CHANNEL, DATAGRAMS] {
         add(format!("wake_task_over_{theirs}"), wake(TASK), wake(theirs), false);
     }
@@ -311,6 +314,11 @@ pub fn asked_for(name: &str, regime: Regime) -> Option<Limit> {
         "batch_8_over_f3" => Limit::AtLeast(0.45),
         "stream_64k_over_f4" => Limit::AtLeast(0.95),
         "wake_over_f5" => Limit::AtMost(1.1),
+        "wake_set_of_1_over_recv" => Limit::AtMost(1.15),
+        "wake_set_of_128_over_recv" => Limit::AtMost(2.5),
+        "wake_task_over_tokio_mpsc" => Limit::AtMost(1.5),
+        "wake_task_over_tokio_unix_datagram" => Limit::AtMost(1.0),
+        "stream_56_polled_over_recv" => Limit::AtLeast(0.9),
         _ => return None,
     })
 }
@@ -349,6 +357,11 @@ mod tests {
             "batch_8_over_f3",
             "stream_64k_over_f4",
             "wake_over_f5",
+            "wake_set_of_1_over_recv",
+            "wake_set_of_128_over_recv",
+            "wake_task_over_tokio_mpsc",
+            "wake_task_over_tokio_unix_datagram",
+            "stream_56_polled_over_recv",
             "mixed_over_rtrb",
             "shared_over_shaq_mpmc",
             "shared_over_crossbeam_channel",

@@ -121,7 +121,12 @@ impl Futex {
         words: impl IntoIterator<Item = (&'a Futex, u32)>,
         limit: Duration,
     ) -> bool {
-        kernel::futex_wait_any(words.into_iter().map(|(word, expected)| (&word.0, expected)), limit)
+        let words = words.into_iter().map(|(word, expected)| {
+            // core's word, also where it is wrapped for a test of crashes.
+            let word: &core::sync::atomic::AtomicU32 = &word.0;
+            (word, expected)
+        });
+        kernel::futex_wait_any(words, limit)
     }
 
     /// Wakes all who sleep on the word.
