@@ -317,7 +317,8 @@ fn is_told(set: &WaitSet, child: Child, while_asleep: Duration) -> Duration {
 #[test]
 fn a_watched_set_is_told_of_dead_consumers_at_once() {
     let watch = DeathWatch::start().unwrap();
-    let all: [(&str, fn(Option<&DeathWatch>, Duration) -> Duration); 2] =
+    type ToldAfter = fn(Option<&DeathWatch>, Duration) -> Duration;
+    let all: [(&str, ToldAfter); 2] =
         [("worker", given_back_after), ("subscriber", has_room_after)];
     for (who, told_after) in all {
         let median = |watch: Option<&DeathWatch>| {

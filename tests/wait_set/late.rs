@@ -104,7 +104,9 @@ fn a_producer_that_blocks_takes_no_wake_up_from_the_set() {
     let subscriber = std::sync::Mutex::new(ring.subscribe(Start::Next).unwrap());
     let set = WaitSet::new();
     set.add(&mut producer, 1).unwrap();
-    let free = || drop(subscriber.lock().unwrap().try_recv());
+    let free = || {
+        let _ = subscriber.lock().unwrap().try_recv();
+    };
     let (late, waits) = late_waits(&set, free, move |over| {
         while !over.load(Ordering::Relaxed) {
             let _ = producer.send_timeout(&1, Duration::from_millis(1));
