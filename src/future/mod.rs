@@ -58,6 +58,8 @@
 //! are dead or too slow.
 
 mod handle;
+#[cfg(feature = "alloc")]
+mod in_ring;
 #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
 mod reactor;
 mod side;

@@ -26,7 +26,7 @@ pub use imp::{
 };
 
 #[cfg(feature = "alloc")]
-pub use imp::has_memory;
+pub use imp::{AtomicPtr, has_memory};
 pub use imp::{own, peek, peek_word};
 
 /// As wide as an atomic load that is promised to work on read-only memory.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-pub use loom::sync::atomic::{AtomicU32, Ordering, fence};
+pub use loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
 pub use loom::sync::atomic::AtomicU32 as AtomicWord;

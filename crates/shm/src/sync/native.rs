@@ -5,6 +5,9 @@ use core::time::Duration;
 pub use core::hint::spin_loop;
 pub use core::sync::atomic::{Ordering, fence};
 
+#[cfg(feature = "alloc")]
+pub use core::sync::atomic::AtomicPtr;
+
 #[cfg(not(ringway_crash_points))]
 use core::sync::atomic as words;
 // The same, with places at which to die.
