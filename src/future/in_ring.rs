@@ -29,10 +29,11 @@ impl Ask {
         self.place.register(waker);
         // Behind the registration: what no waker was woken for is seen here.
         if self.seen.is_none_or(|token| self.awaited.has_rung(token)) {
+            let token = self.awaited.prepare();
             // SYNC awaited, sole-waiter, ring-task: the heavy fence of `EventCount::arm_since`, and
             // of `SoleWaiter::arm`; and for the side that rings, in `Tasks::wake`.
-            let heavy = || self.awaited.fences.heavy();
-            self.seen = self.awaited.prepare().map(|token| token.confirm(heavy()));
+            let is_reached = self.awaited.fences.heavy();
+            self.seen = token.map(|token| token.confirm(is_reached));
         }
         self.seen.is_some_and(|token| token.limit(Duration::MAX) == Duration::MAX)
     }

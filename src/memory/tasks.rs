@@ -139,7 +139,7 @@ impl Tasks {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        // SYNC none: no other thread has it any more.
+        // No other thread has it any more, and what they did is seen by who drops the memory.
         let mut next = self.first.load(Ordering::Relaxed);
         while !next.is_null() {
             let one = ptr::slice_from_raw_parts_mut(next, 1);
