@@ -126,7 +126,7 @@ fn a_producer_is_woken_by_room_and_by_one_that_leaves() {
 fn tasks_are_told_that_the_ring_is_closed() {
     let _alone = alone();
     for closes in [true, false] {
-        let (mut producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
+        let (producer, ring) = Options::<u64>::new(8).groups(1).heap().unwrap();
         let mut subscriber = ring.subscribe(Start::Next).unwrap().into_async();
         let mut observer = ring.observe(Start::Next).unwrap().into_async();
         let mut worker = Worker::join(&ring, "group").unwrap().into_async();
