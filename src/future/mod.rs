@@ -74,15 +74,16 @@
 mod handle;
 #[cfg(feature = "alloc")]
 mod in_ring;
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
 mod reactor;
 mod side;
 mod task;
-#[cfg(not(ringway_loom))]
 mod wakers;
 
 pub use handle::Async;
+#[cfg(ringway_loom)]
+#[doc(hidden)]
+pub use reactor::Reactor;
 pub use side::Handle;
 pub(crate) use side::sealed;
-#[cfg(not(ringway_loom))]
 pub use wakers::{TaskWait, Wakers};

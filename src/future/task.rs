@@ -4,14 +4,22 @@ use core::task::Waker;
 
 #[cfg(feature = "alloc")]
 use super::in_ring::Ask;
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+#[cfg(ringway_loom)]
+use super::reactor::is_played;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
 use super::reactor::{Seen, Source};
 use super::side::Handle;
 use ringway_shm::wait::Wait;
 
 /// Whether there is a reactor, if its thread can be started.
 const HAS_REACTOR: bool =
-    cfg!(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))));
+    cfg!(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))));
+
+/// Whether a model plays the reactor: then rings on the heap go by that.
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+fn is_played() -> bool {
+    false
+}
 
 /// What is known of the task that awaits a handle.
 #[derive(Debug, Default)]
@@ -20,13 +28,13 @@ pub(crate) struct Task {
     #[cfg(feature = "alloc")]
     ask: Option<Ask>,
     /// The reactor's part, once it has one.
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
     source: Option<Source>,
     /// How it last asked to be woken.
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
     seen: Seen,
     /// No thread could be started: the task is polled again and again, and looks at all by itself.
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
     is_alone: bool,
     /// A producer's waits for room, and the time is counted.
     pub(crate) is_blocked: bool,
@@ -53,7 +61,7 @@ impl Task {
     fn register_in_ring<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
         // A forked child's copy: the task is the parent's.
         self.ask = self.ask.take().filter(Ask::is_here);
-        if self.ask.is_none() && !handle.is_mortal() {
+        if self.ask.is_none() && !handle.is_mortal() && !is_played() {
             self.ask = handle.awaited().0.and_then(Ask::new);
         }
         self.ask.as_mut().is_some_and(|ask| ask.register(waker))
@@ -77,7 +85,7 @@ impl Task {
     pub(crate) fn forget(&mut self) {}
 }
 
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
 impl Task {
     /// `false`: there is no reactor.
     fn register_with_reactor<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
@@ -111,7 +119,7 @@ impl Task {
     }
 }
 
-#[cfg(not(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom)))))]
+#[cfg(not(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri)))))]
 impl Task {
     fn register_with_reactor<H: Handle>(&mut self, _handle: &mut H, _waker: &Waker) -> bool {
         false

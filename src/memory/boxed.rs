@@ -126,7 +126,7 @@ impl fmt::Debug for Memory {
 pub(super) struct OutOfMemory;
 
 /// As many as there are to be, each as `new` makes it.
-pub(super) fn filled<T>(len: usize, new: impl Fn() -> T) -> Result<Box<[T]>, OutOfMemory> {
+fn filled<T>(len: usize, new: impl Fn() -> T) -> Result<Box<[T]>, OutOfMemory> {
     let mut all = Vec::new();
     all.try_reserve_exact(len).map_err(|_| OutOfMemory)?;
     all.extend((0..len).map(|_| new()));

@@ -34,6 +34,8 @@ mod boxed;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
 #[cfg(all(feature = "async", feature = "alloc"))]
+mod task_place;
+#[cfg(all(feature = "async", feature = "alloc"))]
 mod tasks;
 
 // Files that processes share.
@@ -67,7 +69,9 @@ pub use shape::Overflow;
 pub(crate) use slot::Slot;
 pub(crate) use storage::*;
 #[cfg(all(feature = "async", feature = "alloc"))]
-pub(crate) use tasks::{Place, Tasks};
+pub(crate) use task_place::Place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use tasks::Tasks;
 pub(crate) use view::*;
 #[cfg(feature = "async")]
 pub(crate) use waker_cell::*;

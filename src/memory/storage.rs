@@ -70,8 +70,9 @@ impl Storage {
     /// Whether a clone of this keeps the memory: all but what is the caller's, who has promised it
     /// for as long as there are handles.
     #[cfg(any(
+        ringway_loom,
         all(feature = "async", feature = "alloc"),
-        all(feature = "std", target_os = "linux", not(ringway_loom))
+        all(feature = "std", target_os = "linux")
     ))]
     pub(crate) fn keeps_memory(&self) -> bool {
         !matches!(self.owner, Owner::Caller)

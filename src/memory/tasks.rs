@@ -27,12 +27,10 @@
 //! cell.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ptr::{self, NonNull};
-use core::task::Waker;
 
-use super::boxed::{Memory, OutOfMemory, filled};
 use super::waker_cell::{WakerCell, outlive};
 use ringway_shm::sync::{AtomicPtr, CasU32, Ordering, fence};
 
@@ -44,7 +42,7 @@ pub(crate) struct Tasks {
 }
 
 /// A place in the list. None of it changes but `taken` and the cell.
-struct Node {
+pub(super) struct Node {
     key: usize,
     home: Home,
     /// 1: it is a handle's.
@@ -53,18 +51,6 @@ struct Node {
     /// The one that was first before.
     next: *mut Node,
 }
-
-/// A handle's place.
-pub(crate) struct Place {
-    node: NonNull<Node>,
-    memory: Arc<Memory>,
-}
-
-// SAFETY: a node lies in the ring's memory for as long as that is there, which the place keeps. All
-// that changes in it may be reached by any thread.
-unsafe impl Send for Place {}
-// SAFETY: as above.
-unsafe impl Sync for Place {}
 
 // SAFETY: nodes are made by one thread and read by all, after a store that releases them.
 unsafe impl Send for Tasks {}
@@ -94,15 +80,15 @@ impl Tasks {
         // SYNC ring-task: this finds the place, or the task sees what was made known, after its
         // heavy fence in `Ask::register`.
         fence(Ordering::SeqCst);
-        let called = self.nodes().filter(|node| is_for(node.key) && node.home.is_here());
+        let called = self.nodes().filter(|node| is_for(node.key) && node.is_here());
         let mut rest = Rest(called);
         rest.wake();
     }
 
     /// A place that is free, or a new one. `None`: there is not so much memory.
-    fn place(&self, key: usize) -> Option<NonNull<Node>> {
+    pub(super) fn place(&self, key: usize) -> Option<NonNull<Node>> {
         if self.free.load(Ordering::Relaxed) > 0 {
-            let mut fitting = self.nodes().filter(|node| node.key == key && node.home.is_here());
+            let mut fitting = self.nodes().filter(|node| node.key == key && node.is_here());
             if let Some(node) = fitting.find(|node| node.take()) {
                 self.free.fetch_add(u32::MAX, Ordering::Relaxed);
                 return Some(NonNull::from(node));
@@ -111,17 +97,26 @@ impl Tasks {
         self.add(key)
     }
 
+    /// Leaves a place to the next handle. The caller, whose it was, has taken the waker back.
+    pub(super) fn leave(&self, node: &Node) {
+        // SYNC task-owner: the waker has been taken back.
+        node.taken.store(0, Ordering::Release);
+        self.free.fetch_add(1, Ordering::Relaxed);
+    }
+
     #[cold]
     fn add(&self, key: usize) -> Option<NonNull<Node>> {
-        let made = filled(1, || Node {
+        let mut made = Vec::new();
+        made.try_reserve_exact(1).ok()?;
+        made.push(Node {
             key,
             home: Home::here(),
             taken: CasU32::new(1),
             cell: WakerCell::new(),
             next: ptr::null_mut(),
         });
-        let made: Result<Box<[Node]>, OutOfMemory> = made;
-        let node = Box::into_raw(made.ok()?).cast::<Node>();
+        let made: Box<[Node]> = made.into_boxed_slice();
+        let node = Box::into_raw(made).cast::<Node>();
         let mut first = self.first.load(Ordering::Relaxed);
         loop {
             // SAFETY: no other thread has it yet.
@@ -154,9 +149,18 @@ impl Drop for Tasks {
 }
 
 impl Node {
+    pub(super) fn cell(&self) -> &WakerCell {
+        &self.cell
+    }
+
+    /// Whether it is this process's: not one that the process was forked from.
+    pub(super) fn is_here(&self) -> bool {
+        self.home.is_here()
+    }
+
     /// Becomes the owner, if there is none.
     fn take(&self) -> bool {
-        // SYNC task-owner: the last one that had it has taken its waker back: see `Place::drop`.
+        // SYNC task-owner: the last one that had it has taken its waker back: see `Tasks::leave`.
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
         self.taken.compare_exchange(0, 1, order, failed).is_ok()
     }
@@ -177,45 +181,6 @@ impl<'a, I: Iterator<Item = &'a Node>> Drop for Rest<'a, I> {
     fn drop(&mut self) {
         // There are places left only after a panic.
         self.wake();
-    }
-}
-
-impl Place {
-    /// One among the tasks of that memory. `None`: there is not so much memory.
-    pub(super) fn of(memory: &Arc<Memory>, key: usize) -> Option<Place> {
-        let node = memory.waiting.tasks.place(key)?;
-        Some(Place { node, memory: Arc::clone(memory) })
-    }
-
-    fn node(&self) -> &Node {
-        // SAFETY: it is one of the memory's, which is kept here.
-        unsafe { self.node.as_ref() }
-    }
-
-    /// Has the task woken that the waker is of.
-    pub(crate) fn register(&self, waker: &Waker) {
-        self.node().cell.register(waker);
-    }
-
-    /// Whether it is this process's: not one that the process was forked from.
-    pub(crate) fn is_here(&self) -> bool {
-        self.node().home.is_here()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let node = self.node();
-        if !self.is_here() {
-            // A forked child's copy. Dropping the waker would run what the parent's runtime does.
-            return;
-        }
-        let waker = node.cell.take();
-        // SYNC task-owner: the waker has been taken back.
-        node.taken.store(0, Ordering::Release);
-        self.memory.waiting.tasks.free.fetch_add(1, Ordering::Relaxed);
-        // Runs what its runtime likes, and may panic.
-        drop(waker);
     }
 }
 
@@ -259,11 +224,5 @@ use home::Home;
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tasks").field("places", &self.nodes().count()).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
     }
 }

@@ -31,6 +31,7 @@ use core::time::Duration;
 use super::alarms::Alarms;
 use super::exchange::ring_bells;
 #[cfg(any(
+    ringway_loom,
     all(feature = "async", feature = "alloc"),
     all(feature = "std", target_os = "linux")
 ))]
@@ -38,6 +39,7 @@ use crate::memory::Storage;
 use crate::memory::View;
 use crate::memory::layout::SleepFlags;
 #[cfg(any(
+    ringway_loom,
     all(feature = "async", feature = "alloc"),
     all(feature = "std", target_os = "linux")
 ))]
@@ -57,7 +59,11 @@ fn count<'a>(bell: &'a Futex, view: &'a View) -> EventCount<'a> {
 
 /// What a handle sleeps on, apart from the handle: for those that wait on behalf of many. It keeps
 /// the ring's memory.
-#[cfg(any(all(feature = "async", feature = "alloc"), all(feature = "std", target_os = "linux")))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 #[derive(Clone, Debug)]
 pub(crate) struct Awaited {
     pub(crate) storage: Storage,
@@ -66,7 +72,11 @@ pub(crate) struct Awaited {
 }
 
 /// Whose place it is.
-#[cfg(any(all(feature = "async", feature = "alloc"), all(feature = "std", target_os = "linux")))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// A subscriber's or an observer's.
@@ -76,7 +86,11 @@ pub(crate) enum Side {
     Producer,
 }
 
-#[cfg(any(all(feature = "async", feature = "alloc"), all(feature = "std", target_os = "linux")))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 impl Awaited {
     /// The word on which to sleep; `None` if this process cannot reach it.
     pub(crate) fn word(&self) -> Option<&Futex> {

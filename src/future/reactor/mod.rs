@@ -34,9 +34,19 @@
 //! A forked child has no threads of its parent's. What belongs to the parent's reactor it leaves
 //! alone, and for its own handles it makes another one.
 
+mod entry;
 mod news;
+#[cfg(ringway_loom)]
+mod played;
+mod poller;
 mod shared;
 mod source;
+#[cfg(not(ringway_loom))]
 mod thread;
+
+#[cfg(ringway_loom)]
+pub use played::Reactor;
+#[cfg(ringway_loom)]
+pub(super) use played::is_played;
 
 pub(super) use source::{Seen, Source};

@@ -1,10 +1,10 @@
 //! What a handle and the thread that sleeps for it share.
 
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use crate::memory::WakerCell;
 use crate::protocol::wake::{Awaited, Side};
+use ringway_shm::sync::{AtomicBool, Ordering};
 
 /// The same for one handle.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ impl Shared {
 
     /// Wakes the task, if one waits.
     pub(super) fn wake(&self) {
-        // SYNC armed: the waker that was registered before `Source::register` armed is seen.
-        self.armed.swap(false, Ordering::AcqRel);
+        // Relaxed: the cell orders this and the task's registration, and what came before each.
+        self.armed.swap(false, Ordering::Relaxed);
         self.waker.wake();
     }
 }
