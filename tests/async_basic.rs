@@ -238,10 +238,10 @@ fn more_handles_than_a_thread_can_sleep_for_are_all_woken() {
 
 #[test]
 fn wakers_of_the_programs_own_wake_both_sides() {
-    let wakers: &'static Wakers<2> = Box::leak(Box::new(Wakers::new()));
+    static WAKERS: Wakers<2> = Wakers::new();
     let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-    let mut producer = producer.with_wait(wakers.wait()).into_async();
-    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+    let mut producer = producer.with_wait(WAKERS.wait()).into_async();
+    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(WAKERS.wait());
     let mut subscriber = subscriber.into_async();
     let thread = thread::spawn(move || {
         block_on(async {
