@@ -25,6 +25,8 @@
 //! the cell after R1. That is so as well if the flag was raised by an earlier poll, and the task
 //! relies on it because it sees the bell unchanged: it looks at the bell after it has filled the
 //! cell.
+//!
+//! Models: `loom-tests/tests/ring_task.rs`.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
