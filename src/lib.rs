@@ -179,7 +179,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", ringway_loom))]
 extern crate std;
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
@@ -221,7 +221,7 @@ pub mod segment;
 #[cfg(not(ringway_loom))]
 pub mod static_ring;
 pub mod stats;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub mod wait_set;
 
 /// Rings in memory of the caller's.
@@ -232,9 +232,9 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
-    #[cfg(all(feature = "std", not(ringway_loom)))]
+    #[cfg(any(feature = "std", ringway_loom))]
     pub use ringway_shm::interrupt::Interrupt;
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub use ringway_shm::segment::DeathWatch;
     pub use ringway_shm::wait::{
         AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
@@ -309,7 +309,7 @@ pub use segment::{Anonymous, Segment};
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
 pub use wait::{Spin, SpinThenSleep, Wait};
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 #[doc(inline)]
 pub use wait_set::WaitSet;
 #[doc(no_inline)]

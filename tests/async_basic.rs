@@ -2,10 +2,12 @@
 #![cfg(all(feature = "async", feature = "std", target_os = "linux"))]
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -216,29 +218,30 @@ fn a_name_goes_with_its_producer_and_handles_go_under_load() {
 
 #[test]
 fn more_handles_than_a_thread_can_sleep_for_are_all_woken() {
-    let mut rings: Vec<_> = (0..300)
-        .map(|_| {
-            let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-            (producer, ring.subscribe(Start::Next).unwrap().into_async(), Count::new())
-        })
-        .collect();
-    for (_, subscriber, (_, waker)) in &mut rings {
-        assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
-    }
-    for (number, (producer, subscriber, (count, waker))) in rings.iter_mut().enumerate() {
-        producer.send(&(number as u64)).unwrap();
-        eventually("the wake-up", || count.get() == 1);
-        let mut context = Context::from_waker(waker);
-        assert_eq!(subscriber.poll_recv(&mut context), Poll::Ready(Ok(number as u64)));
+    for (mut producer, ring) in both("many", Options::new(2).subscribers(300)) {
+        let mut subscribers: Vec<_> = (0..300)
+            .map(|_| (ring.subscribe(Start::Next).unwrap().into_async(), Count::new()))
+            .collect();
+        for message in 0..3 {
+            for (subscriber, (_, waker)) in &mut subscribers {
+                assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
+            }
+            producer.send(&message).unwrap();
+            for (subscriber, (count, waker)) in &mut subscribers {
+                eventually("the wake-up", || count.get() > message as usize);
+                let mut context = Context::from_waker(waker);
+                assert_eq!(subscriber.poll_recv(&mut context), Poll::Ready(Ok(message)));
+            }
+        }
     }
 }
 
 #[test]
 fn wakers_of_the_programs_own_wake_both_sides() {
-    let wakers: &'static Wakers<2> = Box::leak(Box::new(Wakers::new()));
+    static WAKERS: Wakers<2> = Wakers::new();
     let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-    let mut producer = producer.with_wait(wakers.wait()).into_async();
-    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+    let mut producer = producer.with_wait(WAKERS.wait()).into_async();
+    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(WAKERS.wait());
     let mut subscriber = subscriber.into_async();
     let thread = thread::spawn(move || {
         block_on(async {
@@ -253,4 +256,131 @@ fn wakers_of_the_programs_own_wake_both_sides() {
         }
     });
     thread.join().unwrap();
+}
+
+/// A ring in files has peers that can die, which wakers of the program's own do not tell.
+#[test]
+fn a_task_of_wakers_is_told_that_the_producer_has_left() {
+    let wakers = Wakers::<2>::new();
+    let (producer, ring) = named("wakers-left", Options::new(2));
+    let producer = producer.with_wait(wakers.wait());
+    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+    let mut subscriber = subscriber.into_async();
+    let (count, waker) = Count::new();
+    let mut context = Context::from_waker(&waker);
+    assert!(subscriber.poll_recv(&mut context).is_pending());
+    producer.detach();
+    ringway::segment::unlink(format!("async-wakers-left-{}", std::process::id())).unwrap();
+    eventually("the wake-up", || count.get() > 0);
+    assert_eq!(block_on(subscriber.recv()), Err(RecvError::ProducerDied));
+}
+
+/// Only time makes room here, of which the other side knows nothing.
+#[test]
+fn a_producers_task_of_wakers_evicts_a_consumer_that_holds_it_back() {
+    let wakers = Wakers::<2>::new();
+    let options = Options::<u64>::new(2).max_hold(Duration::from_millis(200));
+    for (producer, ring) in both("wakers-hold", options) {
+        let mut producer = producer.with_wait(wakers.wait()).into_async();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+        for message in 0..3 {
+            block_on(producer.send(&message)).unwrap();
+        }
+        assert!(
+            matches!(subscriber.try_recv(), Err(error) if error.to_string().contains("evicted"))
+        );
+    }
+}
+
+/// A waker of a runtime that has faults: its clone or its drop panics.
+fn faulty(panics_when_cloned: bool) -> ManuallyDrop<Waker> {
+    const CLONES: &RawWakerVTable =
+        &RawWakerVTable::new(|_| RawWaker::new(std::ptr::null(), CLONES), nop, nop, panics);
+    const PANICS: &RawWakerVTable = &RawWakerVTable::new(|_| panic!("a clone"), nop, nop, nop);
+    fn nop(_: *const ()) {}
+    fn panics(_: *const ()) {
+        if !thread::panicking() {
+            panic!("a drop");
+        }
+    }
+    let table = if panics_when_cloned { PANICS } else { CLONES };
+    // SAFETY: it has no data.
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), table)) })
+}
+
+/// Polls with a waker that panics, and then with one that does not, which has to be woken.
+fn polls_after_a_panic<W: ringway::Wait>(
+    mut subscriber: Async<ringway::Subscriber<u64, W>>,
+    mut send: impl FnMut(),
+) {
+    for panics_when_cloned in [true, false, true] {
+        let (count, good) = Count::new();
+        let bad = faulty(panics_when_cloned);
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let _ = subscriber.poll_recv(&mut Context::from_waker(&bad));
+        }));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let _ = subscriber.poll_recv(&mut Context::from_waker(&good));
+        }));
+        assert!(subscriber.poll_recv(&mut Context::from_waker(&good)).is_pending());
+        send();
+        eventually("the wake-up", || count.get() > 0);
+        assert!(subscriber.poll_recv(&mut Context::from_waker(&good)).is_ready());
+        // One that is dropped with its handle.
+        assert!(subscriber.poll_recv(&mut Context::from_waker(&good)).is_pending());
+    }
+    let bad = faulty(false);
+    assert!(subscriber.poll_recv(&mut Context::from_waker(&bad)).is_pending());
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(subscriber)));
+}
+
+#[test]
+fn a_waker_whose_clone_or_drop_panics_silences_no_handle() {
+    for (mut producer, ring) in both("faulty", Options::new(2)) {
+        let subscriber = ring.subscribe(Start::Next).unwrap().into_async();
+        polls_after_a_panic(subscriber, || producer.send(&1).unwrap());
+        // What was taken in when the last one was dropped is given back.
+        let subscriber = ring.subscribe(Start::Next).unwrap().into_async();
+        polls_after_a_panic(subscriber, || producer.send(&1).unwrap());
+    }
+    let wakers = Wakers::<1>::new();
+    let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
+    let mut producer = producer.with_wait(wakers.wait());
+    for _ in 0..2 {
+        let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+        polls_after_a_panic(subscriber.into_async(), || producer.send(&1).unwrap());
+    }
+}
+
+/// Also where the panic's payload panics when it is dropped.
+#[test]
+fn a_waker_that_panics_harms_its_own_task_alone() {
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            if !thread::panicking() {
+                panic!("a second time");
+            }
+        }
+    }
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            std::panic::panic_any(Payload);
+        }
+    }
+    for (mut producer, ring) in both("panics", Options::new(8)) {
+        let mut bad = ring.subscribe(Start::Next).unwrap().into_async();
+        let mut good = ring.subscribe(Start::Next).unwrap().into_async();
+        let (count, waker) = Count::new();
+        let panics = Waker::from(Arc::new(Panics));
+        for message in 1..4 {
+            assert!(bad.poll_recv(&mut Context::from_waker(&panics)).is_pending());
+            assert!(good.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+            producer.send(&message).unwrap();
+            eventually("the wake-up", || count.get() == message as usize);
+            assert_eq!(bad.get_mut().try_recv(), Ok(message));
+            assert_eq!(good.get_mut().try_recv(), Ok(message));
+        }
+    }
 }

@@ -7,12 +7,12 @@ impl<H: sealed::Sealed> Handle for H {}
 
 pub(crate) mod sealed {
     use crate::error::{LivenessError, RecvError};
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    #[cfg(feature = "alloc")]
     use crate::protocol::wake::Awaited;
     use ringway_shm::wait::Wait;
 
     /// On what a task's thread sleeps; `None`: on what may go with the handle.
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    #[cfg(feature = "alloc")]
     #[derive(Debug)]
     pub struct SleepsOn(pub(crate) Option<Awaited>);
 
@@ -25,8 +25,11 @@ pub(crate) mod sealed {
         fn wait(&mut self) -> &mut Self::Wait;
 
         /// What it sleeps on.
-        #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+        #[cfg(feature = "alloc")]
         fn awaited(&self) -> SleepsOn;
+
+        /// Whether processes share its ring, each of which can die alone.
+        fn is_mortal(&self) -> bool;
 
         /// How often its task has to look at more than what it waits for; `None`: it does not.
         fn pace(&self) -> Option<core::time::Duration>;

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::task::Waker;
 
-use atomic_waker::AtomicWaker;
+use crate::memory::WakerCell;
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering, fence, spin_loop};
 use ringway_shm::wait::{Pause, Wait};
 
@@ -16,6 +16,10 @@ const SPINS: u32 = 100;
 /// Each handle of the ring gets a [`wait`](Self::wait) of the same `Wakers`, also one that no task
 /// awaits. Where handles are awaited by more than `N` tasks at the same time, the tasks without a
 /// place are polled again and again.
+///
+/// A ring in a segment has peers that can die, and a producer may evict after a time, of which
+/// these wakers tell nothing. On Linux with `std` the [reactor](crate::future) wakes the task then,
+/// and for each message too, as far as these have not.
 ///
 /// What it costs a side that sends, or makes room: a full fence and a load. If a task waits, all
 /// that wait are woken.
@@ -45,19 +49,28 @@ pub struct Wakers<const N: usize> {
 struct Place {
     /// 1: it is a handle's.
     taken: CasU32,
-    waker: AtomicWaker,
+    waker: WakerCell,
 }
 
 impl Place {
+    #[cfg(not(ringway_loom))]
     const fn new() -> Place {
-        Place { taken: CasU32::new(0), waker: AtomicWaker::new() }
+        Place { taken: CasU32::new(0), waker: WakerCell::new() }
     }
 }
 
 impl<const N: usize> Wakers<N> {
     /// Room for so many, of which none is taken.
+    #[cfg(not(ringway_loom))]
     pub const fn new() -> Self {
         Wakers { flag: AtomicU32::new(0), places: [const { Place::new() }; N] }
+    }
+
+    /// The same of a model, whose words are no constants.
+    #[cfg(ringway_loom)]
+    pub fn new() -> Self {
+        let place = |_| Place { taken: CasU32::new(0), waker: WakerCell::new() };
+        Wakers { flag: AtomicU32::new(0), places: core::array::from_fn(place) }
     }
 
     /// How a handle is to wait that shares these wakers: give it to `with_wait`. It takes a place
@@ -162,9 +175,11 @@ impl Clone for TaskWait<'_> {
 impl Drop for TaskWait<'_> {
     fn drop(&mut self) {
         if let Some(place) = self.place.and_then(|place| self.places.get(place)) {
-            drop(place.waker.take());
+            let waker = place.waker.take();
             // SYNC place: the waker has been taken back.
             place.taken.store(0, Ordering::Release);
+            // Runs what its runtime likes, and may panic.
+            drop(waker);
         }
     }
 }

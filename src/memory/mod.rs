@@ -26,11 +26,17 @@ pub(crate) mod shape;
 mod slot;
 mod storage;
 mod view;
+#[cfg(feature = "async")]
+mod waker_cell;
 
 #[cfg(feature = "alloc")]
 mod boxed;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
+#[cfg(all(feature = "async", feature = "alloc"))]
+mod task_place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+mod tasks;
 
 // Files that processes share.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -62,4 +68,10 @@ pub(crate) use seat::*;
 pub use shape::Overflow;
 pub(crate) use slot::Slot;
 pub(crate) use storage::*;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use task_place::Place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use tasks::Tasks;
 pub(crate) use view::*;
+#[cfg(feature = "async")]
+pub(crate) use waker_cell::*;

@@ -13,7 +13,7 @@ use crate::error::FlushError;
 use crate::error::{SendError, TrySendError};
 use crate::future::{Async, sealed};
 use crate::message::{Message, Plain};
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+#[cfg(feature = "alloc")]
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::wait::Wait;
 
@@ -24,15 +24,22 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
         &mut self.wait
     }
 
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
+    #[cfg(feature = "alloc")]
     fn awaited(&self) -> sealed::SleepsOn {
         let (storage, fences) = (&self.storage, self.fences);
         let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Producer };
         sealed::SleepsOn(storage.keeps_memory().then(awaited))
     }
 
+    fn is_mortal(&self) -> bool {
+        self.storage.can_die()
+    }
+
+    /// `None`: no consumer of its own process dies, or can hold it back for too long.
     fn pace(&self) -> Option<core::time::Duration> {
-        Some(self.pace().sleep())
+        let limits = self.credit.limits().filter(|_| cfg!(feature = "std"));
+        let has_limits = limits.is_some_and(|limits| limits.are_of_time());
+        (self.storage.can_die() || has_limits).then(|| self.pace().sleep())
     }
 }
 
@@ -65,12 +72,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
-/// A future that may wait for room. Once it is dropped no time is counted.
+/// A future that may wait for room. The time until it is dropped is counted, and none after that.
 struct Blocked<'a, T: Message + ?Sized, W: Wait>(&'a mut Async<Producer<T, W>>);
 
 impl<T: Message + ?Sized, W: Wait> Drop for Blocked<'_, T, W> {
     fn drop(&mut self) {
-        self.0.task.is_blocked = false;
+        if core::mem::take(&mut self.0.task.is_blocked) {
+            let Producer { stuck, storage, .. } = &mut self.0.handle;
+            stuck.clock.count(storage);
+        }
     }
 }
 

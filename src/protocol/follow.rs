@@ -8,7 +8,7 @@
 //! The other way there is a notice: that the set has learned what the handle has not, because the
 //! handle asks for it only now and then. The handle's next call then asks at once.
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod imp {
     use alloc::sync::Arc;
 
@@ -182,7 +182,7 @@ mod imp {
 }
 
 /// Where there are no wait sets no handle is followed, and nothing of this is code.
-#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+#[cfg(not(any(ringway_loom, all(feature = "std", target_os = "linux"))))]
 mod imp {
     use crate::position::Pos;
 
@@ -221,5 +221,5 @@ mod imp {
 }
 
 pub(crate) use imp::Followed;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) use imp::{Asks, Trail};

@@ -1,6 +1,6 @@
 //! A consumer's place in its ring, and what it finds there.
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod followed;
 
 use core::time::Duration;

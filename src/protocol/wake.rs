@@ -30,11 +30,19 @@ use core::time::Duration;
 
 use super::alarms::Alarms;
 use super::exchange::ring_bells;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 use crate::memory::Storage;
 use crate::memory::View;
 use crate::memory::layout::SleepFlags;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 use ringway_shm::event::Token;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
@@ -51,7 +59,11 @@ fn count<'a>(bell: &'a Futex, view: &'a View) -> EventCount<'a> {
 
 /// What a handle sleeps on, apart from the handle: for those that wait on behalf of many. It keeps
 /// the ring's memory.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 #[derive(Clone, Debug)]
 pub(crate) struct Awaited {
     pub(crate) storage: Storage,
@@ -60,7 +72,11 @@ pub(crate) struct Awaited {
 }
 
 /// Whose place it is.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// A subscriber's or an observer's.
@@ -70,7 +86,11 @@ pub(crate) enum Side {
     Producer,
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 impl Awaited {
     /// The word on which to sleep; `None` if this process cannot reach it.
     pub(crate) fn word(&self) -> Option<&Futex> {
@@ -157,6 +177,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     view.producer().wakes.add(1);
     count(&view.producer().wake, view).wake();
     ring_bells(view);
+    wake_tasks_but_the_producers(view);
 }
 
 /// Sleeps until a consumer makes room, or an alarm is raised, or `limit` is over, or for no reason.
@@ -188,20 +209,49 @@ pub(crate) fn sleep_as_producer(
 #[inline(always)]
 pub(crate) fn wake_producer(view: &View, fences: Fences) {
     if let Some(flags) = view.flags() {
-        wake_producer_by(&flags.waiting, fences);
+        wake_producer_by(&flags.waiting, view, fences);
     }
 }
 
 /// The same, by the word on which the producer sleeps.
 #[inline(always)]
-pub(crate) fn wake_producer_by(waiting: &Futex, fences: Fences) {
+pub(crate) fn wake_producer_by(waiting: &Futex, view: &View, fences: Fences) {
     if SLEEPS {
         // SYNC sole-waiter: this side sees that the producer waits, or the producer sees the gate
         // after its heavy fence in `SoleWaiter::arm`.
         fences.light();
-        SoleWaiter::new(waiting).notify_fenced();
+        if SoleWaiter::new(waiting).notify_fenced() {
+            wake_tasks(waiting, view);
+        }
     }
 }
+
+/// Wakes the tasks of a ring on the heap for which that word is stored. The caller has stored it.
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) fn wake_tasks(word: &Futex, view: &View) {
+    if let Some(tasks) = view.tasks() {
+        let word = core::ptr::from_ref(word).addr();
+        tasks.wake(|key| key == word);
+    }
+}
+
+/// Those of all consumers.
+#[cfg(all(feature = "async", feature = "alloc"))]
+fn wake_tasks_but_the_producers(view: &View) {
+    if let Some((tasks, flags)) = view.tasks().zip(view.flags()) {
+        let waiting = core::ptr::from_ref(&flags.waiting).addr();
+        tasks.wake(|key| key != waiting);
+    }
+}
+
+/// There are none.
+#[cfg(not(all(feature = "async", feature = "alloc")))]
+#[inline(always)]
+pub(crate) fn wake_tasks(_word: &Futex, _view: &View) {}
+
+#[cfg(not(all(feature = "async", feature = "alloc")))]
+#[inline(always)]
+fn wake_tasks_but_the_producers(_view: &View) {}
 
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
 mod tests {

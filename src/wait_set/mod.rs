@@ -2,6 +2,8 @@
 //!
 //! See [`WaitSet`].
 
+#[cfg_attr(ringway_loom, path = "descriptor_model.rs")]
+mod descriptor;
 mod fd;
 mod helpers;
 mod inner;
@@ -14,8 +16,10 @@ mod sleep;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+#[cfg(not(ringway_loom))]
 use std::io;
-use std::os::fd::BorrowedFd;
+#[cfg(not(ringway_loom))]
+use std::os::fd::{AsFd, BorrowedFd};
 
 use self::inner::Inner;
 use crate::error::WaitSetError;
@@ -381,8 +385,20 @@ impl WaitSet {
     /// assert_eq!(unsafe { libc::poll(&mut poll, 1, 0) }, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[cfg(not(ringway_loom))]
     pub fn as_fd(&self) -> io::Result<BorrowedFd<'_>> {
-        self.inner().fd()
+        let inner = self.inner();
+        inner.check().map_err(|_| io::Error::from_raw_os_error(libc::ESTALE))?;
+        Ok(inner.fed()?.fd.as_fd())
+    }
+
+    /// Sleeps until the descriptor is readable.
+    #[cfg(ringway_loom)]
+    #[doc(hidden)]
+    pub fn poll_fd(&self) {
+        if let Ok(feed) = self.inner().fed() {
+            feed.fd.poll();
+        }
     }
 }
 

@@ -16,7 +16,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 use std::collections::HashMap;
-use std::time::Instant;
 
 use super::shadow::Shadow;
 use crate::position::Pos;
@@ -26,7 +25,7 @@ use ringway_shm::event::Token;
 use ringway_shm::fence::Fences;
 use ringway_shm::interrupt::Interrupt;
 use ringway_shm::segment::{DeathWatch, Watched};
-use ringway_shm::sync::Futex;
+use ringway_shm::sync::{Futex, Instant};
 use ringway_shm::wait::{CHECK_INTERVAL, LONGEST_SLEEP, Ticker};
 
 /// The members, in the order in which they are looked at.

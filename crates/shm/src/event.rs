@@ -119,10 +119,12 @@ use crate::sync::{AtomicU32, Futex, Ordering, fence, spin_loop};
 /// The longest sleep of a waiter that cannot ask to be woken.
 const SHORT_SLEEP: Duration = Duration::from_millis(1);
 
-/// Whether there are waiters that sleep, and notifiers that can wake them. Without an operating
-/// system there are none: flags are neither raised nor looked at, and what there is to wait for is
-/// told by [`Wait::notify`](crate::wait::Wait::notify).
-pub const SLEEPS: bool = cfg!(any(feature = "std", ringway_loom));
+/// Whether there are waiters that sleep, and notifiers that can wake them: threads, or tasks whose
+/// wakers lie on the heap. Without an operating system or such tasks there are none: flags are
+/// neither raised nor looked at, and what there is to wait for is told by
+/// [`Wait::notify`](crate::wait::Wait::notify).
+pub const SLEEPS: bool =
+    cfg!(any(feature = "std", ringway_loom, all(feature = "tasks", feature = "alloc")));
 
 /// What a waiter needs to go to sleep, or to see that it must not.
 #[derive(Clone, Copy, Debug)]
@@ -407,12 +409,14 @@ impl<'a> SoleWaiter<'a> {
     }
 
     /// As [`notify`](Self::notify), after a light fence of the caller's: one will do for several
-    /// waiters.
+    /// waiters. Whether it sleeps, or is about to.
     #[inline(always)]
-    pub fn notify_fenced(&self) {
-        if SLEEPS && self.0.load(Ordering::Relaxed) != 0 {
+    pub fn notify_fenced(&self) -> bool {
+        let waits = SLEEPS && self.0.load(Ordering::Relaxed) != 0;
+        if waits {
             self.0.store(0, Ordering::Relaxed);
             self.0.wake_all();
         }
+        waits
     }
 }

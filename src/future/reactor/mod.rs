@@ -15,8 +15,8 @@
 //! thread acts on each change of the bell from what it saw when the source was made, and it wakes
 //! the waker that is there *after* it has seen the change. Either it finds the task's waker; or the
 //! waker was registered after the thread had looked for one, and so after the change, which the
-//! task's own look at the bell then sees ([`AtomicWaker`](atomic_waker::AtomicWaker) orders the
-//! two).
+//! task's own look at the bell then sees (the cell of the waker orders the two: see
+//! `memory/waker_cell.rs`).
 //!
 //! A token is valid as long as its bell is unchanged: then the flag is up, or the bell is about to
 //! change. So a task that finds the bell of its last token needs no other fence.
@@ -34,9 +34,19 @@
 //! A forked child has no threads of its parent's. What belongs to the parent's reactor it leaves
 //! alone, and for its own handles it makes another one.
 
+mod entry;
 mod news;
+#[cfg(ringway_loom)]
+mod played;
+mod poller;
 mod shared;
 mod source;
+#[cfg(not(ringway_loom))]
 mod thread;
+
+#[cfg(ringway_loom)]
+pub use played::Reactor;
+#[cfg(ringway_loom)]
+pub(super) use played::is_played;
 
 pub(super) use source::{Seen, Source};

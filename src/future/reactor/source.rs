@@ -1,14 +1,14 @@
 //! A handle that tasks await, as the reactor knows it.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 use core::task::Waker;
 use core::time::Duration;
 
+use super::poller::Poller;
 use super::shared::Shared;
-use super::thread::Poller;
 use crate::protocol::wake::Awaited;
 use ringway_shm::event::Token;
+use ringway_shm::sync::Ordering;
 
 /// How a task last asked to be woken; `None`: it has to ask anew.
 pub(crate) type Seen = Option<Token>;
@@ -51,8 +51,8 @@ impl Source {
             let is_reached = |token: Token| token.limit(Duration::MAX) == Duration::MAX;
             shared.blind.store(!seen.is_some_and(is_reached), Ordering::Relaxed);
         }
-        // SYNC armed: the thread that takes this back, in `Shared::wake`, sees the waker.
-        let was_armed = shared.armed.swap(true, Ordering::AcqRel);
+        // Relaxed: see `Shared::wake`. What the thread has to see of it, it sees with the kick.
+        let was_armed = shared.armed.swap(true, Ordering::Relaxed);
         if !was_armed && (shared.kicks() || self.poller.sleeps_in_slices()) {
             self.poller.kick();
         }
@@ -81,9 +81,11 @@ impl Drop for Source {
             // a mapping of the parent's does.
             return core::mem::forget(shared);
         }
-        // SYNC gone: what the handle did is done when the thread lets go of the memory.
-        shared.gone.store(true, Ordering::Release);
-        drop(shared.waker.take());
+        // Relaxed: the kick shows it. What the handle did is done when the memory goes, by the
+        // count of those that have it.
+        shared.gone.store(true, Ordering::Relaxed);
         self.poller.kick();
+        // Runs what its runtime likes, and may panic.
+        drop(shared.waker.take());
     }
 }

@@ -3,7 +3,16 @@
 use core::time::Duration;
 
 pub use core::hint::spin_loop;
+#[cfg(feature = "std")]
+pub use core::sync::atomic::AtomicBool;
 pub use core::sync::atomic::{Ordering, fence};
+#[cfg(feature = "std")]
+pub use std::sync::{Mutex, MutexGuard};
+#[cfg(feature = "std")]
+pub use std::time::Instant;
+
+#[cfg(feature = "alloc")]
+pub use core::sync::atomic::AtomicPtr;
 
 #[cfg(not(ringway_crash_points))]
 use core::sync::atomic as words;
@@ -31,6 +40,14 @@ use crate::kernel;
 
 /// Whether an atomic is laid out as the word that it is.
 pub const NATIVE: bool = true;
+
+/// Starts a thread of the library's, which takes no signals: a program's handlers run on the
+/// program's threads.
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let named = std::thread::Builder::new().name(name.into());
+    crate::signals::without_signals(|| named.spawn(run)).map(drop)
+}
 
 /// Hints that the cache line of a word, which need not be there, is about to be written. Nothing where there is no such
 /// instruction, or no figure that says that it helps.

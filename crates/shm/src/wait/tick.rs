@@ -6,19 +6,39 @@
 //! that count, divided, says when some time has passed. Elsewhere looks are counted, fewer of them
 //! the longer they take.
 
+#[cfg(ringway_loom)]
+pub use never::Ticker;
+
 #[cfg(all(
     any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"),
-    not(miri)
+    not(any(miri, ringway_loom))
 ))]
 pub use processor::Ticker;
 
-#[cfg(not(all(
-    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"),
-    not(miri)
+#[cfg(not(any(
+    ringway_loom,
+    all(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"), not(miri))
 )))]
 pub use looks::Ticker;
 
-#[cfg(all(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[cfg(ringway_loom)]
+mod never {
+    /// In a model no time passes.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct Ticker;
+
+    impl Ticker {
+        /// It has not.
+        pub fn ticks(&mut self) -> bool {
+            false
+        }
+    }
+}
+
+#[cfg(all(
+    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"),
+    not(any(miri, ringway_loom))
+))]
 mod processor {
     /// Ticks once in a millisecond or so, if it is asked.
     #[derive(Clone, Copy, Debug, Default)]
@@ -77,6 +97,7 @@ mod processor {
     }
 }
 
+#[cfg(not(ringway_loom))]
 #[cfg(any(
     test,
     not(all(
@@ -161,7 +182,7 @@ mod looks {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(ringway_loom)))]
 mod tests {
     use super::*;
     use std::time::{Duration, Instant};
