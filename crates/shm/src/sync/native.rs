@@ -134,6 +134,7 @@ impl Futex {
     /// Sleeps while each of the words is what is expected of it, for at most `limit`. May return at
     /// any time. `false`: the kernel has no such call, or does not allow it, and the thread has not
     /// slept. Of more than [`MOST_WORDS`](kernel::MOST_WORDS) words the rest is left out.
+    #[cfg(feature = "std")]
     pub fn wait_any<'a>(
         words: impl IntoIterator<Item = (&'a Futex, u32)>,
         limit: Duration,
