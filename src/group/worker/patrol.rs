@@ -149,6 +149,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     pub(crate) fn end_watch(&mut self) {}
+
+    #[cfg(ringway_loom)]
+    pub(crate) fn finds_the_dead(&mut self) -> bool {
+        false
+    }
 }
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
