@@ -218,29 +218,30 @@ fn a_name_goes_with_its_producer_and_handles_go_under_load() {
 
 #[test]
 fn more_handles_than_a_thread_can_sleep_for_are_all_woken() {
-    let mut rings: Vec<_> = (0..300)
-        .map(|_| {
-            let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-            (producer, ring.subscribe(Start::Next).unwrap().into_async(), Count::new())
-        })
-        .collect();
-    for (_, subscriber, (_, waker)) in &mut rings {
-        assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
-    }
-    for (number, (producer, subscriber, (count, waker))) in rings.iter_mut().enumerate() {
-        producer.send(&(number as u64)).unwrap();
-        eventually("the wake-up", || count.get() == 1);
-        let mut context = Context::from_waker(waker);
-        assert_eq!(subscriber.poll_recv(&mut context), Poll::Ready(Ok(number as u64)));
+    for (mut producer, ring) in both("many", Options::new(2).subscribers(300)) {
+        let mut subscribers: Vec<_> = (0..300)
+            .map(|_| (ring.subscribe(Start::Next).unwrap().into_async(), Count::new()))
+            .collect();
+        for message in 0..3 {
+            for (subscriber, (_, waker)) in &mut subscribers {
+                assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
+            }
+            producer.send(&message).unwrap();
+            for (subscriber, (count, waker)) in &mut subscribers {
+                eventually("the wake-up", || count.get() > message as usize);
+                let mut context = Context::from_waker(waker);
+                assert_eq!(subscriber.poll_recv(&mut context), Poll::Ready(Ok(message)));
+            }
+        }
     }
 }
 
 #[test]
 fn wakers_of_the_programs_own_wake_both_sides() {
-    let wakers: &'static Wakers<2> = Box::leak(Box::new(Wakers::new()));
+    static WAKERS: Wakers<2> = Wakers::new();
     let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-    let mut producer = producer.with_wait(wakers.wait()).into_async();
-    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+    let mut producer = producer.with_wait(WAKERS.wait()).into_async();
+    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(WAKERS.wait());
     let mut subscriber = subscriber.into_async();
     let thread = thread::spawn(move || {
         block_on(async {

@@ -13,7 +13,7 @@ use crate::error::{LivenessError, RecvError};
 use crate::future::{Async, sealed};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::protocol::lifesign::SeenEpoch;
-#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+#[cfg(feature = "alloc")]
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::wait::Wait;
 
@@ -24,7 +24,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
         &mut self.reader.wait
     }
 
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+    #[cfg(feature = "alloc")]
     fn awaited(&self) -> sealed::SleepsOn {
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
         let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Consumer };

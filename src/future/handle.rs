@@ -15,7 +15,8 @@ use crate::error::{RecvError, TryRecvError};
 ///
 /// A call that finds what it looks for costs as much as that of the handle. One that has to wait
 /// costs a fence on all processors (`membarrier`, on Linux) if the other side has rung since the
-/// last one, and the first one of a handle tells the reactor of it, which takes a system call.
+/// last one. The first one of a handle allocates a place in the memory of a ring on the heap, or
+/// tells the reactor of the handle, which takes a system call.
 ///
 /// Dropping it drops the handle. The memory of a ring goes when the reactor has let go of it too,
 /// which is some microseconds later.

@@ -7,12 +7,12 @@ impl<H: sealed::Sealed> Handle for H {}
 
 pub(crate) mod sealed {
     use crate::error::{LivenessError, RecvError};
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+    #[cfg(feature = "alloc")]
     use crate::protocol::wake::Awaited;
     use ringway_shm::wait::Wait;
 
     /// On what a task's thread sleeps; `None`: on what may go with the handle.
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+    #[cfg(feature = "alloc")]
     #[derive(Debug)]
     pub struct SleepsOn(pub(crate) Option<Awaited>);
 
@@ -25,7 +25,7 @@ pub(crate) mod sealed {
         fn wait(&mut self) -> &mut Self::Wait;
 
         /// What it sleeps on.
-        #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+        #[cfg(feature = "alloc")]
         fn awaited(&self) -> SleepsOn;
 
         /// Whether processes share its ring, each of which can die alone.

@@ -2,6 +2,10 @@
 
 use core::task::Waker;
 
+#[cfg(feature = "alloc")]
+use super::in_ring::Ask;
+#[cfg(ringway_loom)]
+use super::reactor::is_played;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
 use super::reactor::{Seen, Source};
 use super::side::Handle;
@@ -11,9 +15,18 @@ use ringway_shm::wait::Wait;
 const HAS_REACTOR: bool =
     cfg!(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))));
 
+/// Whether a model plays the reactor: then rings on the heap go by that.
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+fn is_played() -> bool {
+    false
+}
+
 /// What is known of the task that awaits a handle.
 #[derive(Debug, Default)]
 pub(crate) struct Task {
+    /// Its place in the memory of a ring on the heap, once it has one.
+    #[cfg(feature = "alloc")]
+    ask: Option<Ask>,
     /// The reactor's part, once it has one.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
     source: Option<Source>,
@@ -33,13 +46,43 @@ impl Task {
     /// Has the task woken by `waker` when the other side has done something. The caller looks once
     /// more after this.
     pub(crate) fn register<H: Handle>(&mut self, handle: &mut H, waker: &Waker) {
-        let told = handle.wait().register(waker);
+        let told = handle.wait().register(waker) || self.register_in_ring(handle, waker);
         // What the other side does not tell: that a process has died, and that it is time to look.
         let all_told = told && !handle.is_mortal() && handle.pace().is_none();
         if !all_told && !self.register_with_reactor(handle, waker) && (!told || HAS_REACTOR) {
             waker.wake_by_ref();
         }
     }
+}
+
+#[cfg(feature = "alloc")]
+impl Task {
+    /// `false`: the other side does not wake the task by itself.
+    fn register_in_ring<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
+        // A forked child's copy: the task is the parent's.
+        self.ask = self.ask.take().filter(Ask::is_here);
+        if self.ask.is_none() && !handle.is_mortal() && !is_played() {
+            self.ask = handle.awaited().0.and_then(Ask::new);
+        }
+        self.ask.as_mut().is_some_and(|ask| ask.register(waker))
+    }
+
+    /// The next one to wait asks anew to be woken.
+    pub(crate) fn forget(&mut self) {
+        if let Some(ask) = &mut self.ask {
+            ask.forget();
+        }
+        self.forget_with_reactor();
+    }
+}
+
+#[cfg(not(feature = "alloc"))]
+impl Task {
+    fn register_in_ring<H: Handle>(&mut self, _handle: &mut H, _waker: &Waker) -> bool {
+        false
+    }
+
+    pub(crate) fn forget(&mut self) {}
 }
 
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
@@ -49,7 +92,7 @@ impl Task {
         if self.source.as_ref().is_some_and(|source| !source.is_here()) {
             // A forked child's copy: the reactor is the parent's.
             self.source = None;
-            self.forget();
+            self.forget_with_reactor();
         }
         if self.source.is_none() {
             self.source = Source::add(handle.awaited().0, handle.pace());
@@ -71,8 +114,7 @@ impl Task {
         self.source.as_ref().is_some_and(Source::is_to_probe)
     }
 
-    /// The next one to wait asks anew to be woken.
-    pub(crate) fn forget(&mut self) {
+    fn forget_with_reactor(&mut self) {
         self.seen = Seen::default();
     }
 }
@@ -93,5 +135,6 @@ impl Task {
         false
     }
 
-    pub(crate) fn forget(&mut self) {}
+    #[cfg(feature = "alloc")]
+    fn forget_with_reactor(&mut self) {}
 }

@@ -17,6 +17,10 @@ const SPINS: u32 = 100;
 /// awaits. Where handles are awaited by more than `N` tasks at the same time, the tasks without a
 /// place are polled again and again.
 ///
+/// A ring in a segment has peers that can die, and a producer may evict after a time, of which
+/// these wakers tell nothing. On Linux with `std` the [reactor](crate::future) wakes the task then,
+/// and for each message too, as far as these have not.
+///
 /// What it costs a side that sends, or makes room: a full fence and a load. If a task waits, all
 /// that wait are woken.
 ///

@@ -33,6 +33,10 @@ mod waker_cell;
 mod boxed;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
+#[cfg(all(feature = "async", feature = "alloc"))]
+mod task_place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+mod tasks;
 
 // Files that processes share.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -64,6 +68,10 @@ pub(crate) use seat::*;
 pub use shape::Overflow;
 pub(crate) use slot::Slot;
 pub(crate) use storage::*;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use task_place::Place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use tasks::Tasks;
 pub(crate) use view::*;
 #[cfg(feature = "async")]
 pub(crate) use waker_cell::*;

@@ -136,8 +136,7 @@ impl Drop for Registering<'_> {
     fn drop(&mut self) {
         let cell = self.0;
         // SYNC waker-cell: the thread that wakes sees what was put there.
-        let order = Ordering::AcqRel;
-        let failed = Ordering::Acquire;
+        let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
         if cell.state.compare_exchange(REGISTERING, IDLE, order, failed).is_ok() {
             return;
         }

@@ -13,7 +13,7 @@ use crate::error::FlushError;
 use crate::error::{SendError, TrySendError};
 use crate::future::{Async, sealed};
 use crate::message::{Message, Plain};
-#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+#[cfg(feature = "alloc")]
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::wait::Wait;
 
@@ -24,7 +24,7 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
         &mut self.wait
     }
 
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+    #[cfg(feature = "alloc")]
     fn awaited(&self) -> sealed::SleepsOn {
         let (storage, fences) = (&self.storage, self.fences);
         let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Producer };

@@ -70,6 +70,11 @@ impl Reactor {
     }
 }
 
+/// Whether there is such a thread.
+pub(in crate::future) fn is_played() -> bool {
+    POLLER.get().is_some()
+}
+
 impl Poller {
     /// Gives a source to the model's thread.
     pub(super) fn take_on(shared: &Arc<Shared>) -> Option<&'static Poller> {

@@ -13,7 +13,7 @@ use crate::future::{Async, sealed};
 use crate::group::undone::Rest;
 use crate::message::{ByteMessage, Message, Plain};
 use crate::protocol::lifesign::SeenEpoch;
-#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+#[cfg(feature = "alloc")]
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::wait::Wait;
 
@@ -27,7 +27,7 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
         &mut self.reader.wait
     }
 
-    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+    #[cfg(feature = "alloc")]
     fn awaited(&self) -> sealed::SleepsOn {
         let (storage, fences) = (self.storage(), self.reader.fences);
         let side = Side::Worker(self.member.group);

@@ -26,7 +26,7 @@ pub use imp::{
 };
 
 #[cfg(feature = "alloc")]
-pub use imp::has_memory;
+pub use imp::{AtomicPtr, has_memory};
 pub use imp::{own, peek, peek_word};
 // Of the process alone: for what the library's own threads share.
 #[cfg(any(feature = "std", ringway_loom))]

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
 pub use loom::sync::{Mutex, MutexGuard};
 
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
