@@ -170,7 +170,7 @@ pub(crate) fn outlive(call: impl FnOnce()) {
 }
 
 /// Calls what runs code of a runtime's. Without `std` a panic goes on to the caller.
-#[cfg(not(feature = "std"))]
+#[cfg(all(feature = "alloc", not(feature = "std")))]
 pub(crate) fn outlive(call: impl FnOnce()) {
     call();
 }
