@@ -29,6 +29,15 @@ impl Storage {
         None
     }
 
+    #[cfg(ringway_loom)]
+    pub(crate) fn consumers_watched_by(
+        &self,
+        _watch: &ringway_shm::segment::DeathWatch,
+        _word: alloc::sync::Arc<ringway_shm::sync::Futex>,
+    ) -> Option<ringway_shm::segment::Watched> {
+        None
+    }
+
     pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
         Ok(false)
     }

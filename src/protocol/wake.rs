@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | subscribers, observers | `wake` in the data segment | `sleepers` in control | the producer, which stores `wake` |
 //! | workers | the `bell` in their group's entry | `sleepers` in control | the producer, and each other: all add to it |
-//! | the producer | `waiting` in control, as its sole waiter | the same word | consumers |
+//! | the producer, and those that sleep on its behalf | `waiting` in control, as its sole waiter | the same word | consumers |
 //!
 //! All are event counts, with the proof that no wake-up is lost, in [`ringway_shm::event`]. What
 //! the producer makes known is the state of a slot, `closed` or `epoch`; what consumers make known
@@ -181,11 +181,13 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
 }
 
 /// Sleeps until a consumer makes room, or an alarm is raised, or `limit` is over, or for no reason.
-/// Returns at once if `ready` says so after the flag is up.
+/// Returns at once if `ready` says so after the flag is up. `is_alone`: no thread sleeps on the
+/// producer's behalf.
 pub(crate) fn sleep_as_producer(
     view: &View,
     fences: Fences,
     alarms: &Alarms,
+    is_alone: bool,
     ready: impl FnOnce() -> bool,
     limit: Duration,
 ) {
@@ -193,7 +195,10 @@ pub(crate) fn sleep_as_producer(
     let waiter = SoleWaiter::new(&flags.waiting);
     let token = waiter.arm(fences);
     if SLEEPS && ready() {
-        return waiter.disarm();
+        if is_alone {
+            waiter.disarm();
+        }
+        return;
     }
     if !alarms.sleep(&flags.waiting, token, limit) {
         waiter.wait(token, limit);
@@ -247,3 +252,58 @@ pub(crate) fn wake_tasks(_word: &Futex, _view: &View) {}
 #[cfg(not(all(feature = "async", feature = "alloc")))]
 #[inline(always)]
 fn wake_tasks_but_the_producers(_view: &View) {}
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+mod tests {
+    use std::thread;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::{Options, Start};
+
+    const LONG: Duration = Duration::from_secs(20);
+    const WHILE: Duration = Duration::from_millis(20);
+
+    /// A thread of a wait set sleeps on the word on which its producer blocks.
+    #[test]
+    fn a_producer_that_finds_room_takes_no_wake_up_from_those_that_sleep_with_it() {
+        let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&1).unwrap();
+        let fences = Fences::FULL;
+        let awaited = Awaited { storage: ring.storage.clone(), fences, side: Side::Producer };
+        let token = awaited.prepare().unwrap().confirm(fences.heavy());
+        thread::scope(|scope| {
+            let sleeper = scope.spawn(|| {
+                let word = [(awaited.word().unwrap(), token.expected())];
+                assert!(Futex::wait_any(word, LONG));
+            });
+            thread::sleep(WHILE);
+            // The producer is about to sleep, and finds room.
+            let alarms = Alarms::default();
+            sleep_as_producer(&ring.storage, fences, &alarms, false, || true, LONG);
+            thread::sleep(WHILE);
+            let start = Instant::now();
+            subscriber.recv().unwrap();
+            sleeper.join().unwrap();
+            assert!(start.elapsed() < LONG / 2);
+        });
+        assert!(awaited.has_rung(token));
+    }
+
+    /// Between a thread's look and its sleep, a consumer makes room, and the producer asks for more.
+    #[test]
+    fn one_that_asks_anew_takes_no_wake_up_from_those_that_asked_before() {
+        let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&1).unwrap();
+        let fences = Fences::FULL;
+        let awaited = Awaited { storage: ring.storage.clone(), fences, side: Side::Producer };
+        let token = awaited.prepare().unwrap().confirm(fences.heavy());
+        let with_it = awaited.prepare().unwrap().confirm(fences.heavy());
+        assert!(!awaited.has_rung(token) && !awaited.has_rung(with_it));
+        subscriber.recv().unwrap();
+        let anew = awaited.prepare().unwrap().confirm(fences.heavy());
+        assert!(awaited.has_rung(token) && awaited.has_rung(with_it) && !awaited.has_rung(anew));
+    }
+}

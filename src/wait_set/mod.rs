@@ -76,8 +76,7 @@ pub use self::member::Member;
 /// `Empty`, or `Full`. There are three exceptions:
 ///
 /// - Of a group's workers another may be faster.
-/// - A producer that asks for room for a message in the arena may be told once too often. After a
-///   longer message was refused it is told when there is room for that one.
+/// - A producer that asks for room for a message in the arena may be told once too often.
 /// - A producer without room is also returned when it has something to do about that: a consumer in
 ///   the way has died, or the ring limits for how long one may be in the way
 ///   ([`max_hold`](crate::Options::max_hold), [`max_away`](crate::Options::max_away)), which only
@@ -207,10 +206,7 @@ impl WaitSet {
         let room = room.into();
         self.follow(producer, key, |producer, inner| {
             member::of_producer(producer, room, inner.bell())
-        })?;
-        producer.tell_what_is_in_the_way(room);
-        self.inner().ring();
-        Ok(())
+        })
     }
 
     fn follow<M: Member>(
@@ -322,13 +318,14 @@ impl WaitSet {
         self.inner().set_interrupt(interrupt)
     }
 
-    /// From now on the set learns of the deaths of its members' producers as soon as the kernel has
-    /// closed their files: of those that are members, and of those that will be. It takes the place
-    /// of the watch that the set had.
+    /// From now on the set learns of deaths as soon as the kernel has closed the files of a process:
+    /// those of its members' producers, of the other workers of a worker, whose messages come back,
+    /// and of a producer's consumers. It goes for those that are members, and for those that will be.
+    /// It takes the place of the watch that the set had.
     ///
     /// Where the kernel does not tell (a ring is no files, there is no `/proc`, the user has no watch
-    /// left), and for a producer's consumers, deaths are noticed as before. It costs nothing while
-    /// no file is closed. A file that is closed has the set look once more.
+    /// left), deaths are noticed as before. It costs nothing while no file is closed. A file that is
+    /// closed, also by one that leaves in good health, has the set look and ask for 6 milliseconds.
     ///
     /// [`Forked`](WaitSetError::Forked) in a child that was forked.
     ///

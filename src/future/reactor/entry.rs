@@ -46,7 +46,7 @@ impl Entry {
         }
         let word = self.shared.awaited.as_ref()?.word()?;
         match self.is_producers() {
-            true => self.is_armed().then_some((word, 1)),
+            true => self.is_armed().then(|| (word, self.ticket())),
             false => Some((word, self.acted)),
         }
     }
@@ -84,7 +84,7 @@ impl Entry {
         // SYNC bell: the task that is woken sees what it was rung for.
         let now = word.load(Ordering::Acquire);
         if self.is_producers() {
-            return now != 1 && self.is_armed();
+            return self.is_armed() && now != self.ticket();
         }
         core::mem::replace(&mut self.acted, now) != now
     }
@@ -99,6 +99,11 @@ impl Entry {
         awaited.is_some_and(|awaited| {
             awaited.side != Side::Producer && awaited.storage.can_die() && !self.is_gone()
         })
+    }
+
+    /// What a producer's word says until consumers have changed it for the task that waits.
+    fn ticket(&self) -> u32 {
+        self.shared.ticket.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_armed(&self) -> bool {

@@ -6,7 +6,7 @@
 //! | whose | word | is expected to be | so that a poll kicks the thread |
 //! |---|---|---|---|
 //! | consumers, workers | the bell | what the thread last acted on | never |
-//! | producers | `waiting` | 1, while a task waits | when the task begins to wait |
+//! | producers | `waiting` | the task's ticket, while it waits | when the task begins to wait |
 //!
 //! # Why no wake-up is lost
 //!
@@ -21,8 +21,8 @@
 //! A token is valid as long as its bell is unchanged: then the flag is up, or the bell is about to
 //! change. So a task that finds the bell of its last token needs no other fence.
 //!
-//! A producer's word goes back and forth between 0 and 1, so that the thread may miss that it was 0.
-//! Then the task itself has stored the 1, and has looked after that.
+//! A producer's word goes back and forth between 0 and tickets, so that the thread may miss that it
+//! was 0. Then the task has a new ticket, and has looked after that.
 //!
 //! # Who keeps what
 //!

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::memory::WakerCell;
 use crate::protocol::wake::{Awaited, Side};
-use ringway_shm::sync::{AtomicBool, Ordering};
+use ringway_shm::sync::{AtomicBool, AtomicU32, Ordering};
 
 /// The same for one handle.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Shared {
     pub(super) waker: WakerCell,
     /// How often the task is woken whatever the word says.
     pub(super) pace: Option<Duration>,
+    /// What a producer's word says while its task waits.
+    pub(super) ticket: AtomicU32,
     /// A task waits.
     pub(super) armed: AtomicBool,
     /// The other side may not have been reached: the task has to look by itself.
@@ -31,6 +33,7 @@ impl Shared {
             awaited,
             waker: WakerCell::new(),
             pace,
+            ticket: AtomicU32::new(0),
             armed: AtomicBool::new(false),
             blind: AtomicBool::new(is_blind),
             probe: AtomicBool::new(false),

@@ -45,6 +45,9 @@ impl Source {
                 // `SoleWaiter::arm`.
                 *seen = awaited.prepare().map(|token| token.confirm(awaited.fences.heavy()));
             }
+            if let Some(token) = *seen {
+                shared.ticket.store(token.expected(), Ordering::Relaxed);
+            }
             let is_reached = |token: Token| token.limit(Duration::MAX) == Duration::MAX;
             shared.blind.store(!seen.is_some_and(is_reached), Ordering::Relaxed);
         }

@@ -134,11 +134,17 @@ impl Futex {
     /// Sleeps while each of the words is what is expected of it, for at most `limit`. May return at
     /// any time. `false`: the kernel has no such call, or does not allow it, and the thread has not
     /// slept. Of more than [`MOST_WORDS`](kernel::MOST_WORDS) words the rest is left out.
+    #[cfg(feature = "std")]
     pub fn wait_any<'a>(
         words: impl IntoIterator<Item = (&'a Futex, u32)>,
         limit: Duration,
     ) -> bool {
-        kernel::futex_wait_any(words.into_iter().map(|(word, expected)| (&word.0, expected)), limit)
+        let words = words.into_iter().map(|(word, expected)| {
+            // core's word, also where it is wrapped for a test of crashes.
+            let word: &core::sync::atomic::AtomicU32 = &word.0;
+            (word, expected)
+        });
+        kernel::futex_wait_any(words, limit)
     }
 
     /// Wakes all who sleep on the word.
