@@ -94,8 +94,8 @@ impl WakerCell {
         // SAFETY: the state was `IDLE`: the cell is this thread's until it stores the state.
         let waker = unsafe { self.empty() };
         // SYNC waker-cell: the next one finds it empty, and sees what those did before that found
-        // the cell taken meanwhile.
-        self.state.swap(IDLE, Ordering::AcqRel);
+        // the cell taken meanwhile: an exchange goes on with what theirs released.
+        self.state.swap(IDLE, Ordering::Release);
         waker
     }
 
@@ -136,7 +136,7 @@ impl Drop for Registering<'_> {
     fn drop(&mut self) {
         let cell = self.0;
         // SYNC waker-cell: the thread that wakes sees what was put there.
-        let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
+        let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         if cell.state.compare_exchange(REGISTERING, IDLE, order, failed).is_ok() {
             return;
         }
@@ -170,7 +170,7 @@ pub(crate) fn outlive(call: impl FnOnce()) {
 }
 
 /// Calls what runs code of a runtime's. Without `std` a panic goes on to the caller.
-#[cfg(not(feature = "std"))]
+#[cfg(all(feature = "alloc", not(feature = "std")))]
 pub(crate) fn outlive(call: impl FnOnce()) {
     call();
 }
