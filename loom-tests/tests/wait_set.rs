@@ -171,3 +171,16 @@ fn the_thread_of_a_descriptor_ends_with_its_set_though_a_member_is_ready() {
         drop(set);
     });
 }
+
+#[test]
+fn the_thread_of_a_descriptor_ends_with_its_set_though_no_member_is_ready() {
+    check(
+        "the_thread_of_a_descriptor_ends_with_its_set_though_no_member_is_ready",
+        Some(3),
+        || {
+            let set = WaitSet::new();
+            set.open_fd();
+            drop(set);
+        },
+    );
+}

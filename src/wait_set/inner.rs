@@ -250,12 +250,11 @@ impl Inner {
     fn feed(&self, feed: &Feed) {
         while !self.is_over.load(Ordering::Relaxed) {
             // Changes when the descriptor has been emptied, which is after it was filled.
-            // SYNC resumed: what is told after this look ends the sleep.
-            let resumed = feed.resumed.load(Ordering::Acquire);
+            let resumed = feed.resumed.load(Ordering::Relaxed);
             if self.wait_as(Caller::Feeder, Deadline::Never, |_| {}).is_err() {
                 return;
             }
-            // SYNC resumed: as above.
+            // SYNC resumed: what is told after this look ends the sleep.
             while feed.resumed.load(Ordering::Acquire) == resumed
                 && !self.is_over.load(Ordering::Relaxed)
             {

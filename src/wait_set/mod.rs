@@ -392,6 +392,13 @@ impl WaitSet {
         Ok(inner.fed()?.fd.as_fd())
     }
 
+    /// Starts the descriptor's thread.
+    #[cfg(ringway_loom)]
+    #[doc(hidden)]
+    pub fn open_fd(&self) {
+        let _ = self.inner().fed();
+    }
+
     /// Sleeps until the descriptor is readable.
     #[cfg(ringway_loom)]
     #[doc(hidden)]
