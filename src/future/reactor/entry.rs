@@ -81,8 +81,8 @@ impl Entry {
         let Some(word) = self.shared.awaited.as_ref().and_then(|awaited| awaited.word()) else {
             return false;
         };
-        // SYNC bell: the task that is woken sees what it was rung for.
-        let now = word.load(Ordering::Acquire);
+        // Relaxed: the task that is woken finds the bell as new, and has a fence after that look.
+        let now = word.load(Ordering::Relaxed);
         if self.is_producers() {
             return self.is_armed() && now != self.ticket();
         }

@@ -21,8 +21,8 @@ pub struct Reactor {
     told: Mutex<Told>,
 }
 
-/// What the thread is to do when it is next kicked.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What the thread is to do.
+#[derive(Debug, Default)]
 struct Told {
     looks_around: bool,
     ends: bool,
@@ -36,21 +36,18 @@ impl Reactor {
         Arc::new(Reactor { poller, told: Mutex::new(Told::default()) })
     }
 
-    /// What the thread does, until this [ends](Self::end). Returns how many sources it still has.
-    pub fn run(&self) -> usize {
+    /// What the thread does, until this is to [end](Self::end) and it has no sources.
+    pub fn run(&self) {
         let mut sources = Sources::new();
         loop {
             let sleep = self.poller.look(&mut sources);
-            let told = core::mem::take(&mut *lock(&self.told));
-            if told != Told::default() {
-                // What came before it was told.
+            if core::mem::take(&mut lock(&self.told).looks_around) {
+                // It has all that were there when it was told.
                 self.poller.look(&mut sources);
-            }
-            if told.looks_around {
                 sources.probe();
             }
-            if told.ends {
-                return sources.len();
+            if lock(&self.told).ends && sources.is_empty() {
+                return;
             }
             self.poller.sleep(&sources, sleep);
         }
@@ -63,7 +60,7 @@ impl Reactor {
         self.poller.kick();
     }
 
-    /// Has [`run`](Self::run) return, once it has seen the handles that were dropped before this.
+    /// Has [`run`](Self::run) return, once it has let go of all handles.
     pub fn end(&self) {
         lock(&self.told).ends = true;
         self.poller.kick();

@@ -57,8 +57,8 @@ impl Sources {
     }
 
     #[cfg(ringway_loom)]
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     #[cfg(ringway_loom)]

@@ -190,6 +190,8 @@ impl Futex {
             return false;
         }
         let sleeper = Arc::new(Sleeper::default());
+        // All are known before the kernel is called.
+        let words: Vec<(&Futex, u32)> = words.into_iter().collect();
         if words.into_iter().all(|(futex, expected)| futex.lets_sleep(expected, &sleeper)) {
             sleeper.sleep();
         }
