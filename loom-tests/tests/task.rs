@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use loom::thread;
-use loom_tests::{ORIGIN, check};
+use loom_tests::{ORIGIN, awake, check};
 use ringway::future::{Async, Reactor, Wakers};
 use ringway::{Options, Producer, Start, Subscriber};
 use ringway_shm::sync::{Futex, Ordering};
@@ -55,7 +55,11 @@ fn block_on<R>(future: impl Future<Output = R>) -> R {
 
 /// A ring of so many messages, and a subscriber that is at its start.
 fn ring(capacity: usize) -> (Producer<u64>, Subscriber<u64>) {
-    let options = Options::new(capacity).subscribers(1).origin(ORIGIN);
+    made_by(Options::new(capacity).origin(ORIGIN))
+}
+
+fn made_by(options: Options<u64>) -> (Producer<u64>, Subscriber<u64>) {
+    let options = options.subscribers(1);
     let (producer, ring) = options.heap().unwrap();
     let subscriber = ring.subscribe(Start::Next).unwrap();
     (producer, subscriber)
@@ -104,6 +108,35 @@ fn no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped() {
                 }
             });
             producer.try_send(&0).unwrap();
+            task.join().unwrap();
+        });
+    });
+}
+
+/// A task that is polled though it was not woken, before the thread knows that it has been rung for.
+#[test]
+fn no_lost_wakeup_of_a_task_that_is_polled_once_more() {
+    check("no_lost_wakeup_of_a_task_that_is_polled_once_more", Some(1), || {
+        with_reactor(|_| {
+            let (mut producer, subscriber) = ring(2);
+            let mut subscriber = Async::new(subscriber);
+            let task = thread::spawn(move || {
+                let (_park, waker) = Park::new();
+                let mut received = 0;
+                for _ in 0..2 {
+                    if let Poll::Ready(message) = poll_once(subscriber.recv(), &waker) {
+                        assert_eq!(message, Ok(received));
+                        received += 1;
+                    }
+                }
+                while received < 2 {
+                    assert_eq!(block_on(subscriber.recv()), Ok(received));
+                    received += 1;
+                }
+            });
+            for number in 0..2 {
+                producer.try_send(&number).unwrap();
+            }
             task.join().unwrap();
         });
     });
@@ -179,7 +212,8 @@ fn a_task_is_polled_again_when_it_is_to_look_around() {
 fn no_lost_wakeup_of_tasks_that_share_wakers() {
     check("no_lost_wakeup_of_tasks_that_share_wakers", Some(2), || {
         let wakers: &'static Wakers<2> = Box::leak(Box::new(Wakers::new()));
-        let (producer, subscriber) = ring(1);
+        // No thread sleeps on the ring's own words.
+        let (producer, subscriber) = made_by(awake(1));
         let mut producer = Async::new(producer.with_wait(wakers.wait()));
         let mut subscriber = Async::new(subscriber.with_wait(wakers.wait()));
         let task = thread::spawn(move || {
