@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn what_was_in_vain_is_done_half_as_often_and_what_was_not_as_often_as_at_first() {
         let mut looks = Looks::default();
-        let mut in_vain = |looks: &mut Looks| {
+        let in_vain = |looks: &mut Looks| {
             let mut count = 0;
             assert_eq!(
                 looks.look(|| -> Option<()> {
