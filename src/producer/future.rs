@@ -14,7 +14,7 @@ use crate::error::{SendError, TrySendError};
 use crate::future::{Async, sealed};
 use crate::message::{Message, Plain};
 #[cfg(feature = "alloc")]
-use crate::protocol::wake::{Awaited, Side};
+use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
@@ -25,10 +25,8 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
     }
 
     #[cfg(feature = "alloc")]
-    fn awaited(&self) -> sealed::SleepsOn {
-        let (storage, fences) = (&self.storage, self.fences);
-        let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Producer };
-        sealed::SleepsOn(storage.keeps_memory().then(awaited))
+    fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
+        sealed::SleepsOn { storage: &self.storage, fences: self.fences, side: Side::Producer }
     }
 
     fn is_mortal(&self) -> bool {
