@@ -41,8 +41,8 @@
 //!    operating system either: the tasks' wakers lie in the ring's memory. So `send` runs what the
 //!    runtime does to wake a task, on the thread that sends, if a task waits; and what makes room
 //!    does for a producer's. All tasks that wait for messages are woken, one after the other. With
-//!    `std` a waker that panics harms its own task alone; without, the panic goes on to the sender
-//!    when all are woken. A handle's first pending poll allocates its place, or takes one that
+//!    `std` a waker that panics harms its own task alone. Without, the panic goes on to the sender,
+//!    and the tasks behind that one are woken with the next message. A handle's first pending poll allocates its place, or takes one that
 //!    another handle has left. There can be any number; they go with the ring. Without `std`, the
 //!    features `async` and `alloc` together cost each `send`, and each release, a full fence and a
 //!    load, of any ring.

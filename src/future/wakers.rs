@@ -3,7 +3,7 @@
 use core::fmt;
 use core::task::Waker;
 
-use crate::memory::WakerCell;
+use crate::memory::{WakerCell, outlive};
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering, fence, spin_loop};
 use ringway_shm::wait::{Pause, Wait};
 
@@ -22,7 +22,9 @@ const SPINS: u32 = 100;
 /// and for each message too, as far as these have not.
 ///
 /// What it costs a side that sends, or makes room: a full fence and a load. If a task waits, all
-/// that wait are woken.
+/// that wait are woken, one after the other, on the thread that sends. With `std` a waker that
+/// panics harms its own task alone. Without, the panic goes on to the sender, and the tasks behind
+/// that one are woken the next time.
 ///
 /// ```
 /// use ringway::future::{Async, Wakers};
@@ -114,21 +116,13 @@ impl TaskWait<'_> {
     }
 }
 
-/// Wakes the task of each place, also of those behind one whose waker panics.
-struct WakeAll<'a>(core::slice::Iter<'a, Place>);
+/// Raises the flag again if it is dropped by the panic of a waker: those behind that one are woken
+/// the next time. Woken now, a second one that panics would end the process.
+struct Again<'a>(&'a AtomicU32);
 
-impl WakeAll<'_> {
-    fn run(&mut self) {
-        for place in self.0.by_ref() {
-            place.waker.wake();
-        }
-    }
-}
-
-impl Drop for WakeAll<'_> {
+impl Drop for Again<'_> {
     fn drop(&mut self) {
-        // There are places left only after a panic.
-        self.run();
+        self.0.store(1, Ordering::Relaxed);
     }
 }
 
@@ -152,7 +146,11 @@ impl Wait for TaskWait<'_> {
         // registered after it was not woken below, it would have seen this store, and raised the
         // flag behind it.
         self.flag.store(0, Ordering::Relaxed);
-        WakeAll(self.places.iter()).run();
+        let again = Again(self.flag);
+        for place in self.places {
+            outlive(|| place.waker.wake());
+        }
+        core::mem::forget(again);
     }
 
     fn register(&mut self, waker: &Waker) -> bool {

@@ -76,15 +76,17 @@ impl Tasks {
         })
     }
 
-    /// Wakes the tasks of the places whose key is so. The caller has made known what for.
+    /// Wakes the tasks of the places whose key is so. The caller has made known what for. If a waker
+    /// panics, and there is no `std` to outlive that, the panic goes to the caller, and the tasks
+    /// behind that one are not woken by this: a second panic would end the process.
     #[cold]
     pub(crate) fn wake(&self, is_for: impl Fn(usize) -> bool) {
         // SYNC ring-task: this finds the place, or the task sees what was made known, after its
         // heavy fence in `Ask::register`.
         fence(Ordering::SeqCst);
-        let called = self.nodes().filter(|node| is_for(node.key) && node.is_here());
-        let mut rest = Rest(called);
-        rest.wake();
+        for node in self.nodes().filter(|node| is_for(node.key) && node.is_here()) {
+            outlive(|| node.cell.wake());
+        }
     }
 
     /// A place that is free, or a new one. `None`: there is not so much memory.
@@ -165,24 +167,6 @@ impl Node {
         // SYNC task-owner: the last one that had it has taken its waker back: see `Tasks::leave`.
         let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
         self.taken.compare_exchange(0, 1, order, failed).is_ok()
-    }
-}
-
-/// Wakes the tasks of those places, also of those behind one whose waker panics.
-struct Rest<'a, I: Iterator<Item = &'a Node>>(I);
-
-impl<'a, I: Iterator<Item = &'a Node>> Rest<'a, I> {
-    fn wake(&mut self) {
-        for node in self.0.by_ref() {
-            outlive(|| node.cell.wake());
-        }
-    }
-}
-
-impl<'a, I: Iterator<Item = &'a Node>> Drop for Rest<'a, I> {
-    fn drop(&mut self) {
-        // There are places left only after a panic.
-        self.wake();
     }
 }
 
