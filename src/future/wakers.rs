@@ -3,7 +3,7 @@
 use core::fmt;
 use core::task::Waker;
 
-use crate::memory::{WakerCell, outlive};
+use crate::memory::{Home, HomeCell, WakerCell, outlive};
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering, fence, spin_loop};
 use ringway_shm::wait::{Pause, Wait};
 
@@ -20,6 +20,9 @@ const SPINS: u32 = 100;
 /// A ring in a segment has peers that can die, and a producer may evict after a time, of which
 /// these wakers tell nothing. On Linux with `std` the [reactor](crate::future) wakes the task then,
 /// and for each message too, as far as these have not.
+///
+/// On Linux with `std` a forked child wakes no task of its parent's by its copy of these, and the
+/// places that its parent's tasks have stay taken there.
 ///
 /// What it costs a side that sends, or makes room: a full fence and a load. If a task waits, all
 /// that wait are woken, one after the other, on the thread that sends. With `std` a waker that
@@ -51,13 +54,39 @@ pub struct Wakers<const N: usize> {
 struct Place {
     /// 1: it is a handle's.
     taken: CasU32,
+    /// In which process it was taken.
+    home: HomeCell,
     waker: WakerCell,
 }
 
 impl Place {
     #[cfg(not(ringway_loom))]
     const fn new() -> Place {
-        Place { taken: CasU32::new(0), waker: WakerCell::new() }
+        Place { taken: CasU32::new(0), home: HomeCell::new(), waker: WakerCell::new() }
+    }
+
+    #[cfg(ringway_loom)]
+    fn new() -> Place {
+        Place { taken: CasU32::new(0), home: HomeCell::new(), waker: WakerCell::new() }
+    }
+
+    /// Wakes the task, if there is one, and it is this process's.
+    fn wake(&self) {
+        let Some(waker) = self.waker.take() else { return };
+        // Behind the cell, which its task has filled after it had taken the place.
+        if self.home.is_here() {
+            waker.wake();
+        } else {
+            core::mem::forget(waker);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.home.is_here() {
+            self.waker.leak();
+        }
     }
 }
 
@@ -71,8 +100,7 @@ impl<const N: usize> Wakers<N> {
     /// The same of a model, whose words are no constants.
     #[cfg(ringway_loom)]
     pub fn new() -> Self {
-        let place = |_| Place { taken: CasU32::new(0), waker: WakerCell::new() };
-        Wakers { flag: AtomicU32::new(0), places: core::array::from_fn(place) }
+        Wakers { flag: AtomicU32::new(0), places: core::array::from_fn(|_| Place::new()) }
     }
 
     /// How a handle is to wait that shares these wakers: give it to `with_wait`. It takes a place
@@ -98,21 +126,26 @@ impl<const N: usize> fmt::Debug for Wakers<N> {
 pub struct TaskWait<'a> {
     flag: &'a AtomicU32,
     places: &'a [Place],
-    place: Option<usize>,
+    /// Its place, and in which process it has taken that.
+    place: Option<(usize, Home)>,
 }
 
 impl TaskWait<'_> {
     /// The place of this handle, if it has one or there is one.
     fn place(&mut self) -> Option<&Place> {
-        if self.place.is_none() {
+        // That of a parent process stays the parent's: it may be half changed.
+        if !self.place.is_some_and(|(_, home)| home.is_here()) {
             let free = |place: &Place| {
                 // SYNC place: the last one that had it has taken its waker back.
                 let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
                 place.taken.compare_exchange(0, 1, order, failed).is_ok()
             };
-            self.place = self.places.iter().position(free);
+            let home = Home::here();
+            self.place = self.places.iter().position(free).map(|index| (index, home));
+            let taken = self.place.and_then(|(index, _)| self.places.get(index));
+            taken?.home.set(home);
         }
-        self.places.get(self.place?)
+        self.places.get(self.place?.0)
     }
 }
 
@@ -148,7 +181,7 @@ impl Wait for TaskWait<'_> {
         self.flag.store(0, Ordering::Relaxed);
         let again = Again(self.flag);
         for place in self.places {
-            outlive(|| place.waker.wake());
+            outlive(|| place.wake());
         }
         core::mem::forget(again);
     }
@@ -172,7 +205,8 @@ impl Clone for TaskWait<'_> {
 
 impl Drop for TaskWait<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place.and_then(|place| self.places.get(place)) {
+        let Some((index, home)) = self.place else { return };
+        if let Some(place) = self.places.get(index).filter(|_| home.is_here()) {
             let waker = place.waker.take();
             // SYNC place: the waker has been taken back.
             place.taken.store(0, Ordering::Release);
@@ -184,6 +218,6 @@ impl Drop for TaskWait<'_> {
 
 impl fmt::Debug for TaskWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskWait").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("TaskWait").field("place", &self.place.map(|(index, _)| index)).finish_non_exhaustive()
     }
 }

@@ -33,6 +33,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ptr::{self, NonNull};
 
+use super::home::Home;
 use super::waker_cell::{WakerCell, outlive};
 use ringway_shm::sync::{AtomicPtr, CasU32, Ordering, fence};
 
@@ -146,8 +147,14 @@ impl Drop for Tasks {
             // keep the memory of which this is a part.
             let node = unsafe { Box::from_raw(one) };
             next = node.first().map_or(ptr::null_mut(), |node| node.next);
-            // Its handle has taken the waker back.
-            drop(node);
+            if node.iter().all(Node::is_here) {
+                // Its handle has taken the waker back.
+                drop(node);
+            } else {
+                // A forked child's copy. Dropping the waker would run what the parent's runtime
+                // does.
+                core::mem::forget(node);
+            }
         }
     }
 }
@@ -169,43 +176,6 @@ impl Node {
         self.taken.compare_exchange(0, 1, order, failed).is_ok()
     }
 }
-
-/// In which process a place was made.
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-mod home {
-    use ringway_shm::fork::Here;
-
-    /// `None`: there was not so much memory, and nothing will tell.
-    pub(super) struct Home(Option<Here>);
-
-    impl Home {
-        pub(super) fn here() -> Home {
-            Home(Here::of_this_process())
-        }
-
-        pub(super) fn is_here(&self) -> bool {
-            self.0.is_none_or(Here::is_true)
-        }
-    }
-}
-
-/// The same where none is forked.
-#[cfg(not(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom)))))]
-mod home {
-    pub(super) struct Home;
-
-    impl Home {
-        pub(super) fn here() -> Home {
-            Home
-        }
-
-        pub(super) fn is_here(&self) -> bool {
-            true
-        }
-    }
-}
-
-use home::Home;
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

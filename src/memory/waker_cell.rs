@@ -102,6 +102,11 @@ impl WakerCell {
         waker
     }
 
+    /// Empties it and drops no waker: what was there is a parent process's.
+    pub(crate) fn leak(&mut self) {
+        core::mem::forget(self.waker.get_mut().take());
+    }
+
     /// # Safety
     ///
     /// The caller has the cell.
