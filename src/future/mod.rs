@@ -49,7 +49,8 @@
 //! 3. Else, on Linux with the feature `std`, the **reactor**: a thread with the name
 //!    `ringway-reactor`. A process starts it when a poll is pending for the first time, and another
 //!    one for each 126 handles. It sleeps in the kernel on the words of all handles that have been
-//!    awaited, and blocks all signals. It stays for as long as the process. Where the kernel has no
+//!    awaited, and blocks all signals. It calls the tasks' wakers: one that blocks holds up the other
+//!    handles of that thread. It stays for as long as the process. Where the kernel has no
 //!    `futex_waitv` (before Linux 5.16, or forbidden), it looks at those words every millisecond
 //!    while a task waits.
 //! 4. Else nothing does: the task is woken at once, and so polled again and again. So it is where
