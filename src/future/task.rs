@@ -36,8 +36,6 @@ pub(crate) struct Task {
     /// No thread could be started: the task is polled again and again, and looks at all by itself.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
     is_alone: bool,
-    /// A producer's waits for room, and the time is counted.
-    pub(crate) is_blocked: bool,
     /// An iteration has come to its end.
     pub(crate) has_ended: bool,
 }
