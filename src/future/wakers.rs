@@ -14,8 +14,10 @@ const SPINS: u32 = 100;
 /// `static`, for embassy say, or on the heap.
 ///
 /// Each handle of the ring gets a [`wait`](Self::wait) of the same `Wakers`, also one that no task
-/// awaits. Where handles are awaited by more than `N` tasks at the same time, the tasks without a
-/// place are polled again and again.
+/// awaits. Where handles are awaited by more than `N` tasks at the same time, those without a place
+/// are woken [as if there were none of these](crate::future#who-wakes-the-task): of a ring on the
+/// heap by the other side, else by the reactor. Where there is neither, they are polled again and
+/// again.
 ///
 /// A ring in a segment has peers that can die, and a producer may evict after a time, of which
 /// these wakers tell nothing. On Linux with `std` the [reactor](crate::future) wakes the task then,
@@ -218,6 +220,8 @@ impl Drop for TaskWait<'_> {
 
 impl fmt::Debug for TaskWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskWait").field("place", &self.place.map(|(index, _)| index)).finish_non_exhaustive()
+        f.debug_struct("TaskWait")
+            .field("place", &self.place.map(|(index, _)| index))
+            .finish_non_exhaustive()
     }
 }
