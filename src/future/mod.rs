@@ -44,13 +44,13 @@
 //!    `std` a waker that panics harms its own task alone. Without, the panic goes on to the sender,
 //!    and the tasks behind that one are woken with the next message. A handle's first pending poll
 //!    allocates its place, or takes one that another handle has left. There can be any number; they
-//!    go with the ring. Without `std`, the features `async` and `alloc` together cost each `send`, and each release, a full fence and a
-//!    load, of any ring.
+//!    go with the ring. Without `std`, the features `async` and `alloc` together cost each `send`, and
+//!    each release, a full fence and a load, of any ring.
 //! 3. Else, on Linux with the feature `std`, the **reactor**: a thread with the name
 //!    `ringway-reactor`. A process starts it when a poll is pending for the first time, and another
 //!    one for each 126 handles. It sleeps in the kernel on the words of all handles that have been
-//!    awaited, and blocks all signals. It calls the tasks' wakers: one that blocks holds up the other
-//!    handles of that thread. It stays for as long as the process. Where the kernel has no
+//!    awaited, and blocks all signals. It calls the tasks' wakers: one that blocks holds up the
+//!    other handles of that thread. It stays for as long as the process. Where the kernel has no
 //!    `futex_waitv` (before Linux 5.16, or forbidden), it looks at those words every millisecond
 //!    while a task waits.
 //! 4. Else nothing does: the task is woken at once, and so polled again and again. So it is

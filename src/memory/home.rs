@@ -1,5 +1,5 @@
-//! In which process something was made: a forked child has copies of its parent's wakers, and may not
-//! run what the parent's runtime does.
+//! In which process something was made: a forked child has copies of its parent's wakers, and may
+//! not run what the parent's runtime does.
 
 #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
 mod told {
