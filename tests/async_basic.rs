@@ -2,12 +2,10 @@
 #![cfg(all(feature = "async", feature = "std", target_os = "linux"))]
 
 use std::future::Future;
-use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -292,95 +290,54 @@ fn a_producers_task_of_wakers_evicts_a_consumer_that_holds_it_back() {
     }
 }
 
-/// A waker of a runtime that has faults: its clone or its drop panics.
-fn faulty(panics_when_cloned: bool) -> ManuallyDrop<Waker> {
-    const CLONES: &RawWakerVTable =
-        &RawWakerVTable::new(|_| RawWaker::new(std::ptr::null(), CLONES), nop, nop, panics);
-    const PANICS: &RawWakerVTable = &RawWakerVTable::new(|_| panic!("a clone"), nop, nop, nop);
-    fn nop(_: *const ()) {}
-    fn panics(_: *const ()) {
-        if !thread::panicking() {
-            panic!("a drop");
-        }
-    }
-    let table = if panics_when_cloned { PANICS } else { CLONES };
-    // SAFETY: it has no data.
-    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), table)) })
-}
-
-/// Polls with a waker that panics, and then with one that does not, which has to be woken.
-fn polls_after_a_panic<W: ringway::Wait>(
-    mut subscriber: Async<ringway::Subscriber<u64, W>>,
-    mut send: impl FnMut(),
-) {
-    for panics_when_cloned in [true, false, true] {
-        let (count, good) = Count::new();
-        let bad = faulty(panics_when_cloned);
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            let _ = subscriber.poll_recv(&mut Context::from_waker(&bad));
-        }));
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            let _ = subscriber.poll_recv(&mut Context::from_waker(&good));
-        }));
-        assert!(subscriber.poll_recv(&mut Context::from_waker(&good)).is_pending());
-        send();
-        eventually("the wake-up", || count.get() > 0);
-        assert!(subscriber.poll_recv(&mut Context::from_waker(&good)).is_ready());
-        // One that is dropped with its handle.
-        assert!(subscriber.poll_recv(&mut Context::from_waker(&good)).is_pending());
-    }
-    let bad = faulty(false);
-    assert!(subscriber.poll_recv(&mut Context::from_waker(&bad)).is_pending());
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(subscriber)));
-}
-
+/// On the heap by the other side, and in files by the reactor.
 #[test]
-fn a_waker_whose_clone_or_drop_panics_silences_no_handle() {
-    for (mut producer, ring) in both("faulty", Options::new(2)) {
-        let subscriber = ring.subscribe(Start::Next).unwrap().into_async();
-        polls_after_a_panic(subscriber, || producer.send(&1).unwrap());
-        // What was taken in when the last one was dropped is given back.
-        let subscriber = ring.subscribe(Start::Next).unwrap().into_async();
-        polls_after_a_panic(subscriber, || producer.send(&1).unwrap());
-    }
-    let wakers = Wakers::<1>::new();
-    let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-    let mut producer = producer.with_wait(wakers.wait());
-    for _ in 0..2 {
+fn a_task_without_a_place_among_wakers_is_woken_all_the_same_and_once() {
+    let wakers = Wakers::<0>::new();
+    for (producer, ring) in both("no-place", Options::new(8)) {
+        let mut producer = producer.with_wait(wakers.wait());
         let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
-        polls_after_a_panic(subscriber.into_async(), || producer.send(&1).unwrap());
+        let mut subscriber = subscriber.into_async();
+        let (count, waker) = Count::new();
+        assert!(subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(count.get(), 0);
+        producer.send(&7).unwrap();
+        eventually("the wake-up", || count.get() > 0);
+        assert_eq!(count.get(), 1);
     }
 }
 
-/// Also where the panic's payload panics when it is dropped.
+/// The time of a wait that was given up is not known.
 #[test]
-fn a_waker_that_panics_harms_its_own_task_alone() {
-    struct Payload;
-    impl Drop for Payload {
-        fn drop(&mut self) {
-            if !thread::panicking() {
-                panic!("a second time");
-            }
-        }
+fn polls_of_the_programs_own_count_no_time_and_futures_do() {
+    const LONG: Duration = Duration::from_millis(300);
+    let (producer, ring) = Options::<u64>::new(1).heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut producer = producer.into_async();
+    producer.get_mut().send(&1).unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(producer.poll_send(&mut context, &2).is_pending());
+    assert!(producer.poll_ready(&mut context, 1).is_pending());
+    thread::sleep(LONG);
+    assert!(producer.poll_send(&mut context, &2).is_pending());
+    assert!(producer.poll_ready(&mut context, 1).is_pending());
+    assert_eq!(ring.stats().blocked, Duration::ZERO);
+    {
+        let mut future = pin!(producer.send(&2));
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        thread::sleep(LONG);
     }
-    struct Panics;
-    impl Wake for Panics {
-        fn wake(self: Arc<Self>) {
-            std::panic::panic_any(Payload);
-        }
-    }
-    for (mut producer, ring) in both("panics", Options::new(8)) {
-        let mut bad = ring.subscribe(Start::Next).unwrap().into_async();
-        let mut good = ring.subscribe(Start::Next).unwrap().into_async();
-        let (count, waker) = Count::new();
-        let panics = Waker::from(Arc::new(Panics));
-        for message in 1..4 {
-            assert!(bad.poll_recv(&mut Context::from_waker(&panics)).is_pending());
-            assert!(good.poll_recv(&mut Context::from_waker(&waker)).is_pending());
-            producer.send(&message).unwrap();
-            eventually("the wake-up", || count.get() == message as usize);
-            assert_eq!(bad.get_mut().try_recv(), Ok(message));
-            assert_eq!(good.get_mut().try_recv(), Ok(message));
-        }
-    }
+    let blocked = ring.stats().blocked;
+    assert!((LONG..LONG * 3).contains(&blocked), "until it was dropped: {blocked:?}");
+    thread::sleep(LONG * 3);
+    let thread = thread::spawn(move || {
+        thread::sleep(LONG);
+        subscriber.recv().unwrap();
+        subscriber
+    });
+    block_on(producer.send(&2)).unwrap();
+    let blocked = ring.stats().blocked - blocked;
+    assert!((LONG / 2..LONG * 3).contains(&blocked), "until it was sent: {blocked:?}");
+    drop(thread.join().unwrap());
 }

@@ -4,6 +4,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -331,4 +332,100 @@ fn handles_come_and_go_under_load() {
         sender.join().unwrap();
         receiver.join().unwrap();
     });
+}
+
+/// One worker holds jobs for too long, while another one awaits the next.
+#[cfg(feature = "std")]
+#[test]
+fn a_workers_task_is_told_that_its_group_is_evicted() {
+    let _alone = alone();
+    const HELD: Duration = Duration::from_millis(40);
+    let options = Options::<u64>::new(2).groups(1).max_hold(HELD);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut slow = Worker::join(&ring, "billing").unwrap();
+    let mut waits = Worker::join(&ring, "billing").unwrap().into_async();
+    producer.send_batch(&[1, 2]).unwrap();
+    slow.recv_batch(&mut [0; 2]).map(std::mem::forget).unwrap();
+    let (count, waker) = Count::new();
+    assert!(waits.poll_ready(&mut Context::from_waker(&waker)).is_pending());
+    // It evicts the group, and sends nothing.
+    producer.wait_ready(2).unwrap();
+    assert_eq!(count.get(), 1);
+    let outcome = block_on(waits.ready());
+    assert!(matches!(outcome, Err(RecvError::Evicted { .. })), "{outcome:?}");
+}
+
+/// By hand: one that waits holds nothing back for which it would be evicted otherwise.
+#[test]
+fn a_subscribers_task_is_told_that_it_is_evicted() {
+    let _alone = alone();
+    let options = Options::<u64>::new(2).evict_by_hand(true);
+    let (mut producer, ring) = options.heap().unwrap();
+    let mut waits = ring.subscribe(Start::Next).unwrap().into_async();
+    let (count, waker) = Count::new();
+    assert!(waits.poll_ready(&mut Context::from_waker(&waker)).is_pending());
+    let id = producer.consumer_stats().unwrap().next().unwrap().id;
+    producer.evict(id).unwrap();
+    assert_eq!(count.get(), 1);
+    let outcome = block_on(waits.ready());
+    assert!(matches!(outcome, Err(RecvError::Evicted { .. })), "{outcome:?}");
+}
+
+/// The same of a group, by the wakers of the program's own, where the producer looks for more room
+/// than the limit leaves.
+#[cfg(feature = "std")]
+#[test]
+fn tasks_of_wakers_are_told_that_they_are_evicted() {
+    let _alone = alone();
+    let wakers = ringway::future::Wakers::<2>::new();
+    let (producer, ring) = Options::<u64>::new(4).groups(1).max_lag(2).heap().unwrap();
+    let mut producer = producer.with_wait(wakers.wait());
+    let mut slow = Worker::join(&ring, "billing").unwrap();
+    let waits = Worker::join(&ring, "billing").unwrap().with_wait(wakers.wait());
+    let mut waits = waits.into_async();
+    producer.send_batch(&[1, 2, 3]).unwrap();
+    slow.recv_batch(&mut [0; 3]).map(std::mem::forget).unwrap();
+    let (count, waker) = Count::new();
+    assert!(waits.poll_ready(&mut Context::from_waker(&waker)).is_pending());
+    producer.wait_ready(3).unwrap();
+    assert_eq!(count.get(), 1);
+    let outcome = block_on(waits.ready());
+    assert!(matches!(outcome, Err(RecvError::Evicted { .. })), "{outcome:?}");
+}
+
+/// Without `std` a waker's panic is the sender's, and what it keeps from the tasks behind it comes
+/// with the next message.
+#[test]
+fn wakers_that_panic_end_no_process_and_keep_no_message_from_others() {
+    let _alone = alone();
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            // Without a word, which the harness would keep, and free while others count.
+            std::panic::resume_unwind(Box::new(()));
+        }
+    }
+    fn passes<W: ringway::Wait>(
+        mut send: impl FnMut(u64),
+        mut all: [ringway::future::Async<ringway::Subscriber<u64, W>>; 6],
+    ) {
+        let ((count, good), bad) = (Count::new(), Waker::from(Arc::new(Panics)));
+        for (n, one) in all.iter_mut().enumerate() {
+            let waker = if n % 2 == 0 { &bad } else { &good };
+            assert!(one.poll_recv(&mut Context::from_waker(waker)).is_pending());
+        }
+        let mut panics = 0;
+        for message in 0..6 {
+            panics += usize::from(catch_unwind(AssertUnwindSafe(|| send(message))).is_err());
+        }
+        assert_eq!((count.get(), panics), (3, if cfg!(feature = "std") { 0 } else { 3 }));
+    }
+    let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    let all = [(); 6].map(|()| ring.subscribe(Start::Next).unwrap().into_async());
+    passes(|message| producer.send(&message).unwrap(), all);
+    let wakers = ringway::future::Wakers::<6>::new();
+    let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    let mut producer = producer.with_wait(wakers.wait());
+    let awaited = || ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait()).into_async();
+    passes(|message| producer.send(&message).unwrap(), [(); 6].map(|()| awaited()));
 }

@@ -14,7 +14,7 @@ use crate::future::{Async, sealed};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::protocol::lifesign::SeenEpoch;
 #[cfg(feature = "alloc")]
-use crate::protocol::wake::{Awaited, Side};
+use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W> {
@@ -25,10 +25,9 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
     }
 
     #[cfg(feature = "alloc")]
-    fn awaited(&self) -> sealed::SleepsOn {
+    fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Consumer };
-        sealed::SleepsOn(storage.keeps_memory().then(awaited))
+        sealed::SleepsOn { storage, fences, side: Side::Consumer }
     }
 
     fn is_mortal(&self) -> bool {

@@ -54,8 +54,9 @@ impl<H: Handle> Async<H> {
         &self.handle
     }
 
-    /// The handle, for calls that do not wait, or that block. A task that awaits it is not woken for
-    /// what they do.
+    /// The handle, for calls that do not wait, or that block. A task that awaits it is not woken
+    /// for what they do. Another one may be put in its place, of another ring too: the next poll
+    /// that is pending waits for that. A stream that has ended stays so.
     pub fn get_mut(&mut self) -> &mut H {
         // A producer that blocks meanwhile changes the word on which it is waited for.
         self.task.forget();

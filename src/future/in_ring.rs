@@ -3,6 +3,7 @@
 use core::task::Waker;
 use core::time::Duration;
 
+use super::sealed::SleepsOn;
 use crate::memory::Place;
 use crate::protocol::wake::Awaited;
 use ringway_shm::event::Token;
@@ -43,8 +44,8 @@ impl Ask {
         self.seen = None;
     }
 
-    /// Whether it is this process's: not one that the process was forked from.
-    pub(super) fn is_here(&self) -> bool {
-        self.place.is_here()
+    /// Whether it is that handle's, in this process: not one that the process was forked from.
+    pub(super) fn is_of(&self, handle: SleepsOn<'_>) -> bool {
+        self.place.is_here() && handle.is(Some(&self.awaited))
     }
 }

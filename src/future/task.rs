@@ -36,8 +36,6 @@ pub(crate) struct Task {
     /// No thread could be started: the task is polled again and again, and looks at all by itself.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
     is_alone: bool,
-    /// A producer's waits for room, and the time is counted.
-    pub(crate) is_blocked: bool,
     /// An iteration has come to its end.
     pub(crate) has_ended: bool,
 }
@@ -46,6 +44,7 @@ impl Task {
     /// Has the task woken by `waker` when the other side has done something. The caller looks once
     /// more after this.
     pub(crate) fn register<H: Handle>(&mut self, handle: &mut H, waker: &Waker) {
+        self.keep_what_is_of(handle);
         let told = handle.wait().register(waker) || self.register_in_ring(handle, waker);
         // What the other side does not tell: that a process has died, and that it is time to look.
         let all_told = told && !handle.is_mortal() && handle.pace().is_none();
@@ -59,12 +58,19 @@ impl Task {
 impl Task {
     /// `false`: the other side does not wake the task by itself.
     fn register_in_ring<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
-        // A forked child's copy: the task is the parent's.
-        self.ask = self.ask.take().filter(Ask::is_here);
         if self.ask.is_none() && !handle.is_mortal() && !is_played() {
-            self.ask = handle.awaited().0.and_then(Ask::new);
+            self.ask = handle.sleeps_on().awaited().and_then(Ask::new);
         }
         self.ask.as_mut().is_some_and(|ask| ask.register(waker))
+    }
+
+    /// Lets go of what is of another handle, which the program had here before, or of the process
+    /// that forked this one: the task is that one's.
+    fn keep_what_is_of<H: Handle>(&mut self, handle: &H) {
+        if self.ask.as_ref().is_some_and(|ask| !ask.is_of(handle.sleeps_on())) {
+            self.ask = None;
+        }
+        self.keep_source_of(handle);
     }
 
     /// The next one to wait asks anew to be woken.
@@ -82,6 +88,8 @@ impl Task {
         false
     }
 
+    fn keep_what_is_of<H: Handle>(&mut self, _handle: &H) {}
+
     pub(crate) fn forget(&mut self) {}
 }
 
@@ -89,18 +97,20 @@ impl Task {
 impl Task {
     /// `false`: there is no reactor.
     fn register_with_reactor<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
-        if self.source.as_ref().is_some_and(|source| !source.is_here()) {
-            // A forked child's copy: the reactor is the parent's.
-            self.source = None;
-            self.forget_with_reactor();
-        }
         if self.source.is_none() {
-            self.source = Source::add(handle.awaited().0, handle.pace());
+            self.source = Source::add(handle.sleeps_on().awaited(), handle.pace());
             self.is_alone = self.source.is_none();
         }
         let Some(source) = &self.source else { return false };
         source.register(waker, &mut self.seen);
         true
+    }
+
+    fn keep_source_of<H: Handle>(&mut self, handle: &H) {
+        if self.source.as_ref().is_some_and(|source| !source.is_of(handle.sleeps_on())) {
+            self.forget_with_reactor();
+            self.source = None;
+        }
     }
 
     /// Whether the reactor has found that this is the time to look at more than what is waited for.
@@ -134,6 +144,9 @@ impl Task {
     pub(crate) fn is_to_probe(&self) -> bool {
         false
     }
+
+    #[cfg(feature = "alloc")]
+    fn keep_source_of<H: Handle>(&mut self, _handle: &H) {}
 
     #[cfg(feature = "alloc")]
     fn forget_with_reactor(&mut self) {}

@@ -7,6 +7,8 @@ pub(crate) mod geometry;
 mod ghosts;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;
+#[cfg(feature = "async")]
+mod home;
 pub(crate) mod kind;
 pub(crate) mod lane;
 pub(crate) mod layout;
@@ -54,6 +56,8 @@ pub(crate) mod raw;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use bytes::SEATS;
 pub(crate) use gate::GateWords;
+#[cfg(feature = "async")]
+pub(crate) use home::{Home, HomeCell};
 pub(crate) use kind::*;
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use mapping::ASKED;

@@ -33,6 +33,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ptr::{self, NonNull};
 
+use super::home::Home;
 use super::waker_cell::{WakerCell, outlive};
 use ringway_shm::sync::{AtomicPtr, CasU32, Ordering, fence};
 
@@ -76,15 +77,17 @@ impl Tasks {
         })
     }
 
-    /// Wakes the tasks of the places whose key is so. The caller has made known what for.
+    /// Wakes the tasks of the places whose key is so. The caller has made known what for. If a waker
+    /// panics, and there is no `std` to outlive that, the panic goes to the caller, and the tasks
+    /// behind that one are not woken by this: a second panic would end the process.
     #[cold]
     pub(crate) fn wake(&self, is_for: impl Fn(usize) -> bool) {
         // SYNC ring-task: this finds the place, or the task sees what was made known, after its
         // heavy fence in `Ask::register`.
         fence(Ordering::SeqCst);
-        let called = self.nodes().filter(|node| is_for(node.key) && node.is_here());
-        let mut rest = Rest(called);
-        rest.wake();
+        for node in self.nodes().filter(|node| is_for(node.key) && node.is_here()) {
+            outlive(|| node.cell.wake());
+        }
     }
 
     /// A place that is free, or a new one. `None`: there is not so much memory.
@@ -144,8 +147,14 @@ impl Drop for Tasks {
             // keep the memory of which this is a part.
             let node = unsafe { Box::from_raw(one) };
             next = node.first().map_or(ptr::null_mut(), |node| node.next);
-            // Its handle has taken the waker back.
-            drop(node);
+            if node.iter().all(Node::is_here) {
+                // Its handle has taken the waker back.
+                drop(node);
+            } else {
+                // A forked child's copy. Dropping the waker would run what the parent's runtime
+                // does.
+                core::mem::forget(node);
+            }
         }
     }
 }
@@ -167,61 +176,6 @@ impl Node {
         self.taken.compare_exchange(0, 1, order, failed).is_ok()
     }
 }
-
-/// Wakes the tasks of those places, also of those behind one whose waker panics.
-struct Rest<'a, I: Iterator<Item = &'a Node>>(I);
-
-impl<'a, I: Iterator<Item = &'a Node>> Rest<'a, I> {
-    fn wake(&mut self) {
-        for node in self.0.by_ref() {
-            outlive(|| node.cell.wake());
-        }
-    }
-}
-
-impl<'a, I: Iterator<Item = &'a Node>> Drop for Rest<'a, I> {
-    fn drop(&mut self) {
-        // There are places left only after a panic.
-        self.wake();
-    }
-}
-
-/// In which process a place was made.
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-mod home {
-    use ringway_shm::fork::Here;
-
-    /// `None`: there was not so much memory, and nothing will tell.
-    pub(super) struct Home(Option<Here>);
-
-    impl Home {
-        pub(super) fn here() -> Home {
-            Home(Here::of_this_process())
-        }
-
-        pub(super) fn is_here(&self) -> bool {
-            self.0.is_none_or(Here::is_true)
-        }
-    }
-}
-
-/// The same where none is forked.
-#[cfg(not(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom)))))]
-mod home {
-    pub(super) struct Home;
-
-    impl Home {
-        pub(super) fn here() -> Home {
-            Home
-        }
-
-        pub(super) fn is_here(&self) -> bool {
-            true
-        }
-    }
-}
-
-use home::Home;
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,8 @@
 //! | `WAKING` | the thread that wakes | a task wakes itself; another thread has nothing to do |
 //!
 //! A waker is a runtime's: cloning, dropping and waking it may panic. The cell is in order then, and
-//! the task's next poll registers as ever.
+//! the task's next poll registers as ever. No waker is called while a panic goes on that comes of
+//! another one: a second panic would end the process.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -65,9 +66,11 @@ impl WakerCell {
                 if !registering.has(waker) {
                     // Should cloning panic, the cell is given back as it was.
                     let old = registering.put(waker.clone());
-                    drop(registering);
+                    registering.end();
                     // Runs what the runtime likes, and so with the cell given back.
                     drop(old);
+                } else {
+                    registering.end();
                 }
             }
             Err(WAKING) => waker.wake_by_ref(),
@@ -99,6 +102,11 @@ impl WakerCell {
         waker
     }
 
+    /// Empties it and drops no waker: what was there is a parent process's.
+    pub(crate) fn leak(&mut self) {
+        core::mem::forget(self.waker.get_mut().take());
+    }
+
     /// # Safety
     ///
     /// The caller has the cell.
@@ -110,7 +118,8 @@ impl WakerCell {
     }
 }
 
-/// A task that has the cell. Dropped, it gives it back.
+/// A task that has the cell. Dropped by a panic, it gives it back, and does not wake the task, whose
+/// poll it is that panics.
 struct Registering<'a>(&'a WakerCell);
 
 impl Registering<'_> {
@@ -130,25 +139,37 @@ impl Registering<'_> {
         // SAFETY: the cell is the task's while this is there, and nothing else refers to it.
         unsafe { &mut *self.0.waker.get() }.replace(waker)
     }
-}
 
-impl Drop for Registering<'_> {
-    fn drop(&mut self) {
+    /// Gives the cell back, and wakes the task if a thread wanted to meanwhile.
+    fn end(self) {
+        let waker = self.give_back();
+        core::mem::forget(self);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Gives the cell back. Returns the waker if a thread wanted to wake the task meanwhile.
+    fn give_back(&self) -> Option<Waker> {
         let cell = self.0;
         // SYNC waker-cell: the thread that wakes sees what was put there.
         let (order, failed) = (Ordering::Release, Ordering::Relaxed);
         if cell.state.compare_exchange(REGISTERING, IDLE, order, failed).is_ok() {
-            return;
+            return None;
         }
-        // A thread wanted to wake the task meanwhile.
         // SAFETY: who finds a state that is not `IDLE` leaves the cell alone.
         let waker = unsafe { cell.empty() };
         // SYNC waker-cell: the next one finds it empty. What those did before that wanted to wake
         // the task is seen by it.
         cell.state.swap(IDLE, Ordering::AcqRel);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        waker
+    }
+}
+
+impl Drop for Registering<'_> {
+    fn drop(&mut self) {
+        // Also its drop runs what the runtime likes.
+        core::mem::forget(self.give_back());
     }
 }
 
@@ -170,7 +191,7 @@ pub(crate) fn outlive(call: impl FnOnce()) {
 }
 
 /// Calls what runs code of a runtime's. Without `std` a panic goes on to the caller.
-#[cfg(all(feature = "alloc", not(feature = "std")))]
+#[cfg(not(feature = "std"))]
 pub(crate) fn outlive(call: impl FnOnce()) {
     call();
 }

@@ -220,12 +220,21 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given
-    /// an entry's index, that they have done so for too long.
+    /// an entry's index, that they have done so for too long, and tells them: a worker may wait for
+    /// a message while another one of its group holds too many, and this need not send one.
     pub(super) fn has_room_for(
         &mut self,
         need: Need,
         too_long: impl Fn(&Storage, usize) -> bool,
     ) -> bool {
+        let found = self.makes_room_for(need, too_long);
+        if self.credit.take_evicted() {
+            self.tell_the_evicted();
+        }
+        found
+    }
+
+    fn makes_room_for(&mut self, need: Need, too_long: impl Fn(&Storage, usize) -> bool) -> bool {
         let too_long = |entry| too_long(&self.storage, entry);
         let Need { messages, granules } = need;
         if self.credit.left() < messages

@@ -47,6 +47,8 @@ use ringway_shm::event::Token;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
+#[cfg(all(feature = "async", feature = "alloc"))]
+use ringway_shm::sync::Ordering;
 
 /// The event count of that bell, as far as this process can reach the flag.
 #[inline(always)]
@@ -229,18 +231,39 @@ pub(crate) fn wake_producer_by(waiting: &Futex, view: &View, fences: Fences) {
 /// Wakes the tasks of a ring on the heap for which that word is stored. The caller has stored it.
 #[cfg(all(feature = "async", feature = "alloc"))]
 pub(crate) fn wake_tasks(word: &Futex, view: &View) {
-    if let Some(tasks) = view.tasks() {
-        let word = core::ptr::from_ref(word).addr();
-        tasks.wake(|key| key == word);
-    }
+    let word = core::ptr::from_ref(word).addr();
+    wake_tasks_for(view, |key| key == word);
 }
 
 /// Those of all consumers.
 #[cfg(all(feature = "async", feature = "alloc"))]
 fn wake_tasks_but_the_producers(view: &View) {
-    if let Some((tasks, flags)) = view.tasks().zip(view.flags()) {
+    if let Some(flags) = view.flags() {
         let waiting = core::ptr::from_ref(&flags.waiting).addr();
-        tasks.wake(|key| key != waiting);
+        wake_tasks_for(view, |key| key != waiting);
+    }
+}
+
+#[cfg(all(feature = "async", feature = "alloc"))]
+fn wake_tasks_for(view: &View, is_for: impl Fn(usize) -> bool) {
+    if let Some(tasks) = view.tasks() {
+        let again = Again(view);
+        tasks.wake(is_for);
+        core::mem::forget(again);
+    }
+}
+
+/// Dropped by the panic of a waker, it has the producer wake all tasks the next time, also those
+/// behind that one's.
+#[cfg(all(feature = "async", feature = "alloc"))]
+struct Again<'a>(&'a View);
+
+#[cfg(all(feature = "async", feature = "alloc"))]
+impl Drop for Again<'_> {
+    fn drop(&mut self) {
+        if let Some(flags) = self.0.flags() {
+            flags.sleepers.word.store(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::task::Waker;
 use core::time::Duration;
 
+use super::super::sealed::SleepsOn;
 use super::poller::Poller;
 use super::shared::Shared;
 use crate::protocol::wake::Awaited;
@@ -28,9 +29,10 @@ impl Source {
         Some(Source { shared: Some(shared), poller })
     }
 
-    /// Whether its thread is of this process.
-    pub(crate) fn is_here(&self) -> bool {
-        self.poller.is_here()
+    /// Whether it is that handle's, and its thread of this process.
+    pub(crate) fn is_of(&self, handle: SleepsOn<'_>) -> bool {
+        let is_same = |shared: &Arc<Shared>| handle.is(shared.awaited.as_ref());
+        self.poller.is_here() && self.shared.as_ref().is_some_and(is_same)
     }
 
     /// Has the task woken when the word changes from here on. The caller looks once more after this,
@@ -76,7 +78,7 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         let Some(shared) = self.shared.take() else { return };
-        if !self.is_here() {
+        if !self.poller.is_here() {
             // The parent's thread keeps its own, and nothing here may run what dropping a waker or
             // a mapping of the parent's does.
             return core::mem::forget(shared);

@@ -84,9 +84,10 @@ impl Poller {
     }
 }
 
-/// Starts the thread. It takes no signals: a program's handlers run on the program's threads.
+/// Starts the thread. It takes no signals: a program's handlers run on the program's threads. Its
+/// stack is as large as that of any thread: a runtime's waker may poll the task on it.
 fn start(poller: &'static Poller) -> Option<()> {
     let named = std::thread::Builder::new().name(String::from("ringway-reactor"));
-    let thread = without_signals(|| named.stack_size(256 << 10).spawn(|| poller.run()));
+    let thread = without_signals(|| named.spawn(|| poller.run()));
     thread.ok().map(drop)
 }

@@ -14,7 +14,7 @@ use crate::group::undone::Rest;
 use crate::message::{ByteMessage, Message, Plain};
 use crate::protocol::lifesign::SeenEpoch;
 #[cfg(feature = "alloc")]
-use crate::protocol::wake::{Awaited, Side};
+use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
 
 /// How often a worker's task looks whether others live: as often as one that has a deputy's post.
@@ -28,14 +28,9 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
     }
 
     #[cfg(feature = "alloc")]
-    fn awaited(&self) -> sealed::SleepsOn {
+    fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
         let (storage, fences) = (self.storage(), self.reader.fences);
-        let side = Side::Worker(self.member.group);
-        sealed::SleepsOn(storage.keeps_memory().then(|| Awaited {
-            storage: storage.clone(),
-            fences,
-            side,
-        }))
+        sealed::SleepsOn { storage, fences, side: Side::Worker(self.member.group) }
     }
 
     fn is_mortal(&self) -> bool {

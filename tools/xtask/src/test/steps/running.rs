@@ -33,7 +33,9 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
     steps.push(step.needs([CC]));
     steps.push(Step::new("tests: async", |project, log| {
         let mut tests = cargo(project, "", "test -p ringway --features sink --lib --no-fail-fast");
-        tests.args(["--test", "async_basic", "--test", "async_heap"]);
+        for test in ["basic", "exchanged", "faults", "forks", "heap"] {
+            tests.args([String::from("--test"), format!("async_{test}")]);
+        }
         run_tests(tests, log)
     }));
     steps.push(Step::new("tests: async, without std", |project, log| {
