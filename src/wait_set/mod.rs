@@ -355,8 +355,8 @@ impl WaitSet {
     }
 
     /// A descriptor that is readable while a member is ready (level-triggered): for `poll`, `select`,
-    /// `epoll`, and what is made of them. To be waited for, and not to be read. When it is readable, call
-    /// [`try_wait`](Self::try_wait) and deal with what that returns, until it returns 0: by that
+    /// `epoll`, and what is made of them. To be waited for, and not to be read. When it is readable,
+    /// call [`try_wait`](Self::try_wait) and deal with what that returns, until it returns 0: by that
     /// look the descriptor is no longer readable.
     ///
     /// The first call starts a thread, which waits in the set, and ends when the last clone of the

@@ -152,15 +152,16 @@ fn calls_that_block_run_on_a_thread_of_their_own() {
     let (producer, ring) = Options::<u64>::new(8).heap().unwrap();
     on_tokio(async move {
         // docs: blocking
-        let mut producer = tokio::task::spawn_blocking(move || {
+        let joined = tokio::task::spawn_blocking(move || {
             let mut producer = producer;
             producer.wait_for_consumers(1, Duration::from_secs(10))?;
             Ok::<_, ringway::error::WaitError>(producer.into_async())
         });
         // end
-        tokio::time::timeout(Duration::from_millis(20), &mut producer).await.unwrap_err();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!joined.is_finished());
         let mut subscriber = ring.subscribe(Start::Next).unwrap().into_async();
-        let mut producer = producer.await.unwrap().unwrap();
+        let mut producer = joined.await.unwrap().unwrap();
         producer.send(&7).await.unwrap();
         assert_eq!(subscriber.recv().await, Ok(7));
     });
@@ -175,6 +176,9 @@ fn a_time_limit_is_the_runtimes_and_calls_that_do_not_wait_are_the_handles() {
         assert!(tokio::time::timeout(limit, subscriber.recv()).await.is_err());
         producer.send(&7).unwrap();
         assert_eq!(subscriber.get_mut().try_recv(), Ok(7));
+        producer.send(&8).unwrap();
+        subscriber.ready().await.unwrap();
+        assert_eq!(*subscriber.get_mut().try_recv_ref().unwrap(), 8);
     });
 }
 
@@ -188,7 +192,9 @@ fn blocks(source: &str) -> Vec<String> {
         }
         let indent = line.len() - line.trim_start().len();
         let block = lines.by_ref().take_while(|line| line.trim_start() != "// end");
-        blocks.push(block.map(|line| line.get(indent..).unwrap_or("")).collect::<Vec<_>>().join("\n"));
+        blocks.push(
+            block.map(|line| line.get(indent..).unwrap_or("")).collect::<Vec<_>>().join("\n"),
+        );
     }
     blocks
 }
