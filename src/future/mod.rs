@@ -74,6 +74,7 @@
 mod handle;
 #[cfg(feature = "alloc")]
 mod in_ring;
+mod looks;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
 mod reactor;
 mod side;
