@@ -103,7 +103,8 @@
 //!
 //! A blocked call learns of its producer's death within 150 ms, by asking now and then. Handles and
 //! wait sets that a `DeathWatch` watches (`watched_by`) are told in about a millisecond, by a thread
-//! that sleeps until the kernel has news.
+//! that sleeps until the kernel has news. Tasks that await a handle (the feature `async`) are told
+//! as soon without it.
 //!
 //! The library installs no signal handlers: the example `interrupt` in the repository shows one.
 //! Joining and opening wait for a second at most, or for the time that they are given, and no

@@ -249,9 +249,12 @@ impl<T: ByteMessage + ?Sized, W: Wait> Async<Subscriber<T, W>> {
     }
 }
 
-/// Messages as they come. As [`Consumer::iter`] it gives every final state once, as its last item,
-/// and ends without one when the ring is closed. Having ended it stays so: a stream of
-/// [`into_inner`](Async::into_inner) goes on with a successor of the producer's.
+/// Messages as they come, each in an `Ok`. An `Err` with [`Lagged`](RecvError::Lagged) is no end:
+/// the stream goes on behind what was missed. When the ring is closed the stream ends, without an
+/// `Err`. Every other error, that the producer has died say, is given once, and then it ends.
+///
+/// Having ended it stays so: a stream of [`into_inner`](Async::into_inner) goes on with a successor
+/// of the producer's.
 ///
 /// ```
 /// # use ringway::{Options, Start};

@@ -70,7 +70,8 @@ pub use self::member::Member;
 /// A member is ready when its next call that does not block would say something else than that
 /// there is nothing: a message, that messages were lost, that the ring is closed, that its producer
 /// has died, that it was evicted. It stays so, and is returned by every wait, until that has been
-/// dealt with. So a member at its end has to be [removed](Self::remove), or dropped.
+/// dealt with: a set is level-triggered. So a member at its end has to be [removed](Self::remove),
+/// or dropped.
 ///
 /// What is returned is exact if the handle's owner alone uses it: its next `try_` call does not say
 /// `Empty`, or `Full`. There are three exceptions:
@@ -103,9 +104,10 @@ pub use self::member::Member;
 ///
 /// Each wait looks at every member of which something is not known. It makes no system call while
 /// there is a ready one, but a question every 20 ms for each member of a ring in files that has
-/// nothing then: whether its producer lives. Else it asks the members' producers to wake it, by one
-/// fence for all of them, and sleeps. A wake-up is told of by its producer as that of a subscriber
-/// that sleeps.
+/// nothing then: whether its producer lives. Where none is ready it asks the members' other sides to
+/// wake it, by one fence for all of them, and sleeps. For them it is as any one that sleeps: the
+/// first message that follows costs its producer a system call, which counts in
+/// [`wakes`](crate::stats::Stats::wakes).
 ///
 /// One thread sleeps on the words of up to 126 rings itself. With more, the set starts a thread for
 /// each 127 of the others when it first sleeps, which do nothing but sleep on them, and end with
@@ -352,9 +354,9 @@ impl WaitSet {
         self.inner().set_watch(watch)
     }
 
-    /// A descriptor that is readable while a member is ready: for `poll`, `select`, `epoll`, and
-    /// what is made of them. To be waited for, and not to be read. When it is readable, call
-    /// [`try_wait`](Self::try_wait) and deal with what that returns, until it returns 0: by that
+    /// A descriptor that is readable while a member is ready (level-triggered): for `poll`, `select`,
+    /// `epoll`, and what is made of them. To be waited for, and not to be read. When it is readable,
+    /// call [`try_wait`](Self::try_wait) and deal with what that returns, until it returns 0: by that
     /// look the descriptor is no longer readable.
     ///
     /// The first call starts a thread, which waits in the set, and ends when the last clone of the
