@@ -30,7 +30,9 @@ impl Looks {
                 return Some(found);
             }
         }
-        self.0 = (self.0 / 2).max(MOST.min(1));
+        if self.0 > 1 {
+            self.0 /= 2;
+        }
         None
     }
 }
