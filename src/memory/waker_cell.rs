@@ -81,6 +81,7 @@ impl WakerCell {
 
     /// Wakes the task, if there is one. What the caller did before is seen by the task, which looks
     /// after it has registered, or is woken.
+    #[cfg(feature = "alloc")]
     pub(crate) fn wake(&self) {
         if let Some(waker) = self.take() {
             waker.wake();
