@@ -103,7 +103,8 @@
 //!
 //! A blocked call learns of its producer's death within 150 ms, by asking now and then. Handles and
 //! wait sets that a `DeathWatch` watches (`watched_by`) are told in about a millisecond, by a thread
-//! that sleeps until the kernel has news.
+//! that sleeps until the kernel has news. Tasks that await a handle (the feature `async`) are told
+//! as soon without it.
 //!
 //! The library installs no signal handlers: the example `interrupt` in the repository shows one.
 //! Joining and opening wait for a second at most, or for the time that they are given, and no
@@ -179,7 +180,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", ringway_loom))]
 extern crate std;
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
@@ -221,7 +222,7 @@ pub mod segment;
 #[cfg(not(ringway_loom))]
 pub mod static_ring;
 pub mod stats;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub mod wait_set;
 
 /// Rings in memory of the caller's.
@@ -232,9 +233,9 @@ pub mod raw {
 
 /// How a handle waits.
 pub mod wait {
-    #[cfg(all(feature = "std", not(ringway_loom)))]
+    #[cfg(any(feature = "std", ringway_loom))]
     pub use ringway_shm::interrupt::Interrupt;
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub use ringway_shm::segment::DeathWatch;
     pub use ringway_shm::wait::{
         AdaptiveSpin, Deadline, Pause, Spin, SpinThenSleep, SpinThenYield, Wait,
@@ -309,7 +310,7 @@ pub use segment::{Anonymous, Segment};
 pub use static_ring::{Bytes, Static};
 #[doc(inline)]
 pub use wait::{Spin, SpinThenSleep, Wait};
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 #[doc(inline)]
 pub use wait_set::WaitSet;
 #[doc(no_inline)]

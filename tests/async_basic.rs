@@ -216,29 +216,30 @@ fn a_name_goes_with_its_producer_and_handles_go_under_load() {
 
 #[test]
 fn more_handles_than_a_thread_can_sleep_for_are_all_woken() {
-    let mut rings: Vec<_> = (0..300)
-        .map(|_| {
-            let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-            (producer, ring.subscribe(Start::Next).unwrap().into_async(), Count::new())
-        })
-        .collect();
-    for (_, subscriber, (_, waker)) in &mut rings {
-        assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
-    }
-    for (number, (producer, subscriber, (count, waker))) in rings.iter_mut().enumerate() {
-        producer.send(&(number as u64)).unwrap();
-        eventually("the wake-up", || count.get() == 1);
-        let mut context = Context::from_waker(waker);
-        assert_eq!(subscriber.poll_recv(&mut context), Poll::Ready(Ok(number as u64)));
+    for (mut producer, ring) in both("many", Options::new(2).subscribers(300)) {
+        let mut subscribers: Vec<_> = (0..300)
+            .map(|_| (ring.subscribe(Start::Next).unwrap().into_async(), Count::new()))
+            .collect();
+        for message in 0..3 {
+            for (subscriber, (_, waker)) in &mut subscribers {
+                assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
+            }
+            producer.send(&message).unwrap();
+            for (subscriber, (count, waker)) in &mut subscribers {
+                eventually("the wake-up", || count.get() > message as usize);
+                let mut context = Context::from_waker(waker);
+                assert_eq!(subscriber.poll_recv(&mut context), Poll::Ready(Ok(message)));
+            }
+        }
     }
 }
 
 #[test]
 fn wakers_of_the_programs_own_wake_both_sides() {
-    let wakers: &'static Wakers<2> = Box::leak(Box::new(Wakers::new()));
+    static WAKERS: Wakers<2> = Wakers::new();
     let (producer, ring) = Options::<u64>::new(2).heap().unwrap();
-    let mut producer = producer.with_wait(wakers.wait()).into_async();
-    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+    let mut producer = producer.with_wait(WAKERS.wait()).into_async();
+    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(WAKERS.wait());
     let mut subscriber = subscriber.into_async();
     let thread = thread::spawn(move || {
         block_on(async {
@@ -253,4 +254,90 @@ fn wakers_of_the_programs_own_wake_both_sides() {
         }
     });
     thread.join().unwrap();
+}
+
+/// A ring in files has peers that can die, which wakers of the program's own do not tell.
+#[test]
+fn a_task_of_wakers_is_told_that_the_producer_has_left() {
+    let wakers = Wakers::<2>::new();
+    let (producer, ring) = named("wakers-left", Options::new(2));
+    let producer = producer.with_wait(wakers.wait());
+    let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+    let mut subscriber = subscriber.into_async();
+    let (count, waker) = Count::new();
+    let mut context = Context::from_waker(&waker);
+    assert!(subscriber.poll_recv(&mut context).is_pending());
+    producer.detach();
+    ringway::segment::unlink(format!("async-wakers-left-{}", std::process::id())).unwrap();
+    eventually("the wake-up", || count.get() > 0);
+    assert_eq!(block_on(subscriber.recv()), Err(RecvError::ProducerDied));
+}
+
+/// Only time makes room here, of which the other side knows nothing.
+#[test]
+fn a_producers_task_of_wakers_evicts_a_consumer_that_holds_it_back() {
+    let wakers = Wakers::<2>::new();
+    let options = Options::<u64>::new(2).max_hold(Duration::from_millis(200));
+    for (producer, ring) in both("wakers-hold", options) {
+        let mut producer = producer.with_wait(wakers.wait()).into_async();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+        for message in 0..3 {
+            block_on(producer.send(&message)).unwrap();
+        }
+        assert!(
+            matches!(subscriber.try_recv(), Err(error) if error.to_string().contains("evicted"))
+        );
+    }
+}
+
+/// On the heap by the other side, and in files by the reactor.
+#[test]
+fn a_task_without_a_place_among_wakers_is_woken_all_the_same_and_once() {
+    let wakers = Wakers::<0>::new();
+    for (producer, ring) in both("no-place", Options::new(8)) {
+        let mut producer = producer.with_wait(wakers.wait());
+        let subscriber = ring.subscribe(Start::Next).unwrap().with_wait(wakers.wait());
+        let mut subscriber = subscriber.into_async();
+        let (count, waker) = Count::new();
+        assert!(subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(count.get(), 0);
+        producer.send(&7).unwrap();
+        eventually("the wake-up", || count.get() > 0);
+        assert_eq!(count.get(), 1);
+    }
+}
+
+/// The time of a wait that was given up is not known.
+#[test]
+fn polls_of_the_programs_own_count_no_time_and_futures_do() {
+    const LONG: Duration = Duration::from_millis(300);
+    let (producer, ring) = Options::<u64>::new(1).heap().unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut producer = producer.into_async();
+    producer.get_mut().send(&1).unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(producer.poll_send(&mut context, &2).is_pending());
+    assert!(producer.poll_ready(&mut context, 1).is_pending());
+    thread::sleep(LONG);
+    assert!(producer.poll_send(&mut context, &2).is_pending());
+    assert!(producer.poll_ready(&mut context, 1).is_pending());
+    assert_eq!(ring.stats().blocked, Duration::ZERO);
+    {
+        let mut future = pin!(producer.send(&2));
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        thread::sleep(LONG);
+    }
+    let blocked = ring.stats().blocked;
+    assert!((LONG..LONG * 3).contains(&blocked), "until it was dropped: {blocked:?}");
+    thread::sleep(LONG * 3);
+    let thread = thread::spawn(move || {
+        thread::sleep(LONG);
+        subscriber.recv().unwrap();
+        subscriber
+    });
+    block_on(producer.send(&2)).unwrap();
+    let blocked = ring.stats().blocked - blocked;
+    assert!((LONG / 2..LONG * 3).contains(&blocked), "until it was sent: {blocked:?}");
+    drop(thread.join().unwrap());
 }

@@ -184,3 +184,34 @@ fn no_lost_wakeup_of_a_sole_waiter_by_two_notifiers() {
         }
     });
 }
+
+/// A producer that is about to block, and a thread of a wait set that sleeps for the same producer.
+/// The first may be what puts up the word again that was lowered for the second.
+#[test]
+fn no_lost_wakeup_of_two_threads_that_sleep_on_one_word() {
+    check("no_lost_wakeup_of_two_threads_that_sleep_on_one_word", Some(3), || {
+        let shared = Arc::new((Futex::new(0), AtomicU32::new(0)));
+        let notifier = shared.clone();
+        let notifier = thread::spawn(move || {
+            notifier.1.store(1, Ordering::Relaxed);
+            SoleWaiter::new(&notifier.0).notify(Fences::FULL);
+        });
+        let sleeper = shared.clone();
+        let sleeper = thread::spawn(move || {
+            let (waiter, has) = (SoleWaiter::new(&sleeper.0), || sleeper.1.load(Ordering::Relaxed));
+            while has() == 0 {
+                let token = waiter.arm(Fences::FULL);
+                if has() != 0 {
+                    break;
+                }
+                waiter.wait(token, LIMIT);
+            }
+        });
+        let (waiter, has) = (SoleWaiter::new(&shared.0), || shared.1.load(Ordering::Relaxed));
+        waiter.arm(Fences::FULL);
+        // Whether it finds that or not, it goes on without a sleep.
+        has();
+        notifier.join().unwrap();
+        sleeper.join().unwrap();
+    });
+}

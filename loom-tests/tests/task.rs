@@ -1,176 +1,144 @@
-//! Tasks that a thread wakes, by the protocol of `src/future/reactor`: no wake-up is lost, and no
-//! memory goes under the thread.
-//!
-//! The event counts are the library's. The thread, the task and the cell of its waker are made of
-//! loom's parts here: a mutex stands for `atomic-waker`, whose contract is the same, that of
-//! `register` and `wake` each is ordered before or behind the other, and the later sees the earlier.
-//! A park has no end of its own, so that a lost wake-up is a deadlock, which loom reports.
+//! Tasks: the library's own futures, cells of wakers and reactor, whose thread the model runs. A
+//! sleep in a model has no end of its own, so that a lost wake-up is a deadlock, which loom reports.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use loom::sync::{Arc, Mutex};
 use loom::thread;
-use loom_tests::check;
-use ringway_shm::event::{EventCount, SoleWaiter, Token};
-use ringway_shm::fence::Fences;
-use ringway_shm::sync::{Futex, RaceCell, fence};
-
-/// Means nothing in a model.
-const LIMIT: Duration = Duration::from_secs(1);
+use loom_tests::{ORIGIN, awake, check};
+use ringway::future::{Async, Reactor, Wakers};
+use ringway::{Options, Producer, Start, Subscriber};
+use ringway_shm::sync::{Futex, Ordering};
 
 /// A task's thread: 1, it is to poll.
 struct Park(Futex);
 
 impl Park {
-    fn wake(&self) {
-        self.0.store(1, Ordering::Release);
-        self.0.wake_all();
+    fn new() -> (Arc<Park>, Waker) {
+        let park = Arc::new(Park(Futex::new(0)));
+        (park.clone(), Waker::from(park))
     }
 
     fn park(&self) {
         while self.0.load(Ordering::Acquire) == 0 {
-            self.0.wait(0, LIMIT);
+            self.0.wait(0, Duration::MAX);
         }
         self.0.store(0, Ordering::Relaxed);
     }
 }
 
-/// The words of a ring, and what a source shares with its thread.
-struct Shared {
-    bell: Futex,
-    flag: AtomicU32,
-    number: AtomicU32,
-    waker: Mutex<Option<Arc<Park>>>,
-    armed: AtomicBool,
-    gone: AtomicBool,
-    kicks: Futex,
-    done: AtomicBool,
-    memory: RaceCell,
+impl Wake for Park {
+    fn wake(self: Arc<Self>) {
+        self.0.store(1, Ordering::Release);
+        self.0.wake_all();
+    }
 }
 
-impl Shared {
-    fn new() -> Arc<Shared> {
-        Arc::new(Shared {
-            bell: Futex::new(0),
-            flag: AtomicU32::new(0),
-            number: AtomicU32::new(0),
-            waker: Mutex::new(None),
-            armed: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            kicks: Futex::new(0),
-            done: AtomicBool::new(false),
-            memory: RaceCell::default(),
-        })
-    }
+/// Polls a future that is then dropped.
+fn poll_once<R>(future: impl Future<Output = R>, waker: &Waker) -> Poll<R> {
+    pin!(future).poll(&mut Context::from_waker(waker))
+}
 
-    fn count(&self) -> EventCount<'_> {
-        EventCount::with_flag(&self.bell, &self.flag)
-    }
-
-    fn has(&self, wanted: u32) -> bool {
-        self.number.load(Ordering::Relaxed) >= wanted
-    }
-
-    fn register(&self, park: &Arc<Park>) {
-        *self.waker.lock().unwrap() = Some(park.clone());
-    }
-
-    fn wake(&self) {
-        self.armed.swap(false, Ordering::AcqRel);
-        let waker = self.waker.lock().unwrap().take();
-        if let Some(park) = waker {
-            park.wake();
+/// What a runtime does.
+fn block_on<R>(future: impl Future<Output = R>) -> R {
+    let (park, waker) = Park::new();
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return done;
         }
+        park.park();
     }
+}
 
-    fn kick(&self) {
-        self.kicks.fetch_add(1, Ordering::Release);
-        self.kicks.wake_all();
-    }
+/// A ring of so many messages, and a subscriber that is at its start.
+fn ring(capacity: usize) -> (Producer<u64>, Subscriber<u64>) {
+    made_by(Options::new(capacity).origin(ORIGIN))
+}
 
-    /// A poll of a consumer's task. A token whose bell has not changed is good for the next number,
-    /// too.
-    fn poll(&self, wanted: u32, park: &Arc<Park>, seen: &mut Option<Token>) -> bool {
-        if self.has(wanted) {
-            return true;
-        }
-        self.register(park);
-        if seen.is_none_or(|token| self.count().has_rung(token)) {
-            *seen = Some(self.count().arm(Fences::FULL));
-        }
-        self.has(wanted)
-    }
+fn made_by(options: Options<u64>) -> (Producer<u64>, Subscriber<u64>) {
+    let options = options.subscribers(1);
+    let (producer, ring) = options.heap().unwrap();
+    let subscriber = ring.subscribe(Start::Next).unwrap();
+    (producer, subscriber)
+}
 
-    /// What the thread does for a consumer, until it is told to end.
-    fn reactor(&self, mut acted: u32) {
-        loop {
-            let now = self.bell.load(Ordering::Acquire);
-            if self.done.load(Ordering::Relaxed) {
-                return;
-            }
-            if core::mem::replace(&mut acted, now) != now {
-                self.wake();
-            }
-            self.bell.wait(acted, LIMIT);
-        }
-    }
-
-    fn end(&self) {
-        self.done.store(true, Ordering::Release);
-        self.count().wake();
-        self.kick();
-    }
+/// Runs the reactor's thread, which at the end has to let go of all.
+fn with_reactor(model: impl FnOnce(&Reactor)) {
+    let reactor = Reactor::start();
+    let running = reactor.clone();
+    let thread = thread::spawn(move || running.run());
+    model(&reactor);
+    reactor.end();
+    thread.join().unwrap();
 }
 
 #[test]
 fn no_lost_wakeup_of_a_task_that_polls_against_two_publications() {
-    let name = "no_lost_wakeup_of_a_task_that_polls_against_two_publications";
-    check(name, Some(3), || {
-        let shared = Shared::new();
-        let reactor = shared.clone();
-        let reactor = thread::spawn(move || reactor.reactor(0));
-        let task = shared.clone();
-        let task = thread::spawn(move || {
-            let (park, mut seen) = (Arc::new(Park(Futex::new(0))), None);
-            for wanted in 1..=2 {
-                while !task.poll(wanted, &park, &mut seen) {
-                    park.park();
+    check("no_lost_wakeup_of_a_task_that_polls_against_two_publications", Some(1), || {
+        with_reactor(|_| {
+            let (mut producer, subscriber) = ring(2);
+            let mut subscriber = Async::new(subscriber);
+            let task = thread::spawn(move || {
+                for number in 0..2 {
+                    assert_eq!(block_on(subscriber.recv()), Ok(number));
                 }
+            });
+            for number in 0..2 {
+                producer.try_send(&number).unwrap();
             }
+            task.join().unwrap();
         });
-        for number in 1..=2 {
-            shared.number.store(number, Ordering::Relaxed);
-            shared.count().notify(Fences::FULL);
-        }
-        task.join().unwrap();
-        shared.end();
-        reactor.join().unwrap();
     });
 }
 
 /// The first future is dropped while it is pending, and another task polls the handle.
 #[test]
 fn no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped() {
-    let name = "no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped";
-    check(name, Some(3), || {
-        let shared = Shared::new();
-        let reactor = shared.clone();
-        let reactor = thread::spawn(move || reactor.reactor(0));
-        let task = shared.clone();
-        let task = thread::spawn(move || {
-            let mut seen = None;
-            task.poll(1, &Arc::new(Park(Futex::new(0))), &mut seen);
-            let park = Arc::new(Park(Futex::new(0)));
-            while !task.poll(1, &park, &mut seen) {
-                park.park();
-            }
+    check("no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped", Some(2), || {
+        with_reactor(|_| {
+            let (mut producer, subscriber) = ring(1);
+            let mut subscriber = Async::new(subscriber);
+            let task = thread::spawn(move || {
+                let (_park, waker) = Park::new();
+                if poll_once(subscriber.recv(), &waker).is_pending() {
+                    assert_eq!(block_on(subscriber.recv()), Ok(0));
+                }
+            });
+            producer.try_send(&0).unwrap();
+            task.join().unwrap();
         });
-        shared.number.store(1, Ordering::Relaxed);
-        shared.count().notify(Fences::FULL);
-        task.join().unwrap();
-        shared.end();
-        reactor.join().unwrap();
+    });
+}
+
+/// A task that is polled though it was not woken, before the thread knows that it has been rung for.
+#[test]
+fn no_lost_wakeup_of_a_task_that_is_polled_once_more() {
+    check("no_lost_wakeup_of_a_task_that_is_polled_once_more", Some(1), || {
+        with_reactor(|_| {
+            let (mut producer, subscriber) = ring(2);
+            let mut subscriber = Async::new(subscriber);
+            let task = thread::spawn(move || {
+                let (_park, waker) = Park::new();
+                let mut received = 0;
+                for _ in 0..2 {
+                    if let Poll::Ready(message) = poll_once(subscriber.recv(), &waker) {
+                        assert_eq!(message, Ok(received));
+                        received += 1;
+                    }
+                }
+                while received < 2 {
+                    assert_eq!(block_on(subscriber.recv()), Ok(received));
+                    received += 1;
+                }
+            });
+            for number in 0..2 {
+                producer.try_send(&number).unwrap();
+            }
+            task.join().unwrap();
+        });
     });
 }
 
@@ -178,133 +146,84 @@ fn no_lost_wakeup_of_the_task_that_polls_after_a_future_was_dropped() {
 #[test]
 fn no_lost_wakeup_of_a_producers_task() {
     check("no_lost_wakeup_of_a_producers_task", Some(2), || {
-        let shared = Shared::new();
-        let reactor = shared.clone();
-        let reactor = thread::spawn(move || {
-            loop {
-                let kicks = reactor.kicks.load(Ordering::Acquire);
-                if reactor.done.load(Ordering::Relaxed) {
-                    return;
-                }
-                if reactor.bell.load(Ordering::Acquire) != 1
-                    && reactor.armed.load(Ordering::Acquire)
-                {
-                    reactor.wake();
-                }
-                if reactor.armed.load(Ordering::Acquire) {
-                    reactor.bell.wait(1, LIMIT);
-                } else {
-                    reactor.kicks.wait(kicks, LIMIT);
-                }
-            }
+        with_reactor(|_| {
+            let (producer, mut subscriber) = ring(1);
+            let mut producer = Async::new(producer);
+            assert_eq!(block_on(producer.send(&0)), Ok(()));
+            let task = thread::spawn(move || {
+                assert_eq!(block_on(producer.send(&1)), Ok(()));
+                producer
+            });
+            assert_eq!(subscriber.try_recv(), Ok(0));
+            drop(task.join().unwrap());
         });
-        let task = shared.clone();
+    });
+}
+
+/// The handle goes while the thread sleeps for it, or is about to.
+#[test]
+fn a_handle_that_goes_is_let_go_of() {
+    check("a_handle_that_goes_is_let_go_of", Some(2), || {
+        with_reactor(|reactor| {
+            let (_producer, subscriber) = ring(1);
+            let mut subscriber = Async::new(subscriber);
+            let (_park, waker) = Park::new();
+            assert!(poll_once(subscriber.recv(), &waker).is_pending());
+            // By the drop alone the thread finds that it has none.
+            reactor.end();
+        });
+    });
+}
+
+/// Where the kernel lets no thread sleep on many words, the reactor's looks at them again and again
+/// while a task waits, and else sleeps until it is told.
+#[test]
+fn no_lost_wakeup_where_the_reactor_sleeps_in_slices() {
+    check("no_lost_wakeup_where_the_reactor_sleeps_in_slices", Some(1), || {
+        ringway_shm::kernel::refuse_many_words(true);
+        with_reactor(|_| {
+            let (mut producer, subscriber) = ring(1);
+            let mut subscriber = Async::new(subscriber);
+            let task = thread::spawn(move || assert_eq!(block_on(subscriber.recv()), Ok(0)));
+            producer.try_send(&0).unwrap();
+            task.join().unwrap();
+        });
+    });
+}
+
+/// The thread finds that there is more to look at, while the task begins to wait.
+#[test]
+fn a_task_is_polled_again_when_it_is_to_look_around() {
+    check("a_task_is_polled_again_when_it_is_to_look_around", Some(1), || {
+        with_reactor(|reactor| {
+            let (_producer, subscriber) = ring(1);
+            let mut subscriber = Async::new(subscriber);
+            let (park, waker) = Park::new();
+            // Has the thread know the handle.
+            assert!(poll_once(subscriber.ready(), &waker).is_pending());
+            reactor.look_around();
+            assert!(poll_once(subscriber.ready(), &waker).is_pending());
+            park.park();
+        });
+    });
+}
+
+#[test]
+fn no_lost_wakeup_of_tasks_that_share_wakers() {
+    check("no_lost_wakeup_of_tasks_that_share_wakers", Some(2), || {
+        let wakers: &'static Wakers<2> = Box::leak(Box::new(Wakers::new()));
+        // No thread sleeps on the ring's own words.
+        let (producer, subscriber) = made_by(awake(1));
+        let mut producer = Async::new(producer.with_wait(wakers.wait()));
+        let mut subscriber = Async::new(subscriber.with_wait(wakers.wait()));
         let task = thread::spawn(move || {
-            let (park, mut seen) = (Arc::new(Park(Futex::new(0))), None::<Token>);
-            for wanted in 1..=2 {
-                while !task.has(wanted) {
-                    task.register(&park);
-                    let word = SoleWaiter::new(&task.bell);
-                    if seen.is_none_or(|token| word.has_rung(token)) {
-                        seen = Some(word.arm(Fences::FULL));
-                    }
-                    if !task.armed.swap(true, Ordering::AcqRel) {
-                        task.kick();
-                    }
-                    if task.has(wanted) {
-                        break;
-                    }
-                    park.park();
-                }
+            for number in 0..2 {
+                assert_eq!(block_on(subscriber.recv()), Ok(number));
             }
         });
-        for number in 1..=2 {
-            shared.number.store(number, Ordering::Relaxed);
-            SoleWaiter::new(&shared.bell).notify(Fences::FULL);
+        for number in 0..2 {
+            assert_eq!(block_on(producer.send(&number)), Ok(()));
         }
         task.join().unwrap();
-        // In this order: the thread that is woken goes to sleep for a kick, if it has missed it.
-        shared.done.store(true, Ordering::Release);
-        shared.kick();
-        shared.bell.store(0, Ordering::Relaxed);
-        shared.bell.wake_all();
-        reactor.join().unwrap();
-    });
-}
-
-/// The wakers of `Wakers`: one flag, which the notifier lowers by a store.
-#[test]
-fn no_lost_wakeup_of_two_tasks_that_share_wakers() {
-    check("no_lost_wakeup_of_two_tasks_that_share_wakers", Some(3), || {
-        let number = Arc::new(AtomicU32::new(0));
-        let flag = Arc::new(AtomicU32::new(0));
-        let cells: Arc<[Mutex<Option<Arc<Park>>>; 2]> =
-            Arc::new([Mutex::new(None), Mutex::new(None)]);
-        let tasks = [0, 1].map(|place| {
-            let (number, flag, cells) = (number.clone(), flag.clone(), cells.clone());
-            thread::spawn(move || {
-                let park = Arc::new(Park(Futex::new(0)));
-                let wanted = place as u32 + 1;
-                while number.load(Ordering::Relaxed) < wanted {
-                    *cells[place].lock().unwrap() = Some(park.clone());
-                    flag.store(1, Ordering::Relaxed);
-                    fence(Ordering::SeqCst);
-                    if number.load(Ordering::Relaxed) >= wanted {
-                        break;
-                    }
-                    park.park();
-                }
-            })
-        });
-        for wanted in 1..=2 {
-            number.store(wanted, Ordering::Relaxed);
-            fence(Ordering::SeqCst);
-            if flag.load(Ordering::Relaxed) == 0 {
-                continue;
-            }
-            flag.store(0, Ordering::Relaxed);
-            for cell in cells.iter() {
-                let waker = cell.lock().unwrap().take();
-                if let Some(park) = waker {
-                    park.wake();
-                }
-            }
-        }
-        for task in tasks {
-            task.join().unwrap();
-        }
-    });
-}
-
-/// The handle goes while the thread sleeps on its word, or is about to.
-#[test]
-fn no_memory_goes_under_the_thread() {
-    struct Memory(Arc<Shared>);
-    impl Drop for Memory {
-        fn drop(&mut self) {
-            self.0.memory.write();
-        }
-    }
-    check("no_memory_goes_under_the_thread", None, || {
-        let shared = Shared::new();
-        let memory = Arc::new(Memory(shared.clone()));
-        let (thread_has, reactor) = (memory.clone(), shared.clone());
-        let reactor = thread::spawn(move || {
-            loop {
-                let kicks = reactor.kicks.load(Ordering::Acquire);
-                if reactor.gone.load(Ordering::Acquire) {
-                    return drop(thread_has);
-                }
-                // The kernel looks at the word.
-                thread_has.0.memory.read();
-                reactor.kicks.wait(kicks, LIMIT);
-            }
-        });
-        // The handle's own last access.
-        memory.0.memory.read();
-        shared.gone.store(true, Ordering::Release);
-        drop(memory);
-        shared.kick();
-        reactor.join().unwrap();
     });
 }

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::{Consumer, Kind};
 use crate::message::Message;
-use crate::protocol::follow::{Followed, Trail};
+use crate::protocol::follow::{Asks, Followed, Trail};
 use crate::protocol::reader::{NotFound, Reader};
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::wait::Wait;
@@ -49,13 +49,13 @@ impl Shadow {
 
     /// Whether the consumer's next call that does not block says something else than that the ring
     /// is empty. `asks`: a look in vain asks the kernel whether the producer lives, and takes that.
-    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
+    pub(crate) fn is_ready(&mut self, asks: &mut Asks) -> bool {
         // Before the look, so that a death need not be asked for twice.
         self.reader.catch_up();
         if self.seems_ready() {
             return true;
         }
-        let asks = core::mem::take(asks);
+        let asks = core::mem::take(asks) > Asks::Nothing;
         if !self.reader.storage.can_die() {
             return false;
         }

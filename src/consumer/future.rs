@@ -13,8 +13,8 @@ use crate::error::{LivenessError, RecvError};
 use crate::future::{Async, sealed};
 use crate::message::{ByteMessage, Message, Plain};
 use crate::protocol::lifesign::SeenEpoch;
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-use crate::protocol::wake::{Awaited, Side};
+#[cfg(feature = "alloc")]
+use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W> {
@@ -24,11 +24,14 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
         &mut self.reader.wait
     }
 
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    fn awaited(&self) -> sealed::SleepsOn {
+    #[cfg(feature = "alloc")]
+    fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Consumer };
-        sealed::SleepsOn(storage.keeps_memory().then(awaited))
+        sealed::SleepsOn { storage, fences, side: Side::Consumer }
+    }
+
+    fn is_mortal(&self) -> bool {
+        self.reader.storage.can_die()
     }
 
     fn pace(&self) -> Option<core::time::Duration> {
@@ -246,9 +249,12 @@ impl<T: ByteMessage + ?Sized, W: Wait> Async<Subscriber<T, W>> {
     }
 }
 
-/// Messages as they come. As [`Consumer::iter`] it gives every final state once, as its last item,
-/// and ends without one when the ring is closed. Having ended it stays so: a stream of
-/// [`into_inner`](Async::into_inner) goes on with a successor of the producer's.
+/// Messages as they come, each in an `Ok`. An `Err` with [`Lagged`](RecvError::Lagged) is no end:
+/// the stream goes on behind what was missed. When the ring is closed the stream ends, without an
+/// `Err`. Every other error, that the producer has died say, is given once, and then it ends.
+///
+/// Having ended it stays so: a stream of [`into_inner`](Async::into_inner) goes on with a successor
+/// of the producer's.
 ///
 /// ```
 /// # use ringway::{Options, Start};

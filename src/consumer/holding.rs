@@ -247,7 +247,7 @@ impl<T: ByteMessage + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 impl<T: Message + ?Sized, F, W: Wait> Holding<T, F, W> {
     pub(crate) fn subscriber_mut(&mut self) -> &mut Subscriber<T, W> {
         &mut self.subscriber

@@ -12,7 +12,7 @@ mod alarms;
 mod bytes;
 mod bytes_batch;
 mod calls;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) mod follow;
 #[cfg(feature = "async")]
 mod future;

@@ -113,7 +113,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             gate.store(first.gate(), Ordering::Release);
             let fences = reader.fences;
             let fences = if PLAIN { fences.known_to_be_free() } else { fences };
-            wake::wake_producer_by(waiting, fences);
+            wake::wake_producer_by(waiting, &reader.storage, fences);
         }
         reader.wait.notify();
     }

@@ -97,7 +97,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             return self.take_by_look::<ASKS, RELEASES>(buffer);
         }
         if !K::HOLDS || !self.reader.knows_next_plain() {
-            self.make_known::<ASKS>()?;
+            self.make_known::<ASKS, RELEASES>()?;
             if !K::HOLDS || !self.reader.knows_next_plain() {
                 return self.take_known::<RELEASES, false>(buffer);
             }
@@ -141,13 +141,16 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         if RELEASES {
             self.reader.step::<PLAIN>(next.plus(1));
             K::release::<_, _, PLAIN>(self);
+        } else {
+            self.reader.leaves();
         }
         Ok(len)
     }
 
     /// Makes sure that the next message is there, and known to be, where there are lanes.
+    /// `RELEASES`: the caller takes it at once.
     #[inline(always)]
-    fn make_known<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
+    fn make_known<const ASKS: bool, const RELEASES: bool>(&mut self) -> Result<(), TryRecvError> {
         if !LANES {
             return self.find_next::<ASKS, true>();
         }
@@ -158,13 +161,21 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         match self.reader.first_look(ASKS) {
             FirstLook::There => Ok(()),
             FirstLook::Empty => Err(TryRecvError::Empty),
-            FirstLook::Unsettled => self.look_ahead::<ASKS>(),
+            FirstLook::Unsettled => self.look_ahead::<ASKS, RELEASES>(),
         }
     }
 
     /// Makes sure that the next message is there.
     #[inline(never)]
-    fn look_ahead<const ASKS: bool>(&mut self) -> Result<(), TryRecvError> {
+    fn look_ahead<const ASKS: bool, const RELEASES: bool>(&mut self) -> Result<(), TryRecvError> {
+        if self.reader.is_followed() {
+            self.find_next::<ASKS, true>()?;
+            self.reader.has_found_next();
+            if RELEASES {
+                self.reader.is_about_to_step();
+            }
+            return Ok(());
+        }
         if let Err(state) = self.reader.look_ahead() {
             self.find::<ASKS, true>(state)?;
             self.reader.has_found_next();
@@ -305,6 +316,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// The error for the next message, which could not be copied.
     #[cold]
     fn explain(&mut self, not_copied: NotCopied) -> TryRecvError {
+        self.reader.leaves();
         match not_copied {
             NotCopied::Changed(state) => match self.reader.next().look(state) {
                 Look::Passed(passed) => self.lagged(passed),
@@ -382,7 +394,11 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         error: TryRecvError,
         deadline: Deadline,
     ) -> Result<(), E> {
-        self.wait_after(error, deadline, Self::make_known::<WAITING>)
+        self.wait_after(error, deadline, |this| {
+            this.make_known::<WAITING, HOLDING>()?;
+            this.reader.leaves();
+            Ok(())
+        })
     }
 
     /// Calls `attempt` until it brings something else than `Empty`, at most until `deadline`, a

@@ -33,7 +33,7 @@ mod said;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod segment;
 mod send;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod wait_set;
 
 pub use config::{ConfigError, RawError, SplitError};
@@ -48,5 +48,5 @@ pub use segment::{
     PruneError, ResumeError, UnlinkError, Untrusted,
 };
 pub use send::{BatchError, SendAllError, SendError, SendTimeoutError, TrySendError};
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub use wait_set::WaitSetError;

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::task::{Context, Poll};
 
+use super::looks::Looks;
 use super::side::{Handle, sealed};
 use super::task::Task;
 use crate::error::{RecvError, TryRecvError};
@@ -13,9 +14,11 @@ use crate::error::{RecvError, TryRecvError};
 /// One task at a time awaits it, as its calls take `&mut self`; which one may change from call to
 /// call. See the [module](crate::future) for what wakes the task.
 ///
-/// A call that finds what it looks for costs as much as that of the handle. One that has to wait
+/// A call that finds what it looks for costs as much as that of the handle. A poll that receives, and
+/// finds nothing, looks for up to a microsecond, as long as that has paid lately. One that has to wait
 /// costs a fence on all processors (`membarrier`, on Linux) if the other side has rung since the
-/// last one, and the first one of a handle tells the reactor of it, which takes a system call.
+/// last one. The first one of a handle allocates a place in the memory of a ring on the heap, or
+/// tells the reactor of the handle, which takes a system call.
 ///
 /// Dropping it drops the handle. The memory of a ring goes when the reactor has let go of it too,
 /// which is some microseconds later.
@@ -23,6 +26,7 @@ pub struct Async<H: Handle> {
     // In this order: the handle leaves its ring before the reactor lets go of that.
     pub(crate) handle: H,
     pub(crate) task: Task,
+    looks: Looks,
 }
 
 /// No call pins the handle.
@@ -42,7 +46,7 @@ impl<H: Handle> Async<H> {
     /// # }
     /// ```
     pub fn new(handle: H) -> Self {
-        Async { handle, task: Task::default() }
+        Async { handle, task: Task::default(), looks: Looks::default() }
     }
 
     /// The handle, for what it knows without waiting.
@@ -50,8 +54,9 @@ impl<H: Handle> Async<H> {
         &self.handle
     }
 
-    /// The handle, for calls that do not wait, or that block. A task that awaits it is not woken for
-    /// what they do.
+    /// The handle, for calls that do not wait, or that block. A task that awaits it is not woken
+    /// for what they do. Another one may be put in its place, of another ring too: the next poll
+    /// that is pending waits for that. A stream that has ended stays so.
     pub fn get_mut(&mut self) -> &mut H {
         // A producer that blocks meanwhile changes the word on which it is waited for.
         self.task.forget();
@@ -101,6 +106,9 @@ impl<H: Handle + sealed::Receiving> Async<H> {
             // What the dead had sent until then is not left behind.
             let found = attempt(&mut self.handle);
             return Poll::Ready(found.unwrap_or_else(|| Err(self.handle.death())));
+        }
+        if let Some(found) = self.looks.look(|| attempt(&mut self.handle)) {
+            return Poll::Ready(found);
         }
         let polled = self.poll_for(context, attempt);
         if polled.is_pending() && self.task.is_to_probe() {

@@ -7,14 +7,40 @@ impl<H: sealed::Sealed> Handle for H {}
 
 pub(crate) mod sealed {
     use crate::error::{LivenessError, RecvError};
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    use crate::protocol::wake::Awaited;
+    #[cfg(feature = "alloc")]
+    use crate::memory::Storage;
+    #[cfg(feature = "alloc")]
+    use crate::protocol::wake::{Awaited, Side};
+    #[cfg(feature = "alloc")]
+    use ringway_shm::fence::Fences;
     use ringway_shm::wait::Wait;
 
-    /// On what a task's thread sleeps; `None`: on what may go with the handle.
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    #[derive(Debug)]
-    pub struct SleepsOn(pub(crate) Option<Awaited>);
+    /// On what a handle sleeps.
+    #[cfg(feature = "alloc")]
+    #[derive(Clone, Copy, Debug)]
+    pub struct SleepsOn<'a> {
+        pub(crate) storage: &'a Storage,
+        pub(crate) fences: Fences,
+        pub(crate) side: Side,
+    }
+
+    #[cfg(feature = "alloc")]
+    impl SleepsOn<'_> {
+        /// The same apart from the handle; `None`: it may go with the handle.
+        pub(crate) fn awaited(self) -> Option<Awaited> {
+            let SleepsOn { storage, fences, side } = self;
+            storage.keeps_memory().then(|| Awaited { storage: storage.clone(), fences, side })
+        }
+
+        /// Whether it is the same as that, which keeps its memory: so what lies there is not
+        /// another ring's that has come to lie where it was.
+        pub(crate) fn is(self, awaited: Option<&Awaited>) -> bool {
+            let Some(awaited) = awaited else { return !self.storage.keeps_memory() };
+            self.storage.keeps_memory()
+                && core::ptr::eq(self.storage.producer(), awaited.storage.producer())
+                && (self.side, self.fences) == (awaited.side, awaited.fences)
+        }
+    }
 
     /// What a task needs of its handle.
     pub trait Sealed {
@@ -25,8 +51,11 @@ pub(crate) mod sealed {
         fn wait(&mut self) -> &mut Self::Wait;
 
         /// What it sleeps on.
-        #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-        fn awaited(&self) -> SleepsOn;
+        #[cfg(feature = "alloc")]
+        fn sleeps_on(&self) -> SleepsOn<'_>;
+
+        /// Whether processes share its ring, each of which can die alone.
+        fn is_mortal(&self) -> bool;
 
         /// How often its task has to look at more than what it waits for; `None`: it does not.
         fn pace(&self) -> Option<core::time::Duration>;

@@ -94,6 +94,7 @@ impl Claims<'_> {
         }
         if ring {
             exchange::ring_bell(&self.entry.bell);
+            wake::wake_tasks(&self.entry.bell, self.view);
         }
     }
 

@@ -6,7 +6,7 @@ mod calls;
 mod claim;
 mod counters;
 mod evicted;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) mod follow;
 #[cfg(feature = "async")]
 mod future;

@@ -23,7 +23,7 @@ pub(crate) struct Memory {
     /// Words before the first slot, for its alignment.
     pub(super) skipped: usize,
     pub(super) ghosts: Box<[RaceCell]>,
-    pub(super) flags: SleepFlags,
+    pub(super) waiting: Waiting,
     pub(super) entries: Box<[Entry]>,
     pub(super) claims: Box<[CasWord]>,
     /// Held while a name is looked for among the entries.
@@ -31,6 +31,24 @@ pub(crate) struct Memory {
 }
 
 pub(crate) use registry::Registry;
+
+/// Who waits. The view finds what is here by the flags, which are the first.
+#[repr(C)]
+pub(crate) struct Waiting {
+    pub(super) flags: SleepFlags,
+    #[cfg(feature = "async")]
+    pub(super) tasks: super::tasks::Tasks,
+}
+
+impl Waiting {
+    fn new() -> Waiting {
+        Waiting {
+            flags: SleepFlags::new(),
+            #[cfg(feature = "async")]
+            tasks: super::tasks::Tasks::new(),
+        }
+    }
+}
 
 impl Memory {
     /// Waits while another thread looks for a name.
@@ -173,7 +191,7 @@ pub(super) fn allocate(geometry: &Geometry) -> Result<Memory, OutOfMemory> {
         slots,
         skipped,
         ghosts: filled(ghosts, RaceCell::default)?,
-        flags: SleepFlags::new(),
+        waiting: Waiting::new(),
         entries: filled(measures.entries(), Entry::new)?,
         // `Geometry::new` checked that the product fits.
         claims: exchanged_words(

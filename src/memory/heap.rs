@@ -18,12 +18,13 @@ pub(crate) fn create(geometry: Geometry) -> Result<Storage, ConfigError> {
     // Where memory is only promised, it would end the process when it is touched.
     let memory = if has_memory(bytes as u64) { allocate(&geometry) } else { Err(OutOfMemory) };
     let memory = Arc::new(memory.map_err(|OutOfMemory| ConfigError::OutOfMemory { bytes })?);
-    Ok(lay_out(geometry.measures, memory))
+    Ok(lay_out(geometry.measures.on_heap(), memory))
 }
 
 fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {
     let control = Control {
-        flags: NonNull::from(&memory.flags),
+        // Of all of `Waiting`, whose first field the flags are.
+        flags: NonNull::from(&memory.waiting).cast(),
         entries: NonNull::from(&*memory.entries).cast(),
         claim_words: NonNull::from(&*memory.claims).cast(),
     };

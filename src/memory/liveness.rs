@@ -47,6 +47,15 @@ impl Storage {
         self.mapping().and_then(|mapping| watch.add(mapping, word).ok())
     }
 
+    /// The same for consumers: when it is worth asking which of them live.
+    pub(crate) fn consumers_watched_by(
+        &self,
+        watch: &DeathWatch,
+        word: alloc::sync::Arc<Futex>,
+    ) -> Option<Watched> {
+        self.mapping().and_then(|mapping| watch.add_seats(mapping, word).ok())
+    }
+
     /// Whether the ring is files that have no name, so that no producer can take it over.
     pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
         match self.mapping() {

@@ -20,6 +20,24 @@ impl Storage {
         Ok(true)
     }
 
+    #[cfg(ringway_loom)]
+    pub(crate) fn watched_by(
+        &self,
+        _watch: &ringway_shm::segment::DeathWatch,
+        _word: alloc::sync::Arc<ringway_shm::sync::Futex>,
+    ) -> Option<ringway_shm::segment::Watched> {
+        None
+    }
+
+    #[cfg(ringway_loom)]
+    pub(crate) fn consumers_watched_by(
+        &self,
+        _watch: &ringway_shm::segment::DeathWatch,
+        _word: alloc::sync::Arc<ringway_shm::sync::Futex>,
+    ) -> Option<ringway_shm::segment::Watched> {
+        None
+    }
+
     pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
         Ok(false)
     }

@@ -41,8 +41,10 @@ const OVERWRITES: u16 = 1 << 15;
 const VARIABLE: u16 = 1 << 14;
 const OBSERVERS: u16 = 1 << 13;
 const PINS: u16 = 1 << 12;
-const PAYLOAD: u16 = PINS - 1;
-const _: () = assert!(MAX_ALIGN / 4 < PINS as usize);
+/// Where tasks can lie in a ring's memory: that they do.
+const HEAP: u16 = if cfg!(all(feature = "async", feature = "alloc")) { 1 << 11 } else { 0 };
+const PAYLOAD: u16 = if HEAP == 0 { PINS } else { HEAP } - 1;
+const _: () = assert!(MAX_ALIGN / 4 <= PAYLOAD as usize);
 
 const fn flag(is_set: bool, bit: u16) -> u16 {
     if is_set { bit } else { 0 }
@@ -98,6 +100,18 @@ impl Measures {
     pub(crate) fn of_ring(self, overflow: Overflow, origin: Word) -> Measures {
         let overwrites = flag(matches!(overflow, Overflow::Overwrite), OVERWRITES);
         Measures { payload: self.payload & !OVERWRITES | overwrites, origin, ..self }
+    }
+
+    /// The same, of a ring on the heap.
+    #[cfg(feature = "alloc")]
+    pub(super) fn on_heap(self) -> Measures {
+        Measures { payload: self.payload | HEAP, ..self }
+    }
+
+    /// Whether the ring is on the heap.
+    #[cfg(all(feature = "async", feature = "alloc"))]
+    pub(super) fn are_on_heap(&self) -> bool {
+        self.payload & HEAP != 0
     }
 
     /// Whether the two are the same, wherever their first positions are.

@@ -7,6 +7,8 @@ pub(crate) mod geometry;
 mod ghosts;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;
+#[cfg(feature = "async")]
+mod home;
 pub(crate) mod kind;
 pub(crate) mod lane;
 pub(crate) mod layout;
@@ -26,11 +28,17 @@ pub(crate) mod shape;
 mod slot;
 mod storage;
 mod view;
+#[cfg(feature = "async")]
+mod waker_cell;
 
 #[cfg(feature = "alloc")]
 mod boxed;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
+#[cfg(all(feature = "async", feature = "alloc"))]
+mod task_place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+mod tasks;
 
 // Files that processes share.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -48,6 +56,8 @@ pub(crate) mod raw;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use bytes::SEATS;
 pub(crate) use gate::GateWords;
+#[cfg(feature = "async")]
+pub(crate) use home::{Home, HomeCell};
 pub(crate) use kind::*;
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use mapping::ASKED;
@@ -62,4 +72,10 @@ pub(crate) use seat::*;
 pub use shape::Overflow;
 pub(crate) use slot::Slot;
 pub(crate) use storage::*;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use task_place::Place;
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) use tasks::Tasks;
 pub(crate) use view::*;
+#[cfg(feature = "async")]
+pub(crate) use waker_cell::*;

@@ -69,9 +69,23 @@ impl Storage {
 
     /// Whether a clone of this keeps the memory: all but what is the caller's, who has promised it
     /// for as long as there are handles.
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    #[cfg(any(
+        ringway_loom,
+        all(feature = "async", feature = "alloc"),
+        all(feature = "std", target_os = "linux")
+    ))]
     pub(crate) fn keeps_memory(&self) -> bool {
         !matches!(self.owner, Owner::Caller)
+    }
+
+    /// A place among the tasks of a ring on the heap, of those that wait for that word. `None`: it is
+    /// another ring, or there is no memory.
+    #[cfg(all(feature = "async", feature = "alloc"))]
+    pub(crate) fn place_for_task(&self, word: &ringway_shm::sync::Futex) -> Option<super::Place> {
+        match &self.owner {
+            Owner::Heap { memory } => super::Place::of(memory, core::ptr::from_ref(word).addr()),
+            _ => None,
+        }
     }
 
     /// Whose threads the kernel's barriers have to reach.

@@ -106,6 +106,17 @@ impl View {
         self.control.as_ref().map(|control| unsafe { control.flags.as_ref() })
     }
 
+    /// The tasks that wait in the memory of a ring on the heap.
+    #[cfg(all(feature = "async", feature = "alloc"))]
+    #[inline]
+    pub(crate) fn tasks(&self) -> Option<&super::Tasks> {
+        let control = self.control.as_ref().filter(|_| self.measures.are_on_heap())?;
+        let waiting = control.flags.cast::<super::boxed::Waiting>();
+        // SAFETY: a ring on the heap has all of it there, where the flags are, and it is valid for
+        // reads while the view is used.
+        Some(&unsafe { waiting.as_ref() }.tasks)
+    }
+
     /// One of the entries, if there are so many and this process may write them.
     #[inline(always)]
     pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {

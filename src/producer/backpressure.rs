@@ -11,6 +11,7 @@ use crate::group;
 use crate::memory::Storage;
 use crate::memory::layout::ARENAS;
 use crate::message::Message;
+use crate::position::Pos;
 use crate::protocol::wake;
 use ringway_shm::sync::Signed;
 use ringway_shm::wait::{Deadline, DeathCheck, Ended, Pace, Wait};
@@ -73,7 +74,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             |this, left| {
                 let (view, fences, alarms) = (*this.storage, this.fences, this.alarms.clone());
                 let limit = left.min(pace.sleep());
-                wake::sleep_as_producer(&view, fences, &alarms, || ready(this), limit);
+                let is_alone = !this.followed.is_followed();
+                wake::sleep_as_producer(&view, fences, &alarms, is_alone, || ready(this), limit);
             },
             |this| {
                 if this.alarms.is_interrupted() {
@@ -94,6 +96,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             Err(Ended::TimeOver) => Ok(false),
             Err(Ended::Dead | Ended::Interrupted) => stopped.get().map_or(Ok(false), Err),
         }
+    }
+
+    /// The position from which on nothing is known to be in the way.
+    pub(super) fn begins(&self) -> Pos {
+        self.credit.next().minus(self.capacity())
     }
 
     /// How often a producer looks that has no room.
@@ -213,12 +220,21 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// Whether there is such room. Evicts the consumers that leave none, if `too_long` says, given
-    /// an entry's index, that they have done so for too long.
+    /// an entry's index, that they have done so for too long, and tells them: a worker may wait for
+    /// a message while another one of its group holds too many, and this need not send one.
     pub(super) fn has_room_for(
         &mut self,
         need: Need,
         too_long: impl Fn(&Storage, usize) -> bool,
     ) -> bool {
+        let found = self.makes_room_for(need, too_long);
+        if self.credit.take_evicted() {
+            self.tell_the_evicted();
+        }
+        found
+    }
+
+    fn makes_room_for(&mut self, need: Need, too_long: impl Fn(&Storage, usize) -> bool) -> bool {
         let too_long = |entry| too_long(&self.storage, entry);
         let Need { messages, granules } = need;
         if self.credit.left() < messages
@@ -230,11 +246,19 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             return true;
         }
         let in_the_way = self.arena.in_the_way(&self.storage, self.credit.next(), granules);
-        in_the_way.is_none_or(|end| {
-            self.credit.reclaim(&self.storage, end, too_long) || {
-                self.followed.goes_to(end);
-                false
-            }
-        })
+        if in_the_way.is_none_or(|end| self.credit.reclaim(&self.storage, end, too_long)) {
+            return true;
+        }
+        self.tell_what_is_in_the_way();
+        false
+    }
+
+    /// Says to a wait set what is in the way of the message that the set looks for, whatever it is
+    /// that has found no room.
+    pub(super) fn tell_what_is_in_the_way(&mut self) {
+        let Some(len) = self.followed.asks_for() else { return };
+        let (granules, next) = (self.need(len).granules, self.credit.next());
+        let in_the_way = self.arena.in_the_way(&self.storage, next, granules);
+        self.followed.goes_to(in_the_way.unwrap_or_else(|| self.begins()));
     }
 }

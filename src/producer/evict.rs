@@ -43,9 +43,14 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if !credit::evict_owner(&self.storage, consumer.entry(), consumer.generation()) {
             return Err(EvictError::NotThere);
         }
-        // After the eviction: what sleeps looks at that again.
+        self.tell_the_evicted();
+        Ok(())
+    }
+
+    /// Has those that sleep look again, after an eviction.
+    #[cold]
+    pub(super) fn tell_the_evicted(&mut self) {
         wake::wake_consumers_slowly(&self.storage);
         self.wait.notify();
-        Ok(())
     }
 }

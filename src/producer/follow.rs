@@ -9,13 +9,12 @@ use crate::error::SendError;
 use crate::group;
 use crate::memory::{EntryKind, Storage};
 use crate::message::Message;
-use crate::position::Pos;
 use crate::protocol::credit::Credit;
-use crate::protocol::follow::{Followed, Trail};
+use crate::protocol::follow::{Asks, Followed, Trail};
 use crate::protocol::head;
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::fence::Fences;
-use ringway_shm::sync::Signed;
+use ringway_shm::sync::{Futex, Signed};
 use ringway_shm::wait::{DeathCheck, Pace, Wait};
 
 /// The most entries that one look asks the kernel about.
@@ -47,35 +46,34 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Has a wait set follow it, or none any more.
     pub(crate) fn follow(&mut self, followed: Followed) {
         self.followed = followed;
+        self.tell_what_is_in_the_way();
     }
 
-    /// The position from which on nothing is known to be in the way.
-    pub(crate) fn begins(&self) -> Pos {
-        self.credit.next().minus(self.capacity())
-    }
-
-    /// What looks for such room on behalf of this one.
-    pub(crate) fn shadow(&self, room: Room, trail: Arc<Trail>) -> Result<Shadow, SendError> {
+    /// What looks for such room on behalf of this one, and its trail, which rings that bell.
+    pub(crate) fn shadow(
+        &self,
+        room: Room,
+        bell: Arc<Futex>,
+    ) -> Result<(Shadow, Arc<Trail>), SendError> {
         let Need { messages, granules } = self.need_of(room)?;
+        let spilled = match room {
+            Room::Bytes(len) if granules > 0 => Some(len),
+            _ => None,
+        };
+        let trail = Trail::of_producer(bell, self.begins(), spilled);
         let pace = self.pace();
-        Ok(Shadow {
+        let shadow = Shadow {
             storage: self.storage.clone(),
             fences: self.fences,
             credit: self.credit,
-            trail,
+            trail: trail.clone(),
             messages,
             spills: granules > 0,
             pace,
             check: DeathCheck::of(pace),
             first_asked: 0,
-        })
-    }
-
-    /// Says to a wait set what is in the way of a message in the arena, if it is followed, so that
-    /// the set looks for that.
-    pub(crate) fn tell_what_is_in_the_way(&mut self, room: Room) {
-        let Ok(need) = self.need_of(room) else { return };
-        self.has_room_for(need, |_, _| false);
+        };
+        Ok((shadow, trail))
     }
 }
 
@@ -93,11 +91,11 @@ impl Shadow {
     /// Whether the producer's next call that does not block finds that room, or has something to do
     /// for it: a consumer in the way that has died, or a limit to keep. `asks`: a look in vain asks
     /// the kernel which of those in the way live, and takes that.
-    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
+    pub(crate) fn is_ready(&mut self, asks: &mut Asks) -> bool {
         if self.has_room() {
             return true;
         }
-        let asks = core::mem::take(asks);
+        let asks = core::mem::take(asks) > Asks::Nothing;
         let next = self.credit.next().number();
         // The producer's own calls, and no others, count for how long consumers hold it back.
         let keeps = self.has_limits() && self.check.for_wait(next).is_due().is_some();

@@ -13,8 +13,8 @@ use crate::error::FlushError;
 use crate::error::{SendError, TrySendError};
 use crate::future::{Async, sealed};
 use crate::message::{Message, Plain};
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-use crate::protocol::wake::{Awaited, Side};
+#[cfg(feature = "alloc")]
+use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
@@ -24,15 +24,20 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
         &mut self.wait
     }
 
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    fn awaited(&self) -> sealed::SleepsOn {
-        let (storage, fences) = (&self.storage, self.fences);
-        let awaited = || Awaited { storage: storage.clone(), fences, side: Side::Producer };
-        sealed::SleepsOn(storage.keeps_memory().then(awaited))
+    #[cfg(feature = "alloc")]
+    fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
+        sealed::SleepsOn { storage: &self.storage, fences: self.fences, side: Side::Producer }
     }
 
+    fn is_mortal(&self) -> bool {
+        self.storage.can_die()
+    }
+
+    /// `None`: no consumer of its own process dies, or can hold it back for too long.
     fn pace(&self) -> Option<core::time::Duration> {
-        Some(self.pace().sleep())
+        let limits = self.credit.limits().filter(|_| cfg!(feature = "std"));
+        let has_limits = limits.is_some_and(|limits| limits.are_of_time());
+        (self.storage.can_die() || has_limits).then(|| self.pace().sleep())
     }
 }
 
@@ -65,26 +70,48 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
-/// A future that may wait for room. Once it is dropped no time is counted.
-struct Blocked<'a, T: Message + ?Sized, W: Wait>(&'a mut Async<Producer<T, W>>);
+/// A future that may wait for room. The time until it is dropped is counted. Only a future knows
+/// when its wait ends: polls of the caller's own may be given up, which nothing tells.
+struct Blocked<'a, T: Message + ?Sized, W: Wait> {
+    producer: &'a mut Async<Producer<T, W>>,
+    /// It waits, and the time is counted.
+    waits: bool,
+}
+
+impl<'a, T: Message + ?Sized, W: Wait> Blocked<'a, T, W> {
+    fn new(producer: &'a mut Async<Producer<T, W>>) -> Self {
+        Blocked { producer, waits: false }
+    }
+
+    /// Polls, and counts the time since the last poll that was pending.
+    fn poll<R>(&mut self, poll: impl FnOnce(&mut Async<Producer<T, W>>) -> Poll<R>) -> Poll<R> {
+        let found = poll(self.producer);
+        let waited = core::mem::replace(&mut self.waits, found.is_pending());
+        if waited {
+            self.count();
+        } else if found.is_pending() {
+            self.producer.handle.stuck.clock.start();
+        }
+        found
+    }
+
+    fn count(&mut self) {
+        let Producer { stuck, storage, .. } = &mut self.producer.handle;
+        stuck.clock.count(storage);
+    }
+}
 
 impl<T: Message + ?Sized, W: Wait> Drop for Blocked<'_, T, W> {
     fn drop(&mut self) {
-        self.0.task.is_blocked = false;
+        if self.waits {
+            self.count();
+        }
     }
 }
 
 impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
-    /// Waits for room, and counts the time.
     fn poll_room(&mut self, context: &mut Context<'_>, need: Need) -> Poll<Result<(), Failed>> {
-        let found = self.poll_for(context, |producer| producer.finds_room(need));
-        let Producer { stuck, storage, .. } = &mut self.handle;
-        if core::mem::replace(&mut self.task.is_blocked, found.is_pending()) {
-            stuck.clock.count(storage);
-        } else if found.is_pending() {
-            stuck.clock.start();
-        }
-        found
+        self.poll_for(context, |producer| producer.finds_room(need))
     }
 
     /// Sends a message, waiting for room: [`Producer::send`]. Cancel safe: the message is sent in
@@ -105,11 +132,12 @@ impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
     /// # }
     /// ```
     pub async fn send(&mut self, message: &T) -> Result<(), SendError> {
-        let wait = Blocked(self);
-        poll_fn(|context| wait.0.poll_send(context, message)).await
+        let mut wait = Blocked::new(self);
+        poll_fn(|context| wait.poll(|producer| producer.poll_send(context, message))).await
     }
 
-    /// As [`send`](Self::send), for a future of the caller's.
+    /// As [`send`](Self::send), for a future of the caller's. Its time does not count as
+    /// [`blocked`](crate::stats::Stats::blocked): whether the caller still waits is not known.
     pub fn poll_send(
         &mut self,
         context: &mut Context<'_>,
@@ -144,11 +172,12 @@ impl<T: Message + ?Sized, W: Wait> Async<Producer<T, W>> {
     /// # }
     /// ```
     pub async fn ready(&mut self, room: impl Into<Room>) -> Result<(), SendError> {
-        let (room, wait) = (room.into(), Blocked(self));
-        poll_fn(|context| wait.0.poll_ready(context, room)).await
+        let (room, mut wait) = (room.into(), Blocked::new(self));
+        poll_fn(|context| wait.poll(|producer| producer.poll_ready(context, room))).await
     }
 
-    /// As [`ready`](Self::ready), for a future of the caller's.
+    /// As [`ready`](Self::ready), for a future of the caller's. Its time does not count, as that of
+    /// [`poll_send`](Self::poll_send) does not.
     pub fn poll_ready(
         &mut self,
         context: &mut Context<'_>,
@@ -223,6 +252,8 @@ impl<T: Plain, W: Wait> Async<Producer<T, W>> {
 
 /// A sink of messages. What it was given is sent when `start_send` returns, so that flushing it
 /// waits for nothing, and closing it does nothing: the ring is closed when it is dropped.
+///
+/// Time that it waits for room does not count as [`blocked`](crate::stats::Stats::blocked).
 ///
 /// [`Full`](TrySendError::Full) is what `start_send` says that follows no `poll_ready`.
 #[cfg(feature = "sink")]

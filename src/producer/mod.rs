@@ -14,7 +14,7 @@ mod consumers;
 mod evict;
 mod failed;
 mod flush;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) mod follow;
 #[cfg(feature = "async")]
 mod future;

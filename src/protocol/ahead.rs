@@ -19,7 +19,7 @@ pub(crate) struct Ahead([Found; LANES as usize]);
 
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    /// Messages of which the next look makes sure, if all of them are there.
+    /// Messages of which the next look makes sure, if all of them are there; 0: it is never asked.
     messages: u16,
     /// Messages found in a row, one by one.
     row: u16,
@@ -31,7 +31,13 @@ impl Ahead {
         Ahead([Found { messages: 1, row: 0 }; LANES as usize])
     }
 
-    /// Messages of which to make sure at once; 1: of the next one.
+    /// Of a reader that looks at each message by itself, whatever it finds. It stays so.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn never() -> Ahead {
+        Ahead([Found { messages: 0, row: 0 }; LANES as usize])
+    }
+
+    /// Messages of which to make sure at once; 1: of the next one; 0: of none.
     #[inline(always)]
     pub(crate) fn messages(&self) -> usize {
         self.0.first().map_or(1, |found| found.messages.into())
@@ -49,7 +55,9 @@ impl Ahead {
     #[inline(always)]
     pub(crate) fn run(&mut self, messages: usize) {
         for found in &mut self.0 {
-            *found = Found { messages: messages.clamp(1, MOST.into()) as u16, row: 0 };
+            if found.messages != 0 {
+                *found = Found { messages: messages.clamp(1, MOST.into()) as u16, row: 0 };
+            }
         }
     }
 
@@ -76,7 +84,9 @@ impl Ahead {
     /// There was none.
     #[inline(always)]
     pub(crate) fn none(&mut self) {
-        *self = Ahead::new();
+        for found in &mut self.0 {
+            *found = Found { messages: found.messages.min(1), row: 0 };
+        }
     }
 }
 

@@ -88,7 +88,7 @@ impl<W> Reader<W> {
     }
 
     /// The same for a wait set, which says itself when to ask, and whose readers have no notices.
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn is_orphaned_if(&mut self, asks: bool) -> bool {
         match asks {
             true => !self.has_producer(),

@@ -19,6 +19,8 @@ const LOOKS: u32 = 8;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credit {
     limits: [Limits; EVICTS as usize],
+    /// Whether any has been evicted since that was last [asked](Self::take_evicted).
+    has_evicted: [bool; EVICTS as usize],
     /// The position of the next message.
     next: Pos,
     /// Positions from the next one on that may be published.
@@ -48,6 +50,7 @@ impl Credit {
         let reclaimed = not_reclaimed(view, reclaimed(view), next, gone);
         Credit {
             limits: [limits; EVICTS as usize],
+            has_evicted: [false; EVICTS as usize],
             next,
             lane: Lane::none(next),
             limit: next,
@@ -58,6 +61,11 @@ impl Credit {
     /// How long consumers may hold the producer back; `None`: none is evicted.
     pub(crate) fn limits(&self) -> Option<Limits> {
         self.limits.first().copied()
+    }
+
+    /// Whether it has evicted a consumer since this was last asked, which may sleep, and be told.
+    pub(crate) fn take_evicted(&mut self) -> bool {
+        self.has_evicted.iter_mut().any(core::mem::take)
     }
 
     /// The position of the next message.
@@ -241,7 +249,7 @@ impl Credit {
     /// How far the last of those lags whose gates count; 0 if there is none. Evicts each that lags
     /// further than it may, or by `too_far` and for too long, as `too_long` says.
     fn largest_lag(
-        &self,
+        &mut self,
         view: &View,
         too_far: Signed,
         too_long: &impl Fn(usize) -> bool,
@@ -308,7 +316,7 @@ impl Credit {
     /// further than it may, or by `too_far`, so that it leaves no room, and `too_long` says, given
     /// the entry's index, that it has done so for too long.
     fn lag_allowed(
-        &self,
+        &mut self,
         view: &View,
         index: usize,
         entry: &Entry,
@@ -343,6 +351,7 @@ impl Credit {
             // One that has blocked for too long and changes its gate faster than this can look is
             // evicted for that.
             if evict(view, index, entry, word, too_long && look == LOOKS) {
+                self.has_evicted = [true; EVICTS as usize];
                 return None;
             }
         }

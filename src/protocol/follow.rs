@@ -8,19 +8,32 @@
 //! The other way there is a notice: that the set has learned what the handle has not, because the
 //! handle asks for it only now and then. The handle's next call then asks at once.
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod imp {
     use alloc::sync::Arc;
 
     use crate::position::Pos;
     use ringway_shm::sync::{AtomicU32, AtomicWord, Futex, Ordering};
 
+    /// What a look on behalf of a handle asks the kernel, if it is in vain.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+    pub(crate) enum Asks {
+        #[default]
+        Nothing,
+        /// As calls that wait do now and then: whether the other side lives.
+        OtherSide,
+        /// There is news of a death: whether any live that matter to the handle.
+        Everything,
+    }
+
     /// What a handle and the set that follows it have in common.
     #[derive(Debug)]
     pub(crate) struct Trail {
         /// A consumer's next position; of a producer, the position before which all messages have
-        /// to be released, so that there is the room in the arena that it was refused.
+        /// to be released, so that there is the room in the arena for which the set looks.
         place: AtomicWord,
+        /// Bytes of the message for which the set looks for room in the arena.
+        asks_for: Option<usize>,
         /// The consumer waits for a successor of a producer that has died.
         patient: AtomicU32,
         /// The handle's next call has something to ask.
@@ -32,9 +45,30 @@ mod imp {
     }
 
     impl Trail {
+        /// Of a consumer.
         pub(crate) fn new(bell: Arc<Futex>, place: Pos, patient: bool) -> Arc<Trail> {
+            Trail::with(bell, place, patient, None)
+        }
+
+        /// Of a producer: with the bytes of the message for which the set looks, if that is room
+        /// in the arena.
+        pub(crate) fn of_producer(
+            bell: Arc<Futex>,
+            place: Pos,
+            asks_for: Option<usize>,
+        ) -> Arc<Trail> {
+            Trail::with(bell, place, false, asks_for)
+        }
+
+        fn with(
+            bell: Arc<Futex>,
+            place: Pos,
+            patient: bool,
+            asks_for: Option<usize>,
+        ) -> Arc<Trail> {
             Arc::new(Trail {
                 place: AtomicWord::new(place.number()),
+                asks_for,
                 patient: AtomicU32::new(patient.into()),
                 notice: AtomicU32::new(0),
                 gone: AtomicU32::new(0),
@@ -54,6 +88,13 @@ mod imp {
         /// Has the handle's next call ask.
         pub(crate) fn notice(&self) {
             self.notice.store(1, Ordering::Relaxed);
+        }
+
+        /// Has those that wait in the set look again.
+        fn ring(&self) {
+            // SYNC change: who sees the new count sees that the handle has gone, or gone back.
+            self.bell.fetch_add(1, Ordering::Release);
+            self.bell.wake_all();
         }
 
         /// Whether there is no handle any more.
@@ -77,7 +118,13 @@ mod imp {
             self.0.as_ref()
         }
 
-        /// The handle has gone to that place.
+        /// Whether there is a set that follows the handle.
+        pub(crate) fn is_followed(&self) -> bool {
+            self.0.is_some()
+        }
+
+        /// The handle has gone to that place. One that has gone back wakes those that wait in the
+        /// set: what is there is ready again, and no bell rings for it.
         #[inline(always)]
         pub(crate) fn goes_to(&self, place: Pos) {
             // One comparison for handles that are not followed.
@@ -90,8 +137,17 @@ mod imp {
         #[inline(never)]
         fn tell(&self, place: Pos) {
             if let Some(trail) = &self.0 {
+                let before = trail.place();
                 trail.place.store(place.number(), Ordering::Relaxed);
+                if place.since(before) < 0 {
+                    trail.ring();
+                }
             }
+        }
+
+        /// The bytes of the message for which the set looks for room in the arena.
+        pub(crate) fn asks_for(&self) -> Option<usize> {
+            self.0.as_ref()?.asks_for
         }
 
         pub(crate) fn set_patient(&self, patient: bool) {
@@ -119,16 +175,14 @@ mod imp {
         fn drop(&mut self) {
             if let Some(trail) = self.0.take() {
                 trail.gone.store(1, Ordering::Relaxed);
-                // SYNC change: who sees the new count sees that the handle has gone.
-                trail.bell.fetch_add(1, Ordering::Release);
-                trail.bell.wake_all();
+                trail.ring();
             }
         }
     }
 }
 
 /// Where there are no wait sets no handle is followed, and nothing of this is code.
-#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+#[cfg(not(any(ringway_loom, all(feature = "std", target_os = "linux"))))]
 mod imp {
     use crate::position::Pos;
 
@@ -139,7 +193,17 @@ mod imp {
         pub(crate) const NOT: Followed = Followed;
 
         #[inline(always)]
+        pub(crate) fn is_followed(&self) -> bool {
+            false
+        }
+
+        #[inline(always)]
         pub(crate) fn goes_to(&self, _place: Pos) {}
+
+        #[inline(always)]
+        pub(crate) fn asks_for(&self) -> Option<usize> {
+            None
+        }
 
         #[inline(always)]
         pub(crate) fn set_patient(&self, _patient: bool) {}
@@ -157,5 +221,5 @@ mod imp {
 }
 
 pub(crate) use imp::Followed;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) use imp::Trail;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use imp::{Asks, Trail};

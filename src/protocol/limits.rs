@@ -59,6 +59,12 @@ impl Limits {
                 || self.by_hand)
     }
 
+    /// Whether a consumer is evicted only because time is over.
+    #[cfg(feature = "async")]
+    pub(crate) fn are_of_time(self) -> bool {
+        self.max_hold != u32::MAX || self.max_away != u32::MAX
+    }
+
     pub(crate) fn write(self, view: &View) {
         let line = view.producer();
         line.max_lag.store(self.max_lag as Word, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! A consumer's place in its ring, and what it finds there.
 
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod followed;
 
 use core::time::Duration;
@@ -126,15 +126,14 @@ impl<W> Reader<W> {
         self.followed.goes_to(next);
     }
 
-    /// Goes to `behind`, the position behind the next message. `PLAIN`: that [could be taken
-    /// plainly](Self::knows_next_plain).
+    /// Goes to `behind`, the position behind the next message, which was [known to be
+    /// there](Self::knows_next). `PLAIN`: it [could be taken plainly](Self::knows_next_plain). One
+    /// that is followed [has told](Self::is_about_to_step) of it.
     #[inline(always)]
     pub(crate) fn step<const PLAIN: bool>(&mut self, behind: Pos) {
         self.next = behind;
-        // One that is followed is not plain.
         if !PLAIN {
             self.lane.step(behind);
-            self.followed.goes_to(behind);
         }
     }
 
@@ -189,8 +188,29 @@ impl<W> Reader<W> {
         unsafe { self.lane.slot(&self.storage, self.next) }
     }
 
+    /// Whether it is followed: it knows of the next message at most, and of that only within a call.
+    #[inline(always)]
+    pub(crate) fn is_followed(&self) -> bool {
+        LANES && self.ahead.messages() == 0
+    }
+
+    /// One that is followed takes its next message now, by [`step`](Self::step); else it
+    /// [leaves](Self::leaves) it. A wait set is told before, so that a step has nothing to ask.
+    pub(crate) fn is_about_to_step(&self) {
+        self.followed.goes_to(self.next.plus(1));
+    }
+
+    /// One that is followed stays where it is, and knows of no message: the end of a call that has
+    /// taken none. A wait set that was told of a step is told otherwise.
+    #[inline(always)]
+    pub(crate) fn leaves(&mut self) {
+        if self.is_followed() {
+            self.go_to(self.next);
+        }
+    }
+
     /// Makes sure that the next message is there, and perhaps that some behind it are, too; else
-    /// says what is in its slot.
+    /// says what is in its slot. Not for a reader that is followed.
     #[inline(always)]
     pub(crate) fn look_ahead(&mut self) -> Result<(), Word> {
         let next = self.next;
@@ -220,10 +240,10 @@ impl<W> Reader<W> {
 
     /// A first look at the next message, which settles what is so most often: it is there, or there
     /// is none and the ring goes on. `asks`: a call that finds none may have to ask whether its
-    /// producer lives.
+    /// producer lives. Settles nothing for one that is followed.
     #[inline(always)]
     pub(crate) fn first_look(&mut self, asks: bool) -> FirstLook {
-        if !LANES || self.ahead.messages() > 1 {
+        if !LANES || self.ahead.messages() != 1 {
             return FirstLook::Unsettled;
         }
         let found = self.is_there(self.next);

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | subscribers, observers | `wake` in the data segment | `sleepers` in control | the producer, which stores `wake` |
 //! | workers | the `bell` in their group's entry | `sleepers` in control | the producer, and each other: all add to it |
-//! | the producer | `waiting` in control, as its sole waiter | the same word | consumers |
+//! | the producer, and those that sleep on its behalf | `waiting` in control, as its sole waiter | the same word | consumers |
 //!
 //! All are event counts, with the proof that no wake-up is lost, in [`ringway_shm::event`]. What
 //! the producer makes known is the state of a slot, `closed` or `epoch`; what consumers make known
@@ -30,15 +30,25 @@ use core::time::Duration;
 
 use super::alarms::Alarms;
 use super::exchange::ring_bells;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 use crate::memory::Storage;
 use crate::memory::View;
 use crate::memory::layout::SleepFlags;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 use ringway_shm::event::Token;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
+#[cfg(all(feature = "async", feature = "alloc"))]
+use ringway_shm::sync::Ordering;
 
 /// The event count of that bell, as far as this process can reach the flag.
 #[inline(always)]
@@ -51,7 +61,11 @@ fn count<'a>(bell: &'a Futex, view: &'a View) -> EventCount<'a> {
 
 /// What a handle sleeps on, apart from the handle: for those that wait on behalf of many. It keeps
 /// the ring's memory.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 #[derive(Clone, Debug)]
 pub(crate) struct Awaited {
     pub(crate) storage: Storage,
@@ -60,7 +74,11 @@ pub(crate) struct Awaited {
 }
 
 /// Whose place it is.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// A subscriber's or an observer's.
@@ -70,7 +88,11 @@ pub(crate) enum Side {
     Producer,
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
 impl Awaited {
     /// The word on which to sleep; `None` if this process cannot reach it.
     pub(crate) fn word(&self) -> Option<&Futex> {
@@ -157,14 +179,17 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     view.producer().wakes.add(1);
     count(&view.producer().wake, view).wake();
     ring_bells(view);
+    wake_tasks_but_the_producers(view);
 }
 
 /// Sleeps until a consumer makes room, or an alarm is raised, or `limit` is over, or for no reason.
-/// Returns at once if `ready` says so after the flag is up.
+/// Returns at once if `ready` says so after the flag is up. `is_alone`: no thread sleeps on the
+/// producer's behalf.
 pub(crate) fn sleep_as_producer(
     view: &View,
     fences: Fences,
     alarms: &Alarms,
+    is_alone: bool,
     ready: impl FnOnce() -> bool,
     limit: Duration,
 ) {
@@ -172,7 +197,10 @@ pub(crate) fn sleep_as_producer(
     let waiter = SoleWaiter::new(&flags.waiting);
     let token = waiter.arm(fences);
     if SLEEPS && ready() {
-        return waiter.disarm();
+        if is_alone {
+            waiter.disarm();
+        }
+        return;
     }
     if !alarms.sleep(&flags.waiting, token, limit) {
         waiter.wait(token, limit);
@@ -183,17 +211,122 @@ pub(crate) fn sleep_as_producer(
 #[inline(always)]
 pub(crate) fn wake_producer(view: &View, fences: Fences) {
     if let Some(flags) = view.flags() {
-        wake_producer_by(&flags.waiting, fences);
+        wake_producer_by(&flags.waiting, view, fences);
     }
 }
 
 /// The same, by the word on which the producer sleeps.
 #[inline(always)]
-pub(crate) fn wake_producer_by(waiting: &Futex, fences: Fences) {
+pub(crate) fn wake_producer_by(waiting: &Futex, view: &View, fences: Fences) {
     if SLEEPS {
         // SYNC sole-waiter: this side sees that the producer waits, or the producer sees the gate
         // after its heavy fence in `SoleWaiter::arm`.
         fences.light();
-        SoleWaiter::new(waiting).notify_fenced();
+        if SoleWaiter::new(waiting).notify_fenced() {
+            wake_tasks(waiting, view);
+        }
+    }
+}
+
+/// Wakes the tasks of a ring on the heap for which that word is stored. The caller has stored it.
+#[cfg(all(feature = "async", feature = "alloc"))]
+pub(crate) fn wake_tasks(word: &Futex, view: &View) {
+    let word = core::ptr::from_ref(word).addr();
+    wake_tasks_for(view, |key| key == word);
+}
+
+/// Those of all consumers.
+#[cfg(all(feature = "async", feature = "alloc"))]
+fn wake_tasks_but_the_producers(view: &View) {
+    if let Some(flags) = view.flags() {
+        let waiting = core::ptr::from_ref(&flags.waiting).addr();
+        wake_tasks_for(view, |key| key != waiting);
+    }
+}
+
+#[cfg(all(feature = "async", feature = "alloc"))]
+fn wake_tasks_for(view: &View, is_for: impl Fn(usize) -> bool) {
+    if let Some(tasks) = view.tasks() {
+        let again = Again(view);
+        tasks.wake(is_for);
+        core::mem::forget(again);
+    }
+}
+
+/// Dropped by the panic of a waker, it has the producer wake all tasks the next time, also those
+/// behind that one's.
+#[cfg(all(feature = "async", feature = "alloc"))]
+struct Again<'a>(&'a View);
+
+#[cfg(all(feature = "async", feature = "alloc"))]
+impl Drop for Again<'_> {
+    fn drop(&mut self) {
+        if let Some(flags) = self.0.flags() {
+            flags.sleepers.word.store(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// There are none.
+#[cfg(not(all(feature = "async", feature = "alloc")))]
+#[inline(always)]
+pub(crate) fn wake_tasks(_word: &Futex, _view: &View) {}
+
+#[cfg(not(all(feature = "async", feature = "alloc")))]
+#[inline(always)]
+fn wake_tasks_but_the_producers(_view: &View) {}
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
+mod tests {
+    use std::thread;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::{Options, Start};
+
+    const LONG: Duration = Duration::from_secs(20);
+    const WHILE: Duration = Duration::from_millis(20);
+
+    /// A thread of a wait set sleeps on the word on which its producer blocks.
+    #[test]
+    fn a_producer_that_finds_room_takes_no_wake_up_from_those_that_sleep_with_it() {
+        let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&1).unwrap();
+        let fences = Fences::FULL;
+        let awaited = Awaited { storage: ring.storage.clone(), fences, side: Side::Producer };
+        let token = awaited.prepare().unwrap().confirm(fences.heavy());
+        thread::scope(|scope| {
+            let sleeper = scope.spawn(|| {
+                let word = [(awaited.word().unwrap(), token.expected())];
+                assert!(Futex::wait_any(word, LONG));
+            });
+            thread::sleep(WHILE);
+            // The producer is about to sleep, and finds room.
+            let alarms = Alarms::default();
+            sleep_as_producer(&ring.storage, fences, &alarms, false, || true, LONG);
+            thread::sleep(WHILE);
+            let start = Instant::now();
+            subscriber.recv().unwrap();
+            sleeper.join().unwrap();
+            assert!(start.elapsed() < LONG / 2);
+        });
+        assert!(awaited.has_rung(token));
+    }
+
+    /// Between a thread's look and its sleep, a consumer makes room, and the producer asks for more.
+    #[test]
+    fn one_that_asks_anew_takes_no_wake_up_from_those_that_asked_before() {
+        let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
+        let mut subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&1).unwrap();
+        let fences = Fences::FULL;
+        let awaited = Awaited { storage: ring.storage.clone(), fences, side: Side::Producer };
+        let token = awaited.prepare().unwrap().confirm(fences.heavy());
+        let with_it = awaited.prepare().unwrap().confirm(fences.heavy());
+        assert!(!awaited.has_rung(token) && !awaited.has_rung(with_it));
+        subscriber.recv().unwrap();
+        let anew = awaited.prepare().unwrap().confirm(fences.heavy());
+        assert!(awaited.has_rung(token) && awaited.has_rung(with_it) && !awaited.has_rung(anew));
     }
 }

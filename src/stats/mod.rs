@@ -38,7 +38,9 @@ pub struct Stats {
     pub sent: u64,
     /// How long the producer has waited for room, in whole microseconds. One that waits now is
     /// counted up to 70 ms before this moment. Waiting for anything else does not count, and nor
-    /// does a `try_send` that finds no room. Without the feature `std` there is no clock, and this
+    /// does a `try_send` that finds no room. A future that waits is counted when its task is next
+    /// polled, or it is dropped; polls of the program's own (`poll_send`) and sinks do not count.
+    /// Without the feature `std` there is no clock, and this
     /// is 0.
     pub blocked: Duration,
     /// Calls that do not block and found no room, of `try_send`, `try_reserve`, `ready` and their

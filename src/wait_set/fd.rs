@@ -7,34 +7,30 @@
 
 use alloc::sync::Arc;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::descriptor::Descriptor;
 use ringway_shm::sync::{Futex, Ordering};
-use rustix::event::{EventfdFlags, eventfd};
 
 /// The descriptor of a set, and the word on which its thread sleeps while it is readable.
 #[derive(Debug)]
 pub(super) struct Feed {
-    fd: OwnedFd,
+    pub(super) fd: Descriptor,
     pub(super) resumed: Futex,
 }
 
 impl Feed {
     pub(super) fn new() -> io::Result<Arc<Feed>> {
-        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Arc::new(Feed { fd, resumed: Futex::new(0) }))
+        Ok(Arc::new(Feed { fd: Descriptor::new()?, resumed: Futex::new(0) }))
     }
 
     /// A member is ready.
     pub(super) fn fill(&self) {
-        // It fails only where the count is about to overflow, and then it is readable.
-        let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
+        self.fd.fill();
     }
 
     /// None was at the last look: wakes the thread, to look for the next.
     pub(super) fn drain(&self) {
-        // It fails only where there is nothing to read.
-        let _ = rustix::io::read(&self.fd, &mut [0; 8]);
+        self.fd.empty();
         self.resume();
     }
 
@@ -42,11 +38,5 @@ impl Feed {
         // SYNC resumed: the thread sees that the set is over, if it is.
         self.resumed.fetch_add(1, Ordering::Release);
         self.resumed.wake_all();
-    }
-}
-
-impl AsFd for Feed {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
     }
 }

@@ -10,15 +10,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::PoisonError;
 
 use super::roll::Roll;
 use super::sleep::OWN_WORDS;
 use crate::protocol::wake::Awaited;
 use ringway_shm::kernel::MOST_WORDS;
-use ringway_shm::signals::without_signals;
-use ringway_shm::sync::{Futex, Ordering};
+use ringway_shm::sync::{AtomicBool, Futex, Mutex, MutexGuard, Ordering, spawn};
 
 /// Words of one helper.
 const EACH: usize = MOST_WORDS - 1;
@@ -39,7 +37,7 @@ struct Desk {
     job: Mutex<Option<Job>>,
     /// Changes with the job.
     word: Futex,
-    is_over: core::sync::atomic::AtomicBool,
+    is_over: AtomicBool,
     /// The set's.
     bell: Arc<Futex>,
 }
@@ -77,8 +75,9 @@ impl Desk {
             if mine.iter().zip(expected).any(rung) {
                 *job = None;
                 drop(job);
-                // SYNC change: the set looks at the words after this.
-                self.bell.fetch_add(1, Ordering::Release);
+                // Relaxed: a set that does not see the word gives the job to the helper again, which
+                // by the desk's lock has seen it, and rings again.
+                self.bell.fetch_add(1, Ordering::Relaxed);
                 self.bell.wake_all();
                 continue;
             }
@@ -109,13 +108,12 @@ impl Helpers {
             let desk = Desk {
                 job: Mutex::new(None),
                 word: Futex::new(0),
-                is_over: false.into(),
+                is_over: AtomicBool::new(false),
                 bell: bell.clone(),
             };
             let desk = Arc::new(desk);
             let its = desk.clone();
-            let named = thread::Builder::new().name("ringway-set".into());
-            if without_signals(|| named.spawn(move || its.run())).is_err() {
+            if spawn("ringway-set", move || its.run()).is_err() {
                 return false;
             }
             self.0.push(desk);

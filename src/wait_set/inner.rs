@@ -2,11 +2,8 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::AtomicBool;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{OnceLock, PoisonError};
 
 use core::time::Duration;
 
@@ -21,8 +18,7 @@ use crate::wait::Deadline;
 use ringway_shm::fork::Here;
 use ringway_shm::interrupt::Interrupt;
 use ringway_shm::segment::DeathWatch;
-use ringway_shm::signals::without_signals;
-use ringway_shm::sync::{Futex, Ordering};
+use ringway_shm::sync::{AtomicBool, Futex, Mutex, MutexGuard, Ordering, spawn};
 
 /// How long the thread that feeds the descriptor sleeps at a time while that is readable.
 const SLICE: Duration = Duration::from_millis(500);
@@ -59,10 +55,10 @@ struct State {
 impl Inner {
     pub(super) fn new() -> Arc<Inner> {
         Arc::new(Inner {
-            state: Mutex::default(),
+            state: Mutex::new(State::default()),
             bell: Arc::new(Futex::new(0)),
             here: Here::of_this_process(),
-            is_over: false.into(),
+            is_over: AtomicBool::new(false),
             feed: OnceLock::new(),
         })
     }
@@ -235,34 +231,30 @@ impl Inner {
         }
     }
 
-    /// The set's descriptor, and the thread that feeds it, if there is none yet.
-    pub(super) fn fd(self: &Arc<Inner>) -> io::Result<BorrowedFd<'_>> {
-        self.check().map_err(|_| io::Error::from_raw_os_error(libc::ESTALE))?;
+    /// What has the set's descriptor. Starts the thread that feeds it, if there is none yet.
+    pub(super) fn fed(self: &Arc<Inner>) -> io::Result<&Feed> {
         if self.feed.get().is_none() {
             // One thread makes it.
             let _state = self.state();
             if self.feed.get().is_none() {
                 let (inner, feed) = (self.clone(), Feed::new()?);
                 let its = feed.clone();
-                let named = thread::Builder::new().name("ringway-set-fd".into());
-                without_signals(|| named.spawn(move || inner.feed(&its)))?;
+                spawn("ringway-set-fd", move || inner.feed(&its))?;
                 self.feed.get_or_init(|| feed);
             }
         }
-        let feed = self.feed.get().ok_or(io::ErrorKind::NotFound)?;
-        Ok(feed.as_fd())
+        Ok(self.feed.get().ok_or(io::ErrorKind::NotFound)?)
     }
 
     /// What the thread does that feeds the descriptor.
     fn feed(&self, feed: &Feed) {
         while !self.is_over.load(Ordering::Relaxed) {
             // Changes when the descriptor has been emptied, which is after it was filled.
-            // SYNC resumed: what is told after this look ends the sleep.
-            let resumed = feed.resumed.load(Ordering::Acquire);
+            let resumed = feed.resumed.load(Ordering::Relaxed);
             if self.wait_as(Caller::Feeder, Deadline::Never, |_| {}).is_err() {
                 return;
             }
-            // SYNC resumed: as above.
+            // SYNC resumed: what is told after this look ends the sleep.
             while feed.resumed.load(Ordering::Acquire) == resumed
                 && !self.is_over.load(Ordering::Relaxed)
             {

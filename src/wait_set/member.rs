@@ -105,7 +105,6 @@ pub(super) fn of_producer<T: Message + ?Sized, W: Wait>(
     room: Room,
     bell: &Arc<Futex>,
 ) -> Result<(Shadow, Arc<Trail>), WaitSetError> {
-    let trail = Trail::new(bell.clone(), producer.begins(), false);
-    let shadow = producer.shadow(room, trail.clone()).map_err(WaitSetError::Room)?;
+    let (shadow, trail) = producer.shadow(room, bell.clone()).map_err(WaitSetError::Room)?;
     Ok((Shadow::Room(Box::new(shadow)), trail))
 }

@@ -2,6 +2,8 @@
 //!
 //! See [`WaitSet`].
 
+#[cfg_attr(ringway_loom, path = "descriptor_model.rs")]
+mod descriptor;
 mod fd;
 mod helpers;
 mod inner;
@@ -14,8 +16,10 @@ mod sleep;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+#[cfg(not(ringway_loom))]
 use std::io;
-use std::os::fd::BorrowedFd;
+#[cfg(not(ringway_loom))]
+use std::os::fd::{AsFd, BorrowedFd};
 
 use self::inner::Inner;
 use crate::error::WaitSetError;
@@ -66,14 +70,14 @@ pub use self::member::Member;
 /// A member is ready when its next call that does not block would say something else than that
 /// there is nothing: a message, that messages were lost, that the ring is closed, that its producer
 /// has died, that it was evicted. It stays so, and is returned by every wait, until that has been
-/// dealt with. So a member at its end has to be [removed](Self::remove), or dropped.
+/// dealt with: a set is level-triggered. So a member at its end has to be [removed](Self::remove),
+/// or dropped.
 ///
 /// What is returned is exact if the handle's owner alone uses it: its next `try_` call does not say
 /// `Empty`, or `Full`. There are three exceptions:
 ///
 /// - Of a group's workers another may be faster.
-/// - A producer that asks for room for a message in the arena may be told once too often. After a
-///   longer message was refused it is told when there is room for that one.
+/// - A producer that asks for room for a message in the arena may be told once too often.
 /// - A producer without room is also returned when it has something to do about that: a consumer in
 ///   the way has died, or the ring limits for how long one may be in the way
 ///   ([`max_hold`](crate::Options::max_hold), [`max_away`](crate::Options::max_away)), which only
@@ -100,9 +104,10 @@ pub use self::member::Member;
 ///
 /// Each wait looks at every member of which something is not known. It makes no system call while
 /// there is a ready one, but a question every 20 ms for each member of a ring in files that has
-/// nothing then: whether its producer lives. Else it asks the members' producers to wake it, by one
-/// fence for all of them, and sleeps. A wake-up is told of by its producer as that of a subscriber
-/// that sleeps.
+/// nothing then: whether its producer lives. Where none is ready it asks the members' other sides to
+/// wake it, by one fence for all of them, and sleeps. For them it is as any one that sleeps: the
+/// first message that follows costs its producer a system call, which counts in
+/// [`wakes`](crate::stats::Stats::wakes).
 ///
 /// One thread sleeps on the words of up to 126 rings itself. With more, the set starts a thread for
 /// each 127 of the others when it first sleeps, which do nothing but sleep on them, and end with
@@ -203,10 +208,7 @@ impl WaitSet {
         let room = room.into();
         self.follow(producer, key, |producer, inner| {
             member::of_producer(producer, room, inner.bell())
-        })?;
-        producer.tell_what_is_in_the_way(room);
-        self.inner().ring();
-        Ok(())
+        })
     }
 
     fn follow<M: Member>(
@@ -318,13 +320,14 @@ impl WaitSet {
         self.inner().set_interrupt(interrupt)
     }
 
-    /// From now on the set learns of the deaths of its members' producers as soon as the kernel has
-    /// closed their files: of those that are members, and of those that will be. It takes the place
-    /// of the watch that the set had.
+    /// From now on the set learns of deaths as soon as the kernel has closed the files of a process:
+    /// those of its members' producers, of the other workers of a worker, whose messages come back,
+    /// and of a producer's consumers. It goes for those that are members, and for those that will be.
+    /// It takes the place of the watch that the set had.
     ///
     /// Where the kernel does not tell (a ring is no files, there is no `/proc`, the user has no watch
-    /// left), and for a producer's consumers, deaths are noticed as before. It costs nothing while
-    /// no file is closed. A file that is closed has the set look once more.
+    /// left), deaths are noticed as before. It costs nothing while no file is closed. A file that is
+    /// closed, also by one that leaves in good health, has the set look and ask for 6 milliseconds.
     ///
     /// [`Forked`](WaitSetError::Forked) in a child that was forked.
     ///
@@ -351,9 +354,9 @@ impl WaitSet {
         self.inner().set_watch(watch)
     }
 
-    /// A descriptor that is readable while a member is ready: for `poll`, `select`, `epoll`, and
-    /// what is made of them. To be waited for, and not to be read. When it is readable, call
-    /// [`try_wait`](Self::try_wait) and deal with what that returns, until it returns 0: by that
+    /// A descriptor that is readable while a member is ready (level-triggered): for `poll`, `select`,
+    /// `epoll`, and what is made of them. To be waited for, and not to be read. When it is readable,
+    /// call [`try_wait`](Self::try_wait) and deal with what that returns, until it returns 0: by that
     /// look the descriptor is no longer readable.
     ///
     /// The first call starts a thread, which waits in the set, and ends when the last clone of the
@@ -384,8 +387,27 @@ impl WaitSet {
     /// assert_eq!(unsafe { libc::poll(&mut poll, 1, 0) }, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[cfg(not(ringway_loom))]
     pub fn as_fd(&self) -> io::Result<BorrowedFd<'_>> {
-        self.inner().fd()
+        let inner = self.inner();
+        inner.check().map_err(|_| io::Error::from_raw_os_error(libc::ESTALE))?;
+        Ok(inner.fed()?.fd.as_fd())
+    }
+
+    /// Starts the descriptor's thread.
+    #[cfg(ringway_loom)]
+    #[doc(hidden)]
+    pub fn open_fd(&self) {
+        let _ = self.inner().fed();
+    }
+
+    /// Sleeps until the descriptor is readable.
+    #[cfg(ringway_loom)]
+    #[doc(hidden)]
+    pub fn poll_fd(&self) {
+        if let Ok(feed) = self.inner().fed() {
+            feed.fd.poll();
+        }
     }
 }
 

@@ -6,24 +6,26 @@
 //! is made known by a producer that sees the flag, and rings. So a set that waits again and again,
 //! woken by few of its members, arms the words of those alone.
 //!
-//! That does not go for the word on which a producer waits, which goes from 0 to 1 and back: a set
-//! arms it each time. Nor for one whose flag this process may not raise.
+//! That does not go for the word on which a producer waits: a set arms it each time, as it looks
+//! each time, at what the producer itself has done. A word that is up already is left as it is, so
+//! that the producer's own calls, tasks and other threads of the set may sleep on it as well
+//! ([`SoleWaiter`](ringway_shm::event::SoleWaiter)). Nor does it go for a word whose flag this
+//! process may not raise.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 use std::collections::HashMap;
-use std::time::Instant;
 
 use super::shadow::Shadow;
 use crate::position::Pos;
-use crate::protocol::follow::Trail;
+use crate::protocol::follow::{Asks, Trail};
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::event::Token;
 use ringway_shm::fence::Fences;
 use ringway_shm::interrupt::Interrupt;
 use ringway_shm::segment::{DeathWatch, Watched};
-use ringway_shm::sync::Futex;
+use ringway_shm::sync::{Futex, Instant};
 use ringway_shm::wait::{CHECK_INTERVAL, LONGEST_SLEEP, Ticker};
 
 /// The members, in the order in which they are looked at.
@@ -57,22 +59,23 @@ struct Entry {
     word: usize,
     /// It was not ready at that place, after its word had been armed for that time.
     quiet: Option<(u64, Pos)>,
-    /// The next look in vain asks whether its producer lives.
-    asks: bool,
+    /// What the next look in vain asks.
+    asks: Asks,
     /// How often it asks again after news, if the answer is that it lives.
     again: u8,
-    /// By what it learns of deaths, and how much news it has seen.
-    watched: Option<(Watched, u32)>,
+    /// By what it learns of deaths, and how much news of each it has seen.
+    watched: Vec<(Watched, u32)>,
 }
 
 impl Entry {
     fn watch(&mut self, watch: &DeathWatch, bell: &Arc<Futex>) {
-        self.watched = self.shadow.watched_by(watch, bell).map(|watched| {
+        let watched = self.shadow.watched_by(watch, bell).map(|watched| {
             let seen = watched.count();
             (watched, seen)
         });
+        self.watched = watched.collect();
         // Of what came before, the watch does not tell.
-        self.asks = true;
+        self.asks = Asks::Everything;
     }
 }
 
@@ -139,8 +142,8 @@ impl Roll {
     /// Adds a member. `bell` is the set's: news of a death rings it.
     pub(super) fn add(&mut self, key: u64, shadow: Shadow, trail: Arc<Trail>, bell: &Arc<Futex>) {
         let (word, quiet) = (usize::MAX, None);
-        let mut entry =
-            Entry { key, trail, shadow, word, quiet, asks: false, again: 0, watched: None };
+        let (asks, watched) = (Asks::Nothing, Vec::new());
+        let mut entry = Entry { key, trail, shadow, word, quiet, asks, again: 0, watched };
         if let Some(watch) = &self.watch {
             entry.watch(watch, bell);
         }
@@ -159,10 +162,10 @@ impl Roll {
     /// Sees of which members there is news. The caller has loaded the bell before.
     pub(super) fn take_news(&mut self) {
         for entry in &mut self.members {
-            if let Some((watched, seen)) = &mut entry.watched {
+            for (watched, seen) in &mut entry.watched {
                 let now = watched.count();
                 if core::mem::replace(seen, now) != now {
-                    (entry.asks, entry.again) = (true, AGAIN);
+                    (entry.asks, entry.again) = (Asks::Everything, AGAIN);
                 }
             }
         }
@@ -243,8 +246,10 @@ impl Roll {
             let word = self.words.get(entry.word).copied().unwrap_or_default();
             // Before the look, which may be at a later place.
             let now = (word.armed, entry.trail.place());
-            entry.asks |= due.asks;
-            let looks = due.looks || entry.asks;
+            if due.asks {
+                entry.asks = entry.asks.max(Asks::OtherSide);
+            }
+            let looks = due.looks || entry.asks > Asks::Nothing;
             if !looks && word.token.is_some() && entry.quiet == Some(now) {
                 continue;
             }
@@ -258,8 +263,8 @@ impl Roll {
             if word.token.is_some() {
                 entry.quiet = Some(now);
             }
-            if asked && entry.again > 0 {
-                (entry.asks, entry.again) = (true, entry.again - 1);
+            if asked > Asks::Nothing && entry.again > 0 {
+                (entry.asks, entry.again) = (Asks::Everything, entry.again - 1);
             }
         }
         if found > 0 {
@@ -305,7 +310,8 @@ impl Roll {
         let limit = self.words.iter().fold(self.clock.sleep, limit);
         // A member that has no word to sleep on is looked at as often as one that cannot ask; and so
         // is one that asks again.
-        match self.members.iter().any(|entry| entry.word == usize::MAX || entry.asks) {
+        let is_asking = |entry: &Entry| entry.word == usize::MAX || entry.asks > Asks::Nothing;
+        match self.members.iter().any(is_asking) {
             true => limit.min(Duration::from_millis(1)),
             false => limit,
         }

@@ -7,6 +7,7 @@ use core::time::Duration;
 use crate::consumer::follow::Shadow as OfConsumer;
 use crate::group::worker::follow::Shadow as OfWorker;
 use crate::producer::follow::Shadow as OfProducer;
+use crate::protocol::follow::Asks;
 use crate::protocol::wake::Awaited;
 use ringway_shm::segment::{DeathWatch, Watched};
 use ringway_shm::sync::Futex;
@@ -31,9 +32,9 @@ impl Shadow {
         }
     }
 
-    /// Whether the member is ready. `asks`: if it is not, the kernel is to be asked whether those
-    /// live that it waits for; then it becomes `false`.
-    pub(super) fn is_ready(&mut self, asks: &mut bool) -> bool {
+    /// Whether the member is ready. `asks`: what the kernel is to be asked if it is not; then that is
+    /// nothing.
+    pub(super) fn is_ready(&mut self, asks: &mut Asks) -> bool {
         match self {
             Shadow::Consumer(shadow) => shadow.is_ready(asks),
             Shadow::Worker(shadow) => shadow.is_ready(asks),
@@ -41,13 +42,26 @@ impl Shadow {
         }
     }
 
-    /// Has that watch add to `word` when the member's producer may have died. `None`: it cannot
-    /// tell, or the member is a producer, which a watch tells nothing.
-    pub(super) fn watched_by(&self, watch: &DeathWatch, word: &Arc<Futex>) -> Option<Watched> {
-        match self {
+    /// Has that watch add to `word` when those may have died that matter to the member: a consumer's
+    /// producer, a producer's consumers, and a worker's producer and the other workers. What cannot
+    /// be watched is not among what this returns.
+    pub(super) fn watched_by(
+        &self,
+        watch: &DeathWatch,
+        word: &Arc<Futex>,
+    ) -> impl Iterator<Item = Watched> + use<> {
+        let storage = self.awaited().storage;
+        let producer = match self {
             Shadow::Room(_) => None,
-            shadow => shadow.awaited().storage.watched_by(watch, word.clone()),
-        }
+            Shadow::Consumer(_) | Shadow::Worker(_) => storage.watched_by(watch, word.clone()),
+        };
+        let consumers = match self {
+            Shadow::Consumer(_) => None,
+            Shadow::Room(_) | Shadow::Worker(_) => {
+                storage.consumers_watched_by(watch, word.clone())
+            }
+        };
+        producer.into_iter().chain(consumers)
     }
 
     /// How often it is to look at least, for what rings no bell, and for how long a set may sleep.

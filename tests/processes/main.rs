@@ -71,7 +71,8 @@ roles! {
     restart::service restart::unprivileged
     restricted::producer restricted::dropper restricted::subscriber restricted::worker
     restricted::anonymous_producer restricted::anonymous_subscriber
-    set_deaths::producer set_deaths::silent set_restricted::waiter
+    set_deaths::producer set_deaths::silent set_deaths::subscriber set_deaths::worker
+    set_restricted::waiter
     sizes::producer sizes::subscriber sizes::observer
     sizes::typed_producer sizes::typed_subscriber sizes::typed_observer
     sizes::struct_producer sizes::struct_subscriber sizes::struct_observer

@@ -46,10 +46,24 @@ pub(crate) fn descriptors() {
     let (subscriber, worker) = (subscriber.watched_by(&watch), worker.watched_by(&watch.clone()));
     assert!(subscriber.is_watched() && worker.is_watched());
     assert_eq!(taken("watched"), ("watched", 0));
+    let set = ringway::WaitSet::new();
+    assert_eq!(taken("set"), ("set", 0));
+    set.as_fd().unwrap();
+    assert_eq!(taken("a set's descriptor"), ("a set's descriptor", 1));
     drop((producer, subscriber, durable, worker, observer, ring, watch));
     let (producer, files) = options().anonymous().unwrap();
     let left = open();
     let ring = files.ring::<u64>(0).unwrap();
     assert_eq!(open() - left, 3);
+    #[cfg(feature = "async")]
+    {
+        let mut consumers = [(); 2].map(|()| ring.subscribe(Start::Next).unwrap().into_async());
+        let left = open();
+        for consumer in &mut consumers {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(consumer.poll_recv(&mut context).is_pending());
+        }
+        assert_eq!(open() - left, 2, "the reactor");
+    }
     drop((producer, files, ring));
 }

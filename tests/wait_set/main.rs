@@ -4,6 +4,8 @@
 mod ended;
 mod fair;
 mod fd;
+mod idle;
+mod late;
 mod many;
 mod members;
 mod model;

@@ -72,6 +72,42 @@ fn each_way_to_receive_is_seen() {
     assert_eq!((ready(&set), subscriber.recv(), ready(&set)), (vec![2], Ok(13), vec![]));
 }
 
+/// A set is told of a message before that is taken; and otherwise, if it is not.
+#[test]
+fn what_a_call_leaves_is_ready_still() {
+    let (mut producer, ring) = Options::bytes(8, 16).heap().unwrap();
+    let (mut subscriber, mut observer) =
+        (ring.subscribe(Start::Next).unwrap(), ring.observe(Start::Next).unwrap());
+    let set = WaitSet::new();
+    set.add(&mut subscriber, 1).unwrap();
+    set.add(&mut observer, 2).unwrap();
+    let (mut long, mut short) = ([0; 16], [0; 2]);
+    for message in [&b"first"[..], b"second"] {
+        producer.send(message).unwrap();
+        assert!(subscriber.try_recv_into(&mut short).is_err());
+        assert!(observer.try_recv_into(&mut short).is_err());
+        assert_eq!(ready(&set), [1, 2]);
+        // A guard that is dropped without a release leaves its message.
+        drop(subscriber.recv_held_into(&mut long).unwrap());
+        assert!(subscriber.ready().is_ok());
+        assert_eq!(ready(&set), [1, 2]);
+        assert_eq!(subscriber.recv_into(&mut long), Ok(message.len()));
+        assert_eq!(ready(&set), [2]);
+        assert_eq!(observer.recv_into(&mut long), Ok(message.len()));
+        assert_eq!(ready(&set), []);
+    }
+    // Also by a call that had to wait.
+    let late = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        producer.send(b"third").unwrap();
+        producer
+    });
+    assert!(subscriber.recv_into(&mut short).is_err());
+    assert_eq!(ready(&set), [1, 2]);
+    assert_eq!((subscriber.recv_into(&mut long), ready(&set)), (Ok(5), vec![2]));
+    drop(late.join().unwrap());
+}
+
 #[test]
 fn an_evicted_subscriber_is_told() {
     let (mut producer, ring) = Options::<u64>::new(8).max_lag(4).heap().unwrap();

@@ -78,20 +78,36 @@
 //!
 //! # A sole waiter
 //!
-//! Where one waiter at most sleeps, flag and bell are one word: see [`SoleWaiter`].
+//! Where those that sleep are threads of one process, flag and bell are one word: see
+//! [`SoleWaiter`]. It holds a *ticket* while one of them sleeps, or is about to: a number that is
+//! not 0, and that the process has not used before (in the last 2^32 - 1 tickets).
 //!
 //! ```text
 //! notifier                              waiter
-//! N1  X = so                            W1  word = 1
+//! N1  X = so                            W1  t = word; if t == 0: word = t = a new ticket
 //! N2  light                             W2  heavy
-//! N3  if word != 1: done                W3  if X is so: done
-//! N4  word = 0                          W4  futex_wait(word, 1)
-//! N5  futex_wake(word)
+//! N3  if word == 0: done                W3  if X is so: done
+//! N4  word = 0                          W4  futex_wait(word, t)
+//! N5  futex_wake(word, all)
 //! ```
 //!
-//! N3 sees W1 or W3 sees N1. If N3 reads 0, and not from before W1, another notifier's N4 stored it
-//! after W1, and either W4 sees that 0 or that notifier's N5 wakes the waiter; then it starts again
-//! at W1, and N1 is seen by W3, or W1 by N3.
+//! N3 sees the ticket of W1 or what came after it in the word, or W3 sees N1: W1 has stored the
+//! ticket or read it, and either is before the fence at W2. If N3 reads 0, and not from before that
+//! ticket, another notifier's N4 stored it after the ticket, and either W4 sees that the ticket has
+//! gone or that notifier's N5 wakes the waiter; then it starts again at W1, and N1 is seen by W3, or
+//! W1 by N3.
+//!
+//! That goes for each of several waiters, whatever the others do. Once its ticket has gone from the
+//! word it never comes back. So a waiter that has not slept by then does not sleep, though another
+//! has put a new ticket there meanwhile; with one and the same number for all it would sleep, and
+//! what N4 was for would be lost to it. A waiter that sleeps by then is woken by N5: a ticket leaves
+//! the word by N4, by which all are woken, or is overwritten by another one, of a waiter that had
+//! read 0 at W1; then those asleep stay so, and the next N3 finds the other ticket, and wakes all.
+//! Two that read a ticket at W1 share it, and disturb each other no more.
+//!
+//! What would take a wake-up from others is to lower the word without N5. So a waiter that does not
+//! sleep after all does that only where it is alone ([`SoleWaiter::disarm`]). Else the word stays
+//! up, at the cost of one needless wake-up.
 //!
 //! Models: `loom-tests/tests/event.rs`, and of what is made of them `loom-tests/tests/wakeup.rs`.
 
@@ -103,10 +119,12 @@ use crate::sync::{AtomicU32, Futex, Ordering, fence, spin_loop};
 /// The longest sleep of a waiter that cannot ask to be woken.
 const SHORT_SLEEP: Duration = Duration::from_millis(1);
 
-/// Whether there are waiters that sleep, and notifiers that can wake them. Without an operating
-/// system there are none: flags are neither raised nor looked at, and what there is to wait for is
-/// told by [`Wait::notify`](crate::wait::Wait::notify).
-pub const SLEEPS: bool = cfg!(any(feature = "std", ringway_loom));
+/// Whether there are waiters that sleep, and notifiers that can wake them: threads, or tasks whose
+/// wakers lie on the heap. Without an operating system or such tasks there are none: flags are
+/// neither raised nor looked at, and what there is to wait for is told by
+/// [`Wait::notify`](crate::wait::Wait::notify).
+pub const SLEEPS: bool =
+    cfg!(any(feature = "std", ringway_loom, all(feature = "tasks", feature = "alloc")));
 
 /// What a waiter needs to go to sleep, or to see that it must not.
 #[derive(Clone, Copy, Debug)]
@@ -316,7 +334,27 @@ impl EventCount<'_> {
     }
 }
 
-/// A word on which one waiter at most sleeps: 1 while it does, or is about to.
+/// A number that no waiter of this process has had for long: not 0.
+#[cfg(any(feature = "std", ringway_loom))]
+fn ticket() -> u32 {
+    use core::sync::atomic::AtomicU32;
+    // It orders nothing, and is no part of a model: which number it is makes no difference.
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let next = || LAST.fetch_add(1, core::sync::atomic::Ordering::Relaxed).wrapping_add(1);
+    match next() {
+        0 => next(),
+        ticket => ticket,
+    }
+}
+
+/// Where nothing sleeps there are none.
+#[cfg(not(any(feature = "std", ringway_loom)))]
+fn ticket() -> u32 {
+    1
+}
+
+/// A word on which threads of one process sleep, that of the one waiter: a ticket while one of them
+/// does, or is about to; else 0.
 #[derive(Clone, Copy, Debug)]
 pub struct SoleWaiter<'a>(&'a Futex);
 
@@ -327,8 +365,8 @@ impl<'a> SoleWaiter<'a> {
         SoleWaiter(word)
     }
 
-    /// Announces that the caller, the sole waiter, is about to sleep. It looks at what it waits for
-    /// once more after this; if it is there, it calls [`disarm`](Self::disarm).
+    /// Announces that the caller, a thread of the waiter's, is about to sleep. It looks at what it
+    /// waits for once more after this; if it is there, it may call [`disarm`](Self::disarm).
     pub fn arm(&self, fences: Fences) -> Token {
         let token = self.prepare();
         // SYNC sole-waiter: a notifier sees the word, after its light fence (`notify`), or the
@@ -338,10 +376,14 @@ impl<'a> SoleWaiter<'a> {
 
     /// The same without the heavy fence, which is the caller's, as is [`Token::confirm`].
     pub fn prepare(&self) -> Token {
-        if SLEEPS {
-            self.0.store(1, Ordering::Relaxed);
+        let mut seen = if SLEEPS { self.0.load(Ordering::Relaxed) } else { 0 };
+        if seen == 0 {
+            seen = ticket();
+            if SLEEPS {
+                self.0.store(seen, Ordering::Relaxed);
+            }
         }
-        Token { seen: 1, reached: true }
+        Token { seen, reached: true }
     }
 
     /// Whether the waiter has been notified since the token was made.
@@ -349,8 +391,8 @@ impl<'a> SoleWaiter<'a> {
         self.0.load(Ordering::Relaxed) != token.seen
     }
 
-    /// The caller does not sleep after all. The word is no other's, and left up it would cost a
-    /// needless wake-up.
+    /// The caller does not sleep after all, and no other thread may sleep on the word, or be about
+    /// to: that would be woken by no notifier. Left up, the word costs a needless wake-up.
     pub fn disarm(&self) {
         if SLEEPS {
             self.0.store(0, Ordering::Relaxed);
@@ -379,12 +421,14 @@ impl<'a> SoleWaiter<'a> {
     }
 
     /// As [`notify`](Self::notify), after a light fence of the caller's: one will do for several
-    /// waiters.
+    /// waiters. Whether it sleeps, or is about to.
     #[inline(always)]
-    pub fn notify_fenced(&self) {
-        if SLEEPS && self.0.load(Ordering::Relaxed) == 1 {
+    pub fn notify_fenced(&self) -> bool {
+        let waits = SLEEPS && self.0.load(Ordering::Relaxed) != 0;
+        if waits {
             self.0.store(0, Ordering::Relaxed);
             self.0.wake_all();
         }
+        waits
     }
 }

@@ -2,9 +2,8 @@
 
 use alloc::sync::Arc;
 use core::time::Duration;
-use std::time::Instant;
 
-use crate::sync::{Futex, Ordering};
+use crate::sync::{Futex, Instant, Ordering};
 
 /// The longest sleep where the kernel cannot wait for two words at once.
 const SLICE: Duration = Duration::from_millis(10);
@@ -100,7 +99,7 @@ pub fn sleep_on_any<'a>(
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(ringway_loom)))]
 fn keeping_errno(call: impl FnOnce()) {
     // SAFETY: it takes nothing, and returns where this thread's `errno` is.
     let errno = unsafe { libc::__errno_location() };
@@ -111,7 +110,7 @@ fn keeping_errno(call: impl FnOnce()) {
     unsafe { errno.write(before) };
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(ringway_loom))))]
 fn keeping_errno(call: impl FnOnce()) {
     call();
 }

@@ -22,7 +22,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", ringway_loom))]
 extern crate std;
 
 /// Has the process die before the system call that follows, if a test of crashes wants it to.
@@ -45,9 +45,14 @@ pub mod fence;
 pub mod file;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod fork;
-#[cfg(all(feature = "std", not(ringway_loom)))]
+#[cfg(ringway_loom)]
+pub use kernel::{fork, segment};
+#[cfg(any(feature = "std", ringway_loom))]
 pub mod interrupt;
 #[cfg(not(ringway_loom))]
+pub mod kernel;
+#[cfg(ringway_loom)]
+#[path = "no_kernel.rs"]
 pub mod kernel;
 mod reach;
 #[doc(hidden)]

@@ -6,7 +6,7 @@
 //! | whose | word | is expected to be | so that a poll kicks the thread |
 //! |---|---|---|---|
 //! | consumers, workers | the bell | what the thread last acted on | never |
-//! | producers | `waiting` | 1, while a task waits | when the task begins to wait |
+//! | producers | `waiting` | the task's ticket, while it waits | when the task begins to wait |
 //!
 //! # Why no wake-up is lost
 //!
@@ -15,14 +15,14 @@
 //! thread acts on each change of the bell from what it saw when the source was made, and it wakes
 //! the waker that is there *after* it has seen the change. Either it finds the task's waker; or the
 //! waker was registered after the thread had looked for one, and so after the change, which the
-//! task's own look at the bell then sees ([`AtomicWaker`](atomic_waker::AtomicWaker) orders the
-//! two).
+//! task's own look at the bell then sees (the cell of the waker orders the two: see
+//! `memory/waker_cell.rs`).
 //!
 //! A token is valid as long as its bell is unchanged: then the flag is up, or the bell is about to
 //! change. So a task that finds the bell of its last token needs no other fence.
 //!
-//! A producer's word goes back and forth between 0 and 1, so that the thread may miss that it was 0.
-//! Then the task itself has stored the 1, and has looked after that.
+//! A producer's word goes back and forth between 0 and tickets, so that the thread may miss that it
+//! was 0. Then the task has a new ticket, and has looked after that.
 //!
 //! # Who keeps what
 //!
@@ -34,9 +34,19 @@
 //! A forked child has no threads of its parent's. What belongs to the parent's reactor it leaves
 //! alone, and for its own handles it makes another one.
 
+mod entry;
 mod news;
+#[cfg(ringway_loom)]
+mod played;
+mod poller;
 mod shared;
 mod source;
+#[cfg(not(ringway_loom))]
 mod thread;
+
+#[cfg(ringway_loom)]
+pub use played::Reactor;
+#[cfg(ringway_loom)]
+pub(super) use played::is_played;
 
 pub(super) use source::{Seen, Source};

@@ -1,9 +1,9 @@
 //! News of deaths, as far as a thread of the reactor has acted on it for one source.
 
 use core::time::Duration;
-use std::time::Instant;
 
 use ringway_shm::segment::Watched;
+use ringway_shm::sync::Instant;
 
 /// How long after news the kernel is asked again: it tells that a file is closed before it gives
 /// the file's locks back, and of a process that dies it closes one file after the other.

@@ -1,20 +1,21 @@
 //! What a handle and the thread that sleeps for it share.
 
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use atomic_waker::AtomicWaker;
-
+use crate::memory::WakerCell;
 use crate::protocol::wake::{Awaited, Side};
+use ringway_shm::sync::{AtomicBool, AtomicU32, Ordering};
 
 /// The same for one handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// `None`: memory that nothing here may touch.
     pub(super) awaited: Option<Awaited>,
-    pub(super) waker: AtomicWaker,
+    pub(super) waker: WakerCell,
     /// How often the task is woken whatever the word says.
     pub(super) pace: Option<Duration>,
+    /// What a producer's word says while its task waits.
+    pub(super) ticket: AtomicU32,
     /// A task waits.
     pub(super) armed: AtomicBool,
     /// The other side may not have been reached: the task has to look by itself.
@@ -30,8 +31,9 @@ impl Shared {
         let is_blind = awaited.as_ref().is_none_or(|awaited| awaited.word().is_none());
         Shared {
             awaited,
-            waker: AtomicWaker::new(),
+            waker: WakerCell::new(),
             pace,
+            ticket: AtomicU32::new(0),
             armed: AtomicBool::new(false),
             blind: AtomicBool::new(is_blind),
             probe: AtomicBool::new(false),
@@ -47,8 +49,8 @@ impl Shared {
 
     /// Wakes the task, if one waits.
     pub(super) fn wake(&self) {
-        // SYNC armed: the waker that was registered before `Source::register` armed is seen.
-        self.armed.swap(false, Ordering::AcqRel);
+        // Relaxed: the cell orders this and the task's registration, and what came before each.
+        self.armed.swap(false, Ordering::Relaxed);
         self.waker.wake();
     }
 }

@@ -1,14 +1,15 @@
 //! A handle that tasks await, as the reactor knows it.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 use core::task::Waker;
 use core::time::Duration;
 
+use super::super::sealed::SleepsOn;
+use super::poller::Poller;
 use super::shared::Shared;
-use super::thread::Poller;
 use crate::protocol::wake::Awaited;
 use ringway_shm::event::Token;
+use ringway_shm::sync::Ordering;
 
 /// How a task last asked to be woken; `None`: it has to ask anew.
 pub(crate) type Seen = Option<Token>;
@@ -28,9 +29,10 @@ impl Source {
         Some(Source { shared: Some(shared), poller })
     }
 
-    /// Whether its thread is of this process.
-    pub(crate) fn is_here(&self) -> bool {
-        self.poller.is_here()
+    /// Whether it is that handle's, and its thread of this process.
+    pub(crate) fn is_of(&self, handle: SleepsOn<'_>) -> bool {
+        let is_same = |shared: &Arc<Shared>| handle.is(shared.awaited.as_ref());
+        self.poller.is_here() && self.shared.as_ref().is_some_and(is_same)
     }
 
     /// Has the task woken when the word changes from here on. The caller looks once more after this,
@@ -45,11 +47,14 @@ impl Source {
                 // `SoleWaiter::arm`.
                 *seen = awaited.prepare().map(|token| token.confirm(awaited.fences.heavy()));
             }
+            if let Some(token) = *seen {
+                shared.ticket.store(token.expected(), Ordering::Relaxed);
+            }
             let is_reached = |token: Token| token.limit(Duration::MAX) == Duration::MAX;
             shared.blind.store(!seen.is_some_and(is_reached), Ordering::Relaxed);
         }
-        // SYNC armed: the thread that takes this back, in `Shared::wake`, sees the waker.
-        let was_armed = shared.armed.swap(true, Ordering::AcqRel);
+        // Relaxed: see `Shared::wake`. What the thread has to see of it, it sees with the kick.
+        let was_armed = shared.armed.swap(true, Ordering::Relaxed);
         if !was_armed && (shared.kicks() || self.poller.sleeps_in_slices()) {
             self.poller.kick();
         }
@@ -73,14 +78,16 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         let Some(shared) = self.shared.take() else { return };
-        if !self.is_here() {
+        if !self.poller.is_here() {
             // The parent's thread keeps its own, and nothing here may run what dropping a waker or
             // a mapping of the parent's does.
             return core::mem::forget(shared);
         }
-        // SYNC gone: what the handle did is done when the thread lets go of the memory.
-        shared.gone.store(true, Ordering::Release);
-        drop(shared.waker.take());
+        // Relaxed: the kick shows it. What the handle did is done when the memory goes, by the
+        // count of those that have it.
+        shared.gone.store(true, Ordering::Relaxed);
         self.poller.kick();
+        // Runs what its runtime likes, and may panic.
+        drop(shared.waker.take());
     }
 }

@@ -32,7 +32,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// For a wait set, whose look was in vain: asks whether the producer lives. If it does not, the
     /// same.
-    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn poll_if_orphaned<R>(
         &mut self,
         attempt: impl FnMut(&mut Self) -> Result<R, TryRecvError>,

@@ -9,7 +9,7 @@ use super::handle::Worker;
 use super::watch::Watch;
 use crate::error::TryRecvError;
 use crate::message::Message;
-use crate::protocol::follow::{Followed, Trail};
+use crate::protocol::follow::{Asks, Followed, Trail};
 use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::wait::{DeathCheck, Spin, Wait};
 
@@ -60,14 +60,20 @@ impl Shadow {
 
     /// Whether the worker's next call that does not block says something else than that there is
     /// nothing, unless other workers are faster. `asks`: a look in vain asks the kernel whether the
-    /// producer lives, and takes that.
-    pub(crate) fn is_ready(&mut self, asks: &mut bool) -> bool {
+    /// producer lives, or everything that a patrol does, and takes that.
+    pub(crate) fn is_ready(&mut self, asks: &mut Asks) -> bool {
         self.worker.reader.patient = self.trail.is_patient();
         // Before the look, so that a death need not be asked for twice.
         self.worker.reader.catch_up();
         let mut outcome = self.worker.poll(Worker::is_any_free);
-        if outcome == Err(TryRecvError::Empty) && core::mem::take(asks) {
-            outcome = self.worker.poll_if_orphaned(Worker::is_any_free);
+        if outcome == Err(TryRecvError::Empty) {
+            let asks = core::mem::take(asks);
+            if asks == Asks::Everything && self.worker.finds_the_dead() {
+                outcome = self.worker.is_any_free();
+            }
+            if asks > Asks::Nothing && outcome == Err(TryRecvError::Empty) {
+                outcome = self.worker.poll_if_orphaned(Worker::is_any_free);
+            }
         }
         if let Err(TryRecvError::ProducerDied | TryRecvError::Liveness(_)) = outcome {
             self.trail.notice();

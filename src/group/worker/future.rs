@@ -13,8 +13,8 @@ use crate::future::{Async, sealed};
 use crate::group::undone::Rest;
 use crate::message::{ByteMessage, Message, Plain};
 use crate::protocol::lifesign::SeenEpoch;
-#[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-use crate::protocol::wake::{Awaited, Side};
+#[cfg(feature = "alloc")]
+use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
 
 /// How often a worker's task looks whether others live: as often as one that has a deputy's post.
@@ -27,15 +27,14 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
         &mut self.reader.wait
     }
 
-    #[cfg(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom))))]
-    fn awaited(&self) -> sealed::SleepsOn {
+    #[cfg(feature = "alloc")]
+    fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
         let (storage, fences) = (self.storage(), self.reader.fences);
-        let side = Side::Worker(self.member.group);
-        sealed::SleepsOn(storage.keeps_memory().then(|| Awaited {
-            storage: storage.clone(),
-            fences,
-            side,
-        }))
+        sealed::SleepsOn { storage, fences, side: Side::Worker(self.member.group) }
+    }
+
+    fn is_mortal(&self) -> bool {
+        self.storage().can_die()
     }
 
     fn pace(&self) -> Option<Duration> {

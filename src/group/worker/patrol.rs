@@ -21,16 +21,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     /// Looks whether all workers and the producer live, gives back what dead workers had, and tells
     /// the others.
     fn patrol(&mut self) -> Result<(), LivenessError> {
-        clean_up::reap(self.storage())?;
-        let groups = self.storage().shared_entries().len();
-        // A worker that was done may be stopped before it could move its group's gate.
-        let all = (0..groups).filter_map(|group| Claims::of(self.storage(), group));
-        // Pushes all of them.
-        let moved = all.filter(Claims::push).count() > 0;
-        if moved {
-            wake::wake_producer(self.storage(), Fences::FULL);
-            self.reader.wait.notify();
-        }
+        self.reap()?;
         let epoch = self.reader.epoch();
         let died = (!self.storage().producer_is_alive()?).then_some(epoch);
         if died.is_some() && self.watch.told != died {
@@ -40,6 +31,27 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.storage().count_patrol();
         self.watch.has_gone(&self.reader.storage);
         Ok(())
+    }
+
+    /// Gives back what dead workers had, and tells the others. Returns how many have died.
+    fn reap(&mut self) -> Result<usize, LivenessError> {
+        let dead = clean_up::reap(self.storage())?;
+        let groups = self.storage().shared_entries().len();
+        // A worker that was done may be stopped before it could move its group's gate.
+        let all = (0..groups).filter_map(|group| Claims::of(self.storage(), group));
+        // Pushes all of them.
+        let moved = all.filter(Claims::push).count() > 0;
+        if moved {
+            wake::wake_producer(self.storage(), Fences::FULL);
+            self.reader.wait.notify();
+        }
+        Ok(dead)
+    }
+
+    /// By news of a death: whether workers have died, what they had being given back. It is no
+    /// patrol, which others may count on to come again. An error is told by the next patrol.
+    pub(crate) fn finds_the_dead(&mut self) -> bool {
+        self.storage().can_take_over() && self.reap().is_ok_and(|dead| dead > 0)
     }
 
     /// For calls that do not wait: goes on patrol, where a process can die alone, if no other
@@ -137,6 +149,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
     }
 
     pub(crate) fn end_watch(&mut self) {}
+
+    #[cfg(ringway_loom)]
+    pub(crate) fn finds_the_dead(&mut self) -> bool {
+        false
+    }
 }
 
 impl<T: Message + ?Sized, W: Wait> Worker<T, W> {

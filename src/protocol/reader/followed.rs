@@ -2,6 +2,7 @@
 
 use super::{Reader, is_plain};
 use crate::memory::lane::LANES;
+use crate::protocol::ahead::Ahead;
 use crate::protocol::follow::Followed;
 
 impl<W> Reader<W> {
@@ -17,7 +18,11 @@ impl<W> Reader<W> {
         let evicts = LANES && self.can_be_evicted();
         let plain = is_plain(&self.storage, evicts, self.fences);
         self.plain = [plain && self.followed.trail().is_none(); LANES as usize];
-        self.forget();
+        self.lane.end(self.next);
+        self.ahead = match self.followed.trail() {
+            Some(_) => Ahead::never(),
+            None => Ahead::new(),
+        };
         self.followed.goes_to(self.next);
     }
 

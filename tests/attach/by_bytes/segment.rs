@@ -265,7 +265,7 @@ impl Ring {
     pub(crate) fn wake_producer(&self) {
         self.light();
         let waiting = self.control().u32(control::WAITING);
-        if waiting.load(Ordering::Relaxed) == 1 {
+        if waiting.load(Ordering::Relaxed) != 0 {
             waiting.store(0, Ordering::Relaxed);
             futex_wake(waiting);
         }

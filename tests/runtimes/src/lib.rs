@@ -63,14 +63,19 @@ pub fn role() -> Option<(String, String)> {
 
 /// Starts this program's test `child` in that role.
 pub fn start(role: &str, ring: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
-        .env("ROLE", role)
-        .env("RING", ring)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+    command(role, ring).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// The same, and what it prints can be read.
+pub fn start_piped(role: &str, ring: &str) -> Child {
+    command(role, ring).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+fn command(role: &str, ring: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child", "--nocapture"]).env("ROLE", role).env("RING", ring);
+    command.stdin(Stdio::piped());
+    command
 }
 
 /// Processor time of this process.

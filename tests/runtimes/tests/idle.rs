@@ -9,8 +9,8 @@ use std::time::Duration;
 use ringway::{Options, Ring, Start};
 use ringway_runtimes::processor_time;
 
-#[test]
-fn idle_tasks_of_128_rings_use_less_than_a_hundredth_of_a_processor() {
+/// What 128 tasks use that wait at as many rings in segments.
+fn idles(seconds: u64) {
     let rings: Vec<_> = (0..128)
         .map(|number| {
             let name = format!("runtimes-idle-{number}-{}", std::process::id());
@@ -26,8 +26,20 @@ fn idle_tasks_of_128_rings_use_less_than_a_hundredth_of_a_processor() {
     }
     thread::sleep(Duration::from_millis(200));
     let before = processor_time();
-    thread::sleep(Duration::from_secs(3));
+    thread::sleep(Duration::from_secs(seconds));
     let used = processor_time() - before;
-    println!("{used:?} in 3 s");
-    assert!(used < Duration::from_millis(30), "{used:?}");
+    println!("{used:?} in {seconds} s");
+    assert!(used < Duration::from_millis(10 * seconds), "{used:?}");
+}
+
+#[test]
+fn idle_tasks_of_128_rings_use_less_than_a_hundredth_of_a_processor() {
+    idles(3);
+}
+
+/// Alone: `cargo test --release --test idle -- --ignored --nocapture`.
+#[test]
+#[ignore = "long"]
+fn idle_tasks_use_less_than_a_hundredth_of_a_processor_for_long() {
+    idles(20);
 }

@@ -1,6 +1,5 @@
 //! The same futures on tokio, smol, and a runtime by hand.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::process::id;
@@ -10,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use ringway::error::RecvError;
-use ringway::future::Async;
-use ringway::producer::Room;
+use ringway::future::{Async, Wakers};
 use ringway::{Options, Producer, Ring, Start, Subscriber, Worker};
 use ringway_runtimes::*;
 
@@ -36,6 +34,19 @@ fn child() {
             thread::sleep(Duration::from_secs(30));
         }
         "without_waitv" => without_waitv(),
+        "without_threads" => without_threads(),
+        "same_number" => same_number(&ring),
+        "job" => {
+            let mut worker = Worker::join(&open(&ring), "group").unwrap();
+            let job = worker.recv().unwrap();
+            println!("{}", *job);
+            thread::sleep(Duration::from_secs(30));
+        }
+        "holder" => {
+            let mut subscriber = open(&ring).subscribe(Start::Next).unwrap();
+            println!("{}", subscriber.recv().unwrap());
+            thread::sleep(Duration::from_secs(30));
+        }
         role => panic!("no role {role}"),
     }
 }
@@ -127,93 +138,6 @@ fn once<R>(future: impl Future<Output = R>, polls: u64) -> Option<R> {
         }
     }
     None
-}
-
-/// Random calls, most of which are dropped while they are pending, against a queue.
-fn cancels(steps: u64, seed: u64, heap: bool) {
-    let mut random = Random(seed);
-    let name = format!("runtimes-cancel-{seed}-{heap}-{}", id());
-    let options = Options::<u64>::new(4).groups(1);
-    let (producer, ring) = if heap {
-        options.heap().unwrap()
-    } else {
-        let producer = options.create(name.as_str()).unwrap();
-        (producer, Ring::open(name.as_str()).unwrap())
-    };
-    let mut producer = producer.into_async();
-    let mut subscriber = ring.subscribe(Start::Next).unwrap().into_async();
-    let mut workers = [0; 2].map(|_| Worker::join(&ring, "group").unwrap().into_async());
-    let (mut sent, mut due, mut undone) = (0, VecDeque::new(), VecDeque::new());
-    for _ in 0..steps {
-        let polls = random.below(3);
-        match random.below(8) {
-            0..3 => {
-                let full = due.len().max(undone.len()) == 4;
-                let outcome = once(producer.send(&sent), polls);
-                assert_eq!(outcome.is_some(), polls > 0 && !full);
-                if outcome.is_some() {
-                    due.push_back(sent);
-                    undone.push_back(sent);
-                    sent += 1;
-                }
-            }
-            3 | 4 => {
-                let outcome = once(subscriber.recv(), polls);
-                assert_eq!(outcome, due.front().filter(|_| polls > 0).map(|n| Ok(*n)));
-                if outcome.is_some() {
-                    due.pop_front();
-                }
-            }
-            5 => {
-                let held = once(subscriber.recv_held(), polls);
-                assert_eq!(held.is_some(), polls > 0 && !due.is_empty());
-                if let Some(held) = held {
-                    let held = held.unwrap();
-                    assert_eq!(Some(&*held), due.front());
-                    if random.below(2) == 0 {
-                        held.release();
-                        due.pop_front();
-                    }
-                }
-            }
-            6 => {
-                let worker = &mut workers[random.below(2) as usize];
-                let job = once(worker.recv(), polls);
-                assert_eq!(job.is_some(), polls > 0 && !undone.is_empty());
-                if let Some(job) = job {
-                    let job = job.unwrap();
-                    assert_eq!(Some(&*job), undone.front());
-                    if random.below(3) == 0 {
-                        job.nack().unwrap();
-                    } else {
-                        job.done().unwrap();
-                        undone.pop_front();
-                    }
-                }
-            }
-            _ => {
-                let room = 4 - due.len().max(undone.len());
-                let outcome = once(producer.ready(Room::Messages(2)), polls);
-                assert_eq!(outcome.is_some(), polls > 0 && room >= 2);
-                let flushed = once(producer.flush(), polls);
-                assert_eq!(flushed.is_some(), polls > 0 && room == 4);
-            }
-        }
-    }
-}
-
-#[test]
-fn futures_that_are_dropped_lose_nothing() {
-    cancels(60_000, 7, false);
-    cancels(60_000, 8, true);
-}
-
-#[test]
-#[ignore = "long"]
-fn a_million_futures_that_are_dropped_lose_nothing() {
-    for seed in 1..11 {
-        cancels(100_000, seed, seed % 2 == 0);
-    }
 }
 
 /// Receives all of it, and drops most of the futures when they have waited for a random time.
@@ -360,17 +284,154 @@ fn without_waitv() {
     std::process::exit(7);
 }
 
+/// In a process of its own: no thread can be started from the first on.
+fn without_threads() {
+    let name = format!("runtimes-no-threads-{}", id());
+    let producer = Options::<u64>::new(8).create(name.as_str()).unwrap();
+    let mut subscriber = open(&name).subscribe(Start::Next).unwrap().into_async();
+    refuse(&[libc::SYS_clone, libc::SYS_clone3], libc::EAGAIN);
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    // SAFETY: it looks at the allocator.
+    let allocated = || unsafe { libc::mallinfo2() }.uordblks;
+    assert!(once(subscriber.recv(), 10).is_none());
+    let before = (descriptors(), allocated());
+    for _ in 0..2000 {
+        assert!(once(subscriber.recv(), 1).is_none());
+    }
+    assert_eq!(descriptors(), before.0);
+    let more = allocated().saturating_sub(before.1);
+    assert!(more < 16 << 10, "{more} bytes are kept by 2000 polls");
+    producer.detach();
+    assert_eq!(by_hand(subscriber.recv()), Err(RecvError::ProducerDied));
+    ringway::segment::unlink(name.as_str()).unwrap();
+    std::process::exit(7);
+}
+
+#[test]
+fn where_no_thread_can_be_started_polls_keep_nothing_and_deaths_are_told() {
+    let status = start("without_threads", "none").wait().unwrap();
+    assert_eq!(status.code(), Some(7));
+}
+
+/// In a process of its own: a child of it has the same process number, in another namespace.
+fn same_number(of: &str) {
+    // SAFETY: it takes numbers.
+    if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
+        println!("not checked: this user may make no namespace");
+        std::process::exit(7);
+    }
+    let first = fork_and_wait(|| {
+        let (_producer, mut subscriber) = pair(&format!("number-{of}"));
+        assert!(once(subscriber.recv(), 1).is_none());
+        // SAFETY: it takes numbers.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
+        let number = id();
+        fork_and_wait(|| {
+            assert_eq!(id(), number);
+            // The first process of a namespace is not ended by a signal that it does not handle.
+            extern "C" fn end(_signal: i32) {
+                // SAFETY: it ends the process at once.
+                unsafe { libc::_exit(9) };
+            }
+            // SAFETY: the handler may be called at any time.
+            unsafe { libc::signal(libc::SIGALRM, end as extern "C" fn(i32) as usize) };
+            // SAFETY: it takes a number.
+            unsafe { libc::alarm(10) };
+            let (mut producer, mut subscriber) = pair(&format!("again-{of}"));
+            let sending = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                by_hand(producer.send(&7)).unwrap();
+                producer
+            });
+            assert_eq!(by_hand(subscriber.recv()), Ok(7));
+            drop(sending.join().unwrap());
+            7
+        })
+    });
+    std::process::exit(first);
+}
+
+/// Has a child run that, and returns what the child does; of one that was killed, a number from
+/// 100 on.
+fn fork_and_wait(run: impl FnOnce() -> i32) -> i32 {
+    // SAFETY: the child has one thread, and ends itself.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        // SAFETY: it ends the child at once.
+        unsafe { libc::_exit(outcome.unwrap_or(1)) };
+    }
+    let mut status = 0;
+    // SAFETY: the kernel writes the status.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 100 + libc::WTERMSIG(status) }
+}
+
+#[test]
+fn a_child_with_its_parents_number_makes_a_reactor_of_its_own() {
+    let status = start("same_number", &id().to_string()).wait().unwrap();
+    assert_eq!(status.code(), Some(7));
+}
+
+/// Starts a process in that role, and waits until it has received a message.
+fn start_and_wait(role: &str, ring: &str) -> std::process::Child {
+    let mut child = start_piped(role, ring);
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(lines);
+    assert!(lines.any(|line| line.unwrap().ends_with('7')), "the process has received nothing");
+    child
+}
+
+/// Wakers of the program's own, of which the processes that die have none.
+#[test]
+fn tasks_of_wakers_are_told_of_peers_that_are_killed() {
+    let name = format!("runtimes-wakers-{}", id());
+    let wakers = Wakers::<4>::new();
+    let options = Options::<u64>::new(1).groups(1).workers(4).subscribers(2);
+    let mut producer = options.create(name.as_str()).unwrap().with_wait(wakers.wait());
+    let mut worker =
+        Worker::join(&open(&name), "group").unwrap().with_wait(wakers.wait()).into_async();
+    // Both are of other processes, and have the message.
+    let started = ["job", "holder"].map(|role| {
+        let name = name.clone();
+        thread::spawn(move || start_and_wait(role, &name))
+    });
+    producer.wait_for_consumers(2, Duration::from_secs(20)).unwrap();
+    producer.send(&7).unwrap();
+    for child in started {
+        let mut child = child.join().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    on_tokio(async {
+        let job = worker.recv().await.unwrap();
+        assert!(job.redelivered());
+        drop(job);
+        // The subscriber that was killed keeps no room.
+        let mut producer = producer.into_async();
+        producer.send(&8).await.unwrap();
+    });
+}
+
 /// A filter that refuses `futex_waitv`, as the filters of containers may.
 fn refuse_waitv() {
+    refuse(&[libc::SYS_futex_waitv], libc::EPERM);
+}
+
+/// A filter that refuses those system calls.
+fn refuse(calls: &[i64], error: i32) {
     const fn instruction(code: u32, value: u32, otherwise: u8) -> libc::sock_filter {
         libc::sock_filter { code: code as u16, jt: 0, jf: otherwise, k: value }
     }
-    let mut filter = [
-        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
-        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, libc::SYS_futex_waitv as u32, 1),
-        instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32, 0),
-        instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0),
-    ];
+    let mut filter = vec![instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
+    for &call in calls {
+        let refused = libc::SECCOMP_RET_ERRNO | error as u32;
+        filter.extend([
+            instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, call as u32, 1),
+            instruction(libc::BPF_RET | libc::BPF_K, refused, 0),
+        ]);
+    }
+    filter.push(instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0));
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
     // SAFETY: it takes numbers.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);

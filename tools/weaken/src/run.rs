@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::killers::Killers;
 use crate::listed::Listed;
@@ -19,10 +19,18 @@ use crate::verdict::Verdict;
 use checkout::seconds;
 use checkout::source::Reach;
 
-/// Runs all models on the unchanged tree. `None`: one does not pass, so that nothing can be said
+/// Runs the models on the unchanged tree: all, or those with one of `only` in their names. `None`: one does not pass, so that nothing can be said
 /// about any mutant. Else the models, those that take the least time first.
-pub fn baseline(benches: &[Bench], report: &Mutex<Report>) -> Result<Option<Vec<Model>>> {
-    let models = models::all(&benches[0])?;
+pub fn baseline(
+    benches: &[Bench],
+    only: &[String],
+    report: &Mutex<Report>,
+) -> Result<Option<Vec<Model>>> {
+    let mut models = models::all(&benches[0])?;
+    if !only.is_empty() {
+        models.retain(|(model, _)| only.iter().any(|part| model.to_string().contains(part)));
+        ensure!(!models.is_empty(), "no model has {} in its name", only.join(" or "));
+    }
     let run = |_: &Bench, (model, program): &(Model, PathBuf)| {
         // All of them from the first copy: the others have nothing built yet.
         let (verdict, time) = benches[0].run(model, program)?;

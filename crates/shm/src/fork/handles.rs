@@ -42,6 +42,16 @@ impl Here {
         list().ok().map(|_list| Here::now())
     }
 
+    /// The process by a number, for [`of_number`](Self::of_number) in this process and its children.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The process of that [`number`](Self::number).
+    pub fn of_number(number: u32) -> Here {
+        Here(number)
+    }
+
     /// Whether it is this process.
     pub fn is_true(self) -> bool {
         // SYNC fork-here: a child that says that it has given up what it inherited, in

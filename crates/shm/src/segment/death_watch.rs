@@ -1,7 +1,7 @@
 //! News of deaths: a thread to which the kernel tells at once that a writer's file was closed.
 //!
 //! Who waits for another process asks for its lock now and then, every 20 ms, say. The kernel can
-//! tell sooner when that is worth while: when a descriptor that could write the segment's main file
+//! tell sooner when that is worth while: when a descriptor that could write a file of the segment's
 //! has been closed (`inotify`, `IN_CLOSE_WRITE`), which happens to all descriptors of a process that
 //! dies. It also happens when one is closed in good health. So this is news and no proof: it says to
 //! ask now. The lock decides, and what waits goes on asking as before.
@@ -77,7 +77,8 @@ struct News {
     count: AtomicU32,
 }
 
-/// One that waits for news of a segment, until this is dropped. By [`DeathWatch::add`].
+/// One that waits for news of a file of a segment's, until this is dropped. By [`DeathWatch::add`]
+/// and [`DeathWatch::add_seats`].
 #[derive(Debug)]
 pub struct Watched {
     watch: DeathWatch,
@@ -113,11 +114,25 @@ impl DeathWatch {
     /// the process may not read the file any more, or has as many watches as it may have
     /// (`ENOSPC`); or this is a child that was forked (`ESTALE`).
     pub fn add(&self, mapping: &Mapping, word: Arc<Futex>) -> io::Result<Watched> {
+        self.watch(mapping, mapping.main_file(), word)
+    }
+
+    /// The same for those that have seats: when a process closes a descriptor that could write the
+    /// file on which the seats are locked, it is time to ask who of them lives.
+    pub fn add_seats(&self, mapping: &Mapping, word: Arc<Futex>) -> io::Result<Watched> {
+        let file = match mapping.means.bytes.in_companion {
+            true => mapping.companion_file().ok_or(io::ErrorKind::NotFound)?,
+            false => mapping.main_file(),
+        };
+        self.watch(mapping, file, word)
+    }
+
+    fn watch(&self, mapping: &Mapping, file: &File, word: Arc<Futex>) -> io::Result<Watched> {
         if !self.is_here() {
             return Err(io::Error::from_raw_os_error(libc::ESTALE));
         }
         mapping.check()?;
-        let path = format!("/proc/self/fd/{}", mapping.main_file().as_raw_fd());
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let shared = &self.thread.shared;
         // Before the watch is there: the thread finds who is to be told of its first event.
         let mut files = locked(&shared.files);
@@ -214,7 +229,7 @@ impl Watched {
         &self.news.word
     }
 
-    /// How often there has been news of this segment. With [`word`](Self::word) loaded (Acquire)
+    /// How often there has been news of this file. With [`word`](Self::word) loaded (Acquire)
     /// before, all is counted that had been added to the word by then.
     pub fn count(&self) -> u32 {
         self.news.count.load(Ordering::Relaxed)

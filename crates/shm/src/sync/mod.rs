@@ -26,8 +26,12 @@ pub use imp::{
 };
 
 #[cfg(feature = "alloc")]
-pub use imp::has_memory;
+pub use imp::{AtomicPtr, has_memory};
 pub use imp::{own, peek, peek_word};
+// Of the process alone: for what the library's own threads share.
+#[cfg(any(feature = "std", ringway_loom))]
+#[doc(hidden)]
+pub use imp::{AtomicBool, Instant, Mutex, MutexGuard, spawn};
 
 /// As wide as an atomic load that is promised to work on read-only memory.
 #[cfg(all(target_pointer_width = "64", not(ringway_word32)))]

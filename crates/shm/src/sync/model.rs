@@ -1,8 +1,12 @@
 //! What runs under loom: loom's atomics, and a futex made of loom's mutex and condition variable.
 
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
-pub use loom::sync::atomic::{AtomicU32, Ordering, fence};
+pub use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
+pub use loom::sync::{Mutex, MutexGuard};
 
 #[cfg(any(not(target_pointer_width = "64"), ringway_word32))]
 pub use loom::sync::atomic::AtomicU32 as AtomicWord;
@@ -63,6 +67,32 @@ pub fn peek_word(word: &CasWord) -> super::Word {
     }
 }
 
+/// Starts a thread of the model.
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    loom::thread::Builder::new().name(String::from(name)).spawn(run).map(drop)
+}
+
+/// A time. In a model none passes.
+#[derive(Clone, Copy, Debug)]
+pub struct Instant(());
+
+impl Instant {
+    /// That of all that happens in a model.
+    pub fn now() -> Self {
+        Instant(())
+    }
+
+    /// It has not come any closer.
+    pub fn checked_add(&self, _time: Duration) -> Option<Self> {
+        Some(*self)
+    }
+
+    /// None has passed.
+    pub fn saturating_duration_since(&self, _earlier: Instant) -> Duration {
+        Duration::ZERO
+    }
+}
+
 /// A model has no caches.
 pub fn prefetch_to_write(_word: *const AtomicWord) {}
 
@@ -86,14 +116,25 @@ impl RaceCell {
     }
 }
 
+/// A sleep of so long at most is one after which the thread looks again by itself.
+const SHORT: Duration = Duration::from_millis(1);
+
 /// The futex of a model. As in the kernel, the comparison and going to sleep are one step for
-/// everybody who wakes. Unlike there, a sleep has no end of its own: a lost wake-up is then a
-/// deadlock, which loom reports, and not a delay.
+/// everybody who wakes. Unlike there, a sleep has no end of its own, but for the shortest: a lost
+/// wake-up is then a deadlock, which loom reports, and not a delay.
 #[derive(Debug)]
 pub struct Futex {
     word: AtomicU32,
-    bucket: loom::sync::Mutex<()>,
+    /// Those that sleep on other words, too.
+    bucket: Mutex<Vec<Arc<Sleeper>>>,
     sleepers: loom::sync::Condvar,
+}
+
+/// One that sleeps on many words.
+#[derive(Debug, Default)]
+struct Sleeper {
+    woken: Mutex<bool>,
+    alarm: loom::sync::Condvar,
 }
 
 impl Futex {
@@ -101,7 +142,7 @@ impl Futex {
     pub fn new(value: u32) -> Self {
         Futex {
             word: AtomicU32::new(value),
-            bucket: loom::sync::Mutex::new(()),
+            bucket: Mutex::new(Vec::new()),
             sleepers: loom::sync::Condvar::new(),
         }
     }
@@ -125,7 +166,10 @@ impl Futex {
     }
 
     /// Sleeps while the word is `expected`, for at most `limit`. May return at any time.
-    pub fn wait(&self, expected: u32, _limit: Duration) {
+    pub fn wait(&self, expected: u32, limit: Duration) {
+        if limit <= SHORT {
+            return spin_loop();
+        }
         // loom's locks are never poisoned: a panic ends the execution.
         let Ok(bucket) = self.bucket.lock() else {
             return;
@@ -135,17 +179,71 @@ impl Futex {
         }
     }
 
-    /// Wakes all who sleep on the word.
-    pub fn wake_all(&self) {
-        let bucket = self.bucket.lock();
-        self.sleepers.notify_all();
-        drop(bucket);
+    /// Sleeps while each of the words is what is expected of it. As in the kernel, they are
+    /// compared one after the other, and a thread that finds one to be something else may have been
+    /// woken by those before.
+    pub fn wait_any<'a>(
+        words: impl IntoIterator<Item = (&'a Futex, u32)>,
+        _limit: Duration,
+    ) -> bool {
+        if crate::kernel::refuses_many_words() {
+            return false;
+        }
+        let sleeper = Arc::new(Sleeper::default());
+        // All are known before the kernel is called.
+        let words: Vec<(&Futex, u32)> = words.into_iter().collect();
+        if words.into_iter().all(|(futex, expected)| futex.lets_sleep(expected, &sleeper)) {
+            sleeper.sleep();
+        }
+        // What still knows the sleeper forgets it when it wakes others.
+        true
     }
 
-    /// Wakes one of those who sleep on the word.
+    /// Remembers one that is about to sleep, if the word is what it expects.
+    fn lets_sleep(&self, expected: u32, sleeper: &Arc<Sleeper>) -> bool {
+        let Ok(mut bucket) = self.bucket.lock() else { return false };
+        let sleeps = self.word.load(Ordering::Relaxed) == expected;
+        if sleeps {
+            bucket.push(sleeper.clone());
+        }
+        sleeps
+    }
+
+    /// Wakes all who sleep on the word.
+    pub fn wake_all(&self) {
+        let Ok(mut bucket) = self.bucket.lock() else { return };
+        self.sleepers.notify_all();
+        for sleeper in bucket.drain(..) {
+            sleeper.wake();
+        }
+    }
+
+    /// Wakes one of those who sleep on this word alone. Those who sleep on others, too, it wakes
+    /// all: the bucket does not tell who of them has woken already.
     pub fn wake_one(&self) {
-        let bucket = self.bucket.lock();
+        let Ok(mut bucket) = self.bucket.lock() else { return };
         self.sleepers.notify_one();
-        drop(bucket);
+        for sleeper in bucket.drain(..) {
+            sleeper.wake();
+        }
+    }
+}
+
+impl Sleeper {
+    fn sleep(&self) {
+        let Ok(mut woken) = self.woken.lock() else { return };
+        while !*woken {
+            match self.alarm.wait(woken) {
+                Ok(again) => woken = again,
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn wake(&self) {
+        if let Ok(mut woken) = self.woken.lock() {
+            *woken = true;
+            self.alarm.notify_all();
+        }
     }
 }

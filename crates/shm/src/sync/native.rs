@@ -3,7 +3,16 @@
 use core::time::Duration;
 
 pub use core::hint::spin_loop;
+#[cfg(feature = "std")]
+pub use core::sync::atomic::AtomicBool;
 pub use core::sync::atomic::{Ordering, fence};
+#[cfg(feature = "std")]
+pub use std::sync::{Mutex, MutexGuard};
+#[cfg(feature = "std")]
+pub use std::time::Instant;
+
+#[cfg(feature = "alloc")]
+pub use core::sync::atomic::AtomicPtr;
 
 #[cfg(not(ringway_crash_points))]
 use core::sync::atomic as words;
@@ -31,6 +40,14 @@ use crate::kernel;
 
 /// Whether an atomic is laid out as the word that it is.
 pub const NATIVE: bool = true;
+
+/// Starts a thread of the library's, which takes no signals: a program's handlers run on the
+/// program's threads.
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let named = std::thread::Builder::new().name(name.into());
+    crate::signals::without_signals(|| named.spawn(run)).map(drop)
+}
 
 /// Hints that the cache line of a word, which need not be there, is about to be written. Nothing where there is no such
 /// instruction, or no figure that says that it helps.
@@ -117,11 +134,17 @@ impl Futex {
     /// Sleeps while each of the words is what is expected of it, for at most `limit`. May return at
     /// any time. `false`: the kernel has no such call, or does not allow it, and the thread has not
     /// slept. Of more than [`MOST_WORDS`](kernel::MOST_WORDS) words the rest is left out.
+    #[cfg(feature = "std")]
     pub fn wait_any<'a>(
         words: impl IntoIterator<Item = (&'a Futex, u32)>,
         limit: Duration,
     ) -> bool {
-        kernel::futex_wait_any(words.into_iter().map(|(word, expected)| (&word.0, expected)), limit)
+        let words = words.into_iter().map(|(word, expected)| {
+            // core's word, also where it is wrapped for a test of crashes.
+            let word: &core::sync::atomic::AtomicU32 = &word.0;
+            (word, expected)
+        });
+        kernel::futex_wait_any(words, limit)
     }
 
     /// Wakes all who sleep on the word.

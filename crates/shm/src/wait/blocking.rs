@@ -96,17 +96,18 @@ pub enum Deadline {
     At(std::time::Instant),
 }
 
-#[cfg(feature = "std")]
 impl Deadline {
     /// The time that is left, but no more than `most`.
     pub fn left(self, most: Duration) -> Duration {
         match self {
             Deadline::Never => most,
+            #[cfg(feature = "std")]
             Deadline::At(end) => end.saturating_duration_since(std::time::Instant::now()).min(most),
         }
     }
 
     /// So long from now; never, if that is beyond what the clock can represent.
+    #[cfg(feature = "std")]
     pub fn after(timeout: Duration) -> Deadline {
         std::time::Instant::now().checked_add(timeout).map_or(Deadline::Never, Deadline::At)
     }

@@ -6,7 +6,6 @@ use core::time::Duration;
 pub const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// How often a waiter asks whether the other side lives. With a sleep of the longest before it, a
 /// death is noticed well within 150 ms.
-#[cfg(feature = "std")]
 pub const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// The most that one look counts.
 #[cfg(feature = "std")]
@@ -43,6 +42,15 @@ impl Pace {
         }
         LONGEST_SLEEP
     }
+
+    /// The time between two looks.
+    pub fn look(self) -> Duration {
+        #[cfg(feature = "std")]
+        if let Some(step) = self.step() {
+            return step.min(CHECK_INTERVAL);
+        }
+        CHECK_INTERVAL
+    }
 }
 
 #[cfg(feature = "std")]
@@ -50,11 +58,6 @@ impl Pace {
     /// So that a limit is over after a few looks.
     fn step(self) -> Option<Duration> {
         self.limit.map(|limit| (limit / 4).max(LEAST_STEP))
-    }
-
-    /// The time between two looks.
-    pub fn look(self) -> Duration {
-        self.step().map_or(CHECK_INTERVAL, |step| step.min(CHECK_INTERVAL))
     }
 
     /// The most time that passed between two looks and counts towards a limit: what is longer was

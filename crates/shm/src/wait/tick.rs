@@ -6,13 +6,39 @@
 //! that count, divided, says when some time has passed. Elsewhere looks are counted, fewer of them
 //! the longer they take.
 
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[cfg(ringway_loom)]
+pub use never::Ticker;
+
+#[cfg(all(
+    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"),
+    not(any(miri, ringway_loom))
+))]
 pub use processor::Ticker;
 
-#[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+#[cfg(not(any(
+    ringway_loom,
+    all(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"), not(miri))
+)))]
 pub use looks::Ticker;
 
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[cfg(ringway_loom)]
+mod never {
+    /// In a model no time passes.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct Ticker;
+
+    impl Ticker {
+        /// It has not.
+        pub fn ticks(&mut self) -> bool {
+            false
+        }
+    }
+}
+
+#[cfg(all(
+    any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"),
+    not(any(miri, ringway_loom))
+))]
 mod processor {
     /// Ticks once in a millisecond or so, if it is asked.
     #[derive(Clone, Copy, Debug, Default)]
@@ -41,13 +67,17 @@ mod processor {
     }
 
     /// Cycles, 3 thousand million a second or so, by four millions.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     #[inline(always)]
     fn count() -> u64 {
+        #[cfg(target_arch = "x86")]
+        use core::arch::x86::_rdtsc;
+        #[cfg(target_arch = "x86_64")]
+        use core::arch::x86_64::_rdtsc;
         // SAFETY: the processor has the instruction. Where a process may not use it (`PR_SET_TSC`),
         // it is a fault, as with the system's clock, which uses it too: both only where memory
         // is files.
-        unsafe { core::arch::x86_64::_rdtsc() >> 22 }
+        unsafe { _rdtsc() >> 22 }
     }
 
     /// The generic timer's count, 24 million to a thousand million a second, by a hundred thousand.
@@ -67,7 +97,14 @@ mod processor {
     }
 }
 
-#[cfg(any(test, not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))))]
+#[cfg(not(ringway_loom))]
+#[cfg(any(
+    test,
+    not(all(
+        any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"),
+        not(miri)
+    ))
+))]
 #[allow(unreachable_pub, reason = "tests alone use it where the processor counts")]
 mod looks {
     use std::time::{Duration, Instant};
@@ -145,7 +182,7 @@ mod looks {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(ringway_loom)))]
 mod tests {
     use super::*;
     use std::time::{Duration, Instant};

@@ -25,8 +25,8 @@ use crate::place::Room;
 
 use scenarios::SCENARIOS;
 pub use scenarios::{
-    anew, bury, bystander, bytes, create, durable, evict, idler, in_place, places, predecessor,
-    prune, publish, reap, reopen, resume, spill, stopped, subscribe, unlink, work,
+    anew, bury, bystander, bytes, create, durable, evict, idler, in_place, in_set, places,
+    predecessor, prune, publish, reap, reopen, resume, spill, stopped, subscribe, unlink, work,
 };
 
 // The page.

@@ -103,7 +103,7 @@ groups! {
 #[cfg(ringway_crash_points)]
 groups! {
     CRASH_GROUPS, CRASH_ROLES:
-    crash_points: create publish bytes places spill subscribe in_place durable resume reopen predecessor
+    crash_points: create publish bytes places spill subscribe in_place in_set durable resume reopen predecessor
         reap bystander evict unlink prune work bury idler anew stopped;
 }
 #[cfg(not(ringway_crash_points))]

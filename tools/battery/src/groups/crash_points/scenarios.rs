@@ -12,10 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use ringway::error::{JoinError, RecvError, RecvTimeoutError, TryRecvError};
+use ringway::error::{JoinError, RecvError, RecvTimeoutError, TryRecvError, WaitSetError};
 use ringway::group::ClaimLost;
 use ringway::segment::Prune;
-use ringway::{Group, Options, Producer, Ring, Start, Subscriber, Worker};
+use ringway::{Group, Options, Producer, Ring, Start, Subscriber, WaitSet, Worker};
 
 use super::{
     ASLEEP, DELIVERED, DONE, End, JOINED, POINTS, READY, SOON, Scenario, WANTED, end, play,
@@ -23,7 +23,7 @@ use super::{
 use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::place::Room;
 
-pub use receiving::{durable, in_place, subscribe};
+pub use receiving::{durable, in_place, in_set, subscribe};
 pub use sending::{bytes, create, places, publish, spill};
 pub use taking_over::{bystander, evict, predecessor, prune, reap, reopen, resume, unlink};
 pub use working::{anew, bury, idler, stopped, work};
@@ -33,7 +33,7 @@ const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 17] = [
+pub(super) const SCENARIOS: [Scenario; 18] = [
     Scenario { name: "create", judge: sending::judge_create },
     Scenario { name: "publish", judge: sending::judge_publish },
     Scenario { name: "bytes", judge: sending::judge_bytes },
@@ -41,6 +41,7 @@ pub(super) const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "spill", judge: sending::judge_spill },
     Scenario { name: "subscribe", judge: receiving::judge_subscribe },
     Scenario { name: "in_place", judge: receiving::judge_in_place },
+    Scenario { name: "in_set", judge: receiving::judge_in_set },
     Scenario { name: "durable", judge: receiving::judge_durable },
     Scenario { name: "resume", judge: taking_over::judge_resume },
     Scenario { name: "reopen", judge: taking_over::judge_reopen },

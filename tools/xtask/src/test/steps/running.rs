@@ -32,7 +32,14 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
     });
     steps.push(step.needs([CC]));
     steps.push(Step::new("tests: async", |project, log| {
-        let what = "test -p ringway --features sink --lib --test async_basic --no-fail-fast";
+        let mut tests = cargo(project, "", "test -p ringway --features sink --lib --no-fail-fast");
+        for test in ["basic", "exchanged", "faults", "forks", "heap"] {
+            tests.args([String::from("--test"), format!("async_{test}")]);
+        }
+        run_tests(tests, log)
+    }));
+    steps.push(Step::new("tests: async, without std", |project, log| {
+        let what = "test -p ringway --no-default-features --features alloc,async --test async_heap";
         run_tests(cargo(project, "", what), log)
     }));
     steps.push(Step::new("tests: async, examples in the documentation", |project, log| {

@@ -106,6 +106,40 @@ pub(super) fn judge_in_place(room: &Room, start: &dyn Fn() -> Result<Child>) -> 
     Ok(end)
 }
 
+/// Waits in a set, takes what is there, and waits again.
+pub fn in_set(task: &Task) -> Result<()> {
+    let ring = Ring::<u64>::open(task.segment())?;
+    play(task, || {
+        let set = WaitSet::new();
+        let mut subscriber = ring.subscribe(Start::Oldest)?;
+        let mut worker = Worker::join(&ring, GROUP)?;
+        set.add(&mut subscriber, 0)?;
+        set.add(&mut worker, 1)?;
+        let mut ready = Vec::new();
+        for _ in 0..CAPACITY {
+            ensure!(set.wait(&mut ready) == Ok(2), "{ready:?} are ready");
+            subscriber.try_recv()?;
+            worker.try_recv()?.done()?;
+        }
+        // There is nothing more, and it sleeps.
+        let outcome = set.wait_timeout(&mut ready, Duration::from_millis(20));
+        ensure!(outcome == Err(WaitSetError::Timeout), "woken by {outcome:?}");
+        Ok((subscriber, worker))
+    })
+}
+
+pub(super) fn judge_in_set(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
+    let mut producer = options().groups(1).workers(1).create(room.segment())?;
+    producer.send_batch(&[0; CAPACITY])?;
+    let end = end(start()?)?;
+    let ring = Ring::<u64>::open(room.segment())?;
+    ring.remove_group("a group")?;
+    holds_nothing_back(&mut producer, &ring)?;
+    drop(producer);
+    leaves_nothing(room)?;
+    Ok(end)
+}
+
 /// The same under a name, going away at the end.
 pub fn durable(task: &Task) -> Result<()> {
     let ring = Ring::<u64>::open(task.segment())?;
