@@ -33,6 +33,7 @@ mod alarm;
 mod atomics;
 #[cfg(feature = "alloc")]
 mod barrier;
+#[cfg(feature = "alloc")]
 mod called;
 mod cell;
 #[cfg(feature = "alloc")]
