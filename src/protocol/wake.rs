@@ -261,9 +261,14 @@ struct Again<'a>(&'a View);
 #[cfg(all(feature = "async", feature = "alloc"))]
 impl Drop for Again<'_> {
     fn drop(&mut self) {
-        if let Some(flags) = self.0.flags() {
-            flags.sleepers.word.store(1, Ordering::Relaxed);
-        }
+        raise_again(self.0);
+    }
+}
+
+#[cfg(all(feature = "async", feature = "alloc"))]
+fn raise_again(view: &View) {
+    if let Some(flags) = view.flags() {
+        flags.sleepers.word.store(1, Ordering::Relaxed);
     }
 }
 
