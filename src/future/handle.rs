@@ -94,6 +94,10 @@ impl<H: Handle + sealed::Receiving> Async<H> {
             Ok(taken) => Some(Ok(taken)),
             Err(error) => error.unless_empty().map(Err),
         };
+        // In a stream this is all, and looks at no word that the other side changes for other reasons.
+        if let Some(found) = attempt(&mut self.handle) {
+            return Poll::Ready(found);
+        }
         let was_at_an_end = self.handle.was_at_an_end();
         let asked = self.handle.look_around();
         if let Some(found) = attempt(&mut self.handle) {
