@@ -87,7 +87,8 @@ impl Drop for Shadow {
         // SAFETY: the worker is not used again, and its own `drop` does not run: this moves the
         // reader out of it.
         drop(unsafe { core::ptr::read(&self.worker.reader) });
-        // SAFETY: as above, of another field.
+        // SAFETY: the worker is not used again, and its own `drop` does not run: this moves the
+        // watch out of it.
         drop(unsafe { core::ptr::read(&self.worker.watch) });
     }
 }
