@@ -1,58 +1,20 @@
 //! Handles that tasks await.
 #![cfg(all(feature = "async", feature = "std", target_os = "linux"))]
 
+mod awaited;
+
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_executor::block_on;
 use ringway::error::RecvError;
 use ringway::future::{Async, Wakers};
-use ringway::{Options, Overflow, Producer, Ring, Segment, Start, Worker};
+use ringway::{Options, Overflow, Ring, Start, Worker};
 
-/// A waker that counts.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn new() -> (Arc<Count>, Waker) {
-        let count = Arc::new(Count::default());
-        (count.clone(), Waker::from(count))
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn eventually(what: &str, so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not come");
-        thread::sleep(Duration::from_micros(100));
-    }
-}
-
-/// A ring in files, with a name of its own.
-fn named(name: &str, options: Options<u64>) -> (Producer<u64>, Ring<u64>) {
-    let name = format!("async-{name}-{}", std::process::id());
-    let producer = options.create(Segment::new(&name)).unwrap();
-    (producer, Ring::open(&name).unwrap())
-}
-
-fn both(name: &str, options: Options<u64>) -> [(Producer<u64>, Ring<u64>); 2] {
-    [named(name, options.clone()), options.heap().unwrap()]
-}
+use awaited::{Count, both, eventually, named};
 
 #[test]
 fn every_message_arrives_in_order_whatever_the_ring() {

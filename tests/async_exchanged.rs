@@ -1,50 +1,34 @@
 //! Handles that are exchanged through `get_mut`, and what their tasks are woken for after that.
 #![cfg(all(feature = "async", feature = "std", target_os = "linux"))]
 
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod awaited;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringway::{Options, Producer, Ring, Segment, Start, Worker};
+use ringway::{Options, Producer, Ring, Start, Worker};
 
-#[derive(Default)]
-struct Count(AtomicUsize);
+use awaited::{Count, named};
 
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn new() -> (Arc<Count>, Waker) {
-        let count = Arc::new(Count::default());
-        (count.clone(), Waker::from(count))
-    }
-
-    fn has_come(&self) -> bool {
-        let start = Instant::now();
-        while self.0.load(Ordering::SeqCst) == 0 {
-            if start.elapsed() > Duration::from_secs(10) {
-                return false;
-            }
-            thread::sleep(Duration::from_micros(100));
+/// Whether the task is woken before long.
+fn has_come(count: &Count) -> bool {
+    let start = Instant::now();
+    while count.get() == 0 {
+        if start.elapsed() > Duration::from_secs(10) {
+            return false;
         }
-        true
+        thread::sleep(Duration::from_micros(100));
     }
+    true
 }
 
 /// On the heap, or in files of that name.
 fn ring(on_heap: bool, name: &str) -> (Producer<u64>, Ring<u64>) {
     let options = Options::<u64>::new(2).groups(1);
-    if on_heap {
-        return options.heap().unwrap();
-    }
-    let name = format!("exchanged-{name}-{}", std::process::id());
-    let producer = options.create(Segment::new(&name)).unwrap();
-    (producer, Ring::open(&name).unwrap())
+    if on_heap { options.heap().unwrap() } else { named(name, options) }
 }
 
 /// Before and after, each on the heap or in files.
@@ -66,10 +50,10 @@ fn subscribers_that_change_places_are_told_of_their_own_rings() {
             assert!(one.poll_recv(&mut Context::from_waker(&of_one.1)).is_pending());
             assert!(two.poll_recv(&mut Context::from_waker(&of_two.1)).is_pending());
             first.send(&7).unwrap();
-            assert!(of_two.0.has_come(), "{kinds:?}");
-            assert_eq!(of_one.0.0.load(Ordering::SeqCst), 0, "{kinds:?}");
+            assert!(has_come(&of_two.0), "{kinds:?}");
+            assert_eq!(of_one.0.get(), 0, "{kinds:?}");
             second.send(&8).unwrap();
-            assert!(of_one.0.has_come(), "{kinds:?}");
+            assert!(has_come(&of_one.0), "{kinds:?}");
             assert_eq!((one.get_mut().try_recv(), two.get_mut().try_recv()), (Ok(8), Ok(7)));
             std::mem::swap(one.get_mut(), two.get_mut());
         }
@@ -87,7 +71,7 @@ fn the_end_of_a_ring_that_has_come_instead_is_told() {
         let (count, waker) = Count::new();
         assert!(task.poll_recv(&mut Context::from_waker(&waker)).is_pending());
         drop(second);
-        assert!(count.has_come(), "{kinds:?}");
+        assert!(has_come(&count), "{kinds:?}");
     }
 }
 
@@ -107,7 +91,7 @@ fn a_producer_that_has_come_instead_is_told_of_room() {
         let (count, waker) = Count::new();
         assert!(task.poll_send(&mut Context::from_waker(&waker), &3).is_pending());
         subscriber.recv().unwrap();
-        assert!(count.has_come(), "{kinds:?}");
+        assert!(has_come(&count), "{kinds:?}");
         assert!(task.poll_send(&mut Context::from_waker(&waker), &3).is_ready());
     }
 }
@@ -124,12 +108,12 @@ fn a_worker_that_has_come_instead_is_told_of_jobs_and_of_those_that_come_back() 
         let (count, waker) = Count::new();
         assert!(task.poll_ready(&mut Context::from_waker(&waker)).is_pending());
         second.send(&1).unwrap();
-        assert!(count.has_come(), "{kinds:?}");
+        assert!(has_come(&count), "{kinds:?}");
         let job = other.recv().unwrap();
         let (count, waker) = Count::new();
         assert!(task.poll_ready(&mut Context::from_waker(&waker)).is_pending());
         job.nack().unwrap();
-        assert!(count.has_come(), "{kinds:?}");
+        assert!(has_come(&count), "{kinds:?}");
     }
 }
 

@@ -1,56 +1,18 @@
 //! Wakers of a runtime that has faults.
 #![cfg(all(feature = "async", feature = "std", target_os = "linux"))]
 
+mod awaited;
+
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use ringway::future::{Async, Wakers};
-use ringway::{Options, Producer, Ring, Segment, Start};
+use ringway::{Options, Start};
 
-/// A waker that counts.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn new() -> (Arc<Count>, Waker) {
-        let count = Arc::new(Count::default());
-        (count.clone(), Waker::from(count))
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn eventually(what: &str, so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not come");
-        thread::sleep(Duration::from_micros(100));
-    }
-}
-
-/// A ring in files, with a name of its own.
-fn named(name: &str, options: Options<u64>) -> (Producer<u64>, Ring<u64>) {
-    let name = format!("faults-{name}-{}", std::process::id());
-    let producer = options.create(Segment::new(&name)).unwrap();
-    (producer, Ring::open(&name).unwrap())
-}
-
-fn both(name: &str, options: Options<u64>) -> [(Producer<u64>, Ring<u64>); 2] {
-    [named(name, options.clone()), options.heap().unwrap()]
-}
+use awaited::{Count, both, eventually};
 
 /// A waker of a runtime that has faults: its clone or its drop panics.
 fn faulty(panics_when_cloned: bool) -> ManuallyDrop<Waker> {

@@ -25,13 +25,13 @@ static BYTES: AtomicIsize = AtomicIsize::new(0);
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         BYTES.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller's contract is the same.
+        // SAFETY: the layout is not empty, which the caller has promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         BYTES.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller's contract is the same.
+        // SAFETY: the memory is of `alloc`, with that layout, which the caller has promised.
         unsafe { System.dealloc(memory, layout) }
     }
 }

@@ -1,5 +1,7 @@
 //! What the models share: how they are run, and how they wait.
 
+pub mod tasks;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

@@ -1,56 +1,16 @@
 //! Tasks: the library's own futures, cells of wakers and reactor, whose thread the model runs. A
 //! sleep in a model has no end of its own, so that a lost wake-up is a deadlock, which loom reports.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::task::Poll;
 
 use loom::thread;
+use loom_tests::tasks::{Park, poll_once, run};
 use loom_tests::{ORIGIN, awake, check};
 use ringway::future::{Async, Reactor, Wakers};
 use ringway::{Options, Producer, Start, Subscriber};
-use ringway_shm::sync::{Futex, Ordering};
 
-/// A task's thread: 1, it is to poll.
-struct Park(Futex);
-
-impl Park {
-    fn new() -> (Arc<Park>, Waker) {
-        let park = Arc::new(Park(Futex::new(0)));
-        (park.clone(), Waker::from(park))
-    }
-
-    fn park(&self) {
-        while self.0.load(Ordering::Acquire) == 0 {
-            self.0.wait(0, Duration::MAX);
-        }
-        self.0.store(0, Ordering::Relaxed);
-    }
-}
-
-impl Wake for Park {
-    fn wake(self: Arc<Self>) {
-        self.0.store(1, Ordering::Release);
-        self.0.wake_all();
-    }
-}
-
-/// Polls a future that is then dropped.
-fn poll_once<R>(future: impl Future<Output = R>, waker: &Waker) -> Poll<R> {
-    pin!(future).poll(&mut Context::from_waker(waker))
-}
-
-/// What a runtime does.
 fn block_on<R>(future: impl Future<Output = R>) -> R {
-    let (park, waker) = Park::new();
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return done;
-        }
-        park.park();
-    }
+    run(future, || {})
 }
 
 /// A ring of so many messages, and a subscriber that is at its start.

@@ -7,6 +7,7 @@ use crate::message::Message;
 use crate::protocol::follow::{Asks, Followed, Trail};
 use crate::protocol::reader::{NotFound, Reader};
 use crate::protocol::wake::{Awaited, Side};
+use ringway_shm::sync::Futex;
 use ringway_shm::wait::Wait;
 
 /// What looks on behalf of a consumer. It has no entry, receives nothing and lets go of nothing.
@@ -29,14 +30,10 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         self.reader.follow(followed);
     }
 
-    /// Where it is, and whether it waits for successors.
-    pub(crate) fn begins(&self) -> (crate::position::Pos, bool) {
-        (self.reader.next(), self.reader.patient)
-    }
-
-    /// What looks on behalf of this one.
-    pub(crate) fn shadow(&self, trail: Arc<Trail>) -> Shadow {
-        Shadow { reader: self.reader.looking_on(), trail, owner: K::owner(self) }
+    /// What looks on behalf of this one, and its trail, which rings that bell.
+    pub(crate) fn shadow(&self, bell: Arc<Futex>) -> (Shadow, Arc<Trail>) {
+        let (reader, trail) = (self.reader.looking_on(), self.reader.trail(bell));
+        (Shadow { reader, trail: trail.clone(), owner: K::owner(self) }, trail)
     }
 }
 

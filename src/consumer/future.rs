@@ -12,7 +12,6 @@ use super::{Consumer, Kind, Subscriber};
 use crate::error::{LivenessError, RecvError};
 use crate::future::{Async, sealed};
 use crate::message::{ByteMessage, Message, Plain};
-use crate::protocol::lifesign::SeenEpoch;
 #[cfg(feature = "alloc")]
 use crate::protocol::wake::Side;
 use ringway_shm::wait::Wait;
@@ -41,10 +40,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Receiving for Consumer<K, T, W> {
     fn was_at_an_end(&mut self) -> bool {
-        let was_dead = self.reader.is_known_dead();
-        // What a successor did before this is looked at by the first attempt.
-        self.reader.seen = SeenEpoch::new(self.reader.epoch());
-        was_dead
+        self.reader.begins_to_wait()
     }
 
     fn can_get_more(&mut self) -> bool {

@@ -14,11 +14,11 @@ use crate::error::{RecvError, TryRecvError};
 /// One task at a time awaits it, as its calls take `&mut self`; which one may change from call to
 /// call. See the [module](crate::future) for what wakes the task.
 ///
-/// A call that finds what it looks for costs as much as that of the handle. A poll that receives, and
-/// finds nothing, looks for up to a microsecond, as long as that has paid lately. One that has to wait
-/// costs a fence on all processors (`membarrier`, on Linux) if the other side has rung since the
-/// last one. The first one of a handle allocates a place in the memory of a ring on the heap, or
-/// tells the reactor of the handle, which takes a system call.
+/// A call that finds what it looks for costs as much as that of the handle. A poll that receives,
+/// and finds nothing, looks for up to a microsecond, as long as that has paid lately. One that has
+/// to wait costs a fence on all processors (`membarrier`, on Linux) if the other side has rung
+/// since the last one. The first one of a handle allocates a place in the memory of a ring on the
+/// heap, or tells the reactor of the handle, which takes a system call.
 ///
 /// Dropping it drops the handle. The memory of a ring goes when the reactor has let go of it too,
 /// which is some microseconds later.
@@ -77,6 +77,15 @@ impl<H: Handle> Async<H> {
         if let Some(found) = attempt(&mut self.handle) {
             return Poll::Ready(found);
         }
+        self.register_for(context, attempt)
+    }
+
+    /// The same after an attempt that has brought nothing.
+    fn register_for<R>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut attempt: impl FnMut(&mut H) -> Option<R>,
+    ) -> Poll<R> {
         self.task.register(&mut self.handle, context.waker());
         attempt(&mut self.handle).map_or(Poll::Pending, Poll::Ready)
     }
@@ -94,6 +103,10 @@ impl<H: Handle + sealed::Receiving> Async<H> {
             Ok(taken) => Some(Ok(taken)),
             Err(error) => error.unless_empty().map(Err),
         };
+        // In a stream this is all, and looks at no word that changes for other reasons.
+        if let Some(found) = attempt(&mut self.handle) {
+            return Poll::Ready(found);
+        }
         let was_at_an_end = self.handle.was_at_an_end();
         let asked = self.handle.look_around();
         if let Some(found) = attempt(&mut self.handle) {
@@ -110,7 +123,7 @@ impl<H: Handle + sealed::Receiving> Async<H> {
         if let Some(found) = self.looks.look(|| attempt(&mut self.handle)) {
             return Poll::Ready(found);
         }
-        let polled = self.poll_for(context, attempt);
+        let polled = self.register_for(context, attempt);
         if polled.is_pending() && self.task.is_to_probe() {
             // Found before this had registered, so that no task was woken for it.
             context.waker().wake_by_ref();

@@ -1,7 +1,6 @@
 //! A task that the other side of its ring wakes by itself: the waker lies in the ring's memory.
 
 use core::task::Waker;
-use core::time::Duration;
 
 use super::sealed::SleepsOn;
 use crate::memory::Place;
@@ -36,7 +35,7 @@ impl Ask {
             let is_reached = self.awaited.fences.heavy();
             self.seen = token.map(|token| token.confirm(is_reached));
         }
-        self.seen.is_some_and(|token| token.limit(Duration::MAX) == Duration::MAX)
+        self.seen.is_some_and(Token::is_reached)
     }
 
     /// The next time it asks anew.

@@ -7,7 +7,7 @@ mod told {
     use ringway_shm::sync::{AtomicU32, Ordering};
 
     /// `None`: there was not so much memory, and nothing will tell.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub(crate) struct Home(Option<Here>);
 
     impl Home {
@@ -48,7 +48,7 @@ mod told {
 /// The same where none is forked.
 #[cfg(not(all(feature = "std", target_os = "linux", not(any(miri, ringway_loom)))))]
 mod told {
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub(crate) struct Home;
 
     impl Home {

@@ -14,10 +14,10 @@ pub(crate) struct Place {
     memory: Arc<Memory>,
 }
 
-// SAFETY: a node lies in the ring's memory for as long as that is there, which the place keeps. All
-// that changes in it may be reached by any thread.
+// SAFETY: a node lies in the ring's memory for as long as that is there, which the place keeps on
+// whatever thread it is dropped.
 unsafe impl Send for Place {}
-// SAFETY: as above.
+// SAFETY: what changes in a node is words and a cell that any thread may reach.
 unsafe impl Sync for Place {}
 
 impl Place {

@@ -57,7 +57,7 @@ pub(super) struct Node {
 
 // SAFETY: nodes are made by one thread and read by all, after a store that releases them.
 unsafe impl Send for Tasks {}
-// SAFETY: as above.
+// SAFETY: what changes in a node after that is words and a cell that any thread may reach.
 unsafe impl Sync for Tasks {}
 
 impl Tasks {

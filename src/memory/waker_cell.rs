@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use alloc::sync::Arc;
     use alloc::vec::Vec;
-    use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use core::task::{RawWaker, RawWakerVTable};
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::task::Wake;
@@ -212,7 +212,7 @@ mod tests {
 
     impl Wake for Count {
         fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, SeqCst);
+            self.0.fetch_add(1, Relaxed);
         }
     }
 
@@ -244,7 +244,7 @@ mod tests {
         cell.register(&second);
         cell.wake();
         cell.wake();
-        assert_eq!((old.0.load(SeqCst), new.0.load(SeqCst)), (0, 1));
+        assert_eq!((old.0.load(Relaxed), new.0.load(Relaxed)), (0, 1));
         assert_eq!((Arc::strong_count(&old), Arc::strong_count(&new)), (2, 2));
     }
 
@@ -263,7 +263,7 @@ mod tests {
             cell.register(&good);
             cell.wake();
         }
-        assert_eq!(woken.0.load(SeqCst), 2);
+        assert_eq!(woken.0.load(Relaxed), 2);
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
             let woken: Vec<_> = [(), ()].map(|()| count()).into();
             for _ in 0..2 {
                 scope.spawn(|| {
-                    while turn.load(SeqCst) < rounds {
+                    while turn.load(Relaxed) < rounds {
                         cell.wake();
                         std::thread::yield_now();
                     }
@@ -283,13 +283,13 @@ mod tests {
             }
             for round in 0..rounds {
                 cell.register(&woken[round % 2].1);
-                turn.fetch_add(1, SeqCst);
+                turn.fetch_add(1, Relaxed);
             }
         });
         // What is left is not lost.
         let (last, waker) = count();
         cell.register(&waker);
         cell.wake();
-        assert_eq!(last.0.load(SeqCst), 1);
+        assert_eq!(last.0.load(Relaxed), 1);
     }
 }

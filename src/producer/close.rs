@@ -1,6 +1,8 @@
 //! The end of a producer: it closes the ring, or leaves it for a successor.
 
 use super::Producer;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+use super::handle::Parts;
 use crate::error::CloseError;
 #[cfg(ringway_loom)]
 use crate::error::HeaderError;
@@ -108,15 +110,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Gives up what it has, without closing the ring.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     fn part(self) {
-        let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again, so that this is a move.
-        let storage = unsafe { core::ptr::read(&this.storage) };
-        // SAFETY: a move as well, of another field: `this` is not dropped.
-        let wait = unsafe { core::ptr::read(&this.wait) };
-        // SAFETY: as before, of a third field.
-        drop(unsafe { core::ptr::read(&this.alarms) });
-        // SAFETY: as before, of a fourth field.
-        drop(unsafe { core::ptr::read(&this.followed) });
+        let Parts { storage, wait, alarms, followed } = self.into_parts();
+        drop(alarms);
+        drop(followed);
         // The names and the lock, in that order, before anything of the caller's that could panic.
         drop(storage);
         drop(wait);

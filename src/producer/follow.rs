@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::clean_up::has_lock;
+use super::clean_up::{ASKED_AT_A_TIME, has_lock};
 use super::need::Need;
 use super::{Producer, Room};
 use crate::error::SendError;
@@ -16,9 +16,6 @@ use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Futex, Signed};
 use ringway_shm::wait::{DeathCheck, Pace, Wait};
-
-/// The most entries that one look asks the kernel about.
-const ASKED_AT_A_TIME: usize = 256;
 
 /// What looks on behalf of a producer: at the gates, and not at what the producer alone knows. It
 /// evicts no consumer, and frees no entry.

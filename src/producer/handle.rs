@@ -94,6 +94,14 @@ impl<T: Message + ?Sized> Producer<T> {
     }
 }
 
+/// What a producer has that is not copied.
+pub(super) struct Parts<W> {
+    pub(super) storage: Storage,
+    pub(super) wait: W,
+    pub(super) alarms: Alarms,
+    pub(super) followed: Followed,
+}
+
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The same producer, waiting in another way.
     ///
@@ -104,21 +112,28 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// producer.send(&1).unwrap();
     /// ```
     pub fn with_wait<V: Wait>(self, wait: V) -> Producer<T, V> {
-        let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped and not used again, so that this is a move.
-        let storage = unsafe { core::ptr::read(&this.storage) };
-        // SAFETY: a move as well, of another field: `this` is not dropped.
-        let before = unsafe { core::ptr::read(&this.wait) };
-        // SAFETY: as before, of a third field.
-        let alarms = unsafe { core::ptr::read(&this.alarms) };
-        // SAFETY: as before, of a fourth field.
-        let followed = unsafe { core::ptr::read(&this.followed) };
-        let Producer { credit, fences, stuck, arena, message, .. } = *this;
+        let Producer { credit, fences, stuck, arena, message, .. } = self;
+        let Parts { storage, wait: before, alarms, followed } = self.into_parts();
         let producer =
             Producer { storage, credit, fences, wait, stuck, arena, alarms, message, followed };
         // Last: should it panic, the new producer is dropped as the old one would have been.
         drop(before);
         producer
+    }
+
+    /// Takes it apart, without closing the ring.
+    #[inline(always)]
+    pub(super) fn into_parts(self) -> Parts<W> {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped and not used again, so that this is a move.
+        let storage = unsafe { core::ptr::read(&this.storage) };
+        // SAFETY: a move of another field of `this`, which is not dropped and not used again.
+        let wait = unsafe { core::ptr::read(&this.wait) };
+        // SAFETY: a move of a third field of `this`, which is not dropped and not used again.
+        let alarms = unsafe { core::ptr::read(&this.alarms) };
+        // SAFETY: a move of a fourth field of `this`, which is not dropped and not used again.
+        let followed = unsafe { core::ptr::read(&this.followed) };
+        Parts { storage, wait, alarms, followed }
     }
 
     #[cfg(all(test, feature = "std"))]

@@ -96,6 +96,14 @@ impl<W> Reader<W> {
         }
     }
 
+    /// A call begins that may wait: whether it was known that nothing comes. Takes note of the
+    /// successors that there have been: what they did before this is looked at by the next look.
+    pub(crate) fn begins_to_wait(&mut self) -> bool {
+        let was_dead = self.is_known_dead();
+        self.seen = SeenEpoch::new(self.epoch());
+        was_dead
+    }
+
     /// Takes note of all producers that there have been. What they did before this is looked at by
     /// the next look.
     pub(crate) fn catch_up(&mut self) {

@@ -3,7 +3,6 @@
 use core::time::Duration;
 
 use super::head;
-use super::lifesign::SeenEpoch;
 use super::reader::Reader;
 #[cfg(feature = "std")]
 use crate::error::RecvTimeoutError;
@@ -117,9 +116,7 @@ fn wait_once<C: Receives, R>(
         Err(error) => error.unless_empty().map(Err),
     };
     let reader = receiver.reader();
-    let was_dead = reader.is_known_dead();
-    // What a successor did before this is looked at by the first attempt.
-    reader.seen = SeenEpoch::new(reader.epoch());
+    let was_dead = reader.begins_to_wait();
     let waits_for = reader.next();
     let quick = reader.wait.quick_rounds();
     let outcome = wait_for(

@@ -26,29 +26,32 @@
 //! Models: no_lost_wakeup_*, in loom-tests/tests/wakeup.rs; of groups, in
 //! loom-tests/tests/group.rs.
 
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
+mod awaited;
+#[cfg_attr(not(all(feature = "async", feature = "alloc")), path = "wake/no_tasks.rs")]
+mod tasks;
+
 use core::time::Duration;
 
 use super::alarms::Alarms;
 use super::exchange::ring_bells;
-#[cfg(any(
-    ringway_loom,
-    all(feature = "async", feature = "alloc"),
-    all(feature = "std", target_os = "linux")
-))]
-use crate::memory::Storage;
 use crate::memory::View;
 use crate::memory::layout::SleepFlags;
-#[cfg(any(
-    ringway_loom,
-    all(feature = "async", feature = "alloc"),
-    all(feature = "std", target_os = "linux")
-))]
-use ringway_shm::event::Token;
 use ringway_shm::event::{EventCount, SLEEPS, SoleWaiter};
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
-#[cfg(all(feature = "async", feature = "alloc"))]
-use ringway_shm::sync::Ordering;
+
+#[cfg(any(
+    ringway_loom,
+    all(feature = "async", feature = "alloc"),
+    all(feature = "std", target_os = "linux")
+))]
+pub(crate) use awaited::{Awaited, Side};
+pub(crate) use tasks::wake_tasks;
 
 /// The event count of that bell, as far as this process can reach the flag.
 #[inline(always)]
@@ -56,69 +59,6 @@ fn count<'a>(bell: &'a Futex, view: &'a View) -> EventCount<'a> {
     match view.flags() {
         Some(flags) => EventCount::with_flag(bell, &flags.sleepers.word),
         None => EventCount::out_of_reach(bell),
-    }
-}
-
-/// What a handle sleeps on, apart from the handle: for those that wait on behalf of many. It keeps
-/// the ring's memory.
-#[cfg(any(
-    ringway_loom,
-    all(feature = "async", feature = "alloc"),
-    all(feature = "std", target_os = "linux")
-))]
-#[derive(Clone, Debug)]
-pub(crate) struct Awaited {
-    pub(crate) storage: Storage,
-    pub(crate) fences: Fences,
-    pub(crate) side: Side,
-}
-
-/// Whose place it is.
-#[cfg(any(
-    ringway_loom,
-    all(feature = "async", feature = "alloc"),
-    all(feature = "std", target_os = "linux")
-))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// A subscriber's or an observer's.
-    Consumer,
-    /// A worker's, of the group with that number.
-    Worker(usize),
-    Producer,
-}
-
-#[cfg(any(
-    ringway_loom,
-    all(feature = "async", feature = "alloc"),
-    all(feature = "std", target_os = "linux")
-))]
-impl Awaited {
-    /// The word on which to sleep; `None` if this process cannot reach it.
-    pub(crate) fn word(&self) -> Option<&Futex> {
-        match self.side {
-            Side::Consumer => Some(&self.storage.producer().wake),
-            Side::Worker(group) => self.storage.shared_entry(group).map(|entry| &entry.bell),
-            Side::Producer => self.storage.flags().map(|flags| &flags.waiting),
-        }
-    }
-
-    /// Asks to be woken, as phase 1 of [`ringway_shm::event`] says, without the heavy fence. That is
-    /// the caller's, after it [`Fences::heavy_of_all`], and then [`Token::confirm`].
-    pub(crate) fn prepare(&self) -> Option<Token> {
-        let word = self.word()?;
-        Some(match self.side {
-            Side::Consumer | Side::Worker(_) => count(word, &self.storage).prepare(),
-            Side::Producer => SoleWaiter::new(word).prepare(),
-        })
-    }
-
-    /// Whether it has been woken since.
-    pub(crate) fn has_rung(&self, token: Token) -> bool {
-        self.word().is_none_or(|word| match self.side {
-            Side::Consumer | Side::Worker(_) => count(word, &self.storage).has_rung(token),
-            Side::Producer => SoleWaiter::new(word).has_rung(token),
-        })
     }
 }
 
@@ -179,7 +119,7 @@ pub(crate) fn wake_consumers_slowly(view: &View) {
     view.producer().wakes.add(1);
     count(&view.producer().wake, view).wake();
     ring_bells(view);
-    wake_tasks_but_the_producers(view);
+    tasks::wake_tasks_but_the_producers(view);
 }
 
 /// Sleeps until a consumer makes room, or an alarm is raised, or `limit` is over, or for no reason.
@@ -228,74 +168,37 @@ pub(crate) fn wake_producer_by(waiting: &Futex, view: &View, fences: Fences) {
     }
 }
 
-/// Wakes the tasks of a ring on the heap for which that word is stored. The caller has stored it.
-#[cfg(all(feature = "async", feature = "alloc"))]
-pub(crate) fn wake_tasks(word: &Futex, view: &View) {
-    let word = core::ptr::from_ref(word).addr();
-    wake_tasks_for(view, |key| key == word);
-}
-
-/// Those of all consumers.
-#[cfg(all(feature = "async", feature = "alloc"))]
-fn wake_tasks_but_the_producers(view: &View) {
-    if let Some(flags) = view.flags() {
-        let waiting = core::ptr::from_ref(&flags.waiting).addr();
-        wake_tasks_for(view, |key| key != waiting);
-    }
-}
-
-#[cfg(all(feature = "async", feature = "alloc"))]
-fn wake_tasks_for(view: &View, is_for: impl Fn(usize) -> bool) {
-    if let Some(tasks) = view.tasks() {
-        let again = Again(view);
-        tasks.wake(is_for);
-        core::mem::forget(again);
-    }
-}
-
-/// Dropped by the panic of a waker, it has the producer wake all tasks the next time, also those
-/// behind that one's.
-#[cfg(all(feature = "async", feature = "alloc"))]
-struct Again<'a>(&'a View);
-
-#[cfg(all(feature = "async", feature = "alloc"))]
-impl Drop for Again<'_> {
-    fn drop(&mut self) {
-        if let Some(flags) = self.0.flags() {
-            flags.sleepers.word.store(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// There are none.
-#[cfg(not(all(feature = "async", feature = "alloc")))]
-#[inline(always)]
-pub(crate) fn wake_tasks(_word: &Futex, _view: &View) {}
-
-#[cfg(not(all(feature = "async", feature = "alloc")))]
-#[inline(always)]
-fn wake_tasks_but_the_producers(_view: &View) {}
-
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom), not(miri)))]
 mod tests {
     use std::thread;
     use std::time::Instant;
 
     use super::*;
-    use crate::{Options, Start};
+    use crate::{Options, Producer, Start, Subscriber};
+    use ringway_shm::event::Token;
 
     const LONG: Duration = Duration::from_secs(20);
     const WHILE: Duration = Duration::from_millis(20);
 
+    /// A ring without room, its subscriber, and what its producer sleeps on.
+    fn full() -> (Producer<u64>, Subscriber<u64>, Awaited) {
+        let (mut producer, ring) = Options::new(1).heap().unwrap();
+        let subscriber = ring.subscribe(Start::Next).unwrap();
+        producer.send(&1).unwrap();
+        let (storage, fences) = (ring.storage.clone(), Fences::FULL);
+        (producer, subscriber, Awaited { storage, fences, side: Side::Producer })
+    }
+
+    /// Asks to be woken.
+    fn asks(awaited: &Awaited) -> Token {
+        awaited.prepare().unwrap().confirm(awaited.fences.heavy())
+    }
+
     /// A thread of a wait set sleeps on the word on which its producer blocks.
     #[test]
     fn a_producer_that_finds_room_takes_no_wake_up_from_those_that_sleep_with_it() {
-        let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        producer.send(&1).unwrap();
-        let fences = Fences::FULL;
-        let awaited = Awaited { storage: ring.storage.clone(), fences, side: Side::Producer };
-        let token = awaited.prepare().unwrap().confirm(fences.heavy());
+        let (_producer, mut subscriber, awaited) = full();
+        let token = asks(&awaited);
         thread::scope(|scope| {
             let sleeper = scope.spawn(|| {
                 let word = [(awaited.word().unwrap(), token.expected())];
@@ -304,7 +207,7 @@ mod tests {
             thread::sleep(WHILE);
             // The producer is about to sleep, and finds room.
             let alarms = Alarms::default();
-            sleep_as_producer(&ring.storage, fences, &alarms, false, || true, LONG);
+            sleep_as_producer(&awaited.storage, awaited.fences, &alarms, false, || true, LONG);
             thread::sleep(WHILE);
             let start = Instant::now();
             subscriber.recv().unwrap();
@@ -317,16 +220,12 @@ mod tests {
     /// Between a thread's look and its sleep, a consumer makes room, and the producer asks for more.
     #[test]
     fn one_that_asks_anew_takes_no_wake_up_from_those_that_asked_before() {
-        let (mut producer, ring) = Options::<u64>::new(1).heap().unwrap();
-        let mut subscriber = ring.subscribe(Start::Next).unwrap();
-        producer.send(&1).unwrap();
-        let fences = Fences::FULL;
-        let awaited = Awaited { storage: ring.storage.clone(), fences, side: Side::Producer };
-        let token = awaited.prepare().unwrap().confirm(fences.heavy());
-        let with_it = awaited.prepare().unwrap().confirm(fences.heavy());
+        let (_producer, mut subscriber, awaited) = full();
+        let token = asks(&awaited);
+        let with_it = asks(&awaited);
         assert!(!awaited.has_rung(token) && !awaited.has_rung(with_it));
         subscriber.recv().unwrap();
-        let anew = awaited.prepare().unwrap().confirm(fences.heavy());
+        let anew = asks(&awaited);
         assert!(awaited.has_rung(token) && awaited.has_rung(with_it) && !awaited.has_rung(anew));
     }
 }

@@ -47,9 +47,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
     }
 
     fn shadow(&mut self, bell: &Arc<Futex>) -> Result<(Shadow, Arc<Trail>), WaitSetError> {
-        let (place, patient) = self.begins();
-        let trail = Trail::new(bell.clone(), place, patient);
-        let shadow = Consumer::shadow(self, trail.clone());
+        let (shadow, trail) = Consumer::shadow(self, bell.clone());
         Ok((Shadow::Consumer(Box::new(shadow)), trail))
     }
 }
@@ -78,9 +76,7 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
     }
 
     fn shadow(&mut self, bell: &Arc<Futex>) -> Result<(Shadow, Arc<Trail>), WaitSetError> {
-        let (place, patient) = self.begins();
-        let trail = Trail::new(bell.clone(), place, patient);
-        let shadow = Worker::shadow(self, trail.clone());
+        let (shadow, trail) = Worker::shadow(self, bell.clone());
         Ok((Shadow::Worker(Box::new(shadow)), trail))
     }
 }

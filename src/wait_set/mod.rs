@@ -383,7 +383,7 @@ impl WaitSet {
     /// while set.try_wait(&mut ready)? > 0 {
     ///     assert_eq!(subscriber.try_recv()?, 7);
     /// }
-    /// // SAFETY: as above.
+    /// // SAFETY: one structure, which is there while the call runs.
     /// assert_eq!(unsafe { libc::poll(&mut poll, 1, 0) }, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

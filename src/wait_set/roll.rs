@@ -201,7 +201,7 @@ impl Roll {
         }
         for (word, awaited) in self.words.iter_mut().zip(self.list.iter()) {
             let spent = word.token.is_some_and(|token| {
-                awaited.side == Side::Producer || !reaches(token) || awaited.has_rung(token)
+                awaited.side == Side::Producer || !token.is_reached() || awaited.has_rung(token)
             });
             if spent {
                 word.token = None;
@@ -316,9 +316,4 @@ impl Roll {
             false => limit,
         }
     }
-}
-
-/// Whether notifiers see the flag of that token.
-fn reaches(token: Token) -> bool {
-    token.limit(Duration::MAX) == Duration::MAX
 }

@@ -225,17 +225,29 @@ fn told_after(watch: Option<&DeathWatch>, while_asleep: Duration) -> Duration {
     })
 }
 
+/// How long after a kill, that comes so long after it began to wait, a thread is told.
+type ToldAfter = fn(Option<&DeathWatch>, Duration) -> Duration;
+
+/// The median of 30 of them, of kills at various times within `spread`.
+fn median(
+    who: &str,
+    told_after: ToldAfter,
+    watch: Option<&DeathWatch>,
+    spread: Duration,
+) -> Duration {
+    let asleep = |n: u64| DUE + Duration::from_micros(n * 7_919 % spread.as_micros() as u64);
+    let mut times: Vec<_> = (0..30).map(|n| told_after(watch, asleep(n))).collect();
+    times.sort_unstable();
+    let (watched, median, worst) = (watch.is_some(), times[15], times[29]);
+    println!("{who}, watched: {watched}, median {median:?}, worst {worst:?}");
+    median
+}
+
 /// Members from before and after the set was given its watch.
 #[test]
 fn a_watched_set_is_told_of_a_death_at_once() {
     let watch = DeathWatch::start().unwrap();
-    let median = |watch: Option<&DeathWatch>| {
-        let asleep = |n: u64| DUE + Duration::from_micros(n * 7_919 % 20_000);
-        let mut times: Vec<_> = (0..30).map(|n| told_after(watch, asleep(n))).collect();
-        times.sort_unstable();
-        println!("watched: {}, median {:?}, worst {:?}", watch.is_some(), times[15], times[29]);
-        times[15]
-    };
+    let median = |watch| median("producer", told_after, watch, Duration::from_millis(20));
     let (watched, unwatched) = (median(Some(&watch)), median(None));
     // Of sleeps of 50 ms the kills come in the midst.
     assert!(watched < unwatched / 2, "{watched:?}, and without a watch {unwatched:?}");
@@ -318,17 +330,12 @@ fn is_told(set: &WaitSet, child: Child, while_asleep: Duration) -> Duration {
 #[test]
 fn a_watched_set_is_told_of_dead_consumers_at_once() {
     let watch = DeathWatch::start().unwrap();
-    type ToldAfter = fn(Option<&DeathWatch>, Duration) -> Duration;
     let all: [(&str, ToldAfter); 2] =
         [("worker", given_back_after), ("subscriber", has_room_after)];
     for (who, told_after) in all {
-        let median = |watch: Option<&DeathWatch>| {
-            let asleep = |n: u64| DUE + Duration::from_micros(n * 7_919 % 90_000);
-            let mut times: Vec<_> = (0..30).map(|n| told_after(watch, asleep(n))).collect();
-            times.sort_unstable();
-            let (watched, median, worst) = (watch.is_some(), times[15], times[29]);
-            println!("{who}, watched: {watched}, median {median:?}, worst {worst:?}");
-            assert!(median <= Duration::from_millis(150), "{times:?}");
+        let median = |watch| {
+            let median = median(who, told_after, watch, Duration::from_millis(90));
+            assert!(median <= Duration::from_millis(150), "{who}: {median:?}");
             median
         };
         let (watched, unwatched) = (median(Some(&watch)), median(None));

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
+/// From the folder of this package, and from that of others beside it which are built by this too.
+const MEMORY: &str = "../firmware/memory";
+
 fn main() {
     let target = env::var("TARGET").expect("cargo says what it builds for");
     let board = match target.as_str() {
@@ -12,11 +15,11 @@ fn main() {
         // Nothing is linked for others; formatting and documentation need no board.
         _ => return,
     };
-    let memory = [format!("memory/{board}.x"), "memory/shared.x".into()];
+    let memory = [format!("{MEMORY}/{board}.x"), format!("{MEMORY}/shared.x")];
     let script: String =
         memory.iter().map(|part| fs::read_to_string(part).expect("a linker script")).collect();
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo says where to"));
     fs::write(out.join("memory.x"), script).expect("writing the linker script");
     println!("cargo::rustc-link-search={}", out.display());
-    println!("cargo::rerun-if-changed=memory");
+    println!("cargo::rerun-if-changed={MEMORY}");
 }

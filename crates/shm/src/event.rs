@@ -150,6 +150,11 @@ impl Token {
         self.seen
     }
 
+    /// Whether notifiers see that the waiter asks. If not, it has to look by itself.
+    pub fn is_reached(self) -> bool {
+        self.reached
+    }
+
     /// The longest that a sleep with this token may be.
     #[inline(always)]
     pub fn limit(self, wanted: Duration) -> Duration {

@@ -106,7 +106,7 @@ fn keeping_errno(call: impl FnOnce()) {
     // SAFETY: this thread's own, for as long as the thread lives.
     let before = unsafe { errno.read() };
     call();
-    // SAFETY: as above.
+    // SAFETY: this thread's own, for as long as the thread lives; nothing refers to it meanwhile.
     unsafe { errno.write(before) };
 }
 

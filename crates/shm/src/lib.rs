@@ -61,7 +61,7 @@ mod seat_set;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod segment;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub mod signals;
+mod signals;
 pub mod sync;
 pub mod wait;
 

@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 
 /// Calls `start`, which starts a thread in which all signals are blocked: a program's handlers run on
 /// the program's own threads.
-pub fn without_signals<R>(start: impl FnOnce() -> R) -> R {
+pub(crate) fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: it writes the set, which is ours.

@@ -6,6 +6,7 @@ use core::cell::Cell;
 
 use super::poller::{Poller, Sources, lock};
 use super::shared::Shared;
+use crate::memory::Home;
 use ringway_shm::sync::Mutex;
 
 std::thread_local! {
@@ -31,7 +32,7 @@ struct Told {
 impl Reactor {
     /// Takes the place of the one that was made before.
     pub fn start() -> Arc<Reactor> {
-        let poller: &'static Poller = Box::leak(Box::new(Poller::new(None, None)));
+        let poller: &'static Poller = Box::leak(Box::new(Poller::new(Home::here(), None)));
         POLLER.set(Some(poller));
         Arc::new(Reactor { poller, told: Mutex::new(Told::default()) })
     }

@@ -8,8 +8,7 @@ use std::sync::PoisonError;
 
 use super::entry::{Entry, LONG};
 use super::shared::Shared;
-use crate::memory::outlive;
-use ringway_shm::fork::Here;
+use crate::memory::{Home, outlive};
 use ringway_shm::segment::DeathWatch;
 use ringway_shm::sync::{AtomicBool, Futex, Instant, Mutex, MutexGuard, Ordering, fence};
 
@@ -24,7 +23,7 @@ const SLICE: Duration = Duration::from_millis(1);
 /// What a thread shares with the handles for which it sleeps.
 #[derive(Debug)]
 pub(super) struct Poller {
-    here: Option<Here>,
+    home: Home,
     /// Changes when there is something to do apart from the sources' words, and when there is news
     /// of a death.
     kicks: Arc<Futex>,
@@ -74,19 +73,14 @@ pub(super) struct Sleep {
     left: Duration,
 }
 
-/// Whether that is this process.
-pub(super) fn is_here(here: Option<Here>) -> bool {
-    here.is_none_or(Here::is_true)
-}
-
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Poller {
-    pub(super) fn new(here: Option<Here>, watch: Option<DeathWatch>) -> Poller {
+    pub(super) fn new(home: Home, watch: Option<DeathWatch>) -> Poller {
         Poller {
-            here,
+            home,
             kicks: Arc::new(Futex::new(0)),
             watch: watch.or_else(|| DeathWatch::start().ok()),
             list: Mutex::new(List::default()),
@@ -121,7 +115,7 @@ impl Poller {
     }
 
     pub(super) fn is_here(&self) -> bool {
-        is_here(self.here)
+        self.home.is_here()
     }
 
     pub(super) fn sleeps_in_slices(&self) -> bool {

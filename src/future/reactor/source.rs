@@ -50,8 +50,7 @@ impl Source {
             if let Some(token) = *seen {
                 shared.ticket.store(token.expected(), Ordering::Relaxed);
             }
-            let is_reached = |token: Token| token.limit(Duration::MAX) == Duration::MAX;
-            shared.blind.store(!seen.is_some_and(is_reached), Ordering::Relaxed);
+            shared.blind.store(!seen.is_some_and(Token::is_reached), Ordering::Relaxed);
         }
         // Relaxed: see `Shared::wake`. What the thread has to see of it, it sees with the kick.
         let was_armed = shared.armed.swap(true, Ordering::Relaxed);

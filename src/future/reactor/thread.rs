@@ -1,22 +1,19 @@
 //! The threads of a process, of which each sleeps for up to 126 handles.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::poller::{Poller, Sources, is_here, lock};
+use super::poller::{Poller, Sources, lock};
 use super::shared::Shared;
-use ringway_shm::fork::Here;
-use ringway_shm::signals::without_signals;
-use ringway_shm::sync::Mutex;
+use crate::memory::Home;
+use ringway_shm::sync::{Mutex, spawn};
 
 /// The threads of a process.
 struct Reactor {
-    /// `None`: there was not so much memory, and nothing will tell.
-    here: Option<Here>,
+    home: Home,
     pollers: Mutex<Pollers>,
 }
 
@@ -37,11 +34,11 @@ impl Reactor {
         let found = REACTOR.load(Ordering::Acquire);
         // SAFETY: one that was stored there stays for ever.
         if let Some(reactor) = unsafe { found.as_ref() } {
-            if is_here(reactor.here) {
+            if reactor.home.is_here() {
                 return reactor;
             }
         }
-        let made = Box::new(Reactor { here: Here::of_this_process(), pollers: Mutex::default() });
+        let made = Box::new(Reactor { home: Home::here(), pollers: Mutex::default() });
         let made: &'static Reactor = Box::leak(made);
         let new = ptr::from_ref(made).cast_mut();
         // SYNC reactor: it is as it was made, for those that find it.
@@ -65,10 +62,11 @@ impl Poller {
         }
         // One for all threads.
         let watch = pollers.started.first().and_then(|first| first.watch());
-        let make = || Box::leak(Box::new(Poller::new(reactor.here, watch)));
+        let make = || Box::leak(Box::new(Poller::new(reactor.home, watch)));
         // It stays also if its thread cannot be started: each poll of a task tries again.
         let poller = *pollers.spare.get_or_insert_with(|| make());
-        start(poller)?;
+        // Its stack is as large as that of any thread: a runtime's waker may poll the task on it.
+        spawn("ringway-reactor", || poller.run()).ok()?;
         pollers.spare = None;
         pollers.started.push(poller);
         poller.takes(shared).then_some(poller)
@@ -82,12 +80,4 @@ impl Poller {
             self.sleep(&sources, sleep);
         }
     }
-}
-
-/// Starts the thread. It takes no signals: a program's handlers run on the program's threads. Its
-/// stack is as large as that of any thread: a runtime's waker may poll the task on it.
-fn start(poller: &'static Poller) -> Option<()> {
-    let named = std::thread::Builder::new().name(String::from("ringway-reactor"));
-    let thread = without_signals(|| named.spawn(|| poller.run()));
-    thread.ok().map(drop)
 }

@@ -11,6 +11,7 @@ use crate::error::TryRecvError;
 use crate::message::Message;
 use crate::protocol::follow::{Asks, Followed, Trail};
 use crate::protocol::wake::{Awaited, Side};
+use ringway_shm::sync::Futex;
 use ringway_shm::wait::{DeathCheck, Spin, Wait};
 
 /// What looks on behalf of a worker: a worker that claims nothing and does not leave. It goes on
@@ -32,13 +33,9 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.follow(followed);
     }
 
-    /// Where it is, and whether it waits for successors.
-    pub(crate) fn begins(&self) -> (crate::position::Pos, bool) {
-        (self.reader.next(), self.reader.patient)
-    }
-
-    /// What looks on behalf of this one.
-    pub(crate) fn shadow(&self, trail: Arc<Trail>) -> Shadow {
+    /// What looks on behalf of this one, and its trail, which rings that bell.
+    pub(crate) fn shadow(&self, bell: Arc<Futex>) -> (Shadow, Arc<Trail>) {
+        let trail = self.reader.trail(bell);
         let reader = self.reader.looking_on().with_wait(Spin).0;
         let mut member = self.member;
         // What the handle has is the handle's.
@@ -47,7 +44,7 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         member.patrol = DeathCheck::default();
         let watch = Watch::new(&reader.storage);
         let worker = ManuallyDrop::new(Worker { reader, member, watch, message: PhantomData });
-        Shadow { worker, trail }
+        (Shadow { worker, trail: trail.clone() }, trail)
     }
 }
 
@@ -87,7 +84,8 @@ impl Drop for Shadow {
         // SAFETY: the worker is not used again, and its own `drop` does not run: this moves the
         // reader out of it.
         drop(unsafe { core::ptr::read(&self.worker.reader) });
-        // SAFETY: as above, of another field.
+        // SAFETY: the worker is not used again, and its own `drop` does not run: this moves the
+        // watch out of it.
         drop(unsafe { core::ptr::read(&self.worker.watch) });
     }
 }

@@ -1,9 +1,12 @@
 //! A reader that a wait set follows, and the one that looks on its behalf.
 
+use alloc::sync::Arc;
+
 use super::{Reader, is_plain};
 use crate::memory::lane::LANES;
 use crate::protocol::ahead::Ahead;
-use crate::protocol::follow::Followed;
+use crate::protocol::follow::{Followed, Trail};
+use ringway_shm::sync::Futex;
 
 impl<W> Reader<W> {
     /// What shows a wait set where it is.
@@ -24,6 +27,11 @@ impl<W> Reader<W> {
             None => Ahead::new(),
         };
         self.followed.goes_to(self.next);
+    }
+
+    /// A trail that begins here, and rings that bell.
+    pub(crate) fn trail(&self, bell: Arc<Futex>) -> Arc<Trail> {
+        Trail::new(bell, self.next, self.patient)
     }
 
     /// A reader at the same place that looks on behalf of this one's handle.

@@ -83,8 +83,10 @@ fn module_of(parent: &Path, module: &str) -> PathBuf {
     folder.join(module).with_extension("rs")
 }
 
-/// Functions that only rings in a `static` have, or only models, or that only forged words lead to.
-const NOT_HERE: [&str; 5] = ["preassign", "clear", "die", "mend_gate", "mend_word"];
+/// Functions that only rings in a `static` have, or only models, or that only forged words lead to;
+/// or whose words are one process's: the last ticket, and the flag of a ring on the heap.
+const NOT_HERE: [&str; 7] =
+    ["preassign", "clear", "die", "mend_gate", "mend_word", "ticket", "raise_again"];
 
 /// Places in functions that are here otherwise, each as its function and what it looks like.
 const NOT_THIS: [(&str, &str); 2] = [
@@ -98,7 +100,7 @@ const NOT_THIS: [(&str, &str); 2] = [
 
 /// Files and folders: what is not there in a build for files, only passes on what is called
 /// elsewhere, or is not shared.
-const ELSEWHERE: [&str; 18] = [
+const ELSEWHERE: [&str; 21] = [
     "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
     "crates/shm/src/fork/handles.rs",
@@ -108,6 +110,9 @@ const ELSEWHERE: [&str; 18] = [
     "crates/shm/src/interrupt.rs",
     "crates/shm/src/segment/death_watch.rs",
     "src/future/",
+    "src/memory/home.rs",
+    "src/memory/tasks.rs",
+    "src/memory/waker_cell.rs",
     "src/protocol/follow.rs",
     "src/wait_set/",
     // No ring is one.
