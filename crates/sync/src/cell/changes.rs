@@ -17,6 +17,13 @@ pub(crate) const SPINS: u32 = if NATIVE { 100 } else { 0 };
 /// Rounds in which no clock is looked at.
 pub(crate) const QUICK_ROUNDS: u32 = 32;
 
+impl<T: Plain> Cell<T> {
+    /// Follows the value: what is there now, and then what is set.
+    pub fn changes(&self) -> Changes<T> {
+        Changes::new(self.clone())
+    }
+}
+
 /// Follows the value of a [`Cell`]: first what is there, and then each time the latest that was set
 /// since. Values that were set in between are left out.
 ///
@@ -56,8 +63,8 @@ impl<T: Plain> Changes<T> {
     /// returns what is there.
     ///
     /// A wait ends with [`ChangeError::WriterDied`] if the cell's writer has died, with nothing set
-    /// that was not returned, and no other has claimed the cell. Of each death a `Changes` tells once: called again, it waits for what
-    /// the next writer sets. A cell that has no writer yet, or whose writer gave it back, is waited
+    /// that was not returned, and no other has claimed the cell. Of each death a `Changes` tells
+    /// once: called again, it waits for what the next writer sets. A cell that has no writer yet, or whose writer gave it back, is waited
     /// for. That the writer is gone is noticed after about the time that was waited already, and
     /// within 20 ms of sleep; at once with `Region::watched_by`.
     #[allow(clippy::should_implement_trait, reason = "it waits, and can fail")]

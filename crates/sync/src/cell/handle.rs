@@ -4,14 +4,10 @@ use core::marker::PhantomData;
 
 use ringway_shm::envelope::Kind;
 use ringway_shm::sync::Word;
-use ringway_shm::wait::Deadline;
 
-use super::changes::Changes;
 use super::words::{self, CellWords};
-use super::writer::CellWriter;
-use crate::error::{ClaimError, LookupError, PeekError};
+use crate::error::{LookupError, PeekError};
 use crate::holder::Holder;
-use crate::lock::words::{How, Taken};
 use crate::name::ObjectName;
 use crate::plain::Plain;
 use crate::region::handle::Handle;
@@ -158,11 +154,6 @@ impl<T: Plain> Cell<T> {
         u64::from(self.copies().number())
     }
 
-    /// Follows the value: what is there now, and then what is set.
-    pub fn changes(&self) -> Changes<T> {
-        Changes::new(self.clone())
-    }
-
     /// The owner that is the writer now, and whether it is gone; `None`: the cell is not claimed, or
     /// its last writer gave it back. It is out of date as soon as it is there. Asks the kernel, if
     /// there is a writer: one system call.
@@ -177,39 +168,5 @@ impl<T: Plain> Cell<T> {
     /// ```
     pub fn writer(&self) -> Option<Holder> {
         Holder::of_word(&self.handle.party().memory, self.handle.head().claim.word())
-    }
-
-    /// Becomes the writer, and waits for that as long as another one has the cell and lives: so a
-    /// process can stand by for one that may die. Its death is noticed as by
-    /// [`Lock::lock`](crate::Lock::lock).
-    ///
-    /// A caller whose own seat is the writer waits for itself.
-    pub fn claim(&self) -> Result<CellWriter<T>, ClaimError> {
-        self.claim_until(Deadline::Never)
-    }
-
-    /// As [`claim`](Self::claim), until a deadline: a `Duration` from now, or an `Instant`.
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    pub fn claim_timeout(
-        &self,
-        deadline: impl Into<Deadline>,
-    ) -> Result<CellWriter<T>, ClaimError> {
-        self.claim_until(deadline.into())
-    }
-
-    fn claim_until(&self, deadline: Deadline) -> Result<CellWriter<T>, ClaimError> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
-        let taken = self.handle.head().claim.lock(self.handle.party(), how)?;
-        Ok(CellWriter::new(self.clone(), taken == Taken::Died))
-    }
-
-    /// Becomes the writer, if there is none, or it is gone. Waits for nothing. If there is one, the
-    /// kernel is asked whether it lives: one system call.
-    pub fn try_claim(&self) -> Result<CellWriter<T>, ClaimError> {
-        match self.handle.head().claim.try_lock(self.handle.party()) {
-            Ok(Some(taken)) => Ok(CellWriter::new(self.clone(), taken == Taken::Died)),
-            Ok(None) => Err(ClaimError::Taken),
-            Err(error) => Err(ClaimError::Liveness(error)),
-        }
     }
 }

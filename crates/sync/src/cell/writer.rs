@@ -1,9 +1,48 @@
 //! The one that sets the value of a cell.
 
 use ringway_shm::sync::Word;
+use ringway_shm::wait::Deadline;
 
 use super::handle::Cell;
+use crate::error::ClaimError;
+use crate::lock::words::{How, Taken};
 use crate::plain::Plain;
+
+impl<T: Plain> Cell<T> {
+    /// Becomes the writer, and waits for that as long as another one has the cell and lives: so a
+    /// process can stand by for one that may die. Its death is noticed as by
+    /// [`Lock::lock`](crate::Lock::lock).
+    ///
+    /// A caller whose own seat is the writer waits for itself.
+    pub fn claim(&self) -> Result<CellWriter<T>, ClaimError> {
+        self.claim_until(Deadline::Never)
+    }
+
+    /// As [`claim`](Self::claim), until a deadline: a `Duration` from now, or an `Instant`.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub fn claim_timeout(
+        &self,
+        deadline: impl Into<Deadline>,
+    ) -> Result<CellWriter<T>, ClaimError> {
+        self.claim_until(deadline.into())
+    }
+
+    fn claim_until(&self, deadline: Deadline) -> Result<CellWriter<T>, ClaimError> {
+        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let taken = self.handle.head().claim.lock(self.handle.party(), how)?;
+        Ok(CellWriter::new(self.clone(), taken == Taken::Died))
+    }
+
+    /// Becomes the writer, if there is none, or it is gone. Waits for nothing. If there is one, the
+    /// kernel is asked whether it lives: one system call.
+    pub fn try_claim(&self) -> Result<CellWriter<T>, ClaimError> {
+        match self.handle.head().claim.try_lock(self.handle.party()) {
+            Ok(Some(taken)) => Ok(CellWriter::new(self.clone(), taken == Taken::Died)),
+            Ok(None) => Err(ClaimError::Taken),
+            Err(error) => Err(ClaimError::Liveness(error)),
+        }
+    }
+}
 
 /// The writer of a [`Cell`], until it is dropped. It may be sent to another thread.
 ///

@@ -4,16 +4,11 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use ringway_shm::envelope::Kind;
-use ringway_shm::wait::Deadline;
 
-use super::changes::{self, TableChanges};
-use super::claim::Claimed;
 use super::entry::Entry;
-use super::row::Row;
 use super::rows::Rows;
 use super::words::{self, Form, RowWords, TableWords};
-use crate::error::{LookupError, PeekError, TableError};
-use crate::lock::words::{How, Taken};
+use crate::error::{LookupError, PeekError};
 use crate::name::ObjectName;
 use crate::plain::Plain;
 use crate::region::handle::Handle;
@@ -180,78 +175,5 @@ impl<K: Plain, V: Plain> Table<K, V> {
     pub fn entries(&self) -> Result<Vec<Entry<K, V>>, PeekError> {
         let (rows, memory) = (self.rows_of(), &self.handle.party().memory);
         (0..rows.len()).filter_map(|row| rows.entry(memory, row, true).transpose()).collect()
-    }
-
-    /// Waits for changes: of any value, and of the rows that there are.
-    pub fn changes(&self) -> TableChanges<K, V> {
-        TableChanges::new(self.clone())
-    }
-
-    /// Becomes the writer of the row of that key, and waits for that as long as another one has it
-    /// and lives. A row that is there keeps its value; if there is none, one that is not in use gets
-    /// the key, and `first` for its value.
-    ///
-    /// That the writer is gone is noticed as by [`Lock::lock`](crate::Lock::lock). A caller whose own
-    /// seat is the writer waits for itself. [`TableError::Full`]: all rows have keys, also of writers
-    /// that died or left; [`remove`](Self::remove) makes room.
-    pub fn claim(&self, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
-        changes::claim_until(self, Deadline::Never, || self.claim_now(key, first, Deadline::Never))
-    }
-
-    /// As [`claim`](Self::claim), until a deadline: a `Duration` from now, or an `Instant`.
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    pub fn claim_timeout(
-        &self,
-        key: &K,
-        first: &V,
-        deadline: impl Into<Deadline>,
-    ) -> Result<Row<K, V>, TableError> {
-        let deadline = deadline.into();
-        changes::claim_until(self, deadline, || self.claim_now(key, first, deadline))
-    }
-
-    /// The same, if the row has no writer that lives. Waits for no writer: but while another claims
-    /// a row, it is [`TableError::Taken`], too.
-    pub fn try_claim(&self, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
-        let lock = self.handle.head().lock.try_lock(self.handle.party());
-        let taken = lock.map_err(TableError::Liveness)?.ok_or(TableError::Taken)?;
-        self.claim_locked(taken, key, first)
-    }
-
-    fn claim_now(&self, key: &K, first: &V, deadline: Deadline) -> Result<Row<K, V>, TableError> {
-        let taken = self.lock(deadline)?;
-        self.claim_locked(taken, key, first)
-    }
-
-    fn claim_locked(&self, taken: Taken, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
-        let claimed = self.rows_of().claim(self.handle.party(), taken, key, first);
-        self.unlock();
-        let row = self.row(key, claimed?);
-        self.notify();
-        Ok(row)
-    }
-
-    fn row(&self, key: &K, claimed: Claimed) -> Row<K, V> {
-        let mut mine = K::new_zeroed();
-        mine.as_mut_bytes().copy_from_slice(key.as_bytes());
-        Row::new(self.clone(), mine, claimed)
-    }
-
-    /// Removes the row of that key, if it has no writer that lives: one that died, or left.
-    /// `false`: there is none. Waits for others that claim rows, and for no writer.
-    pub fn remove(&self, key: &K) -> Result<bool, TableError> {
-        let taken = self.lock(Deadline::Never)?;
-        let claimed = self.rows_of().claim_existing(self.handle.party(), taken, key);
-        self.unlock();
-        Ok(claimed?.map(|claimed| self.row(key, claimed).remove()).is_some())
-    }
-
-    fn lock(&self, deadline: Deadline) -> Result<Taken, TableError> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
-        Ok(self.handle.head().lock.lock(self.handle.party(), how)?)
-    }
-
-    fn unlock(&self) {
-        self.handle.head().lock.unlock(self.handle.fences(), false);
     }
 }

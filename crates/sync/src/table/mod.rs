@@ -8,6 +8,7 @@ mod handle;
 mod look;
 mod row;
 mod rows;
+mod wait;
 mod words;
 
 pub use changes::TableChanges;

@@ -1,10 +1,100 @@
 //! The writer of a row.
 
 use ringway_shm::sync::Word;
+use ringway_shm::wait::{Deadline, Ended};
 
 use super::claim::Claimed;
 use super::handle::Table;
+use super::wait::wait;
+use crate::error::TableError;
+use crate::lock::words::{How, Taken};
 use crate::plain::Plain;
+
+impl<K: Plain, V: Plain> Table<K, V> {
+    /// Becomes the writer of the row of that key, and waits for that as long as another one has it
+    /// and lives. A row that is there keeps its value; if there is none, one that is not in use gets
+    /// the key, and `first` for its value.
+    ///
+    /// That the writer is gone is noticed as by [`Lock::lock`](crate::Lock::lock). A caller whose own
+    /// seat is the writer waits for itself. [`TableError::Full`]: all rows have keys, also of writers
+    /// that died or left; [`remove`](Self::remove) makes room.
+    pub fn claim(&self, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
+        claim_until(self, Deadline::Never, || self.claim_now(key, first, Deadline::Never))
+    }
+
+    /// As [`claim`](Self::claim), until a deadline: a `Duration` from now, or an `Instant`.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub fn claim_timeout(
+        &self,
+        key: &K,
+        first: &V,
+        deadline: impl Into<Deadline>,
+    ) -> Result<Row<K, V>, TableError> {
+        let deadline = deadline.into();
+        claim_until(self, deadline, || self.claim_now(key, first, deadline))
+    }
+
+    /// The same, if the row has no writer that lives. Waits for no writer: but while another claims
+    /// a row, it is [`TableError::Taken`], too.
+    pub fn try_claim(&self, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
+        let lock = self.handle.head().lock.try_lock(self.handle.party());
+        let taken = lock.map_err(TableError::Liveness)?.ok_or(TableError::Taken)?;
+        self.claim_locked(taken, key, first)
+    }
+
+    fn claim_now(&self, key: &K, first: &V, deadline: Deadline) -> Result<Row<K, V>, TableError> {
+        let taken = self.lock(deadline)?;
+        self.claim_locked(taken, key, first)
+    }
+
+    fn claim_locked(&self, taken: Taken, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
+        let claimed = self.rows_of().claim(self.handle.party(), taken, key, first);
+        self.unlock();
+        let row = self.row(key, claimed?);
+        self.notify();
+        Ok(row)
+    }
+
+    fn row(&self, key: &K, claimed: Claimed) -> Row<K, V> {
+        let mut mine = K::new_zeroed();
+        mine.as_mut_bytes().copy_from_slice(key.as_bytes());
+        Row::new(self.clone(), mine, claimed)
+    }
+
+    /// Removes the row of that key, if it has no writer that lives: one that died, or left.
+    /// `false`: there is none. Waits for others that claim rows, and for no writer.
+    pub fn remove(&self, key: &K) -> Result<bool, TableError> {
+        let taken = self.lock(Deadline::Never)?;
+        let claimed = self.rows_of().claim_existing(self.handle.party(), taken, key);
+        self.unlock();
+        Ok(claimed?.map(|claimed| self.row(key, claimed).remove()).is_some())
+    }
+
+    fn lock(&self, deadline: Deadline) -> Result<Taken, TableError> {
+        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        Ok(self.handle.head().lock.lock(self.handle.party(), how)?)
+    }
+
+    fn unlock(&self) {
+        self.handle.head().lock.unlock(self.handle.fences(), false);
+    }
+}
+
+/// Claims a row as soon as it has no writer that lives.
+fn claim_until<K: Plain, V: Plain>(
+    table: &Table<K, V>,
+    deadline: Deadline,
+    claim: impl Fn() -> Result<Row<K, V>, TableError>,
+) -> Result<Row<K, V>, TableError> {
+    let claimed = wait(table, deadline, || match claim() {
+        Err(TableError::Taken) => None,
+        outcome => Some(outcome),
+    });
+    claimed.unwrap_or_else(|ended| match ended {
+        Ended::Interrupted => Err(TableError::Interrupted),
+        _ => Err(TableError::TimedOut),
+    })
+}
 
 /// The writer of a row of a [`Table`], until it is dropped: then the row stays, with its value, and
 /// another can claim it. It may be sent to another thread.
