@@ -13,8 +13,8 @@
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the
 //!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
-// Until there is something for it on such a target.
-#![cfg_attr(not(feature = "alloc"), allow(dead_code))]
+// What statics share with regions does more than they need.
+#![cfg_attr(not(feature = "alloc"), allow(dead_code, unreachable_pub))]
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
 compile_error!(
@@ -27,17 +27,16 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(feature = "alloc")]
 mod alarm;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 mod atomics;
-#[cfg(feature = "alloc")]
 mod barrier;
 #[cfg(feature = "alloc")]
 mod called;
 mod cell;
 #[cfg(feature = "alloc")]
 mod condition;
+mod context;
 mod error;
 #[cfg(feature = "alloc")]
 mod holder;
@@ -45,51 +44,51 @@ mod holder;
 mod kinds;
 #[cfg(feature = "alloc")]
 mod list;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod lock;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod mutex;
 #[cfg(feature = "alloc")]
 mod name;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod once;
-#[cfg(feature = "alloc")]
 mod owner;
-#[cfg(feature = "alloc")]
 mod party;
 mod plain;
-#[cfg(feature = "alloc")]
 mod region;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod semaphore;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod signal;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod slices;
+mod static_value;
 #[cfg(feature = "alloc")]
 mod table;
 mod value;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod wait;
 
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use atomics::{AllAtomic, Atomics};
 #[cfg(feature = "alloc")]
 pub use barrier::{Barrier, Parties};
+pub use barrier::{StaticBarrier, StaticParty};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use cell::CellLook;
 #[cfg(feature = "alloc")]
 pub use cell::{Cell, CellWriter, Changes};
-#[cfg(not(ringway_loom))]
-pub use cell::{StaticCell, StaticReader, StaticWriter, cell_words};
+pub use cell::{StaticCell, StaticReader, StaticWriter};
 #[cfg(feature = "alloc")]
 pub use condition::Condition;
 pub use error::PeekError;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use error::PostError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use error::RawError;
 #[cfg(feature = "alloc")]
 pub use error::{
-    Absentee, AcquireError, BarrierError, ChangeError, ClaimError, JoinError, OnceError, PostError,
+    Absentee, AcquireError, BarrierError, ChangeError, ClaimError, JoinError, OnceError,
     SignalError, TableError, TryAcquireError,
 };
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -104,12 +103,18 @@ pub use holder::Holder;
 pub use list::ObjectInfo;
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use lock::{StaticLock, StaticLockGuard, StaticSpinLock};
 #[cfg(feature = "alloc")]
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use mutex::{StaticMutex, StaticMutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
 #[cfg(feature = "alloc")]
 pub use once::Once;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use once::StaticOnce;
 pub use plain::Plain;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Anonymous, Look, prune, unlink};
@@ -121,10 +126,16 @@ pub use ringway_shm::interrupt::Interrupt;
 pub use ringway_shm::segment::{Access, DeathWatch, InheritError, Place, Prune, Pruned, Rights};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::wait::Deadline;
+pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(feature = "alloc")]
 pub use semaphore::{Permit, Semaphore};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use semaphore::{StaticPermit, StaticSemaphore};
 #[cfg(feature = "alloc")]
 pub use signal::Signal;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use signal::StaticSignal;
+pub use static_value::{cell_words, once_words};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use table::TableLook;
 #[cfg(feature = "alloc")]

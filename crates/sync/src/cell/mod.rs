@@ -6,7 +6,6 @@ mod changes;
 mod handle;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod look;
-#[cfg(not(ringway_loom))]
 mod static_cell;
 #[cfg(feature = "alloc")]
 mod words;
@@ -23,7 +22,6 @@ pub use handle::Cell;
 pub(crate) use handle::CellKind;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use look::CellLook;
-#[cfg(not(ringway_loom))]
-pub use static_cell::{StaticCell, StaticReader, StaticWriter, cell_words};
+pub use static_cell::{StaticCell, StaticReader, StaticWriter};
 #[cfg(feature = "alloc")]
 pub use writer::CellWriter;

@@ -1,5 +1,6 @@
 //! Why a lock was not taken, or how it was found.
 
+#[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 use core::error::Error;
 use core::fmt;
@@ -108,6 +109,7 @@ impl<G> From<LockError<G>> for WaitError {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<LockError<G>> for Box<dyn Error> {
     fn from(error: LockError<G>) -> Self {
         WaitError::from(error).into()
@@ -115,6 +117,7 @@ impl<G> From<LockError<G>> for Box<dyn Error> {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<LockError<G>> for Box<dyn Error + Send + Sync> {
     fn from(error: LockError<G>) -> Self {
         WaitError::from(error).into()
@@ -182,6 +185,7 @@ impl<G> From<TryLockError<G>> for WaitError {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<TryLockError<G>> for Box<dyn Error> {
     fn from(error: TryLockError<G>) -> Self {
         WaitError::from(error).into()
@@ -189,6 +193,7 @@ impl<G> From<TryLockError<G>> for Box<dyn Error> {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<TryLockError<G>> for Box<dyn Error + Send + Sync> {
     fn from(error: TryLockError<G>) -> Self {
         WaitError::from(error).into()

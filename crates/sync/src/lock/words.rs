@@ -118,14 +118,14 @@ impl LockWords {
 
     /// Takes the lock if it is free and clean: one exchange.
     #[inline(always)]
-    fn try_clean(&self, me: Owner) -> bool {
+    pub(super) fn try_clean(&self, me: Owner) -> bool {
         // SYNC lock, seat: what the last owner did is seen, from its store in `unlock`; and the
         // side that asks whether this owner is gone sees its generation.
         self.word.compare_exchange(0, me.word(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Takes the lock if it is free.
-    fn try_free(&self, me: Owner) -> Option<Taken> {
+    pub(super) fn try_free(&self, me: Owner) -> Option<Taken> {
         match peek(&self.word) {
             0 => self.try_clean(me).then_some(Taken::Clean),
             DIED => self.exchange(DIED, me),

@@ -39,7 +39,12 @@ pub(super) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     pub(super) fn of(spot: &'a Spot<OnceWords>) -> Slot<'a> {
-        Slot { ready: &spot.head().ready, data: spot.data() }
+        Slot::new(&spot.head().ready, spot.data())
+    }
+
+    /// That of these words.
+    pub(super) fn new(ready: &'a CasU32, data: &'a [AtomicWord]) -> Slot<'a> {
+        Slot { ready, data }
     }
 
     /// The value, if it is there.
