@@ -39,6 +39,18 @@ const MEASURED: [&str; 4] = ["ringway", "ringway_sample", "ringway_bytes", "ring
 /// The field, of which not all is there on every board.
 const FIELD: [&str; 2] = ["heapless", "bbqueue"];
 
+/// What else is in a `static`, and its two operations that are measured. What takes compare-and-swap
+/// is not there on every board.
+pub const STATICS: [(&str, [&str; 2]); 7] = [
+    ("ringway_cell", ["set", "read"]),
+    ("ringway_barrier", ["come", "look"]),
+    ("ringway_lock", ["lock", "unlock"]),
+    ("ringway_mutex", ["change", "peek"]),
+    ("ringway_semaphore", ["acquire", "release"]),
+    ("ringway_signal", ["post", "wait"]),
+    ("ringway_once", ["make", "get"]),
+];
+
 /// What became of one board.
 pub struct Report {
     /// What its checks printed.
@@ -152,11 +164,18 @@ fn measure(project: &Project, board: &Board) -> Result<Figures> {
         // Two decimals are what the clock is good for.
         *value = ((*value - nothing) * 100.0).round() / 100.0;
     }
-    let here = FIELD.into_iter().filter(|queue| figures.contains_key(&format!("ram_{queue}")));
-    for queue in MEASURED.into_iter().chain(here.collect::<Vec<_>>()) {
+    let here: Vec<_> =
+        FIELD.into_iter().filter(|queue| figures.contains_key(&format!("ram_{queue}"))).collect();
+    for queue in MEASURED.into_iter().chain(here) {
         figures.insert(format!("code_{queue}"), image.size_of(&roots(queue))? as f64);
         let with_panics = image.size_with_panics(&roots(queue))? as f64;
         figures.insert(format!("panicking_code_{queue}"), with_panics);
+    }
+    for (kind, operations) in STATICS {
+        if figures.contains_key(&format!("ram_{kind}")) {
+            let roots = operations.map(|operation| format!("{kind}_{operation}"));
+            figures.insert(format!("code_{kind}"), image.size_of(&roots)? as f64);
+        }
     }
     figures.insert("code_ringway_split".into(), image.size_of(&["ringway_split".into()])? as f64);
     Ok(figures)
