@@ -4,12 +4,18 @@
 //! processes open the region and find them by name. A process that is killed is noticed: the next
 //! one that locks is told, and the value of a [`Mutex`] is whole.
 //!
+//! What the threads, cores, tasks and interrupt handlers of one program share lies in a `static`,
+//! without an allocator and without an operating system: [`StaticCell`] and [`StaticBarrier`], by
+//! loads and stores alone, and by compare-and-swap [`StaticLock`], [`StaticSpinLock`],
+//! [`StaticMutex`], [`StaticSemaphore`], [`StaticSignal`] and [`StaticOnce`].
+//!
 //! # Features
 //!
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
 //! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
-//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
+//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
+//!   the repository shows how to put code of yours under loom with a region or a static in it.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the
 //!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]

@@ -17,8 +17,22 @@ use crate::value::Copies;
 /// waits: a reader [looks](StaticReader::try_next) from time to time, or when it is told to.
 ///
 /// Reading and setting are loads and stores alone, so that it works on processors without
-/// compare-and-swap, such as the Cortex-M0. A handler that interrupts the writer reads the value of
-/// before, whole. A reader that is interrupted by the writer reads again.
+/// compare-and-swap, such as the Cortex-M0.
+///
+/// # Interrupt handlers
+///
+/// A handler may set the value, and may read it:
+///
+/// - one that interrupts the writer reads the value of before, whole, at the first try. It does not
+///   matter how long the writer is interrupted, nor whether it goes on;
+/// - one that interrupts a reader and sets the value has that read again, if it has come while the
+///   value was copied. A reader that copies in less time than passes between two sets needs two
+///   tries at most;
+/// - one that interrupts a reader and reads does not disturb it.
+///
+/// Its writer is one: two handlers of different priority that set a value have a cell each. A writer
+/// is moved into its handler, or made there anew each time by
+/// [`assume_writer`](Self::assume_writer), which costs a load.
 ///
 /// `WORDS` is [`cell_words::<T>()`](cell_words), for two copies; twice or four times that for four
 /// or eight, where a writer sets the value so often that a reader has to read again and again.
