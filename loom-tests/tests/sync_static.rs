@@ -103,6 +103,7 @@ fn a_place_in_a_static_goes_on_where_its_last_party_was() {
             assert_eq!(next.wait(), 2);
         }
         first.join().unwrap();
+        assert!(ALONE.party().is_some());
     });
 }
 
@@ -134,6 +135,7 @@ fn the_next_writer_of_a_cell_in_a_static_goes_on_from_the_last_value() {
             assert_eq!(CELL.reader().read(), Ok([2; 2]));
         }
         first.join().unwrap();
+        assert!(CELL.writer().is_some());
     });
 }
 

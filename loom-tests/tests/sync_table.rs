@@ -195,6 +195,6 @@ fn no_change_of_a_table_is_slept_through() {
         while [1, 2].map(|key| rows.get(&key)) != [Ok(Some(1)); 2] {
             changes.next().unwrap();
         }
-        writers.map(|writer| writer.join().unwrap());
+        let _ = writers.map(|writer| writer.join().unwrap());
     });
 }

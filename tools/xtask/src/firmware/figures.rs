@@ -20,7 +20,7 @@ const HEAD: &str = "\
 # code: bytes in flash of all that the operations can reach, but for panics; panicking_code: with
 # them. instructions: per message, sent and received. ram: bytes of a ring with one subscriber,
 # without its slots. handles: bytes of a producer and a consumer. Of what else is in a static:
-# instructions of both its operations, and ram of all of it.
+# instructions of both its operations, with their calls, and ram of all of it.
 ";
 
 /// The figures of one board, by name.
