@@ -134,8 +134,9 @@ impl<'a> Places<'a> {
     /// A party has taken that place. The phase that it has come to already, by what the last owner
     /// did.
     pub(super) fn begin(&self, place: &PlaceWords) -> Option<u32> {
-        // SYNC phase: a party that looks at this place for a later phase than the one that is read
-        // here finds that it has an owner.
+        // SYNC phase, party: a party that looks at this place for a later phase than the one that is
+        // read here finds that it has an owner. This owner goes on where the last one was, whose
+        // word the exchange before has replaced.
         fence(Ordering::SeqCst);
         let phase = self.phase();
         place.sleeps.store(0, Ordering::Relaxed);
