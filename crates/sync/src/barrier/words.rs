@@ -242,7 +242,7 @@ impl<'a> Places<'a> {
 /// Says in a place that its owner is gone, if it is that one still.
 fn mark(place: &PlaceWords, found: u32) {
     // SYNC party: the next owner goes on where the last one was, as far as this side has seen it.
-    let (done, failed) = (Ordering::AcqRel, Ordering::Relaxed);
+    let (done, failed) = (Ordering::Release, Ordering::Relaxed);
     let _ = place.owner.compare_exchange(found, found | DIED, done, failed);
 }
 
