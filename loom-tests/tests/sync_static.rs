@@ -153,6 +153,7 @@ fn owners_of_a_lock_in_a_static_are_kept_apart_and_woken() {
     check("owners_of_a_lock_in_a_static_are_kept_apart_and_woken", Some(3), || {
         alone(|cell| {
             let _guard = LOCK.lock();
+            assert!(LOCK.try_lock().is_none());
             cell.write();
         });
     });

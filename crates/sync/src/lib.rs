@@ -58,6 +58,8 @@ mod mutex;
 mod name;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod once;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod only;
 mod owner;
 mod party;
 mod plain;
