@@ -20,7 +20,7 @@
 //!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
 // What statics share with regions does more than they need.
-#![cfg_attr(not(feature = "alloc"), allow(dead_code, unreachable_pub))]
+#![cfg_attr(not(feature = "alloc"), allow(dead_code, unreachable_pub, unused_imports))]
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
 compile_error!(
@@ -44,38 +44,27 @@ mod cell;
 mod condition;
 mod context;
 mod error;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod exchange;
 #[cfg(feature = "alloc")]
 mod holder;
 #[cfg(feature = "alloc")]
 mod kinds;
 #[cfg(feature = "alloc")]
 mod list;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod lock;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod mutex;
 #[cfg(feature = "alloc")]
 mod name;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod once;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod only;
 mod owner;
 mod party;
 mod plain;
 mod region;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod semaphore;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod signal;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod slices;
 mod static_value;
 #[cfg(feature = "alloc")]
 mod table;
 mod value;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod wait;
 
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use atomics::{AllAtomic, Atomics};
@@ -90,8 +79,6 @@ pub use cell::{StaticCell, StaticReader, StaticWriter};
 #[cfg(feature = "alloc")]
 pub use condition::Condition;
 pub use error::PeekError;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use error::PostError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use error::RawError;
 #[cfg(feature = "alloc")]
@@ -105,24 +92,20 @@ pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 pub use error::{
     LivenessError, LockError, LookupError, PlanError, SeatError, TryLockError, WaitError,
 };
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use exchange::*;
 #[cfg(feature = "alloc")]
 pub use holder::Holder;
 #[cfg(feature = "alloc")]
 pub use list::ObjectInfo;
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use lock::{StaticLock, StaticLockGuard, StaticSpinLock};
 #[cfg(feature = "alloc")]
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use mutex::{StaticMutex, StaticMutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
 #[cfg(feature = "alloc")]
 pub use once::Once;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use once::StaticOnce;
 pub use plain::Plain;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Anonymous, Look, prune, unlink};
@@ -137,12 +120,8 @@ pub use ringway_shm::wait::Deadline;
 pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(feature = "alloc")]
 pub use semaphore::{Permit, Semaphore};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use semaphore::{StaticPermit, StaticSemaphore};
 #[cfg(feature = "alloc")]
 pub use signal::Signal;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use signal::StaticSignal;
 pub use static_value::{cell_words, once_words};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use table::TableLook;
