@@ -87,6 +87,15 @@ pub trait Scout: Sleeper {
 
 /// A handle that can be looked for on its behalf.
 pub trait Scouted {
-    /// What looks for it. `None`: it is in memory of the caller's, which may go with the handle.
-    fn scout(&mut self) -> Option<Arc<dyn Scout>>;
+    /// What looks for it.
+    fn scout(&mut self) -> Result<Arc<dyn Scout>, NoScout>;
+}
+
+/// Why nothing can look on behalf of a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoScout {
+    /// It is in memory of the caller's, which may go with the handle.
+    CallersMemory,
+    /// It was made by the process that forked this one.
+    Forked,
 }
