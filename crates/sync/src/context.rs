@@ -18,7 +18,7 @@ use ringway_shm::wait::{Pause, SpinThenSleep, Wait};
 
 use crate::alarm::Alarm;
 use crate::owner::Owner;
-use crate::party::Party;
+use crate::party::{Party, Sleeps};
 
 /// The owner that all contexts are.
 pub(crate) const ME: Owner = Owner::new(0, 0);
@@ -48,7 +48,9 @@ impl Party for Context {
     fn fences(&self) -> Fences {
         Fences::FULL
     }
+}
 
+impl Sleeps for Context {
     fn news(&self) -> u32 {
         0
     }

@@ -14,6 +14,8 @@
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
 //! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
+//! - `async`: calls that tasks await, on Linux, whatever their runtime (`lock_async` and its
+//!   siblings). Implies `std`: it is the operating system that wakes what waits.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
 //!   the repository shows how to put code of yours under loom with a region or a static in it.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the
@@ -37,6 +39,8 @@ mod alarm;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 mod atomics;
 mod barrier;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod behalf;
 #[cfg(feature = "alloc")]
 mod called;
 mod cell;
@@ -46,6 +50,10 @@ mod context;
 mod error;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod exchange;
+#[cfg(feature = "alloc")]
+mod followed;
+#[cfg(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri)))))]
+mod future;
 #[cfg(feature = "alloc")]
 mod holder;
 #[cfg(feature = "alloc")]
@@ -60,10 +68,18 @@ mod owner;
 mod party;
 mod plain;
 mod region;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod scouted;
 mod slices;
 mod static_value;
 #[cfg(feature = "alloc")]
 mod table;
+#[cfg(feature = "alloc")]
+#[cfg_attr(
+    not(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri))))),
+    path = "no_task.rs"
+)]
+mod task;
 mod value;
 
 #[cfg(all(feature = "alloc", not(ringway_loom)))]

@@ -13,3 +13,7 @@ pub(crate) use handle::BarrierKind;
 #[cfg(feature = "alloc")]
 pub use handle::{Barrier, Parties};
 pub use static_barrier::{StaticBarrier, StaticParty};
+#[cfg(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri)))))]
+pub(crate) use words::ForPhase;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use words::{PhaseSign, PlaceWords, Places};

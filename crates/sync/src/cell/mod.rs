@@ -14,8 +14,8 @@ mod writer;
 
 #[cfg(feature = "alloc")]
 pub use changes::Changes;
-#[cfg(feature = "alloc")]
-pub(crate) use changes::{QUICK_ROUNDS, SPINS};
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use changes::{ChangeSign, Known};
 #[cfg(feature = "alloc")]
 pub use handle::Cell;
 #[cfg(feature = "alloc")]
@@ -23,5 +23,7 @@ pub(crate) use handle::CellKind;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use look::CellLook;
 pub use static_cell::{StaticCell, StaticReader, StaticWriter};
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use words::copies;
 #[cfg(feature = "alloc")]
 pub use writer::CellWriter;

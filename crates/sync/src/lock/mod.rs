@@ -4,6 +4,7 @@
 mod handle;
 #[cfg(feature = "alloc")]
 mod spin;
+mod spinning;
 mod static_lock;
 pub(crate) mod words;
 

@@ -7,9 +7,9 @@ mod in_place;
 mod static_mutex;
 
 #[cfg(feature = "alloc")]
-pub(crate) use handle::MutexKind;
-#[cfg(feature = "alloc")]
 pub use handle::{Mutex, MutexGuard};
+#[cfg(feature = "alloc")]
+pub(crate) use handle::{MutexKind, MutexWords, commits};
 #[cfg(feature = "alloc")]
 pub(crate) use in_place::InPlaceKind;
 #[cfg(feature = "alloc")]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "alloc")]
 mod handle;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod sign;
 mod static_once;
 mod words;
 
@@ -9,4 +11,6 @@ mod words;
 pub use handle::Once;
 #[cfg(feature = "alloc")]
 pub(crate) use handle::OnceKind;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use sign::OnceSign;
 pub use static_once::StaticOnce;

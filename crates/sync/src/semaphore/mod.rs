@@ -10,3 +10,7 @@ pub(crate) use handle::SemaphoreKind;
 #[cfg(feature = "alloc")]
 pub use handle::{Permit, Semaphore};
 pub use static_semaphore::{StaticPermit, StaticSemaphore};
+#[cfg(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri)))))]
+pub(crate) use words::ForPermit;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use words::Permits;

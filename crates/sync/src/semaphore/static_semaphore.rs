@@ -109,7 +109,7 @@ impl<const PERMITS: usize, W: Wait + Copy> StaticSemaphore<PERMITS, W> {
         let permits = self.permits();
         let sleep = || {
             let awaited = ForPermit { permits, party: &Context };
-            wait(awaited, &Context, permits.bell(), &Alarm::none(), Deadline::Never).ok()
+            wait(awaited, &Context, &Alarm::none(), Deadline::Never).ok()
         };
         let taken = wait_until(self.wait, || permits.try_free(ME), sleep);
         StaticPermit { semaphore: self, permit: taken.permit }

@@ -100,7 +100,7 @@ impl<W: Wait + Copy> StaticSignal<W> {
         let words = &self.words;
         let sleep = || {
             let awaited = ForToken { words, fences: Fences::FULL };
-            wait(awaited, &Context, words.bell(), &Alarm::none(), Deadline::Never).ok()
+            wait(awaited, &Context, &Alarm::none(), Deadline::Never).ok()
         };
         wait_until(self.wait, || words.try_take().then_some(()), sleep);
     }
