@@ -25,6 +25,7 @@ use ringway_shm::sync::{Futex, NATIVE, spin_loop};
 use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
 
 use crate::alarm::Alarm;
+use crate::asked::Asked;
 use crate::error::Unmet;
 use crate::party::{Party, Sleeps};
 use crate::slices::Slices;
@@ -127,6 +128,7 @@ pub(crate) fn wait<A: Awaited>(
         slices: Slices::new(),
         // Before the first question: what comes later is told by another number.
         news: party.news(),
+        asked: Asked::now(),
         slept: false,
         done: None,
     };
@@ -164,6 +166,8 @@ struct Waiter<'a, A: Awaited, P> {
     slices: Slices,
     /// The number of the news that it knows.
     news: u32,
+    /// When it last asked, or began to wait.
+    asked: Asked,
     /// Whether it has slept: then a wake-up may have been for it.
     slept: bool,
     /// What came of the wait, if that was found out elsewhere than in `attempt`.
@@ -193,7 +197,7 @@ impl<A: Awaited, P: Sleeps> Waiter<'_, A, P> {
         self.party.sleep(sign.bell(), token, self.news, alarm, token.limit(limit));
         self.slept = true;
         let news = self.party.news();
-        if news != self.news || !sign.count().has_rung(token) {
+        if news != self.news || !sign.count().has_rung(token) || self.asked.is_due() {
             self.news = news;
             self.done = self.awaited.ask().transpose();
         }

@@ -21,6 +21,9 @@ impl Semaphore {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn acquire_async(&self) -> Result<Permit<'_>, AcquireError> {
+        if let Some(taken) = self.look().map_err(AcquireError::Liveness)? {
+            return Ok(self.permit(taken));
+        }
         let (permits, party) = (self.permits(), self.handle.party());
         let sleeper = |_: &_| for_task(&self.handle, OfSemaphore(*self.handle.spot()));
         let taken = wait(ForPermit { permits, party }, sleeper).await;
