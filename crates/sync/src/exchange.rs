@@ -1,6 +1,8 @@
 //! What takes compare-and-swap, of the processor's or by the feature `portable-atomic`: all of it
 //! under the one condition that stands where this is declared.
 
+#[path = "asked.rs"]
+pub(crate) mod asked;
 #[path = "lock/mod.rs"]
 pub(crate) mod lock;
 #[path = "mutex/mod.rs"]

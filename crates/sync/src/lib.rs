@@ -36,8 +36,6 @@ extern crate alloc;
 extern crate std;
 
 mod alarm;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod asked;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 mod atomics;
 mod barrier;
