@@ -50,6 +50,10 @@ impl Parties {
 
     /// A party that is gone is left out: a phase is over when all that are there have come. A place
     /// that was never taken is waited for all the same.
+    ///
+    /// Another party can take the place of one that was left out, and may come to the phase that the
+    /// others are just ending without it. Then all are told of that phase, and what the newcomer did
+    /// before it is seen by the others one phase later.
     pub const fn without_the_gone(self) -> Parties {
         Parties { leaves_out: true, ..self }
     }

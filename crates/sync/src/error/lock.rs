@@ -35,7 +35,8 @@ impl fmt::Display for WaitError {
             Self::TimedOut => f.write_str("the time is over, and the owner has not let go"),
             Self::Interrupted => f.write_str("the wait was interrupted"),
             Self::OtherMutex => f.write_str(
-                "the condition belongs to another mutex: wait for it with a guard of that mutex",
+                "the condition belongs to another mutex, or to another opening of the region: wait \
+                 for it with a guard of the mutex that it was asked of",
             ),
             Self::Liveness(error) => error.fmt(f),
         }

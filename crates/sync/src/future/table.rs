@@ -58,6 +58,9 @@ impl<K: Plain, V: Plain> TableChanges<K, V> {
 
     /// As [`next_async`](Self::next_async), for a future of the caller's.
     pub fn poll_change(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ChangeError>> {
+        if let Err(error) = self.mark_now_and_then() {
+            return Poll::Ready(Err(ChangeError::Liveness(error)));
+        }
         let trail = self.followed.trail(self.seen).clone();
         let mut task = core::mem::take(&mut self.task);
         let polled = task.poll(context, &mut self.awaited(), |awaited| {

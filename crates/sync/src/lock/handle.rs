@@ -75,6 +75,9 @@ impl Region {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// A guard that is dropped because its thread panics gives the lock back as any other: the program
+/// lives, and can say so itself.
+///
 /// # A guard that is leaked
 ///
 /// Its owner lives, and so it has the lock until its process ends, or the last handle of its seat

@@ -240,7 +240,8 @@ impl<T: Plain> Mutex<T> {
 /// value for all as soon as the guard is dropped. It may be sent to another thread.
 ///
 /// A guard that is dropped because its thread panics leaves the value as it was. So does
-/// [`discard`](Self::discard), and a guard that is leaked.
+/// [`discard`](Self::discard), and a guard that is leaked. Without the feature `std` this crate cannot
+/// tell that a thread panics: in a program that unwinds then, what the guard has is committed.
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct MutexGuard<'a, T: Plain> {
     mutex: &'a Mutex<T>,

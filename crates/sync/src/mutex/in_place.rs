@@ -72,7 +72,8 @@ impl Region {
 /// An owner that is killed leaves the value as it was at that moment, with half of a change, say.
 /// So each one that locks is told by [`LockError::OwnerDied`] until one has looked after the value,
 /// and says so by [`InPlaceGuard::make_consistent`]. A guard that is dropped because its thread
-/// panics leaves the same question to the next.
+/// panics leaves the same question to the next; without the feature `std`, by which a panic is known,
+/// it does not.
 ///
 /// ```
 /// use ringway_sync::{LockError, Plan};

@@ -8,6 +8,7 @@ use ringway_shm::wait::Deadline;
 
 use super::handle::Table;
 use super::rows::Rows;
+use crate::asked::Asked;
 use crate::error::ChangeError;
 use crate::followed::Followed;
 use crate::party::Party;
@@ -44,6 +45,7 @@ impl<K: Plain, V: Plain> Table<K, V> {
             table: self.clone(),
             seen: None,
             followed: Followed::default(),
+            asked: Asked::now(),
             task: Task::default(),
         }
     }
@@ -73,6 +75,7 @@ pub struct TableChanges<K, V> {
     pub(crate) seen: Option<Version>,
     /// By a set that waits on behalf of this.
     pub(crate) followed: Followed<Option<Version>>,
+    asked: Asked,
     /// By a task.
     #[cfg_attr(not(feature = "async"), allow(dead_code))]
     pub(crate) task: Task,
@@ -84,7 +87,8 @@ impl<K: Plain, V: Plain> TableChanges<K, V> {
     ///
     /// That a writer died is a change: its row is [stale](crate::Entry::is_stale) then. It is noticed
     /// after about the time that was waited already, and within 20 ms of sleep; at once with
-    /// `Region::watched_by`. A waiter asks the kernel for each row that has a writer.
+    /// `Region::watched_by`. A waiter asks the kernel for each row that has a writer; and so does a
+    /// call that need not wait, every 20 ms.
     #[allow(clippy::should_implement_trait, reason = "it waits, and can fail")]
     pub fn next(&mut self) -> Result<(), ChangeError> {
         self.next_until(Deadline::Never)
@@ -107,7 +111,17 @@ impl<K: Plain, V: Plain> TableChanges<K, V> {
         ForTableChange { table: &self.table, seen: &mut self.seen, followed: &self.followed }
     }
 
+    /// Marks the rows whose writers are dead, every now and then: where others set values all the
+    /// time no call waits for long enough to do it by itself.
+    pub(crate) fn mark_now_and_then(&self) -> Result<(), LivenessError> {
+        match self.asked.is_due() {
+            true => self.table.rows_of().mark_the_dead(self.table.handle.party()),
+            false => Ok(()),
+        }
+    }
+
     fn next_until(&mut self, deadline: Deadline) -> Result<(), ChangeError> {
+        self.mark_now_and_then().map_err(ChangeError::Liveness)?;
         let awaited = self.awaited();
         let handle = &awaited.table.handle;
         Ok(wait(awaited, handle.party(), &handle.alarm, deadline)?)

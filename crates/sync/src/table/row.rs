@@ -61,9 +61,11 @@ impl<K: Plain, V: Plain> Table<K, V> {
         key: &K,
         first: &V,
     ) -> Result<Row<K, V>, TableError> {
-        let claimed = self.rows_of().claim(self.handle.party(), taken, key, first);
-        self.unlock();
-        let row = self.row(key, claimed?);
+        let claimed = {
+            let _locked = Locked(self);
+            self.rows_of().claim(self.handle.party(), taken, key, first)?
+        };
+        let row = self.row(key, claimed);
         self.notify();
         Ok(row)
     }
@@ -75,29 +77,39 @@ impl<K: Plain, V: Plain> Table<K, V> {
     }
 
     /// Removes the row of that key, if it has no writer that lives: one that died, or left.
-    /// `false`: there is none. Waits for others that claim rows, and for no writer.
+    /// `false`: there is none. Waits for no writer; and for others that claim or remove rows just
+    /// now, which takes each of them as long as a look at the rows.
     pub fn remove(&self, key: &K) -> Result<bool, TableError> {
         let taken = self.lock(Deadline::Never)?;
-        let claimed = self.rows_of().claim_existing(self.handle.party(), taken, key);
-        self.unlock();
-        Ok(claimed?.map(|claimed| self.row(key, claimed).remove()).is_some())
+        let claimed = {
+            let _locked = Locked(self);
+            self.rows_of().claim_existing(self.handle.party(), taken, key)?
+        };
+        Ok(claimed.map(|claimed| self.row(key, claimed).remove()).is_some())
     }
 
     fn lock(&self, deadline: Deadline) -> Result<Taken, TableError> {
         let how = How { deadline, alarm: &self.handle.alarm };
         Ok(self.handle.head().lock.lock(self.handle.party(), how)?)
     }
+}
 
-    fn unlock(&self) {
-        self.handle.head().lock.unlock(self.handle.fences(), false);
+/// Has the table's lock until it is dropped: also by a panic, where dropping a key or a value of the
+/// program's own type does that.
+struct Locked<'a, K, V>(&'a Table<K, V>);
+
+impl<K, V> Drop for Locked<'_, K, V> {
+    fn drop(&mut self) {
+        let handle = &self.0.handle;
+        handle.head().lock.unlock(handle.fences(), false);
     }
 }
 
 /// The writer of a row of a [`Table`], until it is dropped: then the row stays, with its value, and
 /// another can claim it. It may be sent to another thread.
 ///
-/// One that is leaked is the writer until its process ends, or the last handle of its seat is
-/// dropped.
+/// One that is leaked is the writer until its process ends: it has a handle of its seat, which is
+/// leaked with it.
 #[derive(Debug)]
 #[must_use = "the row is given back when its writer is dropped"]
 pub struct Row<K: Plain, V: Plain> {
