@@ -91,8 +91,6 @@ pub(crate) enum Taken {
 pub(crate) struct How<'a> {
     pub(crate) deadline: Deadline,
     pub(crate) alarm: &'a Alarm,
-    /// Whether it goes to sleep.
-    pub(crate) sleeps: bool,
 }
 
 impl LockWords {
@@ -112,7 +110,7 @@ impl LockWords {
 
     /// Takes the lock if it is free and clean: one exchange.
     #[inline(always)]
-    fn try_clean(&self, me: Owner) -> bool {
+    pub(super) fn try_clean(&self, me: Owner) -> bool {
         // SYNC lock, seat: what the last owner did is seen, from its store in `unlock`; and the
         // side that asks whether this owner is gone sees its generation.
         self.word.compare_exchange(0, me.word(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
@@ -202,10 +200,7 @@ impl LockWords {
 
     #[cold]
     fn lock_slowly(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
-        if !how.sleeps {
-            return super::spinning::spin(self, party, how);
-        }
-        let How { deadline, alarm, .. } = how;
+        let How { deadline, alarm } = how;
         Ok(wait(ForLock { lock: self, party }, party, alarm, deadline)?)
     }
 
