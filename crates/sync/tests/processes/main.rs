@@ -12,4 +12,7 @@ mod forged;
 mod hard;
 mod names;
 mod permits;
+mod sets;
 mod table;
+#[cfg(feature = "async")]
+mod tasks;
