@@ -36,7 +36,10 @@ const PARTS: [Part; 7] = [
     },
     Part { name: "sync: unit tests", arguments: "-p ringway-sync --lib" },
     // Between threads, with a clock: those of processes are left out by their own condition.
-    Part { name: "sync: thread and property tests", arguments: "-p ringway-sync --no-fail-fast --test *" },
+    Part {
+        name: "sync: thread and property tests",
+        arguments: "-p ringway-sync --no-fail-fast --test *",
+    },
     Part {
         name: "sync: forged regions, without std",
         arguments: "-p ringway-sync --no-default-features --features alloc --test hostile",
