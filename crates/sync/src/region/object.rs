@@ -44,6 +44,8 @@ pub(crate) struct Shape {
     pub(crate) count: u32,
     /// The kind's own.
     pub(crate) variant: u32,
+    /// In which widths the value's bytes are accessed, as a number; 0: it is copied by words.
+    pub(crate) widths: u64,
 }
 
 impl Shape {
@@ -57,7 +59,8 @@ impl Shape {
     }
 
     /// That of a kind without a value.
-    pub(crate) const NONE: Shape = Shape { size: 0, align: 1, tag: 0, count: 0, variant: 0 };
+    pub(crate) const NONE: Shape =
+        Shape { size: 0, align: 1, tag: 0, count: 0, variant: 0, widths: 0 };
 
     /// Words that one value takes.
     pub(crate) const fn value_words(&self) -> usize {
@@ -150,9 +153,10 @@ impl Places {
         let items = extent.items.checked_mul(size_of::<K::Item>())?;
         let data_at = items_at.checked_add(items)?.checked_next_multiple_of(align.max(WORD))?;
         let end = data_at.checked_add(extent.data.checked_mul(WORD)?)?;
-        // What is so long is in no address space, and sums with it do not overflow.
-        let len =
-            end.checked_next_multiple_of(OBJECT_ALIGN).filter(|&len| len < isize::MAX as usize)?;
+        // Of no bytes it would be where the next one is. What is so long is in no address space, and
+        // sums with it do not overflow.
+        let len = end.max(1).checked_next_multiple_of(OBJECT_ALIGN)?;
+        let len = Some(len).filter(|&len| len < isize::MAX as usize)?;
         Some(Places { extent, items_at, data_at, len })
     }
 }
