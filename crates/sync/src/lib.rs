@@ -75,10 +75,10 @@ mod value;
 mod wait;
 
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
-pub use atomics::{AllAtomic, Atomics};
-#[cfg(all(feature = "alloc", not(ringway_loom)))]
 #[doc(hidden)]
 pub use atomics::Widths;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+pub use atomics::{AllAtomic, Atomics};
 #[cfg(feature = "alloc")]
 pub use barrier::{Barrier, Parties};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

@@ -120,9 +120,8 @@ mod tests {
         assert_ne!(<[AtomicU32; 4]>::WIDTHS, Other::WIDTHS);
         assert_ne!(<[AtomicU32; 2]>::WIDTHS, <[AtomicU64; 1]>::WIDTHS);
         for count in 0..40 {
-            let one_by_one = (0..count).fold(Widths::NONE, |sum, i| {
-                sum.and(Widths::of_one(8).moved(8 * i))
-            });
+            let one_by_one =
+                (0..count).fold(Widths::NONE, |sum, i| sum.and(Widths::of_one(8).moved(8 * i)));
             assert_eq!(Widths::of_one(8).repeated(count, 8), one_by_one, "{count}");
         }
         const LONG: Widths = <[AtomicU8; usize::MAX / 4]>::WIDTHS;

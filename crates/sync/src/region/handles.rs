@@ -56,4 +56,15 @@ impl Region {
     pub fn seats(&self) -> usize {
         self.at.memory.seats().len()
     }
+
+    /// The number that its creator has [given](crate::Plan::tag) to the whole of it; 0: none.
+    ///
+    /// ```
+    /// let region = ringway_sync::Plan::new().tag(7).heap()?;
+    /// assert_eq!(region.tag(), 7);
+    /// # Ok::<(), ringway_sync::PlanError>(())
+    /// ```
+    pub fn tag(&self) -> u64 {
+        self.at.memory.tag
+    }
 }

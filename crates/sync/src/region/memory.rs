@@ -26,6 +26,8 @@ pub(crate) struct Memory {
     place: Place,
     /// Those of each side, as the creator chose them.
     pub(crate) fences: Fences,
+    /// The creator's number for the whole of it.
+    pub(crate) tag: u64,
 }
 
 /// An object, and its words if they are a piece of their own.
@@ -70,8 +72,13 @@ unsafe impl Send for Bytes {}
 unsafe impl Sync for Bytes {}
 
 impl Memory {
-    pub(crate) fn on_heap(seats: Box<[SeatWords]>, objects: Vec<Object>, fences: Fences) -> Memory {
-        Memory::new(objects, Place::Heap(seats), fences)
+    pub(crate) fn on_heap(
+        seats: Box<[SeatWords]>,
+        objects: Vec<Object>,
+        fences: Fences,
+        tag: u64,
+    ) -> Memory {
+        Memory::new(objects, Place::Heap(seats), fences, tag)
     }
 
     /// # Safety
@@ -79,14 +86,19 @@ impl Memory {
     /// At `bytes.start`, aligned to [`OBJECT_ALIGN`](super::object::OBJECT_ALIGN), is what the
     /// entries say, and so many seats at their place. It is initialised, and valid for reads as long
     /// as what keeps it is there, and for writes if anything is stored through this.
-    pub(crate) unsafe fn in_bytes(bytes: Bytes, entries: Vec<Entry>, fences: Fences) -> Memory {
+    pub(crate) unsafe fn in_bytes(
+        bytes: Bytes,
+        entries: Vec<Entry>,
+        fences: Fences,
+        tag: u64,
+    ) -> Memory {
         let objects = entries.into_iter().map(|entry| Object { entry, piece: None });
-        Memory::new(objects.collect(), Place::Bytes(bytes), fences)
+        Memory::new(objects.collect(), Place::Bytes(bytes), fences, tag)
     }
 
-    fn new(mut objects: Vec<Object>, place: Place, fences: Fences) -> Memory {
+    fn new(mut objects: Vec<Object>, place: Place, fences: Fences, tag: u64) -> Memory {
         objects.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
-        Memory { objects, place, fences }
+        Memory { objects, place, fences, tag }
     }
 
     /// What the directory says, by name.

@@ -66,7 +66,7 @@ impl Plan {
         unsafe { layout.write(start, &envelope, Fences::FULL.mode()) };
         let bytes = Bytes { start, seats_at: SEATS_AT, seats: self.seats, keep: Keep::Caller };
         // SAFETY: what was just written is there; the memory stays, by this function's condition.
-        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL) };
+        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL, self.tag) };
         Attachment::by_word(&Arc::new(memory)).map(Region::new).map_err(PlanError::Seat)
     }
 }
@@ -96,7 +96,7 @@ impl Region {
         let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep: Keep::Caller };
         // SAFETY: `read` has found that all entries and the seats lie in the memory, which stays, by
         // this function's condition.
-        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL) };
+        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL, envelope.tag) };
         Attachment::by_word(&Arc::new(memory)).map(Region::new).map_err(RawError::Seat)
     }
 }

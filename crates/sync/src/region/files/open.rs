@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use ringway_shm::envelope::Envelope;
 use ringway_shm::segment::{self, DeathWatch, Expected, Found, Mapping, Place, Use, directory};
 use ringway_shm::sync::Futex;
 use ringway_shm::wait::Deadline;
@@ -96,13 +97,13 @@ pub(super) fn map(place: &Place, to: Use) -> Result<Memory, OpenError> {
         let (what, path) = ("mapping the segment", Some(place.path()));
         OpenError::Segment(segment::OpenError::Io { what, path, source })
     })?;
-    check(mapping, found.envelope.len, Some(place))
+    check(mapping, &found.envelope, Some(place))
 }
 
-/// What a mapped region says is checked, and kept. `said`: its length, by its envelope.
+/// What a mapped region says is checked, and kept. `said`: its envelope.
 pub(super) fn check(
     mapping: Mapping,
-    said: u64,
+    said: &Envelope,
     place: Option<&Place>,
 ) -> Result<Memory, OpenError> {
     let (start, len) = mapping.main().map_err(|source| {
@@ -110,7 +111,7 @@ pub(super) fn check(
         OpenError::Segment(segment::OpenError::Io { what, path, source })
     })?;
     // No longer than the envelope says: a file may be, but what is there is no region's.
-    let len = usize::try_from(said).unwrap_or(usize::MAX).min(len);
+    let len = usize::try_from(said.len).unwrap_or(usize::MAX).min(len);
     let corrupt = |what| OpenError::Corrupt { path: place.map(Place::path), what };
     if len < ringway_shm::envelope::HEADER_BYTES {
         return Err(corrupt("its length"));
@@ -120,5 +121,5 @@ pub(super) fn check(
     let keep = Keep::Mapped(Box::new(mapping));
     let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep };
     // SAFETY: `read` has found that all entries and the seats lie in the mapping.
-    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode)) })
+    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode), said.tag) })
 }
