@@ -106,7 +106,7 @@ pub use error::{
 #[cfg(feature = "alloc")]
 pub use holder::Holder;
 #[cfg(feature = "alloc")]
-pub use list::ObjectInfo;
+pub use list::{ObjectInfo, SeatInfo};
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 #[cfg(feature = "alloc")]

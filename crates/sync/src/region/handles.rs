@@ -18,8 +18,9 @@ use crate::error::SeatError;
 /// dropped. [`attach`](Self::attach) takes another seat, for a thread that is to be an owner of its
 /// own.
 ///
-/// In a child that was forked, what was inherited of a region in a segment can be dropped, and
-/// nothing else: the memory is not there.
+/// In a child that was forked, what was inherited of a region can be dropped, and nothing else: the
+/// owner is the parent, and stays it. A segment's memory is not even there. A child has a heap of its
+/// own, and with it a region that the parent does not share.
 #[derive(Clone, Debug)]
 pub struct Region {
     pub(crate) at: Arc<Attachment>,

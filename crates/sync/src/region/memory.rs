@@ -12,7 +12,7 @@ use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
 use super::entry::Entry;
-use super::object::{Known, ObjectKind, Places, Shape, Spot, SpotOf};
+use super::object::{ObjectKind, Places, Shape, Spot, SpotOf};
 use super::pieces::Pieces;
 use super::seats::SeatWords;
 use crate::error::LookupError;
@@ -59,11 +59,27 @@ pub(crate) struct Bytes {
 /// What keeps the bytes there.
 #[derive(Debug)]
 pub(crate) enum Keep {
+    /// The promise of the caller. In which process that was made: one that this has forked may share
+    /// the memory with it, and is no second owner of what is in it.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    Caller(Option<ringway_shm::fork::Here>),
     /// The promise of the caller.
+    #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
     Caller,
     /// A segment, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     Mapped(Box<ringway_shm::segment::Mapping>),
+}
+
+impl Keep {
+    /// The promise of the caller, in this process.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn caller() -> Keep {
+        #[cfg(all(feature = "std", target_os = "linux"))]
+        return Keep::Caller(ringway_shm::fork::Here::of_this_process());
+        #[cfg(not(all(feature = "std", target_os = "linux")))]
+        Keep::Caller
+    }
 }
 
 // SAFETY: what it points to is atomics, and what keeps them may be dropped by any thread.
@@ -152,24 +168,6 @@ impl Memory {
         Ok((spot, *shape))
     }
 
-    /// The word that names who holds an object; 0: none does, or its kind has no holders.
-    pub(crate) fn holder(&self, name: &str, known: &Known) -> u32 {
-        let Some(Object { entry, piece }) = self.object(name) else { return 0 };
-        match (&self.place, piece) {
-            (Place::Heap(_), Some(piece)) => piece.holder(),
-            (Place::Bytes(bytes), None) => {
-                if entry.kind != known.kind || entry.len < known.head_bytes {
-                    return 0;
-                }
-                // SAFETY: the object is there, by the condition of `in_bytes`.
-                let start = unsafe { bytes.start.add(entry.offset) };
-                // SAFETY: aligned to more than any head, and so long as this kind's.
-                unsafe { (known.holder)(start) }
-            }
-            _ => 0,
-        }
-    }
-
     /// The seats.
     pub(crate) fn seats(&self) -> &[SeatWords] {
         match &self.place {
@@ -192,11 +190,19 @@ impl Memory {
         }
     }
 
-    /// Whether the memory is there: in a child that was forked, what the parent had mapped is not.
+    /// Whether this is the process that has the region, and not one that it has forked: there the
+    /// segment is not mapped, and what lies in memory of the caller's is the parent's. A child has a
+    /// heap of its own.
     #[inline(always)]
     pub(crate) fn is_here(&self) -> bool {
         #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-        return self.mapping().is_none_or(|mapping| mapping.is_here());
+        return match &self.place {
+            Place::Heap(_) => true,
+            Place::Bytes(bytes) => match &bytes.keep {
+                Keep::Mapped(mapping) => mapping.is_here(),
+                Keep::Caller(here) => here.is_none_or(|here| here.is_true()),
+            },
+        };
         #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
         true
     }
@@ -212,16 +218,25 @@ impl Memory {
         Ok(seat.is_taken())
     }
 
+    /// Whether that owner has that seat. In a file each owner has a byte of its own, so that one
+    /// which is about to come is never taken for one that has gone.
+    fn has(&self, seat: &SeatWords, owner: Owner) -> Result<bool, LivenessError> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if let Some(mapping) = self.mapping() {
+            return mapping.seats().is_life(owner.word()).map_err(crate::error::not_told);
+        }
+        Ok(seat.is_of(owner))
+    }
+
     /// Whether that owner has gone: no creator makes such a seat, no handle has it, or a later one
     /// has. The word that named it was loaded with acquire order.
     pub(crate) fn is_gone(&self, owner: Owner) -> Result<bool, LivenessError> {
-        let seat = owner.seat().and_then(|number| Some((number, self.seats().get(number)?)));
-        let Some((number, seat)) = seat else { return Ok(true) };
-        let gone = !self.is_taken(number, seat)? || !seat.is_of(owner);
-        // SYNC seat-next, seat-words: what it did is seen, from where its seat was given back, or
-        // its next owner came. For what callers keep elsewhere, and for values in place. A model
-        // has no kernel, and so a death there orders nothing: all that this crate relies on is
-        // found without.
+        let seat = owner.seat().and_then(|number| self.seats().get(number));
+        let Some(seat) = seat else { return Ok(true) };
+        let gone = !self.has(seat, owner)?;
+        // SYNC seat-words: what it did is seen, from where its seat was given back. For what callers
+        // keep elsewhere, and for values in place. A model has no kernel, and so a death there
+        // orders nothing: all that this crate relies on is found without.
         #[cfg(not(ringway_loom))]
         fence(Ordering::Acquire);
         Ok(gone)

@@ -99,35 +99,11 @@ pub(crate) trait ObjectKind: 'static {
         let _ = head;
         0
     }
-}
-
-/// A kind, as far as it can be known without its type.
-#[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) kind: Kind,
-    /// Bytes of the words that tell who holds it.
-    pub(crate) head_bytes: usize,
-    /// The word that names who holds the object that begins there; 0: none does.
-    ///
-    /// # Safety
-    ///
-    /// So many bytes are there, initialised, aligned to a word, and valid for loads.
-    pub(crate) holder: unsafe fn(NonNull<u8>) -> u32,
-}
-
-impl Known {
-    pub(crate) const fn of<K: ObjectKind>() -> Known {
-        Known { kind: K::KIND, head_bytes: size_of::<K::Head>(), holder: holder_at::<K> }
+    /// The word that names who has an item; 0: none has.
+    fn item_holder(item: &Self::Item) -> u32 {
+        let _ = item;
+        0
     }
-}
-
-/// # Safety
-///
-/// As [`Known::holder`].
-unsafe fn holder_at<K: ObjectKind>(start: NonNull<u8>) -> u32 {
-    // SAFETY: the head is there, initialised and aligned, by this function's condition. It is
-    // atomics, which may change behind a reference.
-    K::holder(unsafe { start.cast::<K::Head>().as_ref() })
 }
 
 /// Where the parts of an object lie, in bytes from its start, and how long it is.

@@ -9,7 +9,8 @@ use ringway_shm::segment::{self, Lengths, Mapping, Place, Unnamed, publish};
 use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
 use super::super::memory::{Bytes, Keep, Memory};
 use super::super::{Plan, Region};
-use super::{SEATS, fences_for, seat};
+use super::seat::seat_of_creator;
+use super::{SEATS, fences_for};
 use crate::error::{CreateError, LookupError, OpenError};
 
 /// How often a region may be there and be gone again while it is opened or created.
@@ -47,7 +48,7 @@ impl Plan {
         };
         let memory = begin_in(self, layout, mapping, instance, Some(&place))?;
         // Before another process sees it: so it is never without an owner.
-        let at = seat(&memory).map_err(CreateError::Seat)?;
+        let at = seat_of_creator(&memory).map_err(CreateError::Seat)?;
         if let Some(mapping) = memory.mapping() {
             publish(mapping, &place, self.access, true, needed).map_err(CreateError::Segment)?;
             mapping.complete().map_err(failed("opening the segment once more"))?;

@@ -18,8 +18,11 @@ use crate::error::{OpenError, SeatError};
 use crate::slices::Slices;
 
 impl Region {
-    /// Opens the region of that name, and takes a seat in it. Waits for nothing. The file has to
-    /// belong to this user, unless [`Place::owner`] says otherwise.
+    /// Opens the region of that name, and takes a seat in it. The file has to belong to this user,
+    /// unless [`Place::owner`] says otherwise.
+    ///
+    /// Waits for nothing but a process that is removing the name at this moment: until it has, or
+    /// has not for a second ([`SeatError::BeingRemoved`]).
     pub fn open(place: impl Into<Place>) -> Result<Region, OpenError> {
         let place = place.into();
         let memory = Arc::new(map(&place, Use::Write)?);
@@ -62,7 +65,7 @@ impl Region {
         matches!(
             error,
             OpenError::Segment(segment::OpenError::NotFound { .. })
-                | OpenError::Seat(SeatError::Removed)
+                | OpenError::Seat(SeatError::Removed | SeatError::BeingRemoved)
         )
     }
 
