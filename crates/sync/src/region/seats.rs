@@ -1,5 +1,7 @@
 //! The words of seats.
 
+#[cfg(not(ringway_loom))]
+use ringway_shm::sync::fence;
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering};
 
 use super::object::Words;
@@ -48,9 +50,8 @@ impl SeatWords {
                 return None;
             }
             let taken = found.wrapping_add(3);
-            // SYNC seat-words: what the last owner has done is seen.
-            let order = (Ordering::Acquire, Ordering::Relaxed);
-            match self.taken.compare_exchange(found, taken, order.0, order.1) {
+            // Orders nothing: what the owner before has done is seen with the words that it left.
+            match self.taken.compare_exchange(found, taken, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     self.pid.store(pid, Ordering::Relaxed);
                     self.generation.store(taken >> 1, Ordering::Relaxed);
@@ -65,9 +66,12 @@ impl SeatWords {
     /// Gives it back.
     pub(crate) fn leave(&self) {
         let free = self.taken.load(Ordering::Relaxed) & !1;
-        // SYNC seat-words: the next owner sees what this one has done, in `take`, and so does one
-        // that finds this one gone, in `is_gone` of the memory.
-        self.taken.store(free, Ordering::Release);
+        // SYNC seat-words: who finds this owner gone, by this store or by a later owner's exchange,
+        // sees what it has done, in `is_gone` of the memory. In a model a death orders nothing: see
+        // there.
+        #[cfg(not(ringway_loom))]
+        fence(Ordering::Release);
+        self.taken.store(free, Ordering::Relaxed);
     }
 
     /// Whether a handle has it. Where no kernel tells.
@@ -82,12 +86,14 @@ impl SeatWords {
     }
 
     /// Who is its next owner, for the process that has locked it: no other changes the number.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn next(&self, seat: usize) -> Owner {
         Owner::new(seat, self.generation.load(Ordering::Relaxed).wrapping_add(1))
     }
 
     /// Counts one more owner, by that owner, which has locked the seat: from now on words may name
     /// it. The one after it has the lock later, and sees this.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn own(&self, pid: u32) {
         let generation = self.generation.load(Ordering::Relaxed).wrapping_add(1);
         self.pid.store(pid, Ordering::Relaxed);
