@@ -5,8 +5,6 @@
 //! given out only as a type that has atomics of the same sizes at the same places. Which those are
 //! stands in the region's directory, as a number that is made of them.
 
-use super::fields::AllAtomic;
-
 /// A prime.
 const MODULUS: u64 = (1 << 61) - 1;
 /// What the number is a sum of powers of.
@@ -33,11 +31,6 @@ impl Widths {
     /// Of one atomic of so many bytes, at the beginning.
     pub const fn of_one(bytes: usize) -> Widths {
         Widths(bytes as u64)
-    }
-
-    /// Of the type of a field.
-    pub const fn of_field<S, T: AllAtomic>(_field: fn(&S) -> &T) -> Widths {
-        T::WIDTHS
     }
 
     /// All of them so many bytes further on.
@@ -84,6 +77,7 @@ impl Widths {
 mod tests {
     use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
+    use super::super::AllAtomic;
     use super::*;
 
     crate::atomics! {
