@@ -83,6 +83,9 @@ mod task;
 mod value;
 
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
+#[doc(hidden)]
+pub use atomics::Widths;
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use atomics::{AllAtomic, Atomics};
 #[cfg(feature = "alloc")]
 pub use barrier::{Barrier, Parties};
@@ -113,7 +116,7 @@ pub use exchange::*;
 #[cfg(feature = "alloc")]
 pub use holder::Holder;
 #[cfg(feature = "alloc")]
-pub use list::ObjectInfo;
+pub use list::{ObjectInfo, SeatInfo};
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
 #[cfg(feature = "alloc")]

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use ringway_shm::envelope::Envelope;
 use ringway_shm::segment::{self, DeathWatch, Expected, Found, Mapping, Place, Use, directory};
 use ringway_shm::sync::Futex;
 use ringway_shm::wait::Deadline;
@@ -17,8 +18,11 @@ use crate::error::{OpenError, SeatError};
 use crate::slices::Slices;
 
 impl Region {
-    /// Opens the region of that name, and takes a seat in it. Waits for nothing. The file has to
-    /// belong to this user, unless [`Place::owner`] says otherwise.
+    /// Opens the region of that name, and takes a seat in it. The file has to belong to this user,
+    /// unless [`Place::owner`] says otherwise.
+    ///
+    /// Waits for nothing but a process that is removing the name at this moment: until it has, or
+    /// has not for a second ([`SeatError::BeingRemoved`]).
     pub fn open(place: impl Into<Place>) -> Result<Region, OpenError> {
         let place = place.into();
         let memory = Arc::new(map(&place, Use::Write)?);
@@ -61,7 +65,7 @@ impl Region {
         matches!(
             error,
             OpenError::Segment(segment::OpenError::NotFound { .. })
-                | OpenError::Seat(SeatError::Removed)
+                | OpenError::Seat(SeatError::Removed | SeatError::BeingRemoved)
         )
     }
 
@@ -96,13 +100,13 @@ pub(super) fn map(place: &Place, to: Use) -> Result<Memory, OpenError> {
         let (what, path) = ("mapping the segment", Some(place.path()));
         OpenError::Segment(segment::OpenError::Io { what, path, source })
     })?;
-    check(mapping, found.envelope.len, Some(place))
+    check(mapping, &found.envelope, Some(place))
 }
 
-/// What a mapped region says is checked, and kept. `said`: its length, by its envelope.
+/// What a mapped region says is checked, and kept. `said`: its envelope.
 pub(super) fn check(
     mapping: Mapping,
-    said: u64,
+    said: &Envelope,
     place: Option<&Place>,
 ) -> Result<Memory, OpenError> {
     let (start, len) = mapping.main().map_err(|source| {
@@ -110,7 +114,7 @@ pub(super) fn check(
         OpenError::Segment(segment::OpenError::Io { what, path, source })
     })?;
     // No longer than the envelope says: a file may be, but what is there is no region's.
-    let len = usize::try_from(said).unwrap_or(usize::MAX).min(len);
+    let len = usize::try_from(said.len).unwrap_or(usize::MAX).min(len);
     let corrupt = |what| OpenError::Corrupt { path: place.map(Place::path), what };
     if len < ringway_shm::envelope::HEADER_BYTES {
         return Err(corrupt("its length"));
@@ -120,5 +124,5 @@ pub(super) fn check(
     let keep = Keep::Mapped(Box::new(mapping));
     let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep };
     // SAFETY: `read` has found that all entries and the seats lie in the mapping.
-    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode)) })
+    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode), said.tag) })
 }
