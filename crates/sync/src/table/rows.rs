@@ -22,7 +22,7 @@ use crate::region::object::Spot;
 use crate::value::{Copies, words_of};
 
 /// The rows of a table, with keys and values of some type.
-pub(super) struct Rows<'a, K, V> {
+pub(crate) struct Rows<'a, K, V> {
     spot: &'a Spot<TableWords, RowWords>,
     form: Form,
     types: PhantomData<fn() -> (K, V)>,
@@ -43,12 +43,17 @@ pub(super) fn mark_of<K: Plain>(key: &K) -> u32 {
 }
 
 impl<'a, K: Plain, V: Plain> Rows<'a, K, V> {
-    pub(super) fn new(spot: &'a Spot<TableWords, RowWords>, form: Form) -> Self {
+    pub(crate) fn new(spot: &'a Spot<TableWords, RowWords>, form: Form) -> Self {
         Rows { spot, form, types: PhantomData }
     }
 
     pub(super) fn len(&self) -> usize {
         self.spot.items().len()
+    }
+
+    /// The table's own words.
+    pub(super) fn head(&self) -> &'a TableWords {
+        self.spot.head()
     }
 
     /// The words of all rows.
@@ -138,6 +143,17 @@ impl<'a, K: Plain, V: Plain> Rows<'a, K, V> {
     #[inline(always)]
     pub(super) fn own_value(&self, row: usize, seq: ringway_shm::sync::Word) -> V {
         self.value(self.copies(row).copy(seq, self.form.words))
+    }
+
+    /// The same, if the row has that key.
+    pub(super) fn own_value_of(
+        &self,
+        row: usize,
+        seq: ringway_shm::sync::Word,
+        key: &K,
+    ) -> Option<V> {
+        let copy = self.copies(row).copy(seq, self.form.words);
+        self.has(copy, key).then(|| self.value(copy))
     }
 
     /// Commits key and value of a row, by its writer. Returns the number of what is there now.

@@ -15,4 +15,7 @@ mod names;
 mod permits;
 mod rights;
 mod seats;
+mod sets;
 mod table;
+#[cfg(feature = "async")]
+mod tasks;
