@@ -21,6 +21,7 @@ use super::super::attach::{Attachment, Hold, this_process};
 use super::super::memory::Memory;
 use super::SEATS;
 use crate::error::SeatError;
+use crate::owner::Owner;
 
 /// How often the shared lock is asked for, a millisecond apart: another process has it alone for as
 /// long as it takes to remove a name.
@@ -45,10 +46,11 @@ fn seat_by(
         let claimed = claim(mapping.seats(), number).map_err(not_had)?;
         let Claim::Ours(mut taken) = claimed else { continue };
         keep_name(mapping, &taken)?;
-        let me = words.next(number);
+        let generation = words.next();
+        let me = Owner::new(number, generation);
         // Taken only if a process that means harm has it.
         if taken.also(SEATS.lives + u64::from(me.word())).map_err(not_had)? {
-            words.own(this_process());
+            words.own(generation, this_process());
             return Ok(Attachment::new(memory, number, me, Hold::Lock(taken)));
         }
     }
