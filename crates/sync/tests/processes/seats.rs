@@ -123,6 +123,13 @@ fn one_that_opens_waits_for_a_remover_that_is_stopped_a_second_and_says_so() {
     assert!(matches!(error, OpenError::Seat(SeatError::BeingRemoved)), "{error:?}");
     assert!(error.to_string().contains("end that process"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    // One that waits for the region waits no longer for that, and one that would create it says so.
+    let begun = Instant::now();
+    let error = Region::open_wait(&place, Duration::from_millis(20)).unwrap_err();
+    assert!(matches!(error, OpenError::Seat(SeatError::BeingRemoved)), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+    let error = Plan::new().create_or_open(&place).unwrap_err();
+    assert!(matches!(error, OpenError::Seat(SeatError::BeingRemoved)), "{error:?}");
     thread::scope(|scope| {
         let opening = scope.spawn(|| Region::open(&place).map(drop));
         thread::sleep(Duration::from_millis(20));
