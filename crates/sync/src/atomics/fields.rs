@@ -51,6 +51,13 @@ all_atomic!(AtomicU8, AtomicI8, AtomicU16, AtomicI16, AtomicU32, AtomicI32);
 #[cfg(target_has_atomic = "64")]
 all_atomic!(AtomicU64, AtomicI64);
 
+impl Widths {
+    /// Of the type of a field.
+    pub const fn of_field<S, T: AllAtomic>(_field: fn(&S) -> &T) -> Widths {
+        T::WIDTHS
+    }
+}
+
 // SAFETY: an array is its elements, without a gap.
 unsafe impl<T: AllAtomic, const N: usize> AllAtomic for [T; N] {
     const WIDTHS: Widths = T::WIDTHS.repeated(N, size_of::<T>());
@@ -162,4 +169,53 @@ macro_rules! atomics {
             let $Name { $($field: _),+ } = all;
         };
     )+};
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+
+    use super::*;
+
+    crate::atomics! {
+        struct Pair { small: AtomicU8, large: AtomicU32 }
+        struct Nested { first: AtomicU16, pairs: [Pair; 3] }
+        struct Flat {
+            first: AtomicU16,
+            a: AtomicU8, b: AtomicU32,
+            c: AtomicU8, d: AtomicI32,
+            e: AtomicU8, f: AtomicU32,
+        }
+        struct Other { first: AtomicU32, second: AtomicU32, third: AtomicU64 }
+        struct Order { first: AtomicU64, second: AtomicU32, third: AtomicU32 }
+    }
+
+    #[test]
+    fn the_number_is_that_of_sizes_and_places_and_not_of_groups() {
+        // `Flat` has its second field where there is a gap in `Nested`.
+        assert_ne!(Nested::WIDTHS, Flat::WIDTHS);
+        let flat = Widths::of_one(2)
+            .and(Widths::of_one(1).moved(4))
+            .and(Widths::of_one(4).moved(8))
+            .and(Widths::of_one(1).moved(12))
+            .and(Widths::of_one(4).moved(16))
+            .and(Widths::of_one(1).moved(20))
+            .and(Widths::of_one(4).moved(24));
+        assert_eq!(Nested::WIDTHS, flat);
+        assert_eq!(<[[AtomicU32; 3]; 5]>::WIDTHS, <[AtomicI32; 15]>::WIDTHS);
+    }
+
+    #[test]
+    fn other_sizes_places_or_counts_have_other_numbers() {
+        assert_ne!(Other::WIDTHS, Order::WIDTHS);
+        assert_ne!(<[AtomicU32; 4]>::WIDTHS, Other::WIDTHS);
+        assert_ne!(<[AtomicU32; 2]>::WIDTHS, <[AtomicU64; 1]>::WIDTHS);
+        for count in 0..40 {
+            let one_by_one =
+                (0..count).fold(Widths::NONE, |sum, i| sum.and(Widths::of_one(8).moved(8 * i)));
+            assert_eq!(Widths::of_one(8).repeated(count, 8), one_by_one, "{count}");
+        }
+        const LONG: Widths = <[AtomicU8; usize::MAX / 4]>::WIDTHS;
+        assert_ne!(LONG, Widths::NONE);
+    }
 }

@@ -19,7 +19,7 @@ pub enum SeatError {
     },
     /// The region's name was removed.
     Removed,
-    /// A process is removing the region's name, and has not done so within a second: it may be
+    /// A process is removing the region's name, and was not through within the time: it may be
     /// stopped.
     BeingRemoved,
 }
@@ -41,7 +41,7 @@ impl fmt::Display for SeatError {
             }
             Self::Removed => f.write_str("the region was removed meanwhile: open it again"),
             Self::BeingRemoved => f.write_str(
-                "a process is removing the region's name, and has not done so within a second: end \
+                "a process is removing the region's name, and was not through within the time: end \
                  that process if it is stopped, or open the region again",
             ),
         }

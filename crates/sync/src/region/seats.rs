@@ -85,17 +85,16 @@ impl SeatWords {
         taken & 1 != 0 && owner.is_of(taken >> 1)
     }
 
-    /// Who is its next owner, for the process that has locked it: no other changes the number.
+    /// The number of its next owner, for the process that has locked the seat: no other changes it.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn next(&self, seat: usize) -> Owner {
-        Owner::new(seat, self.generation.load(Ordering::Relaxed).wrapping_add(1))
+    pub(crate) fn next(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed).wrapping_add(1)
     }
 
-    /// Counts one more owner, by that owner, which has locked the seat: from now on words may name
-    /// it. The one after it has the lock later, and sees this.
+    /// Counts one more owner, of that number, by that owner, which has locked the seat: from now on
+    /// words may name it. The one after it has the lock later, and sees this.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-    pub(crate) fn own(&self, pid: u32) {
-        let generation = self.generation.load(Ordering::Relaxed).wrapping_add(1);
+    pub(crate) fn own(&self, generation: u32, pid: u32) {
         self.pid.store(pid, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);
     }

@@ -146,12 +146,6 @@ pub(crate) fn directory_of_role() -> Option<std::ffi::OsString> {
     std::env::var_os(ROLE).and(std::env::var_os(PATH))
 }
 
-/// Waits until it may go on. `false`: it is to end.
-pub(crate) fn waits_for_more() -> bool {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).unwrap() > 0
-}
-
 pub(crate) fn waits() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();

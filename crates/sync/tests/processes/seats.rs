@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::mem::forget;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,47 +66,71 @@ fn a_process_that_is_stopped_while_it_joins_hides_no_death() {
     }
 }
 
+/// What a process that joins all the time says of itself: that no seat is its own, that one is, and
+/// that it is giving it back.
+const JOINS: u32 = 0;
+const SEATED: u32 = 1;
+const LEAVES: u32 = 2;
+
 #[test]
 fn a_process_that_is_really_stopped_while_it_joins_hides_no_death() {
     let directory = Directory::new();
-    let place = directory.place("region");
-    let region = region(&place);
+    let region = region(&directory.place("region"));
     let lock = region.lock("lock").unwrap();
+    let about = Plan::new().atomics::<AtomicU32>("about").create(directory.place("about")).unwrap();
+    let state = about.atomics::<AtomicU32>("about").unwrap();
     let mut joiner = Player::start_in("seats::joins", &directory, "joiner");
+    joiner.goes_on();
     let pid = Pid::from_raw(joiner.pid().cast_signed()).unwrap();
-    for round in 0..200 {
-        dies_with_the_lock(&place);
-        joiner.goes_on();
-        // As long as it takes to join, or less.
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_micros(3 * round) {}
+    let stat = format!("/proc/{}/stat", joiner.pid());
+    let is_stopped = || std::fs::read_to_string(&stat).unwrap().contains(") T ");
+    let (begun, mut told) = (Instant::now(), 0);
+    let mut round = 0;
+    while told < 100 && begun.elapsed() < Duration::from_secs(20) {
+        round += 1;
+        thread::sleep(Duration::from_micros(37 * round % 500));
         kill_process(pid, Signal::STOP).unwrap();
-        let outcome = lock.lock_timeout(Duration::from_secs(2));
-        let Err(LockError::OwnerDied(mut guard)) = outcome else { panic!("{round}: {outcome:?}") };
-        guard.make_consistent();
-        drop(guard);
+        while !is_stopped() {
+            thread::yield_now();
+        }
+        if state.load(Ordering::Relaxed) == JOINS {
+            // If the lock has an owner it is the one before, which left with the lock.
+            match lock.lock_timeout(Duration::from_secs(2)) {
+                Ok(_) => {}
+                Err(LockError::OwnerDied(mut guard)) => {
+                    guard.make_consistent();
+                    told += 1;
+                }
+                Err(error) => panic!("{round}: {error}"),
+            }
+        }
         kill_process(pid, Signal::CONT).unwrap();
-        joiner.hears("joined");
-        joiner.goes_on();
-        joiner.hears("left");
     }
+    assert!(told > 0, "it was never stopped while it joined");
 }
 
-/// Takes a seat and gives it back, whenever it is told to.
+/// Takes a seat, locks, and gives the seat back, again and again.
 #[test]
 fn joins() {
     let Some(path) = crate::child::directory_of_role() else { return };
-    let place = Place::new("region").directory(path);
+    let place = |name: &str| Place::new(name).directory(&path);
+    let about = Region::open(place("about")).unwrap();
+    let state = about.atomics::<AtomicU32>("about").unwrap();
     crate::child::is_ready();
     loop {
-        let region = Region::open(&place).unwrap();
-        println!("joined");
-        crate::child::waits();
-        drop(region);
-        println!("left");
-        if !crate::child::waits_for_more() {
-            return;
+        state.store(JOINS, Ordering::SeqCst);
+        let region = Region::open(place("region")).unwrap();
+        state.store(SEATED, Ordering::SeqCst);
+        let lock = region.lock("lock").unwrap();
+        match lock.lock() {
+            Err(LockError::OwnerDied(mut guard)) => {
+                guard.make_consistent();
+                forget(guard);
+            }
+            guard => forget(guard.unwrap()),
         }
+        state.store(LEAVES, Ordering::SeqCst);
+        drop((lock, region));
     }
 }
 
@@ -123,6 +148,13 @@ fn one_that_opens_waits_for_a_remover_that_is_stopped_a_second_and_says_so() {
     assert!(matches!(error, OpenError::Seat(SeatError::BeingRemoved)), "{error:?}");
     assert!(error.to_string().contains("end that process"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    // One that waits for the region waits no longer for that, and one that would create it says so.
+    let begun = Instant::now();
+    let error = Region::open_wait(&place, Duration::from_millis(20)).unwrap_err();
+    assert!(matches!(error, OpenError::Seat(SeatError::BeingRemoved)), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+    let error = Plan::new().create_or_open(&place).unwrap_err();
+    assert!(matches!(error, OpenError::Seat(SeatError::BeingRemoved)), "{error:?}");
     thread::scope(|scope| {
         let opening = scope.spawn(|| Region::open(&place).map(drop));
         thread::sleep(Duration::from_millis(20));

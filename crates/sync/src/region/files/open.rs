@@ -13,7 +13,8 @@ use ringway_shm::wait::Deadline;
 use super::super::Region;
 use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
 use super::super::memory::{Bytes, Keep, Memory};
-use super::{SEATS, fences_of, seat};
+use super::seat::{PATIENCE, seat_within};
+use super::{SEATS, fences_of};
 use crate::error::{OpenError, SeatError};
 use crate::slices::Slices;
 
@@ -24,9 +25,13 @@ impl Region {
     /// Waits for nothing but a process that is removing the name at this moment: until it has, or
     /// has not for a second ([`SeatError::BeingRemoved`]).
     pub fn open(place: impl Into<Place>) -> Result<Region, OpenError> {
-        let place = place.into();
-        let memory = Arc::new(map(&place, Use::Write)?);
-        let at = seat(&memory).map_err(OpenError::Seat)?;
+        Region::open_within(&place.into(), PATIENCE)
+    }
+
+    /// The same for one that waits no longer for a process that removes the name.
+    fn open_within(place: &Place, patience: Duration) -> Result<Region, OpenError> {
+        let memory = Arc::new(map(place, Use::Write)?);
+        let at = seat_within(&memory, patience).map_err(OpenError::Seat)?;
         // Removed before there was the seat, which keeps the name from then on.
         match memory.mapping().map(Mapping::is_removed) {
             Some(Ok(false)) | None => Ok(Region::new(at)),
@@ -40,7 +45,8 @@ impl Region {
     }
 
     /// As [`open`](Self::open), and waits until the region is there. The deadline is a `Duration`
-    /// from now, or an `Instant`. Looks every 20 milliseconds, and more often at first.
+    /// from now, or an `Instant`. Looks every 20 milliseconds, and more often at first. If a process
+    /// is removing the name all that time, it says so.
     pub fn open_wait(
         place: impl Into<Place>,
         deadline: impl Into<Deadline>,
@@ -48,13 +54,15 @@ impl Region {
         let (place, deadline) = (place.into(), deadline.into());
         let mut slices = Slices::new();
         loop {
-            match Region::open(&place) {
-                Err(error) if Region::may_come(&error) => {}
+            let being_removed = match Region::open_within(&place, deadline.left(PATIENCE)) {
+                Err(error @ OpenError::Seat(SeatError::BeingRemoved)) => Some(error),
+                Err(error) if Region::may_come(&error) => None,
                 outcome => return outcome,
-            }
+            };
             let left = deadline.left(slices.next());
             if left == Duration::ZERO {
-                return Err(OpenError::TimedOut { path: place.path() });
+                let timed_out = OpenError::TimedOut { path: place.path() };
+                return Err(being_removed.unwrap_or(timed_out));
             }
             thread::sleep(left);
         }
@@ -65,7 +73,7 @@ impl Region {
         matches!(
             error,
             OpenError::Segment(segment::OpenError::NotFound { .. })
-                | OpenError::Seat(SeatError::Removed | SeatError::BeingRemoved)
+                | OpenError::Seat(SeatError::Removed)
         )
     }
 
