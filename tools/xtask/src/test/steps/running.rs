@@ -73,6 +73,19 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
         steps.push(Step::new("tests: ringway-sync alone", |project, log| {
             run_tests(cargo(project, "", "test -p ringway-sync --no-fail-fast"), log)
         }));
+        steps.push(Step::new("tests: ringway-sync, async", |project, log| {
+            let what = "test -p ringway-sync --features async --no-fail-fast --test tasks";
+            let mut tests = cargo(project, "", what);
+            tests.args(["--test", "processes"]);
+            run_tests(tests, log)
+        }));
+        steps.push(Step::new(
+            "tests: ringway-sync, async, examples in the documentation",
+            |project, log| {
+                let what = "test -p ringway-sync --features async --doc -- future";
+                run_tests(cargo(project, "", what), log)
+            },
+        ));
     }
     let sync = has_sync(project);
     steps.push(Step::new("tests: 32-bit word", move |project, log| {
