@@ -75,11 +75,11 @@ impl<T: Plain> Mutex<T> {
     /// [`unlink`](crate::unlink) removes it.
     ///
     /// ```
-    /// use ringway_sync::Mutex;
+    /// use ringway_sync::{LockError, Mutex};
     ///
     /// let name = format!("doc-only-{}", std::process::id());
     /// let count = Mutex::create_or_open(&name, 7u64)?;
-    /// *count.lock()? += 1;
+    /// *count.lock().or_else(LockError::recover)? += 1;
     /// // In another process, as a rule:
     /// assert_eq!(Mutex::<u64>::open(&name)?.peek()?, 8);
     /// # drop(count);

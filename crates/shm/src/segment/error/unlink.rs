@@ -101,7 +101,7 @@ impl fmt::Display for UnlinkError {
                 if let Some(why) = why {
                     write!(f, " with another layout ({why})")?;
                 }
-                f.write_str(": end that process first")
+                f.write_str(": end that process first, or if it is this one, drop its handles")
             }
             Self::ReadOnly { path } => write!(
                 f,

@@ -25,13 +25,13 @@ impl Plan {
     /// processes have gone.
     ///
     /// ```
-    /// use ringway_sync::{Plan, Region};
+    /// use ringway_sync::{LockError, Plan, Region};
     ///
     /// let name = format!("doc-create-{}", std::process::id());
     /// let region = Plan::new().mutex("count", 7u64).create(&name)?;
     /// // In another process, as a rule:
     /// let count = Region::open(&name)?.mutex::<u64>("count")?;
-    /// assert_eq!(*count.lock()?, 7);
+    /// assert_eq!(*count.lock().or_else(LockError::recover)?, 7);
     /// # drop((region, count));
     /// ringway_sync::unlink(&name)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
