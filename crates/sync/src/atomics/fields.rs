@@ -17,8 +17,8 @@ use super::widths::Widths;
 ///
 /// The type consists of atomic integers, and of padding that nothing reads. So any bytes are a value
 /// of it, it may change behind a shared reference, and it needs no `drop`. `WIDTHS` tells of each
-/// atomic where it lies.
-/// [`atomics!`](crate::atomics) implements it, and checks that; programs have no other reason to.
+/// atomic where it lies. [`atomics!`](crate::atomics) implements it, and checks that; programs have
+/// no other reason to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not made of atomics alone, and so cannot be shared by reference",
     label = "not made of atomics alone",
@@ -42,13 +42,6 @@ macro_rules! all_atomic {
 all_atomic!(AtomicU8, AtomicI8, AtomicU16, AtomicI16, AtomicU32, AtomicI32);
 #[cfg(target_has_atomic = "64")]
 all_atomic!(AtomicU64, AtomicI64);
-
-impl Widths {
-    /// Of the type of a field.
-    pub const fn of_field<S, T: AllAtomic>(_field: fn(&S) -> &T) -> Widths {
-        T::WIDTHS
-    }
-}
 
 // SAFETY: an array is its elements, without a gap.
 unsafe impl<T: AllAtomic, const N: usize> AllAtomic for [T; N] {
