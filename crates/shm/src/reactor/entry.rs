@@ -11,6 +11,9 @@ use crate::tasks::outlive;
 
 /// How often a task is woken that cannot ask to be woken.
 const BLIND: Duration = Duration::from_millis(1);
+/// How long a source is there before deaths are watched for: a wait that is over by then does without
+/// the kernel's watch, which costs more than all else of it. What came before is asked for then.
+const SETTLES: Duration = Duration::from_millis(2);
 /// How long a thread sleeps where it has nothing to look after.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
 
@@ -18,6 +21,8 @@ pub(super) const LONG: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(super) struct Entry {
     shared: Arc<Shared>,
+    /// When it was made.
+    made: Instant,
     /// The bell that the thread last acted on.
     acted: u32,
     /// When it last woke the task for the time's sake.
@@ -31,7 +36,8 @@ impl Entry {
     pub(super) fn new(shared: &Arc<Shared>) -> Entry {
         let word = shared.sleeper.as_ref().and_then(|sleeper| sleeper.word());
         let acted = word.map_or(0, |word| word.load(Ordering::Relaxed));
-        Entry { shared: Arc::clone(shared), acted, woken: Instant::now(), news: None }
+        let made = Instant::now();
+        Entry { shared: Arc::clone(shared), made, acted, woken: made, news: None }
     }
 
     /// Whether it sleeps on the word of a sole waiter: only while a task waits.
@@ -117,6 +123,10 @@ impl Entry {
         now: Instant,
     ) -> Option<Duration> {
         let sleeper = self.shared.sleeper.as_ref()?;
+        let age = now.saturating_duration_since(self.made);
+        if self.news.is_none() && age < SETTLES {
+            return Some(SETTLES - age);
+        }
         let watched = || sleeper.watched_by(watch, Arc::clone(word));
         let news = self.news.get_or_insert_with(|| News::new(watched(), now));
         if news.is_due(now) && self.ask() {
