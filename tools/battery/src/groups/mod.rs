@@ -15,6 +15,9 @@ mod scribbler;
 mod sleeping_consumers;
 mod stops;
 mod subscriber_kills;
+mod sync_lock;
+mod sync_mutex;
+mod sync_semaphore;
 mod worker_kills;
 
 use anyhow::Result;
@@ -96,6 +99,9 @@ groups! {
     races: claimer remover;
     mutated: attacker;
     scribbler: producer subscriber observer witness scribbler;
+    sync_lock: member;
+    sync_mutex: member;
+    sync_semaphore: member;
     billion: producer subscriber observer overwriter watcher;
 }
 
