@@ -3,6 +3,7 @@
 //! The judge kills one member, or several, or all at once, wherever they are, and starts others in
 //! their place. What each of them has when it dies is known from the [`Ledger`].
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ const STUCK: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: u64 = 250;
 
 /// The region of the room with that path.
-pub fn place(room: &std::path::Path) -> Place {
+pub fn place(room: &Path) -> Place {
     Place::new(REGION).directory(room)
 }
 
@@ -50,6 +51,7 @@ impl<'t> Fleet<'t> {
     /// A fleet of so many members with that role, which is to lose so many that have something.
     pub fn new(
         trial: &'t Trial<'t>,
+        part: &str,
         role: &'static str,
         members: usize,
         wanted: u64,
@@ -59,7 +61,7 @@ impl<'t> Fleet<'t> {
         let instances = 12 * usize::try_from(wanted)? + 1000;
         Ok(Fleet {
             trial,
-            room: trial.room("", Ledger::words(instances))?,
+            room: trial.room(part, Ledger::words(instances))?,
             role,
             random: trial.random(),
             members: (0..members).map(|_| (0, None)).collect(),
@@ -75,6 +77,10 @@ impl<'t> Fleet<'t> {
         place(self.room.path())
     }
 
+    pub fn room(&self) -> &Path {
+        self.room.path()
+    }
+
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger::new(self.room.page())
     }
@@ -87,8 +93,8 @@ impl<'t> Fleet<'t> {
             }
             self.last += 1;
             ensure!(self.last < self.ledger().instances() as u64, "too few had something");
-            let Slot { instance, has, since, pid } = self.ledger().slot(member);
-            [has, since, pid].iter().for_each(|word| word.set(0));
+            let Slot { instance, has, since } = self.ledger().slot(member);
+            [has, since].iter().for_each(|word| word.set(0));
             instance.set(self.last);
             let arguments: [&dyn ToString; 3] = [&member, &self.last, &self.random.u64(..)];
             let child = Child::start(&self.room, self.role, &arguments)?;
@@ -101,6 +107,7 @@ impl<'t> Fleet<'t> {
     fn kill(&mut self, members: &[usize]) -> Result<()> {
         for &member in members {
             let (instance, child) = &self.members[member];
+            self.ledger().deaths().add(1);
             self.ledger().killed(*instance).set(clock::now());
             child.as_ref().map_or(Ok(()), |child| child.send(Signal::KILL))?;
         }
@@ -238,15 +245,15 @@ impl<'a> Member<'a> {
     pub fn new(task: &'a Task) -> Result<Member<'a>> {
         let member: usize = task.argument(0)?;
         let ledger = Ledger::new(task.page());
-        let slot = ledger.slot(member);
-        slot.pid.set(std::process::id().into());
+        let me = task.argument(1)?;
+        ledger.pid(me).set(std::process::id().into());
         // Where the system has no watches left it does without.
         let watch = member.is_multiple_of(2).then(DeathWatch::start).and_then(Result::ok);
         Ok(Member {
             ledger,
             random: fastrand::Rng::with_seed(task.argument(2)?),
-            slot,
-            me: task.argument(1)?,
+            slot: ledger.slot(member),
+            me,
             watch,
             began: 0,
         })
@@ -255,12 +262,13 @@ impl<'a> Member<'a> {
     /// The fleet's region, watched if this member watches.
     pub fn open(&mut self, task: &Task) -> Result<Region> {
         let region = Region::open_wait(place(task.room()), LONG)?;
-        if let Some(watch) = &self.watch {
-            if region.watched_by(watch).is_err() {
-                self.watch = None;
-            }
-        }
+        self.watches(&region);
         Ok(region)
+    }
+
+    /// Has its watch, if it has one, tell of deaths in that region.
+    pub fn watches(&mut self, region: &Region) {
+        self.watch = self.watch.take().filter(|watch| region.watched_by(watch).is_ok());
     }
 
     pub fn me(&self) -> u64 {
@@ -272,11 +280,17 @@ impl<'a> Member<'a> {
         self.ledger.stop().get() == 0
     }
 
+    /// Makes a call that waits for what may never come.
+    pub fn idles<R>(&mut self, call: impl FnOnce(&mut Self) -> R) -> R {
+        self.began = clock::now();
+        call(self)
+    }
+
     /// Makes a call that may wait, and takes the time.
-    pub fn waits<R>(&mut self, call: impl FnOnce() -> R) -> R {
+    pub fn waits<R>(&mut self, call: impl FnOnce(&mut Self) -> R) -> R {
         self.began = clock::now();
         self.slot.since.set(self.began);
-        let outcome = call();
+        let outcome = call(self);
         self.slot.since.set(0);
         self.ledger.longest().raise(clock::now() - self.began);
         outcome
@@ -297,7 +311,9 @@ impl<'a> Member<'a> {
     pub fn takes(&mut self, number: usize, told: bool) {
         let thing = self.ledger.thing(number);
         let before = thing.owner.get();
-        if before != 0 {
+        if told && self.ledger.deaths().get() == 0 {
+            self.fault(Fault::FalseDeath, "none is dead");
+        } else if before != 0 {
             match (self.ledger.killed(before).get() != 0, told) {
                 (true, true) => self.told_of(before),
                 (true, false) => self.fault(Fault::Untold, format_args!("{before} of {number}")),

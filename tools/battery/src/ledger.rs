@@ -7,7 +7,7 @@
 //! killed, of which it has to have been told.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::AcqRel;
 
 use crate::child::Word;
 use crate::clock;
@@ -50,8 +50,11 @@ const LONGEST: usize = 9;
 const MEASURED: usize = 10;
 const WORK: usize = 12;
 const LATE: usize = 13;
+const DEATHS: usize = 14;
 const MEMBERS_AT: usize = 16;
 const MEMBER_WORDS: usize = 4;
+/// Words of each process: when it was killed, its pid, and two times.
+const INSTANCE_WORDS: usize = 4;
 const THINGS_AT: usize = MEMBERS_AT + MEMBERS * MEMBER_WORDS;
 const THING_WORDS: usize = 8;
 const REST_AT: usize = THINGS_AT + THINGS * THING_WORDS;
@@ -73,8 +76,6 @@ pub struct Slot<'a> {
     pub has: &'a AtomicU64,
     /// Since when it has waited; 0: it does not.
     pub since: &'a AtomicU64,
-    /// The number that the system gave its process.
-    pub pid: &'a AtomicU64,
 }
 
 /// A thing's words.
@@ -94,12 +95,12 @@ pub struct Thing<'a> {
 impl<'a> Ledger<'a> {
     /// The words that a page has to have for so many processes, one after the other.
     pub const fn words(instances: usize) -> usize {
-        REST_AT + instances + 2 * instances
+        REST_AT + INSTANCE_WORDS * instances
     }
 
     pub fn new(page: &'a [AtomicU64]) -> Ledger<'a> {
         // A page has whole words, and may have been made larger than was asked for.
-        Ledger { page, instances: (page.len() - REST_AT) / 3 }
+        Ledger { page, instances: (page.len() - REST_AT) / INSTANCE_WORDS }
     }
 
     pub fn instances(&self) -> usize {
@@ -118,6 +119,11 @@ impl<'a> Ledger<'a> {
     /// The longest that a member waited that came when the owner was dead already.
     pub fn late(&self) -> &'a AtomicU64 {
         &self.page[LATE]
+    }
+
+    /// Members that were killed.
+    pub fn deaths(&self) -> &'a AtomicU64 {
+        &self.page[DEATHS]
     }
 
     /// What members have done.
@@ -141,7 +147,7 @@ impl<'a> Ledger<'a> {
 
     pub fn slot(&self, member: usize) -> Slot<'a> {
         let word = |at| &self.page[MEMBERS_AT + member * MEMBER_WORDS + at];
-        Slot { instance: word(0), has: word(1), since: word(2), pid: word(3) }
+        Slot { instance: word(0), has: word(1), since: word(2) }
     }
 
     pub fn slots(&self) -> impl Iterator<Item = Slot<'a>> + use<'a> {
@@ -154,24 +160,39 @@ impl<'a> Ledger<'a> {
         Thing { owner: word(0), first: word(1), second: word(2), floor: word(3), doubt: word(4) }
     }
 
+    /// A word of a process's or a measurement's own, of each kind.
+    fn rest(&self, kind: usize, number: usize) -> &'a AtomicU64 {
+        &self.page[REST_AT + kind * self.instances + number % self.instances]
+    }
+
     /// When that process was killed; 0: it was not. Written before it is.
     pub fn killed(&self, instance: u64) -> &'a AtomicU64 {
-        &self.page[REST_AT + instance as usize % self.instances]
+        self.rest(0, instance as usize)
+    }
+
+    /// The number that the system gave that process.
+    pub fn pid(&self, instance: u64) -> &'a AtomicU64 {
+        self.rest(1, instance as usize)
+    }
+
+    /// The process that has that number of the system's, of the last ones.
+    pub fn instance_of(&self, pid: u64) -> Option<u64> {
+        let last = self.slots().map(|slot| slot.instance.get()).max()?;
+        (last.saturating_sub(256)..=last).rev().find(|&instance| self.pid(instance).get() == pid)
     }
 
     /// Takes note of how long it took to be told of a death.
     pub fn measured(&self, watched: bool, time: u64) {
         let number = self.page[MEASURED + usize::from(watched)].fetch_add(1, AcqRel) as usize;
         if number < self.instances {
-            let at = REST_AT + (1 + usize::from(watched)) * self.instances + number;
-            self.page[at].store(time.max(1), Relaxed);
+            self.rest(2 + usize::from(watched), number).set(time.max(1));
         }
     }
 
     /// The times that were measured by members with a watch, or without.
     pub fn times(&self, watched: bool) -> impl Iterator<Item = u64> + use<'a> {
-        let at = REST_AT + (1 + usize::from(watched)) * self.instances;
-        self.page[at..at + self.instances].iter().map(|time| time.load(Acquire))
+        let ledger = *self;
+        (0..self.instances).map(move |number| ledger.rest(2 + usize::from(watched), number).get())
     }
 
     /// How long this member was not told of a death: it has waited since `began`. 0: it came later.

@@ -15,9 +15,17 @@ mod scribbler;
 mod sleeping_consumers;
 mod stops;
 mod subscriber_kills;
+mod sync_barrier;
+mod sync_cell;
+mod sync_condition;
 mod sync_lock;
 mod sync_mutex;
+mod sync_names;
+mod sync_once;
+mod sync_scribbler;
 mod sync_semaphore;
+mod sync_sleepers;
+mod sync_stops;
 mod worker_kills;
 
 use anyhow::Result;
@@ -102,6 +110,14 @@ groups! {
     sync_lock: member;
     sync_mutex: member;
     sync_semaphore: member;
+    sync_barrier: member;
+    sync_condition: member;
+    sync_cell: member;
+    sync_once: member;
+    sync_names: member;
+    sync_sleepers: sleeper;
+    sync_stops:;
+    sync_scribbler: creator user looker;
     billion: producer subscriber observer overwriter watcher;
 }
 

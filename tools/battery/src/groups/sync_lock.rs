@@ -2,7 +2,7 @@
 //! dead, before they have said that what it is for is consistent.
 
 use anyhow::Result;
-use ringway_sync::{LockError, Plan};
+use ringway_sync::{LockError, Place, Plan, Region};
 
 use crate::Trial;
 use crate::child::{Task, Word};
@@ -11,17 +11,22 @@ use crate::fleet::{Fleet, Member};
 use crate::ledger::Fault;
 
 const KILLS: u64 = 20_000;
-const MEMBERS: usize = 8;
+pub const MEMBERS: usize = 8;
 const LOCKS: usize = 6;
 
 fn name(number: usize) -> String {
     format!("lock-{number}")
 }
 
-pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
-    let mut fleet = Fleet::new(trial, "sync_lock::member", MEMBERS, trial.count(KILLS))?;
+/// Its region.
+pub fn region(place: Place) -> Result<Region> {
     let plan = (0..LOCKS).fold(Plan::new(), |plan, number| plan.lock(&*name(number)));
-    let region = plan.create(fleet.place())?;
+    Ok(plan.create(place)?)
+}
+
+pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
+    let mut fleet = Fleet::new(trial, "", "sync_lock::member", MEMBERS, trial.count(KILLS))?;
+    let region = region(fleet.place())?;
     fleet.kill_members(|_| Ok(()))?;
     drop(region);
     Ok(fleet.figures("sync_lock"))
@@ -35,7 +40,7 @@ pub fn member(task: &Task) -> Result<()> {
     while member.goes_on() {
         let number = member.random.usize(0..LOCKS);
         let doubt = member.ledger.thing(number).doubt;
-        let (mut guard, told) = match member.waits(|| locks[number].lock()) {
+        let (mut guard, told) = match member.waits(|_| locks[number].lock()) {
             Ok(guard) => (guard, false),
             Err(LockError::OwnerDied(guard)) => (guard, true),
             Err(error) => {

@@ -2,7 +2,7 @@
 //! take it from the dead. Each value is whole and the newest, also for those who only peek.
 
 use anyhow::{Result, ensure};
-use ringway_sync::{LockError, Mutex, Plan, Region};
+use ringway_sync::{LockError, Mutex, Place, Plan, Region};
 
 use crate::Trial;
 use crate::child::{Task, Word};
@@ -12,7 +12,7 @@ use crate::ledger::{Fault, Ledger};
 use crate::sealed::{seal, version};
 
 const KILLS: u64 = 20_000;
-const MEMBERS: usize = 8;
+pub const MEMBERS: usize = 8;
 const MUTEXES: usize = 6;
 
 /// What each mutex holds.
@@ -22,17 +22,23 @@ fn name(number: usize) -> String {
     format!("mutex-{number}")
 }
 
-pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
-    let mut fleet = Fleet::new(trial, "sync_mutex::member", MEMBERS, trial.count(KILLS))?;
+/// Its region.
+pub fn region(place: Place) -> Result<Region> {
     let new = |plan: Plan, number| plan.mutex(&*name(number), seal::<64>(0, 0));
-    let region = (0..MUTEXES).fold(Plan::new(), new).create(fleet.place())?;
+    Ok((0..MUTEXES).fold(Plan::new(), new).create(place)?)
+}
+
+pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
+    let mut fleet = Fleet::new(trial, "", "sync_mutex::member", MEMBERS, trial.count(KILLS))?;
+    let region = region(fleet.place())?;
     let look = Region::look(fleet.place())?;
     fleet.kill_members(|ledger| {
         for number in 0..MUTEXES {
             let value = look.peek::<Value>(&*name(number))??;
             let floor = ledger.thing(number).floor.get();
             // A version that was committed, and not noted.
-            let good = version(&value).is_some_and(|version| (floor..=floor + 1).contains(&version));
+            let good =
+                version(&value).is_some_and(|version| (floor..=floor + 1).contains(&version));
             ensure!(good, "{value:?} was left where {floor} was the newest version");
         }
         Ok(())
@@ -73,7 +79,7 @@ fn is_good(ledger: &Ledger, number: usize, peek: impl Fn() -> Result<Value>) -> 
 /// Commits the next version, twice at times.
 fn changes(member: &mut Member, mutex: &Mutex<Value>, number: usize) {
     let thing = member.ledger.thing(number);
-    let (mut guard, told) = match member.waits(|| mutex.lock()) {
+    let (mut guard, told) = match member.waits(|_| mutex.lock()) {
         Ok(guard) => (guard, false),
         Err(LockError::OwnerDied(guard)) => (guard, true),
         Err(error) => return member.fault(Fault::Error, error),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use ringway_sync::{Permit, Plan, Semaphore};
+use ringway_sync::{Permit, Place, Plan, Region, Semaphore};
 
 use crate::Trial;
 use crate::child::{Task, Word};
@@ -13,13 +13,18 @@ use crate::fleet::{Fleet, Member};
 use crate::ledger::{Fault, Ledger};
 
 const KILLS: u64 = 20_000;
-const MEMBERS: usize = 8;
+pub const MEMBERS: usize = 8;
 const PERMITS: u32 = 4;
 const SOON: Duration = Duration::from_secs(1);
 
+/// Its region.
+pub fn region(place: Place) -> Result<Region> {
+    Ok(Plan::new().semaphore("slots", PERMITS).create(place)?)
+}
+
 pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
-    let mut fleet = Fleet::new(trial, "sync_semaphore::member", MEMBERS, trial.count(KILLS))?;
-    let region = Plan::new().semaphore("slots", PERMITS).create(fleet.place())?;
+    let mut fleet = Fleet::new(trial, "", "sync_semaphore::member", MEMBERS, trial.count(KILLS))?;
+    let region = region(fleet.place())?;
     let slots = region.semaphore("slots")?;
     let mut lost = 0;
     fleet.kill_members(|ledger| {
@@ -34,7 +39,8 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
 /// All members are dead: how many permits there are less, or more, than there should be.
 fn missing(slots: &Semaphore, ledger: &Ledger) -> Result<u64> {
     let mut permits = Vec::new();
-    while let Ok(permit) = slots.acquire_timeout(if permits.len() < 4 { SOON } else { Duration::ZERO })
+    while let Ok(permit) =
+        slots.acquire_timeout(if permits.len() < 4 { SOON } else { Duration::ZERO })
     {
         let owner = ledger.thing(permit.number()).owner;
         if owner.get() != 0 && !permit.owner_died() {
@@ -58,7 +64,7 @@ pub fn member(task: &Task) -> Result<()> {
     let region = member.open(task)?;
     let slots = region.semaphore("slots")?;
     while member.goes_on() {
-        let first = match member.waits(|| slots.acquire()) {
+        let first = match member.waits(|_| slots.acquire()) {
             Ok(permit) => permit,
             Err(error) => {
                 member.fault(Fault::Error, error);
