@@ -24,6 +24,12 @@ const REGION: &str = "region";
 const STUCK: Duration = Duration::from_secs(10);
 /// Kills between two looks at what all have left.
 const BETWEEN_LOOKS: u64 = 250;
+/// Kills between two pauses in which each member has to get what it waits for; and how long one of
+/// them is waited for then.
+const BETWEEN_PAUSES: u64 = 64;
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// What a member does without a pause, when it hurries.
+const HURRIED: u32 = 300;
 
 /// The region of the room with that path.
 pub fn place(room: &Path) -> Place {
@@ -42,7 +48,8 @@ pub struct Fleet<'t> {
     last: u64,
     wanted: u64,
     kills: u64,
-    /// Kills of members that had something.
+    stopped: u64,
+    /// Kills, and stops, of members that had something.
     held: u64,
     metronome: Option<Metronome>,
 }
@@ -68,6 +75,7 @@ impl<'t> Fleet<'t> {
             last: 0,
             wanted,
             kills: 0,
+            stopped: 0,
             held: 0,
             metronome: Some(Metronome::start()),
         })
@@ -145,12 +153,36 @@ impl<'t> Fleet<'t> {
         self.members.iter_mut().filter_map(|(_, child)| child.as_mut()).try_for_each(Child::lives)
     }
 
-    /// Kills members until as many as are wanted had something. When all are dead, `look` is called.
+    /// Kills none until each member that waits now has got what it waits for.
+    fn pause(&mut self) -> Result<()> {
+        let begun = clock::now();
+        let stuck = |ledger: &Ledger| {
+            let since = ledger.slots().map(|slot| slot.since.get());
+            since.filter(|&since| since != 0 && since < begun).min()
+        };
+        while let Some(since) = stuck(&self.ledger()) {
+            thread::sleep(Duration::from_micros(200));
+            let now = clock::now();
+            if now - begun > LONGEST_PAUSE.as_nanos() as u64 {
+                self.ledger().longest().raise(now - since);
+                break;
+            }
+        }
+        self.watch()
+    }
+
+    /// Kills members until as many as are wanted had something. When all are dead, `look` is called;
+    /// and those that come then have a watch, or have none, by turns.
     pub fn kill_members(&mut self, mut look: impl FnMut(&Ledger) -> Result<()>) -> Result<()> {
         let mut next_look = BETWEEN_LOOKS.min(self.wanted / 2);
+        let mut next_pause = BETWEEN_PAUSES;
         while self.held < self.wanted {
             self.muster()?;
-            clock::pause(&mut self.random, Duration::from_micros(800));
+            if self.kills >= next_pause {
+                next_pause += BETWEEN_PAUSES;
+                self.pause()?;
+            }
+            clock::pause(&mut self.random, Duration::from_micros(1500));
             let mut members = self.chosen();
             let is_time = self.kills + members.len() as u64 >= next_look;
             if is_time {
@@ -161,6 +193,8 @@ impl<'t> Fleet<'t> {
             self.kill(&members)?;
             if is_time {
                 look(&self.ledger())?;
+                let watched = self.ledger().watched();
+                watched.set(1 - watched.get());
             }
         }
         self.end()
@@ -175,6 +209,7 @@ impl<'t> Fleet<'t> {
             let member = self.random.usize(0..self.members.len());
             let Some(child) = &self.members[member].1 else { continue };
             child.stop()?;
+            self.stopped += 1;
             self.held += u64::from(self.ledger().slot(member).has.get() > 0);
             thread::sleep(Duration::from_millis(20 + self.random.u64(..160)));
             child.send(Signal::CONT)?;
@@ -206,23 +241,27 @@ impl<'t> Fleet<'t> {
             let late = ledger.late().get() as f64 / 1e6;
             let worst = slices.quantile(1.0).max(watched.quantile(1.0)).max(late);
             figures.push(Figure::time(&name("told_within"), worst, "ms", 150.0));
+        }
+        if watched.len() > 0 {
             let median = watched.quantile(0.5);
             figures.push(Figure::time(&name("told_median_watched"), median, "ms", 5.0));
         }
+        let told = |times: &Times| {
+            let [median, most] = [0.5, 0.99].map(|share| times.quantile(share));
+            format!("{} times, median {median:.2} ms, 99 of 100 within {most:.2} ms", times.len())
+        };
         self.trial.note(format_args!(
-            "{} kills, {} of members that had something; told {} times with a watch, {} without: \
-             median {:.2} and {:.2} ms, 99 of 100 within {:.2} and {:.2} ms; {} times done; a \
-             millisecond of the machine took up to {late:.0} ms",
+            "{} kills and {} stops, {} of members that had something; {} times done; a millisecond of the \
+             machine took up to {late:.0} ms",
             self.kills,
+            self.stopped,
             self.held,
-            watched.len(),
-            slices.len(),
-            watched.quantile(0.5),
-            slices.quantile(0.5),
-            watched.quantile(0.99),
-            slices.quantile(0.99),
             ledger.work().get(),
         ));
+        if slices.len() + watched.len() > 0 {
+            let (with, without) = (told(&watched), told(&slices));
+            self.trial.note(format_args!("told with a watch {with}; without {without}"));
+        }
         figures
     }
 }
@@ -235,8 +274,9 @@ pub struct Member<'a> {
     slot: Slot<'a>,
     /// The number of this process.
     me: u64,
-    /// Every other member is told of deaths by a watch.
     watch: Option<DeathWatch>,
+    /// How often it will not pause where it could.
+    hurries: u32,
     /// When its last wait began.
     began: u64,
 }
@@ -248,42 +288,43 @@ impl<'a> Member<'a> {
         let me = task.argument(1)?;
         ledger.pid(me).set(std::process::id().into());
         // Where the system has no watches left it does without.
-        let watch = member.is_multiple_of(2).then(DeathWatch::start).and_then(Result::ok);
         Ok(Member {
             ledger,
             random: fastrand::Rng::with_seed(task.argument(2)?),
             slot: ledger.slot(member),
             me,
-            watch,
+            watch: None,
+            hurries: 0,
             began: 0,
         })
     }
 
-    /// The fleet's region, watched if this member watches.
+    /// The fleet's region, watched if members have a watch now.
     pub fn open(&mut self, task: &Task) -> Result<Region> {
         let region = Region::open_wait(place(task.room()), LONG)?;
         self.watches(&region);
         Ok(region)
     }
 
-    /// Has its watch, if it has one, tell of deaths in that region.
+    /// Is told of deaths in that region by a watch, if members have one now and the system has one
+    /// left.
     pub fn watches(&mut self, region: &Region) {
-        self.watch = self.watch.take().filter(|watch| region.watched_by(watch).is_ok());
+        if self.ledger.watched().get() != 0 {
+            let watch = self.watch.take().or_else(|| DeathWatch::start().ok());
+            self.watch = watch.filter(|watch| region.watched_by(watch).is_ok());
+        }
     }
 
     pub fn me(&self) -> u64 {
         self.me
     }
 
-    pub fn goes_on(&self) -> bool {
+    pub fn goes_on(&mut self) -> bool {
         self.ledger.work().add(1);
+        if self.hurries == 0 && self.random.u8(0..64) == 0 {
+            self.hurries = self.random.u32(..HURRIED);
+        }
         self.ledger.stop().get() == 0
-    }
-
-    /// Makes a call that waits for what may never come.
-    pub fn idles<R>(&mut self, call: impl FnOnce(&mut Self) -> R) -> R {
-        self.began = clock::now();
-        call(self)
     }
 
     /// Makes a call that may wait, and takes the time.
@@ -358,8 +399,12 @@ impl<'a> Member<'a> {
         self.ledger.fault(fault, format_args!("{}: {says}", self.me));
     }
 
-    /// Stays for a while, at the place that it has come to: mostly asleep.
+    /// Stays for a while, at the place that it has come to: mostly asleep, and not where it hurries.
     pub fn lingers(&mut self) {
+        if self.hurries > 0 {
+            self.hurries -= 1;
+            return;
+        }
         match self.random.u8(0..8) {
             0 => {}
             1..3 => {
@@ -367,7 +412,7 @@ impl<'a> Member<'a> {
                     std::hint::spin_loop();
                 }
             }
-            _ => clock::pause(&mut self.random, Duration::from_micros(300)),
+            _ => clock::pause(&mut self.random, Duration::from_micros(400)),
         }
     }
 }

@@ -51,6 +51,7 @@ const MEASURED: usize = 10;
 const WORK: usize = 12;
 const LATE: usize = 13;
 const DEATHS: usize = 14;
+const WATCHED: usize = 15;
 const MEMBERS_AT: usize = 16;
 const MEMBER_WORDS: usize = 4;
 /// Words of each process: when it was killed, its pid, and two times.
@@ -119,6 +120,11 @@ impl<'a> Ledger<'a> {
     /// The longest that a member waited that came when the owner was dead already.
     pub fn late(&self) -> &'a AtomicU64 {
         &self.page[LATE]
+    }
+
+    /// 1: members are told of deaths by a watch.
+    pub fn watched(&self) -> &'a AtomicU64 {
+        &self.page[WATCHED]
     }
 
     /// Members that were killed.

@@ -16,6 +16,8 @@ pub const MEMBERS: usize = 8;
 /// Values of up to 64 bytes have two copies, others four.
 type Small = [u64; 8];
 type Large = [u64; 512];
+/// Looks at a value, one after the other.
+const LOOKS: u32 = 30;
 /// Of each kind of cell; and rows, each with a key that is its number.
 const CELLS: usize = 2;
 const ROWS_AT: usize = 2 * CELLS;
@@ -80,9 +82,9 @@ pub fn member(task: &Task) -> Result<()> {
     while member.goes_on() {
         let (number, reads) = (member.random.usize(0..CELLS), member.random.u8(0..4) == 0);
         match member.random.u8(0..3) {
-            0 if reads => follows(&mut member, number, &mut things.small[number].1),
+            0 if reads => follows(&mut member, number, &mut things.small[number]),
             0 => sets(&mut member, number, &things.small[number].0),
-            1 if reads => follows(&mut member, CELLS + number, &mut things.large[number].1),
+            1 if reads => follows(&mut member, CELLS + number, &mut things.large[number]),
             1 => sets(&mut member, CELLS + number, &things.large[number].0),
             _ => sets_row(&mut member, number as u64, things.rows),
         }
@@ -103,13 +105,24 @@ fn is_good(member: &Member, floor: u64, value: &[u64]) -> u64 {
 }
 
 /// Reads the next value, which may be a while in coming.
-fn follows<const N: usize>(member: &mut Member, number: usize, changes: &mut Changes<[u64; N]>)
-where
+fn follows<const N: usize>(
+    member: &mut Member,
+    number: usize,
+    (cell, changes): &mut (Cell<[u64; N]>, Changes<[u64; N]>),
+) where
     [u64; N]: ringway_sync::Plain,
 {
     let floor = member.ledger.thing(number).floor.get();
     match changes.next_timeout(std::time::Duration::from_millis(5)) {
-        Ok(value) => drop(is_good(member, floor, &value)),
+        Ok(value) => {
+            let mut last = is_good(member, floor, &value);
+            for _ in 0..LOOKS {
+                match cell.read() {
+                    Ok(value) => last = is_good(member, last, &value),
+                    Err(error) => member.fault(Fault::Error, error),
+                }
+            }
+        }
         Err(ChangeError::TimedOut | ChangeError::WriterDied) => {}
         Err(error) => member.fault(Fault::Error, error),
     }
@@ -127,7 +140,7 @@ where
     member.takes(number, writer.predecessor_died());
     let thing = member.ledger.thing(number);
     let mut last = is_good(member, thing.floor.get(), &writer.get());
-    for _ in 0..member.random.u8(0..4) {
+    for _ in 0..member.random.u8(0..16) {
         last += 1;
         writer.set(&seal(last, member.me()));
         if !thing.commits(last) {

@@ -17,6 +17,11 @@ use crate::sealed::{seal, version};
 
 const KILLS: u64 = 10_000;
 const MEMBERS: usize = 8;
+const FILLERS: usize = 3;
+/// Jobs of which no more are filled in.
+const MANY: u64 = 4;
+/// Long enough for a wait that ends, and not for one that hangs.
+const SOON: Duration = Duration::from_secs(5);
 
 /// Its version; and then, sealed like the others, what [`Jobs`] says.
 type Value = [u64; 16];
@@ -73,11 +78,12 @@ pub fn member(task: &Task) -> Result<()> {
     let region = member.open(task)?;
     let mutex: Mutex<Value> = region.mutex("jobs")?;
     let filled = mutex.condition("filled")?;
+    // There are fewer that fill: so most wait.
+    let (number, fillers) = (task.argument::<usize>(0)?, 0..FILLERS);
     while member.goes_on() {
-        // There are fewer that fill: so most wait.
-        match member.random.u8(0..8) {
-            0..3 => fills(&mut member, &mutex, &filled),
-            _ => takes(&mut member, &mutex, &filled),
+        match fillers.contains(&number) {
+            true => fills(&mut member, &mutex, &filled),
+            false => takes(&mut member, &mutex, &filled),
         }
     }
     Ok(())
@@ -112,6 +118,9 @@ fn fills(member: &mut Member, mutex: &Mutex<Value>, filled: &Condition<Value>) {
         Err(error) => return member.fault(Fault::Error, error),
     };
     let found = found(member, &guard, told);
+    if found.jobs >= MANY {
+        return member.gives(LOCK);
+    }
     let new = member.random.u64(1..3);
     let since = if found.jobs == 0 { clock::now() } else { found.since };
     let jobs = Jobs { version: found.version + 1, jobs: found.jobs + new, since };
@@ -152,15 +161,13 @@ fn takes(member: &mut Member, mutex: &Mutex<Value>, filled: &Condition<Value>) {
         // One that is killed while it waits counts, too.
         member.has(true);
         let none = |value: &Value| jobs_in(value) == 0;
-        let outcome = member.idles(|member| {
-            let most = Duration::from_millis(member.random.u64(5..200));
-            guard.wait_while_timeout(filled, none, most)
-        });
+        let outcome = member.waits(|_| guard.wait_while_timeout(filled, none, SOON));
         member.has(false);
         (guard, told) = match outcome {
             Ok(guard) => (guard, false),
             Err(LockError::OwnerDied(guard)) => (guard, true),
-            Err(LockError::TimedOut) => return,
+            // At the end none fills in any more.
+            Err(LockError::TimedOut) if member.ledger.stop().get() != 0 => return,
             Err(error) => return member.fault(Fault::Error, error),
         };
     }

@@ -15,8 +15,11 @@ const KILLS: u64 = 20_000;
 pub const MEMBERS: usize = 8;
 const MUTEXES: usize = 6;
 
-/// What each mutex holds.
-type Value = [u64; 64];
+/// Looks at a value, one after the other.
+const LOOKS: u32 = 30;
+
+/// What each mutex holds: so much that it takes a while to copy.
+type Value = [u64; 512];
 
 fn name(number: usize) -> String {
     format!("mutex-{number}")
@@ -24,7 +27,7 @@ fn name(number: usize) -> String {
 
 /// Its region.
 pub fn region(place: Place) -> Result<Region> {
-    let new = |plan: Plan, number| plan.mutex(&*name(number), seal::<64>(0, 0));
+    let new = |plan: Plan, number| plan.mutex(&*name(number), seal::<512>(0, 0));
     Ok((0..MUTEXES).fold(Plan::new(), new).create(place)?)
 }
 
@@ -39,7 +42,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
             // A version that was committed, and not noted.
             let good =
                 version(&value).is_some_and(|version| (floor..=floor + 1).contains(&version));
-            ensure!(good, "{value:?} was left where {floor} was the newest version");
+            ensure!(good, "{:?} was left where {floor} was the newest version", &value[..8]);
         }
         Ok(())
     })?;
@@ -57,7 +60,11 @@ pub fn member(task: &Task) -> Result<()> {
         let number = member.random.usize(0..MUTEXES);
         match member.random.u8(0..8) {
             0 => is_good(&member.ledger, number, || Ok(look.peek::<Value>(&*name(number))??))?,
-            1..4 => is_good(&member.ledger, number, || Ok(mutexes[number].peek()?))?,
+            1..3 => {
+                for _ in 0..LOOKS {
+                    is_good(&member.ledger, number, || Ok(mutexes[number].peek()?))?;
+                }
+            }
             _ => changes(&mut member, &mutexes[number], number),
         }
     }
@@ -69,7 +76,7 @@ fn is_good(ledger: &Ledger, number: usize, peek: impl Fn() -> Result<Value>) -> 
     let floor = ledger.thing(number).floor.get();
     let value = peek()?;
     match version(&value) {
-        None => ledger.fault(Fault::Torn, format_args!("{value:?}")),
+        None => ledger.fault(Fault::Torn, format_args!("{:?} ..", &value[..8])),
         Some(version) if version < floor => ledger.fault(Fault::Back, version),
         Some(_) => {}
     }
@@ -87,7 +94,7 @@ fn changes(member: &mut Member, mutex: &Mutex<Value>, number: usize) {
     member.takes(number, told);
     let floor = thing.floor.get();
     let mut last = version(&*guard).unwrap_or_else(|| {
-        member.fault(Fault::Torn, format_args!("{guard:?}"));
+        member.fault(Fault::Torn, format_args!("{:?} ..", &guard[..8]));
         floor
     });
     if last < floor {
