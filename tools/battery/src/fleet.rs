@@ -242,10 +242,6 @@ impl<'t> Fleet<'t> {
             let worst = slices.quantile(1.0).max(watched.quantile(1.0)).max(late);
             figures.push(Figure::time(&name("told_within"), worst, "ms", 150.0));
         }
-        if watched.len() > 0 {
-            let median = watched.quantile(0.5);
-            figures.push(Figure::time(&name("told_median_watched"), median, "ms", 5.0));
-        }
         let told = |times: &Times| {
             let [median, most] = [0.5, 0.99].map(|share| times.quantile(share));
             format!("{} times, median {median:.2} ms, 99 of 100 within {most:.2} ms", times.len())

@@ -26,6 +26,7 @@ mod sync_scribbler;
 mod sync_semaphore;
 mod sync_sleepers;
 mod sync_stops;
+mod sync_told;
 mod worker_kills;
 
 use anyhow::Result;
@@ -117,6 +118,7 @@ groups! {
     sync_names: member;
     sync_sleepers: sleeper;
     sync_stops:;
+    sync_told: holder waiter;
     sync_scribbler: creator user looker;
     billion: producer subscriber observer overwriter watcher;
 }
