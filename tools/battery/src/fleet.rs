@@ -317,7 +317,7 @@ impl<'a> Member<'a> {
 
     pub fn goes_on(&mut self) -> bool {
         self.ledger.work().add(1);
-        if self.hurries == 0 && self.random.u8(0..64) == 0 {
+        if self.hurries == 0 && self.random.u8(0..16) == 0 {
             self.hurries = self.random.u32(..HURRIED);
         }
         self.ledger.stop().get() == 0
@@ -389,6 +389,12 @@ impl<'a> Member<'a> {
         }
         thing.owner.set(0);
         self.has(false);
+    }
+
+    /// Whether it does what it does without a pause, for now: others may too, and so those that do
+    /// choose the same thing.
+    pub fn hurries(&self) -> bool {
+        self.hurries > 0
     }
 
     pub fn fault(&self, fault: Fault, says: impl std::fmt::Display) {

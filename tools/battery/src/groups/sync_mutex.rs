@@ -57,7 +57,7 @@ pub fn member(task: &Task) -> Result<()> {
         (0..MUTEXES).map(|number| region.mutex(&*name(number))).collect::<Result<_, _>>()?;
     let look = Region::look(place(task.room()))?;
     while member.goes_on() {
-        let number = member.random.usize(0..MUTEXES);
+        let number = if member.hurries() { 0 } else { member.random.usize(0..MUTEXES) };
         match member.random.u8(0..8) {
             0 => is_good(&member.ledger, number, || Ok(look.peek::<Value>(&*name(number))??))?,
             1..3 => {
