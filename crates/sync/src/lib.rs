@@ -4,17 +4,25 @@
 //! processes open the region and find them by name. A process that is killed is noticed: the next
 //! one that locks is told, and the value of a [`Mutex`] is whole.
 //!
+//! What the threads, cores, tasks and interrupt handlers of one program share lies in a `static`,
+//! without an allocator and without an operating system: [`StaticCell`] and [`StaticBarrier`], by
+//! loads and stores alone, and by compare-and-swap [`StaticLock`], [`StaticSpinLock`],
+//! [`StaticMutex`], [`StaticSemaphore`], [`StaticSignal`] and [`StaticOnce`].
+//!
 //! # Features
 //!
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
 //! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
-//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
+//! - `async`: calls that tasks await, on Linux, whatever their runtime (`lock_async` and its
+//!   siblings). Implies `std`: it is the operating system that wakes what waits.
+//! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's. `loom-tests` in
+//!   the repository shows how to put code of yours under loom with a region or a static in it.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the
 //!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
-// Until there is something for it on such a target.
-#![cfg_attr(not(feature = "alloc"), allow(dead_code))]
+// What statics share with regions does more than they need.
+#![cfg_attr(not(feature = "alloc"), allow(dead_code, unreachable_pub))]
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
 compile_error!(
@@ -27,71 +35,86 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(feature = "alloc")]
 mod alarm;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod asked;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 mod atomics;
-#[cfg(feature = "alloc")]
 mod barrier;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod behalf;
 #[cfg(feature = "alloc")]
 mod called;
 mod cell;
 #[cfg(feature = "alloc")]
 mod condition;
+mod context;
 mod error;
+#[cfg(feature = "alloc")]
+mod followed;
+#[cfg(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri)))))]
+mod future;
 #[cfg(feature = "alloc")]
 mod holder;
 #[cfg(feature = "alloc")]
 mod kinds;
 #[cfg(feature = "alloc")]
 mod list;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod lock;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod mutex;
 #[cfg(feature = "alloc")]
 mod name;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod once;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod only;
-#[cfg(feature = "alloc")]
 mod owner;
-#[cfg(feature = "alloc")]
 mod party;
 mod plain;
-#[cfg(feature = "alloc")]
 mod region;
-#[cfg(feature = "alloc")]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod scouted;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod semaphore;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod signal;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod slices;
+mod static_value;
 #[cfg(feature = "alloc")]
 mod table;
-mod value;
 #[cfg(feature = "alloc")]
+#[cfg_attr(
+    not(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri))))),
+    path = "no_task.rs"
+)]
+mod task;
+mod value;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod wait;
 
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use atomics::{AllAtomic, Atomics};
 #[cfg(feature = "alloc")]
 pub use barrier::{Barrier, Parties};
+pub use barrier::{StaticBarrier, StaticParty};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use cell::CellLook;
 #[cfg(feature = "alloc")]
 pub use cell::{Cell, CellWriter, Changes};
-#[cfg(not(ringway_loom))]
-pub use cell::{StaticCell, StaticReader, StaticWriter, cell_words};
+pub use cell::{StaticCell, StaticReader, StaticWriter};
 #[cfg(feature = "alloc")]
 pub use condition::Condition;
 pub use error::PeekError;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use error::PostError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use error::RawError;
 #[cfg(feature = "alloc")]
 pub use error::{
-    Absentee, AcquireError, BarrierError, ChangeError, ClaimError, JoinError, OnceError, PostError,
+    Absentee, AcquireError, BarrierError, ChangeError, ClaimError, JoinError, OnceError,
     SignalError, TableError, TryAcquireError,
 };
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
@@ -106,12 +129,18 @@ pub use holder::Holder;
 pub use list::ObjectInfo;
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use lock::{StaticLock, StaticLockGuard, StaticSpinLock};
 #[cfg(feature = "alloc")]
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use mutex::{StaticMutex, StaticMutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
 #[cfg(feature = "alloc")]
 pub use once::Once;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use once::StaticOnce;
 pub use plain::Plain;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Anonymous, Look, prune, unlink};
@@ -123,10 +152,16 @@ pub use ringway_shm::interrupt::Interrupt;
 pub use ringway_shm::segment::{Access, DeathWatch, InheritError, Place, Prune, Pruned, Rights};
 #[cfg(all(feature = "std", not(ringway_loom)))]
 pub use ringway_shm::wait::Deadline;
+pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(feature = "alloc")]
 pub use semaphore::{Permit, Semaphore};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use semaphore::{StaticPermit, StaticSemaphore};
 #[cfg(feature = "alloc")]
 pub use signal::Signal;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use signal::StaticSignal;
+pub use static_value::{cell_words, once_words};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use table::TableLook;
 #[cfg(feature = "alloc")]

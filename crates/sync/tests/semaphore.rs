@@ -1,7 +1,7 @@
 //! Semaphores in a region on the heap: between threads, and against a plain model.
 #![cfg(feature = "std")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -151,5 +151,36 @@ proptest! {
             prop_assert_eq!(slots(&region).available(), free);
         }
         owners.into_iter().for_each(dies);
+    }
+}
+
+/// Of eight permits a dead owner has one, and the others come back all the time: so no call waits for
+/// long.
+#[test]
+#[cfg(not(miri))]
+fn a_permit_of_the_dead_comes_back_while_others_come_and_go() {
+    for _ in 0..3 {
+        let region = region(8);
+        let (told, ends) = (AtomicBool::new(false), AtomicBool::new(false));
+        let dead = slots(&region.attach().unwrap());
+        std::mem::forget(dead.acquire().unwrap());
+        drop(dead);
+        let works = || {
+            let slots = slots(&region.attach().unwrap());
+            while !ends.load(Ordering::Relaxed) {
+                let permit = slots.acquire().unwrap();
+                told.fetch_or(permit.owner_died(), Ordering::Relaxed);
+                thread::sleep(Duration::from_micros(100));
+            }
+        };
+        thread::scope(|scope| {
+            (0..16).for_each(|_| _ = scope.spawn(works));
+            let begun = Instant::now();
+            while !told.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_secs(1) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            ends.store(true, Ordering::Relaxed);
+        });
+        assert!(told.into_inner(), "it was lost for a second");
     }
 }

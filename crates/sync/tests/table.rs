@@ -282,3 +282,22 @@ proptest! {
         }
     }
 }
+
+/// No call waits here: another row changes all the time.
+#[test]
+#[cfg(not(miri))]
+fn that_a_writer_died_is_a_change_also_where_others_set_values_all_the_time() {
+    let region = region(2);
+    let rows = rows_of(&region);
+    let mut busy = rows.claim(&[1; 3], &[0; 4]).unwrap();
+    dies(rows_of(&region.attach().unwrap()).claim(&[2; 3], &[0; 4]).unwrap());
+    let mut changes = rows.changes();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(50) {
+        busy.update(|value| value[0] += 1);
+        changes.next().unwrap();
+    }
+    // Asking marks it, which would be a change.
+    assert!(rows.entry(&[2; 3]).unwrap().unwrap().is_stale());
+    assert!(!changes.try_next());
+}

@@ -7,6 +7,7 @@ pub mod message;
 pub mod peers;
 mod random;
 pub mod roots;
+pub mod statics;
 
 pub use given::Given;
 pub use random::Random;

@@ -6,7 +6,6 @@ mod changes;
 mod handle;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod look;
-#[cfg(not(ringway_loom))]
 mod static_cell;
 #[cfg(feature = "alloc")]
 mod words;
@@ -15,15 +14,16 @@ mod writer;
 
 #[cfg(feature = "alloc")]
 pub use changes::Changes;
-#[cfg(feature = "alloc")]
-pub(crate) use changes::{QUICK_ROUNDS, SPINS};
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use changes::{ChangeSign, Known};
 #[cfg(feature = "alloc")]
 pub use handle::Cell;
 #[cfg(feature = "alloc")]
 pub(crate) use handle::CellKind;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use look::CellLook;
-#[cfg(not(ringway_loom))]
-pub use static_cell::{StaticCell, StaticReader, StaticWriter, cell_words};
+pub use static_cell::{StaticCell, StaticReader, StaticWriter};
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use words::copies;
 #[cfg(feature = "alloc")]
 pub use writer::CellWriter;

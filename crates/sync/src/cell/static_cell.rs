@@ -7,12 +7,8 @@ use ringway_shm::sync::{AtomicWord, CasU32, Word};
 
 use crate::error::PeekError;
 use crate::plain::Plain;
-use crate::value::{Copies, words_of};
-
-/// The words that two copies of a `T` take: for [`StaticCell`].
-pub const fn cell_words<T>() -> usize {
-    2 * words_of::<T>()
-}
+use crate::static_value::{filled, mask_of};
+use crate::value::Copies;
 
 /// The latest value of one writer, for any number of readers, in a `static`: for the threads, cores
 /// and interrupt handlers of one program, without an allocator, and without an operating system.
@@ -21,8 +17,22 @@ pub const fn cell_words<T>() -> usize {
 /// waits: a reader [looks](StaticReader::try_next) from time to time, or when it is told to.
 ///
 /// Reading and setting are loads and stores alone, so that it works on processors without
-/// compare-and-swap, such as the Cortex-M0. A handler that interrupts the writer reads the value of
-/// before, whole. A reader that is interrupted by the writer reads again.
+/// compare-and-swap, such as the Cortex-M0.
+///
+/// # Interrupt handlers
+///
+/// A handler may set the value, and may read it:
+///
+/// - one that interrupts the writer reads the value of before, whole, at the first try. It does not
+///   matter how long the writer is interrupted, nor whether it goes on;
+/// - one that interrupts a reader and sets the value has that read again, if it has come while the
+///   value was copied. A reader that copies in less time than passes between two sets needs two
+///   tries at most;
+/// - one that interrupts a reader and reads does not disturb it.
+///
+/// Its writer is one: two handlers of different priority that set a value have a cell each. A writer
+/// is moved into its handler, or made there anew each time by
+/// [`assume_writer`](Self::assume_writer), which costs a load.
 ///
 /// `WORDS` is [`cell_words::<T>()`](cell_words), for two copies; twice or four times that for four
 /// or eight, where a writer sets the value so often that a reader has to read again and again.
@@ -62,38 +72,21 @@ impl<T, const WORDS: usize> fmt::Debug for StaticCell<T, WORDS> {
 
 impl<T: Plain, const WORDS: usize> StaticCell<T, WORDS> {
     /// The number of copies, less one.
-    const MASK: Word = {
-        let words = words_of::<T>();
-        let copies = match words {
-            0 => 2,
-            words => WORDS / words,
-        };
-        let fits = copies * words == WORDS && copies >= 2 && copies.is_power_of_two();
-        assert!(fits, "`WORDS` has to be `cell_words::<T>()`, or a power of two times that");
-        copies as Word - 1
-    };
+    const MASK: Word = mask_of::<T>(WORDS);
 
     /// A cell with that value.
+    #[cfg(not(ringway_loom))]
     pub const fn new(value: T) -> Self {
         let _ = Self::MASK;
-        let mut words: [Word; WORDS] = [0; WORDS];
-        // SAFETY: the value has so many bytes, all of them initialised, as it is plain data; and
-        // `MASK` says that the words are no fewer.
-        unsafe {
-            core::ptr::copy_nonoverlapping(
-                (&raw const value).cast::<u8>(),
-                (&raw mut words).cast::<u8>(),
-                size_of::<T>(),
-            );
-        }
-        core::mem::forget(value);
-        let mut data = [const { AtomicWord::new(0) }; WORDS];
-        let mut at = 0;
-        while at < WORDS {
-            data[at] = AtomicWord::new(words[at]);
-            at += 1;
-        }
-        StaticCell { seq: AtomicWord::new(0), taken: CasU32::new(0), data, value: PhantomData }
+        let (seq, taken) = (AtomicWord::new(0), CasU32::new(0));
+        StaticCell { seq, taken, data: filled(value), value: PhantomData }
+    }
+
+    /// A cell with that value. In a model it is no constant.
+    #[cfg(ringway_loom)]
+    pub fn new(value: T) -> Self {
+        let (seq, taken) = (AtomicWord::new(0), CasU32::new(0));
+        StaticCell { seq, taken, data: filled(value), value: PhantomData }
     }
 
     #[inline(always)]

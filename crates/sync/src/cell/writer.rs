@@ -46,8 +46,8 @@ impl<T: Plain> Cell<T> {
 
 /// The writer of a [`Cell`], until it is dropped. It may be sent to another thread.
 ///
-/// One that is leaked is the writer until its process ends, or the last handle of its seat is
-/// dropped.
+/// One that is leaked is the writer until its process ends: it has a handle of its seat, which is
+/// leaked with it.
 #[derive(Debug)]
 #[must_use = "the cell is given back when the writer is dropped"]
 pub struct CellWriter<T: Plain> {
@@ -58,7 +58,7 @@ pub struct CellWriter<T: Plain> {
 }
 
 impl<T: Plain> CellWriter<T> {
-    pub(super) fn new(cell: Cell<T>, died: bool) -> CellWriter<T> {
+    pub(crate) fn new(cell: Cell<T>, died: bool) -> CellWriter<T> {
         let copies = cell.copies();
         let seq = if died { cell.handle.head().take_over(&copies) } else { copies.number() };
         CellWriter { cell, seq, died }

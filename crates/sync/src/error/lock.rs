@@ -1,5 +1,6 @@
 //! Why a lock was not taken, or how it was found.
 
+#[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 use core::error::Error;
 use core::fmt;
@@ -34,7 +35,8 @@ impl fmt::Display for WaitError {
             Self::TimedOut => f.write_str("the time is over, and the owner has not let go"),
             Self::Interrupted => f.write_str("the wait was interrupted"),
             Self::OtherMutex => f.write_str(
-                "the condition belongs to another mutex: wait for it with a guard of that mutex",
+                "the condition belongs to another mutex, or to another opening of the region: wait \
+                 for it with a guard of the mutex that it was asked of",
             ),
             Self::Liveness(error) => error.fmt(f),
         }
@@ -108,6 +110,7 @@ impl<G> From<LockError<G>> for WaitError {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<LockError<G>> for Box<dyn Error> {
     fn from(error: LockError<G>) -> Self {
         WaitError::from(error).into()
@@ -115,6 +118,7 @@ impl<G> From<LockError<G>> for Box<dyn Error> {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<LockError<G>> for Box<dyn Error + Send + Sync> {
     fn from(error: LockError<G>) -> Self {
         WaitError::from(error).into()
@@ -182,6 +186,7 @@ impl<G> From<TryLockError<G>> for WaitError {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<TryLockError<G>> for Box<dyn Error> {
     fn from(error: TryLockError<G>) -> Self {
         WaitError::from(error).into()
@@ -189,6 +194,7 @@ impl<G> From<TryLockError<G>> for Box<dyn Error> {
 }
 
 /// Gives a guard up.
+#[cfg(feature = "alloc")]
 impl<G> From<TryLockError<G>> for Box<dyn Error + Send + Sync> {
     fn from(error: TryLockError<G>) -> Self {
         WaitError::from(error).into()

@@ -8,7 +8,7 @@ mod barrier;
 mod cell;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod files;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod lock;
 #[cfg(feature = "alloc")]
 mod lookup;
@@ -20,11 +20,11 @@ mod plan;
 mod raw;
 #[cfg(feature = "alloc")]
 mod seat;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod signal;
 #[cfg(feature = "alloc")]
 mod table;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod unmet;
 mod value;
 
@@ -36,8 +36,10 @@ pub use barrier::{Absentee, BarrierError, JoinError};
 pub use cell::{ChangeError, ClaimError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{CreateError, OpenError};
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use lock::WaitError;
 #[cfg(feature = "alloc")]
-pub use lock::{LockError, TryLockError, WaitError};
+pub use lock::{LockError, TryLockError};
 #[cfg(feature = "alloc")]
 pub use lookup::LookupError;
 #[cfg(feature = "alloc")]
@@ -46,17 +48,19 @@ pub use once::OnceError;
 pub use plan::PlanError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use raw::RawError;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use ringway_shm::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
 pub use seat::SeatError;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use signal::PostError;
 #[cfg(feature = "alloc")]
-pub use signal::{PostError, SignalError};
+pub use signal::SignalError;
 #[cfg(feature = "alloc")]
 pub use table::TableError;
-#[cfg(feature = "alloc")]
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use unmet::Unmet;
 pub use value::PeekError;
 

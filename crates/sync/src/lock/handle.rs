@@ -75,13 +75,16 @@ impl Region {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// A guard that is dropped because its thread panics gives the lock back as any other: the program
+/// lives, and can say so itself.
+///
 /// # A guard that is leaked
 ///
 /// Its owner lives, and so it has the lock until its process ends, or the last handle of its seat
 /// is dropped. Nothing says so to those who wait but [`Region::objects`].
 #[derive(Clone, Debug)]
 pub struct Lock {
-    pub(super) handle: Handle<LockKind>,
+    pub(crate) handle: Handle<LockKind>,
 }
 
 impl Lock {
@@ -147,7 +150,7 @@ pub struct LockGuard<'a> {
 
 impl<'a> LockGuard<'a> {
     #[inline(always)]
-    pub(super) fn new(lock: &'a Lock, died: bool) -> LockGuard<'a> {
+    pub(crate) fn new(lock: &'a Lock, died: bool) -> LockGuard<'a> {
         LockGuard { lock, died }
     }
 

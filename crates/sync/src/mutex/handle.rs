@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use ringway_shm::envelope::Kind;
-use ringway_shm::sync::CasWord;
+use ringway_shm::sync::{CasWord, Word};
 use ringway_shm::wait::Deadline;
 
 use crate::error::{LockError, LookupError, PeekError, TryLockError};
@@ -58,6 +58,11 @@ impl ObjectKind for MutexKind {
 
 fn copies(spot: &Spot<MutexWords>) -> Copies<'_> {
     Copies::new(&spot.head().seq, spot.data())
+}
+
+/// How often the value was committed, as it is now.
+pub(crate) fn commits(spot: &Spot<MutexWords>) -> Word {
+    copies(spot).number()
 }
 
 impl Plan {
@@ -156,7 +161,7 @@ impl<T: Plain> Mutex<T> {
     }
 
     /// How often its value was committed, as it is now.
-    pub(crate) fn commits(&self) -> ringway_shm::sync::Word {
+    pub(crate) fn commits(&self) -> Word {
         self.copies().number()
     }
 
@@ -235,7 +240,8 @@ impl<T: Plain> Mutex<T> {
 /// value for all as soon as the guard is dropped. It may be sent to another thread.
 ///
 /// A guard that is dropped because its thread panics leaves the value as it was. So does
-/// [`discard`](Self::discard), and a guard that is leaked.
+/// [`discard`](Self::discard), and a guard that is leaked. Without the feature `std` this crate cannot
+/// tell that a thread panics: in a program that unwinds then, what the guard has is committed.
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct MutexGuard<'a, T: Plain> {
     mutex: &'a Mutex<T>,

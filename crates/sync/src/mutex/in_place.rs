@@ -72,7 +72,8 @@ impl Region {
 /// An owner that is killed leaves the value as it was at that moment, with half of a change, say.
 /// So each one that locks is told by [`LockError::OwnerDied`] until one has looked after the value,
 /// and says so by [`InPlaceGuard::make_consistent`]. A guard that is dropped because its thread
-/// panics leaves the same question to the next.
+/// panics leaves the same question to the next; without the feature `std`, by which a panic is known,
+/// it does not.
 ///
 /// ```
 /// use ringway_sync::{LockError, Plan};
@@ -94,7 +95,7 @@ impl Region {
 /// ```
 #[derive(Debug)]
 pub struct InPlace<T> {
-    handle: Handle<InPlaceKind>,
+    pub(crate) handle: Handle<InPlaceKind>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -176,7 +177,7 @@ pub struct InPlaceGuard<'a, T: Plain> {
 
 impl<'a, T: Plain> InPlaceGuard<'a, T> {
     #[inline(always)]
-    fn new(mutex: &'a InPlace<T>, died: bool) -> InPlaceGuard<'a, T> {
+    pub(crate) fn new(mutex: &'a InPlace<T>, died: bool) -> InPlaceGuard<'a, T> {
         InPlaceGuard {
             mutex,
             died,

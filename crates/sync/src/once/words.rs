@@ -17,9 +17,9 @@ use crate::region::object::{Spot, Words};
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct OnceWords {
-    pub(super) lock: LockWords,
+    pub(crate) lock: LockWords,
     /// 1: the value is there, and stays.
-    ready: CasU32,
+    pub(super) ready: CasU32,
 }
 
 // SAFETY: `repr(C)`, of words and one more atomic of 32 bits, of which all bytes are values; zeros
@@ -39,7 +39,12 @@ pub(super) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     pub(super) fn of(spot: &'a Spot<OnceWords>) -> Slot<'a> {
-        Slot { ready: &spot.head().ready, data: spot.data() }
+        Slot::new(&spot.head().ready, spot.data())
+    }
+
+    /// That of these words.
+    pub(super) fn new(ready: &'a CasU32, data: &'a [AtomicWord]) -> Slot<'a> {
+        Slot { ready, data }
     }
 
     /// The value, if it is there.

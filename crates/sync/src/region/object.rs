@@ -26,6 +26,32 @@ pub(crate) unsafe trait Words: Debug + Send + Sync + 'static {
     fn new() -> Self;
 }
 
+/// New words, in a constant.
+#[cfg(not(ringway_loom))]
+pub(crate) const fn zeros<W: Words>() -> W {
+    // SAFETY: any bytes are a value of words, and what `new` makes is zeros.
+    unsafe { core::mem::zeroed() }
+}
+
+/// New words. In a model no words are constants.
+#[cfg(ringway_loom)]
+pub(crate) fn zeros<W: Words>() -> W {
+    W::new()
+}
+
+/// So many new words, in a constant.
+#[cfg(not(ringway_loom))]
+pub(crate) const fn many_zeros<W: Words, const N: usize>() -> [W; N] {
+    // SAFETY: as in `zeros`, for each of them.
+    unsafe { core::mem::zeroed() }
+}
+
+/// So many new words. In a model no words are constants.
+#[cfg(ringway_loom)]
+pub(crate) fn many_zeros<W: Words, const N: usize>() -> [W; N] {
+    core::array::from_fn(|_| W::new())
+}
+
 // SAFETY: it has no bytes at all.
 unsafe impl Words for () {
     fn new() {}

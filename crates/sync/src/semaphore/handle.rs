@@ -1,11 +1,14 @@
 //! The semaphore, and the right of one that has a permit.
 
+use ringway_shm::LivenessError;
 use ringway_shm::envelope::Kind;
 use ringway_shm::wait::Deadline;
 
 use super::words::{ForPermit, PermitWord, Permits, SemaphoreWords, Taken};
+use crate::asked::Asked;
 use crate::error::{AcquireError, LookupError, TryAcquireError};
 use crate::name::ObjectName;
+use crate::party::Party;
 use crate::region::handle::Handle;
 use crate::region::object::{Extent, ObjectKind, Shape};
 use crate::region::{Plan, Region};
@@ -39,7 +42,7 @@ impl Region {
     pub fn semaphore<'a>(&self, name: impl Into<ObjectName<'a>>) -> Result<Semaphore, LookupError> {
         let ObjectName { name, tag } = name.into();
         let (handle, _) = Handle::find(&self.at, name, &Shape { tag, ..Shape::NONE })?;
-        Ok(Semaphore { handle })
+        Ok(Semaphore { handle, asked: Asked::now() })
     }
 }
 
@@ -77,7 +80,8 @@ impl Region {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Semaphore {
-    handle: Handle<SemaphoreKind>,
+    pub(crate) handle: Handle<SemaphoreKind>,
+    asked: Asked,
 }
 
 impl Semaphore {
@@ -92,12 +96,12 @@ impl Semaphore {
     }
 
     #[inline(always)]
-    fn permits(&self) -> Permits<'_> {
+    pub(crate) fn permits(&self) -> Permits<'_> {
         let spot = self.handle.spot();
         Permits { head: spot.head(), items: spot.items() }
     }
 
-    fn permit(&self, Taken { permit, died }: Taken) -> Permit<'_> {
+    pub(crate) fn permit(&self, Taken { permit, died }: Taken) -> Permit<'_> {
         Permit { semaphore: self, permit, died }
     }
 
@@ -118,7 +122,8 @@ impl Semaphore {
     ///
     /// That an owner is gone is noticed after about the time that was waited already, and within
     /// 20 ms of sleep; at once with [`Region::watched_by`]. Each waiter asks the kernel for each
-    /// owner then, once.
+    /// owner then, once. Where permits come back all the time, so that no call waits for long, every
+    /// 20 ms one that finds none free asks.
     #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>, AcquireError> {
         self.acquire_until(Deadline::Never)
@@ -135,15 +140,32 @@ impl Semaphore {
 
     #[inline]
     fn acquire_until(&self, deadline: Deadline) -> Result<Permit<'_>, AcquireError> {
-        let (permits, party) = (self.permits(), self.handle.party());
-        let taken = match permits.try_free(crate::party::Party::me(party)) {
+        let taken = match self.look().map_err(AcquireError::Liveness)? {
             Some(taken) => taken,
             None => {
-                let awaited = ForPermit { permits, party };
-                wait(awaited, party, permits.bell(), &self.handle.alarm, deadline)?
+                let (permits, party) = (self.permits(), self.handle.party());
+                wait(ForPermit { permits, party }, party, &self.handle.alarm, deadline)?
             }
         };
         Ok(self.permit(taken))
+    }
+
+    /// Takes a permit that is free; and every now and then one whose owner is gone. For permits that
+    /// come back all the time let no call wait for long enough to ask by itself.
+    #[inline]
+    pub(crate) fn look(&self) -> Result<Option<Taken>, LivenessError> {
+        match self.permits().try_free(Party::me(self.handle.party())) {
+            None => self.look_now_and_then(),
+            taken => Ok(taken),
+        }
+    }
+
+    #[cold]
+    fn look_now_and_then(&self) -> Result<Option<Taken>, LivenessError> {
+        match self.asked.is_due() {
+            true => self.permits().try_gone(self.handle.party()),
+            false => Ok(None),
+        }
     }
 
     /// Takes a permit if one is free, or the owner of one is gone. Waits for nothing. Where all are
@@ -151,7 +173,7 @@ impl Semaphore {
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, TryAcquireError> {
         let (permits, party) = (self.permits(), self.handle.party());
-        let taken = match permits.try_free(crate::party::Party::me(party)) {
+        let taken = match permits.try_free(Party::me(party)) {
             Some(taken) => Some(taken),
             None => permits.try_gone(party)?,
         };
@@ -190,5 +212,26 @@ impl Drop for Permit<'_> {
         if handle.is_here() {
             self.semaphore.permits().give_back(self.permit, handle.fences());
         }
+    }
+}
+
+#[cfg(all(test, feature = "std", not(ringway_loom)))]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_finds_no_free_permit_asks_for_the_dead_now_and_then() {
+        let region = Plan::new().semaphore("slots", 1).heap().unwrap();
+        let (slots, other) = (region.semaphore("slots").unwrap(), region.attach().unwrap());
+        core::mem::forget(other.semaphore("slots").unwrap().acquire().unwrap());
+        assert_eq!(slots.clone().look(), Ok(None));
+        // Its owner lives.
+        std::thread::sleep(Duration::from_millis(25));
+        assert_eq!(slots.look(), Ok(None));
+        drop(other);
+        std::thread::sleep(Duration::from_millis(25));
+        assert_eq!(slots.look(), Ok(Some(Taken { permit: 0, died: true })));
     }
 }

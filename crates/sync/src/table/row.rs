@@ -1,14 +1,15 @@
 //! The writer of a row.
 
 use ringway_shm::sync::Word;
-use ringway_shm::wait::{Deadline, Ended};
+use ringway_shm::wait::Deadline;
 
 use super::claim::Claimed;
+use super::free::ForRow;
 use super::handle::Table;
-use super::wait::wait;
-use crate::error::TableError;
+use crate::error::{TableError, WaitError};
 use crate::lock::words::{How, Taken};
 use crate::plain::Plain;
+use crate::wait::wait;
 
 impl<K: Plain, V: Plain> Table<K, V> {
     /// Becomes the writer of the row of that key, and waits for that as long as another one has it
@@ -19,7 +20,7 @@ impl<K: Plain, V: Plain> Table<K, V> {
     /// seat is the writer waits for itself. [`TableError::Full`]: all rows have keys, also of writers
     /// that died or left; [`remove`](Self::remove) makes room.
     pub fn claim(&self, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
-        claim_until(self, Deadline::Never, || self.claim_now(key, first, Deadline::Never))
+        self.claim_until(key, first, Deadline::Never)
     }
 
     /// As [`claim`](Self::claim), until a deadline: a `Duration` from now, or an `Instant`.
@@ -30,8 +31,19 @@ impl<K: Plain, V: Plain> Table<K, V> {
         first: &V,
         deadline: impl Into<Deadline>,
     ) -> Result<Row<K, V>, TableError> {
-        let deadline = deadline.into();
-        claim_until(self, deadline, || self.claim_now(key, first, deadline))
+        self.claim_until(key, first, deadline.into())
+    }
+
+    /// Claims the row as soon as it has no writer that lives.
+    fn claim_until(&self, key: &K, first: &V, deadline: Deadline) -> Result<Row<K, V>, TableError> {
+        loop {
+            match self.claim_locked(self.lock(deadline)?, key, first) {
+                Err(TableError::Taken) => {}
+                outcome => return outcome,
+            }
+            let (awaited, party) = (ForRow { table: self, key }, self.handle.party());
+            wait(awaited, party, &self.handle.alarm, deadline).map_err(WaitError::from)?;
+        }
     }
 
     /// The same, if the row has no writer that lives. Waits for no writer: but while another claims
@@ -42,15 +54,18 @@ impl<K: Plain, V: Plain> Table<K, V> {
         self.claim_locked(taken, key, first)
     }
 
-    fn claim_now(&self, key: &K, first: &V, deadline: Deadline) -> Result<Row<K, V>, TableError> {
-        let taken = self.lock(deadline)?;
-        self.claim_locked(taken, key, first)
-    }
-
-    fn claim_locked(&self, taken: Taken, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
-        let claimed = self.rows_of().claim(self.handle.party(), taken, key, first);
-        self.unlock();
-        let row = self.row(key, claimed?);
+    /// By an owner of the table's lock, who gives it back.
+    pub(crate) fn claim_locked(
+        &self,
+        taken: Taken,
+        key: &K,
+        first: &V,
+    ) -> Result<Row<K, V>, TableError> {
+        let claimed = {
+            let _locked = Locked(self);
+            self.rows_of().claim(self.handle.party(), taken, key, first)?
+        };
+        let row = self.row(key, claimed);
         self.notify();
         Ok(row)
     }
@@ -62,45 +77,39 @@ impl<K: Plain, V: Plain> Table<K, V> {
     }
 
     /// Removes the row of that key, if it has no writer that lives: one that died, or left.
-    /// `false`: there is none. Waits for others that claim rows, and for no writer.
+    /// `false`: there is none. Waits for no writer; and for others that claim or remove rows just
+    /// now, which takes each of them as long as a look at the rows.
     pub fn remove(&self, key: &K) -> Result<bool, TableError> {
         let taken = self.lock(Deadline::Never)?;
-        let claimed = self.rows_of().claim_existing(self.handle.party(), taken, key);
-        self.unlock();
-        Ok(claimed?.map(|claimed| self.row(key, claimed).remove()).is_some())
+        let claimed = {
+            let _locked = Locked(self);
+            self.rows_of().claim_existing(self.handle.party(), taken, key)?
+        };
+        Ok(claimed.map(|claimed| self.row(key, claimed).remove()).is_some())
     }
 
     fn lock(&self, deadline: Deadline) -> Result<Taken, TableError> {
         let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
         Ok(self.handle.head().lock.lock(self.handle.party(), how)?)
     }
-
-    fn unlock(&self) {
-        self.handle.head().lock.unlock(self.handle.fences(), false);
-    }
 }
 
-/// Claims a row as soon as it has no writer that lives.
-fn claim_until<K: Plain, V: Plain>(
-    table: &Table<K, V>,
-    deadline: Deadline,
-    claim: impl Fn() -> Result<Row<K, V>, TableError>,
-) -> Result<Row<K, V>, TableError> {
-    let claimed = wait(table, deadline, || match claim() {
-        Err(TableError::Taken) => None,
-        outcome => Some(outcome),
-    });
-    claimed.unwrap_or_else(|ended| match ended {
-        Ended::Interrupted => Err(TableError::Interrupted),
-        _ => Err(TableError::TimedOut),
-    })
+/// Has the table's lock until it is dropped: also by a panic, where dropping a key or a value of the
+/// program's own type does that.
+struct Locked<'a, K, V>(&'a Table<K, V>);
+
+impl<K, V> Drop for Locked<'_, K, V> {
+    fn drop(&mut self) {
+        let handle = &self.0.handle;
+        handle.head().lock.unlock(handle.fences(), false);
+    }
 }
 
 /// The writer of a row of a [`Table`], until it is dropped: then the row stays, with its value, and
 /// another can claim it. It may be sent to another thread.
 ///
-/// One that is leaked is the writer until its process ends, or the last handle of its seat is
-/// dropped.
+/// One that is leaked is the writer until its process ends: it has a handle of its seat, which is
+/// leaked with it.
 #[derive(Debug)]
 #[must_use = "the row is given back when its writer is dropped"]
 pub struct Row<K: Plain, V: Plain> {

@@ -19,7 +19,8 @@ const HEAD: &str = "\
 # above this, less than half of it, or missing. `--accept` writes it anew.
 # code: bytes in flash of all that the operations can reach, but for panics; panicking_code: with
 # them. instructions: per message, sent and received. ram: bytes of a ring with one subscriber,
-# without its slots. handles: bytes of a producer and a consumer.
+# without its slots. handles: bytes of a producer and a consumer. Of what else is in a static:
+# instructions of both its operations, with their calls, and ram of all of it.
 ";
 
 /// The figures of one board, by name.

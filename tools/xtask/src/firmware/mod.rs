@@ -39,6 +39,18 @@ const MEASURED: [&str; 4] = ["ringway", "ringway_sample", "ringway_bytes", "ring
 /// The field, of which not all is there on every board.
 const FIELD: [&str; 2] = ["heapless", "bbqueue"];
 
+/// What else is in a `static`, and its two operations that are measured. What takes compare-and-swap
+/// is not there on every board.
+pub const STATICS: [(&str, [&str; 2]); 7] = [
+    ("ringway_cell", ["set", "read"]),
+    ("ringway_barrier", ["come", "look"]),
+    ("ringway_lock", ["lock", "unlock"]),
+    ("ringway_mutex", ["change", "peek"]),
+    ("ringway_semaphore", ["acquire", "release"]),
+    ("ringway_signal", ["post", "wait"]),
+    ("ringway_once", ["make", "get"]),
+];
+
 /// What became of one board.
 pub struct Report {
     /// What its checks printed.
@@ -138,15 +150,7 @@ fn roots(queue: &str) -> [String; 2] {
 fn measure(project: &Project, board: &Board) -> Result<Figures> {
     let program = board.build(project, "measure", "")?;
     let image = Image::read(&program)?;
-    let output = passes(project, board, &program)?;
-    let mut figures = Figures::new();
-    for line in output.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [kind, queue, value] = words[..] else { continue };
-        let value: f64 = value.parse().with_context(|| format!("a figure: {line}"))?;
-        let value = if kind == "instructions" { value / 100.0 } else { value };
-        figures.insert(format!("{kind}_{queue}"), value);
-    }
+    let mut figures = printed(&passes(project, board, &program)?)?;
     let nothing = figures.remove("instructions_nothing").context("what nothing costs")?;
     for (_, value) in figures.iter_mut().filter(|(name, _)| name.starts_with("instructions_")) {
         // Two decimals are what the clock is good for.
@@ -159,5 +163,33 @@ fn measure(project: &Project, board: &Board) -> Result<Figures> {
         figures.insert(format!("panicking_code_{queue}"), with_panics);
     }
     figures.insert("code_ringway_split".into(), image.size_of(&["ringway_split".into()])? as f64);
+    figures.extend(measure_statics(project, board)?);
+    Ok(figures)
+}
+
+/// The same of what else is in a `static`, with the calls.
+fn measure_statics(project: &Project, board: &Board) -> Result<Figures> {
+    let program = board.build(project, "measure_statics", "")?;
+    let image = Image::read(&program)?;
+    let mut figures = printed(&passes(project, board, &program)?)?;
+    for (kind, operations) in STATICS {
+        if figures.contains_key(&format!("ram_{kind}")) {
+            let roots = operations.map(|operation| format!("{kind}_{operation}"));
+            figures.insert(format!("code_{kind}"), image.size_of(&roots)? as f64);
+        }
+    }
+    Ok(figures)
+}
+
+/// The figures that a program has printed.
+fn printed(output: &str) -> Result<Figures> {
+    let mut figures = Figures::new();
+    for line in output.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [kind, queue, value] = words[..] else { continue };
+        let value: f64 = value.parse().with_context(|| format!("a figure: {line}"))?;
+        let value = if kind == "instructions" { value / 100.0 } else { value };
+        figures.insert(format!("{kind}_{queue}"), value);
+    }
     Ok(figures)
 }

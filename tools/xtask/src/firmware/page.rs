@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 
+use super::STATICS;
 use super::figures::{Figures, TABLE, Table};
 
 /// The page.
@@ -41,12 +42,31 @@ const MORE: [(&str, &str); 6] = [
     ("splitting a ring, once", "ringway_split"),
 ];
 
+/// What the page calls what else is in a `static`, in the order of [`STATICS`].
+const STATIC_TITLES: [&str; STATICS.len()] = [
+    "`StaticCell`: set, read",
+    "`StaticBarrier` of two: a phase",
+    "`StaticLock`: lock, unlock",
+    "`StaticMutex`: change, peek",
+    "`StaticSemaphore` of four: acquire, release",
+    "`StaticSignal`: post, wait",
+    "`StaticOnce`: get, and get again",
+];
+/// Boards of which the page has a column for code and one for instructions.
+const STATIC_BOARDS: [(&str, &str); 4] = [
+    ("cortex-m3", "M3"),
+    ("cortex-m0", "M0"),
+    ("cortex-m0-portable-atomic", "M0, single core"),
+    ("riscv32imac", "riscv32imac"),
+];
+
 /// The page with the tables that these figures make.
 pub fn with_figures(page: &str, table: &Table) -> Result<String> {
     let around = || format!("{PAGE} has no place for the figures: {BEGIN}{END}");
     let (before, rest) = page.split_once(BEGIN).with_context(around)?;
     let (_, after) = rest.split_once(END).with_context(around)?;
-    Ok(format!("{before}{BEGIN}\n{}\n{}\n{END}{after}", costs(table)?, more(table)?))
+    let tables = [costs(table)?, more(table)?, statics(table)?].join("\n");
+    Ok(format!("{before}{BEGIN}\n{tables}\n{END}{after}"))
 }
 
 fn of<'a>(table: &'a Table, board: &str) -> Result<&'a Figures> {
@@ -110,6 +130,28 @@ fn more(table: &Table) -> Result<String> {
         // Not both are measured of each.
         let cells = [code, instructions].map(Result::unwrap_or_default);
         anyhow::ensure!(cells.iter().any(|cell| !cell.is_empty()), "{TABLE} has no {queue}");
+        rows.push(row(title, cells));
+    }
+    Ok(rows.join("\n") + "\n")
+}
+
+/// What else is in a `static`.
+fn statics(table: &Table) -> Result<String> {
+    let columns = STATIC_BOARDS.map(|(_, title)| format!(" {title}: code | instructions |"));
+    let mut rows = vec![
+        format!("| values of 24 bytes | RAM |{}", columns.concat()),
+        format!("|---|---:|{}", "---:|".repeat(2 * columns.len())),
+    ];
+    for ((kind, _), title) in STATICS.into_iter().zip(STATIC_TITLES) {
+        let ram = figure(of(table, STATIC_BOARDS[0].0)?, "ram", kind)?;
+        let mut cells = vec![grouped(ram) + " B"];
+        for (board, _) in STATIC_BOARDS {
+            let figures = of(table, board)?;
+            // What takes compare-and-swap is not everywhere.
+            let code = figure(figures, "code", kind).map(|code| grouped(code) + " B");
+            let count = figure(figures, "instructions", kind).map(|count| format!("{count:.1}"));
+            cells.extend([code, count].map(Result::unwrap_or_default));
+        }
         rows.push(row(title, cells));
     }
     Ok(rows.join("\n") + "\n")

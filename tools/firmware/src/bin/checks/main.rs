@@ -3,9 +3,13 @@
 #![no_std]
 #![no_main]
 
+mod barrier;
+mod cell;
 mod feed;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod group;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod locks;
 mod places;
 mod policies;
 mod wait;
@@ -30,8 +34,21 @@ const CHECKS: &[(&str, fn())] = &[
     ("the main loop waits for an interrupt that sends", wait::for_messages),
     ("the main loop waits for an interrupt that receives", wait::for_room),
     ("the main loop waits for the end of many rings", wait::for_the_end),
+    ("an interrupt sets a cell that the main loop reads", cell::an_interrupt_sets),
+    ("an interrupt reads a cell that the main loop sets", cell::an_interrupt_reads),
+    ("an interrupt and the main loop come to a barrier", barrier::phases),
     #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
     ("an interrupt sends to a group", group::shares),
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    ("an interrupt tries a mutex, and peeks", locks::mutex),
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    ("the main loop waits for a lock that an interrupt has", locks::lock),
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    ("the main loop waits for a permit that an interrupt has", locks::permit),
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    ("the main loop waits for tokens that an interrupt posts", locks::tokens),
+    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+    ("an interrupt and the main loop make a value once", locks::once),
 ];
 
 #[board::entry]

@@ -121,10 +121,14 @@ fn refusals(project: &Project, target: &str, log: &Path) -> Result<Outcome> {
         }
     }
     // The program chooses by a dependency of its own on `portable-atomic`: here that of ringway-shm.
-    let both = "check -p ringway -p ringway-shm --no-default-features";
-    let mut chosen = cargo(project, "", both);
-    let features = "ringway/portable-atomic,portable-atomic/critical-section";
-    chosen.args(["--target", target, "--features", features]);
+    let all = "check -p ringway -p ringway-shm -p ringway-sync --no-default-features";
+    let mut chosen = cargo(project, "", all);
+    let features = [
+        "ringway/portable-atomic",
+        "ringway-sync/portable-atomic",
+        "portable-atomic/critical-section",
+    ];
+    chosen.args(["--target", target, "--features", &features.join(",")]);
     let finished = checkout::run(&mut chosen, log, None)?;
     Ok(if finished.success() {
         Outcome::Passed(Vec::new())
