@@ -32,7 +32,10 @@ pub(super) fn all() -> Result<BTreeSet<String>> {
         let shown = path.strip_prefix(&root)?.display().to_string();
         // No file has what lies in a `static`.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("static_") || tests.contains(&path) || ELSEWHERE.iter().any(|place| shown.starts_with(place)) {
+        if name.starts_with("static_")
+            || tests.contains(&path)
+            || ELSEWHERE.iter().any(|place| shown.starts_with(place))
+        {
             continue;
         }
         let (mut function, mut of_type) = ("", "");
@@ -122,7 +125,7 @@ const NOT_THIS: [(&str, &str, &str); 6] = [
 
 /// Files and folders: what is not there in a build for files, only passes on what is called
 /// elsewhere, or is not shared.
-const ELSEWHERE: [&str; 21] = [
+const ELSEWHERE: [&str; 23] = [
     "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
     "crates/shm/src/fork/handles.rs",
@@ -138,6 +141,8 @@ const ELSEWHERE: [&str; 21] = [
     "crates/shm/src/tasks/waker_cell.rs",
     "src/protocol/follow.rs",
     "src/wait_set/",
+    "crates/sync/src/asked.rs",
+    "crates/sync/src/followed.rs",
     // No ring is one.
     "crates/shm/src/segment/shared.rs",
     "src/protocol/exchange_agreed.rs",
