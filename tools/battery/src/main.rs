@@ -15,6 +15,7 @@ mod figures;
 mod fleet;
 mod groups;
 mod ledger;
+mod member;
 mod memory;
 mod payload;
 mod place;

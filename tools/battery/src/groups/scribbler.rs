@@ -294,10 +294,10 @@ fn control(room: &Path) -> Result<PathBuf> {
     files.find(|path| path.extension().is_some_and(|e| e == "ctl")).context("no control file")
 }
 
-/// Writes one word. What nobody would write again is put back after a moment, and the rest half of the
-/// time: else there would soon be nothing left to disturb. Of that kind are the first words (`kept`),
-/// which are the header and the producer's line, or a region's directory; and who owns an entry, which
-/// nobody can join in for as long as it says what no owner writes.
+/// Writes one word. Some words are put back after a moment, as no process writes them again, and the
+/// others half of the time: else there would soon be nothing left to disturb. Put back are the first
+/// words (`kept`), which are the header and the producer's line, or a region's directory; and who
+/// owns an entry, which no consumer gets for as long as it says what no owner writes.
 fn scribble(words: &[AtomicU64], kept: usize, random: &mut fastrand::Rng) {
     // Header, line, flags and the first entries.
     let reach = if random.bool() { words.len().min(64) } else { words.len() };

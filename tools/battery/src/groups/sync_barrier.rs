@@ -16,8 +16,9 @@ use crate::Trial;
 use crate::child::{Task, Word};
 use crate::clock;
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::ledger::{Fault, Thing};
+use crate::member::Member;
 
 const KILLS: u64 = 10_000;
 /// Of each barrier.

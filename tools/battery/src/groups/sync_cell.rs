@@ -7,8 +7,9 @@ use ringway_sync::{Cell, ChangeError, Changes, Place, Plan, Region, Table, Table
 use crate::Trial;
 use crate::child::{Task, Word};
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::ledger::{Fault, Ledger};
+use crate::member::Member;
 use crate::sealed::{seal, version};
 
 const KILLS: u64 = 10_000;

@@ -11,8 +11,9 @@ use crate::Trial;
 use crate::child::{Task, Word};
 use crate::clock;
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::ledger::Fault;
+use crate::member::Member;
 use crate::sealed::{seal, version};
 
 const KILLS: u64 = 10_000;

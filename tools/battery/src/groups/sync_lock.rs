@@ -7,8 +7,9 @@ use ringway_sync::{LockError, Place, Plan, Region};
 use crate::Trial;
 use crate::child::{Task, Word};
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::ledger::Fault;
+use crate::member::Member;
 
 const KILLS: u64 = 20_000;
 pub const MEMBERS: usize = 8;

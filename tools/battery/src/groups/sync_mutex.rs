@@ -7,8 +7,9 @@ use ringway_sync::{LockError, Mutex, Place, Plan, Region};
 use crate::Trial;
 use crate::child::{Task, Word};
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member, place};
+use crate::fleet::{Fleet, place};
 use crate::ledger::{Fault, Ledger};
+use crate::member::Member;
 use crate::sealed::{seal, version};
 
 const KILLS: u64 = 20_000;

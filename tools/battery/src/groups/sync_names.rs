@@ -10,8 +10,9 @@ use ringway_sync::{LockError, Mutex, Plan, Prune, Region, UnlinkError, prune, un
 use crate::Trial;
 use crate::child::{Task, Word};
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member, place};
+use crate::fleet::{Fleet, place};
 use crate::ledger::Fault;
+use crate::member::Member;
 
 const KILLS: u64 = 5_000;
 const MEMBERS: usize = 6;

@@ -13,8 +13,9 @@ use ringway_sync::{Once, OpenError, Place, Plan, Prune, Region, prune};
 use crate::Trial;
 use crate::child::{Task, Word};
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::ledger::Fault;
+use crate::member::Member;
 use crate::sealed::{seal, version};
 
 const KILLS: u64 = 10_000;

@@ -9,8 +9,9 @@ use ringway_sync::{Permit, Place, Plan, Region, Semaphore};
 use crate::Trial;
 use crate::child::{Task, Word};
 use crate::figures::Figure;
-use crate::fleet::{Fleet, Member};
+use crate::fleet::Fleet;
 use crate::ledger::{Fault, Ledger};
+use crate::member::Member;
 
 const KILLS: u64 = 20_000;
 pub const MEMBERS: usize = 8;
