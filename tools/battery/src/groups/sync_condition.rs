@@ -1,6 +1,7 @@
 //! Waiters of a condition and those who notify them are killed, wherever they are: asleep, woken and
 //! not yet locking, with the lock, between the commit and the wake-up. No job stays while a member
 //! waits for one.
+#![allow(clippy::result_large_err, reason = "a guard has the value, also in an error")]
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Owners of mutexes are killed, wherever they are: with the lock, while they commit, while they
 //! take it from the dead. Each value is whole and the newest, also for those who only peek.
+#![allow(clippy::result_large_err, reason = "a guard has the value, also in an error")]
 
 use anyhow::{Result, ensure};
 use ringway_sync::{LockError, Mutex, Place, Plan, Region};
