@@ -167,9 +167,10 @@ fn code_that_a_page_links_to_is_named_in_the_file() {
     assert!(wrong.is_empty(), "pages name what is not there:\n{}", wrong.join("\n"));
 }
 
-/// All sources of the library.
+/// All sources of the libraries.
 fn sources() -> String {
-    let mut folders = vec![root().join("src"), root().join("crates/shm/src")];
+    let mut folders =
+        ["src", "crates/shm/src", "crates/sync/src"].map(|folder| root().join(folder)).to_vec();
     let mut all = String::new();
     while let Some(folder) = folders.pop() {
         for file in fs::read_dir(folder).unwrap() {

@@ -1,4 +1,4 @@
-//! What inputs can do to a ring. Each target is a function of bytes, so that its inputs can also be
+//! What inputs can do to a ring, and to a region ([`region`]). Each target is a function of bytes, so that its inputs can also be
 //! replayed without a fuzzer: `tests/replay.rs`.
 //!
 //! A target panics where a claim does not hold; that nothing is read outside of the segments is for
@@ -8,6 +8,7 @@ pub mod api;
 pub mod consumers;
 pub mod header;
 pub mod producer;
+pub mod region;
 pub mod replay;
 
 mod attach;

@@ -1,8 +1,9 @@
-//! Memory for a ring, exactly as long as is claimed: a sanitizer then sees whoever reads outside.
+//! Memory for a ring or a region, exactly as long as is claimed: a sanitizer then sees an access
+//! outside of it.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use ringway::Position;
 use ringway::raw::RawParts;
@@ -51,6 +52,17 @@ impl Segment {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// The byte at that place, if the segment is as long.
+    pub(crate) fn byte(&self, at: usize) -> Option<&AtomicU8> {
+        let at = self.at(at, 1)?;
+        // SAFETY: allocated for as long as the reference lives, and no other thread has it.
+        Some(unsafe { AtomicU8::from_ptr(at.as_ptr()) })
     }
 
     /// Changes the 32 bits at a multiple of 4 bytes. Nothing if the segment is not as long.

@@ -68,3 +68,43 @@ fn producer_survives_its_consumers() {
 fn api_does_what_the_model_does() {
     replay("api", ringway_fuzz::api::run);
 }
+
+#[test]
+fn region_header_is_refused_or_harmless() {
+    replay("region_header", ringway_fuzz::region::header::run);
+}
+
+/// Each part of a header and of a directory is refused by an input of its own, and each kind of
+/// object is used. Where this fails the layout has changed: `cargo run --release --bin seeds` finds
+/// inputs for it.
+#[cfg(all(target_pointer_width = "64", not(ringway_word32)))]
+#[test]
+fn region_header_is_refused_for_every_reason_that_there_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join("region_header");
+    let files = inputs(&folder).unwrap();
+    let effects: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| ringway_fuzz::region::header::effects(&fs::read(file).unwrap()))
+        .collect();
+    let refused: Vec<_> =
+        effects.iter().filter_map(|effect| effect.strip_prefix("refused:")).collect();
+    let errors = ["Memory", "Envelope", "Seat"];
+    let fields = ["flags", "the_number_of_seats", "the_number_of_objects", "a_place_in_the_header"];
+    let entries = ["an_object's_place", "an_object's_name", "an_object's_length"];
+    for reason in errors.into_iter().chain(fields).chain(entries) {
+        assert!(refused.contains(&reason), "no input is refused for: {reason}");
+    }
+    let kinds = ["lock", "spin", "mutex", "place", "semaphore", "signal", "barrier", "once", "cell"];
+    for kind in kinds.into_iter().chain(["row", "condition", "shared", "look:mutex"]) {
+        let is_used = |effect: &String| effect.split_once(':').is_some_and(|(of, _)| of == kind);
+        assert!(effects.iter().any(|effect| effect == kind || is_used(effect)), "no {kind} is used");
+    }
+    for found in ["lock:OwnerDied", "barrier:Gone", "changes:WriterDied", "mutex:Corrupt"] {
+        assert!(effects.contains(found), "no input brings {found}");
+    }
+}
+
+#[test]
+fn region_api_does_what_the_models_do() {
+    replay("region_api", ringway_fuzz::region::api::run);
+}

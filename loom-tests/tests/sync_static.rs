@@ -141,7 +141,7 @@ fn the_next_writer_of_a_cell_in_a_static_goes_on_from_the_last_value() {
 
 /// Two contexts, each of which does so twice what has to be done alone.
 fn alone(does: impl Fn(&RaceCell) + Copy + Send + 'static) {
-    let cell = Arc::new(RaceCell::default());
+    let cell = Arc::<RaceCell>::default();
     let theirs = cell.clone();
     let other = thread::spawn(move || (0..2).for_each(|_| does(&theirs)));
     (0..2).for_each(|_| does(&cell));
@@ -196,7 +196,7 @@ fn no_change_under_a_mutex_in_a_static_is_lost_or_seen_torn() {
 #[test]
 fn a_token_in_a_static_wakes_one_that_waits() {
     check("a_token_in_a_static_wakes_one_that_waits", Some(3), || {
-        let cell = Arc::new(RaceCell::default());
+        let cell = Arc::<RaceCell>::default();
         let theirs = cell.clone();
         let other = thread::spawn(move || {
             theirs.write();

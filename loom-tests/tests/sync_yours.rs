@@ -34,7 +34,7 @@ impl Store {
         self.filled.notify_one(&goods);
     }
 
-    /// What is wrong with it: it tells nobody.
+    /// What is wrong with it: it notifies no waiter.
     fn bring_in_secret(&self, count: u64) {
         *self.goods.lock().unwrap() += count;
     }

@@ -33,7 +33,8 @@ use self::member::OfRing;
 pub use self::member::Member;
 
 /// Handles of which a thread waits until any is ready: subscribers, observers, workers, and
-/// producers that wait for room, of rings of any message type and any way to wait.
+/// producers that wait for room, of rings of any message type and any way to wait; and
+/// [objects](#objects-of-a-region) of `ringway-sync`.
 ///
 /// The handles stay with their users. [`add`](Self::add) has the set follow a handle, under a key of
 /// the caller's choice; [`wait`](Self::wait) returns the keys of all that are ready, and the caller
@@ -89,6 +90,20 @@ pub use self::member::Member;
 /// All that are ready are returned, beginning with another member each time. So a ring that is never
 /// empty keeps none of the others from being returned.
 ///
+/// # Objects of a region
+///
+/// What `ringway-sync` has to wait for can be a member, too, through a handle of it: a lock, a mutex,
+/// a semaphore, a signal, a barrier, a value that is made once, and what follows a cell or a table.
+/// It is ready while the handle's next `try_` call would not say that there is nothing; that of a
+/// cell's follower tells then that the writer has died. Of what several take, another may be faster.
+/// What a set was woken for it passes on: it keeps no thread from a permit that its user does not
+/// take.
+///
+/// An object is in a set once, and may be in several: handles that are clones are the same member, by
+/// any of which it is removed. A dropped handle is not: the set goes on looking, and keeps the
+/// region's memory, but no seat in it. Barriers and followers are members of their own, each in any
+/// number of sets, and go when they are dropped.
+///
 /// # Threads and processes
 ///
 /// A set is shared by reference, or cloned: clones are the same set. Several threads may wait in it,
@@ -96,7 +111,7 @@ pub use self::member::Member;
 /// handle may be used while a thread waits. One that is dropped is removed: its ring's memory stays
 /// until the set next looks.
 ///
-/// A handle is in one set at a time. While it is in one, its calls cost an instruction or two more;
+/// A ring's handle is in one set at a time. While it is in one, its calls cost an instruction or two more;
 /// and those of a heap ring's subscriber check each copy, as those of named rings do.
 ///
 /// In a child that was forked a set of the parent's that has had a member in files says
@@ -157,8 +172,9 @@ impl WaitSet {
     ///
     /// A producer waits for room for one message; for more, [`add_room`](Self::add_room).
     ///
-    /// [`InASet`](WaitSetError::InASet): the handle is in a set already.
-    /// [`CallersMemory`](WaitSetError::CallersMemory): its ring is [raw](crate::Options::create_raw).
+    /// [`InASet`](WaitSetError::InASet): the handle is in a set already; an object of a region, in this
+    /// one. [`CallersMemory`](WaitSetError::CallersMemory): its ring, or region, is
+    /// [raw](crate::Options::create_raw).
     ///
     /// ```
     /// use ringway::{Options, Start, WaitSet};

@@ -22,7 +22,7 @@
 //!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
 #![no_std]
 // What statics share with regions does more than they need.
-#![cfg_attr(not(feature = "alloc"), allow(dead_code, unreachable_pub))]
+#![cfg_attr(not(feature = "alloc"), allow(dead_code, unreachable_pub, unused_imports))]
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
 compile_error!(
@@ -36,8 +36,6 @@ extern crate alloc;
 extern crate std;
 
 mod alarm;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod asked;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 mod atomics;
 mod barrier;
@@ -50,6 +48,8 @@ mod cell;
 mod condition;
 mod context;
 mod error;
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+mod exchange;
 #[cfg(feature = "alloc")]
 mod followed;
 #[cfg(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri)))))]
@@ -60,14 +60,8 @@ mod holder;
 mod kinds;
 #[cfg(feature = "alloc")]
 mod list;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod lock;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod mutex;
 #[cfg(feature = "alloc")]
 mod name;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod once;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod only;
 mod owner;
@@ -76,11 +70,6 @@ mod plain;
 mod region;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod scouted;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod semaphore;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod signal;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod slices;
 mod static_value;
 #[cfg(feature = "alloc")]
@@ -92,9 +81,10 @@ mod table;
 )]
 mod task;
 mod value;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod wait;
 
+#[cfg(all(feature = "alloc", not(ringway_loom)))]
+#[doc(hidden)]
+pub use atomics::Widths;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use atomics::{AllAtomic, Atomics};
 #[cfg(feature = "alloc")]
@@ -108,8 +98,6 @@ pub use cell::{StaticCell, StaticReader, StaticWriter};
 #[cfg(feature = "alloc")]
 pub use condition::Condition;
 pub use error::PeekError;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use error::PostError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use error::RawError;
 #[cfg(feature = "alloc")]
@@ -123,24 +111,20 @@ pub use error::{CreateError, NameError, OpenError, PruneError, UnlinkError};
 pub use error::{
     LivenessError, LockError, LookupError, PlanError, SeatError, TryLockError, WaitError,
 };
+#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
+pub use exchange::*;
 #[cfg(feature = "alloc")]
 pub use holder::Holder;
 #[cfg(feature = "alloc")]
-pub use list::ObjectInfo;
+pub use list::{ObjectInfo, SeatInfo};
 #[cfg(feature = "alloc")]
 pub use lock::{Lock, LockGuard, SpinGuard, SpinLock};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use lock::{StaticLock, StaticLockGuard, StaticSpinLock};
 #[cfg(feature = "alloc")]
 pub use mutex::{InPlace, InPlaceGuard, Mutex, MutexGuard};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use mutex::{StaticMutex, StaticMutexGuard};
 #[cfg(feature = "alloc")]
 pub use name::ObjectName;
 #[cfg(feature = "alloc")]
 pub use once::Once;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use once::StaticOnce;
 pub use plain::Plain;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use region::{Anonymous, Look, prune, unlink};
@@ -155,12 +139,8 @@ pub use ringway_shm::wait::Deadline;
 pub use ringway_shm::wait::{Pause, Spin, SpinThenSleep, SpinThenYield, Wait};
 #[cfg(feature = "alloc")]
 pub use semaphore::{Permit, Semaphore};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use semaphore::{StaticPermit, StaticSemaphore};
 #[cfg(feature = "alloc")]
 pub use signal::Signal;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-pub use signal::StaticSignal;
 pub use static_value::{cell_words, once_words};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use table::TableLook;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use ringway_shm::envelope::Kind;
 
@@ -30,15 +31,48 @@ pub struct ObjectInfo {
     pub tag: u64,
     /// What it counts, if its kind counts something: permits, say.
     pub count: u32,
-    /// Who holds it; `None`: it is free, or its kind has no holders.
+    /// Who holds it; `None`: it is free, or its kind has no holders. Of a table it is who claims a
+    /// row at this moment.
     pub holder: Option<Holder>,
+    /// Who has a part of it: each permit of a semaphore, each place of a barrier, each row of a table
+    /// that is taken, in their order, and 64 at most.
+    pub holders: Vec<Holder>,
+}
+
+/// The most holders of parts that are told.
+const MOST: usize = 64;
+
+/// A seat of a region that is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SeatInfo {
+    /// Its number.
+    pub seat: usize,
+    /// The number of its owner's process, in that process's pid namespace: a hint. Of a process that
+    /// is about to become the owner it is that of the owner before.
+    pub pid: u32,
 }
 
 impl Region {
     /// The objects, by name, and who holds each now, as far as its kind has holders. It is out of
-    /// date as soon as it is there. Asks the kernel once for each object that is held.
+    /// date as soon as it is there. Asks the kernel once for each holder.
     pub fn objects(&self) -> Vec<ObjectInfo> {
         list(&self.at.memory)
+    }
+
+    /// The seats that are taken, this one's among them: by processes that live, whether they hold
+    /// something or not. It is out of date as soon as it is there. Asks the kernel once for each
+    /// seat, taken or not.
+    ///
+    /// ```
+    /// let region = ringway_sync::Plan::new().seats(8).heap()?;
+    /// let other = region.attach()?;
+    /// let taken: Vec<_> = region.seated().iter().map(|seated| seated.seat).collect();
+    /// assert_eq!(taken, [region.seat(), other.seat()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn seated(&self) -> Vec<SeatInfo> {
+        seated(&self.at.memory)
     }
 }
 
@@ -48,6 +82,17 @@ impl crate::region::Look {
     pub fn objects(&self) -> Vec<ObjectInfo> {
         list(&self.memory)
     }
+
+    /// As [`Region::seated`].
+    pub fn seated(&self) -> Vec<SeatInfo> {
+        seated(&self.memory)
+    }
+}
+
+fn seated(memory: &Memory) -> Vec<SeatInfo> {
+    let seats = memory.seats().iter().enumerate();
+    let taken = seats.filter(|(seat, words)| memory.is_taken(*seat, words).unwrap_or(false));
+    taken.map(|(seat, words)| SeatInfo { seat, pid: words.pid() }).collect()
 }
 
 fn list(memory: &Memory) -> Vec<ObjectInfo> {
@@ -60,10 +105,22 @@ fn list(memory: &Memory) -> Vec<ObjectInfo> {
         tag: entry.shape.tag,
         count: entry.shape.count,
         holder: holder(memory, entry),
+        holders: holders(memory, entry),
     };
     memory.entries().map(info).collect()
 }
 
 fn holder(memory: &Memory, entry: &Entry) -> Option<Holder> {
-    Holder::of_word(memory, memory.holder(&entry.name, kinds::find(entry.kind)?))
+    Holder::of_word(memory, (kinds::find(entry.kind)?.holder)(memory, entry))
+}
+
+fn holders(memory: &Memory, entry: &Entry) -> Vec<Holder> {
+    let mut holders = Vec::new();
+    if let Some(known) = kinds::find(entry.kind) {
+        (known.holders)(memory, entry, &mut |word| {
+            holders.extend(Holder::of_word(memory, word));
+            if holders.len() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+    }
+    holders
 }

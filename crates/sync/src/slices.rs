@@ -25,7 +25,7 @@ impl Slices {
     /// For how long to sleep now.
     pub(crate) fn next(&mut self) -> Duration {
         let now = self.next;
-        self.next = (now * 2).min(LONGEST);
+        self.next = now.saturating_mul(2).min(LONGEST);
         now
     }
 }

@@ -29,8 +29,6 @@ pub(crate) struct Task {
     source: Option<Source>,
     /// How the task last asked to be woken.
     seen: Seen,
-    /// No thread could be started: the task is polled again and again, and asks in each poll.
-    is_alone: bool,
 }
 
 impl Clone for Task {
@@ -54,7 +52,8 @@ impl Task {
         if let Some(got) = awaited.attempt() {
             return Poll::Ready(Ok(got));
         }
-        if self.takes_probe() {
+        // The first time, too: of the deaths before, nothing tells.
+        if self.source.is_none() || self.takes_probe() {
             if let Some(done) = awaited.ask().transpose() {
                 return Poll::Ready(done);
             }
@@ -71,7 +70,7 @@ impl Task {
     }
 
     fn takes_probe(&self) -> bool {
-        self.is_alone || self.source.as_ref().is_some_and(Source::take_probe)
+        self.source.as_ref().is_some_and(Source::take_probe)
     }
 
     fn register(&mut self, context: &mut Context<'_>, sleeper: impl FnOnce() -> ForTask) {
@@ -82,9 +81,9 @@ impl Task {
         if self.source.is_none() {
             self.source = Source::add(sleeper(), None);
         }
-        self.is_alone = self.source.is_none();
         match &self.source {
             Some(source) => source.register(context.waker(), &mut self.seen),
+            // No thread can be started: the task is polled again and again, and asks in each poll.
             None => context.waker().wake_by_ref(),
         }
     }

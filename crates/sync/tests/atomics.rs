@@ -61,6 +61,56 @@ fn they_are_found_by_their_type() {
     assert!(region.mutex::<[u64; 3]>(name).is_err());
 }
 
+ringway_sync::atomics! {
+    /// Sixteen bytes.
+    pub struct Narrow {
+        /// Eight of them.
+        pub first: AtomicU64,
+        /// Four.
+        pub second: AtomicU32,
+        /// Four.
+        pub third: AtomicU32,
+    }
+
+    /// The same sixteen.
+    pub struct Wide {
+        /// Eight.
+        pub first: AtomicU64,
+        /// Eight.
+        pub second: AtomicU64,
+    }
+}
+
+/// Accesses of other sizes to the same bytes at the same time are undefined behaviour.
+#[test]
+fn bytes_are_shared_in_one_width_alone() {
+    let region = Plan::new().atomics::<Wide>("counts").heap().unwrap();
+    let wide = region.atomics::<Wide>("counts").unwrap();
+    assert!(matches!(region.atomics::<Narrow>("counts"), Err(LookupError::Widths { .. })));
+    // The same widths in another type: it is one object.
+    let array = region.atomics::<[AtomicU64; 2]>("counts").unwrap();
+    array[1].store(7, Ordering::Relaxed);
+    assert_eq!(wide.second.load(Ordering::Relaxed), 7);
+    assert_eq!(wide.first.load(Ordering::Relaxed), 0);
+}
+
+#[cfg(all(target_os = "linux", not(miri)))]
+#[test]
+fn a_region_that_has_them_in_other_widths_is_not_the_one_that_is_planned() {
+    let name = format!("test-atomics-widths-{}", std::process::id());
+    let region = Plan::new().atomics::<Wide>("counts").create(&name).unwrap();
+    let other = Plan::new().atomics::<Narrow>("counts").create_or_open(&name).map(drop);
+    let same = Plan::new().atomics::<[AtomicU64; 2]>("counts").create_or_open(&name).map(drop);
+    let looked = ringway_sync::Region::open(&name).unwrap();
+    let found = looked.atomics::<Narrow>("counts").map(drop);
+    drop((region, looked));
+    ringway_sync::unlink(&name).unwrap();
+    let Err(ringway_sync::OpenError::Differs { why, .. }) = other else { panic!("{other:?}") };
+    assert!(matches!(why, LookupError::Widths { .. }), "{why}");
+    assert!(matches!(found, Err(LookupError::Widths { .. })), "{found:?}");
+    assert!(same.is_ok(), "{same:?}");
+}
+
 #[cfg(all(target_os = "linux", not(miri)))]
 #[test]
 fn they_are_one_for_all_that_open_the_region() {

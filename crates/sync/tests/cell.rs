@@ -11,6 +11,10 @@ use ringway_sync::{
 };
 
 const ROUNDS: u64 = if cfg!(miri) { 20 } else { 20_000 };
+/// The words of a value that takes longer to copy than to set a word.
+const HUGE: usize = if cfg!(miri) { 64 } else { 8192 };
+/// How soon a death or an interrupt is told. Under miri time passes, and little is done in it.
+const SOON: Duration = Duration::from_millis(if cfg!(miri) { 60_000 } else { 150 });
 
 /// A value that has four copies, and one that has two.
 type Large = [u64; 40];
@@ -71,20 +75,20 @@ fn a_waiter_gets_the_last_value_and_none_twice() {
 /// While the writer sets it without a pause: a read is no longer than two sets.
 #[test]
 fn readers_of_a_large_value_are_not_starved() {
-    let region = Plan::new().cell("huge", [0u64; 8192]).heap().unwrap();
-    let cell = region.cell::<[u64; 8192]>("huge").unwrap();
+    let region = Plan::new().cell("huge", [0u64; HUGE]).heap().unwrap();
+    let cell = region.cell::<[u64; HUGE]>("huge").unwrap();
     let reads = if cfg!(miri) { 2 } else { 200 };
     thread::scope(|scope| {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let mut writer = cell.claim().unwrap();
         scope.spawn(move || {
-            let mut value = Box::new([0; 8192]);
+            let mut value = Box::new([0; HUGE]);
             while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
                 value.iter_mut().for_each(|number| *number += 1);
                 (0..10).for_each(|_| writer.set(&value));
             }
         });
-        let mut value = Box::new([0; 8192]);
+        let mut value = Box::new([0; HUGE]);
         for _ in 0..reads {
             cell.read_into(&mut value).unwrap();
             assert!(value.iter().all(|number| *number == value[0]));
@@ -140,7 +144,7 @@ fn a_death_is_told_once_to_each_that_waits_and_to_the_next_writer() {
         assert_eq!(changes.next(), Ok([7; 3]));
         let start = Instant::now();
         assert_eq!(changes.next(), Err(ChangeError::WriterDied));
-        assert!(start.elapsed() < Duration::from_millis(150));
+        assert!(start.elapsed() < SOON);
         let time = Duration::from_millis(40);
         assert_eq!(changes.next_timeout(time), Err(ChangeError::TimedOut));
     }

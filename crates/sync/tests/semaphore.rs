@@ -90,20 +90,23 @@ const OWNERS: usize = 3;
 /// An owner, and the numbers of the permits that it has.
 struct Owner {
     slots: &'static Semaphore,
+    /// The same, as it came out of its box.
+    leaked: *mut Semaphore,
     permits: Vec<Permit<'static>>,
 }
 
 fn owner(region: &Region) -> Owner {
     let slots = slots(&region.attach().unwrap());
     // So that permits can be kept beside it. It is put back into a box when the owner dies.
-    Owner { slots: Box::leak(Box::new(slots)), permits: Vec::new() }
+    let leaked = Box::into_raw(Box::new(slots));
+    // SAFETY: it is there until the owner dies.
+    Owner { slots: unsafe { &*leaked }, leaked, permits: Vec::new() }
 }
 
 fn dies(owner: Owner) {
-    let slots: *const Semaphore = owner.slots;
     owner.permits.into_iter().for_each(std::mem::forget);
-    // SAFETY: it was leaked from a box in `owner`, and its permits are forgotten.
-    drop(unsafe { Box::from_raw(slots.cast_mut()) });
+    // SAFETY: it came out of a box in `owner`, and its permits are forgotten.
+    drop(unsafe { Box::from_raw(owner.leaked) });
 }
 
 proptest! {

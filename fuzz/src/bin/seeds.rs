@@ -1,15 +1,23 @@
-//! Makes the corpus of the target `header` anew: `cargo run --release --bin seeds`, in this package.
+//! Makes the corpora of the targets `header` and `region_header` anew: `cargo run --release --bin
+//! seeds`, in this package, or with the name of one of them behind it.
 //!
-//! An input is a ring and what is changed in it. Which header is refused, and why, follows from the
+//! An input is a ring, or a region, and what is changed in it. Which header is refused, and why, follows from the
 //! layout: inputs that were found with another layout reach less of the code than they did. So this
 //! looks for inputs by what they bring about, from a seed that is always the same, and keeps the
 //! shortest of each kind. It takes no fuzzer. What a fuzzer finds beyond that is kept by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::{fs, io};
+use std::{env, fs, io};
 
-use ringway_fuzz::header::effects;
+use ringway_fuzz::{header, region};
+
+/// What an input brings about.
+type Effects = fn(&[u8]) -> BTreeSet<String>;
+
+/// The targets.
+const TARGETS: [(&str, Effects); 2] =
+    [("header", header::effects), ("region_header", region::header::effects)];
 
 /// Inputs that are tried, and how long they are at most.
 const TRIALS: u64 = 400_000;
@@ -39,7 +47,7 @@ struct Found(BTreeMap<String, Vec<Vec<u8>>>);
 
 impl Found {
     /// Keeps the input for what it brings about, where it is among the shortest.
-    fn add(&mut self, input: &[u8]) {
+    fn add(&mut self, effects: Effects, input: &[u8]) {
         for effect in effects(input) {
             let inputs = self.0.entry(effect).or_default();
             if inputs.iter().any(|other| other == input) {
@@ -85,21 +93,35 @@ fn name(input: &[u8]) -> String {
     format!("{hash:016x}")
 }
 
-fn main() -> io::Result<()> {
+/// Makes the corpus of a target.
+fn make(target: &str, effects: Effects) -> io::Result<()> {
     let (mut found, mut numbers) = (Found::default(), Numbers(1));
     for _ in 0..TRIALS {
         let input = candidate(&found, &mut numbers);
-        found.add(&input);
+        found.add(effects, &input);
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join("header");
-    fs::remove_dir_all(&folder)?;
-    fs::create_dir(&folder)?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
     for (effect, inputs) in &found.0 {
         println!("{effect}: {} bytes", inputs[0].len());
         for input in inputs {
             fs::write(folder.join(name(input)), input)?;
         }
     }
-    println!("{} effects, {} inputs", found.0.len(), fs::read_dir(&folder)?.count());
+    let inputs = fs::read_dir(&folder)?.count();
+    println!("{target}: {} effects, {inputs} inputs", found.0.len());
+    Ok(())
+}
+
+fn main() -> io::Result<()> {
+    let only = env::args().nth(1);
+    for (target, effects) in TARGETS {
+        if only.as_ref().is_none_or(|only| only == target) {
+            make(target, effects)?;
+        }
+    }
     Ok(())
 }

@@ -39,8 +39,8 @@ advice! {
         assert_eq!(wait(), WaitSetError::Timeout);
     }
 
-    "a wait set cannot keep the memory of a raw ring: wait by the handle itself, or use a ring on \
-     the heap or in a segment" =>
+    "a wait set cannot keep memory of the caller's: wait by the handle itself, or use a ring, or a \
+     region, on the heap or in a segment" =>
     fn raw_ring_in_a_set(said) {
         let options = Options::<u64>::new(8);
         let (data_len, control_len) = options.segment_lengths().unwrap();

@@ -38,9 +38,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Run the unit, property and doc tests of the heap storage under miri, with many seeds
+    /// Run the unit, thread, property and doc tests of what is no segment under miri, with many seeds
     Miri(miri::Options),
-    /// Run every fuzz target for some time: forged headers, forged memory, and random calls
+    /// Run every fuzz target for some time: forged headers, forged memory, and random calls, of rings
+    /// and of regions
     Fuzz(fuzz::Options),
     /// Count the system calls of both sides of a streaming run
     Syscalls,

@@ -24,8 +24,8 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// The process that holds the owner's lock on a segment's file, of those that have it mapped
-    /// for writing. `None`: not found, which does not mean that there is none.
+    /// The process that holds the owner's lock on a segment's file, or one of those that share it, of
+    /// those that have it mapped for writing. `None`: not found, which does not mean that there is none.
     pub fn of_owner(file: &File) -> Option<Holder> {
         find(file, OWNER)
     }
@@ -41,8 +41,8 @@ impl fmt::Display for Holder {
 /// The most processes that are looked at: an error is no reason to work for long.
 const MOST: usize = 16_384;
 
-/// Who holds a writer's lock on that byte of a file, of those that have it mapped for writing, as
-/// an owner has. `None`: not found, which does not mean that there is none.
+/// Who holds a lock on that byte of a file, of those that have it mapped for writing, as an owner
+/// has. `None`: not found, which does not mean that there is none.
 fn find(file: &File, byte: u64) -> Option<Holder> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
@@ -77,7 +77,7 @@ fn locks(process: &Path, place: &str, byte: u64) -> bool {
             // As `1: OFDLCK ADVISORY  WRITE -1 00:1b:42 0 0`.
             let mut words = line.split_ascii_whitespace().skip(1);
             words.next() == Some("OFDLCK")
-                && words.nth(1) == Some("WRITE")
+                && words.nth(1).is_some_and(|kind| ["READ", "WRITE"].contains(&kind))
                 && words.nth(1) == Some(place)
                 && [words.next(), words.next()] == [Some(byte.as_str()); 2]
         })

@@ -34,7 +34,7 @@ pub enum Held {
     Reader,
 }
 
-/// A lock on one byte, held until it is dropped.
+/// A lock on one byte, or on [two](Self::also), held until it is dropped.
 ///
 /// Only the process that has taken it gives it up: a child that was forked has no copy of the
 /// description (`fork`), or, made past the C library, one for a while.
@@ -42,6 +42,7 @@ pub enum Held {
 pub struct Lock {
     file: Descriptor,
     at: u64,
+    also: Option<u64>,
     here: Here,
 }
 
@@ -51,7 +52,18 @@ impl Lock {
     pub fn take(file: Descriptor, at: u64) -> io::Result<Option<Lock>> {
         let taken = try_lock(&file, at)?;
         let here = file.here();
-        Ok(taken.then(|| Lock { file, at, here }))
+        Ok(taken.then(|| Lock { file, at, also: None, here }))
+    }
+
+    /// Takes a second byte of the same file, if no other process has it. It is given up before the
+    /// first one, or together with it if the process dies: who gets the first one finds the second
+    /// one free.
+    pub fn also(&mut self, at: u64) -> io::Result<bool> {
+        let taken = self.also.is_none() && try_lock(&self.file, at)?;
+        if taken {
+            self.also = Some(at);
+        }
+        Ok(taken)
     }
 
     /// The file that is locked.
@@ -63,7 +75,9 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if self.here.is_true() {
-            unlock(&self.file, self.at);
+            for at in self.also.into_iter().chain([self.at]) {
+                unlock(&self.file, at);
+            }
         }
     }
 }

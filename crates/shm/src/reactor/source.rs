@@ -43,9 +43,9 @@ impl Source {
         if let Some(sleeper) = &shared.sleeper {
             // Behind the registration: what the thread woke no waker for is seen here.
             if seen.is_none_or(|token| sleeper.has_rung(token)) {
+                let fences = sleeper.fences();
                 // SYNC awaited, sole-waiter: the heavy fence of `EventCount::arm_since`, and of
                 // `SoleWaiter::arm`.
-                let fences = sleeper.fences();
                 *seen = sleeper.prepare().map(|token| token.confirm(fences.heavy()));
             }
             if let Some(token) = *seen {

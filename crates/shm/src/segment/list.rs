@@ -79,7 +79,8 @@ pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> 
     let found = look_at_all(directory.as_ref(), |_, seen| {
         Ok(Some(match seen {
             Seen::Ours { file, identity, .. } => {
-                let alive = lock::is_held(file, lock::OWNER)?;
+                // Many owners share it.
+                let alive = lock::holder(file, lock::OWNER)? != lock::Held::Free;
                 (Some(identity), if alive { State::Alive } else { State::Dead })
             }
             Seen::OtherUsers { identity, .. } => (Some(identity), State::Inaccessible),

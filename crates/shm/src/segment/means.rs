@@ -34,6 +34,8 @@ pub(super) struct Means {
     /// `/proc`). Then it takes no seat: a lock on the description that it was given would be that
     /// of all processes to which that was given.
     pub(super) own: OnceLock<Descriptor>,
+    /// Set: the description that is mapped has the lock of a seat.
+    pub(super) main_has_seat: OnceLock<()>,
     /// Held while seats are cleaned: threads here share the description, and so its locks.
     pub(super) cleaning: Mutex<()>,
     /// Whether a thread here has a turn, or asks for it.
@@ -48,6 +50,7 @@ impl Means {
         let means = Means {
             bytes,
             own: OnceLock::new(),
+            main_has_seat: OnceLock::new(),
             cleaning: Mutex::new(()),
             in_turn: Mutex::new(false),
             turn_is_free: Condvar::new(),

@@ -196,7 +196,7 @@ fn is_meant(what: &Prune<'_>, file: &File, header: &Header) -> io::Result<bool> 
 
 fn remove_if_meant(directory: &Directory, name: &str, what: &Prune<'_>) -> io::Result<bool> {
     let dead = look_at(directory, name, false, |_, seen| match seen {
-        Seen::Ours { file, header, .. } if !lock::is_held(file, lock::OWNER)? => {
+        Seen::Ours { file, header, .. } if lock::holder(file, lock::OWNER)? == lock::Held::Free => {
             Ok(Some(is_meant(what, file, header)?))
         }
         _ => Ok(None),

@@ -108,7 +108,9 @@ impl<'a> Seats<'a> {
 
     /// The file that has the seats, to ask about locks. `None`: this process cannot open it.
     pub fn file(&self) -> Option<&'a File> {
-        self.means.file(&self.mapping.files)
+        // Locks that the mapping's own description has do not show in it.
+        let others = self.means.own.get().filter(|_| self.means.main_has_seat.get().is_some());
+        others.map(|own| &**own).or_else(|| self.means.file(&self.mapping.files))
     }
 
     /// The same file, writable, with a description of its own, which threads here share. `None`:
@@ -120,6 +122,27 @@ impl<'a> Seats<'a> {
     /// Asks for a seat, which takes a description of the file of its own. `EINVAL`: there are
     /// [`MAX_SEATS`], and none of that number.
     pub fn claim(&self, seat: usize) -> io::Result<Claim> {
+        self.claim_by(seat, |_| Ok(None))
+    }
+
+    /// The same for the creator of a segment that has no name yet, also where there is no `/proc`,
+    /// by which its file could be opened once more: then the lock is one of the description that is
+    /// mapped, which this process alone has. It is seen here once the file has a name, and was
+    /// opened by that ([`Mapping::complete`]).
+    pub fn claim_as_creator(&self, seat: usize) -> io::Result<Claim> {
+        self.claim_by(seat, |file| {
+            let again = file.try_clone()?;
+            let _ = self.means.main_has_seat.set(());
+            Ok(Some(again))
+        })
+    }
+
+    /// `otherwise`: what is done where the file cannot be opened once more.
+    fn claim_by(
+        &self,
+        seat: usize,
+        otherwise: impl FnOnce(&File) -> io::Result<Option<File>>,
+    ) -> io::Result<Claim> {
         self.mapping.check()?;
         let file = self.file().ok_or_else(none)?;
         let (files, at) = (&self.mapping.files, self.at(seat)?);
@@ -130,7 +153,11 @@ impl<'a> Seats<'a> {
             true => files.companion_name(),
             false => files.main_name(),
         };
-        let own = Descriptor::try_open(|| lock::reopen(file, true, name))?.ok_or_else(none)?;
+        let own = Descriptor::try_open(|| match lock::reopen(file, true, name)? {
+            Some(own) => Ok(Some(own)),
+            None => otherwise(file),
+        });
+        let own = own?.ok_or_else(none)?;
         Ok(Lock::take(own, at)?.map_or(Claim::Taken, Claim::Ours))
     }
 

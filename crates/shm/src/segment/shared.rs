@@ -30,7 +30,8 @@ const SEATS: SeatBytes =
 ///
 /// It consists of atomics alone (`core::sync::atomic`), every sequence of bytes is a value of it,
 /// its layout is fixed (`repr(C)`), and its alignment is at most 128. Nothing of it has to be
-/// dropped.
+/// dropped. The kind and the version with which it is used stand for it alone: no segment of theirs
+/// is opened as a struct whose atomics have other sizes, or lie in other places.
 pub unsafe trait Words {}
 
 /// A struct that processes share, in a named segment of its own.

@@ -15,7 +15,8 @@ use crate::file::{Directory, Holder, NotOpened};
 use crate::fork::Descriptor;
 
 /// Removes a segment's names, whatever its kind and version, if its owner is gone. `Ok(false)`:
-/// there was no segment of that name. As [`unlink_if`] for a caller that knows no format.
+/// there was no segment of that name. As [`unlink_if`] for a caller that knows no format, so that it
+/// takes the right to write the file.
 ///
 /// ```
 /// use ringway_shm::segment::{Place, unlink};
@@ -25,7 +26,7 @@ use crate::fork::Descriptor;
 /// # Ok::<(), ringway_shm::segment::UnlinkError>(())
 /// ```
 pub fn unlink(place: &Place) -> Result<bool, UnlinkError> {
-    unlink_if(place, |_| Meant::IfDead(None))
+    unlink_if(place, |_| Meant::IfUnused)
 }
 
 /// What a caller that removes names makes of a header.
@@ -35,6 +36,10 @@ pub enum Meant {
     Known,
     /// Its names are removed if its owner is dead: its format is another one, and why.
     IfDead(Option<EnvelopeError>),
+    /// It may have many owners, who share the owner's lock: its names are removed if none has it,
+    /// and by a process that takes it alone. So none comes meanwhile. It takes the right to write
+    /// the file.
+    IfUnused,
     /// It is not to be removed, and why.
     Not(EnvelopeError),
 }
@@ -71,6 +76,7 @@ pub fn unlink_if(place: &Place, meant: impl FnOnce(&Header) -> Meant) -> Result<
         Meant::Known => Held::Open(main),
         Meant::Not(why) => return Err(not_a_segment(why)),
         Meant::IfDead(why) => hold(main, writable, place, why)?,
+        Meant::IfUnused => hold_alone(main, writable, place)?,
     };
     let main = held.file();
 
@@ -107,6 +113,23 @@ fn hold(
         Some(lock) => Ok(Held::Locked(lock)),
         // A lock that came since, or one of a process that may only read.
         None => Err(UnlinkError::Alive { path: place.path(), why, owner: None }),
+    }
+}
+
+/// Locks a file that may have many owners. An error if one lives, or if this process cannot have the
+/// lock: another one could become an owner meanwhile.
+fn hold_alone(main: Descriptor, writable: bool, place: &Place) -> Result<Held, UnlinkError> {
+    let what = "asking whether an owner lives";
+    let asked = |source| UnlinkError::Io { what, path: place.path(), source };
+    let path = place.path();
+    match lock::holder(&main, lock::OWNER).map_err(asked)? {
+        lock::Held::Free if writable => match Lock::take(main, lock::OWNER).map_err(asked)? {
+            Some(lock) => Ok(Held::Locked(lock)),
+            // One that came since.
+            None => Err(UnlinkError::Alive { path, why: None, owner: None }),
+        },
+        lock::Held::Free => Err(UnlinkError::ReadOnly { path }),
+        _ => Err(UnlinkError::Alive { path, why: None, owner: Holder::of_owner(&main) }),
     }
 }
 

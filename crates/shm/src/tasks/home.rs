@@ -32,9 +32,14 @@ mod told {
         number: AtomicU32,
     }
 
+    impl Default for HomeCell {
+        fn default() -> Self {
+            HomeCell::new()
+        }
+    }
+
     impl HomeCell {
         /// Of no process.
-        #[allow(clippy::new_without_default, reason = "it is for constants")]
         pub const fn new() -> HomeCell {
             HomeCell { number: AtomicU32::new(0) }
         }
@@ -76,9 +81,14 @@ mod told {
     #[derive(Debug)]
     pub struct HomeCell;
 
+    impl Default for HomeCell {
+        fn default() -> Self {
+            HomeCell::new()
+        }
+    }
+
     impl HomeCell {
         /// Of no process.
-        #[allow(clippy::new_without_default, reason = "it is for constants")]
         pub const fn new() -> HomeCell {
             HomeCell
         }

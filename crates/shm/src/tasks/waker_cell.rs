@@ -39,6 +39,12 @@ pub struct WakerCell {
 // other threads.
 unsafe impl Sync for WakerCell {}
 
+impl Default for WakerCell {
+    fn default() -> Self {
+        WakerCell::new()
+    }
+}
+
 impl WakerCell {
     /// An empty one.
     #[cfg(not(ringway_loom))]

@@ -1,10 +1,12 @@
 //! Listing, pruning and removing by the envelope alone.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::os::unix::fs::symlink;
 
 use ringway_shm::envelope::{Envelope, HEADER_BYTES, Instance, Kind};
+use ringway_shm::file::lock::{self, Lock};
+use ringway_shm::fork::Descriptor;
 use ringway_shm::segment::{
     Prune, PruneError, Shared, State, UnlinkError, name, prune, segments_in, unlink,
 };
@@ -50,6 +52,42 @@ fn what_is_of_no_known_kind_version_or_byte_order_is_listed_and_removed_if_it_is
         assert!(matches!(error, UnlinkError::Alive { .. }), "{error:?}");
         drop(living);
     }
+}
+
+#[test]
+fn a_segment_with_many_owners_lives_as_long_as_one_of_them() {
+    let directory = Directory::new();
+    strange(&directory, "many", false);
+    let open = || File::options().read(true).write(true).open(directory.0.join("many")).unwrap();
+    let owners = [(); 2].map(|()| open());
+    owners.iter().for_each(|owner| lock::share(owner, lock::OWNER).unwrap());
+    for owner in owners {
+        assert_eq!(segments_in(&directory.0).unwrap()[0].state, State::Alive);
+        let error = unlink(&directory.place("many")).unwrap_err();
+        assert!(matches!(error, UnlinkError::Alive { .. }), "{error:?}");
+        let all = || Prune::all().directory(&directory.0);
+        assert!(prune(all().dry_run(true)).unwrap().is_empty());
+        assert!(prune(all()).unwrap().is_empty());
+        drop(owner);
+    }
+    assert!(unlink(&directory.place("many")).unwrap());
+}
+
+#[test]
+fn a_lock_of_two_bytes_gives_both_up() {
+    let directory = Directory::new();
+    strange(&directory, "two", false);
+    let open = || File::options().read(true).write(true).open(directory.0.join("two"));
+    let other = open().unwrap();
+    let held = |at| lock::is_held(&other, at).unwrap();
+    let mut taken = Lock::take(Descriptor::open(open).unwrap(), 5).unwrap().unwrap();
+    assert!(lock::try_lock(&other, 9).unwrap());
+    assert!(!taken.also(9).unwrap(), "another has it");
+    lock::unlock(&other, 9);
+    assert!(taken.also(9).unwrap() && !taken.also(10).unwrap());
+    assert!(held(5) && held(9) && !held(10));
+    drop(taken);
+    assert!(!held(5) && !held(9));
 }
 
 #[test]

@@ -28,10 +28,15 @@ impl ObjectKind for AtomicsKind {
     }
 }
 
+/// That of a struct of atomics: also which of its bytes are accessed together.
+const fn shape_of<T: AllAtomic>(tag: u64) -> Shape {
+    Shape { widths: T::WIDTHS.number(), ..Shape::of::<T>(tag) }
+}
+
 impl Plan {
     /// Declares [`Atomics`], all of which are 0.
     pub fn atomics<'a, T: AllAtomic>(self, name: impl Into<ObjectName<'a>>) -> Plan {
-        self.object::<AtomicsKind>(name, Shape::of::<T>(0), &[])
+        self.object::<AtomicsKind>(name, shape_of::<T>(0), &[])
     }
 }
 
@@ -42,7 +47,7 @@ impl Region {
         name: impl Into<ObjectName<'a>>,
     ) -> Result<Atomics<T>, LookupError> {
         let ObjectName { name, tag } = name.into();
-        let (handle, _) = Handle::find(&self.at, name, &Shape::of::<T>(tag))?;
+        let (handle, _) = Handle::find(&self.at, name, &shape_of::<T>(tag))?;
         Ok(Atomics { handle, value: PhantomData })
     }
 }
@@ -55,8 +60,9 @@ impl Region {
 /// core's atomics, with their orderings; what several of them mean together is the program's to
 /// keep, also when a process dies between two stores.
 ///
-/// What was declared is told apart by size, alignment and [tag](ObjectName::tag), and not by fields.
-/// On 32-bit targets an `AtomicU64`, where there is one, is laid out as there.
+/// What was declared is told apart by size, alignment, [tag](ObjectName::tag), and the sizes of the
+/// atomics and their places; not by the names of fields, nor by how they are grouped. On 32-bit
+/// targets an `AtomicU64`, where there is one, is laid out as there.
 ///
 /// A region that is only looked at has no `Atomics`: a reference to them can be stored through.
 ///
@@ -87,10 +93,11 @@ impl<T: AllAtomic> Deref for Atomics<T> {
     #[inline(always)]
     fn deref(&self) -> &T {
         let words = NonNull::from(self.handle.spot().data()).cast::<T>();
-        // SAFETY: the object was declared with this size and alignment, which `find` has compared.
-        // So its data, which begins as aligned and has so many words, holds a `T`, of which any
-        // bytes are a value, and which may change behind a reference, as it is made of atomics
-        // alone. The handle, which is borrowed, keeps the memory.
+        // SAFETY: the object was declared with this size, alignment and widths, which `find` has
+        // compared. So its data, which begins as aligned and has so many words, holds a `T`, of
+        // which any bytes are a value, and which may change behind a reference, as it is made of
+        // atomics alone; no reference to it has atomics of other sizes in the same places. The
+        // handle, which is borrowed, keeps the memory.
         unsafe { words.as_ref() }
     }
 }

@@ -31,6 +31,10 @@ impl ObjectKind for BarrierKind {
         let items = usize::try_from(shape.count).ok().filter(|&items| items > 0)?;
         (shape.variant <= LEAVES_OUT).then_some(Extent { items, data: 0 })
     }
+
+    fn item_holder(item: &PlaceWords) -> u32 {
+        item.holder()
+    }
 }
 
 /// How many parties a [`Barrier`] is for, and what becomes of a wait for one that is gone. A number
@@ -247,8 +251,8 @@ impl Barrier {
     fn absentee(&self, owner: Owner) -> Absentee {
         let seats = self.handle.party().memory.seats();
         let seat = owner.seat();
-        let words = seat.and_then(|seat| seats.get(seat)).filter(|words| words.is_of(owner));
-        Absentee { seat, pid: words.map(|words| words.pid()) }
+        let words = seat.and_then(|seat| seats.get(seat));
+        Absentee { seat, pid: words.and_then(|words| words.pid_of(owner)) }
     }
 
     /// For models: goes away as one that is killed.

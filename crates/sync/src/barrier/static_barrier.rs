@@ -126,19 +126,12 @@ impl<const PARTIES: usize, W: Wait + Copy> StaticBarrier<PARTIES, W> {
         StaticBarrier { places: [(); PARTIES].map(|()| Place::new()), wait }
     }
 
-    /// A party, at the first place that has none; `None`: all have one. It gives the place back when
-    /// it is dropped. Where another party was before, it goes on from there: if that had come to the
-    /// phase that is not over, so has this one.
-    ///
-    /// Not on targets without compare-and-swap, unless the feature `portable-atomic` is on: there is
-    /// [`split`](Self::split), and [`assume_party`](Self::assume_party).
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub fn party(&self) -> Option<StaticParty<'_, PARTIES, W>> {
-        let free = |place: &Place| {
-            // SYNC static-party: the place is seen as its last party left it.
-            place.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
-        };
-        let place = self.places.iter().position(free)?;
+    /// A party, at the first place of which `take` takes the word.
+    pub(crate) fn party_by(
+        &self,
+        take: impl Fn(&CasU32) -> bool,
+    ) -> Option<StaticParty<'_, PARTIES, W>> {
+        let place = self.places.iter().position(|place| take(&place.taken))?;
         Some(StaticParty { gives_back: true, ..StaticParty::new(self, place) })
     }
 
@@ -278,7 +271,7 @@ impl<const PARTIES: usize, W: Wait + Copy> Drop for StaticParty<'_, PARTIES, W> 
     fn drop(&mut self) {
         let own = self.barrier.places.get(self.place).filter(|_| self.gives_back);
         if let Some(own) = own {
-            // SYNC static-party: the next party at this place, in `party`, sees what this one has
+            // SYNC static-taken: the next party at this place, in `take`, sees what this one has
             // stored.
             own.taken.store(0, Ordering::Release);
         }

@@ -100,6 +100,14 @@ unsafe impl Words for PlaceWords {
 }
 
 impl PlaceWords {
+    /// The word that names who has it; 0: none has, or has it any more.
+    pub(super) fn holder(&self) -> u32 {
+        match self.owner.load(Ordering::Relaxed) {
+            owner if owner & DIED == 0 => owner,
+            _ => 0,
+        }
+    }
+
     /// Whether it has come to that phase.
     fn has_come(&self, phase: u32) -> bool {
         self.phase.load(Ordering::Relaxed).wrapping_sub(phase) as i32 > 0

@@ -34,7 +34,7 @@ use crate::value::Copies;
 /// is moved into its handler, or made there anew each time by
 /// [`assume_writer`](Self::assume_writer), which costs a load.
 ///
-/// `WORDS` is [`cell_words::<T>()`](cell_words), for two copies; twice or four times that for four
+/// `WORDS` is [`cell_words::<T>()`](crate::cell_words), for two copies; twice or four times that for four
 /// or eight, where a writer sets the value so often that a reader has to read again and again.
 ///
 /// ```
@@ -99,16 +99,13 @@ impl<T: Plain, const WORDS: usize> StaticCell<T, WORDS> {
         StaticReader { cell: self, seen: None }
     }
 
-    /// The writer; `None`: there is one already. It gives the cell back when it is dropped.
-    ///
-    /// Not on targets without compare-and-swap, unless the feature `portable-atomic` is on: there is
-    /// [`split`](Self::split), and [`assume_writer`](Self::assume_writer).
-    #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-    pub fn writer(&self) -> Option<StaticWriter<'_, T, WORDS>> {
-        use ringway_shm::sync::Ordering;
-        // SYNC static-writer: the number of commits is seen as the last writer left it.
-        let taken = self.taken.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed);
-        taken.is_ok().then(|| StaticWriter { gives_back: true, ..StaticWriter::new(self) })
+    /// The writer, if `take` takes the word for it.
+    pub(crate) fn writer_by(
+        &self,
+        take: impl FnOnce(&CasU32) -> bool,
+    ) -> Option<StaticWriter<'_, T, WORDS>> {
+        let taken = take(&self.taken);
+        taken.then(|| StaticWriter { gives_back: true, ..StaticWriter::new(self) })
     }
 
     /// The writer and a reader, on any target: that there is no other writer is what the exclusive
@@ -170,7 +167,7 @@ impl<'a, T: Plain, const WORDS: usize> StaticWriter<'a, T, WORDS> {
 impl<T, const WORDS: usize> Drop for StaticWriter<'_, T, WORDS> {
     fn drop(&mut self) {
         if self.gives_back {
-            // SYNC static-writer: the next writer, in `writer`, sees what this one has stored.
+            // SYNC static-taken: the next writer, in `take`, sees what this one has stored.
             self.cell.taken.store(0, ringway_shm::sync::Ordering::Release);
         }
     }

@@ -28,7 +28,7 @@ impl<T: Plain> Cell<T> {
     }
 
     fn claim_until(&self, deadline: Deadline) -> Result<CellWriter<T>, ClaimError> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let how = How { deadline, alarm: &self.handle.alarm };
         let taken = self.handle.head().claim.lock(self.handle.party(), how)?;
         Ok(CellWriter::new(self.clone(), taken == Taken::Died))
     }

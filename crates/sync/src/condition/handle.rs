@@ -34,7 +34,8 @@ impl Plan {
     /// Declares a [`Condition`] of a [`Mutex`] that was declared before, by that mutex's name.
     pub fn condition<'a>(self, name: impl Into<ObjectName<'a>>, mutex: &str) -> Plan {
         let count = self.number_of(mutex, MutexKind::KIND).unwrap_or(NONE);
-        self.object::<ConditionKind>(name, Shape { count, ..Shape::NONE }, &[])
+        let shape = Shape { count, ..Shape::NONE };
+        self.object::<ConditionKind>(name, shape, &[]).belonging_to(mutex)
     }
 }
 

@@ -99,7 +99,7 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
         match wait(self.give_back(condition, pred), party, alarm, deadline)? {
             News::Taken(taken) => Ok(taken),
             News::Rung => {
-                let how = How { deadline, alarm, sleeps: true };
+                let how = How { deadline, alarm };
                 mutex.handle().head().lock.lock(party, how).map_err(|error| {
                     // The wake-up may have been this one's alone.
                     condition.handle.head().bell().wake_one();

@@ -54,6 +54,11 @@ pub enum LookupError {
         /// The tag that was asked for.
         expected: u64,
     },
+    /// It is made of atomics of other sizes, or in other places.
+    Widths {
+        /// The name.
+        name: String,
+    },
     /// It is a condition of another mutex than the one that it was asked of.
     OtherMutex {
         /// The name.
@@ -98,6 +103,9 @@ impl LookupError {
         if found.tag != expected.tag {
             let (found, expected) = (found.tag, expected.tag);
             return Err(Self::Tag { name: name(), found, expected });
+        }
+        if found.widths != expected.widths {
+            return Err(Self::Widths { name: name() });
         }
         Ok(())
     }
@@ -148,6 +156,11 @@ impl fmt::Display for LookupError {
                 f,
                 "the object {name:?} has tag {found}, and {expected} was asked for: use the type \
                  that its creator uses, with its tag"
+            ),
+            Self::Widths { name } => write!(
+                f,
+                "the object {name:?} has atomics of other sizes, or in other places, than the type: \
+                 use the type that its creator uses"
             ),
             Self::OtherMutex { name } => write!(
                 f,

@@ -8,7 +8,6 @@ mod barrier;
 mod cell;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod files;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod lock;
 #[cfg(feature = "alloc")]
 mod lookup;
@@ -20,11 +19,9 @@ mod plan;
 mod raw;
 #[cfg(feature = "alloc")]
 mod seat;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod signal;
 #[cfg(feature = "alloc")]
 mod table;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 mod unmet;
 mod value;
 
@@ -36,7 +33,6 @@ pub use barrier::{Absentee, BarrierError, JoinError};
 pub use cell::{ChangeError, ClaimError};
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use files::{CreateError, OpenError};
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use lock::WaitError;
 #[cfg(feature = "alloc")]
 pub use lock::{LockError, TryLockError};
@@ -48,19 +44,16 @@ pub use once::OnceError;
 pub use plan::PlanError;
 #[cfg(all(feature = "alloc", not(ringway_loom)))]
 pub use raw::RawError;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use ringway_shm::LivenessError;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub use ringway_shm::segment::{NameError, PruneError, UnlinkError};
 #[cfg(feature = "alloc")]
 pub use seat::SeatError;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub use signal::PostError;
 #[cfg(feature = "alloc")]
 pub use signal::SignalError;
 #[cfg(feature = "alloc")]
 pub use table::TableError;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) use unmet::Unmet;
 pub use value::PeekError;
 

@@ -17,8 +17,11 @@ pub enum SeatError {
         /// Its number for what went wrong.
         os_error: i32,
     },
-    /// The region's name was removed, or is being removed.
+    /// The region's name was removed.
     Removed,
+    /// A process is removing the region's name, and was not through within the time: it may be
+    /// stopped.
+    BeingRemoved,
 }
 
 impl fmt::Display for SeatError {
@@ -26,8 +29,8 @@ impl fmt::Display for SeatError {
         match self {
             Self::Full { seats } => write!(
                 f,
-                "all {seats} seats of the region are taken: create it with more, or end a process \
-                 that has one"
+                "all {seats} seats of the region are taken: end a process that has one, or create it \
+                 with more (`Plan::seats`; one that was made with its only object has 64)"
             ),
             Self::Lock { os_error } => {
                 f.write_str("the lock of a seat could not be had: ")?;
@@ -37,6 +40,10 @@ impl fmt::Display for SeatError {
                 write!(f, "error {os_error}")
             }
             Self::Removed => f.write_str("the region was removed meanwhile: open it again"),
+            Self::BeingRemoved => f.write_str(
+                "a process is removing the region's name, and was not through within the time: end \
+                 that process if it is stopped, or open the region again",
+            ),
         }
     }
 }

@@ -119,7 +119,7 @@ impl Lock {
 
     #[inline]
     fn lock_until(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError<LockGuard<'_>>> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let how = How { deadline, alarm: &self.handle.alarm };
         match self.handle.head().lock(self.handle.party(), how)? {
             Taken::Clean => Ok(LockGuard::new(self, false)),
             Taken::Died => Err(LockError::OwnerDied(LockGuard::new(self, true))),

@@ -4,6 +4,7 @@
 mod handle;
 #[cfg(feature = "alloc")]
 mod spin;
+#[cfg(feature = "alloc")]
 mod spinning;
 mod static_lock;
 pub(crate) mod words;

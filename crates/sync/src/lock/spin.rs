@@ -3,6 +3,7 @@
 use ringway_shm::envelope::Kind;
 use ringway_shm::wait::Deadline;
 
+use super::spinning::spin;
 use super::words::{How, LockWords, Taken};
 use crate::error::{LockError, LookupError, TryLockError};
 use crate::name::ObjectName;
@@ -101,8 +102,8 @@ impl SpinLock {
 
     #[inline]
     fn lock_until(&self, deadline: Deadline) -> Result<SpinGuard<'_>, LockError<SpinGuard<'_>>> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: false };
-        match self.handle.head().lock(self.handle.party(), how)? {
+        let how = How { deadline, alarm: &self.handle.alarm };
+        match spin(self.handle.head(), self.handle.party(), how)? {
             Taken::Clean => Ok(SpinGuard { lock: self, died: false }),
             Taken::Died => Err(LockError::OwnerDied(SpinGuard { lock: self, died: true })),
         }

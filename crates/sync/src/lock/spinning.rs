@@ -24,7 +24,16 @@ struct Spinner<'a, P> {
 }
 
 /// Takes the lock, looking for it again and again.
+#[inline]
 pub(super) fn spin(lock: &LockWords, party: &impl Party, how: How<'_>) -> Result<Taken, WaitError> {
+    match lock.try_clean(party.me()) {
+        true => Ok(Taken::Clean),
+        false => spin_slowly(lock, party, how),
+    }
+}
+
+#[cold]
+fn spin_slowly(lock: &LockWords, party: &impl Party, how: How<'_>) -> Result<Taken, WaitError> {
     let mut spinner = Spinner { lock, party, looks: 0, done: None };
     let ended = wait_for(
         &mut spinner,

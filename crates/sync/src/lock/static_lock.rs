@@ -111,7 +111,7 @@ impl<W: Wait + Copy> StaticLock<W> {
 
     #[cold]
     fn wait(&self) {
-        let how = How { deadline: Deadline::Never, alarm: &Alarm::none(), sleeps: true };
+        let how = How { deadline: Deadline::Never, alarm: &Alarm::none() };
         let taken = || self.words.try_free(ME);
         wait_until(self.wait, taken, || self.words.lock(&Context, how).ok());
     }

@@ -91,8 +91,6 @@ pub(crate) enum Taken {
 pub(crate) struct How<'a> {
     pub(crate) deadline: Deadline,
     pub(crate) alarm: &'a Alarm,
-    /// Whether it goes to sleep.
-    pub(crate) sleeps: bool,
 }
 
 impl LockWords {
@@ -202,10 +200,7 @@ impl LockWords {
 
     #[cold]
     fn lock_slowly(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
-        if !how.sleeps {
-            return super::spinning::spin(self, party, how);
-        }
-        let How { deadline, alarm, .. } = how;
+        let How { deadline, alarm } = how;
         Ok(wait(ForLock { lock: self, party }, party, alarm, deadline)?)
     }
 

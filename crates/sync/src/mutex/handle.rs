@@ -203,7 +203,7 @@ impl<T: Plain> Mutex<T> {
         &self,
         deadline: Deadline,
     ) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let how = How { deadline, alarm: &self.handle.alarm };
         let taken = self.handle.head().lock.lock(self.handle.party(), how)?;
         self.guard(taken)
     }

@@ -137,7 +137,7 @@ impl<T: Plain> InPlace<T> {
         &self,
         deadline: Deadline,
     ) -> Result<InPlaceGuard<'_, T>, LockError<InPlaceGuard<'_, T>>> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let how = How { deadline, alarm: &self.handle.alarm };
         match self.handle.head().lock(self.handle.party(), how)? {
             Taken::Clean => Ok(InPlaceGuard::new(self, false)),
             Taken::Died => Err(LockError::OwnerDied(InPlaceGuard::new(self, true))),

@@ -180,7 +180,7 @@ impl<T: Plain> Once<T> {
         if let Some(value) = self.get() {
             return Ok(Ok(value));
         }
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let how = How { deadline, alarm: &self.handle.alarm };
         let taken = self.handle.head().lock.lock(self.handle.party(), how)?;
         Ok(self.make(taken, make))
     }

@@ -9,6 +9,7 @@ use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
 
 use super::memory::Memory;
+use super::seats::SeatWords;
 use crate::alarm::Alarm;
 use crate::error::SeatError;
 use crate::owner::Owner;
@@ -41,36 +42,41 @@ impl Attachment {
     /// Takes a free seat of a region that is no file.
     pub(crate) fn by_word(memory: &Arc<Memory>) -> Result<Attachment, SeatError> {
         let seats = memory.seats();
-        let seat = seats.iter().position(|seat| seat.take());
-        let seat = seat.ok_or(SeatError::Full { seats: seats.len() })?;
-        Self::new(memory, seat, Hold::Word)
+        let take = |(number, seat): (usize, &SeatWords)| {
+            seat.take(number, this_process()).map(|owner| (number, owner))
+        };
+        let taken = seats.iter().enumerate().find_map(take);
+        let (seat, me) = taken.ok_or(SeatError::Full { seats: seats.len() })?;
+        Ok(Self::new(memory, seat, me, Hold::Word))
     }
 
-    /// The owner of a seat that has just been taken.
-    pub(crate) fn new(
-        memory: &Arc<Memory>,
-        seat: usize,
-        hold: Hold,
-    ) -> Result<Attachment, SeatError> {
-        let seats = memory.seats();
-        let words = seats.get(seat).ok_or(SeatError::Full { seats: seats.len() })?;
-        #[cfg(feature = "std")]
-        let pid = std::process::id();
-        #[cfg(not(feature = "std"))]
-        let pid = 0;
-        Ok(Attachment {
+    /// That of an owner that has just taken a seat.
+    pub(crate) fn new(memory: &Arc<Memory>, seat: usize, me: Owner, hold: Hold) -> Attachment {
+        Attachment {
             memory: memory.clone(),
             seat,
-            me: words.own(seat, pid),
+            me,
             hold,
             #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
             watched: std::sync::OnceLock::new(),
-        })
+        }
     }
+}
+
+/// The number of this process, for people.
+pub(crate) fn this_process() -> u32 {
+    #[cfg(feature = "std")]
+    return std::process::id();
+    #[cfg(not(feature = "std"))]
+    0
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
+        // In a child that was forked the seat is the parent's.
+        if !self.memory.is_here() {
+            return;
+        }
         if let (Hold::Word, Some(seat)) = (&self.hold, self.memory.seats().get(self.seat)) {
             seat.leave();
         }

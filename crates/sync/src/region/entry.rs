@@ -25,6 +25,7 @@ mod field {
     pub(super) const TAG: usize = 8; // 2 words
     pub(super) const COUNT: usize = 10;
     pub(super) const VARIANT: usize = 11;
+    pub(super) const WIDTHS: usize = 12; // 2 words
     pub(super) const NAME: usize = 16; // 16 words
 }
 
@@ -54,6 +55,7 @@ impl Entry {
             (field::OFFSET, self.offset as u64),
             (field::LEN, self.len as u64),
             (field::TAG, self.shape.tag),
+            (field::WIDTHS, self.shape.widths),
         ];
         for (at, value) in wide {
             words[at] = value as u32;
@@ -90,6 +92,7 @@ impl Entry {
             tag: wide(field::TAG),
             count: words[field::COUNT],
             variant: words[field::VARIANT],
+            widths: wide(field::WIDTHS),
         };
         Ok(Entry {
             kind: Kind::new(words[field::KIND].to_le_bytes()),
@@ -117,7 +120,8 @@ mod tests {
     use super::*;
 
     fn entry() -> Entry {
-        let shape = Shape { size: 12, align: 4, tag: 1 << 40 | 7, count: 3, variant: 2 };
+        let (tag, widths) = (1 << 40 | 7, 1 << 50 | 9);
+        let shape = Shape { size: 12, align: 4, tag, count: 3, variant: 2, widths };
         Entry { kind: Kind::new(*b"TEST"), name: "größe".into(), offset: 1024, len: 256, shape }
     }
 

@@ -18,8 +18,9 @@ use crate::error::SeatError;
 /// dropped. [`attach`](Self::attach) takes another seat, for a thread that is to be an owner of its
 /// own.
 ///
-/// In a child that was forked, what was inherited of a region in a segment can be dropped, and
-/// nothing else: the memory is not there.
+/// In a child that was forked, what was inherited of a region can be dropped, and nothing else: the
+/// owner is the parent, and stays it. A segment's memory is not even there. A child has a heap of its
+/// own, and with it a region that the parent does not share.
 #[derive(Clone, Debug)]
 pub struct Region {
     pub(crate) at: Arc<Attachment>,
@@ -55,5 +56,16 @@ impl Region {
     /// How many seats there are.
     pub fn seats(&self) -> usize {
         self.at.memory.seats().len()
+    }
+
+    /// The number that its creator has [given](crate::Plan::tag) to the whole of it; 0: none.
+    ///
+    /// ```
+    /// let region = ringway_sync::Plan::new().tag(7).heap()?;
+    /// assert_eq!(region.tag(), 7);
+    /// # Ok::<(), ringway_sync::PlanError>(())
+    /// ```
+    pub fn tag(&self) -> u64 {
+        self.at.memory.tag
     }
 }

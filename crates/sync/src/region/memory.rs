@@ -12,7 +12,7 @@ use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Ordering, fence};
 
 use super::entry::Entry;
-use super::object::{Known, ObjectKind, Places, Shape, Spot, SpotOf};
+use super::object::{ObjectKind, Places, Shape, Spot, SpotOf};
 use super::pieces::Pieces;
 use super::seats::SeatWords;
 use crate::error::LookupError;
@@ -26,6 +26,8 @@ pub(crate) struct Memory {
     place: Place,
     /// Those of each side, as the creator chose them.
     pub(crate) fences: Fences,
+    /// The creator's number for the whole of it.
+    pub(crate) tag: u64,
 }
 
 /// An object, and its words if they are a piece of their own.
@@ -57,11 +59,27 @@ pub(crate) struct Bytes {
 /// What keeps the bytes there.
 #[derive(Debug)]
 pub(crate) enum Keep {
+    /// The promise of the caller. In which process that was made: one that this has forked may share
+    /// the memory with it, and is no second owner of what is in it.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    Caller(Option<ringway_shm::fork::Here>),
     /// The promise of the caller.
+    #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
     Caller,
     /// A segment, mapped.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     Mapped(Box<ringway_shm::segment::Mapping>),
+}
+
+impl Keep {
+    /// The promise of the caller, in this process.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn caller() -> Keep {
+        #[cfg(all(feature = "std", target_os = "linux"))]
+        return Keep::Caller(ringway_shm::fork::Here::of_this_process());
+        #[cfg(not(all(feature = "std", target_os = "linux")))]
+        Keep::Caller
+    }
 }
 
 // SAFETY: what it points to is atomics, and what keeps them may be dropped by any thread.
@@ -70,8 +88,13 @@ unsafe impl Send for Bytes {}
 unsafe impl Sync for Bytes {}
 
 impl Memory {
-    pub(crate) fn on_heap(seats: Box<[SeatWords]>, objects: Vec<Object>, fences: Fences) -> Memory {
-        Memory::new(objects, Place::Heap(seats), fences)
+    pub(crate) fn on_heap(
+        seats: Box<[SeatWords]>,
+        objects: Vec<Object>,
+        fences: Fences,
+        tag: u64,
+    ) -> Memory {
+        Memory::new(objects, Place::Heap(seats), fences, tag)
     }
 
     /// # Safety
@@ -79,14 +102,19 @@ impl Memory {
     /// At `bytes.start`, aligned to [`OBJECT_ALIGN`](super::object::OBJECT_ALIGN), is what the
     /// entries say, and so many seats at their place. It is initialised, and valid for reads as long
     /// as what keeps it is there, and for writes if anything is stored through this.
-    pub(crate) unsafe fn in_bytes(bytes: Bytes, entries: Vec<Entry>, fences: Fences) -> Memory {
+    pub(crate) unsafe fn in_bytes(
+        bytes: Bytes,
+        entries: Vec<Entry>,
+        fences: Fences,
+        tag: u64,
+    ) -> Memory {
         let objects = entries.into_iter().map(|entry| Object { entry, piece: None });
-        Memory::new(objects.collect(), Place::Bytes(bytes), fences)
+        Memory::new(objects.collect(), Place::Bytes(bytes), fences, tag)
     }
 
-    fn new(mut objects: Vec<Object>, place: Place, fences: Fences) -> Memory {
+    fn new(mut objects: Vec<Object>, place: Place, fences: Fences, tag: u64) -> Memory {
         objects.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
-        Memory { objects, place, fences }
+        Memory { objects, place, fences, tag }
     }
 
     /// What the directory says, by name.
@@ -140,24 +168,6 @@ impl Memory {
         Ok((spot, *shape))
     }
 
-    /// The word that names who holds an object; 0: none does, or its kind has no holders.
-    pub(crate) fn holder(&self, name: &str, known: &Known) -> u32 {
-        let Some(Object { entry, piece }) = self.object(name) else { return 0 };
-        match (&self.place, piece) {
-            (Place::Heap(_), Some(piece)) => piece.holder(),
-            (Place::Bytes(bytes), None) => {
-                if entry.kind != known.kind || entry.len < known.head_bytes {
-                    return 0;
-                }
-                // SAFETY: the object is there, by the condition of `in_bytes`.
-                let start = unsafe { bytes.start.add(entry.offset) };
-                // SAFETY: aligned to more than any head, and so long as this kind's.
-                unsafe { (known.holder)(start) }
-            }
-            _ => 0,
-        }
-    }
-
     /// The seats.
     pub(crate) fn seats(&self) -> &[SeatWords] {
         match &self.place {
@@ -175,7 +185,7 @@ impl Memory {
     /// as there are handles.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     pub(crate) fn is_kept(&self) -> bool {
-        !matches!(&self.place, Place::Bytes(Bytes { keep: Keep::Caller, .. }))
+        !matches!(&self.place, Place::Bytes(Bytes { keep: Keep::Caller { .. }, .. }))
     }
 
     /// Has that watch add to `word` when it is worth asking who lives. `None`: the region is no file,
@@ -204,11 +214,19 @@ impl Memory {
         }
     }
 
-    /// Whether the memory is there: in a child that was forked, what the parent had mapped is not.
+    /// Whether this is the process that has the region, and not one that it has forked: there the
+    /// segment is not mapped, and what lies in memory of the caller's is the parent's. A child has a
+    /// heap of its own.
     #[inline(always)]
     pub(crate) fn is_here(&self) -> bool {
         #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-        return self.mapping().is_none_or(|mapping| mapping.is_here());
+        return match &self.place {
+            Place::Heap(_) => true,
+            Place::Bytes(bytes) => match &bytes.keep {
+                Keep::Mapped(mapping) => mapping.is_here(),
+                Keep::Caller(here) => here.is_none_or(|here| here.is_true()),
+            },
+        };
         #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
         true
     }
@@ -224,16 +242,25 @@ impl Memory {
         Ok(seat.is_taken())
     }
 
+    /// Whether that owner has that seat. In a file each owner has a byte of its own, so that one
+    /// which is about to come is never taken for one that has gone.
+    fn has(&self, seat: &SeatWords, owner: Owner) -> Result<bool, LivenessError> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if let Some(mapping) = self.mapping() {
+            return mapping.seats().is_life(owner.word()).map_err(crate::error::not_told);
+        }
+        Ok(seat.is_of(owner))
+    }
+
     /// Whether that owner has gone: no creator makes such a seat, no handle has it, or a later one
     /// has. The word that named it was loaded with acquire order.
     pub(crate) fn is_gone(&self, owner: Owner) -> Result<bool, LivenessError> {
-        let seat = owner.seat().and_then(|number| Some((number, self.seats().get(number)?)));
-        let Some((number, seat)) = seat else { return Ok(true) };
-        let gone = !self.is_taken(number, seat)? || !seat.is_of(owner);
-        // SYNC seat-next, seat-words: what it did is seen, from where its seat was given back, or
-        // its next owner came. For what callers keep elsewhere, and for values in place. A model
-        // has no kernel, and so a death there orders nothing: all that this crate relies on is
-        // found without.
+        let seat = owner.seat().and_then(|number| self.seats().get(number));
+        let Some(seat) = seat else { return Ok(true) };
+        let gone = !self.has(seat, owner)?;
+        // SYNC seat-words: what it did is seen, from where its seat was given back. For what callers
+        // keep elsewhere, and for values in place. A model has no kernel, and so a death there
+        // orders nothing: all that this crate relies on is found without.
         #[cfg(not(ringway_loom))]
         fence(Ordering::Acquire);
         Ok(gone)

@@ -70,6 +70,8 @@ pub(crate) struct Shape {
     pub(crate) count: u32,
     /// The kind's own.
     pub(crate) variant: u32,
+    /// In which widths the value's bytes are accessed, as a number; 0: it is copied by words.
+    pub(crate) widths: u64,
 }
 
 impl Shape {
@@ -83,7 +85,8 @@ impl Shape {
     }
 
     /// That of a kind without a value.
-    pub(crate) const NONE: Shape = Shape { size: 0, align: 1, tag: 0, count: 0, variant: 0 };
+    pub(crate) const NONE: Shape =
+        Shape { size: 0, align: 1, tag: 0, count: 0, variant: 0, widths: 0 };
 
     /// Words that one value takes.
     pub(crate) const fn value_words(&self) -> usize {
@@ -122,35 +125,11 @@ pub(crate) trait ObjectKind: 'static {
         let _ = head;
         0
     }
-}
-
-/// A kind, as far as it can be known without its type.
-#[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) kind: Kind,
-    /// Bytes of the words that tell who holds it.
-    pub(crate) head_bytes: usize,
-    /// The word that names who holds the object that begins there; 0: none does.
-    ///
-    /// # Safety
-    ///
-    /// So many bytes are there, initialised, aligned to a word, and valid for loads.
-    pub(crate) holder: unsafe fn(NonNull<u8>) -> u32,
-}
-
-impl Known {
-    pub(crate) const fn of<K: ObjectKind>() -> Known {
-        Known { kind: K::KIND, head_bytes: size_of::<K::Head>(), holder: holder_at::<K> }
+    /// The word that names who has an item; 0: none has.
+    fn item_holder(item: &Self::Item) -> u32 {
+        let _ = item;
+        0
     }
-}
-
-/// # Safety
-///
-/// As [`Known::holder`].
-unsafe fn holder_at<K: ObjectKind>(start: NonNull<u8>) -> u32 {
-    // SAFETY: the head is there, initialised and aligned, by this function's condition. It is
-    // atomics, which may change behind a reference.
-    K::holder(unsafe { start.cast::<K::Head>().as_ref() })
 }
 
 /// Where the parts of an object lie, in bytes from its start, and how long it is.
@@ -176,9 +155,10 @@ impl Places {
         let items = extent.items.checked_mul(size_of::<K::Item>())?;
         let data_at = items_at.checked_add(items)?.checked_next_multiple_of(align.max(WORD))?;
         let end = data_at.checked_add(extent.data.checked_mul(WORD)?)?;
-        // What is so long is in no address space, and sums with it do not overflow.
-        let len =
-            end.checked_next_multiple_of(OBJECT_ALIGN).filter(|&len| len < isize::MAX as usize)?;
+        // Of no bytes it would be where the next one is. What is so long is in no address space, and
+        // sums with it do not overflow.
+        let len = end.max(1).checked_next_multiple_of(OBJECT_ALIGN)?;
+        let len = Some(len).filter(|&len| len < isize::MAX as usize)?;
         Some(Places { extent, items_at, data_at, len })
     }
 }

@@ -13,8 +13,6 @@ use super::object::{Extent, ObjectKind, Shape, Spot, Words};
 pub(crate) trait Pieces: Debug + Send + Sync {
     /// For [`spot`](trait.Pieces.html#method.spot).
     fn any(&self) -> &dyn Any;
-    /// The word that names who holds it.
-    fn holder(&self) -> u32;
 }
 
 impl dyn Pieces {
@@ -69,10 +67,6 @@ impl<K: ObjectKind> PiecesOf<K> {
 impl<K: ObjectKind> Pieces for PiecesOf<K> {
     fn any(&self) -> &dyn Any {
         self
-    }
-
-    fn holder(&self) -> u32 {
-        K::holder(&self.head)
     }
 }
 

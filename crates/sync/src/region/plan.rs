@@ -56,6 +56,8 @@ pub(super) struct Planned {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) shape: Shape,
+    /// The object that it belongs to, whose number is its count.
+    pub(super) belongs_to: Option<String>,
     initial: Box<[u8]>,
     make: Make,
 }
@@ -101,7 +103,8 @@ impl Plan {
         self
     }
 
-    /// A number of the creator's choice that stands in the segment's envelope.
+    /// A number of the creator's choice that stands in the segment's envelope, and that
+    /// [`Region::tag`] tells.
     pub fn tag(mut self, tag: u64) -> Plan {
         self.tag = tag;
         self
@@ -141,9 +144,18 @@ impl Plan {
             name: name.into(),
             kind: K::KIND,
             shape: Shape { tag, ..shape },
+            belongs_to: None,
             initial: initial.into(),
             make: Make { places: Places::of::<K>, pieces: make_pieces::<K>, begin: begin_at::<K> },
         });
+        self
+    }
+
+    /// Says that the object that was declared last belongs to another, whose number is its count.
+    pub(crate) fn belonging_to(mut self, owner: &str) -> Plan {
+        if let Some(planned) = self.objects.last_mut() {
+            planned.belongs_to = Some(owner.into());
+        }
         self
     }
 
@@ -211,7 +223,7 @@ impl Plan {
             Some(true) => Fences::for_owner(true, ringway_shm::Reach::Process),
             _ => Fences::FULL,
         };
-        let memory = Arc::new(Memory::on_heap(seats, objects.collect(), fences));
+        let memory = Arc::new(Memory::on_heap(seats, objects.collect(), fences, self.tag));
         Attachment::by_word(&memory).map(Region::new).map_err(PlanError::Seat)
     }
 }

@@ -25,7 +25,9 @@ impl Plan {
     ///
     /// No kernel knows who lives there. An owner is gone when its last handle is dropped, and not
     /// before: a core that is reset keeps its seats, and what it has locked, until the region is
-    /// made anew.
+    /// made anew. In a child that was forked, which may share the memory, the owner is the parent:
+    /// what the child has inherited can be dropped, which gives nothing back, and it can
+    /// [open](Region::open_raw) the region for itself.
     ///
     /// ```
     /// use core::ptr::NonNull;
@@ -64,9 +66,9 @@ impl Plan {
         unsafe { self.begin(start, &layout) };
         // SAFETY: as above.
         unsafe { layout.write(start, &envelope, Fences::FULL.mode()) };
-        let bytes = Bytes { start, seats_at: SEATS_AT, seats: self.seats, keep: Keep::Caller };
+        let bytes = Bytes { start, seats_at: SEATS_AT, seats: self.seats, keep: Keep::caller() };
         // SAFETY: what was just written is there; the memory stays, by this function's condition.
-        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL) };
+        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL, self.tag) };
         Attachment::by_word(&Arc::new(memory)).map(Region::new).map_err(PlanError::Seat)
     }
 }
@@ -93,10 +95,10 @@ impl Region {
         // SAFETY: aligned, and so much is there: the envelope says no more than `len`.
         let read = unsafe { Layout::read(start, len) };
         let (layout, _) = read.map_err(|what| RawError::Corrupt { what })?;
-        let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep: Keep::Caller };
+        let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep: Keep::caller() };
         // SAFETY: `read` has found that all entries and the seats lie in the memory, which stays, by
         // this function's condition.
-        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL) };
+        let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL, envelope.tag) };
         Attachment::by_word(&Arc::new(memory)).map(Region::new).map_err(RawError::Seat)
     }
 }

@@ -27,6 +27,10 @@ impl ObjectKind for SemaphoreKind {
         let items = usize::try_from(shape.count).ok().filter(|&items| items > 0)?;
         Some(Extent { items, data: 0 })
     }
+
+    fn item_holder(item: &PermitWord) -> u32 {
+        item.holder()
+    }
 }
 
 impl Plan {

@@ -75,6 +75,11 @@ impl PermitWord {
         self.word.compare_exchange(found, me.word(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
+    /// The word that names who has it; 0: none has.
+    pub(super) fn holder(&self) -> u32 {
+        self.word.load(Ordering::Relaxed)
+    }
+
     fn is_free(&self) -> bool {
         peek(&self.word) == 0
     }

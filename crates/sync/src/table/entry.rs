@@ -1,10 +1,9 @@
 //! What a table says of a row.
 
 use ringway_shm::LivenessError;
-use ringway_shm::sync::{CasU32, Ordering, fence, peek};
+use ringway_shm::sync::{CasU32, Ordering};
 
 use super::rows::Rows;
-use super::words::RowWords;
 use crate::error::PeekError;
 use crate::owner::{DIED, Owner};
 use crate::party::Party;
@@ -53,10 +52,8 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
     /// What is known of the writer of a row. `marks`: a word that names one that is gone is marked,
     /// so that the next that asks need not ask the kernel.
     pub(super) fn writer(&self, memory: &Memory, row: usize, marks: bool) -> RowWriter {
-        let claim = &self.row(row).claim;
-        let word = if marks { peek(claim) } else { claim.load(Ordering::Relaxed) };
-        // SYNC seat: as where a row is taken from a writer that is gone.
-        fence(Ordering::Acquire);
+        let words = self.row(row);
+        let word = words.claim_to_ask(marks);
         if word == 0 || word == DIED {
             return if word == 0 { RowWriter::Left } else { RowWriter::Died };
         }
@@ -69,7 +66,7 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
             }
             Ok(true) => {
                 if marks {
-                    mark(claim, word);
+                    mark(&words.claim, word);
                 }
                 RowWriter::Died
             }
@@ -81,15 +78,13 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
     /// marked.
     pub(super) fn mark_the_dead(&self, party: &impl Party) -> Result<(), LivenessError> {
         let mut outcome = Ok(());
-        for RowWords { claim, .. } in self.words() {
-            let word = peek(claim);
-            // SYNC seat: as where a row is taken from a writer that is gone.
-            fence(Ordering::Acquire);
+        for words in self.words() {
+            let word = words.claim_to_ask(true);
             if word == 0 || word == DIED {
                 continue;
             }
             match party.is_gone(Owner::of_word(word)) {
-                Ok(true) => mark(claim, word),
+                Ok(true) => mark(&words.claim, word),
                 Ok(false) => {}
                 Err(error) => outcome = Err(error),
             }

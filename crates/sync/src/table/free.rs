@@ -3,7 +3,7 @@
 use ringway_shm::LivenessError;
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
-use ringway_shm::sync::{Futex, Ordering, fence, peek};
+use ringway_shm::sync::Futex;
 
 use super::handle::{Table, TableKind};
 use crate::owner::{DIED, Owner};
@@ -24,7 +24,7 @@ impl SpotSign<'_> {
     /// The word that names its writer, if it has one.
     fn writer(&self) -> Option<u32> {
         let row = self.spot.items().get(self.row?)?;
-        Some(peek(&row.claim)).filter(|&word| word != 0 && word != DIED)
+        Some(row.claim_to_ask(true)).filter(|&word| word != 0 && word != DIED)
     }
 }
 
@@ -45,8 +45,6 @@ impl Sign for SpotSign<'_> {
 
     fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError> {
         let Some(word) = self.writer() else { return Ok(true) };
-        // SYNC seat: as where a row is taken from a writer that is gone.
-        fence(Ordering::Acquire);
         let owner = Owner::of_word(word);
         Ok(owner != party.me() && party.is_gone(owner)?)
     }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use ringway_shm::envelope::Kind;
+use ringway_shm::sync::Ordering;
 
 use super::entry::Entry;
 use super::rows::Rows;
@@ -26,6 +27,14 @@ impl ObjectKind for TableKind {
 
     fn extent(shape: &Shape, _seats: usize) -> Option<Extent> {
         words::extent(shape)
+    }
+
+    fn holder(head: &TableWords) -> u32 {
+        head.lock.word()
+    }
+
+    fn item_holder(item: &RowWords) -> u32 {
+        item.claim.load(Ordering::Relaxed)
     }
 }
 

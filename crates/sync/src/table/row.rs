@@ -89,7 +89,7 @@ impl<K: Plain, V: Plain> Table<K, V> {
     }
 
     fn lock(&self, deadline: Deadline) -> Result<Taken, TableError> {
-        let how = How { deadline, alarm: &self.handle.alarm, sleeps: true };
+        let how = How { deadline, alarm: &self.handle.alarm };
         Ok(self.handle.head().lock.lock(self.handle.party(), how)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
-use ringway_shm::sync::{AtomicU32, CasU32, CasWord, Futex, Ordering, WORD, Word};
+use ringway_shm::sync::{AtomicU32, CasU32, CasWord, Futex, Ordering, WORD, Word, fence, peek};
 
 use crate::lock::words::LockWords;
 use crate::owner::DIED;
@@ -75,6 +75,16 @@ unsafe impl Words for RowWords {
 }
 
 impl RowWords {
+    /// The word of its claim, for asking whether the writer that it names is gone. `peeks`: by an
+    /// exchange, which finds the last one, and which memory that is only read does not allow.
+    pub(super) fn claim_to_ask(&self, peeks: bool) -> u32 {
+        let word = if peeks { peek(&self.claim) } else { self.claim.load(Ordering::Relaxed) };
+        // SYNC seat: the generation that the writer stored is seen, and so one that is not its own is
+        // a later one.
+        fence(Ordering::Acquire);
+        word
+    }
+
     /// Whether its claim says that its writer died.
     pub(super) fn is_marked_dead(&self) -> bool {
         self.claim.load(Ordering::Relaxed) == DIED

@@ -141,6 +141,11 @@ pub(crate) fn is_ready() {
     waits();
 }
 
+/// The directory of a role that is played. `None`: it is not one that a test has started.
+pub(crate) fn directory_of_role() -> Option<std::ffi::OsString> {
+    std::env::var_os(ROLE).and(std::env::var_os(PATH))
+}
+
 pub(crate) fn waits() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();

@@ -9,7 +9,13 @@ mod child;
 mod conditions;
 mod death;
 mod forged;
+mod forked;
 mod hard;
 mod names;
 mod permits;
+mod rights;
+mod seats;
+mod sets;
 mod table;
+#[cfg(feature = "async")]
+mod tasks;

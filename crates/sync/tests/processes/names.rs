@@ -1,5 +1,6 @@
 //! Names of regions: made, found, kept and removed.
 
+use std::sync::atomic::AtomicU16;
 use std::thread;
 use std::time::Duration;
 
@@ -76,6 +77,57 @@ fn a_region_is_waited_for_and_made_once() {
     assert!(matches!(again, Err(CreateError::Segment(_))), "{again:?}");
     let other = Plan::new().lock("pair").create_or_open(&place);
     assert!(matches!(other, Err(OpenError::Differs { .. })), "{other:?}");
+}
+
+#[test]
+fn a_region_may_have_more_objects_than_the_plan_and_in_another_order() {
+    let directory = Directory::new();
+    let place = directory.place("region");
+    let more = Plan::new().lock("printer").mutex("other", 0u64).mutex("count", 0u64);
+    let region = more.condition("changed", "count").condition("moved", "other").tag(5);
+    let region = region.create(&place).unwrap();
+    let fewer = Plan::new().mutex("count", 0u64).condition("changed", "count");
+    let opened = fewer.seats(1).create_or_open(&place).unwrap();
+    assert_eq!((opened.seats(), opened.tag()), (region.seats(), 5));
+    assert_eq!(Region::look(&place).unwrap().tag(), 5);
+    let of_other = Plan::new().mutex("count", 0u64).condition("moved", "count");
+    match of_other.create_or_open(&place) {
+        Err(OpenError::Differs { why: LookupError::OtherMutex { name }, .. }) => {
+            assert_eq!(name, "moved");
+        }
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+#[test]
+fn objects_with_values_of_no_bytes_are_found_by_those_that_open_the_region() {
+    let directory = Directory::new();
+    let place = directory.place("region");
+    let plan = Plan::new().atomics::<[AtomicU16; 0]>("atomics").mutex("mutex", ());
+    let plan = plan.in_place("place", [0u64; 0]).cell("cell", ()).once::<()>("once");
+    let plan = plan.table::<(), [u32; 0]>("table", 2).mutex("count", 0u64);
+    let plan = plan.condition("changed", "count");
+    let made = plan.create(&place).unwrap();
+    for region in [Region::open(&place).unwrap(), plan.heap().unwrap(), made] {
+        assert_eq!(region.atomics::<[AtomicU16; 0]>("atomics").unwrap().len(), 0);
+        let mutex = region.mutex::<()>("mutex").unwrap();
+        *mutex.lock().unwrap() = ();
+        assert_eq!(mutex.peek(), Ok(()));
+        // SAFETY: all that use the region follow the protocol.
+        let in_place = unsafe { region.in_place::<[u64; 0]>("place") }.unwrap();
+        assert_eq!(in_place.lock().unwrap().len(), 0);
+        let cell = region.cell::<()>("cell").unwrap();
+        cell.try_claim().unwrap().set(&());
+        assert_eq!(cell.read(), Ok(()));
+        let once = region.once::<()>("once").unwrap();
+        assert_eq!(once.get_or_init(|| ()), Ok(()));
+        assert_eq!(once.get(), Some(()));
+        let table = region.table::<(), [u32; 0]>("table").unwrap();
+        table.try_claim(&(), &[]).unwrap().set(&[]);
+        assert_eq!(table.get(&()), Ok(Some([])));
+        let count = region.mutex::<u64>("count").unwrap();
+        assert_eq!(count.condition("changed").map(drop), Ok(()));
+    }
 }
 
 #[test]

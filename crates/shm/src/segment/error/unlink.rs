@@ -30,14 +30,21 @@ pub enum UnlinkError {
         /// What it is.
         what: FileKind,
     },
-    /// Its owner lives, and its format is not known. Without an owner it would have been removed.
+    /// An owner lives, and its format is not known, or it may have many owners. Without one it would
+    /// have been removed.
     Alive {
         /// The file.
         path: PathBuf,
         /// In what its format differs from the caller's, if that has one.
         why: Option<EnvelopeError>,
-        /// Which process its owner is, where it could be found.
+        /// Which process its owner is, or one of them, where it could be found.
         owner: Option<Holder>,
+    },
+    /// This process may only read the file, and it may have many owners: without a lock, for which
+    /// it takes the right to write, another could become one while the name is removed.
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
     },
     /// The operating system does not permit it.
     PermissionDenied {
@@ -87,7 +94,7 @@ impl fmt::Display for UnlinkError {
                 write!(f, "{} was not removed: it is {what}", path.display())
             }
             Self::Alive { path, why, owner } => {
-                write!(f, "{} was not removed, because its owner lives", path.display())?;
+                write!(f, "{} was not removed, because an owner of it lives", path.display())?;
                 if let Some(owner) = owner {
                     write!(f, " ({owner})")?;
                 }
@@ -96,6 +103,12 @@ impl fmt::Display for UnlinkError {
                 }
                 f.write_str(": end that process first")
             }
+            Self::ReadOnly { path } => write!(
+                f,
+                "{} was not removed, because this process may only read it, and so cannot keep others \
+                 from coming meanwhile: do it as its owner, or with the right to write it",
+                path.display()
+            ),
             Self::PermissionDenied { path } => {
                 write!(f, "no permission to remove {}: do it as its owner", path.display())
             }

@@ -56,7 +56,7 @@ impl Anonymous {
     pub fn open(&self) -> Result<Region, OpenError> {
         let opened = self.files.open_to(Use::Write, KIND, VERSION, SEATS);
         let (mapping, envelope) = opened.map_err(OpenError::Segment)?;
-        let memory = Arc::new(check(mapping, envelope.len, None)?);
+        let memory = Arc::new(check(mapping, &envelope, None)?);
         seat(&memory).map(Region::new).map_err(OpenError::Seat)
     }
 

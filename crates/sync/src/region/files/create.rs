@@ -9,8 +9,9 @@ use ringway_shm::segment::{self, Lengths, Mapping, Place, Unnamed, publish};
 use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
 use super::super::memory::{Bytes, Keep, Memory};
 use super::super::{Plan, Region};
-use super::{SEATS, fences_for, seat};
-use crate::error::{CreateError, OpenError};
+use super::seat::seat_of_creator;
+use super::{SEATS, fences_for};
+use crate::error::{CreateError, LookupError, OpenError};
 
 /// How often a region may be there and be gone again while it is opened or created.
 const TRIES: u32 = 100;
@@ -47,7 +48,7 @@ impl Plan {
         };
         let memory = begin_in(self, layout, mapping, instance, Some(&place))?;
         // Before another process sees it: so it is never without an owner.
-        let at = seat(&memory).map_err(CreateError::Seat)?;
+        let at = seat_of_creator(&memory).map_err(CreateError::Seat)?;
         if let Some(mapping) = memory.mapping() {
             publish(mapping, &place, self.access, true, needed).map_err(CreateError::Segment)?;
             mapping.complete().map_err(failed("opening the segment once more"))?;
@@ -56,7 +57,12 @@ impl Plan {
     }
 
     /// Opens the region of that name, or creates it if there is none. One that is there has to have
-    /// each object of the plan, as the plan declares it, and may have more.
+    /// each object of the plan, as the plan declares it: kind, type, tag, and what it counts. It may
+    /// have more, in another order. What else the plan says is for a region that is created, and is
+    /// not compared: the number of [seats](Region::seats), the region's own [tag](Region::tag), who
+    /// may open it, its fences, and the values that objects begin with.
+    ///
+    /// Waits as [`Region::open`] does.
     pub fn create_or_open(&self, place: impl Into<Place>) -> Result<Region, OpenError> {
         let place = place.into();
         let mut tries = 0;
@@ -80,26 +86,28 @@ impl Plan {
 
     /// Whether a region has what the plan declares.
     fn check(&self, region: Region, place: &Place) -> Result<Region, OpenError> {
+        let memory = &region.at.memory;
         for planned in &self.objects {
-            let found = region.at.memory.entry(&planned.name);
-            let why = match found {
-                None => crate::LookupError::not_found(&planned.name),
-                Some(found) if found.kind != planned.kind => {
-                    crate::LookupError::kind(&planned.name, found.kind, planned.kind)
+            let name = &planned.name;
+            let differs = |why| OpenError::Differs { path: place.path(), why };
+            let found = memory.entry(name).ok_or_else(|| LookupError::not_found(name));
+            let found = found.map_err(differs)?;
+            if found.kind != planned.kind {
+                return Err(differs(LookupError::kind(name, found.kind, planned.kind)));
+            }
+            let (found, mut wanted) = (found.shape, planned.shape);
+            LookupError::compare(name, &found, &wanted).map_err(differs)?;
+            if let Some(owner) = &planned.belongs_to {
+                // Where there are more objects, or in another order, it has another number.
+                let number = memory.entry(owner).map(|entry| memory.number_at(entry.offset));
+                if number != Some(found.count) {
+                    return Err(differs(LookupError::OtherMutex { name: name.clone() }));
                 }
-                Some(found) => {
-                    let (found, wanted) = (found.shape, planned.shape);
-                    match crate::LookupError::compare(&planned.name, &found, &wanted) {
-                        Err(why) => why,
-                        Ok(()) if found == wanted => continue,
-                        Ok(()) => {
-                            let (path, name) = (place.path(), planned.name.clone());
-                            return Err(OpenError::Count { path, name });
-                        }
-                    }
-                }
-            };
-            return Err(OpenError::Differs { path: place.path(), why });
+                wanted.count = found.count;
+            }
+            if found != wanted {
+                return Err(OpenError::Count { path: place.path(), name: name.clone() });
+            }
         }
         Ok(region)
     }
@@ -127,5 +135,5 @@ pub(super) fn begin_in(
     let keep = Keep::Mapped(Box::new(mapping));
     let bytes = Bytes { start, seats_at: SEATS_AT, seats: plan.seats, keep };
     // SAFETY: the mapping has what was just written, and stays as long as it is kept.
-    Ok(Arc::new(unsafe { Memory::in_bytes(bytes, layout.entries, fences) }))
+    Ok(Arc::new(unsafe { Memory::in_bytes(bytes, layout.entries, fences, plan.tag) }))
 }

@@ -46,4 +46,9 @@ impl Look {
     pub fn seats(&self) -> usize {
         self.memory.seats().len()
     }
+
+    /// As [`Region::tag`].
+    pub fn tag(&self) -> u64 {
+        self.memory.tag
+    }
 }

@@ -14,10 +14,11 @@ use ringway_shm::segment::SeatBytes;
 pub(super) use seat::seat;
 pub use unlink::{prune, unlink};
 
-/// What the bytes of a region's file are: that by which its name stays, and those of its seats. The
-/// others are not used.
+/// What the bytes of a region's file are: that by which its name stays, those of its seats, and one
+/// for each word that can name an owner, all of which are in the range of 32 bits. The one for
+/// cleaning is not used.
 const SEATS: SeatBytes =
-    SeatBytes { in_companion: false, first: 1, cleaning: 4098, lives: 1 << 32 };
+    SeatBytes { in_companion: false, first: 1, cleaning: 4098, lives: 1 << 30 };
 
 /// The fences of one that opens a region in that mode. A mode that no creator writes is taken for
 /// full fences that reach out, which goes with all others.

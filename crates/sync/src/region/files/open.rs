@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use ringway_shm::envelope::Envelope;
 use ringway_shm::segment::{self, DeathWatch, Expected, Found, Mapping, Place, Use, directory};
 use ringway_shm::sync::Futex;
 use ringway_shm::wait::Deadline;
@@ -12,17 +13,25 @@ use ringway_shm::wait::Deadline;
 use super::super::Region;
 use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
 use super::super::memory::{Bytes, Keep, Memory};
-use super::{SEATS, fences_of, seat};
+use super::seat::{PATIENCE, seat_within};
+use super::{SEATS, fences_of};
 use crate::error::{OpenError, SeatError};
 use crate::slices::Slices;
 
 impl Region {
-    /// Opens the region of that name, and takes a seat in it. Waits for nothing. The file has to
-    /// belong to this user, unless [`Place::owner`] says otherwise.
+    /// Opens the region of that name, and takes a seat in it. The file has to belong to this user,
+    /// unless [`Place::owner`] says otherwise.
+    ///
+    /// Waits for nothing but a process that is removing the name at this moment: until it has, or
+    /// has not for a second ([`SeatError::BeingRemoved`]).
     pub fn open(place: impl Into<Place>) -> Result<Region, OpenError> {
-        let place = place.into();
-        let memory = Arc::new(map(&place, Use::Write)?);
-        let at = seat(&memory).map_err(OpenError::Seat)?;
+        Region::open_within(&place.into(), PATIENCE)
+    }
+
+    /// The same for one that waits no longer for a process that removes the name.
+    fn open_within(place: &Place, patience: Duration) -> Result<Region, OpenError> {
+        let memory = Arc::new(map(place, Use::Write)?);
+        let at = seat_within(&memory, patience).map_err(OpenError::Seat)?;
         // Removed before there was the seat, which keeps the name from then on.
         match memory.mapping().map(Mapping::is_removed) {
             Some(Ok(false)) | None => Ok(Region::new(at)),
@@ -36,7 +45,8 @@ impl Region {
     }
 
     /// As [`open`](Self::open), and waits until the region is there. The deadline is a `Duration`
-    /// from now, or an `Instant`. Looks every 20 milliseconds, and more often at first.
+    /// from now, or an `Instant`. Looks every 20 milliseconds, and more often at first. If a process
+    /// is removing the name all that time, it says so.
     pub fn open_wait(
         place: impl Into<Place>,
         deadline: impl Into<Deadline>,
@@ -44,13 +54,15 @@ impl Region {
         let (place, deadline) = (place.into(), deadline.into());
         let mut slices = Slices::new();
         loop {
-            match Region::open(&place) {
-                Err(error) if Region::may_come(&error) => {}
+            let being_removed = match Region::open_within(&place, deadline.left(PATIENCE)) {
+                Err(error @ OpenError::Seat(SeatError::BeingRemoved)) => Some(error),
+                Err(error) if Region::may_come(&error) => None,
                 outcome => return outcome,
-            }
+            };
             let left = deadline.left(slices.next());
             if left == Duration::ZERO {
-                return Err(OpenError::TimedOut { path: place.path() });
+                let timed_out = OpenError::TimedOut { path: place.path() };
+                return Err(being_removed.unwrap_or(timed_out));
             }
             thread::sleep(left);
         }
@@ -96,13 +108,13 @@ pub(super) fn map(place: &Place, to: Use) -> Result<Memory, OpenError> {
         let (what, path) = ("mapping the segment", Some(place.path()));
         OpenError::Segment(segment::OpenError::Io { what, path, source })
     })?;
-    check(mapping, found.envelope.len, Some(place))
+    check(mapping, &found.envelope, Some(place))
 }
 
-/// What a mapped region says is checked, and kept. `said`: its length, by its envelope.
+/// What a mapped region says is checked, and kept. `said`: its envelope.
 pub(super) fn check(
     mapping: Mapping,
-    said: u64,
+    said: &Envelope,
     place: Option<&Place>,
 ) -> Result<Memory, OpenError> {
     let (start, len) = mapping.main().map_err(|source| {
@@ -110,7 +122,7 @@ pub(super) fn check(
         OpenError::Segment(segment::OpenError::Io { what, path, source })
     })?;
     // No longer than the envelope says: a file may be, but what is there is no region's.
-    let len = usize::try_from(said).unwrap_or(usize::MAX).min(len);
+    let len = usize::try_from(said.len).unwrap_or(usize::MAX).min(len);
     let corrupt = |what| OpenError::Corrupt { path: place.map(Place::path), what };
     if len < ringway_shm::envelope::HEADER_BYTES {
         return Err(corrupt("its length"));
@@ -120,5 +132,5 @@ pub(super) fn check(
     let keep = Keep::Mapped(Box::new(mapping));
     let bytes = Bytes { start, seats_at: SEATS_AT, seats: layout.seats, keep };
     // SAFETY: `read` has found that all entries and the seats lie in the mapping.
-    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode)) })
+    Ok(unsafe { Memory::in_bytes(bytes, layout.entries, fences_of(mode), said.tag) })
 }

@@ -1,5 +1,10 @@
 //! The seats of a region in a segment, and how they keep its name.
 //!
+//! A seat is taken while its byte is locked. Each of its owners locks another byte too, that of its
+//! word, and is gone when that is free. So a process that has the seat and is not its owner yet, as
+//! it was stopped in between, say, is not taken for the owner before it. The second byte is locked
+//! by the process that has the first one, and is free before that: no two are at it at a time.
+//!
 //! The owner of a seat shares the lock of byte 0. Who removes the name takes that lock alone first,
 //! so that the name stays while a seat has an owner; and who takes a seat then looks whether the
 //! name was removed before that.
@@ -10,45 +15,77 @@ use std::thread;
 use std::time::Duration;
 
 use ringway_shm::file::lock::{self, Lock, OWNER};
-use ringway_shm::segment::{Claim, Mapping};
+use ringway_shm::segment::{Claim, Mapping, Seats};
 
-use super::super::attach::{Attachment, Hold};
+use super::super::attach::{Attachment, Hold, this_process};
 use super::super::memory::Memory;
+use super::SEATS;
 use crate::error::SeatError;
+use crate::owner::Owner;
 
-/// How often the shared lock is asked for, a millisecond apart: another process has it alone for as
-/// long as it takes to remove a name.
-const TRIES: u32 = 1000;
+/// How long the shared lock is asked for: another process has it alone for as long as it takes to
+/// remove a name.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+/// The pause between two questions.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes a free seat.
 pub(in super::super) fn seat(memory: &Arc<Memory>) -> Result<Attachment, SeatError> {
+    seat_within(memory, PATIENCE)
+}
+
+/// The same for one that waits no longer for a process that removes the name.
+pub(super) fn seat_within(
+    memory: &Arc<Memory>,
+    patience: Duration,
+) -> Result<Attachment, SeatError> {
+    seat_by(memory, patience, |seats, number| seats.claim(number))
+}
+
+/// The same for the creator of a region that has no name yet.
+pub(super) fn seat_of_creator(memory: &Arc<Memory>) -> Result<Attachment, SeatError> {
+    seat_by(memory, PATIENCE, |seats, number| seats.claim_as_creator(number))
+}
+
+fn seat_by(
+    memory: &Arc<Memory>,
+    patience: Duration,
+    claim: impl Fn(Seats<'_>, usize) -> io::Result<Claim>,
+) -> Result<Attachment, SeatError> {
     let Some(mapping) = memory.mapping() else { return Err(SeatError::Removed) };
-    let seats = memory.seats().len();
-    for number in 0..seats {
-        if let Claim::Ours(taken) = mapping.seats().claim(number).map_err(not_had)? {
-            keep_name(mapping, &taken)?;
-            return Attachment::new(memory, number, Hold::Lock(taken));
+    for (number, words) in memory.seats().iter().enumerate() {
+        let claimed = claim(mapping.seats(), number).map_err(not_had)?;
+        let Claim::Ours(mut taken) = claimed else { continue };
+        keep_name(mapping, &taken, patience)?;
+        let generation = words.next();
+        let me = Owner::new(number, generation);
+        // Taken only if a process that means harm has it.
+        if taken.also(SEATS.lives + u64::from(me.word())).map_err(not_had)? {
+            words.own(generation, this_process());
+            return Ok(Attachment::new(memory, number, me, Hold::Lock(taken)));
         }
     }
-    Err(SeatError::Full { seats })
+    Err(SeatError::Full { seats: memory.seats().len() })
 }
 
 /// From now on the region's name stays, as long as the seat is taken. An error if it had been
 /// removed before.
-fn keep_name(mapping: &Mapping, seat: &Lock) -> Result<(), SeatError> {
-    let mut tries = 0;
+fn keep_name(mapping: &Mapping, seat: &Lock, patience: Duration) -> Result<(), SeatError> {
+    // Counted, so that time in which this process is stopped does not count.
+    let mut left = patience;
     loop {
         match lock::share(seat.file(), OWNER) {
             Ok(()) => return Ok(()),
-            Err(error) if is_taken(&error) && tries < TRIES => {}
-            Err(error) if is_taken(&error) => return Err(SeatError::Removed),
+            Err(error) if is_taken(&error) && !left.is_zero() => {}
+            Err(error) if is_taken(&error) => return Err(SeatError::BeingRemoved),
             Err(error) => return Err(not_had(error)),
         }
         if mapping.is_removed().map_err(not_had)? {
             return Err(SeatError::Removed);
         }
-        tries += 1;
-        thread::sleep(Duration::from_millis(1));
+        let pause = left.min(PAUSE);
+        thread::sleep(pause);
+        left -= pause;
     }
 }
 

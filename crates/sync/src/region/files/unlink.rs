@@ -8,8 +8,9 @@ use super::super::header::KIND;
 use crate::error::{PruneError, UnlinkError};
 
 /// Removes the name of a region in which no process is seated, whatever its version. `Ok(false)`:
-/// there was none of that name. An error if a process is seated ([`UnlinkError::Alive`]), or if it
-/// is no region.
+/// there was none of that name. An error if a process is seated ([`UnlinkError::Alive`]), if this
+/// process may not write the file ([`UnlinkError::ReadOnly`]: it could not keep others from taking a
+/// seat meanwhile), or if it is no region.
 ///
 /// What was in it is lost when the last process that looks at it has gone.
 ///
@@ -19,7 +20,7 @@ use crate::error::{PruneError, UnlinkError};
 /// ```
 pub fn unlink(place: impl Into<Place>) -> Result<bool, UnlinkError> {
     unlink_if(&place.into(), |header| match Identity::of(&envelope_of(header)) {
-        Ok(identity) if identity.kind == KIND => Meant::IfDead(None),
+        Ok(identity) if identity.kind == KIND => Meant::IfUnused,
         Ok(identity) => Meant::Not(EnvelopeError::Kind { found: identity.kind, expected: KIND }),
         Err(why) => Meant::Not(why),
     })

@@ -111,7 +111,7 @@ fn lock_or_unlock() {
     has.takes_turns(|| LOCK.try_lock());
 }
 
-/// Who misses the event that the lock was given back waits for ever.
+/// A side that misses the event of the lock being given back waits for ever.
 pub fn lock() {
     takes_turns(&GUARD, 27, lock_or_unlock, || {
         let guard = LOCK.lock();

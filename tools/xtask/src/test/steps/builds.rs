@@ -50,6 +50,10 @@ pub fn features(project: &Project, steps: &mut Vec<Step>) {
             "build -p ringway-sync --no-default-features --features alloc",
         );
         build("ringway-sync", "build -p ringway-sync");
+        build(
+            "ringway-sync, with async",
+            "build -p ringway-sync --no-default-features --features async",
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use checkout::{Project, add_rustflags};
 
 use super::super::{Outcome, Step, command, run_tests};
-use super::{cargo, has_shm, has_sync, under_loom};
+use super::{SYNC, cargo, has_shm, has_sync, under_loom};
 use crate::battery;
 use crate::setup::{CC, CC_32, LIBC_32, Need, QEMU_ARM, QEMU_RISCV};
 
@@ -73,15 +73,42 @@ pub fn tests(project: &Project, steps: &mut Vec<Step>) {
         steps.push(Step::new("tests: ringway-sync alone", |project, log| {
             run_tests(cargo(project, "", "test -p ringway-sync --no-fail-fast"), log)
         }));
+        steps.push(Step::new("tests: ringway-sync, async", |project, log| {
+            let what = "test -p ringway-sync --features async --no-fail-fast --test tasks";
+            let mut tests = cargo(project, "", what);
+            tests.args(["--test", "processes"]);
+            run_tests(tests, log)
+        }));
+        steps.push(Step::new(
+            "tests: ringway-sync, async, examples in the documentation",
+            |project, log| {
+                let what = "test -p ringway-sync --features async --doc -- future";
+                run_tests(cargo(project, "", what), log)
+            },
+        ));
     }
-    steps.push(Step::new("tests: 32-bit word", |project, log| {
+    let sync = has_sync(project);
+    steps.push(Step::new("tests: 32-bit word", move |project, log| {
         let mut test = cargo(project, "", "test -p ringway --lib --tests --no-fail-fast");
+        if sync {
+            test.args(["-p", SYNC.1]);
+        }
         add_rustflags(&mut test, "--cfg ringway_word32");
         test.env("CARGO_TARGET_DIR", project.target.join("word32"));
         run_tests(test, log)
     }));
     let step = Step::new("tests: processes of 32 bits, and of both widths", other_width);
     steps.push(step.needs([Need::Target(NARROW), CC_32, LIBC_32]));
+    if sync {
+        let step = Step::new("tests: ringway-sync, 32 bits", |project, log| {
+            let what = "test -p ringway-sync --lib --tests --no-fail-fast";
+            let mut tests = narrow(project, what);
+            // It builds an example, as one for this width.
+            tests.args(["--", "--skip", "in_the_bank"]);
+            run_tests(tests, log)
+        });
+        steps.push(step.needs([Need::Target(NARROW), CC_32, LIBC_32]));
+    }
     steps.push(Step::new("loom models", |project, log| {
         let mut test = cargo(project, "loom-tests", "test --release --no-fail-fast");
         under_loom(project, &mut test);
@@ -110,16 +137,22 @@ pub fn battery(steps: &mut Vec<Step>) {
     }));
 }
 
-/// The processes' tests, built for 32 bits and run as they are; and once more as they are here,
-/// with that program for the other side. It is linked statically, so that it needs none of the
-/// target's libraries to run.
-fn other_width(project: &Project, log: &Path) -> Result<Outcome> {
-    let mut build = cargo(project, "", "test -p ringway --test processes --no-run");
-    build
+/// That command of cargo's for 32 bits. Programs are linked statically, so that they need none of
+/// the target's libraries to run.
+fn narrow(project: &Project, what: &str) -> Command {
+    let mut cargo = cargo(project, "", what);
+    cargo
         .args(["--target", NARROW])
         .env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER", CC_32.name());
-    add_rustflags(&mut build, "-C target-feature=+crt-static");
-    build.env("CARGO_TARGET_DIR", project.target.join("i686"));
+    add_rustflags(&mut cargo, "-C target-feature=+crt-static");
+    cargo.env("CARGO_TARGET_DIR", project.target.join("i686"));
+    cargo
+}
+
+/// The processes' tests, built for 32 bits and run as they are; and once more as they are here,
+/// with that program for the other side.
+fn other_width(project: &Project, log: &Path) -> Result<Outcome> {
+    let build = narrow(project, "test -p ringway --test processes --no-run");
     let program = checkout::build(build, "processes", log)?;
 
     // But for the tests of the examples, which build them.

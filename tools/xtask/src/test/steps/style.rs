@@ -76,6 +76,8 @@ pub fn lints(project: &Project, steps: &mut Vec<Step>) {
         lint("ringway-sync, core alone", "", false, "-p ringway-sync --no-default-features --lib");
         let alloc = "-p ringway-sync --no-default-features --features alloc --lib";
         lint("ringway-sync, with alloc", "", false, alloc);
+        let tasks = "-p ringway-sync --features async --all-targets";
+        lint("ringway-sync, with async", "", false, tasks);
     }
     lint("loom-tests", "loom-tests", true, "--release --all-targets");
     lint("fuzz", "fuzz", false, "--locked --all-targets");
