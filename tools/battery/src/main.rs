@@ -12,13 +12,17 @@ mod account;
 mod child;
 mod clock;
 mod figures;
+mod fleet;
 mod groups;
+mod ledger;
+mod member;
 mod memory;
 mod payload;
 mod place;
 #[path = "../../../tests/restrict/mod.rs"]
 mod restrict;
 mod restricted;
+mod sealed;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -10,7 +10,7 @@ use checkout::Project;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// About a hundredth of everything: half a minute instead of a quarter of an hour
+    /// About a hundredth of everything: a minute or two instead of an hour
     #[arg(long)]
     quick: bool,
     /// Only groups of figures with this in their names

@@ -15,6 +15,18 @@ mod scribbler;
 mod sleeping_consumers;
 mod stops;
 mod subscriber_kills;
+mod sync_barrier;
+mod sync_cell;
+mod sync_condition;
+mod sync_lock;
+mod sync_mutex;
+mod sync_names;
+mod sync_once;
+mod sync_scribbler;
+mod sync_semaphore;
+mod sync_sleepers;
+mod sync_stops;
+mod sync_told;
 mod worker_kills;
 
 use anyhow::Result;
@@ -96,6 +108,18 @@ groups! {
     races: claimer remover;
     mutated: attacker;
     scribbler: producer subscriber observer witness scribbler;
+    sync_lock: member;
+    sync_mutex: member;
+    sync_semaphore: member;
+    sync_barrier: member;
+    sync_condition: member;
+    sync_cell: member;
+    sync_once: member;
+    sync_names: member;
+    sync_sleepers: sleeper;
+    sync_stops:;
+    sync_told: holder waiter;
+    sync_scribbler: creator user looker;
     billion: producer subscriber observer overwriter watcher;
 }
 
@@ -104,7 +128,9 @@ groups! {
 groups! {
     CRASH_GROUPS, CRASH_ROLES:
     crash_points: create publish bytes places spill subscribe in_place in_set durable resume reopen predecessor
-        reap bystander evict unlink prune work bury idler anew stopped;
+        reap bystander evict unlink prune work bury idler anew stopped
+        region_create region_open region_predecessor region_prune region_recover region_unlink
+        region_barrier region_lock region_mutex region_permits region_table region_values;
 }
 #[cfg(not(ringway_crash_points))]
 groups! {

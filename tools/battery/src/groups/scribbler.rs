@@ -20,12 +20,13 @@ use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::figures::Figure;
 use crate::memory::Words;
 use crate::payload::{Payload, Received, Seven, Stamp};
+use crate::place::Room;
 
 /// Of each session.
 const TIME: Duration = Duration::from_secs(60);
 const CAPACITY: usize = 64;
 /// The time-out of each call.
-const SOON: Duration = Duration::from_millis(5);
+pub const SOON: Duration = Duration::from_millis(5);
 /// Nobody is this long in one call who is not stuck.
 const STUCK: Duration = Duration::from_secs(5);
 /// Who is looked at, and what is scribbled.
@@ -45,30 +46,87 @@ const HEARTS: usize = 4;
 const GOOD: usize = 8;
 const ACCOUNT: usize = 16;
 
+/// What came of sessions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub crashes: u64,
+    pub hangs: u64,
+    /// What a witness got that was wrong.
+    wrong: u64,
+}
+
 pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
-    let (mut crashes, mut hangs, mut wrong) = (0, 0, 0);
-    for (number, (role, target)) in SESSIONS.iter().enumerate() {
-        let room = trial.room(&format!("-{number}"), ACCOUNT + WORDS)?;
+    let mut seen = Seen::default();
+    for (role, target) in SESSIONS {
+        // The role that is looked at; a producer and a subscriber in any case, so that there is
+        // something to do; and an observer that is to get nothing but right messages.
+        let mut roles = vec!["scribbler::producer", "scribbler::subscriber"];
+        if target == "control" {
+            roles.push("scribbler::witness");
+        }
+        let looked_at = format!("scribbler::{role}");
+        if !roles.contains(&looked_at.as_str()) {
+            roles.push(&looked_at);
+        }
+        seen.session(trial, &format!("-{role}-{target}"), &roles, target)?;
+    }
+    Ok(vec![
+        Figure::none("scribbler_crashes", seen.crashes, "crashes"),
+        Figure::none("scribbler_hangs", seen.hangs, "hangs"),
+        Figure::none("scribbler_witness_wrong", seen.wrong, "messages"),
+    ])
+}
+
+impl Seen {
+    /// Processes of these roles go on while that file is scribbled.
+    pub fn session(
+        &mut self,
+        trial: &Trial,
+        part: &str,
+        roles: &[&str],
+        target: &str,
+    ) -> Result<()> {
+        let room = trial.room(part, ACCOUNT + WORDS)?;
         let page = room.page();
-        // The role that is looked at; a producer and a subscriber in any case, so that there is something
-        // to do; and an observer that is to get nothing but right messages.
-        let mut roles = vec!["producer", "subscriber"];
-        if *target == "control" {
-            roles.push("witness");
-        }
-        if !roles.contains(role) {
-            roles.push(role);
-        }
         let mut children = Vec::new();
         for (index, role) in roles.iter().enumerate() {
             let seed = trial.seed + index as u64;
-            children.push(Child::start(&room, &format!("scribbler::{role}"), &[&index, &seed])?);
+            children.push(Child::start(&room, role, &[&index, &seed])?);
         }
         let all = roles.len() as u64;
         wait_until("all roles", &mut children, || page[JOINED].get() == all)?;
-        let role_name = "scribbler::scribbler";
-        children.push(Child::start(&room, role_name, &[target, &(trial.seed + 99)])?);
+        let scribbler =
+            Child::start(&room, "scribbler::scribbler", &[&target, &(trial.seed + 99)])?;
+        self.watch(trial, &room, roles, &mut children);
+        let heart = |(index, role): (usize, &&str)| {
+            let (calls, good) = (page[HEARTS + index].get(), page[GOOD + index].get());
+            format!("{role} {calls} calls, {good} good")
+        };
+        let hearts: Vec<String> = roles.iter().enumerate().map(heart).collect();
+        let words = page[SCRIBBLED].get();
+        trial.note(format_args!("{target} scribbled: {words} words; {}", hearts.join("; ")));
+        // The scribbler first: what the others do at their end is to be looked at too.
+        scribbler.kill()?;
+        page[STOP].set(1);
+        for child in children {
+            match child.ends(STUCK) {
+                Ok(()) => {}
+                Err(_) if self.crashes + self.hangs > 0 => {}
+                Err(error) => {
+                    self.crashes += 1;
+                    trial.note(format_args!("{target} scribbled, at the end: {error}"));
+                }
+            }
+        }
+        let account = Account::at(page, ACCOUNT);
+        self.wrong += account.torn.get() + account.lost.get() + account.repeated.get();
+        self.wrong += account.errors.get();
+        Ok(())
+    }
 
+    /// Until the time is over, or a process has crashed or hangs.
+    fn watch(&mut self, trial: &Trial, room: &Room, roles: &[&str], children: &mut [Child]) {
+        let page = room.page();
         let end = Instant::now() + if trial.quick { TIME / 100 } else { TIME };
         let mut beats: Vec<_> = roles.iter().map(|_| (0, Instant::now())).collect();
         let mut over = false;
@@ -81,80 +139,41 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
                     beats[index] = (beat, Instant::now());
                 }
                 if let Err(error) = children[index].lives() {
-                    crashes += 1;
+                    self.crashes += 1;
                     over = true;
-                    trial.note(format_args!("{target} scribbled: {error}"));
+                    trial.note(format_args!("scribbled: {error}"));
                 } else if beats[index].1.elapsed() > STUCK {
-                    hangs += 1;
+                    self.hangs += 1;
                     over = true;
-                    trial.note(format_args!("{target} scribbled: {role} is stuck"));
+                    trial.note(format_args!("scribbled: {role} is stuck"));
                 }
             }
         }
-        trial.note(format_args!(
-            "{role}, {target} scribbled: {} words; {}",
-            page[SCRIBBLED].get(),
-            roles
-                .iter()
-                .enumerate()
-                .map(|(i, role)| {
-                    format!(
-                        "{role} {} calls, {} good",
-                        page[HEARTS + i].get(),
-                        page[GOOD + i].get()
-                    )
-                })
-                .collect::<Vec<_>>()
-                .join("; "),
-        ));
-        // The scribbler first: what the others do at their end is to be looked at too.
-        if let Some(scribbler) = children.pop() {
-            scribbler.kill()?;
-        }
-        page[STOP].set(1);
-        for child in children {
-            match child.ends(STUCK) {
-                Ok(()) => {}
-                Err(_) if crashes + hangs > 0 => {}
-                Err(error) => {
-                    crashes += 1;
-                    trial.note(format_args!("{target} scribbled, at the end: {error}"));
-                }
-            }
-        }
-        let account = Account::at(page, ACCOUNT);
-        wrong += account.torn.get() + account.lost.get() + account.repeated.get();
-        wrong += account.errors.get();
     }
-    Ok(vec![
-        Figure::none("scribbler_crashes", crashes, "crashes"),
-        Figure::none("scribbler_hangs", hangs, "hangs"),
-        Figure::none("scribbler_witness_wrong", wrong, "messages"),
-    ])
 }
 
 /// Arguments, as of every role: which word is its heart, and where its random numbers start.
-struct Role<'a> {
+pub struct Role<'a> {
     task: &'a Task,
     index: usize,
-    random: fastrand::Rng,
+    pub random: fastrand::Rng,
 }
 
 impl<'a> Role<'a> {
-    fn new(task: &'a Task) -> Result<Self> {
+    pub fn new(task: &'a Task) -> Result<Self> {
         let random = fastrand::Rng::with_seed(task.argument(1)?);
         Ok(Role { task, index: task.argument(0)?, random })
     }
 
-    fn joined(&self) {
+    pub fn joined(&self) {
         self.task.word(JOINED).add(1);
     }
 
-    fn goes_on(&self) -> bool {
+    pub fn goes_on(&self) -> bool {
         self.task.word(STOP).get() == 0
     }
 
-    fn beat(&self, good: bool) {
+    pub fn beat(&self, good: bool) {
         self.task.word(HEARTS + self.index).add(1);
         self.task.word(GOOD + self.index).add(u64::from(good));
     }
@@ -246,12 +265,21 @@ pub fn witness(task: &Task) -> Result<()> {
 pub fn scribbler(task: &Task) -> Result<()> {
     let target: String = task.argument(0)?;
     let mut random = fastrand::Rng::with_seed(task.argument(1)?);
-    let data = task.room().join("ring");
-    let words = Words::open(&if target == "data" { data } else { control(task.room())? })?;
+    let file = match target.as_str() {
+        "data" => task.room().join("ring"),
+        "control" => control(task.room())?,
+        file => task.room().join(file),
+    };
+    let words = Words::open(&file)?;
+    let kept = match target.as_str() {
+        "data" | "control" => 32,
+        // A region's header says where its directory ends.
+        _ => words[11].load(Ordering::Relaxed) as usize / 8,
+    };
     loop {
         let calm = random.bool();
         for _ in 0..random.u16(1..500) {
-            scribble(&words, &mut random);
+            scribble(&words, kept, &mut random);
             task.word(SCRIBBLED).add(1);
             if calm {
                 thread::sleep(Duration::from_micros(random.u64(..100)));
@@ -266,10 +294,11 @@ fn control(room: &Path) -> Result<PathBuf> {
     files.find(|path| path.extension().is_some_and(|e| e == "ctl")).context("no control file")
 }
 
-/// Writes one word. What nobody would write again is put back after a moment, and the rest half of the
-/// time: else there would soon be nothing left to disturb. Of that kind are the producer's line, and who
-/// owns an entry, which nobody can join in for as long as it says what no owner writes.
-fn scribble(words: &[AtomicU64], random: &mut fastrand::Rng) {
+/// Writes one word. Some words are put back after a moment, as no process writes them again, and the
+/// others half of the time: else there would soon be nothing left to disturb. Put back are the first
+/// words (`kept`), which are the header and the producer's line, or a region's directory; and who
+/// owns an entry, which no consumer gets for as long as it says what no owner writes.
+fn scribble(words: &[AtomicU64], kept: usize, random: &mut fastrand::Rng) {
     // Header, line, flags and the first entries.
     let reach = if random.bool() { words.len().min(64) } else { words.len() };
     let at = random.usize(0..reach);
@@ -285,7 +314,7 @@ fn scribble(words: &[AtomicU64], random: &mut fastrand::Rng) {
     words[at].store(value, Ordering::Relaxed);
     // In the control segment, the first word of each entry.
     let owner = at.is_multiple_of(16);
-    if at < 32 || owner || random.bool() {
+    if at < kept || owner || random.bool() {
         for _ in 0..random.u16(..2000) {
             std::hint::spin_loop();
         }

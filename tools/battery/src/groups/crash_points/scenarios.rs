@@ -1,6 +1,8 @@
 //! What processes die in, each with what has to be true of what they leave.
 
 mod receiving;
+mod region_names;
+mod regions;
 mod sending;
 mod taking_over;
 mod working;
@@ -24,6 +26,12 @@ use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::place::Room;
 
 pub use receiving::{durable, in_place, in_set, subscribe};
+pub use region_names::{
+    region_create, region_open, region_predecessor, region_prune, region_recover, region_unlink,
+};
+pub use regions::{
+    region_barrier, region_lock, region_mutex, region_permits, region_table, region_values,
+};
 pub use sending::{bytes, create, places, publish, spill};
 pub use taking_over::{bystander, evict, predecessor, prune, reap, reopen, resume, unlink};
 pub use working::{anew, bury, idler, stopped, work};
@@ -33,7 +41,7 @@ const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 18] = [
+pub(super) const SCENARIOS: [Scenario; 29] = [
     Scenario { name: "create", judge: sending::judge_create },
     Scenario { name: "publish", judge: sending::judge_publish },
     Scenario { name: "bytes", judge: sending::judge_bytes },
@@ -52,6 +60,32 @@ pub(super) const SCENARIOS: [Scenario; 18] = [
     Scenario { name: "work", judge: working::judge_work },
     Scenario { name: "bury", judge: working::judge_bury },
     Scenario { name: "anew", judge: working::judge_anew },
+    Scenario { name: "region_create", judge: region_names::judge_region_create },
+    Scenario { name: "region_open", judge: region_names::judge_region_open },
+    Scenario { name: "region_recover", judge: region_names::judge_region_recover },
+    Scenario { name: "region_unlink", judge: region_names::judge_region_removed },
+    Scenario { name: "region_prune", judge: region_names::judge_region_removed },
+    Scenario { name: "region_barrier", judge: regions::judge_region_barrier },
+    Scenario {
+        name: "region_lock",
+        judge: |room, start| regions::judge(room, start, regions::locks),
+    },
+    Scenario {
+        name: "region_mutex",
+        judge: |room, start| regions::judge(room, start, regions::value),
+    },
+    Scenario {
+        name: "region_permits",
+        judge: |room, start| regions::judge(room, start, regions::permits),
+    },
+    Scenario {
+        name: "region_values",
+        judge: |room, start| regions::judge(room, start, regions::values),
+    },
+    Scenario {
+        name: "region_table",
+        judge: |room, start| regions::judge(room, start, regions::rows),
+    },
 ];
 
 fn options() -> Options<u64> {

@@ -10,8 +10,9 @@ use anyhow::Result;
 pub(super) fn all() -> Result<BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let (mut sources, mut tests) = (Vec::new(), BTreeSet::new());
-    // The ring's own, and those of the crate under it.
-    let mut folders = vec![root.join("src"), root.join("crates/shm/src")];
+    // The ring's own, those of regions, and those of the crate under both.
+    let folders = ["src", "crates/sync/src", "crates/shm/src"];
+    let mut folders: Vec<PathBuf> = folders.map(|folder| root.join(folder)).into();
     folders.retain(|folder| folder.is_dir());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
@@ -29,16 +30,32 @@ pub(super) fn all() -> Result<BTreeSet<String>> {
     let mut sites = BTreeSet::new();
     for (path, text) in sources {
         let shown = path.strip_prefix(&root)?.display().to_string();
-        if tests.contains(&path) || ELSEWHERE.iter().any(|place| shown.starts_with(place)) {
+        // No file has what lies in a `static`.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("static_")
+            || tests.contains(&path)
+            || ELSEWHERE.iter().any(|place| shown.starts_with(place))
+        {
             continue;
         }
-        let mut function = "";
+        let (mut function, mut of_type) = ("", "");
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             if let Some((_, rest)) = code.split_once("fn ") {
                 function = rest.split(['(', '<']).next().unwrap_or_default();
             }
-            let of = |word: &str| code.contains(word) && !NOT_THIS.contains(&(function, word));
+            if let Some((_, rest)) =
+                code.strip_prefix("impl").and_then(|_| code.split_once(" for "))
+            {
+                of_type = rest.split([' ', '<']).next().unwrap_or_default();
+            }
+            let is_left_out = |word: &str| {
+                let of = |&(place, within, what): &(&str, &str, &str)| {
+                    what == word && shown.ends_with(place) && [function, of_type].contains(&within)
+                };
+                NOT_THIS.iter().any(of)
+            };
+            let of = |word: &str| code.contains(word) && !is_left_out(word);
             if WORDS.iter().any(|word| of(word)) && !NOT_HERE.contains(&function) {
                 sites.insert(format!("{shown}:{}", number + 1));
             }
@@ -88,19 +105,27 @@ fn module_of(parent: &Path, module: &str) -> PathBuf {
 const NOT_HERE: [&str; 7] =
     ["preassign", "clear", "die", "mend_gate", "mend_word", "ticket", "raise_again"];
 
-/// Places in functions that are here otherwise, each as its function and what it looks like.
-const NOT_THIS: [(&str, &str); 2] = [
+/// Places in files that are here otherwise: the file, the function or the type that the place is in,
+/// and what it looks like.
+const NOT_THIS: [(&str, &str, &str); 6] = [
     // After 64 exchanges in a row that failed, each because the gate had changed in the few
     // instructions since it was looked at. In practice only a process that forges it does that.
-    ("set_shared_gate", ".store("),
+    ("", "set_shared_gate", ".store("),
     // Only where a consumer makes room between the producer's raised word and its second look: most
     // runs come by, and a race decides which. A death there leaves the word up, as one before it.
-    ("disarm", ".store("),
+    ("", "disarm", ".store("),
+    // Seats of a region that is no file.
+    ("sync/src/region/seats.rs", "take", ".compare_exchange("),
+    ("sync/src/region/seats.rs", "leave", ".store("),
+    // A word of 64 bits is only read by it.
+    ("sync/src/value.rs", "number_after_death", ".fetch_add("),
+    // On targets without compare-and-swap.
+    ("sync/src/value.rs", "CasU32", ".store("),
 ];
 
 /// Files and folders: what is not there in a build for files, only passes on what is called
 /// elsewhere, or is not shared.
-const ELSEWHERE: [&str; 22] = [
+const ELSEWHERE: [&str; 23] = [
     "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
     "crates/shm/src/fork/handles.rs",
@@ -116,6 +141,8 @@ const ELSEWHERE: [&str; 22] = [
     "crates/shm/src/tasks/waker_cell.rs",
     "src/protocol/follow.rs",
     "src/wait_set/",
+    "crates/sync/src/asked.rs",
+    "crates/sync/src/followed.rs",
     // No ring is one.
     "crates/shm/src/segment/shared.rs",
     "src/protocol/exchange_agreed.rs",
@@ -124,6 +151,5 @@ const ELSEWHERE: [&str; 22] = [
     "crates/shm/src/sync/model.rs",
     "crates/shm/src/sync/native.rs",
     "crates/shm/src/sync/provided.rs",
-    "src/static_ring.rs",
     "src/memory/boxed.rs",
 ];
