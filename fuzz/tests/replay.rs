@@ -103,7 +103,7 @@ fn region_header_is_refused_for_every_reason_that_there_is() {
             "no {kind} is used"
         );
     }
-    for found in ["lock:OwnerDied", "barrier:Gone", "mutex:Corrupt"] {
+    for found in ["lock:OwnerDied", "barrier:Gone", "semaphore:Corrupt"] {
         assert!(effects.contains(found), "no input brings {found}");
     }
 }
