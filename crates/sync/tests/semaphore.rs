@@ -1,6 +1,7 @@
 //! Semaphores in a region on the heap: between threads, and against a plain model.
 #![cfg(feature = "std")]
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -89,24 +90,24 @@ const OWNERS: usize = 3;
 
 /// An owner, and the numbers of the permits that it has.
 struct Owner {
-    slots: &'static Semaphore,
-    /// The same, as it came out of its box.
-    leaked: *mut Semaphore,
     permits: Vec<Permit<'static>>,
+    /// What they borrow: it goes after them.
+    slots: Rc<Semaphore>,
 }
 
 fn owner(region: &Region) -> Owner {
-    let slots = slots(&region.attach().unwrap());
-    // So that permits can be kept beside it. It is put back into a box when the owner dies.
-    let leaked = Box::into_raw(Box::new(slots));
-    // SAFETY: it is there until the owner dies.
-    Owner { slots: unsafe { &*leaked }, leaked, permits: Vec::new() }
+    Owner { permits: Vec::new(), slots: Rc::new(slots(&region.attach().unwrap())) }
+}
+
+impl Owner {
+    fn try_acquire(&self) -> Result<Permit<'static>, TryAcquireError> {
+        // SAFETY: the permits are kept beside it, and go before it.
+        unsafe { &*Rc::as_ptr(&self.slots) }.try_acquire()
+    }
 }
 
 fn dies(owner: Owner) {
     owner.permits.into_iter().for_each(std::mem::forget);
-    // SAFETY: it came out of a box in `owner`, and its permits are forgotten.
-    drop(unsafe { Box::from_raw(owner.leaked) });
 }
 
 proptest! {
@@ -124,7 +125,7 @@ proptest! {
         let mut model = vec![None; permits];
         for step in steps {
             match step {
-                Step::Acquire(at) => match owners[at].slots.try_acquire() {
+                Step::Acquire(at) => match owners[at].try_acquire() {
                     Ok(permit) => {
                         let had = model[permit.number()].replace(at);
                         // The dead are asked for when no permit is free.

@@ -1,5 +1,5 @@
 //! Makes the corpora of the targets `header` and `region_header` anew: `cargo run --release --bin
-//! seeds`, in this package, or with the name of one of them behind it.
+//! seeds`, in this package, or with the name of one of them at the end.
 //!
 //! An input is a ring, or a region, and what is changed in it. Which header is refused, and why, follows from the
 //! layout: inputs that were found with another layout reach less of the code than they did. So this

@@ -1,7 +1,7 @@
 //! Guards that are kept from one step to the next, with the handles that they borrow; and how
 //! asking for one can end.
 
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use ringway_sync::{
 
 /// A guard, and the handle that it borrows.
 pub(super) struct Kept<H, G> {
-    /// It goes first.
-    guard: ManuallyDrop<G>,
+    /// It is there, and goes first. The compiler is not to take its borrow for longer than that.
+    guard: MaybeUninit<G>,
     handle: Rc<H>,
 }
 
@@ -33,28 +33,29 @@ impl<H: 'static, G> Kept<H, G> {
         // function's condition and the order of the fields.
         let borrowed = unsafe { &*Rc::as_ptr(&handle) };
         let (guard, died) = take(borrowed)?;
-        Ok((Kept { guard: ManuallyDrop::new(guard), handle }, died))
+        Ok((Kept { guard: MaybeUninit::new(guard), handle }, died))
     }
 
     pub(super) fn guard(&mut self) -> &mut G {
-        &mut self.guard
+        // SAFETY: it is there until this is ended.
+        unsafe { self.guard.assume_init_mut() }
     }
 
     /// What another guard of the same handle comes of.
-    pub(super) fn change(mut self, change: impl FnOnce(G) -> Taken<G>) -> Taken<Kept<H, G>> {
+    pub(super) fn change(self, change: impl FnOnce(G) -> Taken<G>) -> Taken<Kept<H, G>> {
         let handle = self.handle.clone();
         // SAFETY: the guard is not used again: what is left of this is forgotten.
-        let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
+        let guard = unsafe { self.guard.assume_init_read() };
         self.drop_handle();
         let (guard, died) = change(guard)?;
-        Ok((Kept { guard: ManuallyDrop::new(guard), handle }, died))
+        Ok((Kept { guard: MaybeUninit::new(guard), handle }, died))
     }
 
     /// Ends the guard in that way.
-    pub(super) fn end(mut self, end: impl FnOnce(G)) {
+    pub(super) fn end(self, end: impl FnOnce(G)) {
         let handle = self.handle.clone();
         // SAFETY: as in `change`.
-        let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
+        let guard = unsafe { self.guard.assume_init_read() };
         self.drop_handle();
         end(guard);
         drop(handle);
@@ -76,7 +77,7 @@ impl<H: 'static, G> Kept<H, G> {
 impl<H, G> Drop for Kept<H, G> {
     fn drop(&mut self) {
         // SAFETY: it is not used again.
-        unsafe { ManuallyDrop::drop(&mut self.guard) };
+        unsafe { self.guard.assume_init_drop() };
     }
 }
 

@@ -140,7 +140,7 @@ impl Change {
             Change::Died => old | DIED,
             Change::Owner { seat, generation, died } => {
                 let died = if died { DIED } else { 0 };
-                u32::from(seat) % 8 | u32::from(generation) << GENERATION | died
+                (u32::from(seat) % 8) | (u32::from(generation) << GENERATION) | died
             }
         }
     }

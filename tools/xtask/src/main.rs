@@ -38,10 +38,9 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Run the unit, thread, property and doc tests of what is no segment under miri, with many seeds
+    /// Run the tests of what is no segment under miri, with many seeds
     Miri(miri::Options),
-    /// Run every fuzz target for some time: forged headers, forged memory, and random calls, of rings
-    /// and of regions
+    /// Run every fuzz target for some time: forged headers, forged memory, and random calls
     Fuzz(fuzz::Options),
     /// Count the system calls of both sides of a streaming run
     Syscalls,

@@ -1,5 +1,5 @@
-//! `cargo xtask miri`: what lies on the heap, in memory of the caller's and in a `static`, under miri:
-//! rings, and the regions of `ringway-sync`.
+//! `cargo xtask miri`: what lies on the heap, in memory of the caller's and in a `static`, under
+//! miri: rings, and the regions of `ringway-sync`.
 //!
 //! Not a part of `cargo xtask test`: it needs a nightly toolchain, and minutes.
 

@@ -31,8 +31,12 @@ impl fmt::Display for WaitError {
             Self::OwnerDied => f.write_str(
                 "the last owner died with the lock: lock it again, and look after what it is for",
             ),
-            Self::WouldBlock => f.write_str("the lock has an owner that lives, which may be this process: wait for it, if not"),
-            Self::TimedOut => f.write_str("the time is over: the owner has not let go, or the value is not as was wanted"),
+            Self::WouldBlock => f.write_str(
+                "the lock has an owner that lives, which may be this process: wait for it, if not",
+            ),
+            Self::TimedOut => f.write_str(
+                "the time is over: the owner has not let go, or the value is not as was wanted",
+            ),
             Self::Interrupted => f.write_str("the wait was interrupted"),
             Self::OtherMutex => f.write_str(
                 "the condition belongs to another mutex, or to another opening of the region: wait \

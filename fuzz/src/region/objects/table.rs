@@ -213,7 +213,7 @@ impl<V: Value> Board<V> {
             Owner::None => None,
             Owner::Gone => Some(true),
         };
-        if key % 2 == 0 {
+        if key.is_multiple_of(2) {
             let entry = table.entry(&[key; 3]).unwrap_or_default();
             let found = entry.map(|entry| (entry.value, seen(entry.writer)));
             let expected = self.states.get(&key).map(|state| (state.value, known(state)));
