@@ -30,6 +30,14 @@ pub unsafe trait AllAtomic: Send + Sync + Sized + 'static {
     const WIDTHS: Widths;
 }
 
+impl Widths {
+    /// Of the type of a field.
+    #[doc(hidden)]
+    pub const fn of_field<S, T: AllAtomic>(_field: fn(&S) -> &T) -> Widths {
+        T::WIDTHS
+    }
+}
+
 macro_rules! all_atomic {
     ($($Atomic:ident),+) => {$(
         // SAFETY: an atomic integer.
