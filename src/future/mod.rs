@@ -76,16 +76,16 @@ mod handle;
 #[cfg(feature = "alloc")]
 mod in_ring;
 mod looks;
-#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
-mod reactor;
 mod side;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+mod source;
 mod task;
 mod wakers;
 
 pub use handle::Async;
 #[cfg(ringway_loom)]
 #[doc(hidden)]
-pub use reactor::Reactor;
+pub use ringway_shm::reactor::Reactor;
 pub use side::Handle;
 pub(crate) use side::sealed;
 pub use wakers::{TaskWait, Wakers};

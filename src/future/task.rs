@@ -4,11 +4,11 @@ use core::task::Waker;
 
 #[cfg(feature = "alloc")]
 use super::in_ring::Ask;
-#[cfg(ringway_loom)]
-use super::reactor::is_played;
-#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
-use super::reactor::{Seen, Source};
 use super::side::Handle;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux", not(miri))))]
+use super::source::{Seen, Source};
+#[cfg(ringway_loom)]
+use ringway_shm::reactor::is_played;
 use ringway_shm::wait::Wait;
 
 /// Whether there is a reactor, if its thread can be started.

@@ -3,8 +3,8 @@
 use core::fmt;
 use core::task::Waker;
 
-use crate::memory::{Home, HomeCell, WakerCell, outlive};
 use ringway_shm::sync::{AtomicU32, CasU32, Ordering, fence, spin_loop};
+use ringway_shm::tasks::{Home, HomeCell, WakerCell, outlive};
 use ringway_shm::wait::{Pause, Wait};
 
 /// Looks of a call that blocks before it sleeps.

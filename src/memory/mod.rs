@@ -7,8 +7,6 @@ pub(crate) mod geometry;
 mod ghosts;
 #[cfg(not(ringway_loom))]
 pub(crate) mod header;
-#[cfg(feature = "async")]
-mod home;
 pub(crate) mod kind;
 pub(crate) mod lane;
 pub(crate) mod layout;
@@ -28,8 +26,6 @@ pub(crate) mod shape;
 mod slot;
 mod storage;
 mod view;
-#[cfg(feature = "async")]
-mod waker_cell;
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -56,8 +52,6 @@ pub(crate) mod raw;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use bytes::SEATS;
 pub(crate) use gate::GateWords;
-#[cfg(feature = "async")]
-pub(crate) use home::{Home, HomeCell};
 pub(crate) use kind::*;
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use mapping::ASKED;
@@ -77,5 +71,3 @@ pub(crate) use task_place::Place;
 #[cfg(all(feature = "async", feature = "alloc"))]
 pub(crate) use tasks::Tasks;
 pub(crate) use view::*;
-#[cfg(feature = "async")]
-pub(crate) use waker_cell::*;

@@ -33,9 +33,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ptr::{self, NonNull};
 
-use super::home::Home;
-use super::waker_cell::{WakerCell, outlive};
 use ringway_shm::sync::{AtomicPtr, CasU32, Ordering, fence};
+use ringway_shm::tasks::{Home, WakerCell, outlive};
 
 /// The places of a ring's tasks.
 pub(crate) struct Tasks {

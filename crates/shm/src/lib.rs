@@ -15,6 +15,7 @@
 //!
 //! - `std` (default): shared-memory segments and futexes on Linux, and a clock. Implies `alloc`.
 //! - `alloc`: words on the heap.
+//! - `tasks`: waiters that are tasks; on Linux with `std` a `reactor` sleeps for them.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the crate
 //!   [`portable-atomic`](https://docs.rs/portable-atomic).
@@ -55,6 +56,11 @@ pub mod kernel;
 #[path = "no_kernel.rs"]
 pub mod kernel;
 mod reach;
+#[cfg(all(
+    feature = "tasks",
+    any(ringway_loom, all(feature = "std", target_os = "linux", not(miri)))
+))]
+pub mod reactor;
 #[doc(hidden)]
 pub mod said;
 mod seat_set;
@@ -62,7 +68,11 @@ mod seat_set;
 pub mod segment;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod signals;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub mod sleeper;
 pub mod sync;
+#[cfg(feature = "tasks")]
+pub mod tasks;
 pub mod wait;
 
 pub use error::LivenessError;

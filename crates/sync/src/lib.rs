@@ -9,6 +9,8 @@
 //! - `std` (default): named and anonymous regions on Linux, sleeping on a futex, time-outs. Implies
 //!   `alloc`.
 //! - `alloc`: regions on the heap, and in memory of the caller's. Needs compare-and-swap.
+//! - `async`: calls that tasks await, on Linux, whatever their runtime (`lock_async` and its
+//!   siblings). Implies `std`: it is the operating system that wakes what waits.
 //! - `unstable-loom`: together with `--cfg ringway_loom`, the atomics are loom's.
 //! - `portable-atomic`: on targets without compare-and-swap brings back what needs one, by the
 //!   crate [`portable-atomic`](https://docs.rs/portable-atomic).
@@ -33,12 +35,18 @@ mod alarm;
 mod atomics;
 #[cfg(feature = "alloc")]
 mod barrier;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod behalf;
 #[cfg(feature = "alloc")]
 mod called;
 mod cell;
 #[cfg(feature = "alloc")]
 mod condition;
 mod error;
+#[cfg(feature = "alloc")]
+mod followed;
+#[cfg(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri)))))]
+mod future;
 #[cfg(feature = "alloc")]
 mod holder;
 #[cfg(feature = "alloc")]
@@ -60,6 +68,8 @@ mod party;
 mod plain;
 #[cfg(feature = "alloc")]
 mod region;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod scouted;
 #[cfg(feature = "alloc")]
 mod semaphore;
 #[cfg(feature = "alloc")]
@@ -68,6 +78,12 @@ mod signal;
 mod slices;
 #[cfg(feature = "alloc")]
 mod table;
+#[cfg(feature = "alloc")]
+#[cfg_attr(
+    not(all(feature = "async", any(ringway_loom, all(target_os = "linux", not(miri))))),
+    path = "no_task.rs"
+)]
+mod task;
 mod value;
 #[cfg(feature = "alloc")]
 mod wait;

@@ -22,7 +22,10 @@ pub(crate) trait Party {
 
     /// The fences of this side.
     fn fences(&self) -> Fences;
+}
 
+/// One that sleeps.
+pub(crate) trait Sleeps: Party {
     /// A number that changes when there is news of a death, whose it may be: then it is time to ask.
     fn news(&self) -> u32;
 

@@ -1,8 +1,9 @@
-//! Calls that wait until something is there, or the dead have left it.
+//! Waiting until something is there, or the dead have left it.
 //!
-//! What is waited for says how it is looked at, and which event count tells of it ([`Awaited`]).
-//! Here is told in which order: looking, looking again with the flag raised, sleeping for a slice,
-//! asking for the dead.
+//! Of what is waited for, a [`Sign`] is how it is looked at, and which event count tells of it. It
+//! takes nothing: so it serves those that look on behalf of others too ([`behalf`](crate::behalf)).
+//! An [`Awaited`] takes it. Here is told in which order: looking, looking again with the flag
+//! raised, sleeping for a slice, asking for the dead. [`task`](crate::task) tells the same of tasks.
 //!
 //! # Wake-ups that are for one
 //!
@@ -19,55 +20,110 @@ use core::time::Duration;
 
 use ringway_shm::LivenessError;
 use ringway_shm::event::{EventCount, Token};
-use ringway_shm::sync::{NATIVE, spin_loop};
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::{Futex, NATIVE, spin_loop};
 use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
 
 use crate::alarm::Alarm;
 use crate::error::Unmet;
-use crate::party::Party;
+use crate::party::{Party, Sleeps};
 use crate::slices::Slices;
 
-/// Looks before the first sleep. In a model each is a turn of the others', and one that sleeps has
-/// an end.
+/// Looks before the first sleep: as long as a short section takes. In a model each is a turn of the
+/// others', and one that sleeps has an end.
 const SPINS: u32 = if NATIVE { 100 } else { 0 };
 /// Rounds in which no clock is looked at.
-const QUICK_ROUNDS: u32 = 32;
+pub(crate) const QUICK_ROUNDS: u32 = 32;
+
+/// By what it is known whether there is what is waited for.
+pub(crate) trait Sign {
+    /// Whether a notifier wakes one waiter: then that passes the wake-up on.
+    const IS_FOR_ONE: bool;
+
+    /// What is slept on.
+    fn bell(&self) -> &Futex;
+
+    /// What tells of it.
+    fn count(&self) -> EventCount<'_>;
+
+    /// Whether it is there. Asks no kernel.
+    fn is_there(&self) -> bool;
+
+    /// Whether it is there when the dead are asked for too.
+    fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError>;
+
+    /// Announces that the caller is about to sleep. The heavy fence is the caller's, and then
+    /// [`Token::confirm`].
+    fn prepare(&self) -> Token {
+        self.count().prepare()
+    }
+
+    /// The same with the fence. What is waited for is looked at once more after this.
+    fn arm(&self, fences: Fences) -> Token {
+        self.count().arm(fences)
+    }
+
+    /// The caller has slept. Where one waiter is woken at a time, another may have to be.
+    fn hand_on(&self, fences: Fences) {
+        if Self::IS_FOR_ONE {
+            let _ = self.arm(fences);
+            if self.is_there() {
+                self.count().sound_for_one();
+            }
+        }
+    }
+}
 
 /// What a call waits for.
 pub(crate) trait Awaited {
     /// What the call returns.
     type Got;
+
+    /// By what it is known.
+    type Sign: Sign;
+
+    /// The same, as it is now.
+    fn sign(&self) -> Self::Sign;
+
+    /// The fences of the caller's side.
+    fn fences(&self) -> Fences;
+
     /// It, if it is there. Asks no kernel.
     fn attempt(&mut self) -> Option<Self::Got>;
+
     /// It, if it is there when the dead are asked for too. After a slice without news of another
     /// kind.
     fn ask(&mut self) -> Result<Option<Self::Got>, LivenessError>;
-    /// What tells of it.
-    fn count(&self) -> EventCount<'_>;
-    /// Announces that the caller is about to sleep. What it waits for is looked at once more after
-    /// this.
-    fn arm(&self) -> Token;
-    /// The caller has slept, and has it. Where one waiter is woken at a time, another may have to
-    /// be.
-    fn pass_on(&mut self) {}
+
+    /// The caller has slept, and has it.
+    fn pass_on(&mut self) {
+        self.sign().hand_on(self.fences());
+    }
+
     /// The caller has slept, and gives up. What woke it may have been for another.
     fn last_attempt(&mut self) -> Option<Self::Got> {
-        None
+        if !Self::Sign::IS_FOR_ONE {
+            return None;
+        }
+        let _ = self.sign().arm(self.fences());
+        let got = self.attempt();
+        if got.is_some() {
+            self.pass_on();
+        }
+        got
     }
 }
 
 /// Waits for it.
 pub(crate) fn wait<A: Awaited>(
     awaited: A,
-    party: &impl Party,
-    bell: &ringway_shm::sync::Futex,
+    party: &impl Sleeps,
     alarm: &Alarm,
     deadline: Deadline,
 ) -> Result<A::Got, Unmet> {
     let mut waiter = Waiter {
         awaited,
         party,
-        bell,
         slices: Slices::new(),
         // Before the first question: what comes later is told by another number.
         news: party.news(),
@@ -105,7 +161,6 @@ pub(crate) fn wait<A: Awaited>(
 struct Waiter<'a, A: Awaited, P> {
     awaited: A,
     party: &'a P,
-    bell: &'a ringway_shm::sync::Futex,
     slices: Slices,
     /// The number of the news that it knows.
     news: u32,
@@ -115,7 +170,7 @@ struct Waiter<'a, A: Awaited, P> {
     done: Option<Result<A::Got, LivenessError>>,
 }
 
-impl<A: Awaited, P: Party> Waiter<'_, A, P> {
+impl<A: Awaited, P: Sleeps> Waiter<'_, A, P> {
     fn attempt(&mut self) -> Option<Result<A::Got, LivenessError>> {
         let found = self.done.take().or_else(|| self.awaited.attempt().map(Ok));
         if self.slept && matches!(found, Some(Ok(_))) {
@@ -128,16 +183,17 @@ impl<A: Awaited, P: Party> Waiter<'_, A, P> {
         if self.done.is_some() {
             return;
         }
-        let token = self.awaited.arm();
+        let sign = self.awaited.sign();
+        let token = sign.arm(self.awaited.fences());
         if let Some(got) = self.awaited.attempt() {
             self.done = Some(Ok(got));
             return;
         }
         let limit = self.slices.next().min(left);
-        self.party.sleep(self.bell, token, self.news, alarm, token.limit(limit));
+        self.party.sleep(sign.bell(), token, self.news, alarm, token.limit(limit));
         self.slept = true;
         let news = self.party.news();
-        if news != self.news || !self.awaited.count().has_rung(token) {
+        if news != self.news || !sign.count().has_rung(token) {
             self.news = news;
             self.done = self.awaited.ask().transpose();
         }

@@ -53,3 +53,43 @@ impl Awaited {
         })
     }
 }
+
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+impl ringway_shm::sleeper::Sleeper for Awaited {
+    fn word(&self) -> Option<&Futex> {
+        Awaited::word(self)
+    }
+
+    fn is_sole(&self) -> bool {
+        self.side == Side::Producer
+    }
+
+    fn prepare(&self) -> Option<Token> {
+        Awaited::prepare(self)
+    }
+
+    fn has_rung(&self, token: Token) -> bool {
+        Awaited::has_rung(self, token)
+    }
+
+    fn fences(&self) -> Fences {
+        self.fences
+    }
+
+    fn can_die(&self) -> bool {
+        // A producer looks after its consumers by itself, as often as it has to.
+        self.side != Side::Producer && self.storage.can_die()
+    }
+
+    fn ask(&self) -> bool {
+        !self.storage.producer_is_alive().unwrap_or(false)
+    }
+
+    fn watched_by(
+        &self,
+        watch: &ringway_shm::segment::DeathWatch,
+        word: alloc::sync::Arc<Futex>,
+    ) -> Option<ringway_shm::segment::Watched> {
+        self.storage.watched_by(watch, word)
+    }
+}

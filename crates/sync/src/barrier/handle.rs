@@ -6,6 +6,7 @@ use ringway_shm::wait::Deadline;
 use super::join::join;
 use super::words::{BarrierWords, ForPhase, Outcome, PlaceWords, Places};
 use crate::error::{Absentee, BarrierError, JoinError};
+use crate::followed::Followed;
 use crate::name::ObjectName;
 use crate::owner::Owner;
 use crate::party::Party;
@@ -83,7 +84,7 @@ impl Region {
         let spot = *handle.spot();
         let places = Places { head: spot.head(), items: spot.items(), leaves_out };
         let (place, pending) = join(&places, handle.party())?;
-        Ok(Barrier { handle, leaves_out, place, pending })
+        Ok(Barrier { handle, leaves_out, place, pending, followed: Followed::default() })
     }
 }
 
@@ -123,12 +124,14 @@ impl Region {
 /// ```
 #[derive(Debug)]
 pub struct Barrier {
-    handle: Handle<BarrierKind>,
-    leaves_out: bool,
+    pub(crate) handle: Handle<BarrierKind>,
+    pub(crate) leaves_out: bool,
     /// The number of its place.
-    place: usize,
+    pub(crate) place: usize,
     /// The phase that it has come to, if that was not over yet.
-    pending: Option<u32>,
+    pub(crate) pending: Option<u32>,
+    /// By a set that waits on behalf of this.
+    pub(crate) followed: Followed<Option<u32>>,
 }
 
 impl Barrier {
@@ -142,7 +145,7 @@ impl Barrier {
         self
     }
 
-    fn places(&self) -> Places<'_> {
+    pub(crate) fn places(&self) -> Places<'_> {
         let spot = self.handle.spot();
         Places { head: spot.head(), items: spot.items(), leaves_out: self.leaves_out }
     }
@@ -197,13 +200,13 @@ impl Barrier {
         self.settle(phase, outcome)
     }
 
-    fn mine(&self) -> Option<&PlaceWords> {
+    pub(crate) fn mine(&self) -> Option<&PlaceWords> {
         self.handle.spot().items().get(self.place)
     }
 
     /// The phase that this party has come to, now or before, and what becomes of it, if that can be
     /// said at once.
-    fn arrive(&mut self) -> (u32, Option<Outcome>) {
+    pub(crate) fn arrive(&mut self) -> (u32, Option<Outcome>) {
         let (places, fences) = (self.places(), self.handle.fences());
         let (phase, outcome) = match (self.pending, self.mine()) {
             (Some(phase), _) if places.phase() != phase => (phase, Some(Outcome::Over)),
@@ -211,21 +214,26 @@ impl Barrier {
             (None, Some(place)) => places.arrive(place, fences),
             (None, None) => (0, None),
         };
-        self.pending = Some(phase);
+        self.pend(Some(phase));
         (phase, outcome)
+    }
+
+    fn pend(&mut self, phase: Option<u32>) {
+        self.pending = phase;
+        self.followed.tell(phase);
     }
 
     fn sleep(&self, phase: u32, deadline: Deadline) -> Result<Outcome, BarrierError> {
         let (places, party) = (self.places(), self.handle.party());
         let Some(place) = self.mine() else { return Err(BarrierError::TimedOut) };
         let awaited = ForPhase { places, place, party, phase };
-        Ok(wait(awaited, party, places.bell(), &self.handle.alarm, deadline)?)
+        Ok(wait(awaited, party, &self.handle.alarm, deadline)?)
     }
 
-    fn settle(&mut self, phase: u32, outcome: Outcome) -> Result<u32, BarrierError> {
+    pub(crate) fn settle(&mut self, phase: u32, outcome: Outcome) -> Result<u32, BarrierError> {
         match outcome {
             Outcome::Over => {
-                self.pending = None;
+                self.pend(None);
                 Ok(phase)
             }
             Outcome::Gone(owner) => Err(BarrierError::Gone(self.absentee(owner))),

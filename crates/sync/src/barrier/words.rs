@@ -45,7 +45,7 @@ use ringway_shm::sync::{AtomicU32, CasU32, Futex, Ordering, fence, peek};
 use crate::owner::{DIED, Owner};
 use crate::party::Party;
 use crate::region::object::Words;
-use crate::wait::Awaited;
+use crate::wait::{Awaited, Sign};
 
 /// A barrier's words, as they lie in memory. Its places come behind them.
 #[derive(Debug)]
@@ -62,6 +62,13 @@ pub(crate) struct BarrierWords {
 unsafe impl Words for BarrierWords {
     fn new() -> BarrierWords {
         BarrierWords { over: Futex::new(0), spare: AtomicU32::new(0) }
+    }
+}
+
+impl BarrierWords {
+    /// What waiters sleep on.
+    pub(crate) fn bell(&self) -> &Futex {
+        &self.over
     }
 }
 
@@ -101,7 +108,7 @@ impl PlaceWords {
 
 /// What becomes of a phase that a party has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Over,
     /// This owner is gone and has not come.
     Gone(Owner),
@@ -109,22 +116,14 @@ pub(super) enum Outcome {
 
 /// The words of one barrier.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Places<'a> {
-    pub(super) head: &'a BarrierWords,
-    pub(super) items: &'a [PlaceWords],
+pub(crate) struct Places<'a> {
+    pub(crate) head: &'a BarrierWords,
+    pub(crate) items: &'a [PlaceWords],
     /// Whether the gone are left out.
-    pub(super) leaves_out: bool,
+    pub(crate) leaves_out: bool,
 }
 
-impl<'a> Places<'a> {
-    pub(super) fn bell(&self) -> &'a Futex {
-        &self.head.over
-    }
-
-    fn count(&self) -> EventCount<'a> {
-        EventCount::new(&self.head.over)
-    }
-
+impl Places<'_> {
     /// The number of the phase that is not over.
     pub(super) fn phase(&self) -> u32 {
         // SYNC phase: what all parties did before it was over is seen.
@@ -245,16 +244,74 @@ fn mark(place: &PlaceWords, found: u32) {
     let _ = place.owner.compare_exchange(found, found | DIED, done, failed);
 }
 
-/// A party that waits until a phase is over.
-pub(super) struct ForPhase<'a, P> {
-    pub(super) places: Places<'a>,
-    pub(super) place: &'a PlaceWords,
-    pub(super) party: &'a P,
-    pub(super) phase: u32,
+/// Whether a phase is over, by the owner of a place, or on its behalf.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PhaseSign<'a> {
+    pub(crate) places: Places<'a>,
+    /// Its own. `None`: there is none.
+    pub(crate) place: Option<&'a PlaceWords>,
+    /// `None`: it has not come to one.
+    pub(crate) phase: Option<u32>,
 }
 
-impl<P: Party> Awaited for ForPhase<'_, P> {
+impl Sign for PhaseSign<'_> {
+    const IS_FOR_ONE: bool = false;
+
+    fn bell(&self) -> &Futex {
+        self.places.head.bell()
+    }
+
+    fn count(&self) -> EventCount<'_> {
+        EventCount::new(self.bell())
+    }
+
+    fn is_there(&self) -> bool {
+        self.phase.is_some_and(|phase| self.places.phase() != phase)
+    }
+
+    fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError> {
+        let Some(phase) = self.phase else { return Ok(false) };
+        Ok(self.is_there() || self.places.ask(phase, party)?.is_some())
+    }
+
+    fn prepare(&self) -> Token {
+        let token = match self.phase {
+            Some(phase) => self.count().prepare_since(phase),
+            None => self.count().prepare(),
+        };
+        if let Some(place) = self.place {
+            place.sleeps.store(1, Ordering::Relaxed);
+        }
+        token
+    }
+
+    fn arm(&self, fences: Fences) -> Token {
+        let token = self.prepare();
+        // SYNC phase-sleeper: a party that ends the phase sees that this one sleeps, after its light
+        // fence in `end`, or this one sees that it is over.
+        if SLEEPS { token.confirm(fences.heavy()) } else { token }
+    }
+}
+
+/// A party that waits until a phase is over.
+pub(crate) struct ForPhase<'a, P> {
+    pub(crate) places: Places<'a>,
+    pub(crate) place: &'a PlaceWords,
+    pub(crate) party: &'a P,
+    pub(crate) phase: u32,
+}
+
+impl<'a, P: Party> Awaited for ForPhase<'a, P> {
     type Got = Outcome;
+    type Sign = PhaseSign<'a>;
+
+    fn sign(&self) -> PhaseSign<'a> {
+        PhaseSign { places: self.places, place: Some(self.place), phase: Some(self.phase) }
+    }
+
+    fn fences(&self) -> Fences {
+        self.party.fences()
+    }
 
     fn attempt(&mut self) -> Option<Outcome> {
         (self.places.phase() != self.phase).then_some(Outcome::Over)
@@ -262,18 +319,6 @@ impl<P: Party> Awaited for ForPhase<'_, P> {
 
     fn ask(&mut self) -> Result<Option<Outcome>, LivenessError> {
         self.places.ask(self.phase, self.party)
-    }
-
-    fn count(&self) -> EventCount<'_> {
-        self.places.count()
-    }
-
-    fn arm(&self) -> Token {
-        let token = self.places.count().prepare_since(self.phase);
-        self.place.sleeps.store(1, Ordering::Relaxed);
-        // SYNC phase-sleeper: a party that ends the phase sees that this one sleeps, after its light
-        // fence in `end`, or this one sees that it is over.
-        if SLEEPS { token.confirm(self.party.fences().heavy()) } else { token }
     }
 }
 

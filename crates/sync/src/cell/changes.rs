@@ -1,26 +1,30 @@
 //! Waiting for the next value of a cell.
 
-use core::time::Duration;
-
 use ringway_shm::LivenessError;
-use ringway_shm::sync::{NATIVE, Word, spin_loop};
-use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
+use ringway_shm::event::EventCount;
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::{Futex, Word};
+use ringway_shm::wait::Deadline;
 
 use super::handle::Cell;
+use super::words::CellWords;
 use crate::error::ChangeError;
+use crate::followed::Followed;
 use crate::party::Party;
 use crate::plain::Plain;
-use crate::slices::Slices;
-
-/// Looks before the first sleep. In a model each is a turn of the others'.
-pub(crate) const SPINS: u32 = if NATIVE { 100 } else { 0 };
-/// Rounds in which no clock is looked at.
-pub(crate) const QUICK_ROUNDS: u32 = 32;
+use crate::task::Task;
+use crate::value::Copies;
+use crate::wait::{Awaited, Sign, wait};
 
 impl<T: Plain> Cell<T> {
     /// Follows the value: what is there now, and then what is set.
     pub fn changes(&self) -> Changes<T> {
-        Changes::new(self.clone())
+        Changes {
+            cell: self.clone(),
+            known: Known::default(),
+            followed: Followed::default(),
+            task: Task::default(),
+        }
     }
 }
 
@@ -45,28 +49,37 @@ impl<T: Plain> Cell<T> {
 /// assert_eq!(none, Err(ChangeError::TimedOut));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A clone goes on from the same value, apart from this.
 #[derive(Clone, Debug)]
 pub struct Changes<T> {
-    cell: Cell<T>,
+    pub(crate) cell: Cell<T>,
+    pub(crate) known: Known,
+    /// By a set that waits on behalf of this.
+    pub(crate) followed: Followed<Known>,
+    /// By a task.
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    pub(crate) task: Task,
+}
+
+/// What a follower has returned.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
     /// The number of the value that was returned last.
-    seen: Option<Word>,
+    pub(crate) seen: Option<Word>,
     /// The word that named the writer of whose death the caller was told; 0: of none.
-    told: u32,
+    pub(crate) told: u32,
 }
 
 impl<T: Plain> Changes<T> {
-    pub(super) fn new(cell: Cell<T>) -> Changes<T> {
-        Changes { cell, seen: None, told: 0 }
-    }
-
     /// Waits until there is a value that this has not returned, and returns it. The first call
     /// returns what is there.
     ///
     /// A wait ends with [`ChangeError::WriterDied`] if the cell's writer has died, with nothing set
     /// that was not returned, and no other has claimed the cell. Of each death a `Changes` tells
-    /// once: called again, it waits for what the next writer sets. A cell that has no writer yet, or whose writer gave it back, is waited
-    /// for. That the writer is gone is noticed after about the time that was waited already, and
-    /// within 20 ms of sleep; at once with `Region::watched_by`.
+    /// once: called again, it waits for what the next writer sets. A cell that has no writer yet, or
+    /// whose writer gave it back, is waited for. That the writer is gone is noticed after about the
+    /// time that was waited already, and within 20 ms of sleep; at once with `Region::watched_by`.
     #[allow(clippy::should_implement_trait, reason = "it waits, and can fail")]
     pub fn next(&mut self) -> Result<T, ChangeError> {
         self.next_until(Deadline::Never)
@@ -79,108 +92,122 @@ impl<T: Plain> Changes<T> {
     }
 
     /// The value, if this has not returned it: `None` if it has. Waits for nothing, and asks nothing
-    /// of the kernel.
+    /// of the kernel, unless a wait set has told that the writer died.
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<T>, ChangeError> {
-        if !self.is_new() {
-            return Ok(None);
+        if self.is_new() {
+            return self.awaited().take().map(Some);
         }
-        self.take().map(Some)
+        match self.followed.takes_notice() {
+            true => {
+                self.awaited().ask().unwrap_or_else(|error| Some(Err(error.into()))).transpose()
+            }
+            false => Ok(None),
+        }
     }
 
     #[inline(always)]
     fn is_new(&self) -> bool {
-        self.seen != Some(self.cell.copies().number())
+        self.known.seen != Some(self.cell.copies().number())
     }
 
-    fn take(&mut self) -> Result<T, ChangeError> {
-        let (seq, value) = self.cell.copies().peek_numbered()?;
-        self.seen = Some(seq);
-        Ok(value)
+    /// What a call waits for.
+    pub(crate) fn awaited(&mut self) -> ForChange<'_, T> {
+        ForChange { cell: &self.cell, known: &mut self.known, followed: &self.followed }
     }
 
     fn next_until(&mut self, deadline: Deadline) -> Result<T, ChangeError> {
         if self.is_new() {
-            return self.take();
+            return self.awaited().take();
         }
-        let news = self.cell.handle.party().news();
-        let slices = Slices::new();
-        let mut waiter = Waiter { changes: self, slices, news, gone: None, failed: None };
-        let ended = wait_for(
-            &mut waiter,
-            |waiter| waiter.changes.is_new().then(|| waiter.changes.take()),
-            |_, round| match round < SPINS {
-                true => {
-                    spin_loop();
-                    Pause::Again
-                }
-                false => Pause::Sleep,
-            },
-            |waiter, left| waiter.sleep(left),
-            |waiter| waiter.ends(),
-            deadline,
-            QUICK_ROUNDS,
-        );
-        let Waiter { gone, failed, .. } = waiter;
-        match (ended, failed, gone) {
-            (Ok(found), ..) => found,
-            (Err(Ended::Dead), Some(error), _) => Err(ChangeError::Liveness(error)),
-            (Err(Ended::Dead), None, gone) => {
-                self.told = gone.unwrap_or(0);
-                Err(ChangeError::WriterDied)
-            }
-            (Err(Ended::Interrupted), ..) => Err(ChangeError::Interrupted),
-            (Err(_), ..) => Err(ChangeError::TimedOut),
-        }
+        let awaited = self.awaited();
+        let handle = &awaited.cell.handle;
+        wait(awaited, handle.party(), &handle.alarm, deadline)?
     }
 }
 
-/// A call that waits.
-struct Waiter<'a, T> {
-    changes: &'a mut Changes<T>,
-    slices: Slices,
-    /// The number of the news that it knows.
-    news: u32,
-    /// The word that named a writer that is gone.
-    gone: Option<u32>,
-    failed: Option<LivenessError>,
+/// Whether there is a value that a follower has not returned, or a death that it has not told.
+#[derive(Debug)]
+pub(crate) struct ChangeSign<'a> {
+    pub(crate) words: &'a CellWords,
+    pub(crate) copies: Copies<'a>,
+    pub(crate) known: Known,
 }
 
-impl<T: Plain> Waiter<'_, T> {
-    fn ends(&self) -> Option<Ended> {
-        if self.gone.is_some() || self.failed.is_some() {
-            return Some(Ended::Dead);
-        }
-        self.changes.cell.handle.alarm.is_raised().then_some(Ended::Interrupted)
+impl ChangeSign<'_> {
+    /// The word that names a writer that is gone, of whose death the follower has not told.
+    fn gone(&self, party: &impl Party) -> Result<Option<u32>, LivenessError> {
+        let gone = self.words.claim.gone(party)?;
+        Ok(gone.filter(|&word| word != self.known.told))
+    }
+}
+
+impl Sign for ChangeSign<'_> {
+    const IS_FOR_ONE: bool = false;
+
+    fn bell(&self) -> &Futex {
+        &self.words.bell
     }
 
-    fn sleep(&mut self, left: Duration) {
-        let handle = &self.changes.cell.handle;
-        let (head, party) = (handle.head(), handle.party());
-        let token = head.count().arm(handle.fences());
-        if self.changes.is_new() {
-            return;
-        }
-        let limit = self.slices.next().min(left);
-        party.sleep(&head.bell, token, self.news, &handle.alarm, token.limit(limit));
-        let news = party.news();
-        if news != self.news || !head.count().has_rung(token) {
-            self.news = news;
-            self.ask();
-        }
+    fn count(&self) -> EventCount<'_> {
+        self.words.count()
     }
 
-    /// Asks whether the writer is gone, of whose death the caller was not told.
-    fn ask(&mut self) {
-        let handle = &self.changes.cell.handle;
-        match handle.head().claim.gone(handle.party()) {
-            Ok(Some(word)) if word != self.changes.told => {
-                // What it had set is seen by the look that comes next.
-                self.changes.cell.copies().number_after_death();
-                self.gone = Some(word);
-            }
-            Ok(_) => {}
-            Err(error) => self.failed = Some(error),
-        }
+    fn is_there(&self) -> bool {
+        self.known.seen != Some(self.copies.number())
+    }
+
+    fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError> {
+        Ok(self.is_there() || self.gone(party)?.is_some())
+    }
+}
+
+/// A call that waits for the next value.
+pub(crate) struct ForChange<'a, T> {
+    pub(crate) cell: &'a Cell<T>,
+    known: &'a mut Known,
+    followed: &'a Followed<Known>,
+}
+
+impl<T: Plain> ForChange<'_, T> {
+    #[inline(always)]
+    fn take(&mut self) -> Result<T, ChangeError> {
+        let (seq, value) = self.cell.copies().peek_numbered()?;
+        self.known.seen = Some(seq);
+        self.followed.tell(*self.known);
+        Ok(value)
+    }
+}
+
+impl<'a, T: Plain> Awaited for ForChange<'a, T> {
+    type Got = Result<T, ChangeError>;
+    type Sign = ChangeSign<'a>;
+
+    fn sign(&self) -> ChangeSign<'a> {
+        let cell = self.cell;
+        ChangeSign { words: cell.handle.head(), copies: cell.copies(), known: *self.known }
+    }
+
+    fn fences(&self) -> Fences {
+        self.cell.handle.fences()
+    }
+
+    fn attempt(&mut self) -> Option<Result<T, ChangeError>> {
+        self.sign().is_there().then(|| self.take())
+    }
+
+    /// Asks whether the writer is gone.
+    fn ask(&mut self) -> Result<Option<Result<T, ChangeError>>, LivenessError> {
+        let Some(word) = self.sign().gone(self.cell.handle.party())? else {
+            return Ok(self.attempt());
+        };
+        // What it had set is seen by the look that comes next.
+        self.cell.copies().number_after_death();
+        let found = self.attempt();
+        Ok(Some(found.unwrap_or_else(|| {
+            self.known.told = word;
+            self.followed.tell(*self.known);
+            Err(ChangeError::WriterDied)
+        })))
     }
 }

@@ -94,8 +94,8 @@ impl Region {
 /// has, for values that are too large for the stack.
 #[derive(Debug)]
 pub struct Cell<T> {
-    pub(super) handle: Handle<CellKind>,
-    mask: Word,
+    pub(crate) handle: Handle<CellKind>,
+    pub(crate) mask: Word,
     value: PhantomData<fn() -> T>,
 }
 

@@ -15,8 +15,8 @@ mod writer;
 
 #[cfg(feature = "alloc")]
 pub use changes::Changes;
-#[cfg(feature = "alloc")]
-pub(crate) use changes::{QUICK_ROUNDS, SPINS};
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use changes::{ChangeSign, Known};
 #[cfg(feature = "alloc")]
 pub use handle::Cell;
 #[cfg(feature = "alloc")]
@@ -25,5 +25,7 @@ pub(crate) use handle::CellKind;
 pub use look::CellLook;
 #[cfg(not(ringway_loom))]
 pub use static_cell::{StaticCell, StaticReader, StaticWriter, cell_words};
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use words::copies;
 #[cfg(feature = "alloc")]
 pub use writer::CellWriter;

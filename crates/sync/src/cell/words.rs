@@ -41,7 +41,7 @@ pub(crate) struct CellWords {
     /// 1: a process may sleep. Those that wait store 1, the writer 0.
     waiting: AtomicU32,
     /// What they sleep on. The writer adds to it.
-    pub(super) bell: Futex,
+    pub(crate) bell: Futex,
 }
 
 // SAFETY: `repr(C)`, of words and three more atomics, of which all bytes are values; zeros are what
@@ -71,13 +71,13 @@ pub(super) fn extent(shape: &Shape) -> Option<Extent> {
 
 /// The copies of the value of a cell of that shape.
 #[inline(always)]
-pub(super) fn copies<'a>(spot: &'a Spot<CellWords>, mask: Word) -> Copies<'a> {
+pub(crate) fn copies<'a>(spot: &'a Spot<CellWords>, mask: Word) -> Copies<'a> {
     Copies::many(&spot.head().seq, spot.data(), mask)
 }
 
 impl CellWords {
     #[inline(always)]
-    pub(super) fn count(&self) -> EventCount<'_> {
+    pub(crate) fn count(&self) -> EventCount<'_> {
         EventCount::with_flag(&self.bell, &self.waiting)
     }
 

@@ -58,7 +58,7 @@ pub struct CellWriter<T: Plain> {
 }
 
 impl<T: Plain> CellWriter<T> {
-    pub(super) fn new(cell: Cell<T>, died: bool) -> CellWriter<T> {
+    pub(crate) fn new(cell: Cell<T>, died: bool) -> CellWriter<T> {
         let copies = cell.copies();
         let seq = if died { cell.handle.head().take_over(&copies) } else { copies.number() };
         CellWriter { cell, seq, died }

@@ -90,7 +90,7 @@ impl<T: Plain> Mutex<T> {
 /// ```
 #[derive(Debug)]
 pub struct Condition<T> {
-    pub(super) handle: Handle<ConditionKind>,
+    pub(crate) handle: Handle<ConditionKind>,
     mutex: Mutex<T>,
 }
 
@@ -117,7 +117,7 @@ impl<T: Plain> Condition<T> {
     }
 
     /// Whether that is its mutex, in this or another handle.
-    pub(super) fn is_of(&self, mutex: &Mutex<T>) -> bool {
+    pub(crate) fn is_of(&self, mutex: &Mutex<T>) -> bool {
         ptr::eq(self.mutex.handle().head(), mutex.handle().head())
     }
 

@@ -1,16 +1,17 @@
 //! Waiting for a condition.
 
 use ringway_shm::LivenessError;
-use ringway_shm::event::{EventCount, Token};
+use ringway_shm::fence::Fences;
 use ringway_shm::sync::Word;
 use ringway_shm::wait::Deadline;
 
 use super::handle::Condition;
+use super::sign::ConditionSign;
 use crate::error::{LockError, Unmet};
 use crate::lock::words::{How, Taken};
 use crate::mutex::{Mutex, MutexGuard};
 use crate::plain::Plain;
-use crate::wait::{Awaited, wait};
+use crate::wait::{Awaited, Sign, wait};
 
 impl<'a, T: Plain> MutexGuard<'a, T> {
     /// Gives the lock back and waits, as long as `pred` says so of the value; then this owner has
@@ -87,30 +88,38 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
 
     /// Until the lock is this owner's again.
     fn give_back_and_sleep(
-        mut self,
+        self,
         condition: &Condition<T>,
         pred: impl FnMut(&T) -> bool,
         deadline: Deadline,
     ) -> Result<Taken, Unmet> {
-        let (mutex, words) = (self.mutex(), condition.handle.head());
-        let seen = words.enter();
-        self.commit();
-        let seq = mutex.commits();
-        drop(self);
         // Of the mutex: its owner waits, whatever seat the condition was found by.
-        let (party, alarm) = (mutex.handle().party(), &condition.handle.alarm);
-        let awaited = ForNews { mutex, condition, pred, seen, seq };
-        match wait(awaited, party, words.bell(), alarm, deadline)? {
+        let (mutex, alarm) = (self.mutex(), &condition.handle.alarm);
+        let party = mutex.handle().party();
+        match wait(self.give_back(condition, pred), party, alarm, deadline)? {
             News::Taken(taken) => Ok(taken),
             News::Rung => {
                 let how = How { deadline, alarm, sleeps: true };
                 mutex.handle().head().lock.lock(party, how).map_err(|error| {
                     // The wake-up may have been this one's alone.
-                    words.bell().wake_one();
+                    condition.handle.head().bell().wake_one();
                     error.into()
                 })
             }
         }
+    }
+
+    /// Says that this owner waits, and gives the lock back. What is to be waited for then.
+    pub(crate) fn give_back<'c, F: FnMut(&T) -> bool>(
+        mut self,
+        condition: &'c Condition<T>,
+        pred: F,
+    ) -> ForNews<'a, 'c, T, F> {
+        let mutex = self.mutex();
+        let seen = condition.handle.head().enter();
+        self.commit();
+        let seq = mutex.commits();
+        ForNews { mutex, condition, pred, seen, seq }
     }
 }
 
@@ -134,7 +143,7 @@ fn at_last<'a, T: Plain>(
 }
 
 /// Why a waiter locks.
-enum News {
+pub(crate) enum News {
     /// The bell has rung, or the value is as wanted.
     Rung,
     /// It has locked already.
@@ -142,7 +151,7 @@ enum News {
 }
 
 /// A call that waits for a reason to lock.
-struct ForNews<'a, 'c, T: Plain, F> {
+pub(crate) struct ForNews<'a, 'c, T: Plain, F> {
     mutex: &'a Mutex<T>,
     condition: &'c Condition<T>,
     pred: F,
@@ -151,11 +160,30 @@ struct ForNews<'a, 'c, T: Plain, F> {
     seq: Word,
 }
 
-impl<T: Plain, F: FnMut(&T) -> bool> Awaited for ForNews<'_, '_, T, F> {
+#[cfg(feature = "async")]
+impl<T: Plain, F> ForNews<'_, '_, T, F> {
+    /// The bell, and the number of commits, as they were when the lock was given back.
+    #[cfg_attr(not(any(ringway_loom, all(target_os = "linux", not(miri)))), allow(dead_code))]
+    pub(crate) fn since(&self) -> (u32, Word) {
+        (self.seen, self.seq)
+    }
+}
+
+impl<'a, 'c, T: Plain, F: FnMut(&T) -> bool> Awaited for ForNews<'a, 'c, T, F> {
     type Got = News;
+    type Sign = ConditionSign<'a, 'c>;
+
+    fn sign(&self) -> ConditionSign<'a, 'c> {
+        let (words, mutex) = (self.condition.handle.head(), self.mutex.handle().spot());
+        ConditionSign { words, mutex, seen: self.seen, seq: self.seq }
+    }
+
+    fn fences(&self) -> Fences {
+        self.mutex.handle().fences()
+    }
 
     fn attempt(&mut self) -> Option<News> {
-        (self.count().seen() != self.seen).then_some(News::Rung)
+        self.sign().is_there().then_some(News::Rung)
     }
 
     fn ask(&mut self) -> Result<Option<News>, LivenessError> {
@@ -172,11 +200,11 @@ impl<T: Plain, F: FnMut(&T) -> bool> Awaited for ForNews<'_, '_, T, F> {
         Ok(taken.map(News::Taken))
     }
 
-    fn count(&self) -> EventCount<'_> {
-        self.condition.handle.head().count()
-    }
+    /// The lock's owner, which this waiter is about to be, wakes whom it wants to.
+    fn pass_on(&mut self) {}
 
-    fn arm(&self) -> Token {
-        self.count().prepare_since(self.seen)
+    /// The caller looks at the value itself.
+    fn last_attempt(&mut self) -> Option<News> {
+        None
     }
 }

@@ -62,7 +62,7 @@ unsafe impl Words for ConditionWords {
 }
 
 impl ConditionWords {
-    pub(super) fn bell(&self) -> &Futex {
+    pub(crate) fn bell(&self) -> &Futex {
         &self.bell
     }
 

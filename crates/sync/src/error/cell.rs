@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use super::{LivenessError, PeekError, WaitError};
+use super::{LivenessError, PeekError, Unmet, WaitError};
 
 /// Why a caller has not become the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,8 @@ impl Error for ClaimError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeError {
-    /// The writer died, had set nothing that was not returned, and has no successor yet. Told once of each death.
+    /// The writer died, had set nothing that was not returned, and has no successor yet. Told once
+    /// of each death.
     WriterDied,
     /// The time is over.
     TimedOut,
@@ -57,6 +58,22 @@ pub enum ChangeError {
     Busy,
     /// The operating system did not say whether the writer lives.
     Liveness(LivenessError),
+}
+
+impl From<Unmet> for ChangeError {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::TimedOut => Self::TimedOut,
+            Unmet::Interrupted => Self::Interrupted,
+            Unmet::Liveness(error) => Self::Liveness(error),
+        }
+    }
+}
+
+impl From<LivenessError> for ChangeError {
+    fn from(error: LivenessError) -> Self {
+        Self::Liveness(error)
+    }
 }
 
 impl From<PeekError> for ChangeError {

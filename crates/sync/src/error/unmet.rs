@@ -19,3 +19,13 @@ impl From<WaitError> for Unmet {
         }
     }
 }
+
+impl From<Unmet> for WaitError {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::TimedOut => Self::TimedOut,
+            Unmet::Interrupted => Self::Interrupted,
+            Unmet::Liveness(error) => Self::Liveness(error),
+        }
+    }
+}

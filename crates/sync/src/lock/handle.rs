@@ -81,7 +81,7 @@ impl Region {
 /// is dropped. Nothing says so to those who wait but [`Region::objects`].
 #[derive(Clone, Debug)]
 pub struct Lock {
-    pub(super) handle: Handle<LockKind>,
+    pub(crate) handle: Handle<LockKind>,
 }
 
 impl Lock {
@@ -147,7 +147,7 @@ pub struct LockGuard<'a> {
 
 impl<'a> LockGuard<'a> {
     #[inline(always)]
-    pub(super) fn new(lock: &'a Lock, died: bool) -> LockGuard<'a> {
+    pub(crate) fn new(lock: &'a Lock, died: bool) -> LockGuard<'a> {
         LockGuard { lock, died }
     }
 

@@ -2,6 +2,7 @@
 
 mod handle;
 mod spin;
+mod spinning;
 pub(crate) mod words;
 
 pub(crate) use handle::LockKind;

@@ -37,29 +37,18 @@
 //!
 //! Models: `loom-tests/tests/sync_lock.rs`.
 
-use core::time::Duration;
-
 use ringway_shm::LivenessError;
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
-use ringway_shm::sync::{AtomicU32, CasU32, Futex, NATIVE, Ordering, fence, peek, spin_loop};
-use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
+use ringway_shm::sync::{AtomicU32, CasU32, Futex, Ordering, fence, peek};
+use ringway_shm::wait::Deadline;
 
 use crate::alarm::Alarm;
 use crate::error::WaitError;
 use crate::owner::{DIED, Owner};
-use crate::party::Party;
+use crate::party::{Party, Sleeps};
 use crate::region::object::Words;
-use crate::slices::Slices;
-
-/// Looks before the first sleep: as long as a short section takes. In a model each is a turn of the
-/// others', and one that sleeps has an end.
-const SPINS: u32 = if NATIVE { 100 } else { 0 };
-/// Rounds in which no clock is looked at.
-const QUICK_ROUNDS: u32 = 32;
-/// A waiter that only spins asks whether the owner is gone at every so many looks at the clock,
-/// which are 64 rounds apart: about every millisecond.
-const LOOKS_PER_QUESTION: u32 = 256;
+use crate::wait::{Awaited, Sign, wait};
 
 /// A lock's words, as they lie in memory.
 #[derive(Debug)]
@@ -112,7 +101,12 @@ impl LockWords {
         self.word.load(Ordering::Relaxed)
     }
 
-    fn count(&self) -> EventCount<'_> {
+    /// What waiters sleep on.
+    pub(crate) fn bell(&self) -> &Futex {
+        &self.bell
+    }
+
+    pub(crate) fn count(&self) -> EventCount<'_> {
         EventCount::with_flag(&self.bell, &self.waiting)
     }
 
@@ -125,7 +119,7 @@ impl LockWords {
     }
 
     /// Takes the lock if it is free.
-    fn try_free(&self, me: Owner) -> Option<Taken> {
+    pub(super) fn try_free(&self, me: Owner) -> Option<Taken> {
         match peek(&self.word) {
             0 => self.try_clean(me).then_some(Taken::Clean),
             DIED => self.exchange(DIED, me),
@@ -153,7 +147,7 @@ impl LockWords {
     /// Takes the lock if its owner is gone. Waiters may sleep that no flag tells of: the dead may
     /// have cleared it. So it is raised for the unlock that follows.
     #[cold]
-    fn try_gone(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {
+    pub(super) fn try_gone(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {
         let found = self.look_for_owner();
         if found == 0 || found == DIED {
             return Ok(self.try_free(party.me()));
@@ -199,7 +193,7 @@ impl LockWords {
 
     /// Takes the lock, waiting for it.
     #[inline]
-    pub(crate) fn lock(&self, party: &impl Party, how: How<'_>) -> Result<Taken, WaitError> {
+    pub(crate) fn lock(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
         match self.try_clean(party.me()) {
             true => Ok(Taken::Clean),
             false => self.lock_slowly(party, how),
@@ -207,45 +201,12 @@ impl LockWords {
     }
 
     #[cold]
-    fn lock_slowly(&self, party: &impl Party, how: How<'_>) -> Result<Taken, WaitError> {
-        let mut waiter = Waiter {
-            lock: self,
-            party,
-            slices: Slices::new(),
-            // Before the first question: what comes later is told by another number.
-            news: party.news(),
-            slept: false,
-            looks: 0,
-            done: None,
-        };
-        let spins = if how.sleeps { SPINS } else { u32::MAX };
-        let ended = wait_for(
-            &mut waiter,
-            |waiter| waiter.attempt(),
-            |_, round| match round < spins || !how.sleeps {
-                true => {
-                    spin_loop();
-                    Pause::Again
-                }
-                false => Pause::Sleep,
-            },
-            |waiter, left| waiter.sleep(how.alarm, left),
-            |waiter| {
-                if !how.sleeps {
-                    waiter.ask_now_and_then();
-                }
-                how.alarm.is_raised().then_some(Ended::Interrupted)
-            },
-            how.deadline,
-            QUICK_ROUNDS,
-        );
-        let error = match ended {
-            Ok(Ok(taken)) => return Ok(taken),
-            Ok(Err(error)) => WaitError::Liveness(error),
-            Err(Ended::Interrupted) => WaitError::Interrupted,
-            Err(_) => WaitError::TimedOut,
-        };
-        waiter.give_up().ok_or(error)
+    fn lock_slowly(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
+        if !how.sleeps {
+            return super::spinning::spin(self, party, how);
+        }
+        let How { deadline, alarm, .. } = how;
+        Ok(wait(ForLock { lock: self, party }, party, alarm, deadline)?)
     }
 
     /// Gives the lock back, by its owner. `died`: an owner before died with it, and it was not made
@@ -271,82 +232,59 @@ impl LockWords {
     }
 }
 
-/// A call that waits for a lock.
-struct Waiter<'a, P> {
-    lock: &'a LockWords,
-    party: &'a P,
-    slices: Slices,
-    /// The number of the news that it knows.
-    news: u32,
-    /// Whether it has slept: then a wake-up may have been for it.
-    slept: bool,
-    /// Looks at the clock so far.
-    looks: u32,
-    /// What came of the wait, if that was found out elsewhere than in `attempt`.
-    done: Option<Result<Taken, LivenessError>>,
+/// Whether a lock is free, or its owner is gone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LockSign<'a>(pub(crate) &'a LockWords);
+
+impl Sign for LockSign<'_> {
+    const IS_FOR_ONE: bool = true;
+
+    fn bell(&self) -> &Futex {
+        self.0.bell()
+    }
+
+    fn count(&self) -> EventCount<'_> {
+        self.0.count()
+    }
+
+    fn is_there(&self) -> bool {
+        matches!(peek(&self.0.word), 0 | DIED)
+    }
+
+    fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError> {
+        Ok(self.is_there() || self.0.gone(party)?.is_some())
+    }
 }
 
-impl<P: Party> Waiter<'_, P> {
-    fn attempt(&mut self) -> Option<Result<Taken, LivenessError>> {
-        if self.done.is_some() {
-            return self.done.take();
-        }
-        let taken = self.lock.try_free(self.party.me())?;
-        self.has(taken);
-        Some(Ok(taken))
+/// A call that waits for a lock.
+pub(crate) struct ForLock<'a, P> {
+    pub(crate) lock: &'a LockWords,
+    pub(crate) party: &'a P,
+}
+
+impl<'a, P: Party> Awaited for ForLock<'a, P> {
+    type Got = Taken;
+    type Sign = LockSign<'a>;
+
+    fn sign(&self) -> LockSign<'a> {
+        LockSign(self.lock)
     }
 
-    /// The lock is this waiter's. The flag may have been cleared for it, and others sleep.
-    fn has(&self, _taken: Taken) {
-        if self.slept {
-            self.lock.waiting.store(1, Ordering::Relaxed);
-        }
+    fn fences(&self) -> Fences {
+        self.party.fences()
     }
 
-    fn sleep(&mut self, alarm: &Alarm, left: Duration) {
-        if self.done.is_some() {
-            return;
-        }
-        let count = self.lock.count();
-        let token = count.arm(self.party.fences());
-        if let Some(taken) = self.lock.try_free(self.party.me()) {
-            self.done = Some(Ok(taken));
-            return;
-        }
-        let limit = self.slices.next().min(left);
-        self.party.sleep(&self.lock.bell, token, self.news, alarm, token.limit(limit));
-        self.slept = true;
-        let news = self.party.news();
-        if news != self.news || !count.has_rung(token) {
-            self.news = news;
-            self.ask();
-        }
-    }
-
-    /// Asks whether the owner is gone, and takes the lock then.
-    fn ask(&mut self) {
-        self.done = self.lock.try_gone(self.party).transpose();
-        if let Some(Ok(taken)) = self.done {
-            self.has(taken);
-        }
-    }
-
-    fn ask_now_and_then(&mut self) {
-        self.looks += 1;
-        if self.looks % LOOKS_PER_QUESTION == 0 {
-            self.ask();
-        }
-    }
-
-    /// The last try of a waiter that gives up. What woke it may have been meant for another.
-    fn give_up(&mut self) -> Option<Taken> {
-        if let Some(Ok(taken)) = self.done.take() {
-            return Some(taken);
-        }
-        if !self.slept {
-            return None;
-        }
-        let _ = self.lock.count().arm(self.party.fences());
+    fn attempt(&mut self) -> Option<Taken> {
         self.lock.try_free(self.party.me())
+    }
+
+    fn ask(&mut self) -> Result<Option<Taken>, LivenessError> {
+        self.lock.try_gone(self.party)
+    }
+
+    /// The lock is this waiter's. The flag may have been cleared for it, and others sleep: its own
+    /// unlock wakes one.
+    fn pass_on(&mut self) {
+        self.lock.waiting.store(1, Ordering::Relaxed);
     }
 }

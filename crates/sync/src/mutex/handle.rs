@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use ringway_shm::envelope::Kind;
-use ringway_shm::sync::CasWord;
+use ringway_shm::sync::{CasWord, Word};
 use ringway_shm::wait::Deadline;
 
 use crate::error::{LockError, LookupError, PeekError, TryLockError};
@@ -58,6 +58,11 @@ impl ObjectKind for MutexKind {
 
 fn copies(spot: &Spot<MutexWords>) -> Copies<'_> {
     Copies::new(&spot.head().seq, spot.data())
+}
+
+/// How often the value was committed, as it is now.
+pub(crate) fn commits(spot: &Spot<MutexWords>) -> Word {
+    copies(spot).number()
 }
 
 impl Plan {
@@ -156,7 +161,7 @@ impl<T: Plain> Mutex<T> {
     }
 
     /// How often its value was committed, as it is now.
-    pub(crate) fn commits(&self) -> ringway_shm::sync::Word {
+    pub(crate) fn commits(&self) -> Word {
         self.copies().number()
     }
 

@@ -94,7 +94,7 @@ impl Region {
 /// ```
 #[derive(Debug)]
 pub struct InPlace<T> {
-    handle: Handle<InPlaceKind>,
+    pub(crate) handle: Handle<InPlaceKind>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -176,7 +176,7 @@ pub struct InPlaceGuard<'a, T: Plain> {
 
 impl<'a, T: Plain> InPlaceGuard<'a, T> {
     #[inline(always)]
-    fn new(mutex: &'a InPlace<T>, died: bool) -> InPlaceGuard<'a, T> {
+    pub(crate) fn new(mutex: &'a InPlace<T>, died: bool) -> InPlaceGuard<'a, T> {
         InPlaceGuard {
             mutex,
             died,

@@ -3,7 +3,7 @@
 mod handle;
 mod in_place;
 
-pub(crate) use handle::MutexKind;
 pub use handle::{Mutex, MutexGuard};
+pub(crate) use handle::{MutexKind, MutexWords, commits};
 pub(crate) use in_place::InPlaceKind;
 pub use in_place::{InPlace, InPlaceGuard};

@@ -71,7 +71,7 @@ impl Region {
 /// ```
 #[derive(Debug)]
 pub struct Once<T> {
-    handle: Handle<OnceKind>,
+    pub(crate) handle: Handle<OnceKind>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -186,7 +186,11 @@ impl<T: Plain> Once<T> {
     }
 
     /// Makes the value, by a caller that has just taken the lock, if it is not there.
-    fn make<E>(&self, taken: Taken, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn make<E>(
+        &self,
+        taken: Taken,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let _making = Making(&self.handle);
         if let Some(value) = self.slot().get_locked(taken) {
             return Ok(value);

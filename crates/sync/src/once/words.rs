@@ -17,9 +17,9 @@ use crate::region::object::{Spot, Words};
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct OnceWords {
-    pub(super) lock: LockWords,
+    pub(crate) lock: LockWords,
     /// 1: the value is there, and stays.
-    ready: CasU32,
+    pub(super) ready: CasU32,
 }
 
 // SAFETY: `repr(C)`, of words and one more atomic of 32 bits, of which all bytes are values; zeros

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use crate::alarm::Alarm;
 use crate::error::SeatError;
 use crate::owner::Owner;
-use crate::party::Party;
+use crate::party::{Party, Sleeps};
 
 /// A seat that this has, and the memory of the region that it is in. All handles of one attachment
 /// share it; it is given back with the last of them.
@@ -91,7 +91,9 @@ impl Party for Attachment {
     fn fences(&self) -> Fences {
         self.memory.fences
     }
+}
 
+impl Sleeps for Attachment {
     fn news(&self) -> u32 {
         #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
         if let Some(watched) = self.watched.get() {

@@ -171,6 +171,30 @@ impl Memory {
         }
     }
 
+    /// Whether this keeps the bytes: all but what is the caller's, who has promised them for as long
+    /// as there are handles.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn is_kept(&self) -> bool {
+        !matches!(&self.place, Place::Bytes(Bytes { keep: Keep::Caller, .. }))
+    }
+
+    /// Has that watch add to `word` when it is worth asking who lives. `None`: the region is no file,
+    /// or the kernel does not tell.
+    #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+    pub(crate) fn watched_by(
+        &self,
+        watch: &ringway_shm::segment::DeathWatch,
+        word: alloc::sync::Arc<ringway_shm::sync::Futex>,
+    ) -> Option<ringway_shm::segment::Watched> {
+        #[cfg(not(ringway_loom))]
+        return self.mapping().and_then(|mapping| watch.add(mapping, word).ok());
+        #[cfg(ringway_loom)]
+        {
+            let _ = (watch, word);
+            None
+        }
+    }
+
     /// The segment, if the region is one.
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn mapping(&self) -> Option<&ringway_shm::segment::Mapping> {

@@ -77,7 +77,7 @@ impl Region {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Semaphore {
-    handle: Handle<SemaphoreKind>,
+    pub(crate) handle: Handle<SemaphoreKind>,
 }
 
 impl Semaphore {
@@ -92,12 +92,12 @@ impl Semaphore {
     }
 
     #[inline(always)]
-    fn permits(&self) -> Permits<'_> {
+    pub(crate) fn permits(&self) -> Permits<'_> {
         let spot = self.handle.spot();
         Permits { head: spot.head(), items: spot.items() }
     }
 
-    fn permit(&self, Taken { permit, died }: Taken) -> Permit<'_> {
+    pub(crate) fn permit(&self, Taken { permit, died }: Taken) -> Permit<'_> {
         Permit { semaphore: self, permit, died }
     }
 
@@ -140,7 +140,7 @@ impl Semaphore {
             Some(taken) => taken,
             None => {
                 let awaited = ForPermit { permits, party };
-                wait(awaited, party, permits.bell(), &self.handle.alarm, deadline)?
+                wait(awaited, party, &self.handle.alarm, deadline)?
             }
         };
         Ok(self.permit(taken))

@@ -17,14 +17,14 @@
 //! Models: `loom-tests/tests/sync_semaphore.rs`.
 
 use ringway_shm::LivenessError;
-use ringway_shm::event::{EventCount, Token};
+use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{AtomicU32, CasU32, Futex, Ordering, fence, peek};
 
 use crate::owner::Owner;
 use crate::party::Party;
 use crate::region::object::Words;
-use crate::wait::Awaited;
+use crate::wait::{Awaited, Sign};
 
 /// A semaphore's words, as they lie in memory. Its permits come behind them.
 #[derive(Debug)]
@@ -41,6 +41,13 @@ pub(crate) struct SemaphoreWords {
 unsafe impl Words for SemaphoreWords {
     fn new() -> SemaphoreWords {
         SemaphoreWords { waiting: AtomicU32::new(0), bell: Futex::new(0) }
+    }
+}
+
+impl SemaphoreWords {
+    /// What waiters sleep on.
+    pub(crate) fn bell(&self) -> &Futex {
+        &self.bell
     }
 }
 
@@ -85,8 +92,8 @@ pub(crate) struct Taken {
 /// The words of one semaphore.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Permits<'a> {
-    pub(super) head: &'a SemaphoreWords,
-    pub(super) items: &'a [PermitWord],
+    pub(crate) head: &'a SemaphoreWords,
+    pub(crate) items: &'a [PermitWord],
 }
 
 /// The owners that were found to live, while permits are gone through: an owner that has several is
@@ -101,10 +108,6 @@ impl Alive {
 }
 
 impl<'a> Permits<'a> {
-    pub(super) fn bell(&self) -> &'a Futex {
-        &self.head.bell
-    }
-
     fn count(&self) -> EventCount<'a> {
         EventCount::with_flag(&self.head.bell, &self.head.waiting)
     }
@@ -136,6 +139,17 @@ impl<'a> Permits<'a> {
     #[cold]
     pub(super) fn try_gone(&self, party: &impl Party) -> Result<Option<Taken>, LivenessError> {
         let me = party.me();
+        self.find_gone(party, |permit, found| permit.exchange(found, me))
+    }
+
+    /// Finds a permit that is free, or whose owner is gone, for which `takes` says so of the word
+    /// that was found. Asks for each owner once.
+    fn find_gone(
+        &self,
+        party: &impl Party,
+        takes: impl Fn(&PermitWord, u32) -> bool,
+    ) -> Result<Option<Taken>, LivenessError> {
+        let me = party.me();
         let mut alive = Alive([0; 64]);
         for (number, permit) in self.in_turn(me) {
             let found = peek(&permit.word);
@@ -151,7 +165,7 @@ impl<'a> Permits<'a> {
                 *known = found;
                 continue;
             }
-            if permit.exchange(found, me) {
+            if takes(permit, found) {
                 return Ok(Some(Taken { permit: number, died: found != 0 }));
             }
         }
@@ -175,14 +189,43 @@ impl<'a> Permits<'a> {
     }
 }
 
-/// A call that waits for a permit.
-pub(super) struct ForPermit<'a, P> {
-    pub(super) permits: Permits<'a>,
-    pub(super) party: &'a P,
+impl Sign for Permits<'_> {
+    const IS_FOR_ONE: bool = true;
+
+    fn bell(&self) -> &Futex {
+        self.head.bell()
+    }
+
+    fn count(&self) -> EventCount<'_> {
+        Permits::count(self)
+    }
+
+    fn is_there(&self) -> bool {
+        self.items.iter().any(PermitWord::is_free)
+    }
+
+    fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError> {
+        Ok(self.find_gone(party, |_, _| true)?.is_some())
+    }
 }
 
-impl<P: Party> Awaited for ForPermit<'_, P> {
+/// A call that waits for a permit.
+pub(crate) struct ForPermit<'a, P> {
+    pub(crate) permits: Permits<'a>,
+    pub(crate) party: &'a P,
+}
+
+impl<'a, P: Party> Awaited for ForPermit<'a, P> {
     type Got = Taken;
+    type Sign = Permits<'a>;
+
+    fn sign(&self) -> Permits<'a> {
+        self.permits
+    }
+
+    fn fences(&self) -> Fences {
+        self.party.fences()
+    }
 
     fn attempt(&mut self) -> Option<Taken> {
         self.permits.try_free(self.party.me())
@@ -190,29 +233,5 @@ impl<P: Party> Awaited for ForPermit<'_, P> {
 
     fn ask(&mut self) -> Result<Option<Taken>, LivenessError> {
         self.permits.try_gone(self.party)
-    }
-
-    fn count(&self) -> EventCount<'_> {
-        self.permits.count()
-    }
-
-    fn arm(&self) -> Token {
-        self.permits.count().arm(self.party.fences())
-    }
-
-    fn pass_on(&mut self) {
-        let _ = self.arm();
-        if self.permits.items.iter().any(PermitWord::is_free) {
-            self.permits.wake_one();
-        }
-    }
-
-    fn last_attempt(&mut self) -> Option<Taken> {
-        let _ = self.arm();
-        let taken = self.attempt();
-        if taken.is_some() {
-            self.pass_on();
-        }
-        taken
     }
 }

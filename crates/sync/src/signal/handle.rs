@@ -71,7 +71,7 @@ impl Region {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Signal {
-    handle: Handle<SignalKind>,
+    pub(crate) handle: Handle<SignalKind>,
 }
 
 impl Signal {
@@ -120,7 +120,7 @@ impl Signal {
         }
         let words = self.handle.head();
         let awaited = ForToken { words, fences: self.handle.fences() };
-        Ok(wait(awaited, self.handle.party(), words.bell(), &self.handle.alarm, deadline)?)
+        Ok(wait(awaited, self.handle.party(), &self.handle.alarm, deadline)?)
     }
 
     /// Takes a token, if there is one. Waits for nothing.

@@ -11,12 +11,13 @@
 //! Models: `loom-tests/tests/sync_signal.rs`.
 
 use ringway_shm::LivenessError;
-use ringway_shm::event::{EventCount, Token};
+use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{AtomicU32, CasU32, Futex, Ordering, peek};
 
+use crate::party::Party;
 use crate::region::object::Words;
-use crate::wait::Awaited;
+use crate::wait::{Awaited, Sign};
 
 /// A signal's words, as they lie in memory.
 #[derive(Debug)]
@@ -46,7 +47,8 @@ unsafe impl Words for SignalWords {
 }
 
 impl SignalWords {
-    pub(super) fn bell(&self) -> &Futex {
+    /// What waiters sleep on.
+    pub(crate) fn bell(&self) -> &Futex {
         &self.bell
     }
 
@@ -95,45 +97,54 @@ impl SignalWords {
     }
 }
 
-/// A call that waits for a token.
-pub(super) struct ForToken<'a> {
-    pub(super) words: &'a SignalWords,
-    pub(super) fences: Fences,
+/// Whether there is a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignalSign<'a>(pub(crate) &'a SignalWords);
+
+impl Sign for SignalSign<'_> {
+    const IS_FOR_ONE: bool = true;
+
+    fn bell(&self) -> &Futex {
+        self.0.bell()
+    }
+
+    fn count(&self) -> EventCount<'_> {
+        self.0.count()
+    }
+
+    fn is_there(&self) -> bool {
+        peek(&self.0.tokens) != 0
+    }
+
+    fn is_there_when_asked(&self, _party: &impl Party) -> Result<bool, LivenessError> {
+        // The dead have none that could be taken from them.
+        Ok(self.is_there())
+    }
 }
 
-impl Awaited for ForToken<'_> {
+/// A call that waits for a token.
+pub(crate) struct ForToken<'a> {
+    pub(crate) words: &'a SignalWords,
+    pub(crate) fences: Fences,
+}
+
+impl<'a> Awaited for ForToken<'a> {
     type Got = ();
+    type Sign = SignalSign<'a>;
+
+    fn sign(&self) -> SignalSign<'a> {
+        SignalSign(self.words)
+    }
+
+    fn fences(&self) -> Fences {
+        self.fences
+    }
 
     fn attempt(&mut self) -> Option<()> {
         self.words.try_take().then_some(())
     }
 
     fn ask(&mut self) -> Result<Option<()>, LivenessError> {
-        // The dead have none that could be taken from them.
         Ok(self.attempt())
-    }
-
-    fn count(&self) -> EventCount<'_> {
-        self.words.count()
-    }
-
-    fn arm(&self) -> Token {
-        self.words.count().arm(self.fences)
-    }
-
-    fn pass_on(&mut self) {
-        let _ = self.arm();
-        if peek(&self.words.tokens) != 0 {
-            self.words.wake_one();
-        }
-    }
-
-    fn last_attempt(&mut self) -> Option<()> {
-        let _ = self.arm();
-        let taken = self.attempt();
-        if taken.is_some() {
-            self.pass_on();
-        }
-        taken
     }
 }

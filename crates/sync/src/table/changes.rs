@@ -1,13 +1,19 @@
 //! Waiting for changes in a table.
 
-use ringway_shm::sync::Word;
-use ringway_shm::wait::{Deadline, Ended};
+use ringway_shm::LivenessError;
+use ringway_shm::event::EventCount;
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::{Futex, Word};
+use ringway_shm::wait::Deadline;
 
 use super::handle::Table;
 use super::rows::Rows;
-use super::wait::wait;
 use crate::error::ChangeError;
+use crate::followed::Followed;
+use crate::party::Party;
 use crate::plain::Plain;
+use crate::task::Task;
+use crate::wait::{Awaited, Sign, wait};
 
 /// What changes whenever a table does: how often rows were committed, and how many writers are
 /// marked as dead.
@@ -15,7 +21,7 @@ use crate::plain::Plain;
 /// A row that is taken from a dead writer is committed: so if the second goes down the first goes
 /// up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
+pub(crate) struct Version {
     commits: Word,
     dead: usize,
 }
@@ -34,7 +40,12 @@ impl Version {
 impl<K: Plain, V: Plain> Table<K, V> {
     /// Waits for changes: of any value, and of the rows that there are.
     pub fn changes(&self) -> TableChanges<K, V> {
-        TableChanges::new(self.clone())
+        TableChanges {
+            table: self.clone(),
+            seen: None,
+            followed: Followed::default(),
+            task: Task::default(),
+        }
     }
 }
 
@@ -58,15 +69,16 @@ impl<K: Plain, V: Plain> Table<K, V> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct TableChanges<K, V> {
-    table: Table<K, V>,
-    seen: Option<Version>,
+    pub(crate) table: Table<K, V>,
+    pub(crate) seen: Option<Version>,
+    /// By a set that waits on behalf of this.
+    pub(crate) followed: Followed<Option<Version>>,
+    /// By a task.
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    pub(crate) task: Task,
 }
 
 impl<K: Plain, V: Plain> TableChanges<K, V> {
-    pub(super) fn new(table: Table<K, V>) -> TableChanges<K, V> {
-        TableChanges { table, seen: None }
-    }
-
     /// Waits until the table has changed since the last call that returned. The first one returns at
     /// once.
     ///
@@ -87,20 +99,79 @@ impl<K: Plain, V: Plain> TableChanges<K, V> {
     /// Whether the table has changed since the last call that said so. Looks at every row's words,
     /// and asks nothing of the kernel: a writer that died is not noticed.
     pub fn try_next(&mut self) -> bool {
-        let now = Version::of(self.table.rows_of());
-        self.seen.replace(now) != Some(now)
+        self.awaited().attempt().is_some()
+    }
+
+    /// What a call waits for.
+    pub(crate) fn awaited(&mut self) -> ForTableChange<'_, K, V> {
+        ForTableChange { table: &self.table, seen: &mut self.seen, followed: &self.followed }
     }
 
     fn next_until(&mut self, deadline: Deadline) -> Result<(), ChangeError> {
-        let TableChanges { table, seen } = self;
-        let is_new = || {
-            let now = Version::of(table.rows_of());
-            (seen.replace(now) != Some(now)).then_some(())
-        };
-        let ended = wait(table, deadline, is_new);
-        ended.map_err(|ended| match ended {
-            Ended::Interrupted => ChangeError::Interrupted,
-            _ => ChangeError::TimedOut,
-        })
+        let awaited = self.awaited();
+        let handle = &awaited.table.handle;
+        Ok(wait(awaited, handle.party(), &handle.alarm, deadline)?)
+    }
+}
+
+/// Whether a table has changed since it was as it was seen.
+pub(crate) struct TableSign<'a, K, V> {
+    pub(crate) rows: Rows<'a, K, V>,
+    pub(crate) seen: Option<Version>,
+}
+
+impl<K: Plain, V: Plain> Sign for TableSign<'_, K, V> {
+    const IS_FOR_ONE: bool = false;
+
+    fn bell(&self) -> &Futex {
+        &self.rows.head().bell
+    }
+
+    fn count(&self) -> EventCount<'_> {
+        self.rows.head().count()
+    }
+
+    fn is_there(&self) -> bool {
+        self.seen != Some(Version::of(self.rows))
+    }
+
+    /// Marks the rows whose writers are dead, which is a change.
+    fn is_there_when_asked(&self, party: &impl Party) -> Result<bool, LivenessError> {
+        self.rows.mark_the_dead(party)?;
+        Ok(self.is_there())
+    }
+}
+
+/// A call that waits for a change.
+pub(crate) struct ForTableChange<'a, K, V> {
+    pub(crate) table: &'a Table<K, V>,
+    seen: &'a mut Option<Version>,
+    followed: &'a Followed<Option<Version>>,
+}
+
+impl<'a, K: Plain, V: Plain> Awaited for ForTableChange<'a, K, V> {
+    type Got = ();
+    type Sign = TableSign<'a, K, V>;
+
+    fn sign(&self) -> TableSign<'a, K, V> {
+        TableSign { rows: self.table.rows_of(), seen: *self.seen }
+    }
+
+    fn fences(&self) -> Fences {
+        self.table.handle.fences()
+    }
+
+    fn attempt(&mut self) -> Option<()> {
+        let now = Some(Version::of(self.table.rows_of()));
+        let is_new = core::mem::replace(self.seen, now) != now;
+        if is_new {
+            self.followed.tell(now);
+        }
+        is_new.then_some(())
+    }
+
+    fn ask(&mut self) -> Result<Option<()>, LivenessError> {
+        self.table.rows_of().mark_the_dead(self.table.handle.party())?;
+        Ok(self.attempt())
     }
 }

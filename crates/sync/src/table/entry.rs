@@ -1,10 +1,13 @@
 //! What a table says of a row.
 
-use ringway_shm::sync::{Ordering, fence, peek};
+use ringway_shm::LivenessError;
+use ringway_shm::sync::{CasU32, Ordering, fence, peek};
 
 use super::rows::Rows;
+use super::words::RowWords;
 use crate::error::PeekError;
 use crate::owner::{DIED, Owner};
+use crate::party::Party;
 use crate::plain::Plain;
 use crate::region::memory::Memory;
 
@@ -66,14 +69,32 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
             }
             Ok(true) => {
                 if marks {
-                    let (relaxed, died) = (Ordering::Relaxed, DIED);
-                    // If another claims the row, or marks it, meanwhile, that stays.
-                    let _ = claim.compare_exchange(word, died, relaxed, relaxed);
+                    mark(claim, word);
                 }
                 RowWriter::Died
             }
             Err(_) => RowWriter::Unknown,
         }
+    }
+
+    /// Marks the rows whose writers are dead. An error: the kernel did not say of one; the others are
+    /// marked.
+    pub(super) fn mark_the_dead(&self, party: &impl Party) -> Result<(), LivenessError> {
+        let mut outcome = Ok(());
+        for RowWords { claim, .. } in self.words() {
+            let word = peek(claim);
+            // SYNC seat: as where a row is taken from a writer that is gone.
+            fence(Ordering::Acquire);
+            if word == 0 || word == DIED {
+                continue;
+            }
+            match party.is_gone(Owner::of_word(word)) {
+                Ok(true) => mark(claim, word),
+                Ok(false) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
     }
 
     /// All that there is to say of a row that is in use.
@@ -86,4 +107,10 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
         let found = self.read(row)?;
         Ok(found.map(|(key, value)| Entry { key, value, writer: self.writer(memory, row, marks) }))
     }
+}
+
+/// Marks a row of which that word names a writer that is gone.
+fn mark(claim: &CasU32, word: u32) {
+    // If another claims the row, or marks it, meanwhile, that stays.
+    let _ = claim.compare_exchange(word, DIED, Ordering::Relaxed, Ordering::Relaxed);
 }

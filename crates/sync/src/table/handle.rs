@@ -96,8 +96,8 @@ impl Region {
 /// key and value have more than 64 bytes together.
 #[derive(Debug)]
 pub struct Table<K, V> {
-    pub(super) handle: Handle<TableKind>,
-    form: Form,
+    pub(crate) handle: Handle<TableKind>,
+    pub(crate) form: Form,
     types: PhantomData<fn() -> (K, V)>,
 }
 
@@ -120,7 +120,7 @@ impl<K: Plain, V: Plain> Table<K, V> {
     }
 
     #[inline(always)]
-    pub(super) fn rows_of(&self) -> Rows<'_, K, V> {
+    pub(crate) fn rows_of(&self) -> Rows<'_, K, V> {
         Rows::new(self.handle.spot(), self.form)
     }
 

@@ -1,14 +1,15 @@
 //! The writer of a row.
 
 use ringway_shm::sync::Word;
-use ringway_shm::wait::{Deadline, Ended};
+use ringway_shm::wait::Deadline;
 
 use super::claim::Claimed;
+use super::free::ForRow;
 use super::handle::Table;
-use super::wait::wait;
-use crate::error::TableError;
+use crate::error::{TableError, WaitError};
 use crate::lock::words::{How, Taken};
 use crate::plain::Plain;
+use crate::wait::wait;
 
 impl<K: Plain, V: Plain> Table<K, V> {
     /// Becomes the writer of the row of that key, and waits for that as long as another one has it
@@ -19,7 +20,7 @@ impl<K: Plain, V: Plain> Table<K, V> {
     /// seat is the writer waits for itself. [`TableError::Full`]: all rows have keys, also of writers
     /// that died or left; [`remove`](Self::remove) makes room.
     pub fn claim(&self, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
-        claim_until(self, Deadline::Never, || self.claim_now(key, first, Deadline::Never))
+        self.claim_until(key, first, Deadline::Never)
     }
 
     /// As [`claim`](Self::claim), until a deadline: a `Duration` from now, or an `Instant`.
@@ -30,8 +31,19 @@ impl<K: Plain, V: Plain> Table<K, V> {
         first: &V,
         deadline: impl Into<Deadline>,
     ) -> Result<Row<K, V>, TableError> {
-        let deadline = deadline.into();
-        claim_until(self, deadline, || self.claim_now(key, first, deadline))
+        self.claim_until(key, first, deadline.into())
+    }
+
+    /// Claims the row as soon as it has no writer that lives.
+    fn claim_until(&self, key: &K, first: &V, deadline: Deadline) -> Result<Row<K, V>, TableError> {
+        loop {
+            match self.claim_locked(self.lock(deadline)?, key, first) {
+                Err(TableError::Taken) => {}
+                outcome => return outcome,
+            }
+            let (awaited, party) = (ForRow { table: self, key }, self.handle.party());
+            wait(awaited, party, &self.handle.alarm, deadline).map_err(WaitError::from)?;
+        }
     }
 
     /// The same, if the row has no writer that lives. Waits for no writer: but while another claims
@@ -42,12 +54,13 @@ impl<K: Plain, V: Plain> Table<K, V> {
         self.claim_locked(taken, key, first)
     }
 
-    fn claim_now(&self, key: &K, first: &V, deadline: Deadline) -> Result<Row<K, V>, TableError> {
-        let taken = self.lock(deadline)?;
-        self.claim_locked(taken, key, first)
-    }
-
-    fn claim_locked(&self, taken: Taken, key: &K, first: &V) -> Result<Row<K, V>, TableError> {
+    /// By an owner of the table's lock, who gives it back.
+    pub(crate) fn claim_locked(
+        &self,
+        taken: Taken,
+        key: &K,
+        first: &V,
+    ) -> Result<Row<K, V>, TableError> {
         let claimed = self.rows_of().claim(self.handle.party(), taken, key, first);
         self.unlock();
         let row = self.row(key, claimed?);
@@ -78,22 +91,6 @@ impl<K: Plain, V: Plain> Table<K, V> {
     fn unlock(&self) {
         self.handle.head().lock.unlock(self.handle.fences(), false);
     }
-}
-
-/// Claims a row as soon as it has no writer that lives.
-fn claim_until<K: Plain, V: Plain>(
-    table: &Table<K, V>,
-    deadline: Deadline,
-    claim: impl Fn() -> Result<Row<K, V>, TableError>,
-) -> Result<Row<K, V>, TableError> {
-    let claimed = wait(table, deadline, || match claim() {
-        Err(TableError::Taken) => None,
-        outcome => Some(outcome),
-    });
-    claimed.unwrap_or_else(|ended| match ended {
-        Ended::Interrupted => Err(TableError::Interrupted),
-        _ => Err(TableError::TimedOut),
-    })
 }
 
 /// The writer of a row of a [`Table`], until it is dropped: then the row stays, with its value, and

@@ -22,7 +22,7 @@ use crate::region::object::Spot;
 use crate::value::{Copies, words_of};
 
 /// The rows of a table, with keys and values of some type.
-pub(super) struct Rows<'a, K, V> {
+pub(crate) struct Rows<'a, K, V> {
     spot: &'a Spot<TableWords, RowWords>,
     form: Form,
     types: PhantomData<fn() -> (K, V)>,
@@ -43,12 +43,17 @@ pub(super) fn mark_of<K: Plain>(key: &K) -> u32 {
 }
 
 impl<'a, K: Plain, V: Plain> Rows<'a, K, V> {
-    pub(super) fn new(spot: &'a Spot<TableWords, RowWords>, form: Form) -> Self {
+    pub(crate) fn new(spot: &'a Spot<TableWords, RowWords>, form: Form) -> Self {
         Rows { spot, form, types: PhantomData }
     }
 
     pub(super) fn len(&self) -> usize {
         self.spot.items().len()
+    }
+
+    /// The table's own words.
+    pub(super) fn head(&self) -> &'a TableWords {
+        self.spot.head()
     }
 
     /// The words of all rows.

@@ -18,11 +18,11 @@ pub(super) const MAX_ROWS: u32 = 65_535;
 #[repr(C)]
 pub(crate) struct TableWords {
     /// Whose owner claims a row.
-    pub(super) lock: LockWords,
+    pub(crate) lock: LockWords,
     /// 1: a process may sleep. Those that wait store 1, writers of rows 0.
     waiting: AtomicU32,
     /// What they sleep on. Writers of rows add to it.
-    pub(super) bell: Futex,
+    pub(crate) bell: Futex,
 }
 
 // SAFETY: `repr(C)`, of words and two more atomics, of which all bytes are values; zeros are what
@@ -83,7 +83,7 @@ impl RowWords {
 
 /// How large the rows of a table are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Form {
+pub(crate) struct Form {
     /// Copies of a row, less one.
     pub(super) mask: Word,
     /// Words of a copy.

@@ -100,7 +100,7 @@ const NOT_THIS: [(&str, &str); 2] = [
 
 /// Files and folders: what is not there in a build for files, only passes on what is called
 /// elsewhere, or is not shared.
-const ELSEWHERE: [&str; 21] = [
+const ELSEWHERE: [&str; 22] = [
     "crates/shm/src/crash.rs",
     // Words of one process, which no peer sees: core's atomics, without places to die.
     "crates/shm/src/fork/handles.rs",
@@ -110,9 +110,10 @@ const ELSEWHERE: [&str; 21] = [
     "crates/shm/src/interrupt.rs",
     "crates/shm/src/segment/death_watch.rs",
     "src/future/",
-    "src/memory/home.rs",
+    "crates/shm/src/reactor/",
+    "crates/shm/src/tasks/home.rs",
     "src/memory/tasks.rs",
-    "src/memory/waker_cell.rs",
+    "crates/shm/src/tasks/waker_cell.rs",
     "src/protocol/follow.rs",
     "src/wait_set/",
     // No ring is one.

@@ -8,13 +8,13 @@ use std::sync::PoisonError;
 
 use super::entry::{Entry, LONG};
 use super::shared::Shared;
-use crate::memory::{Home, outlive};
-use ringway_shm::segment::DeathWatch;
-use ringway_shm::sync::{AtomicBool, Futex, Instant, Mutex, MutexGuard, Ordering, fence};
+use crate::segment::DeathWatch;
+use crate::sync::{AtomicBool, Futex, Instant, Mutex, MutexGuard, Ordering, fence};
+use crate::tasks::{Home, outlive};
 
 /// Sources of one thread: the kernel takes 128 words, and one is the thread's own.
 const MOST: usize = 126;
-/// How often a thread asks whether producers live, also without news of a death: with a wake-up and
+/// How often a thread asks who lives, also without news of a death: with a wake-up and
 /// a poll behind it, within 150 ms.
 const PROBES: Duration = Duration::from_millis(90);
 /// How often it looks at words on which it cannot sleep, while a task waits.
@@ -46,7 +46,7 @@ struct List {
 #[derive(Debug)]
 pub(super) struct Sources {
     entries: Vec<Entry>,
-    /// When it last asked whether producers live.
+    /// When it last asked who lives.
     asked: Instant,
 }
 
@@ -166,6 +166,7 @@ impl Poller {
             }
             list.count = list.count.saturating_sub(gone.len());
         }
+        gone.iter().for_each(Entry::let_go);
         // With no lock held: dropping a waker runs what its runtime likes.
         outlive(|| drop(gone));
     }

@@ -6,8 +6,8 @@ use core::cell::Cell;
 
 use super::poller::{Poller, Sources, lock};
 use super::shared::Shared;
-use crate::memory::Home;
-use ringway_shm::sync::Mutex;
+use crate::sync::Mutex;
+use crate::tasks::Home;
 
 std::thread_local! {
     /// All threads of a model run on one thread of the system.
@@ -69,7 +69,7 @@ impl Reactor {
 }
 
 /// Whether there is such a thread.
-pub(in crate::future) fn is_played() -> bool {
+pub fn is_played() -> bool {
     POLLER.get().is_some()
 }
 

@@ -8,8 +8,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::poller::{Poller, Sources, lock};
 use super::shared::Shared;
-use crate::memory::Home;
-use ringway_shm::sync::{Mutex, spawn};
+use crate::sync::{Mutex, spawn};
+use crate::tasks::Home;
 
 /// The threads of a process.
 struct Reactor {

@@ -5,10 +5,9 @@ use core::time::Duration;
 
 use super::news::News;
 use super::shared::Shared;
-use crate::memory::outlive;
-use crate::protocol::wake::Side;
-use ringway_shm::segment::DeathWatch;
-use ringway_shm::sync::{Futex, Instant, Ordering};
+use crate::segment::DeathWatch;
+use crate::sync::{Futex, Instant, Ordering};
+use crate::tasks::outlive;
 
 /// How often a task is woken that cannot ask to be woken.
 const BLIND: Duration = Duration::from_millis(1);
@@ -30,13 +29,14 @@ pub(super) struct Entry {
 impl Entry {
     /// By the task, before it asks to be woken.
     pub(super) fn new(shared: &Arc<Shared>) -> Entry {
-        let word = shared.awaited.as_ref().and_then(|awaited| awaited.word());
+        let word = shared.sleeper.as_ref().and_then(|sleeper| sleeper.word());
         let acted = word.map_or(0, |word| word.load(Ordering::Relaxed));
         Entry { shared: Arc::clone(shared), acted, woken: Instant::now(), news: None }
     }
 
-    fn is_producers(&self) -> bool {
-        self.shared.awaited.as_ref().is_some_and(|awaited| awaited.side == Side::Producer)
+    /// Whether it sleeps on the word of a sole waiter: only while a task waits.
+    fn is_sole(&self) -> bool {
+        self.shared.sleeper.as_ref().is_some_and(|sleeper| sleeper.is_sole())
     }
 
     /// On what to sleep, and what is expected of it.
@@ -44,8 +44,8 @@ impl Entry {
         if self.is_gone() {
             return None;
         }
-        let word = self.shared.awaited.as_ref()?.word()?;
-        match self.is_producers() {
+        let word = self.shared.sleeper.as_ref()?.word()?;
+        match self.is_sole() {
             true => self.is_armed().then(|| (word, self.ticket())),
             false => Some((word, self.acted)),
         }
@@ -78,12 +78,12 @@ impl Entry {
 
     /// Whether the other side has asked for the task since it was last woken for that.
     fn has_rung(&mut self) -> bool {
-        let Some(word) = self.shared.awaited.as_ref().and_then(|awaited| awaited.word()) else {
+        let Some(word) = self.shared.sleeper.as_ref().and_then(|sleeper| sleeper.word()) else {
             return false;
         };
         // Relaxed: the task that is woken finds the bell as new, and has a fence after that look.
         let now = word.load(Ordering::Relaxed);
-        if self.is_producers() {
+        if self.is_sole() {
             return self.is_armed() && now != self.ticket();
         }
         core::mem::replace(&mut self.acted, now) != now
@@ -93,15 +93,13 @@ impl Entry {
         if self.shared.blind.load(Ordering::Relaxed) { Some(BLIND) } else { self.shared.pace }
     }
 
-    /// Whether its producer can die, and the task has to be told.
+    /// Whether others can die, and the task has to be told.
     pub(super) fn can_die(&self) -> bool {
-        let awaited = self.shared.awaited.as_ref();
-        awaited.is_some_and(|awaited| {
-            awaited.side != Side::Producer && awaited.storage.can_die() && !self.is_gone()
-        })
+        let sleeper = self.shared.sleeper.as_ref();
+        sleeper.is_some_and(|sleeper| sleeper.can_die()) && !self.is_gone()
     }
 
-    /// What a producer's word says until consumers have changed it for the task that waits.
+    /// What a sole waiter's word says until the other side has changed it for the task that waits.
     fn ticket(&self) -> u32 {
         self.shared.ticket.load(Ordering::Relaxed)
     }
@@ -110,32 +108,30 @@ impl Entry {
         self.shared.armed.load(Ordering::Relaxed)
     }
 
-    /// Asks whether the producer lives if there is news of it, which that watch tells by that word,
-    /// also while no task waits. Returns for how long there is nothing to ask, unless there is news.
+    /// Asks who lives if there is news of a death, which that watch tells by that word, also while no
+    /// task waits. Returns for how long there is nothing to ask, unless there is news.
     pub(super) fn hear(
         &mut self,
         watch: &DeathWatch,
         word: &Arc<Futex>,
         now: Instant,
     ) -> Option<Duration> {
-        let awaited = self.shared.awaited.as_ref()?;
-        let watched = || awaited.storage.watched_by(watch, Arc::clone(word));
+        let sleeper = self.shared.sleeper.as_ref()?;
+        let watched = || sleeper.watched_by(watch, Arc::clone(word));
         let news = self.news.get_or_insert_with(|| News::new(watched(), now));
-        if news.is_due(now) && !self.ask() {
+        if news.is_due(now) && self.ask() {
             self.news.as_mut()?.settle();
         }
         self.news.as_ref()?.due_in(now)
     }
 
-    /// Asks whether the producer lives, and has the task tell if it does not.
+    /// Asks who lives, and has the task tell if there is anything to tell. Whether there is.
     pub(super) fn ask(&self) -> bool {
-        let Some(awaited) = &self.shared.awaited else { return true };
-        // Also if the kernel does not say: the task tells the error.
-        let is_alive = awaited.storage.producer_is_alive().unwrap_or(false);
-        if !is_alive {
+        let has_news = self.shared.sleeper.as_ref().is_some_and(|sleeper| sleeper.ask());
+        if has_news {
             self.probe();
         }
-        is_alive
+        has_news
     }
 
     /// Has the task look at more than what it waits for.
@@ -148,6 +144,13 @@ impl Entry {
     /// Whether the thread is to let go of it.
     pub(super) fn is_gone(&self) -> bool {
         self.shared.gone.load(Ordering::Relaxed)
+    }
+
+    /// The thread sleeps on its word no longer.
+    pub(super) fn let_go(&self) {
+        if let Some(sleeper) = &self.shared.sleeper {
+            sleeper.lets_go();
+        }
     }
 
     fn wake(&self) {

@@ -1,20 +1,21 @@
 //! What a handle and the thread that sleeps for it share.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::memory::WakerCell;
-use crate::protocol::wake::{Awaited, Side};
-use ringway_shm::sync::{AtomicBool, AtomicU32, Ordering};
+use crate::sleeper::Sleeper;
+use crate::sync::{AtomicBool, AtomicU32, Ordering};
+use crate::tasks::WakerCell;
 
 /// The same for one handle.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// `None`: memory that nothing here may touch.
-    pub(super) awaited: Option<Awaited>,
+    pub(super) sleeper: Option<Arc<dyn Sleeper>>,
     pub(super) waker: WakerCell,
     /// How often the task is woken whatever the word says.
     pub(super) pace: Option<Duration>,
-    /// What a producer's word says while its task waits.
+    /// What a sole waiter's word says while its task waits.
     pub(super) ticket: AtomicU32,
     /// A task waits.
     pub(super) armed: AtomicBool,
@@ -27,10 +28,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(awaited: Option<Awaited>, pace: Option<Duration>) -> Shared {
-        let is_blind = awaited.as_ref().is_none_or(|awaited| awaited.word().is_none());
+    pub(super) fn new(sleeper: Option<Arc<dyn Sleeper>>, pace: Option<Duration>) -> Shared {
+        let is_blind = sleeper.as_ref().is_none_or(|sleeper| sleeper.word().is_none());
         Shared {
-            awaited,
+            sleeper,
             waker: WakerCell::new(),
             pace,
             ticket: AtomicU32::new(0),
@@ -43,7 +44,7 @@ impl Shared {
 
     /// Whether the thread has to be told that a task begins to wait.
     pub(super) fn kicks(&self) -> bool {
-        let sleeps = self.awaited.as_ref().is_some_and(|awaited| awaited.side != Side::Producer);
+        let sleeps = self.sleeper.as_ref().is_some_and(|sleeper| !sleeper.is_sole());
         !sleeps || self.blind.load(Ordering::Relaxed)
     }
 

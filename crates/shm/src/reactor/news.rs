@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use ringway_shm::segment::Watched;
-use ringway_shm::sync::Instant;
+use crate::segment::Watched;
+use crate::sync::Instant;
 
 /// How long after news the kernel is asked again: it tells that a file is closed before it gives
 /// the file's locks back, and of a process that dies it closes one file after the other.
@@ -14,7 +14,7 @@ const AGAIN: [Duration; 4] = [
     Duration::from_millis(32),
 ];
 
-/// When to ask whether a source's producer lives, apart from the pace of all.
+/// When to ask of a source who lives, apart from the pace of all.
 #[derive(Debug)]
 pub(super) struct News {
     watched: Option<Watched>,

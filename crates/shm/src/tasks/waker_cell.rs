@@ -19,15 +19,15 @@ use core::fmt;
 use core::task::Waker;
 
 #[cfg(ringway_loom)]
-use ringway_shm::sync::RaceCell;
-use ringway_shm::sync::{CasU32, Ordering};
+use crate::sync::RaceCell;
+use crate::sync::{CasU32, Ordering};
 
 const IDLE: u32 = 0;
 const REGISTERING: u32 = 1;
 const WAKING: u32 = 2;
 
 /// The cell.
-pub(crate) struct WakerCell {
+pub struct WakerCell {
     state: CasU32,
     waker: UnsafeCell<Option<Waker>>,
     /// Has loom look for two at the same time.
@@ -42,13 +42,13 @@ unsafe impl Sync for WakerCell {}
 impl WakerCell {
     /// An empty one.
     #[cfg(not(ringway_loom))]
-    pub(crate) const fn new() -> WakerCell {
+    pub const fn new() -> WakerCell {
         WakerCell { state: CasU32::new(IDLE), waker: UnsafeCell::new(None) }
     }
 
     /// An empty one.
     #[cfg(ringway_loom)]
-    pub(crate) fn new() -> WakerCell {
+    pub fn new() -> WakerCell {
         let (state, plain) = (CasU32::new(IDLE), RaceCell::default());
         WakerCell { state, waker: UnsafeCell::new(None), plain }
     }
@@ -56,7 +56,7 @@ impl WakerCell {
     /// Has that task woken by each [`wake`](Self::wake) from now on until the first one that finds
     /// it here, in place of the task that was here. By one thread at a time. The caller looks at
     /// what it waits for after this.
-    pub(crate) fn register(&self, waker: &Waker) {
+    pub fn register(&self, waker: &Waker) {
         // SYNC waker-cell: what the last one did to the cell is over, and what it woke for is seen:
         // see `take`.
         let order = Ordering::Acquire;
@@ -81,15 +81,14 @@ impl WakerCell {
 
     /// Wakes the task, if there is one. What the caller did before is seen by the task, which looks
     /// after it has registered, or is woken.
-    #[cfg(feature = "alloc")]
-    pub(crate) fn wake(&self) {
+    pub fn wake(&self) {
         if let Some(waker) = self.take() {
             waker.wake();
         }
     }
 
     /// Empties the cell. `None`: it was empty, or a thread is about to wake the task.
-    pub(crate) fn take(&self) -> Option<Waker> {
+    pub fn take(&self) -> Option<Waker> {
         // SYNC waker-cell: what the task put there is seen; and a task that registers behind this
         // sees what the caller did before.
         if self.state.swap(WAKING, Ordering::AcqRel) != IDLE {
@@ -104,7 +103,7 @@ impl WakerCell {
     }
 
     /// Empties it and drops no waker: what was there is a parent process's.
-    pub(crate) fn leak(&mut self) {
+    pub fn leak(&mut self) {
         core::mem::forget(self.waker.get_mut().take());
     }
 
@@ -182,7 +181,7 @@ impl fmt::Debug for WakerCell {
 
 /// Calls what runs code of a runtime's, and outlives its panic.
 #[cfg(feature = "std")]
-pub(crate) fn outlive(call: impl FnOnce()) {
+pub fn outlive(call: impl FnOnce()) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
@@ -193,7 +192,7 @@ pub(crate) fn outlive(call: impl FnOnce()) {
 
 /// Calls what runs code of a runtime's. Without `std` a panic goes on to the caller.
 #[cfg(not(feature = "std"))]
-pub(crate) fn outlive(call: impl FnOnce()) {
+pub fn outlive(call: impl FnOnce()) {
     call();
 }
 
