@@ -64,6 +64,8 @@ mod once;
 #[cfg(feature = "alloc")]
 mod owner;
 #[cfg(feature = "alloc")]
+mod pace;
+#[cfg(feature = "alloc")]
 mod party;
 mod plain;
 #[cfg(feature = "alloc")]

@@ -192,20 +192,27 @@ impl LockWords {
     }
 
     /// Takes the lock, waiting for it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lock(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
         match self.try_clean(party.me()) {
             true => Ok(Taken::Clean),
-            false => self.lock_slowly(party, how),
+            // In pieces, which a caller that finds the lock free does not have to put together.
+            false => self.lock_slowly(party, how.deadline, how.alarm, how.sleeps),
         }
     }
 
     #[cold]
-    fn lock_slowly(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
-        if !how.sleeps {
-            return super::spinning::spin(self, party, how);
+    #[inline(never)]
+    fn lock_slowly(
+        &self,
+        party: &impl Sleeps,
+        deadline: Deadline,
+        alarm: &Alarm,
+        sleeps: bool,
+    ) -> Result<Taken, WaitError> {
+        if !sleeps {
+            return super::spinning::spin(self, party, How { deadline, alarm, sleeps });
         }
-        let How { deadline, alarm, .. } = how;
         Ok(wait(ForLock { lock: self, party }, party, alarm, deadline)?)
     }
 

@@ -38,8 +38,10 @@ impl Region {
     /// The [`Semaphore`] of that name.
     pub fn semaphore<'a>(&self, name: impl Into<ObjectName<'a>>) -> Result<Semaphore, LookupError> {
         let ObjectName { name, tag } = name.into();
-        let (handle, _) = Handle::find(&self.at, name, &Shape { tag, ..Shape::NONE })?;
-        Ok(Semaphore { handle })
+        let shape = Shape { tag, ..Shape::NONE };
+        let (handle, _) = Handle::<SemaphoreKind>::find(&self.at, name, &shape)?;
+        let first = self.seat() % handle.spot().items().len().max(1);
+        Ok(Semaphore { handle, first })
     }
 }
 
@@ -78,6 +80,9 @@ impl Region {
 #[derive(Clone, Debug)]
 pub struct Semaphore {
     pub(crate) handle: Handle<SemaphoreKind>,
+    /// The permit at which it looks first, which depends on the seat: so that owners do not all look
+    /// at the same.
+    first: usize,
 }
 
 impl Semaphore {
@@ -94,9 +99,10 @@ impl Semaphore {
     #[inline(always)]
     pub(crate) fn permits(&self) -> Permits<'_> {
         let spot = self.handle.spot();
-        Permits { head: spot.head(), items: spot.items() }
+        Permits { head: spot.head(), items: spot.items(), first: self.first }
     }
 
+    #[inline(always)]
     pub(crate) fn permit(&self, Taken { permit, died }: Taken) -> Permit<'_> {
         Permit { semaphore: self, permit, died }
     }
@@ -135,15 +141,18 @@ impl Semaphore {
 
     #[inline]
     fn acquire_until(&self, deadline: Deadline) -> Result<Permit<'_>, AcquireError> {
-        let (permits, party) = (self.permits(), self.handle.party());
-        let taken = match permits.try_free(crate::party::Party::me(party)) {
+        let taken = match self.permits().try_free(crate::party::Party::me(self.handle.party())) {
             Some(taken) => taken,
-            None => {
-                let awaited = ForPermit { permits, party };
-                wait(awaited, party, &self.handle.alarm, deadline)?
-            }
+            None => self.await_one(deadline)?,
         };
         Ok(self.permit(taken))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn await_one(&self, deadline: Deadline) -> Result<Taken, AcquireError> {
+        let (permits, party) = (self.permits(), self.handle.party());
+        Ok(wait(ForPermit { permits, party }, party, &self.handle.alarm, deadline)?)
     }
 
     /// Takes a permit if one is free, or the owner of one is gone. Waits for nothing. Where all are
