@@ -18,8 +18,8 @@ pub enum WaitSetError {
     /// The [interrupt](crate::wait::Interrupt) that the set was given has been raised, and no member
     /// is ready.
     Interrupted,
-    /// The handle's ring lies in [memory of the caller's](crate::Options::create_raw), which need not
-    /// stay when the handle has gone: a set could not look at it.
+    /// The handle's ring, or region, lies in [memory of the caller's](crate::Options::create_raw), which
+    /// need not stay when the handle has gone: a set could not look at it.
     CallersMemory,
     /// The set was made by the process that forked this one, where its members' memory is not
     /// mapped.
@@ -34,8 +34,8 @@ error!(WaitSetError {
         "the wait was interrupted, and no member of the wait set is ready: clear the interrupt to \
          wait again";
     Self::CallersMemory =>
-        "a wait set cannot keep the memory of a raw ring: wait by the handle itself, or use a ring \
-         on the heap or in a segment";
+        "a wait set cannot keep memory of the caller's: wait by the handle itself, or use a ring, or a \
+         region, on the heap or in a segment";
     Self::Forked =>
         "the wait set was made by the process that forked this one: make another one here, of \
          handles that were opened here";

@@ -14,7 +14,7 @@ use std::sync::PoisonError;
 
 use super::roll::Roll;
 use super::sleep::OWN_WORDS;
-use crate::protocol::wake::Awaited;
+use super::slept::Slept;
 use ringway_shm::kernel::MOST_WORDS;
 use ringway_shm::sync::{AtomicBool, Futex, Mutex, MutexGuard, Ordering, spawn};
 
@@ -26,7 +26,7 @@ const SLICE: Duration = Duration::from_millis(500);
 /// What a helper sleeps on.
 #[derive(Debug)]
 struct Job {
-    list: Arc<Vec<Awaited>>,
+    list: Arc<Vec<Slept>>,
     words: Range<usize>,
     expected: Vec<(u32, u64)>,
 }
@@ -69,8 +69,8 @@ impl Desk {
                 continue;
             };
             let mine = list.get(words.clone()).unwrap_or(&[]);
-            let rung = |(awaited, &(expected, _)): (&Awaited, &(u32, u64))| {
-                awaited.word().is_none_or(|word| word.load(Ordering::Relaxed) != expected)
+            let rung = |(slept, &(expected, _)): (&Slept, &(u32, u64))| {
+                slept.word().is_none_or(|word| word.load(Ordering::Relaxed) != expected)
             };
             if mine.iter().zip(expected).any(rung) {
                 *job = None;
@@ -84,12 +84,14 @@ impl Desk {
             let (list, words) = (list.clone(), words.clone());
             let expected: Vec<u32> = expected.iter().map(|&(expected, _)| expected).collect();
             drop(job);
-            let mine = list.get(words).unwrap_or(&[]).iter().zip(&expected);
-            let mine = mine.filter_map(|(awaited, &expected)| Some((awaited.word()?, expected)));
+            let slept = || list.get(words.clone()).unwrap_or(&[]).iter().zip(&expected);
+            let mine = slept().filter_map(|(slept, &expected)| Some((slept.word()?, expected)));
             if !Futex::wait_any([(&self.word, seen)].into_iter().chain(mine), SLICE) {
                 // The set finds out by itself, and waits in slices.
                 self.word.wait(seen, SLICE);
+                continue;
             }
+            slept().for_each(|(slept, &expected)| slept.lets_go(expected));
         }
     }
 }

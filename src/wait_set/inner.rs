@@ -9,15 +9,18 @@ use core::time::Duration;
 
 use super::fd::Feed;
 use super::helpers::Helpers;
-use super::roll::Roll;
+use super::roll::{Roll, Whose};
 use super::shadow::Shadow;
 use super::sleep::{OWN_WORDS, Sleep, Slices};
+use super::slept::Slept;
 use crate::error::WaitSetError;
 use crate::protocol::follow::Trail;
+use crate::protocol::wake::Awaited;
 use crate::wait::Deadline;
 use ringway_shm::fork::Here;
 use ringway_shm::interrupt::Interrupt;
 use ringway_shm::segment::DeathWatch;
+use ringway_shm::sleeper::Scout;
 use ringway_shm::sync::{AtomicBool, Futex, Mutex, MutexGuard, Ordering, spawn};
 
 /// How long the thread that feeds the descriptor sleeps at a time while that is readable.
@@ -95,19 +98,40 @@ impl Inner {
         trail: Arc<Trail>,
     ) -> Result<(), WaitSetError> {
         self.check()?;
-        let storage = shadow.awaited().storage;
-        if !storage.is_here() {
-            return Err(WaitSetError::Forked);
+        if let Slept::Ring(Awaited { storage, .. }) = shadow.slept() {
+            if !storage.is_here() {
+                return Err(WaitSetError::Forked);
+            }
+            if !storage.keeps_memory() {
+                return Err(WaitSetError::CallersMemory);
+            }
         }
-        if !storage.keeps_memory() {
-            return Err(WaitSetError::CallersMemory);
-        }
-        self.state().roll.add(key, shadow, trail, &self.bell);
+        self.state().roll.add(key, shadow, Whose::Ring(trail), &self.bell);
         Ok(())
     }
 
-    pub(super) fn remove(&self, trail: &Arc<Trail>) -> bool {
-        self.check().is_ok() && self.state().roll.remove(trail)
+    /// The same of an object of a region. Rings.
+    pub(super) fn add_object(&self, key: u64, scout: Arc<dyn Scout>) -> Result<(), WaitSetError> {
+        self.check()?;
+        let whose = Whose::Object(scout.number());
+        {
+            let mut state = self.state();
+            if state.roll.has(&whose) {
+                return Err(WaitSetError::InASet);
+            }
+            state.roll.add(key, Shadow::Object(scout), whose, &self.bell);
+        }
+        self.ring();
+        Ok(())
+    }
+
+    /// Removes a member. The caller rings, if it is a ring's.
+    pub(super) fn remove(&self, whose: &Whose) -> bool {
+        let was_there = self.check().is_ok() && self.state().roll.remove(whose);
+        if was_there && matches!(whose, Whose::Object(_)) {
+            self.ring();
+        }
+        was_there
     }
 
     pub(super) fn len(&self) -> usize {
@@ -116,6 +140,7 @@ impl Inner {
         }
         let mut state = self.state();
         state.drop_gone(&self.bell);
+        state.roll.drop_gone();
         state.roll.len()
     }
 

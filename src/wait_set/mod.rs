@@ -12,6 +12,7 @@ mod member;
 mod roll;
 mod shadow;
 mod sleep;
+mod slept;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -25,8 +26,9 @@ use self::inner::Inner;
 use crate::error::WaitSetError;
 use crate::message::Message;
 use crate::producer::{Producer, Room};
-use crate::protocol::follow::{Followed, Trail};
 use crate::wait::{Deadline, DeathWatch, Interrupt, Wait};
+
+use self::member::OfRing;
 
 pub use self::member::Member;
 
@@ -176,7 +178,7 @@ impl WaitSet {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn add<M: Member>(&self, member: &mut M, key: u64) -> Result<(), WaitSetError> {
-        self.follow(member, key, |member, inner| member.shadow(inner.bell()))
+        member.enter(self.inner(), key)
     }
 
     /// As [`add`](Self::add) for a producer that waits for so much room: a number of messages, or
@@ -206,27 +208,8 @@ impl WaitSet {
         key: u64,
     ) -> Result<(), WaitSetError> {
         let room = room.into();
-        self.follow(producer, key, |producer, inner| {
-            member::of_producer(producer, room, inner.bell())
-        })
-    }
-
-    fn follow<M: Member>(
-        &self,
-        member: &mut M,
-        key: u64,
-        shadow: impl FnOnce(&mut M, &Inner) -> Result<(shadow::Shadow, Arc<Trail>), WaitSetError>,
-    ) -> Result<(), WaitSetError> {
-        self.inner().check()?;
-        // Of a set that was dropped the handle alone has the trail.
-        if member.trail().is_some_and(|trail| Arc::strong_count(trail) > 1) {
-            return Err(WaitSetError::InASet);
-        }
-        let (shadow, trail) = shadow(member, self.inner())?;
-        self.inner().add(key, shadow, trail.clone())?;
-        member.follow(Followed::by(trail));
-        self.inner().ring();
-        Ok(())
+        producer
+            .enter_as(self.inner(), key, |producer, bell| member::of_producer(producer, room, bell))
     }
 
     /// Has the set no longer follow that handle. `false`: it did not. Waits for nothing but other
@@ -243,13 +226,7 @@ impl WaitSet {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn remove<M: Member>(&self, member: &mut M) -> bool {
-        let Some(trail) = member.trail().cloned() else { return false };
-        let was_there = self.inner().remove(&trail);
-        if was_there {
-            // Rings, so that those that sleep on its word do so no longer.
-            member.follow(Followed::NOT);
-        }
-        was_there
+        member.leave(self.inner())
     }
 
     /// Members that are in the set.

@@ -18,9 +18,9 @@ use core::time::Duration;
 use std::collections::HashMap;
 
 use super::shadow::Shadow;
+use super::slept::Slept;
 use crate::position::Pos;
 use crate::protocol::follow::{Asks, Trail};
-use crate::protocol::wake::{Awaited, Side};
 use ringway_shm::event::Token;
 use ringway_shm::fence::Fences;
 use ringway_shm::interrupt::Interrupt;
@@ -35,7 +35,7 @@ pub(super) struct Roll {
     /// What is known of the words, in the order of `list`.
     words: Vec<Word>,
     /// The words on which the members sleep, each once. Whoever sleeps on them keeps it.
-    list: Arc<Vec<Awaited>>,
+    list: Arc<Vec<Slept>>,
     /// Members were added, or left, since the words were found.
     pub(super) changed: bool,
     /// How often a word was armed.
@@ -50,10 +50,38 @@ pub(super) struct Roll {
     pub(super) fed: bool,
 }
 
+/// Whose member it is.
+#[derive(Clone, Debug)]
+pub(super) enum Whose {
+    /// Of the ring's handle that has the other end of the trail.
+    Ring(Arc<Trail>),
+    /// Of the object with that number.
+    Object(usize),
+}
+
+impl Whose {
+    fn is(&self, other: &Whose) -> bool {
+        match (self, other) {
+            (Whose::Ring(mine), Whose::Ring(theirs)) => Arc::ptr_eq(mine, theirs),
+            (Whose::Object(mine), Whose::Object(theirs)) => mine == theirs,
+            _ => false,
+        }
+    }
+
+    /// Where the handle is. An object has one place: what its handle has come to is known to what
+    /// looks on its behalf, and what is new there rings the bell.
+    fn place(&self) -> Pos {
+        match self {
+            Whose::Ring(trail) => trail.place(),
+            Whose::Object(_) => Pos::new(0),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     key: u64,
-    trail: Arc<Trail>,
+    whose: Whose,
     shadow: Shadow,
     /// Which word it sleeps on; `usize::MAX`: none that this process can reach.
     word: usize,
@@ -68,6 +96,14 @@ struct Entry {
 }
 
 impl Entry {
+    /// Whether there is no handle any more.
+    fn is_gone(&self) -> bool {
+        match &self.whose {
+            Whose::Ring(trail) => trail.is_gone(),
+            Whose::Object(_) => self.shadow.is_gone(),
+        }
+    }
+
     fn watch(&mut self, watch: &DeathWatch, bell: &Arc<Futex>) {
         let watched = self.shadow.watched_by(watch, bell).map(|watched| {
             let seen = watched.count();
@@ -140,10 +176,10 @@ impl Clock {
 
 impl Roll {
     /// Adds a member. `bell` is the set's: news of a death rings it.
-    pub(super) fn add(&mut self, key: u64, shadow: Shadow, trail: Arc<Trail>, bell: &Arc<Futex>) {
+    pub(super) fn add(&mut self, key: u64, shadow: Shadow, whose: Whose, bell: &Arc<Futex>) {
         let (word, quiet) = (usize::MAX, None);
         let (asks, watched) = (Asks::Nothing, Vec::new());
-        let mut entry = Entry { key, trail, shadow, word, quiet, asks, again: 0, watched };
+        let mut entry = Entry { key, whose, shadow, word, quiet, asks, again: 0, watched };
         if let Some(watch) = &self.watch {
             entry.watch(watch, bell);
         }
@@ -171,9 +207,14 @@ impl Roll {
         }
     }
 
-    /// Removes the member with that trail. `false`: there is none.
-    pub(super) fn remove(&mut self, trail: &Arc<Trail>) -> bool {
-        let found = self.members.iter().position(|entry| Arc::ptr_eq(&entry.trail, trail));
+    /// Whether that is a member.
+    pub(super) fn has(&self, whose: &Whose) -> bool {
+        self.members.iter().any(|entry| entry.whose.is(whose))
+    }
+
+    /// Removes that member. `false`: it is none.
+    pub(super) fn remove(&mut self, whose: &Whose) -> bool {
+        let found = self.members.iter().position(|entry| entry.whose.is(whose));
         if let Some(index) = found {
             self.members.swap_remove(index);
             self.changed = true;
@@ -184,7 +225,7 @@ impl Roll {
     /// Removes the members whose handles have gone.
     pub(super) fn drop_gone(&mut self) {
         let before = self.members.len();
-        self.members.retain(|entry| !entry.trail.is_gone());
+        self.members.retain(|entry| !entry.is_gone());
         self.changed |= self.members.len() != before;
     }
 
@@ -199,9 +240,9 @@ impl Roll {
             self.changed = false;
             return;
         }
-        for (word, awaited) in self.words.iter_mut().zip(self.list.iter()) {
+        for (word, slept) in self.words.iter_mut().zip(self.list.iter()) {
             let spent = word.token.is_some_and(|token| {
-                awaited.side == Side::Producer || !token.is_reached() || awaited.has_rung(token)
+                slept.is_sole() || !token.is_reached() || slept.has_rung(token)
             });
             if spent {
                 word.token = None;
@@ -219,13 +260,13 @@ impl Roll {
             self.clock.look = self.clock.look.min(look);
             self.clock.sleep = self.clock.sleep.min(sleep);
             entry.quiet = None;
-            let awaited = entry.shadow.awaited();
-            let Some(word) = awaited.word().map(core::ptr::from_ref) else {
+            let slept = entry.shadow.slept();
+            let Some(word) = slept.word().map(core::ptr::from_ref) else {
                 entry.word = usize::MAX;
                 continue;
             };
             entry.word = *known.entry(word).or_insert_with(|| {
-                list.push(awaited);
+                list.push(slept);
                 list.len() - 1
             });
         }
@@ -240,12 +281,12 @@ impl Roll {
         let due = self.clock.due();
         let count = self.members.len();
         let first = self.turn.checked_rem(count).unwrap_or(0);
-        let mut found = 0;
+        let (mut found, mut gone) = (0, false);
         let (before, behind) = self.members.split_at_mut(first);
         for entry in behind.iter_mut().chain(before) {
             let word = self.words.get(entry.word).copied().unwrap_or_default();
             // Before the look, which may be at a later place.
-            let now = (word.armed, entry.trail.place());
+            let now = (word.armed, entry.whose.place());
             if due.asks {
                 entry.asks = entry.asks.max(Asks::OtherSide);
             }
@@ -256,6 +297,10 @@ impl Roll {
             entry.quiet = None;
             let asked = entry.asks;
             if entry.shadow.is_ready(&mut entry.asks) {
+                if entry.is_gone() {
+                    gone = true;
+                    continue;
+                }
                 ready(entry.key);
                 found += 1;
                 continue;
@@ -267,6 +312,9 @@ impl Roll {
                 (entry.asks, entry.again) = (Asks::Everything, entry.again - 1);
             }
         }
+        if gone {
+            self.drop_gone();
+        }
         if found > 0 {
             self.turn = first + 1;
         }
@@ -276,9 +324,9 @@ impl Roll {
     /// Arms all words that are not. `false`: all were.
     pub(super) fn arm(&mut self) -> bool {
         let mut prepared: Vec<(usize, Token, Fences)> = Vec::new();
-        for (index, (word, awaited)) in self.words.iter().zip(self.list.iter()).enumerate() {
+        for (index, (word, slept)) in self.words.iter().zip(self.list.iter()).enumerate() {
             if word.token.is_none() {
-                prepared.extend(awaited.prepare().map(|token| (index, token, awaited.fences)));
+                prepared.extend(slept.prepare().map(|token| (index, token, slept.fences())));
             }
         }
         // The heavy fence of `EventCount::arm_since` and `SoleWaiter::arm` (the rows `awaited` and
@@ -294,7 +342,7 @@ impl Roll {
     }
 
     /// The words to sleep on.
-    pub(super) fn list(&self) -> &Arc<Vec<Awaited>> {
+    pub(super) fn list(&self) -> &Arc<Vec<Slept>> {
         &self.list
     }
 

@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::protocol::wake::Awaited;
+use super::slept::Slept;
 use ringway_shm::interrupt::Interrupt;
 use ringway_shm::kernel::MOST_WORDS;
 use ringway_shm::sync::Futex;
@@ -24,7 +24,7 @@ const LONGEST_SLICE: Duration = Duration::from_millis(1);
 /// What one thread sleeps on.
 #[derive(Debug)]
 pub(super) struct Sleep<'a> {
-    pub(super) list: Arc<Vec<Awaited>>,
+    pub(super) list: Arc<Vec<Slept>>,
     /// What is expected of each.
     pub(super) expected: Vec<u32>,
     /// The set's own word, and what is expected of that.
@@ -54,8 +54,8 @@ impl Slices {
 impl Sleep<'_> {
     /// Sleeps until one of the words changes, or the time is over, or for no reason.
     pub(super) fn sleep(&self, slices: &mut Slices) {
-        let members = self.list.iter().zip(&self.expected).take(OWN_WORDS);
-        let members = members.filter_map(|(awaited, &expected)| Some((awaited.word()?, expected)));
+        let slept = || self.list.iter().zip(&self.expected).take(OWN_WORDS);
+        let members = slept().filter_map(|(slept, &expected)| Some((slept.word()?, expected)));
         let interrupt = self.interrupt.as_ref().map(|interrupt| (interrupt.word(), 0));
         let words = [self.bell].into_iter().chain(interrupt).chain(members);
         let limit = match self.is_sliced {
@@ -66,6 +66,8 @@ impl Sleep<'_> {
             let limit = if self.is_sliced { limit } else { limit.min(slices.next()) };
             let (bell, expected) = self.bell;
             bell.wait(expected, limit);
+            return;
         }
+        slept().for_each(|(slept, &expected)| slept.lets_go(expected));
     }
 }

@@ -135,6 +135,8 @@ pub struct Futex {
 struct Sleeper {
     woken: Mutex<bool>,
     alarm: loom::sync::Condvar,
+    /// It sleeps no longer. No word of the model: what is scheduled is the sleeper's return.
+    returned: core::sync::atomic::AtomicBool,
 }
 
 impl Futex {
@@ -196,6 +198,7 @@ impl Futex {
             sleeper.sleep();
         }
         // What still knows the sleeper forgets it when it wakes others.
+        sleeper.returned.store(true, Ordering::Relaxed);
         true
     }
 
@@ -218,13 +221,15 @@ impl Futex {
         }
     }
 
-    /// Wakes one of those who sleep on this word alone. Those who sleep on others, too, it wakes
-    /// all: the bucket does not tell who of them has woken already.
+    /// Wakes one of those who sleep on the word. One that sleeps on others, too, comes first, also if
+    /// another word has woken it and it has not returned yet: as in the kernel it takes the wake-up
+    /// then, for which it cannot know.
     pub fn wake_one(&self) {
         let Ok(mut bucket) = self.bucket.lock() else { return };
-        self.sleepers.notify_one();
-        for sleeper in bucket.drain(..) {
-            sleeper.wake();
+        bucket.retain(|sleeper| !sleeper.returned.load(Ordering::Relaxed));
+        match bucket.is_empty() {
+            true => self.sleepers.notify_one(),
+            false => bucket.remove(0).wake(),
         }
     }
 }
