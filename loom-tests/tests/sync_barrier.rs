@@ -216,3 +216,16 @@ fn a_party_that_has_just_joined_is_not_gone() {
         drop(other.join().unwrap());
     });
 }
+
+/// Two join where there is one place. The place of the one that has just taken it is not another's.
+#[test]
+fn a_place_that_has_just_been_taken_is_not_taken_over() {
+    check("a_place_that_has_just_been_taken_is_not_taken_over", Some(3), || {
+        let region = region(1);
+        let first = region.attach().unwrap();
+        let other = thread::spawn(move || region.attach().unwrap().barrier("start"));
+        let mine = first.barrier("start");
+        let theirs = other.join().unwrap();
+        assert!(mine.is_ok() != theirs.is_ok());
+    });
+}

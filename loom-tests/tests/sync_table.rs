@@ -78,6 +78,42 @@ fn a_value_is_of_its_key() {
     });
 }
 
+/// Another claims the row while its writer removes it: it has the value that was there, or the first
+/// one.
+#[test]
+fn a_row_that_is_claimed_while_it_is_removed_has_its_value_or_the_first() {
+    check("a_row_that_is_claimed_while_it_is_removed_has_its_value_or_the_first", Some(3), || {
+        let region = region(1, true);
+        let mut row = rows_of(&region.attach().unwrap()).try_claim(&1, &10).unwrap();
+        row.set(&11);
+        let writer = thread::spawn(move || row.remove());
+        let rows = rows_of(&region);
+        if let Ok(row) = rows.try_claim(&1, &20) {
+            assert!(matches!(row.get(), 11 | 20), "{}", row.get());
+            assert_eq!(rows.get(&1), Ok(Some(row.get())));
+        }
+        writer.join().unwrap();
+    });
+}
+
+/// Two remove a row at the same time, of which one has it.
+#[test]
+fn a_row_is_removed_once() {
+    check("a_row_is_removed_once", Some(3), || {
+        let region = region(1, true);
+        let row = rows_of(&region.attach().unwrap()).try_claim(&1, &10).unwrap();
+        let writer = thread::spawn(move || row.remove());
+        let rows = rows_of(&region);
+        let removed = rows.remove(&1);
+        writer.join().unwrap();
+        // Its writer had it, or it had been removed.
+        assert!(matches!(removed, Err(TableError::Taken) | Ok(false)), "{removed:?}");
+        assert_eq!(rows.get(&1), Ok(None));
+        let next = claims(&rows, 2, 20);
+        assert_eq!((next.get(), rows.get(&1)), (20, Ok(None)));
+    });
+}
+
 /// The writer dies while another tries to take its row.
 #[test]
 fn a_row_is_whole_after_the_death_of_its_writer() {
@@ -195,6 +231,6 @@ fn no_change_of_a_table_is_slept_through() {
         while [1, 2].map(|key| rows.get(&key)) != [Ok(Some(1)); 2] {
             changes.next().unwrap();
         }
-        writers.map(|writer| writer.join().unwrap());
+        let _ = writers.map(|writer| writer.join().unwrap());
     });
 }

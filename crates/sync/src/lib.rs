@@ -61,6 +61,8 @@ mod mutex;
 mod name;
 #[cfg(feature = "alloc")]
 mod once;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod only;
 #[cfg(feature = "alloc")]
 mod owner;
 #[cfg(feature = "alloc")]

@@ -45,7 +45,7 @@ fn take(
 }
 
 fn exchange(place: &PlaceWords, found: u32, me: Owner) -> bool {
-    // SYNC party, seat: this owner goes on where the last one was; and the side that asks whether
-    // this owner is gone sees its generation.
-    place.owner.compare_exchange(found, me.word(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    // SYNC party, seat: the side that asks whether this owner is gone sees its generation. What the
+    // last owner did is seen by the fence of `Places::begin`.
+    place.owner.compare_exchange(found, me.word(), Ordering::Release, Ordering::Relaxed).is_ok()
 }

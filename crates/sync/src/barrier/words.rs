@@ -133,8 +133,9 @@ impl Places<'_> {
     /// A party has taken that place. The phase that it has come to already, by what the last owner
     /// did.
     pub(super) fn begin(&self, place: &PlaceWords) -> Option<u32> {
-        // SYNC phase: a party that looks at this place for a later phase than the one that is read
-        // here finds that it has an owner.
+        // SYNC phase, party: a party that looks at this place for a later phase than the one that is
+        // read here finds that it has an owner. This owner goes on where the last one was, whose
+        // word the exchange before has replaced.
         fence(Ordering::SeqCst);
         let phase = self.phase();
         place.sleeps.store(0, Ordering::Relaxed);
@@ -240,7 +241,7 @@ impl Places<'_> {
 /// Says in a place that its owner is gone, if it is that one still.
 fn mark(place: &PlaceWords, found: u32) {
     // SYNC party: the next owner goes on where the last one was, as far as this side has seen it.
-    let (done, failed) = (Ordering::AcqRel, Ordering::Relaxed);
+    let (done, failed) = (Ordering::Release, Ordering::Relaxed);
     let _ = place.owner.compare_exchange(found, found | DIED, done, failed);
 }
 

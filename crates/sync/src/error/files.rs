@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ringway_shm::said::with_source;
 use ringway_shm::segment;
 
-use super::{LookupError, PlanError, SeatError};
+use super::{JoinError, LookupError, PlanError, SeatError};
 
 /// Why a region was not created. Nothing of it is left behind.
 #[derive(Debug)]
@@ -76,6 +76,8 @@ pub enum OpenError {
     },
     /// It was not there, and could not be created.
     Create(CreateError),
+    /// It is there, and its barrier could not be joined.
+    Join(JoinError),
 }
 
 impl fmt::Display for OpenError {
@@ -108,6 +110,7 @@ impl fmt::Display for OpenError {
                 path.display()
             ),
             Self::Create(error) => return error.fmt(f),
+            Self::Join(error) => error.fmt(f),
         }?;
         with_source(self, f)
     }

@@ -1,8 +1,9 @@
 //! Claiming a row: under the table's lock, so that a key has one row.
 //!
 //! The lock is held for as long as it takes to look at the rows; nothing waits while it is held. A
-//! row's writer gives it back without the lock, and a row that has a writer is passed over. So all
-//! that an owner of the lock relies on is that no other takes a row meanwhile.
+//! row's writer removes it, and gives it back, without the lock, and a row that has a writer is passed
+//! over. So all that an owner of the lock relies on is that no other takes a row meanwhile. A row that
+//! was found to have a key is looked at once more when it has been taken.
 //!
 //! # What the dead did
 //!
@@ -51,8 +52,11 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
         let (mark, mut unused) = (mark_of(key), None);
         if let Some((row, _)) = self.get(key)? {
             let claimed = self.take(party, row)?;
-            let value = self.own_value(row, claimed.seq);
-            return Ok(Claimed { seq: self.commit(row, claimed.seq, key, &value), ..claimed });
+            let value = self.own_value_of(row, claimed.seq, key);
+            // Without one its writer has removed it meanwhile: it is the key's once more, and new.
+            let died = claimed.died && value.is_some();
+            let seq = self.commit(row, claimed.seq, key, value.as_ref().unwrap_or(first));
+            return Ok(Claimed { row, seq, died });
         }
         for row in self.order(mark) {
             let is_free =
@@ -78,10 +82,14 @@ impl<K: Plain, V: Plain> Rows<'_, K, V> {
         key: &K,
     ) -> Result<Option<Claimed>, TableError> {
         self.see_the_dead(lock);
-        match self.get(key)? {
-            Some((row, _)) => self.take(party, row).map(Some),
-            None => Ok(None),
+        let Some((row, _)) = self.get(key)? else { return Ok(None) };
+        let claimed = self.take(party, row)?;
+        if self.own_value_of(row, claimed.seq, key).is_none() {
+            // Its writer has removed it meanwhile.
+            self.leave(row);
+            return Ok(None);
         }
+        Ok(Some(claimed))
     }
 
     /// Has what an owner of the lock did that died with it be seen from now on.

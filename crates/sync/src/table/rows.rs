@@ -145,6 +145,17 @@ impl<'a, K: Plain, V: Plain> Rows<'a, K, V> {
         self.value(self.copies(row).copy(seq, self.form.words))
     }
 
+    /// The same, if the row has that key.
+    pub(super) fn own_value_of(
+        &self,
+        row: usize,
+        seq: ringway_shm::sync::Word,
+        key: &K,
+    ) -> Option<V> {
+        let copy = self.copies(row).copy(seq, self.form.words);
+        self.has(copy, key).then(|| self.value(copy))
+    }
+
     /// Commits key and value of a row, by its writer. Returns the number of what is there now.
     #[inline(always)]
     pub(super) fn commit(

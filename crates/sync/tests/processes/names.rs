@@ -3,7 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use ringway_sync::{CreateError, OpenError, Plan, Prune, Region, UnlinkError, prune, unlink};
+use ringway_sync::{
+    Barrier, Cell, CreateError, Lock, LookupError, Mutex, Once, OpenError, Plan, Prune, Region,
+    Semaphore, Signal, SpinLock, Table, UnlinkError, prune, unlink,
+};
 
 use crate::child::{Directory, Player};
 
@@ -82,4 +85,78 @@ fn looking_takes_no_seat() {
     let look = Region::look(directory.place("region")).unwrap();
     assert_eq!(look.peek::<[u64; 8]>("pair").unwrap().unwrap(), [5; 8]);
     assert_eq!(look.objects(), region.objects());
+}
+
+#[test]
+fn each_kind_alone_under_a_name_is_made_once_and_found() {
+    let directory = Directory::new();
+    let at = |name: &str| directory.place(name);
+
+    *Mutex::create_or_open(at("mutex"), 7u64).unwrap().lock().unwrap() = 8;
+    let second = Mutex::create_or_open(at("mutex"), 7u64).unwrap();
+    assert_eq!(*second.lock().unwrap(), 8);
+    assert_eq!(Mutex::<u64>::open(at("mutex")).unwrap().peek().unwrap(), 8);
+
+    let cell = Cell::create_or_open(at("cell"), 1u32).unwrap();
+    cell.try_claim().unwrap().set(&2);
+    assert_eq!(Cell::<u32>::open(at("cell")).unwrap().read().unwrap(), 2);
+
+    let once = Once::create_or_open(at("once")).unwrap();
+    assert_eq!(once.get_or_init(|| 3u32).unwrap(), 3);
+    assert_eq!(Once::<u32>::open(at("once")).unwrap().get(), Some(3));
+
+    let table = Table::<u32, u32>::create_or_open(at("table"), 4).unwrap();
+    let _row = table.try_claim(&5, &6).unwrap();
+    assert_eq!(Table::<u32, u32>::open(at("table")).unwrap().get(&5).unwrap(), Some(6));
+
+    let lock = Lock::create_or_open(at("lock")).unwrap();
+    let held = lock.lock().unwrap();
+    assert!(Lock::open(at("lock")).unwrap().try_lock().is_err());
+    drop(held);
+
+    let spin = SpinLock::create_or_open(at("spin")).unwrap();
+    let held = spin.lock().unwrap();
+    assert!(SpinLock::open(at("spin")).unwrap().try_lock().is_err());
+    drop(held);
+
+    let slots = Semaphore::create_or_open(at("slots"), 2).unwrap();
+    let _permit = slots.try_acquire().unwrap();
+    assert_eq!(Semaphore::open(at("slots")).unwrap().available(), 1);
+
+    Signal::create_or_open(at("signal")).unwrap().post().unwrap();
+    assert!(Signal::open(at("signal")).unwrap().try_wait());
+
+    let mut party = Barrier::create_or_open(at("barrier"), 2).unwrap();
+    let mut other = Barrier::open(at("barrier")).unwrap();
+    assert!(party.try_wait().unwrap().is_none());
+    assert!(other.try_wait().unwrap().is_some());
+}
+
+#[test]
+fn what_is_alone_under_a_name_and_is_another_thing_is_refused() {
+    let directory = Directory::new();
+    let place = directory.place("only");
+    assert!(matches!(Mutex::<u64>::open(&place), Err(OpenError::Segment(_))));
+    let _mutex = Mutex::create_or_open(&place, 7u64).unwrap();
+    let why = |error| match error {
+        OpenError::Differs { path, why } => {
+            assert_eq!(path, place.path());
+            why
+        }
+        other => panic!("{other}"),
+    };
+    assert!(matches!(why(Mutex::<u32>::open(&place).unwrap_err()), LookupError::Size { .. }));
+    let other = Mutex::create_or_open(&place, 7u32).unwrap_err();
+    assert!(matches!(why(other), LookupError::Size { .. }));
+    assert!(matches!(why(Lock::open(&place).unwrap_err()), LookupError::Kind { .. }));
+    assert!(matches!(why(Barrier::open(&place).unwrap_err()), LookupError::Kind { .. }));
+
+    let slots = directory.place("slots");
+    let _slots = Semaphore::create_or_open(&slots, 2).unwrap();
+    let other = Semaphore::create_or_open(&slots, 3);
+    assert!(matches!(other, Err(OpenError::Count { .. })));
+
+    let full = directory.place("barrier");
+    let _party = Barrier::create_or_open(&full, 1).unwrap();
+    assert!(matches!(Barrier::open(&full), Err(OpenError::Join(_))));
 }
