@@ -65,7 +65,10 @@ fn value<L: Latest<7> + Latest<512> + 'static>(name: &'static str, threads: bool
     all
 }
 
-fn of_size<L: Latest<W> + 'static, const W: usize>(name: &'static str, threads: bool) -> Vec<Trial> {
+fn of_size<L: Latest<W> + 'static, const W: usize>(
+    name: &'static str,
+    threads: bool,
+) -> Vec<Trial> {
     vec![work::read::<L, W>(name, threads), work::set::<L, W>(name, threads)]
 }
 

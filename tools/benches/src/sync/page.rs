@@ -45,7 +45,10 @@ pub fn overview(machines: &[Stored]) -> Result<String> {
     section("The latest value: reading it, ns [middle half]", by_size(machines, Sync::Read)?);
     section("The latest value: setting it, ns [middle half]", by_size(machines, Sync::Set)?);
     let two = [(Sync::HandOver, "a turn, by a condition"), (Sync::Phase, "a phase, by a barrier")];
-    section("Two processes that wait for each other, ns [middle half]", by_work(machines, &two, nanos)?);
+    section(
+        "Two processes that wait for each other, ns [middle half]",
+        by_work(machines, &two, nanos)?,
+    );
     for machine in machines {
         let slug = machine.slug();
         let _ = write!(text, "\n![throughput by processes, {slug}](sync/{slug}/contended.svg)\n");
@@ -125,11 +128,8 @@ fn rows(machines: &[Stored], words: &[String]) -> Result<(Vec<Vec<Row>>, Vec<(St
         anyhow::Ok(rows)
     };
     let rows: Vec<Vec<Row>> = machines.iter().map(of).collect::<Result<_>>()?;
-    let names: BTreeSet<(u8, String, bool)> = rows
-        .iter()
-        .flatten()
-        .map(|row| (rank(&row.name), row.name.clone(), row.threads))
-        .collect();
+    let names: BTreeSet<(u8, String, bool)> =
+        rows.iter().flatten().map(|row| (rank(&row.name), row.name.clone(), row.threads)).collect();
     Ok((rows, names.into_iter().map(|(_, name, threads)| (name, threads)).collect()))
 }
 

@@ -53,12 +53,12 @@ impl<const W: usize> Latest<W> for Blackboard {
 }
 
 impl<const W: usize> Board<W> for Ends<W> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, value: &Message<W>) {
         self.entry_mut.update_with_copy(*value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<R>(&mut self, look: impl FnOnce(&Message<W>) -> R) -> R {
         look(&self.entry.get())
     }

@@ -32,10 +32,8 @@ impl<const W: usize> Latest<W> for Files {
         let directory = PathBuf::from(format!("/dev/shm/{}-mmap-sync", fresh_name()));
         std::fs::create_dir(&directory)?;
         let prefix = directory.join("it");
-        let (writer, reader) = (
-            Synchronizer::new(prefix.as_os_str()),
-            Synchronizer::new(prefix.as_os_str()),
-        );
+        let (writer, reader) =
+            (Synchronizer::new(prefix.as_os_str()), Synchronizer::new(prefix.as_os_str()));
         let mut ends = Ends { writer, reader, directory };
         let wrote = ends.writer.write(&[0u64; W], Duration::from_secs(1));
         wrote.map_err(|error| anyhow!("{error}"))?;
@@ -44,12 +42,12 @@ impl<const W: usize> Latest<W> for Files {
 }
 
 impl<const W: usize> Board<W> for Ends<W> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, value: &Message<W>) {
         self.writer.write(value, Duration::from_secs(1)).expect("no reader is in the way");
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<R>(&mut self, look: impl FnOnce(&Message<W>) -> R) -> R {
         // SAFETY: the file has a value of that type, which the writer has written.
         let value = unsafe { self.reader.read::<Message<W>>(false) }.expect("a value");

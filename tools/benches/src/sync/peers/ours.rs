@@ -85,14 +85,14 @@ impl<K: Kind> Exclusion for Of<K> {
 }
 
 impl<K: Kind> Section for Side<K> {
-    #[inline]
+    #[inline(always)]
     fn add(&mut self) -> u64 {
         self.kind.add(&self.number[0])
     }
 }
 
 /// Adds by a caller that has the lock: the number changes in no other way.
-#[inline]
+#[inline(always)]
 fn add(number: &AtomicU64) -> u64 {
     let next = number.load(Ordering::Relaxed) + 1;
     number.store(next, Ordering::Relaxed);
@@ -110,7 +110,7 @@ impl Kind for Lock {
         Ok(region.lock("it")?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, number: &AtomicU64) -> u64 {
         let _guard = self.lock().expect(ALIVE);
         add(number)
@@ -131,7 +131,7 @@ impl Kind for Full {
         Ok(Full(region.lock("it")?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, number: &AtomicU64) -> u64 {
         Kind::add(&self.0, number)
     }
@@ -146,7 +146,7 @@ impl Kind for SpinLock {
         Ok(region.spin_lock("it")?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, number: &AtomicU64) -> u64 {
         let _guard = self.lock().expect(ALIVE);
         add(number)
@@ -163,7 +163,7 @@ impl Kind for Semaphore {
         Ok(region.semaphore("it")?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, number: &AtomicU64) -> u64 {
         let _permit = self.acquire().expect(ALIVE);
         add(number)
@@ -180,7 +180,7 @@ impl Kind for Mutex<Seven> {
         Ok(region.mutex("it")?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, _: &AtomicU64) -> u64 {
         let mut guard = self.lock().expect(ALIVE);
         guard[0] += 1;
@@ -199,7 +199,7 @@ impl Kind for InPlace<Seven> {
         Ok(unsafe { region.in_place("it")? })
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, _: &AtomicU64) -> u64 {
         let mut guard = self.lock().expect(ALIVE);
         guard[0] += 1;
@@ -234,12 +234,12 @@ impl<const W: usize> Latest<W> for InCell {
 }
 
 impl<const W: usize> Board<W> for CellEnds<W> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, value: &Message<W>) {
         self.writer.set(value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<R>(&mut self, look: impl FnOnce(&Message<W>) -> R) -> R {
         if size_of::<Message<W>>() <= SMALL {
             return look(&self.reader.read().expect("a value"));
@@ -268,12 +268,12 @@ impl<const W: usize> Latest<W> for Peeked {
 }
 
 impl<const W: usize> Board<W> for MutexEnds<W> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, value: &Message<W>) {
         *self.mutex.lock().expect(ALIVE) = *value;
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<R>(&mut self, look: impl FnOnce(&Message<W>) -> R) -> R {
         look(&self.mutex.peek().expect("a value"))
     }

@@ -83,7 +83,7 @@ impl<K: Kind> Exclusion for Of<K> {
 }
 
 impl<K: Kind> Section for Side<K> {
-    #[inline]
+    #[inline(always)]
     fn add(&mut self) -> u64 {
         K::lock(&self.words);
         let number = &self.words[NUMBER];
@@ -104,14 +104,14 @@ impl<const ROBUST: bool> Kind for Mutex<ROBUST> {
         init_mutex(words, ROBUST)
     }
 
-    #[inline]
+    #[inline(always)]
     fn lock(words: &Words) {
         // SAFETY: initialised by `init`, and mapped as long as `words`.
         let code = unsafe { libc::pthread_mutex_lock(at(words, OBJECT)) };
         assert_eq!(code, 0, "no owner dies");
     }
 
-    #[inline]
+    #[inline(always)]
     fn unlock(words: &Words) {
         // SAFETY: as above; this thread has locked it.
         let code = unsafe { libc::pthread_mutex_unlock(at(words, OBJECT)) };
@@ -130,13 +130,13 @@ impl Kind for Semaphore {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn lock(words: &Words) {
         // SAFETY: initialised by `init`, and mapped as long as `words`.
         while unsafe { libc::sem_wait(at(words, OBJECT)) } != 0 {}
     }
 
-    #[inline]
+    #[inline(always)]
     fn unlock(words: &Words) {
         // SAFETY: as above.
         let code = unsafe { libc::sem_post(at(words, OBJECT)) };

@@ -27,12 +27,12 @@ impl<const W: usize> Latest<W> for Blackboard {
 }
 
 impl<const W: usize> Board<W> for Ends<W> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, value: &Message<W>) {
         self.producer.write(0, value).expect("there is a key");
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<R>(&mut self, look: impl FnOnce(&Message<W>) -> R) -> R {
         let value = self.consumer.read(std::hint::black_box(0));
         look(&value.expect("there is a key").expect("a value"))

@@ -24,7 +24,7 @@ impl Exclusion for StdMutex {
 }
 
 impl Section for StdMutex {
-    #[inline]
+    #[inline(always)]
     fn add(&mut self) -> u64 {
         let mut number = self.0.lock().expect("no thread panics");
         *number += 1;
@@ -49,7 +49,7 @@ impl Exclusion for ParkingLot {
 }
 
 impl Section for ParkingLot {
-    #[inline]
+    #[inline(always)]
     fn add(&mut self) -> u64 {
         let mut number = self.0.lock();
         *number += 1;
@@ -69,12 +69,12 @@ impl<const W: usize> Latest<W> for StdRwLock<W> {
 }
 
 impl<const W: usize> Board<W> for StdRwLock<W> {
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, value: &Message<W>) {
         *self.0.write().expect("no thread panics") = *value;
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<R>(&mut self, look: impl FnOnce(&Message<W>) -> R) -> R {
         let value = *self.0.read().expect("no thread panics");
         look(&value)
