@@ -49,27 +49,30 @@ fn lock<E: Exclusion + 'static>(name: &'static str, sleeps: bool) -> Vec<Trial> 
 }
 
 fn values() -> Vec<Trial> {
-    let mut all = value::<ours::InCell>("ringway_cell", false);
-    all.extend(value::<ours::Peeked>("ringway_mutex", false));
-    all.extend(value::<iceoryx2::Blackboard>("iceoryx2", false));
-    all.extend(value::<ringfire::Blackboard>("ringfire", false));
-    all.extend(value::<mmap_sync::Files>("mmap_sync", false));
-    all.extend(of_size::<threads::StdRwLock<7>, 7>("std_rwlock", true));
-    all.extend(of_size::<threads::StdRwLock<512>, 512>("std_rwlock", true));
+    let mut all = value::<ours::InCell>("ringway_cell");
+    all.extend(value::<ours::Peeked>("ringway_mutex"));
+    all.extend(value::<iceoryx2::Blackboard>("iceoryx2"));
+    all.extend(value::<ringfire::Blackboard>("ringfire"));
+    all.extend(value::<mmap_sync::Files>("mmap_sync"));
+    let lock = "std_rwlock";
+    all.push(work::read::<threads::StdRwLock<7>, 7>(lock, true));
+    all.extend(of_size::<threads::StdRwLock<7>, 7>(lock, true));
+    all.extend(of_size::<threads::StdRwLock<512>, 512>(lock, true));
     all
 }
 
-fn value<L: Latest<7> + Latest<512> + 'static>(name: &'static str, threads: bool) -> Vec<Trial> {
-    let mut all = of_size::<L, 7>(name, threads);
-    all.extend(of_size::<L, 512>(name, threads));
+fn value<L: Latest<7> + Latest<512> + 'static>(name: &'static str) -> Vec<Trial> {
+    let mut all = vec![work::read::<L, 7>(name, false)];
+    all.extend(of_size::<L, 7>(name, false));
+    all.extend(of_size::<L, 512>(name, false));
     all
 }
 
 fn of_size<L: Latest<W> + 'static, const W: usize>(
     name: &'static str,
     threads: bool,
-) -> Vec<Trial> {
-    vec![work::read::<L, W>(name, threads), work::set::<L, W>(name, threads)]
+) -> [Trial; 2] {
+    [work::copy::<L, W>(name, threads), work::set::<L, W>(name, threads)]
 }
 
 #[cfg(test)]

@@ -42,7 +42,10 @@ pub fn overview(machines: &[Stored]) -> Result<String> {
         "Sections of all processes together, millions per second [middle half]",
         by_work(machines, &contentions(), millions)?,
     );
-    section("The latest value: reading it, ns [middle half]", by_size(machines, Sync::Read)?);
+    let read = by_size(machines, Sync::Read)?;
+    section("The latest value: reading it, and looking at all of it, ns [middle half]", read);
+    let copy = by_size(machines, Sync::Copy)?;
+    section("The latest value: having a copy of it in memory, ns [middle half]", copy);
     section("The latest value: setting it, ns [middle half]", by_size(machines, Sync::Set)?);
     let two = [(Sync::HandOver, "a turn, by a condition"), (Sync::Phase, "a phase, by a barrier")];
     section(

@@ -14,6 +14,7 @@ pub fn word(work: Sync) -> String {
             format!("contended_{processes}{}", if pause { "_pause" } else { "" })
         }
         Sync::Read => "read".into(),
+        Sync::Copy => "copy".into(),
         Sync::Set => "set".into(),
         Sync::HandOver => "hand_over".into(),
         Sync::Phase => "phase".into(),
@@ -37,7 +38,7 @@ pub fn definitions(keys: &[Key]) -> Vec<Definition> {
         for &theirs in keys.iter().filter(|key| !is_ours(key)).filter(is_beside) {
             let name = ours.name.trim_start_matches(OURS).trim_start_matches('_');
             let bytes = match work {
-                Sync::Read | Sync::Set => format!("_{}", size(ours.size)),
+                Sync::Read | Sync::Copy | Sync::Set => format!("_{}", size(ours.size)),
                 _ => String::new(),
             };
             let name = format!("{}{bytes}_{name}_over_{}", word(work), theirs.name);

@@ -16,8 +16,10 @@ pub enum Sync {
     Pair,
     /// Nanoseconds per section of all processes together.
     Contended(Contention),
-    /// Nanoseconds to read the latest value.
+    /// Nanoseconds to read the latest value, and look at all of it.
     Read,
+    /// Nanoseconds to copy the latest value into memory.
+    Copy,
     /// Nanoseconds to set it.
     Set,
     /// Nanoseconds from one of two processes to the other.
@@ -158,15 +160,31 @@ pub fn contended<E: Exclusion + 'static>(name: &'static str, contention: Content
     })
 }
 
-/// Reading the latest value, which nothing changes meanwhile.
+/// Reading the latest value, which nothing changes meanwhile, and looking at all its words.
 pub fn read<L: Latest<W> + 'static, const W: usize>(name: &'static str, threads: bool) -> Trial {
-    Trial::new(key(Sync::Read, 8 * W, name), threads, (STEP, 1 << 26), move |cores, count| {
+    let look = |value: &Message<W>| value.iter().sum();
+    looking::<L, W>(key(Sync::Read, 8 * W, name), threads, look, 7 * W as u64)
+}
+
+/// Having a copy of the value in memory, of which no word is looked at but one.
+pub fn copy<L: Latest<W> + 'static, const W: usize>(name: &'static str, threads: bool) -> Trial {
+    // It is in memory, as the compiler cannot know what is done with it there.
+    let look = |value: &Message<W>| std::hint::black_box(value)[0];
+    looking::<L, W>(key(Sync::Copy, 8 * W, name), threads, look, 7)
+}
+
+/// Reading a value of sevens by that function, which finds that.
+fn looking<L: Latest<W> + 'static, const W: usize>(
+    key: Key,
+    threads: bool,
+    look: impl Fn(&Message<W>) -> u64 + Copy + 'static,
+    found: u64,
+) -> Trial {
+    Trial::new(key, threads, (STEP, 1 << 26), move |cores, count| {
         alone(cores, count, |count| {
             let mut board = L::board()?;
             board.set(&[7; W]);
-            // The copy is made, as the compiler cannot know what becomes of it.
-            let look = |value: &Message<W>| std::hint::black_box(value)[0];
-            Ok(move || (0..count).map(|_| board.read(look)).all(|first| first == 7))
+            Ok(move || (0..count).map(|_| board.read(look)).all(|seen| seen == found))
         })
     })
 }
