@@ -121,10 +121,10 @@ impl<'a, N: Number> Copies<'a, N> {
         self.data.get(at..at + words).unwrap_or_default()
     }
 
-    /// The value, for the only side that may commit.
+    /// The number of the value, for the only side that may commit.
     #[inline(always)]
-    pub(crate) fn read<T: Plain>(&self) -> T {
-        self.read_copy(self.seq.own())
+    pub(crate) fn own_number(&self) -> Word {
+        self.seq.own()
     }
 
     /// The copy of that number. For a side that may commit, and knows that it is the value.
@@ -240,15 +240,9 @@ impl<'a, N: Number> Copies<'a, N> {
 
 #[cfg(feature = "alloc")]
 impl Copies<'_> {
-    /// The value, for a side that has the right to commit from one that is dead: nothing orders what
-    /// that has stored but the order of each word.
-    #[cold]
-    pub(crate) fn read_after_death<T: Plain>(&self) -> T {
-        self.read_copy(self.number_after_death())
-    }
-
-    /// The number of the value, which a dead writer has committed last. From now on the caller finds
-    /// that number, or a later one, wherever it looks.
+    /// The number of the value, which a dead writer has committed last: for a side that has the right
+    /// to commit from it. Nothing orders what the dead one has stored but the order of each word. From
+    /// now on the caller finds that number, or a later one, wherever it looks.
     #[cold]
     pub(crate) fn number_after_death(&self) -> Word {
         // SYNC value: the copy that was committed last is seen, from `commit`. A read-modify-write

@@ -21,18 +21,16 @@ use core::time::Duration;
 use ringway_shm::LivenessError;
 use ringway_shm::event::{EventCount, Token};
 use ringway_shm::fence::Fences;
-use ringway_shm::sync::{Futex, NATIVE, spin_loop};
+use ringway_shm::sync::Futex;
 use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
 
 use crate::alarm::Alarm;
 use crate::asked::Asked;
 use crate::error::Unmet;
+use crate::pace::Pace;
 use crate::party::{Party, Sleeps};
 use crate::slices::Slices;
 
-/// Looks before the first sleep: as long as a short section takes. In a model each is a turn of the
-/// others', and one that sleeps has an end.
-const SPINS: u32 = if NATIVE { 100 } else { 0 };
 /// Rounds in which no clock is looked at.
 pub(crate) const QUICK_ROUNDS: u32 = 32;
 
@@ -131,15 +129,13 @@ pub(crate) fn wait<A: Awaited>(
         asked: Asked::now(),
         slept: false,
         done: None,
+        pace: Pace::new(),
     };
     let ended = wait_for(
         &mut waiter,
         |waiter| waiter.attempt(),
-        |_, round| match round < SPINS {
-            true => {
-                spin_loop();
-                Pause::Again
-            }
+        |waiter, _| match waiter.pace.pause() {
+            true => Pause::Again,
             false => Pause::Sleep,
         },
         |waiter, left| waiter.sleep(alarm, left),
@@ -172,6 +168,8 @@ struct Waiter<'a, A: Awaited, P> {
     slept: bool,
     /// What came of the wait, if that was found out elsewhere than in `attempt`.
     done: Option<Result<A::Got, LivenessError>>,
+    /// How long it looks before it sleeps.
+    pace: Pace,
 }
 
 impl<A: Awaited, P: Sleeps> Waiter<'_, A, P> {

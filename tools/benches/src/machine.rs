@@ -75,8 +75,17 @@ impl Machine {
     }
 }
 
-const PEERS: [&str; 7] =
-    ["crossbeam-channel", "disruptor", "iceoryx2", "ipc-channel", "ringfire", "rtrb", "shaq"];
+const PEERS: [&str; 9] = [
+    "crossbeam-channel",
+    "disruptor",
+    "iceoryx2",
+    "ipc-channel",
+    "mmap-sync",
+    "parking_lot",
+    "ringfire",
+    "rtrb",
+    "shaq",
+];
 
 fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output();

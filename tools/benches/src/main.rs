@@ -15,6 +15,7 @@ mod results;
 mod shared;
 mod stats;
 mod stored;
+mod sync;
 mod transport;
 mod trial;
 mod work;
@@ -51,6 +52,9 @@ struct Arguments {
     /// Say what there is to measure, and measure nothing
     #[arg(long)]
     list: bool,
+    /// Measure what several processes read and write: locks, semaphores, latest values
+    #[arg(long, conflicts_with_all = ["ratios", "syscalls"])]
+    sync: bool,
     /// How often everything is measured
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
@@ -136,6 +140,9 @@ impl Run {
             println!("{regime}: never");
             return Ok(());
         }
+        if arguments.sync {
+            return self.tell_of_sync(arguments, &results, regime, share);
+        }
         let mut ratios = ratios::all(&results);
         let calls = arguments.syscalls;
         ratios.extend(calls.map(|calls| ratios::single("syscalls_while_data_flows", calls)));
@@ -175,11 +182,44 @@ impl Run {
         stored.write(&folder)?;
         plots::draw(&results, &folder)
     }
+
+    /// The same of what several processes read and write.
+    fn tell_of_sync(
+        &self,
+        arguments: &Arguments,
+        results: &Results,
+        regime: Regime,
+        share: f64,
+    ) -> Result<()> {
+        let ratios = sync::ratios::all(results);
+        let told = (machine::today(), arguments.commit.clone());
+        let came = (self.rounds, self.seconds, share);
+        let stored = Stored::new(Machine::here(), results, &ratios, told, came);
+        if arguments.lines {
+            println!("{regime}, {:.0}% of the time", share * 100.0);
+            for ratio in &ratios {
+                println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
+            }
+        } else {
+            println!("{}", sync::page::overview(std::slice::from_ref(&stored))?);
+        }
+        let project = arguments.project.as_ref().map(|root| root.join(sync::page::MACHINES));
+        let Some(folder) = arguments.out.clone().or(project) else { return Ok(()) };
+        if results.coverage() < ENOUGH {
+            println!("{regime}: too few figures to be stored");
+            return Ok(());
+        }
+        let folder = folder.join(stored.slug());
+        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        stored.write(&folder)?;
+        sync::plot::draw(results, &folder)
+    }
 }
 
 /// What is to be measured.
 fn chosen(arguments: &Arguments) -> Vec<Trial> {
-    let mut trials = catalogue::everything();
+    let all = if arguments.sync { sync::everything } else { catalogue::everything };
+    let mut trials = all();
     if arguments.ratios {
         let keys: Vec<Key> = trials.iter().map(|trial| trial.key).collect();
         let definitions = ratios::definitions(&keys);

@@ -15,6 +15,7 @@ use crate::regime::Regime;
 use crate::report::{filled, rank, short, table};
 use crate::stats::{Summary, quantile};
 use crate::stored::{Row, Stored};
+use crate::sync::page;
 use crate::transport::Manner;
 
 /// What is between the two lines in a page is written by this tool.
@@ -36,12 +37,14 @@ pub fn write(root: &Path) -> Result<()> {
 }
 
 /// The pages as they should be.
-fn pages(root: &Path) -> Result<[(&'static str, String); 2]> {
+fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
     let machines = Stored::all(&root.join(MACHINES))?;
     let path = root.join(FRONT);
     let front = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
     let front = replaced(&front, &front_table(&machines)?).context("README.md")?;
-    Ok([(OVERVIEW, overview(&machines)?), (FRONT, front)])
+    let mut pages = vec![(OVERVIEW, overview(&machines)?), (FRONT, front)];
+    pages.extend(page::of_project(root)?.map(|text| (page::PAGE, text)));
+    Ok(pages)
 }
 
 /// The page with another text between the two lines.

@@ -115,7 +115,8 @@ impl Cores {
         Cores([self.0[0]; 2])
     }
 
-    fn pin(self, side: usize) -> Result<()> {
+    /// Has this process run on one of them.
+    pub fn pin(self, side: usize) -> Result<()> {
         let mut set = CpuSet::new();
         set.set(self.0[side]).context("a core's number")?;
         sched_setaffinity(Pid::from_raw(0), &set).context("pinning to a core")

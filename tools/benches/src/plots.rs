@@ -16,16 +16,16 @@ use crate::work::stream::Calls;
 const PICTURE: (u32, u32) = (960, 600);
 
 /// A named line.
-struct Line {
-    name: String,
-    points: Vec<(f64, f64)>,
+pub struct Line {
+    pub name: String,
+    pub points: Vec<(f64, f64)>,
 }
 
 /// What a picture says besides its lines.
-struct Labels {
-    title: &'static str,
-    x: &'static str,
-    y: &'static str,
+pub struct Labels {
+    pub title: &'static str,
+    pub x: &'static str,
+    pub y: &'static str,
 }
 
 /// Draws all pictures into a folder.
@@ -111,7 +111,7 @@ fn consumers(results: &Results, path: &Path) -> Result<()> {
 }
 
 /// A picture with lines, the height on a logarithmic scale.
-fn picture<X>(
+pub fn picture<X>(
     path: &Path,
     labels: Labels,
     x: X,

@@ -11,6 +11,7 @@ use crate::catalogue::{
 use crate::regime::Regime;
 use crate::results::Results;
 use crate::stats::Summary;
+use crate::sync;
 use crate::transport::Manner;
 use crate::trial::{Consumers, Key, Kind, Work};
 use crate::work::stream::Calls;
@@ -69,13 +70,18 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Of one of ours and one other.
+    pub fn new(name: String, ours: Key, theirs: Key, is_rate: bool) -> Definition {
+        Definition { name, ours, theirs: vec![theirs], is_rate }
+    }
+
     /// What has to be measured for it.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         std::iter::once(self.ours).chain(self.theirs.iter().copied())
     }
 
     /// None if there are no figures. The best is who has the best median of the whole run.
-    fn take(self, results: &Results) -> Option<Ratio> {
+    pub fn take(self, results: &Results) -> Option<Ratio> {
         let medians = self.theirs.iter().filter_map(|&key| {
             let median = results.summary(key, |figures| figures.value)?.median;
             Some((key, median))
@@ -225,7 +231,7 @@ fn is_rate(work: Work) -> bool {
         Work::Stream(_) | Work::Mixed | Work::Arrays(_) | Work::Shared(_) | Work::FanOut(_) => true,
         Work::Latency | Work::OneProcessor | Work::Drain | Work::Wake => false,
         Work::Consumers(_) => false,
-        Work::Create | Work::Join | Work::Memory => false,
+        Work::Create | Work::Join | Work::Memory | Work::Sync(_) => false,
     }
 }
 
@@ -244,7 +250,7 @@ fn word(work: Work) -> Option<&'static str> {
         Work::Create => "create",
         Work::Join => "join",
         Work::Memory => "memory",
-        Work::Drain | Work::Consumers(_) | Work::Arrays(_) => return None,
+        Work::Drain | Work::Consumers(_) | Work::Arrays(_) | Work::Sync(_) => return None,
     })
 }
 
@@ -260,6 +266,7 @@ pub fn work_name(work: Work) -> String {
         Work::Consumers(Consumers { kind: Kind::Subscribers, count }) => {
             format!("subscribers_{count}")
         }
+        Work::Sync(work) => sync::ratios::word(work),
         work => word(work).unwrap_or_default().into(),
     }
 }

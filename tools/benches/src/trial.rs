@@ -9,6 +9,7 @@ use crate::pair::{Cores, Setting};
 use crate::peers::ringway::{Arrays, NUMBERS};
 use crate::regime::Regime;
 use crate::stats;
+use crate::sync::work::Sync;
 use crate::transport::{Manner, Spec, Transport};
 use crate::work::{self, mixed, shared, stream::Calls};
 
@@ -41,6 +42,8 @@ pub enum Work {
     Join,
     /// Bytes of memory that both sides have more than before, a lap after the start.
     Memory,
+    /// Of what several processes read and write.
+    Sync(Sync),
 }
 
 /// What the attached consumers are.

@@ -27,6 +27,10 @@ pub struct Options {
     /// what is wanted, what was seen
     #[arg(long, conflicts_with_all = ["lines", "merge"])]
     ratios: bool,
+    /// Measure locks, semaphores and latest values, of `ringway-sync` and of others, and make their
+    /// page; no ring is measured
+    #[arg(long, conflicts_with_all = ["ratios", "merge"])]
+    sync: bool,
     /// Make the pages anew from the results that are stored, and measure nothing
     #[arg(long, conflicts_with_all = ["quick", "lines", "out", "more"])]
     merge: bool,
@@ -60,6 +64,9 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     if options.ratios {
         bench.arg("--ratios");
     }
+    if options.sync {
+        bench.arg("--sync");
+    }
     let whole = !options.quick && !options.ratios && options.more.is_empty();
     match &options.out {
         Some(folder) => {
@@ -70,7 +77,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
         }
         None => {}
     }
-    if options.more.is_empty() {
+    if options.more.is_empty() && !options.sync {
         if STRACE.is_met(&Here::new(project)) {
             let calls = syscalls::while_data_flows(project)?;
             bench.arg("--syscalls").arg(calls.to_string());

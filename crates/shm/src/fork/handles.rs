@@ -53,6 +53,7 @@ impl Here {
     }
 
     /// Whether it is this process.
+    #[inline]
     pub fn is_true(self) -> bool {
         // SYNC fork-here: a child that says that it has given up what it inherited, in
         // `List::release`, has another generation.

@@ -32,6 +32,7 @@ pub(super) fn this_thread() -> usize {
 
 impl Page {
     /// The process's page. Made with the first handle.
+    #[inline]
     pub(super) fn get() -> Option<&'static Page> {
         // SAFETY: a page, once it is stored there, stays for ever.
         // SYNC fork-page: the page is as `Page::make` left it.

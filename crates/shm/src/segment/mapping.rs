@@ -129,6 +129,7 @@ impl Mapping {
     }
 
     /// Whether it is this process that has it mapped, and not the one that forked this.
+    #[inline]
     pub fn is_here(&self) -> bool {
         self.here.is_true()
     }

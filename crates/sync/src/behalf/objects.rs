@@ -64,7 +64,7 @@ impl Object for OfSemaphore {
     type Sign<'a> = Permits<'a>;
 
     fn sign(&self) -> Permits<'_> {
-        Permits { head: self.0.head(), items: self.0.items() }
+        Permits { head: self.0.head(), items: self.0.items(), first: 0 }
     }
 
     fn bell(&self) -> &Futex {

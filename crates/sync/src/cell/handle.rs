@@ -127,7 +127,7 @@ impl<T: Plain> Cell<T> {
     ///
     /// [`PeekError::Busy`]: the value was overwritten each time that it was copied, a hundred
     /// thousand times.
-    #[inline]
+    #[inline(always)]
     pub fn read(&self) -> Result<T, PeekError> {
         self.copies().peek()
     }

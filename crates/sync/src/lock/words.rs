@@ -190,17 +190,23 @@ impl LockWords {
     }
 
     /// Takes the lock, waiting for it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lock(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
         match self.try_clean(party.me()) {
             true => Ok(Taken::Clean),
-            false => self.lock_slowly(party, how),
+            // In pieces, which a caller that finds the lock free does not have to put together.
+            false => self.lock_slowly(party, how.deadline, how.alarm),
         }
     }
 
     #[cold]
-    fn lock_slowly(&self, party: &impl Sleeps, how: How<'_>) -> Result<Taken, WaitError> {
-        let How { deadline, alarm } = how;
+    #[inline(never)]
+    fn lock_slowly(
+        &self,
+        party: &impl Sleeps,
+        deadline: Deadline,
+        alarm: &Alarm,
+    ) -> Result<Taken, WaitError> {
         Ok(wait(ForLock { lock: self, party }, party, alarm, deadline)?)
     }
 

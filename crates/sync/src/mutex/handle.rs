@@ -171,10 +171,23 @@ impl<T: Plain> Mutex<T> {
         &self,
         taken: Taken,
     ) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
+        let guard = self.guard_after(taken);
         match taken {
-            Taken::Clean => Ok(MutexGuard::new(self, self.copies().read())),
-            Taken::Died => Err(LockError::OwnerDied(self.after_death())),
+            Taken::Clean => Ok(guard),
+            Taken::Died => Err(LockError::OwnerDied(guard)),
         }
+    }
+
+    /// The guard alone. The value is read at one place, whatever was found: so the compiler builds
+    /// the guard where the caller has it, and does not move it there.
+    #[inline(always)]
+    fn guard_after(&self, taken: Taken) -> MutexGuard<'_, T> {
+        let copies = self.copies();
+        let number = match taken {
+            Taken::Clean => copies.own_number(),
+            Taken::Died => copies.number_after_death(),
+        };
+        MutexGuard::new(self, copies.read_copy(number))
     }
 
     #[inline(always)]
@@ -213,16 +226,11 @@ impl<T: Plain> Mutex<T> {
     #[inline]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
         match self.handle.head().lock.try_lock(self.handle.party()) {
-            Ok(Some(Taken::Clean)) => Ok(MutexGuard::new(self, self.copies().read())),
-            Ok(Some(Taken::Died)) => Err(TryLockError::OwnerDied(self.after_death())),
+            Ok(Some(Taken::Clean)) => Ok(self.guard_after(Taken::Clean)),
+            Ok(Some(Taken::Died)) => Err(TryLockError::OwnerDied(self.guard_after(Taken::Died))),
             Ok(None) => Err(TryLockError::WouldBlock),
             Err(error) => Err(TryLockError::Liveness(error)),
         }
-    }
-
-    #[cold]
-    fn after_death(&self) -> MutexGuard<'_, T> {
-        MutexGuard::new(self, self.copies().read_after_death())
     }
 
     /// The value that was committed last, without the lock: it waits for no owner, and keeps none

@@ -95,9 +95,10 @@ impl<T: Plain, const WORDS: usize, W: Wait + Copy> StaticMutex<T, WORDS, W> {
 
     #[inline(always)]
     fn guard<'a>(&'a self, held: StaticLockGuard<'a, W>) -> StaticMutexGuard<'a, T, WORDS, W> {
+        let copies = self.copies();
         StaticMutexGuard {
             mutex: self,
-            value: self.copies().read(),
+            value: copies.read_copy(copies.own_number()),
             changed: false,
             #[cfg(feature = "std")]
             panicking: std::thread::panicking(),

@@ -45,8 +45,10 @@ impl Region {
     /// The [`Semaphore`] of that name.
     pub fn semaphore<'a>(&self, name: impl Into<ObjectName<'a>>) -> Result<Semaphore, LookupError> {
         let ObjectName { name, tag } = name.into();
-        let (handle, _) = Handle::find(&self.at, name, &Shape { tag, ..Shape::NONE })?;
-        Ok(Semaphore { handle, asked: Asked::now() })
+        let shape = Shape { tag, ..Shape::NONE };
+        let (handle, _) = Handle::<SemaphoreKind>::find(&self.at, name, &shape)?;
+        let first = self.seat() % handle.spot().items().len().max(1);
+        Ok(Semaphore { handle, asked: Asked::now(), first })
     }
 }
 
@@ -86,6 +88,9 @@ impl Region {
 pub struct Semaphore {
     pub(crate) handle: Handle<SemaphoreKind>,
     asked: Asked,
+    /// The permit at which it looks first, which depends on the seat: so that owners do not all look
+    /// at the same.
+    first: usize,
 }
 
 impl Semaphore {
@@ -102,9 +107,10 @@ impl Semaphore {
     #[inline(always)]
     pub(crate) fn permits(&self) -> Permits<'_> {
         let spot = self.handle.spot();
-        Permits { head: spot.head(), items: spot.items() }
+        Permits { head: spot.head(), items: spot.items(), first: self.first }
     }
 
+    #[inline(always)]
     pub(crate) fn permit(&self, Taken { permit, died }: Taken) -> Permit<'_> {
         Permit { semaphore: self, permit, died }
     }
@@ -144,19 +150,26 @@ impl Semaphore {
 
     #[inline]
     fn acquire_until(&self, deadline: Deadline) -> Result<Permit<'_>, AcquireError> {
-        let taken = match self.look().map_err(AcquireError::Liveness)? {
+        let taken = match self.permits().try_free(Party::me(self.handle.party())) {
             Some(taken) => taken,
-            None => {
-                let (permits, party) = (self.permits(), self.handle.party());
-                wait(ForPermit { permits, party }, party, &self.handle.alarm, deadline)?
-            }
+            None => self.await_one(deadline)?,
         };
         Ok(self.permit(taken))
     }
 
+    #[cold]
+    #[inline(never)]
+    fn await_one(&self, deadline: Deadline) -> Result<Taken, AcquireError> {
+        if let Some(taken) = self.look_now_and_then().map_err(AcquireError::Liveness)? {
+            return Ok(taken);
+        }
+        let (permits, party) = (self.permits(), self.handle.party());
+        Ok(wait(ForPermit { permits, party }, party, &self.handle.alarm, deadline)?)
+    }
+
     /// Takes a permit that is free; and every now and then one whose owner is gone. For permits that
     /// come back all the time let no call wait for long enough to ask by itself.
-    #[inline]
+    #[cfg(any(test, feature = "async"))]
     pub(crate) fn look(&self) -> Result<Option<Taken>, LivenessError> {
         match self.permits().try_free(Party::me(self.handle.party())) {
             None => self.look_now_and_then(),
@@ -164,7 +177,6 @@ impl Semaphore {
         }
     }
 
-    #[cold]
     fn look_now_and_then(&self) -> Result<Option<Taken>, LivenessError> {
         match self.asked.is_due() {
             true => self.permits().try_gone(self.handle.party()),

@@ -81,7 +81,7 @@ impl<const PERMITS: usize, W: Wait + Copy> StaticSemaphore<PERMITS, W> {
 
     #[inline(always)]
     fn permits(&self) -> Permits<'_> {
-        Permits { head: &self.words, items: &self.permits }
+        Permits { head: &self.words, items: &self.permits, first: 0 }
     }
 
     /// How many permits there are.

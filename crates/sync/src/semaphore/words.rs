@@ -69,6 +69,7 @@ unsafe impl Words for PermitWord {
 
 impl PermitWord {
     /// Takes the permit from that exact word.
+    #[inline(always)]
     fn exchange(&self, found: u32, me: Owner) -> bool {
         // SYNC permit, seat: what the last owner did is seen, from its store in `give_back`; and
         // the side that asks whether this owner is gone sees its generation.
@@ -80,6 +81,7 @@ impl PermitWord {
         self.word.load(Ordering::Relaxed)
     }
 
+    #[inline(always)]
     fn is_free(&self) -> bool {
         peek(&self.word) == 0
     }
@@ -99,6 +101,8 @@ pub(crate) struct Taken {
 pub(crate) struct Permits<'a> {
     pub(crate) head: &'a SemaphoreWords,
     pub(crate) items: &'a [PermitWord],
+    /// The one at which this handle looks first.
+    pub(crate) first: usize,
 }
 
 /// The owners that were found to live, while permits are gone through: an owner that has several is
@@ -117,11 +121,9 @@ impl<'a> Permits<'a> {
         EventCount::with_flag(&self.head.bell, &self.head.waiting)
     }
 
-    /// The permits, each with its number, from the one on at which an owner looks first: so that
-    /// owners do not all look at the same.
-    fn in_turn(&self, me: Owner) -> impl Iterator<Item = (usize, &'a PermitWord)> + use<'a> {
-        let items = self.items;
-        let first = me.seat().unwrap_or(0) % items.len().max(1);
+    /// The permits, each with its number, from the one on at which this handle looks first.
+    fn in_turn(&self) -> impl Iterator<Item = (usize, &'a PermitWord)> + use<'a> {
+        let (items, first) = (self.items, self.first);
         let (before, behind) = items.split_at(first.min(items.len()));
         let behind = behind.iter().enumerate().map(move |(at, permit)| (first + at, permit));
         behind.chain(before.iter().enumerate())
@@ -133,10 +135,21 @@ impl<'a> Permits<'a> {
     }
 
     /// Takes a permit that is free.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_free(&self, me: Owner) -> Option<Taken> {
+        match self.items.get(self.first) {
+            Some(permit) if permit.is_free() && permit.exchange(0, me) => {
+                Some(Taken { permit: self.first, died: false })
+            }
+            _ => self.try_others(me),
+        }
+    }
+
+    /// Takes a permit that is free, where the first one was not.
+    #[inline(never)]
+    fn try_others(&self, me: Owner) -> Option<Taken> {
         let taken = |permit: &PermitWord| permit.is_free() && permit.exchange(0, me);
-        let (permit, _) = self.in_turn(me).find(|(_, permit)| taken(permit))?;
+        let (permit, _) = self.in_turn().find(|(_, permit)| taken(permit))?;
         Some(Taken { permit, died: false })
     }
 
@@ -156,7 +169,7 @@ impl<'a> Permits<'a> {
     ) -> Result<Option<Taken>, LivenessError> {
         let me = party.me();
         let mut alive = Alive([0; 64]);
-        for (number, permit) in self.in_turn(me) {
+        for (number, permit) in self.in_turn() {
             let found = peek(&permit.word);
             // SYNC seat: the generation that the owner stored is seen, and so one that is not its
             // own is a later one.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ringway_sync::{Anonymous, Place, Region};
@@ -109,6 +109,11 @@ impl Player {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it has ended, and says how.
+    pub(crate) fn ends(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Kills it, and waits until it is gone.

@@ -4,6 +4,7 @@
 mod anonymous;
 mod bank;
 mod barriers;
+mod calls;
 mod cell;
 mod child;
 mod conditions;

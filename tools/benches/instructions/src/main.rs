@@ -5,6 +5,7 @@
 //! it, so that each is a function of that name, which is not inlined.
 
 mod peers;
+mod sync;
 
 use std::hint::black_box;
 
@@ -86,7 +87,7 @@ fn main() {
         std::process::exit(2);
     };
     if wanted == "list" {
-        for (name, _) in OPERATIONS {
+        for (name, _) in ours() {
             println!("{name}");
         }
         for peer in peers::all() {
@@ -94,7 +95,7 @@ fn main() {
         }
         return;
     }
-    let ours = OPERATIONS.iter().find(|(name, _)| *name == wanted).map(|(_, run)| *run);
+    let ours = ours().find(|(name, _)| *name == wanted).map(|(_, run)| *run);
     let theirs = || peers::all().find(|peer| peer.name() == wanted).map(|peer| peer.run);
     let Some(run) = ours.or_else(theirs) else {
         eprintln!("there is no operation called {wanted}");
@@ -102,6 +103,11 @@ fn main() {
     };
     run();
     println!("messages: {MESSAGES}");
+}
+
+/// What ours do.
+fn ours() -> impl Iterator<Item = &'static (&'static str, fn())> {
+    OPERATIONS.iter().chain(sync::OPERATIONS)
 }
 
 /// An empty ring with one subscriber.

@@ -32,7 +32,7 @@ pub struct World {
 }
 
 impl World {
-    fn new() -> Result<World> {
+    pub fn new() -> Result<World> {
         let name = super::ringway::fresh_name();
         let (prefix, root) = (format!("{name}-iox2_"), format!("/tmp/{name}-iceoryx2"));
         let mut config = Config::default();
@@ -41,7 +41,7 @@ impl World {
         Ok(World { config, prefix, root })
     }
 
-    fn node(&self) -> Result<Node<ipc::Service>> {
+    pub fn node(&self) -> Result<Node<ipc::Service>> {
         set_log_level(LogLevel::Error);
         let node = NodeBuilder::new().config(&self.config);
         let node = node.signal_handling_mode(SignalHandlingMode::Disabled);
@@ -96,7 +96,7 @@ fn one_to_some<P: Debug + IceoryxSend + ?Sized>(
     service.subscriber_max_borrowed_samples(1).enable_safe_overflow(overflow)
 }
 
-fn said(error: impl Debug) -> anyhow::Error {
+pub fn said(error: impl Debug) -> anyhow::Error {
     anyhow!("{error:?}")
 }
 
