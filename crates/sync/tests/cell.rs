@@ -257,9 +257,9 @@ struct Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 5 } else { 500 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 500 }))]
     #[test]
-    fn a_cell_does_what_a_plain_value_does(steps in prop::collection::vec(step(), 1..60)) {
+    fn a_cell_does_what_a_plain_value_does(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 20 } else { 60 })) {
         let region = region();
         let cell = region.cell::<Small>("small").unwrap();
         let mut followers: [Changes<Small>; 2] = [cell.changes(), cell.changes()];

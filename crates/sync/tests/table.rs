@@ -194,9 +194,9 @@ enum Has {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 5 } else { 500 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 500 }))]
     #[test]
-    fn a_table_does_what_a_map_does(steps in prop::collection::vec(step(), 1..60)) {
+    fn a_table_does_what_a_map_does(steps in prop::collection::vec(step(), 1..if cfg!(miri) { 20 } else { 60 })) {
         const ROWS: usize = 4;
         let region = region(ROWS);
         let rows = rows_of(&region);
