@@ -9,6 +9,8 @@ pub(crate) mod lock;
 pub(crate) mod mutex;
 #[path = "once/mod.rs"]
 pub(crate) mod once;
+#[path = "pace.rs"]
+mod pace;
 #[path = "semaphore/mod.rs"]
 pub(crate) mod semaphore;
 #[path = "signal/mod.rs"]

@@ -65,8 +65,6 @@ mod name;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod only;
 mod owner;
-#[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
-mod pace;
 mod party;
 mod plain;
 mod region;

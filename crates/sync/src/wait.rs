@@ -24,10 +24,10 @@ use ringway_shm::fence::Fences;
 use ringway_shm::sync::Futex;
 use ringway_shm::wait::{Deadline, Ended, Pause, wait_for};
 
+use super::pace::Pace;
 use crate::alarm::Alarm;
 use crate::asked::Asked;
 use crate::error::Unmet;
-use crate::pace::Pace;
 use crate::party::{Party, Sleeps};
 use crate::slices::Slices;
 

@@ -123,8 +123,11 @@ fn millions(row: &Row) -> String {
     spread(Summary { median: rate(median), lower: rate(upper), upper: rate(lower) })
 }
 
+/// A name, and whether its sides are threads.
+type Name = (String, bool);
+
 /// The rows of all machines, and the names in them: ours first.
-fn rows(machines: &[Stored], words: &[String]) -> Result<(Vec<Vec<Row>>, Vec<(String, bool)>)> {
+fn rows(machines: &[Stored], words: &[String]) -> Result<(Vec<Vec<Row>>, Vec<Name>)> {
     let of = |machine: &Stored| {
         let mut rows = machine.rows()?;
         rows.retain(|row| words.contains(&row.work));
