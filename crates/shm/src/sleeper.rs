@@ -1,8 +1,8 @@
 //! Waiting on behalf of handles: by a thread that sleeps for many of them.
 //!
 //! A handle stays with its user. What sleeps or looks for it is apart from it, and keeps the memory
-//! in which the words lie: a [`Sleeper`] for a task's [reactor](crate::reactor), and a [`Scout`] for
-//! a wait set, which also tells whether there is anything.
+//! in which the words lie: a [`Sleeper`] for a task's reactor, and a [`Scout`] for a wait set, which
+//! also tells whether there is anything.
 //!
 //! These traits are between ringway's crates, and may change with any version.
 //!
