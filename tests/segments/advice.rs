@@ -495,7 +495,7 @@ advice! {
         assert!(unlink(directory.segment("ring")).unwrap());
     }
 
-    " with another layout ({why}): end that process first, or if it is this one, drop its handles" =>
+    " with another layout ({why}): end that process first" =>
     fn unlinking_what_lives(said) {
         let directory = Directory::new();
         let owner = crate::said::Owner::start(&directory);
