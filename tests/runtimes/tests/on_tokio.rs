@@ -182,6 +182,34 @@ fn a_time_limit_is_the_runtimes_and_calls_that_do_not_wait_are_the_handles() {
     });
 }
 
+mod of_a_region {
+    // docs: count
+    use ringway_sync::{LockError, Mutex, WaitError};
+
+    /// Adds one, whichever process dies meanwhile.
+    pub async fn count(counter: &Mutex<u64>) -> Result<(), WaitError> {
+        let mut counter = counter.lock_async().await.or_else(LockError::recover)?;
+        *counter += 1;
+        Ok(())
+    }
+    // end
+}
+
+#[test]
+fn a_counter_of_a_region_counts_also_after_a_death() {
+    let region = ringway_sync::Plan::new().mutex("counter", 0u64).heap().unwrap();
+    let counter = region.mutex::<u64>("counter").unwrap();
+    let other = region.attach().unwrap().mutex::<u64>("counter").unwrap();
+    on_tokio(async {
+        of_a_region::count(&counter).await.unwrap();
+        // An owner that goes away with the lock, as one that is killed.
+        std::mem::forget(other.lock().unwrap());
+        drop(other);
+        of_a_region::count(&counter).await.unwrap();
+    });
+    assert_eq!(counter.peek(), Ok(2));
+}
+
 /// What is between the lines that name a block and its end, as far left as it goes.
 fn blocks(source: &str) -> Vec<String> {
     let mut blocks = Vec::new();
