@@ -111,14 +111,14 @@ impl<const PERMITS: usize, W: Wait + Copy> StaticSemaphore<PERMITS, W> {
             let awaited = ForPermit { permits, party: &Context };
             wait(awaited, &Context, &Alarm::none(), Deadline::Never).ok()
         };
-        let taken = wait_until(self.wait, || permits.try_free(ME), sleep);
+        let taken = wait_until(self.wait, || permits.try_in_order(ME), sleep);
         StaticPermit { semaphore: self, permit: taken.permit }
     }
 
     /// Takes a permit if one is free. Waits for nothing.
     #[inline]
     pub fn try_acquire(&self) -> Option<StaticPermit<'_, PERMITS, W>> {
-        let taken = self.permits().try_free(ME)?;
+        let taken = self.permits().try_in_order(ME)?;
         Some(StaticPermit { semaphore: self, permit: taken.permit })
     }
 }
