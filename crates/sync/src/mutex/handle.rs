@@ -8,6 +8,7 @@ use ringway_shm::envelope::Kind;
 use ringway_shm::sync::{CasWord, Word};
 use ringway_shm::wait::Deadline;
 
+use super::unwinding::Unwinding;
 use crate::error::{LockError, LookupError, PeekError, TryLockError};
 use crate::lock::words::{How, LockWords, Taken};
 use crate::name::ObjectName;
@@ -255,21 +256,13 @@ pub struct MutexGuard<'a, T: Plain> {
     mutex: &'a Mutex<T>,
     value: T,
     changed: bool,
-    /// Whether the thread was panicking already: then the guard is part of what is done about that.
-    #[cfg(feature = "std")]
-    panicking: bool,
+    unwinding: Unwinding,
 }
 
 impl<'a, T: Plain> MutexGuard<'a, T> {
     #[inline(always)]
     pub(super) fn new(mutex: &'a Mutex<T>, value: T) -> MutexGuard<'a, T> {
-        MutexGuard {
-            mutex,
-            value,
-            changed: false,
-            #[cfg(feature = "std")]
-            panicking: std::thread::panicking(),
-        }
+        MutexGuard { mutex, value, changed: false, unwinding: Unwinding::watch() }
     }
 
     /// What it is the right to.
@@ -288,15 +281,6 @@ impl<'a, T: Plain> MutexGuard<'a, T> {
     /// Gives the lock back, and leaves the value as it was last committed.
     pub fn discard(mut self) {
         self.changed = false;
-    }
-
-    /// Whether this guard is dropped because its thread panics.
-    #[inline(always)]
-    fn is_unwinding(&self) -> bool {
-        #[cfg(feature = "std")]
-        return !self.panicking && std::thread::panicking();
-        #[cfg(not(feature = "std"))]
-        false
     }
 }
 
@@ -325,7 +309,7 @@ impl<T: Plain> Drop for MutexGuard<'_, T> {
         if !handle.is_here() {
             return;
         }
-        if self.changed && !self.is_unwinding() {
+        if self.changed && !self.unwinding.has_begun() {
             self.mutex.copies().commit(&self.value);
         }
         handle.head().lock.unlock(handle.fences(), false);

@@ -9,13 +9,18 @@ use ringway_shm::envelope::Kind;
 use ringway_shm::sync::copy_in;
 use ringway_shm::wait::Deadline;
 
-use crate::error::{LockError, LookupError, TryLockError};
+use super::unwinding::Unwinding;
+#[cfg(not(ringway_loom))]
+use crate::error::LookupError;
+use crate::error::{LockError, TryLockError};
 use crate::lock::words::{How, LockWords, Taken};
 use crate::name::ObjectName;
 use crate::plain::Plain;
+use crate::region::Plan;
+#[cfg(not(ringway_loom))]
+use crate::region::Region;
 use crate::region::handle::Handle;
 use crate::region::object::{Extent, ObjectKind, Shape, Spot};
-use crate::region::{Plan, Region};
 
 /// The kind of [`InPlace`].
 #[derive(Debug)]
@@ -170,21 +175,14 @@ impl<T: Plain> InPlace<T> {
 pub struct InPlaceGuard<'a, T: Plain> {
     mutex: &'a InPlace<T>,
     died: bool,
-    #[cfg(feature = "std")]
-    panicking: bool,
+    unwinding: Unwinding,
     value: PhantomData<&'a mut T>,
 }
 
 impl<'a, T: Plain> InPlaceGuard<'a, T> {
     #[inline(always)]
     pub(crate) fn new(mutex: &'a InPlace<T>, died: bool) -> InPlaceGuard<'a, T> {
-        InPlaceGuard {
-            mutex,
-            died,
-            #[cfg(feature = "std")]
-            panicking: std::thread::panicking(),
-            value: PhantomData,
-        }
+        InPlaceGuard { mutex, died, unwinding: Unwinding::watch(), value: PhantomData }
     }
 
     /// Whether an owner died with the lock, or panicked, and the value was not made consistent
@@ -225,11 +223,8 @@ impl<T: Plain> Drop for InPlaceGuard<'_, T> {
         let handle = &self.mutex.handle;
         // In a child that was forked the lock is the parent's.
         if handle.is_here() {
-            #[cfg(feature = "std")]
-            let panics = !self.panicking && std::thread::panicking();
-            #[cfg(not(feature = "std"))]
-            let panics = false;
-            handle.head().unlock(handle.fences(), self.died || panics);
+            let died = self.died || self.unwinding.has_begun();
+            handle.head().unlock(handle.fences(), died);
         }
     }
 }

@@ -5,6 +5,7 @@ mod handle;
 #[cfg(feature = "alloc")]
 mod in_place;
 mod static_mutex;
+mod unwinding;
 
 #[cfg(feature = "alloc")]
 pub use handle::{Mutex, MutexGuard};

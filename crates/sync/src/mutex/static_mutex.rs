@@ -7,6 +7,7 @@ use core::ops::{Deref, DerefMut};
 use ringway_shm::sync::{AtomicWord, Word};
 use ringway_shm::wait::{SpinThenSleep, Wait};
 
+use super::unwinding::Unwinding;
 use crate::context::DEFAULT_WAIT;
 use crate::error::PeekError;
 use crate::lock::{StaticLock, StaticLockGuard};
@@ -100,8 +101,7 @@ impl<T: Plain, const WORDS: usize, W: Wait + Copy> StaticMutex<T, WORDS, W> {
             mutex: self,
             value: copies.read_copy(copies.own_number()),
             changed: false,
-            #[cfg(feature = "std")]
-            panicking: std::thread::panicking(),
+            unwinding: Unwinding::watch(),
             _held: held,
         }
     }
@@ -140,9 +140,7 @@ pub struct StaticMutexGuard<'a, T: Plain, const WORDS: usize, W: Wait + Copy = S
     mutex: &'a StaticMutex<T, WORDS, W>,
     value: T,
     changed: bool,
-    /// Whether the thread was panicking already: then the guard is part of what is done about that.
-    #[cfg(feature = "std")]
-    panicking: bool,
+    unwinding: Unwinding,
     /// Gives the lock back, behind the commit.
     _held: StaticLockGuard<'a, W>,
 }
@@ -159,15 +157,6 @@ impl<T: Plain, const WORDS: usize, W: Wait + Copy> StaticMutexGuard<'_, T, WORDS
     /// Gives the lock back, and leaves the value as it was last committed.
     pub fn discard(mut self) {
         self.changed = false;
-    }
-
-    /// Whether this guard is dropped because its thread panics.
-    #[inline(always)]
-    fn is_unwinding(&self) -> bool {
-        #[cfg(feature = "std")]
-        return !self.panicking && std::thread::panicking();
-        #[cfg(not(feature = "std"))]
-        false
     }
 }
 
@@ -191,7 +180,7 @@ impl<T: Plain, const WORDS: usize, W: Wait + Copy> DerefMut for StaticMutexGuard
 impl<T: Plain, const WORDS: usize, W: Wait + Copy> Drop for StaticMutexGuard<'_, T, WORDS, W> {
     #[inline]
     fn drop(&mut self) {
-        if !self.is_unwinding() {
+        if !self.unwinding.has_begun() {
             self.commit();
         }
     }
