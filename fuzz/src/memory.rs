@@ -95,7 +95,8 @@ impl Segment {
     pub(crate) fn word(&self, at: usize) -> Option<&AtomicWord> {
         assert!(at.is_multiple_of(WORD));
         let at = self.at(at, WORD)?;
-        // SAFETY: as above.
+        // SAFETY: aligned, allocated for as long as the reference lives, and accessed atomically by
+        // all who have it.
         Some(unsafe { AtomicWord::from_ptr(at.cast().as_ptr()) })
     }
 

@@ -7,13 +7,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 
-use ringway_shm::envelope::Kind;
+use ringway_shm::envelope::{Envelope, Instance, Kind};
 use ringway_shm::fence::Fences;
 
 use super::Region;
 use super::attach::Attachment;
 use super::entry::{Entry, MAX_OBJECT_NAME};
-use super::header::{Layout, MAX_OBJECTS};
+use super::header::{KIND, Layout, MAX_OBJECTS, VERSION};
 use super::memory::{Memory, Object};
 use super::object::{ObjectKind, Places, Shape, Spot, Words};
 use super::pieces::{self, Pieces};
@@ -205,6 +205,26 @@ impl Plan {
             // SAFETY: zeroed, and as aligned as `start` is, since offsets are multiples of that.
             unsafe { (planned.make.begin)(at, planned, places) };
         }
+    }
+
+    /// Stores a whole region into zeroed memory: its objects, and the header that tells of them.
+    ///
+    /// # Safety
+    ///
+    /// As [`begin`](Self::begin), and nothing else accesses the memory meanwhile.
+    pub(super) unsafe fn lay_out(
+        &self,
+        start: NonNull<u8>,
+        layout: &Layout,
+        instance: Instance,
+        mode: u32,
+    ) {
+        let envelope = Envelope::new(KIND, VERSION, instance, layout.len as u64);
+        let envelope = Envelope { tag: self.tag, ..envelope };
+        // SAFETY: by this function's condition, which has that of the other.
+        unsafe { self.begin(start, layout) };
+        // SAFETY: the layout's length is there, aligned, and nothing else accesses it.
+        unsafe { layout.write(start, &envelope, mode) };
     }
 
     /// Makes the region on this process's heap, for its threads: each takes a seat by

@@ -58,14 +58,10 @@ impl Plan {
         if len < layout.len || start.addr().get() % OBJECT_ALIGN != 0 {
             return Err(PlanError::Memory { len, needed: layout.len });
         }
-        let envelope = Envelope::new(KIND, VERSION, Instance([0; 4]), layout.len as u64);
-        let envelope = Envelope { tag: self.tag, ..envelope };
         // SAFETY: so much is there, and nothing else accesses it, by this function's condition.
         unsafe { start.write_bytes(0, layout.len) };
         // SAFETY: aligned, as just seen; zeroed, and as long as the layout.
-        unsafe { self.begin(start, &layout) };
-        // SAFETY: as above.
-        unsafe { layout.write(start, &envelope, Fences::FULL.mode()) };
+        unsafe { self.lay_out(start, &layout, Instance([0; 4]), Fences::FULL.mode()) };
         let bytes = Bytes { start, seats_at: SEATS_AT, seats: self.seats, keep: Keep::caller() };
         // SAFETY: what was just written is there; the memory stays, by this function's condition.
         let memory = unsafe { Memory::in_bytes(bytes, layout.entries, Fences::FULL, self.tag) };

@@ -79,7 +79,7 @@ fn a_forked_child_gives_back_nothing_of_its_parents_in_memory_of_the_callers() {
     let pair = other.mutex::<[u64; 2]>("pair").unwrap();
     assert!(pair.try_lock().is_err());
     assert_eq!(pair.peek(), Ok([1; 2]), "half of a change was committed");
-    // SAFETY: as above.
+    // SAFETY: the parent's guard is not used while this tries to lock, and the child has ended.
     assert!(unsafe { other.in_place::<u64>("place") }.unwrap().try_lock().is_err());
     assert!(other.semaphore("slots").unwrap().try_acquire().is_err());
     assert!(other.cell::<u64>("cell").unwrap().try_claim().is_err());

@@ -3,10 +3,10 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use ringway_shm::envelope::{Envelope, Instance};
+use ringway_shm::envelope::Instance;
 use ringway_shm::segment::{self, Lengths, Mapping, Place, Unnamed, publish};
 
-use super::super::header::{KIND, Layout, SEATS_AT, VERSION};
+use super::super::header::{Layout, SEATS_AT};
 use super::super::memory::{Bytes, Keep, Memory};
 use super::super::{Plan, Region};
 use super::seat::seat_of_creator;
@@ -126,12 +126,9 @@ pub(super) fn begin_in(
         CreateError::Segment(segment::CreateError::Io { what, path, source })
     })?;
     let (fences, mode) = fences_for(plan.asymmetric.unwrap_or(true));
-    let envelope = Envelope::new(KIND, VERSION, instance, layout.len as u64);
-    let envelope = Envelope { tag: plan.tag, ..envelope };
-    // SAFETY: a mapping begins at a page, and has the length that was asked for, zeroed.
-    unsafe { plan.begin(start, &layout) };
-    // SAFETY: as above.
-    unsafe { layout.write(start, &envelope, mode) };
+    // SAFETY: a mapping begins at a page, and has the length that was asked for, zeroed; no other
+    // process has it yet.
+    unsafe { plan.lay_out(start, &layout, instance, mode) };
     let keep = Keep::Mapped(Box::new(mapping));
     let bytes = Bytes { start, seats_at: SEATS_AT, seats: plan.seats, keep };
     // SAFETY: the mapping has what was just written, and stays as long as it is kept.

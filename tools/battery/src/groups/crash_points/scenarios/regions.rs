@@ -95,7 +95,7 @@ pub(super) fn locks(room: &Room, region: &Region) -> Result<()> {
     ensure!(lock.lock().is_ok(), "the lock is not as new");
     spin.lock_timeout(STUCK * 4).or_else(LockError::recover)?.make_consistent();
     ensure!(spin.lock().is_ok(), "the spin lock is not as new");
-    // SAFETY: as above.
+    // SAFETY: all members of the scenario change the value only with its lock, through this crate.
     let in_place = unsafe { region.in_place::<Value>("in-place") }?;
     in_place.lock_timeout(STUCK * 4).or_else(LockError::recover)?.make_consistent();
     ensure!(in_place.lock().is_ok(), "the value in place is not as new");
