@@ -126,6 +126,107 @@ fn a_durable_subscriber_comes_back_to_what_it_had_not_released() {
     );
 }
 
+/// What a program does with its durable subscriber.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Send(u8),
+    /// Receives by copy.
+    Recv,
+    /// Is given so many by copy, and releases so many.
+    Hold(u8, u8),
+    /// Is given so many in place, and releases so many.
+    InPlace(u8, u8),
+    /// Goes away and comes back.
+    Returns,
+}
+
+fn does() -> impl Strategy<Value = Does> {
+    prop_oneof![
+        (1..5u8).prop_map(Does::Send),
+        Just(Does::Recv),
+        (1..4u8, 0..4u8).prop_map(|(given, released)| Does::Hold(given, released)),
+        (1..4u8, 0..4u8).prop_map(|(given, released)| Does::InPlace(given, released)),
+        Just(Does::Returns),
+    ]
+}
+
+proptest! {
+    /// The model: how often each position was given, by a call that did not receive it at once.
+    #[test]
+    fn what_may_have_been_given_before_is_marked_and_nothing_else(
+        all in vec(does(), 1..60),
+        origin in prop_oneof![
+            Just(0),
+            Just((u32::MAX as Position).wrapping_sub(3)),
+            Just((Position::MAX >> 1) - 2),
+        ],
+    ) {
+        let (mut producer, ring) = Options::<u64>::new(8).origin(origin).heap().unwrap();
+        let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+        let mut given = BTreeMap::<u64, u32>::new();
+        let (mut sent, mut next) = (0u64, 0u64);
+        let position = |n: u64| (origin.wrapping_add(n as Position)) & (Position::MAX >> 1);
+        for what in all {
+            match what {
+                Does::Send(n) => {
+                    for _ in 0..n {
+                        sent += u64::from(producer.try_send(&sent).is_ok());
+                    }
+                }
+                Does::Recv => {
+                    let marked = keeper.is_redelivered(position(next));
+                    if let Ok(message) = keeper.try_recv() {
+                        prop_assert_eq!((message, marked), (next, given.contains_key(&next)));
+                        next += 1;
+                    }
+                }
+                Does::Hold(n, released) => {
+                    let mut buffer = [0; 4];
+                    let Ok(batch) = keeper.try_recv_held_batch(&mut buffer[..n.into()]) else {
+                        continue;
+                    };
+                    for index in 0..batch.len() {
+                        let n = next + index as u64;
+                        prop_assert_eq!(batch.redelivered(index), given.contains_key(&n));
+                        *given.entry(n).or_default() += 1;
+                    }
+                    next += batch.len().min(released.into()) as u64;
+                    batch.release_first(released.into());
+                }
+                Does::InPlace(n, released) => {
+                    let Ok(messages) = keeper.try_recv_refs(n.into()) else { continue };
+                    for index in 0..messages.len() {
+                        *given.entry(next + index as u64).or_default() += 1;
+                    }
+                    next += messages.len().min(released.into()) as u64;
+                    messages.keep_after(released.into());
+                }
+                Does::Returns => {
+                    drop(keeper);
+                    keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+                }
+            }
+            prop_assert_eq!(keeper.position(), position(next));
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_another_had_marks_nothing_of_its_next_owners() {
+    let (mut producer, ring) = Options::<u64>::new(8).subscribers(1).heap().unwrap();
+    let mut first = ring.subscribe_durable("first", Start::Next).unwrap();
+    producer.send_batch(&[0, 1, 2, 3]).unwrap();
+    drop(first.recv_held_batch(&mut [0; 4]).unwrap());
+    first.leave();
+    let mut second = ring.subscribe_durable("second", Start::At(1)).unwrap();
+    assert!(!second.recv_held().unwrap().redelivered());
+    drop(second);
+    let mut second = ring.subscribe_durable("second", Start::Next).unwrap();
+    let mut buffer = [0; 2];
+    let batch = second.recv_held_batch(&mut buffer).unwrap();
+    assert_eq!([0, 1].map(|index| batch.redelivered(index)), [true, false]);
+}
+
 #[test]
 fn no_more_are_held_than_there_are_flags_and_places() {
     let (mut producer, ring) = Options::<u64>::new(8).subscribers(3).heap().unwrap();

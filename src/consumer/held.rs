@@ -20,9 +20,16 @@ use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 struct Hold<'a, T: Message + ?Sized, W: Wait> {
     subscriber: &'a mut Subscriber<T, W>,
     messages: usize,
+    /// How many of these, from the first one on, may have been given before.
+    again: usize,
 }
 
-impl<T: Message + ?Sized, W: Wait> Hold<'_, T, W> {
+impl<'a, T: Message + ?Sized, W: Wait> Hold<'a, T, W> {
+    fn new(subscriber: &'a mut Subscriber<T, W>, messages: usize) -> Self {
+        let again = subscriber.gives(messages);
+        Hold { subscriber, messages, again }
+    }
+
     fn release(self, messages: usize) {
         let messages = self.messages.min(messages);
         if messages > 0 {
@@ -82,7 +89,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// ```
     pub fn try_recv_held(&mut self) -> Result<Held<'_, T, W>, TryRecvError> {
         let message = self.take::<POLLING, HOLDING>()?;
-        Ok(Held { hold: Hold { subscriber: self, messages: 1 }, message })
+        Ok(Held { hold: Hold::new(self, 1), message })
     }
 
     /// As [`try_recv_held`](Self::try_recv_held), waiting for a message as long as it takes.
@@ -104,7 +111,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
         let attempt = Self::take::<WAITING, HOLDING>;
         let message = attempt(self)
             .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
-        Ok(Held { hold: Hold { subscriber: self, messages: 1 }, message })
+        Ok(Held { hold: Hold::new(self, 1), message })
     }
 
     /// As [`try_recv_held`](Self::try_recv_held), waiting for a message for at most `timeout`.
@@ -127,7 +134,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
         let message = attempt(self).or_else(|error| {
             self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
-        Ok(Held { hold: Hold { subscriber: self, messages: 1 }, message })
+        Ok(Held { hold: Hold::new(self, 1), message })
     }
 
     /// Copies as many messages as are there and `buffer` has room for, into its start: one at
@@ -152,7 +159,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
         buffer: &mut [T],
     ) -> Result<HeldBatch<'_, T, W>, TryRecvError> {
         let messages = self.take_batch::<POLLING, HOLDING>(buffer)?;
-        Ok(HeldBatch { hold: Hold { subscriber: self, messages } })
+        Ok(HeldBatch { hold: Hold::new(self, messages) })
     }
 
     /// As [`try_recv_held_batch`](Self::try_recv_held_batch), waiting for the first message as long
@@ -170,7 +177,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
         let mut attempt = |this: &mut Self| this.take_batch::<WAITING, HOLDING>(buffer);
         let messages = attempt(self)
             .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
-        Ok(HeldBatch { hold: Hold { subscriber: self, messages } })
+        Ok(HeldBatch { hold: Hold::new(self, messages) })
     }
 
     /// As [`try_recv_held_batch`](Self::try_recv_held_batch), waiting for the first message for at
@@ -185,7 +192,7 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
         let messages = attempt(self).or_else(|error| {
             self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
-        Ok(HeldBatch { hold: Hold { subscriber: self, messages } })
+        Ok(HeldBatch { hold: Hold::new(self, messages) })
     }
 }
 
@@ -193,12 +200,12 @@ impl<T: Plain, W: Wait> Subscriber<T, W> {
 impl<T: Plain, W: Wait> Subscriber<T, W> {
     /// The next message, which has been copied.
     pub(super) fn held(&mut self, message: T) -> Held<'_, T, W> {
-        Held { hold: Hold { subscriber: self, messages: 1 }, message }
+        Held { hold: Hold::new(self, 1), message }
     }
 
     /// So many messages, which have been copied.
     pub(super) fn held_batch(&mut self, messages: usize) -> HeldBatch<'_, T, W> {
-        HeldBatch { hold: Hold { subscriber: self, messages } }
+        HeldBatch { hold: Hold::new(self, messages) }
     }
 }
 
@@ -270,7 +277,7 @@ impl<T: ByteMessage + ?Sized, W: Wait> Subscriber<T, W> {
         len: usize,
     ) -> HeldBytes<'a, W, T> {
         let message = buffer.get(..len).unwrap_or(buffer);
-        HeldBytes { hold: Hold { subscriber: self, messages: 1 }, message }
+        HeldBytes { hold: Hold::new(self, 1), message }
     }
 }
 
@@ -278,6 +285,12 @@ impl<T: Plain, W: Wait> Held<'_, T, W> {
     /// The message's position.
     pub fn position(&self) -> Position {
         self.hold.subscriber.position()
+    }
+
+    /// Whether the message may have been given before: held by this handle or, of a durable
+    /// subscriber, by the one before it, and not released.
+    pub fn redelivered(&self) -> bool {
+        self.hold.again > 0
     }
 
     /// The message is received: its place is the producer's.
@@ -293,6 +306,12 @@ impl<W: Wait, T: ByteMessage + ?Sized> HeldBytes<'_, W, T> {
     /// The message's position.
     pub fn position(&self) -> Position {
         self.hold.subscriber.position()
+    }
+
+    /// Whether the message may have been given before: held by this handle or, of a durable
+    /// subscriber, by the one before it, and not released.
+    pub fn redelivered(&self) -> bool {
+        self.hold.again > 0
     }
 
     /// The message is received: its place is the producer's.
@@ -315,6 +334,11 @@ impl<T: Plain, W: Wait> HeldBatch<'_, T, W> {
     /// The position of the first message. The others' follow.
     pub fn position(&self) -> Position {
         self.hold.subscriber.position()
+    }
+
+    /// Whether the message at that index may have been given before. As [`Held::redelivered`].
+    pub fn redelivered(&self, index: usize) -> bool {
+        index < self.hold.again
     }
 
     /// The messages are received: their places are the producer's. One store for all.

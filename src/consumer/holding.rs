@@ -47,6 +47,8 @@ pub struct Holding<T: Message + ?Sized, F, W: Wait = AdaptiveSpin> {
     subscriber: Subscriber<T, W>,
     /// The first message that is not released: where the gate is.
     oldest: Pos,
+    /// Messages before this one may have been given before.
+    again: Pos,
     /// Of the messages from there on: whether they have been released. The oldest one's is at
     /// `first`; they go round.
     released: F,
@@ -80,7 +82,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub fn holding<F: AsMut<[bool]>>(self, mut flags: F) -> Holding<T, F, W> {
         flags.as_mut().fill(false);
         let oldest = self.reader.next();
-        Holding { subscriber: self, oldest, released: flags, first: 0, held: 0 }
+        let again = self.kind.given;
+        Holding { subscriber: self, oldest, again, released: flags, first: 0, held: 0 }
     }
 }
 
@@ -126,6 +129,31 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
             self.first = if self.first + 1 < flags.len() { self.first + 1 } else { 0 };
         }
         self.subscriber.release_before(self.oldest);
+    }
+
+    /// Whether the message at that position, which this has received, may have been given before:
+    /// held by this subscriber before [`holding`](Subscriber::holding) was called or, if it is
+    /// durable, by the process before, and not released. Of the messages behind the oldest one that
+    /// was not released it says so too, also if they had been.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
+    /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// let mut holding = keeper.holding([false; 8]);
+    /// producer.send_batch(&[1, 2, 3]).unwrap();
+    /// let (position, _) = holding.recv().unwrap();
+    /// assert!(!holding.is_redelivered(position));
+    /// drop(holding);
+    ///
+    /// let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    /// let mut holding = keeper.holding([false; 8]);
+    /// let [first, second] = [(); 2].map(|()| holding.recv().unwrap().0);
+    /// assert!(holding.is_redelivered(first) && !holding.is_redelivered(second));
+    /// ```
+    pub fn is_redelivered(&self, position: Position) -> bool {
+        Pos::new(position).since(self.again) < 0
     }
 
     /// How many messages are held: received, and not released.
@@ -180,6 +208,7 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
             (self.oldest, self.first, self.held) = (position, 0, 0);
         }
         let message = taken?;
+        self.subscriber.gives(1);
         self.subscriber.reader.go_to(position.plus(1));
         self.held += 1;
         Ok((position.number(), message))

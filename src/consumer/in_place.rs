@@ -88,7 +88,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     #[inline]
     pub fn try_recv_ref(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
         let span = self.find_in_place::<POLLING>()?;
-        Ok(Ref { subscriber: self, span, release: true })
+        Ok(self.given_in_place(span))
     }
 
     /// The same, waiting for a message as long as it takes.
@@ -108,7 +108,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         let attempt = Self::find_in_place::<WAITING>;
         let span = attempt(self)
             .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
-        Ok(Ref { subscriber: self, span, release: true })
+        Ok(self.given_in_place(span))
     }
 
     /// The same, waiting for a message for at most `timeout`.
@@ -121,7 +121,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         let span = attempt(self).or_else(|error| {
             self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
-        Ok(Ref { subscriber: self, span, release: true })
+        Ok(self.given_in_place(span))
     }
 
     /// Looks at the next message where it lies, if it is there, without receiving it: it comes
@@ -138,6 +138,13 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     pub fn peek(&mut self) -> Result<Ref<'_, T, W>, TryRecvError> {
         let span = self.find_in_place::<POLLING>()?;
         Ok(Ref { subscriber: self, span, release: false })
+    }
+
+    /// The next message, which was found to lie there.
+    #[inline(always)]
+    fn given_in_place(&mut self, span: Span) -> Ref<'_, T, W> {
+        self.gives_in_place(1);
+        Ref { subscriber: self, span, release: true }
     }
 
     /// Where the next message lies, which stays there from here on, and all behind it.

@@ -16,6 +16,7 @@ mod calls;
 pub(crate) mod follow;
 #[cfg(feature = "async")]
 mod future;
+mod given;
 mod handle;
 mod held;
 mod holding;

@@ -70,7 +70,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
     /// ```
     pub fn try_recv_refs(&mut self, max: usize) -> Result<Refs<'_, T, W>, TryRecvError> {
         let len = self.find_many_in_place::<POLLING>(max)?;
-        Ok(Refs { subscriber: self, len, release: len })
+        Ok(self.given_many_in_place(len))
     }
 
     /// The same, waiting for a message as long as it takes.
@@ -78,7 +78,7 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         let attempt = |this: &mut Self| this.find_many_in_place::<WAITING>(max);
         let len = attempt(self)
             .or_else(|error| self.take_later::<_, RecvError>(error, Deadline::Never, attempt))?;
-        Ok(Refs { subscriber: self, len, release: len })
+        Ok(self.given_many_in_place(len))
     }
 
     /// The same, waiting for a message for at most `timeout`.
@@ -104,7 +104,13 @@ impl<T: Message + Sync + ?Sized, W: Wait> Subscriber<T, W> {
         let len = attempt(self).or_else(|error| {
             self.take_later::<_, RecvTimeoutError>(error, timeout.into(), attempt)
         })?;
-        Ok(Refs { subscriber: self, len, release: len })
+        Ok(self.given_many_in_place(len))
+    }
+
+    /// So many messages, which were found to be there.
+    fn given_many_in_place(&mut self, len: usize) -> Refs<'_, T, W> {
+        self.gives_in_place(len);
+        Refs { subscriber: self, len, release: len }
     }
 
     fn find_many_in_place<const ASKS: bool>(&mut self, max: usize) -> Result<usize, TryRecvError> {

@@ -115,7 +115,7 @@ impl<T: Message + ?Sized> Ring<T> {
     pub fn subscribe_durable(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         let (joined, next) = durable::subscribe(&self.storage, name.as_bytes(), start)?;
         let mut subscriber = Subscriber::joined(joined, next, AdaptiveSpin::new());
-        subscriber.kind.durable = true;
+        subscriber.inherit();
         Ok(subscriber)
     }
 

@@ -38,13 +38,15 @@ pub struct Subscribing {
     entry: u16,
     /// Comes back: its entry stays.
     pub(super) durable: bool,
+    /// The first position that the program has not been given, or an earlier one: see `given`.
+    pub(super) given: Pos,
 }
 
 impl Subscribing {
     /// There are fewer entries than `u16` can count.
-    fn of(words: GateWords, entry: usize, generation: u32) -> Self {
+    fn of(words: GateWords, entry: usize, generation: u32, next: Pos) -> Self {
         let generation = [generation; EVICTS as usize];
-        Subscribing { generation, words, entry: entry as u16, durable: false }
+        Subscribing { generation, words, entry: entry as u16, durable: false, given: next }
     }
 
     /// Which entry has its gate.
@@ -66,7 +68,7 @@ impl<T: Message + ?Sized> Subscriber<T> {
         // SAFETY: the creator, which has made as many entries as it assigns, may write them.
         let words = unsafe { GateWords::of_entry(&storage, entry) };
         let reader = Reader::new(storage, next, AdaptiveSpin::new());
-        Consumer::of(reader, Subscribing::of(words, entry, generation))
+        Consumer::of(reader, Subscribing::of(words, entry, generation, next))
     }
 }
 
@@ -77,7 +79,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // SAFETY: the caller has joined in the entry, and has stored its gate.
         let words = unsafe { GateWords::of_entry(&storage, entry) };
         let reader = Reader::new(storage, next, wait);
-        Consumer::of(reader, Subscribing::of(words, entry, generation))
+        Consumer::of(reader, Subscribing::of(words, entry, generation, next))
     }
 
     /// Leaves for good: the same as dropping it, but for a

@@ -109,6 +109,9 @@ pub(crate) struct SleepFlags {
     _rest: Unused<{ rest(12) }>,
 }
 
+/// Words that say what a program has been given: none where no process can die alone.
+const GIVEN: usize = PATROLS;
+
 /// Words that count patrols, and lives: none where no process can die alone.
 const PATROLS: usize = if SMALL { 0 } else { 1 };
 
@@ -158,7 +161,10 @@ pub(crate) struct Entry {
     pub(crate) returns: CasU32,
     /// Of a group: what its workers sleep on. Changes whenever there may be something for them.
     pub(crate) bell: Futex,
-    _rest: Unused<{ rest(44 + 4 * NAME_WORDS) }>,
+    /// Of a durable subscriber: the low 32 bits of the first position that its program has not been
+    /// given. Where a process can die alone.
+    given: [AtomicU32; GIVEN],
+    _rest: Unused<{ rest(48 + 4 * NAME_WORDS) }>,
     pub(crate) counters: Counters,
 }
 
@@ -295,6 +301,21 @@ impl Entry {
     pub(crate) fn life(&self) -> &AtomicU32 {
         &self.at_most_once
     }
+
+    /// Notes that the program of the subscriber whose entry it is has been given nothing from that
+    /// position on.
+    pub(crate) fn note_given(&self, given: crate::position::Pos) {
+        if let Some(word) = self.given.first() {
+            // Read by the owner after this one: the exchange of `owner`, or the kernel's lock,
+            // comes between the two.
+            word.store(given.number() as u32, ringway_shm::sync::Ordering::Relaxed);
+        }
+    }
+
+    /// Of a subscriber: what its program has been given, where that is noted.
+    pub(crate) fn given(&self) -> Option<&AtomicU32> {
+        self.given.first()
+    }
 }
 
 #[cfg(not(ringway_loom))]
@@ -332,6 +353,7 @@ impl Entry {
             at_most_once: AtomicU32::new(0),
             returns: CasU32::new(0),
             bell: Futex::new(0),
+            given: core::array::from_fn(|_| AtomicU32::new(0)),
             _rest: Unused::new(),
             counters: Counters::new(),
         }
@@ -396,6 +418,7 @@ const _: () = if NATIVE && !SMALL {
     assert!(offset_of!(Entry, at_most_once) == 112);
     assert!(offset_of!(Entry, returns) == 116);
     assert!(offset_of!(Entry, bell) == 120);
+    assert!(offset_of!(Entry, given) == 124);
     assert!(offset_of!(Entry, counters) == 128);
     assert!(offset_of!(Counters, start) == 0);
     assert!(offset_of!(Counters, received) == 8);

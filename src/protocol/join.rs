@@ -80,6 +80,7 @@ pub(crate) fn join_in(
     if let Some(entry) = storage.entry(index) {
         describe(entry, first);
         entry.counters.begin(first);
+        entry.note_given(first);
         entry.counters.note_process();
         // SYNC joined: after the search for the first position. What is sent by a producer that
         // sees this, in `Producer::look_at_consumers`, is not found by that. And the entry's name
@@ -203,6 +204,7 @@ pub(crate) fn preassign(view: &View, index: usize) -> u32 {
         entry.owner.store(OWNED, Ordering::Relaxed);
         entry.gate.store(view.measures().origin().gate(), Ordering::Relaxed);
         entry.counters.begin(view.measures().origin());
+        entry.note_given(view.measures().origin());
         entry.joined.store(1, Ordering::Relaxed);
     }
     FIRST

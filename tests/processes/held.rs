@@ -34,9 +34,27 @@ pub(crate) fn many(task: &Task) {
     task.wait();
 }
 
+/// Reads two messages in place, and has not finished.
+pub(crate) fn in_place(task: &Task) {
+    let ring = Ring::<u64>::open(task.segment("ring")).unwrap();
+    let subscriber = ring.subscribe_durable("keeper", Start::Next).unwrap();
+    // SAFETY: the test's processes use this library.
+    let mut subscriber = unsafe { subscriber.assume_protocol() };
+    task.say("ready");
+    let messages = loop {
+        let messages = subscriber.recv_refs(2).unwrap();
+        if messages.len() == 2 {
+            break messages;
+        }
+        messages.keep_after(0);
+    };
+    task.say(format_args!("reads {}", messages.iter().sum::<u64>()));
+    task.wait();
+}
+
 /// What the next process under the name gets, after one that plays a role and is killed when it has
-/// said that.
-fn after_the_death_of(role: &str, said: &str) -> Vec<u64> {
+/// said that; and for each message whether it may have been given before.
+fn after_the_death_of(role: &str, said: &str) -> Vec<(u64, bool)> {
     let place = Place::new(role);
     let mut producer = Options::<u64>::new(8).create(place.segment("ring")).unwrap();
     let child = Child::start(&place, role, "");
@@ -46,11 +64,21 @@ fn after_the_death_of(role: &str, said: &str) -> Vec<u64> {
     child.dies();
     let mut keeper = open(&place).subscribe_durable("keeper", Start::Next).unwrap();
     producer.close().unwrap();
-    keeper.iter().collect::<Result<_, _>>().unwrap()
+    let mut got = Vec::new();
+    while let Ok(message) = keeper.recv_held() {
+        got.push((*message, message.redelivered()));
+        message.release();
+    }
+    got
 }
 
 #[test]
-fn what_the_dead_had_not_released_comes_again() {
-    assert_eq!(after_the_death_of("held::one", "has 2"), [2, 3, 4, 5]);
-    assert_eq!(after_the_death_of("held::many", "holds 3"), [1, 2, 3, 4, 5]);
+fn what_the_dead_had_not_released_comes_again_with_a_mark() {
+    let came = |marked: &[u64], new: &[u64]| -> Vec<_> {
+        let marked = marked.iter().map(|&message| (message, true));
+        marked.chain(new.iter().map(|&message| (message, false))).collect()
+    };
+    assert_eq!(after_the_death_of("held::one", "has 2"), came(&[2], &[3, 4, 5]));
+    assert_eq!(after_the_death_of("held::many", "holds 3"), came(&[1, 2, 3, 4], &[5]));
+    assert_eq!(after_the_death_of("held::in_place", "reads 1"), came(&[0, 1], &[2, 3, 4, 5]));
 }

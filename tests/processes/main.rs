@@ -56,7 +56,7 @@ macro_rules! roles {
 roles! {
     death::producer death::overwriter death::subscriber death::evicted death::durable
     ends::producer ends::bytes ends::anonymous ends::unasked ends::counting
-    held::one held::many
+    held::one held::many held::in_place
     in_place::reader in_place::holder
     groups::worker groups::three_workers groups::waiter groups::producer groups::without_proc
     groups::inheritor groups::unasked
