@@ -14,7 +14,7 @@ fn region(parties: impl Into<Parties>) -> Region {
 }
 
 fn start(region: &Region) -> Barrier {
-    region.barrier("start").unwrap()
+    region.join_barrier("start").unwrap()
 }
 
 /// Each party writes its own memory in each phase, and reads that of all others behind it. Between a
@@ -223,8 +223,8 @@ fn a_place_that_has_just_been_taken_is_not_taken_over() {
     check("a_place_that_has_just_been_taken_is_not_taken_over", Some(3), || {
         let region = region(1);
         let first = region.attach().unwrap();
-        let other = thread::spawn(move || region.attach().unwrap().barrier("start"));
-        let mine = first.barrier("start");
+        let other = thread::spawn(move || region.attach().unwrap().join_barrier("start"));
+        let mine = first.join_barrier("start");
         let theirs = other.join().unwrap();
         assert!(mine.is_ok() != theirs.is_ok());
     });

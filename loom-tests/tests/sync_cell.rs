@@ -58,7 +58,7 @@ fn follows(mut changes: Changes<Pair>, end: u64) {
     let mut last = 0;
     while last != end {
         // Of two tries both may be disturbed.
-        let Ok([first, second]) = changes.next() else { continue };
+        let Ok([first, second]) = changes.wait_next() else { continue };
         assert!(first == second && (first > last || first == 0));
         last = first;
     }

@@ -37,7 +37,7 @@ fn a_value_that_is_set_reaches_a_set() {
         let region = Plan::new().seats(2).cell("price", 0u32).heap().unwrap();
         let price = region.cell::<u32>("price").unwrap();
         let (mut changes, set) = (price.changes(), WaitSet::new());
-        assert_eq!(changes.next(), Ok(0));
+        assert_eq!(changes.wait_next(), Ok(0));
         set.add(&mut changes, 1).unwrap();
         let mut writer = price.claim().unwrap();
         let sleeps = thread::spawn(move || {

@@ -220,7 +220,7 @@ fn no_change_of_a_table_is_slept_through() {
         let region = region(2, false);
         let rows = rows_of(&region);
         let mut changes = rows.changes();
-        changes.next().unwrap();
+        changes.wait_next().unwrap();
         let writers = [1, 2].map(|key| {
             let mut row = rows_of(&region.attach().unwrap()).try_claim(&key, &0).unwrap();
             thread::spawn(move || {
@@ -229,7 +229,7 @@ fn no_change_of_a_table_is_slept_through() {
             })
         });
         while [1, 2].map(|key| rows.get(&key)) != [Ok(Some(1)); 2] {
-            changes.next().unwrap();
+            changes.wait_next().unwrap();
         }
         let _ = writers.map(|writer| writer.join().unwrap());
     });

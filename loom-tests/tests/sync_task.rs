@@ -199,8 +199,8 @@ fn a_phase_that_is_over_reaches_a_task() {
     check("a_phase_that_is_over_reaches_a_task", Some(2), || {
         with_reactor(|| {
             let region = Plan::new().seats(2).barrier("start", 2).heap().unwrap();
-            let mut mine = region.barrier("start").unwrap();
-            let mut theirs = region.attach().unwrap().barrier("start").unwrap();
+            let mut mine = region.join_barrier("start").unwrap();
+            let mut theirs = region.attach().unwrap().join_barrier("start").unwrap();
             let task = thread::spawn(move || {
                 assert_eq!(block_on(theirs.wait_async()), Ok(0));
                 theirs

@@ -42,7 +42,7 @@ fn watch(
 ) -> Result<(), Box<dyn Error>> {
     let mut changes = workers.changes();
     loop {
-        changes.next()?;
+        changes.wait_next()?;
         if let Some(entry) = workers.entry(&number)? {
             if wanted(entry.value, entry.is_stale()) {
                 println!("{entry:?}");

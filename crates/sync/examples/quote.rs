@@ -39,12 +39,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut seller =
             Command::new(std::env::current_exe()?).arg(&name).stdin(Stdio::null()).spawn()?;
         for _ in 0..5 {
-            println!("{:?}", changes.next()?);
+            println!("{:?}", changes.wait_next()?);
         }
         seller.kill()?;
         seller.wait()?;
         loop {
-            match changes.next() {
+            match changes.wait_next() {
                 Ok(quote) => println!("{quote:?}, set before it died"),
                 Err(ChangeError::WriterDied) => break,
                 Err(error) => return Err(error.into()),

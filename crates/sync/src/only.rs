@@ -209,11 +209,11 @@ impl Barrier {
         place: impl Into<Place>,
         parties: impl Into<Parties>,
     ) -> Result<Barrier, OpenError> {
-        create_or_open(Plan::new().barrier(ONLY, parties), place, |region| region.barrier(ONLY))
+        create_or_open(Plan::new().barrier(ONLY, parties), place, |region| region.join_barrier(ONLY))
     }
 
     /// Joins the barrier in the region of that name, which has nothing else in it.
-    pub fn open(place: impl Into<Place>) -> Result<Barrier, OpenError> {
-        open(place, |region| region.barrier(ONLY))
+    pub fn join(place: impl Into<Place>) -> Result<Barrier, OpenError> {
+        open(place, |region| region.join_barrier(ONLY))
     }
 }

@@ -21,7 +21,7 @@ fn region(parties: impl Into<Parties>) -> Region {
 
 /// A party with a seat of its own.
 fn party(region: &Region) -> Barrier {
-    region.attach().unwrap().barrier("start").unwrap()
+    region.attach().unwrap().join_barrier("start").unwrap()
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn a_party_that_is_gone_is_left_out_until_another_joins() {
 #[test]
 fn a_barrier_has_so_many_places() {
     let region = region(2);
-    let parties = [party(&region), region.barrier("start").unwrap()];
+    let parties = [party(&region), region.join_barrier("start").unwrap()];
     let full = JoinError::Full { parties: 2 };
-    assert_eq!(region.barrier("start").map(drop), Err(full));
+    assert_eq!(region.join_barrier("start").map(drop), Err(full));
     drop(parties);
-    assert!(region.barrier("start").is_ok());
-    let lookup = region.barrier("lock").map(drop);
+    assert!(region.join_barrier("start").is_ok());
+    let lookup = region.join_barrier("lock").map(drop);
     assert!(matches!(lookup, Err(JoinError::Lookup(LookupError::Kind { .. }))));
     let none = Plan::new().barrier("start", 0).heap();
     assert!(matches!(none, Err(PlanError::Object { .. })));
@@ -181,7 +181,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Join(number) if !there.contains_key(&number) => {
-                    let joined = region.attach().unwrap().barrier("start");
+                    let joined = region.attach().unwrap().join_barrier("start");
                     let full = model.places.iter().all(|place| place.there);
                     prop_assert_eq!(joined.is_err(), full);
                     let Ok(joined) = joined else { continue };

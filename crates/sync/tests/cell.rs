@@ -59,9 +59,9 @@ fn a_waiter_gets_the_last_value_and_none_twice() {
         for _ in 0..2 {
             let mut changes = region.cell::<Large>("large").unwrap().changes();
             scope.spawn(move || {
-                let mut last = changes.next().unwrap()[0];
+                let mut last = changes.wait_next().unwrap()[0];
                 while last < ROUNDS {
-                    let number = changes.next().unwrap()[0];
+                    let number = changes.wait_next().unwrap()[0];
                     assert!(number > last);
                     last = number;
                 }
@@ -111,14 +111,14 @@ fn there_is_one_writer_and_the_next_gets_the_value_of_a_dead_one() {
     assert!(!cell.claim().unwrap().predecessor_died());
 
     let mut changes = cell.changes();
-    assert_eq!(changes.next(), Ok([1, 2, 3]));
+    assert_eq!(changes.wait_next(), Ok([1, 2, 3]));
     let mut writer = other.claim().unwrap();
     drop(other);
     writer.set(&[4; 3]);
     // As one that is leaked, until miri looks for what was.
     let mut writer = std::mem::ManuallyDrop::new(writer);
     assert_eq!(cell.try_claim().err(), Some(ClaimError::Taken), "what is leaked lives");
-    assert_eq!(changes.next(), Ok([4; 3]));
+    assert_eq!(changes.wait_next(), Ok([4; 3]));
     // SAFETY: it is not used again.
     unsafe { std::mem::ManuallyDrop::drop(&mut writer) };
 }
@@ -137,25 +137,25 @@ fn a_death_is_told_once_to_each_that_waits_and_to_the_next_writer() {
     let region = region();
     let cell = region.cell::<Small>("small").unwrap();
     let (mut first, mut second) = (cell.changes(), cell.changes());
-    first.next().unwrap();
+    first.wait_next().unwrap();
     let other = region.attach().unwrap();
     let mut writer = other.cell::<Small>("small").unwrap().claim().unwrap();
     writer.set(&[7; 3]);
     dies(writer, other);
     assert_eq!(cell.writer().unwrap().gone, Some(true));
     for changes in [&mut first, &mut second] {
-        assert_eq!(changes.next(), Ok([7; 3]));
+        assert_eq!(changes.wait_next(), Ok([7; 3]));
         let start = Instant::now();
-        assert_eq!(changes.next(), Err(ChangeError::WriterDied));
+        assert_eq!(changes.wait_next(), Err(ChangeError::WriterDied));
         assert!(start.elapsed() < SOON);
         let time = Duration::from_millis(40);
-        assert_eq!(changes.next_timeout(time), Err(ChangeError::TimedOut));
+        assert_eq!(changes.wait_next_timeout(time), Err(ChangeError::TimedOut));
     }
     let mut writer = cell.claim().unwrap();
     assert!(writer.predecessor_died());
     assert_eq!(writer.get(), [7; 3]);
     writer.update(|value| value[1] = 8);
-    assert_eq!(first.next(), Ok([7, 8, 7]));
+    assert_eq!(first.wait_next(), Ok([7, 8, 7]));
     drop(writer);
     assert!(!cell.claim().unwrap().predecessor_died());
 }
@@ -166,9 +166,9 @@ fn waits_end_by_an_interrupt() {
     let cell = region.cell::<Small>("small").unwrap().interrupted_by(&interrupt);
     let _writer = cell.claim().unwrap();
     let mut changes = cell.changes();
-    changes.next().unwrap();
+    changes.wait_next().unwrap();
     thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(changes.next(), Err(ChangeError::Interrupted)));
+        scope.spawn(|| assert_eq!(changes.wait_next(), Err(ChangeError::Interrupted)));
         scope.spawn(|| assert_eq!(cell.claim().err(), Some(ClaimError::Interrupted)));
         thread::sleep(Duration::from_millis(10));
         interrupt.raise();

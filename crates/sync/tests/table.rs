@@ -88,7 +88,7 @@ fn a_row_of_a_dead_writer_is_marked_and_taken_over() {
     let region = region(4);
     let (rows, key) = (rows_of(&region), [7; 3]);
     let mut changes = rows.changes();
-    changes.next().unwrap();
+    changes.wait_next().unwrap();
     let mut row = rows_of(&region.attach().unwrap()).claim(&key, &[0; 4]).unwrap();
     row.set(&[5; 4]);
     assert!(changes.try_next());
@@ -98,13 +98,13 @@ fn a_row_of_a_dead_writer_is_marked_and_taken_over() {
     assert!(matches!(alive.writer, RowWriter::Alive { seat: 1, .. }), "{alive:?}");
     dies(row);
     let start = Instant::now();
-    changes.next().unwrap();
+    changes.wait_next().unwrap();
     assert!(start.elapsed() < SOON);
     for entry in [rows.entry(&key).unwrap().unwrap(), rows.entries().unwrap()[0]] {
         assert_eq!((entry.value, entry.is_stale()), ([5; 4], true));
     }
     let time = Duration::from_millis(5);
-    assert_eq!(changes.next_timeout(time), Err(ChangeError::TimedOut));
+    assert_eq!(changes.wait_next_timeout(time), Err(ChangeError::TimedOut));
 
     let row = rows.claim(&key, &[1; 4]).unwrap();
     assert!(row.predecessor_died() && row.get() == [5; 4]);
@@ -142,9 +142,9 @@ fn waits_end_by_an_interrupt() {
     let rows = rows_of(&region).interrupted_by(&interrupt);
     let _row = rows.claim(&[1; 3], &[0; 4]).unwrap();
     let mut changes = rows.changes();
-    changes.next().unwrap();
+    changes.wait_next().unwrap();
     thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(changes.next(), Err(ChangeError::Interrupted)));
+        scope.spawn(|| assert_eq!(changes.wait_next(), Err(ChangeError::Interrupted)));
         let claim = || rows.claim(&[1; 3], &[0; 4]).err();
         scope.spawn(move || assert_eq!(claim(), Some(TableError::Interrupted)));
         thread::sleep(Duration::from_millis(10));
@@ -203,7 +203,7 @@ proptest! {
         let mut changes = rows.changes();
         let mut map: BTreeMap<u8, (Value, Has)> = BTreeMap::new();
         let mut mine: BTreeMap<u8, Row<Key, Value>> = BTreeMap::new();
-        changes.next().unwrap();
+        changes.wait_next().unwrap();
         for step in steps {
             let before = map.clone();
             match step {
@@ -297,7 +297,7 @@ fn that_a_writer_died_is_a_change_also_where_others_set_values_all_the_time() {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(50) {
         busy.update(|value| value[0] += 1);
-        changes.next().unwrap();
+        changes.wait_next().unwrap();
     }
     // Asking marks it, which would be a change.
     assert!(rows.entry(&[2; 3]).unwrap().unwrap().is_stale());

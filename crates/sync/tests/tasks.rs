@@ -225,8 +225,8 @@ fn what_a_handle_that_was_dropped_had_is_told_within_150_ms() {
     let dying = region.attach().unwrap();
     let (locked, taken) = (dying.lock("lock").unwrap(), dying.semaphore("slots").unwrap());
     std::mem::forget((locked.lock().unwrap(), taken.acquire().unwrap()));
-    let mut barrier = region.barrier("start").unwrap();
-    let other = dying.barrier("start").unwrap();
+    let mut barrier = region.join_barrier("start").unwrap();
+    let other = dying.join_barrier("start").unwrap();
     let (lock, slots) = (lock(&region), slots(&region));
     thread::scope(|scope| {
         let told = [
@@ -327,8 +327,8 @@ fn a_notification_of_a_future_that_is_dropped_reaches_another() {
 #[test]
 fn phases_are_passed_by_tasks_and_threads() {
     let region = region();
-    let mut mine = region.barrier("start").unwrap();
-    let mut theirs = region.attach().unwrap().barrier("start").unwrap();
+    let mut mine = region.join_barrier("start").unwrap();
+    let mut theirs = region.attach().unwrap().join_barrier("start").unwrap();
     thread::scope(|scope| {
         scope.spawn(move || {
             for phase in 0..200 {
@@ -347,8 +347,8 @@ fn phases_are_passed_by_tasks_and_threads() {
 #[test]
 fn a_wait_at_a_barrier_that_is_dropped_has_come_all_the_same() {
     let region = region();
-    let mut mine = region.barrier("start").unwrap();
-    let mut theirs = region.attach().unwrap().barrier("start").unwrap();
+    let mut mine = region.join_barrier("start").unwrap();
+    let mut theirs = region.attach().unwrap().join_barrier("start").unwrap();
     assert!(is_pending(pin!(mine.wait_async())));
     assert_eq!(theirs.wait(), Ok(0));
     assert_eq!(block_on(mine.wait_async()), Ok(0));
@@ -433,7 +433,7 @@ fn futures_and_what_they_give_go_to_other_threads() {
     let (cell, jobs) = (region.cell::<u64>("price").unwrap(), region.table::<u32, u32>("jobs"));
     let (mut changes, jobs) = (cell.changes(), jobs.unwrap());
     let (mut rows, changed) = (jobs.changes(), count.condition("changed").unwrap());
-    let mut barrier = region.barrier("start").unwrap();
+    let mut barrier = region.join_barrier("start").unwrap();
     is_send(lock.lock_async());
     is_send(slots.acquire_async());
     is_send(changes.next_async());

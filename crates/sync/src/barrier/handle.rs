@@ -84,7 +84,7 @@ impl Region {
     ///
     /// [`JoinError::Full`]: all places have owners that live. It asks the kernel for each of them
     /// then, once.
-    pub fn barrier<'a>(&self, name: impl Into<ObjectName<'a>>) -> Result<Barrier, JoinError> {
+    pub fn join_barrier<'a>(&self, name: impl Into<ObjectName<'a>>) -> Result<Barrier, JoinError> {
         let ObjectName { name, tag } = name.into();
         let expected = Shape { tag, ..Shape::NONE };
         let (handle, shape) = Handle::<BarrierKind>::find(&self.at, name, &expected)?;
@@ -100,7 +100,7 @@ impl Region {
 /// by all others after.
 ///
 /// Each handle is a party of its own, with a place of its own; threads of one process can have
-/// several. A party is waited for from when it has [joined](Region::barrier).
+/// several. A party is waited for from when it has [joined](Region::join_barrier).
 ///
 /// # Parties that are gone
 ///
@@ -116,8 +116,8 @@ impl Region {
 /// use std::thread;
 ///
 /// let region = ringway_sync::Plan::new().barrier("start", 2).heap()?;
-/// let mut mine = region.barrier("start")?;
-/// let mut theirs = region.attach()?.barrier("start")?;
+/// let mut mine = region.join_barrier("start")?;
+/// let mut theirs = region.attach()?.join_barrier("start")?;
 /// thread::scope(|scope| {
 ///     scope.spawn(move || {
 ///         assert_eq!(theirs.wait(), Ok(0));

@@ -40,12 +40,12 @@ impl<T: Plain> Cell<T> {
 /// let mut writer = price.claim()?;
 ///
 /// let mut changes = price.changes();
-/// assert_eq!(changes.next()?, 100);
+/// assert_eq!(changes.wait_next()?, 100);
 /// assert!(matches!(changes.try_next(), Ok(None)));
 /// writer.set(&101);
 /// writer.set(&102);
-/// assert_eq!(changes.next()?, 102);
-/// let none = changes.next_timeout(Duration::from_millis(2));
+/// assert_eq!(changes.wait_next()?, 102);
+/// let none = changes.wait_next_timeout(Duration::from_millis(2));
 /// assert_eq!(none, Err(ChangeError::TimedOut));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -80,14 +80,13 @@ impl<T: Plain> Changes<T> {
     /// once: called again, it waits for what the next writer sets. A cell that has no writer yet, or
     /// whose writer gave it back, is waited for. That the writer is gone is noticed after about the
     /// time that was waited already, and within 20 ms of sleep; at once with `Region::watched_by`.
-    #[allow(clippy::should_implement_trait, reason = "it waits, and can fail")]
-    pub fn next(&mut self) -> Result<T, ChangeError> {
+    pub fn wait_next(&mut self) -> Result<T, ChangeError> {
         self.next_until(Deadline::Never)
     }
 
-    /// As [`next`](Self::next), until a deadline: a `Duration` from now, or an `Instant`.
+    /// As [`wait_next`](Self::wait_next), until a deadline: a `Duration` from now, or an `Instant`.
     #[cfg(all(feature = "std", not(ringway_loom)))]
-    pub fn next_timeout(&mut self, deadline: impl Into<Deadline>) -> Result<T, ChangeError> {
+    pub fn wait_next_timeout(&mut self, deadline: impl Into<Deadline>) -> Result<T, ChangeError> {
         self.next_until(deadline.into())
     }
 

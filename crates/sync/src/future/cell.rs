@@ -26,7 +26,7 @@ impl<T: Plain> Cell<T> {
 }
 
 impl<T: Plain> Changes<T> {
-    /// As [`next`](Self::next), as a task. Cancel safe: a future that is dropped before it is done
+    /// As [`wait_next`](Self::wait_next), as a task. Cancel safe: a future that is dropped before it is done
     /// has returned no value. An interrupt does not end it: dropping it does.
     ///
     /// That the writer is gone is told within 150 ms; of a region in files in about a millisecond,

@@ -15,8 +15,8 @@ impl Barrier {
     ///
     /// ```
     /// let region = ringway_sync::Plan::new().barrier("start", 2).heap()?;
-    /// let mut mine = region.barrier("start")?;
-    /// let mut theirs = region.attach()?.barrier("start")?;
+    /// let mut mine = region.join_barrier("start")?;
+    /// let mut theirs = region.attach()?.join_barrier("start")?;
     /// std::thread::scope(|scope| {
     ///     scope.spawn(move || futures_executor::block_on(theirs.wait_async()).unwrap());
     ///     assert_eq!(futures_executor::block_on(mine.wait_async()), Ok(0));

@@ -47,7 +47,7 @@ impl<K: Plain, V: Plain> Table<K, V> {
 }
 
 impl<K: Plain, V: Plain> TableChanges<K, V> {
-    /// As [`next`](Self::next), as a task. Cancel safe. An interrupt does not end it: dropping it
+    /// As [`wait_next`](Self::wait_next), as a task. Cancel safe. An interrupt does not end it: dropping it
     /// does.
     ///
     /// That a writer died is told within 150 ms; of a region in files in about a millisecond, as a

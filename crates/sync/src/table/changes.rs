@@ -61,11 +61,11 @@ impl<K: Plain, V: Plain> Table<K, V> {
 /// let region = Plan::new().table::<u32, u32>("jobs", 4).heap()?;
 /// let jobs = region.table::<u32, u32>("jobs")?;
 /// let mut changes = jobs.changes();
-/// changes.next()?;
+/// changes.wait_next()?;
 /// let mut row = jobs.claim(&1, &10)?;
-/// changes.next()?;
+/// changes.wait_next()?;
 /// assert_eq!(jobs.get(&1)?, Some(10));
-/// let none = changes.next_timeout(Duration::from_millis(2));
+/// let none = changes.wait_next_timeout(Duration::from_millis(2));
 /// assert_eq!(none, Err(ChangeError::TimedOut));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -89,14 +89,13 @@ impl<K: Plain, V: Plain> TableChanges<K, V> {
     /// after about the time that was waited already, and within 20 ms of sleep; at once with
     /// `Region::watched_by`. A waiter asks the kernel for each row that has a writer; and so does a
     /// call that need not wait, every 20 ms.
-    #[allow(clippy::should_implement_trait, reason = "it waits, and can fail")]
-    pub fn next(&mut self) -> Result<(), ChangeError> {
+    pub fn wait_next(&mut self) -> Result<(), ChangeError> {
         self.next_until(Deadline::Never)
     }
 
-    /// As [`next`](Self::next), until a deadline: a `Duration` from now, or an `Instant`.
+    /// As [`wait_next`](Self::wait_next), until a deadline: a `Duration` from now, or an `Instant`.
     #[cfg(all(feature = "std", not(ringway_loom)))]
-    pub fn next_timeout(&mut self, deadline: impl Into<Deadline>) -> Result<(), ChangeError> {
+    pub fn wait_next_timeout(&mut self, deadline: impl Into<Deadline>) -> Result<(), ChangeError> {
         self.next_until(deadline.into())
     }
 

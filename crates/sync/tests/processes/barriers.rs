@@ -28,11 +28,11 @@ fn play() {
     let Some((role, region)) = role() else { return };
     match role.as_str() {
         "joins" => {
-            let _barrier = region.barrier("start").unwrap();
+            let _barrier = region.join_barrier("start").unwrap();
             is_ready();
         }
         "comes again and again" => {
-            let mut barrier = region.barrier("start").unwrap();
+            let mut barrier = region.join_barrier("start").unwrap();
             println!("ready");
             loop {
                 // Another may be killed too.
@@ -70,7 +70,7 @@ fn a_party_that_is_killed_ends_the_wait_of_all_within_150_ms() {
         }
         let absent = start(&directory, "joins");
         let pid = absent.pid();
-        let parties = [(); 2].map(|()| region.barrier("start").unwrap());
+        let parties = [(); 2].map(|()| region.join_barrier("start").unwrap());
         thread::scope(|scope| {
             let waiters = parties.map(|mut party| {
                 scope.spawn(move || {
@@ -92,7 +92,7 @@ fn a_party_that_is_killed_ends_the_wait_of_all_within_150_ms() {
                 party
             });
             // A successor comes, and all go on.
-            let mut successor = region.barrier("start").unwrap();
+            let mut successor = region.join_barrier("start").unwrap();
             assert_eq!(successor.try_wait(), Ok(Some(0)));
             assert_eq!(parties.each_mut().map(Barrier::wait), [Ok(0); 2]);
         });
@@ -105,7 +105,7 @@ fn a_party_that_is_killed_ends_the_wait_of_all_within_150_ms() {
 fn phases_go_on_without_those_who_are_killed() {
     let directory = Directory::new();
     let region = region(&directory, Parties::new(3).without_the_gone());
-    let mut mine = region.barrier("start").unwrap();
+    let mut mine = region.join_barrier("start").unwrap();
     let mut stays = start(&directory, "comes again and again");
     for round in 0..30 {
         let other = start(&directory, "comes again and again");
@@ -127,7 +127,7 @@ fn phases_go_on_without_those_who_are_killed() {
 fn phases_end_for_all_wherever_a_party_is_killed() {
     let directory = Directory::new();
     let region = region(&directory, 2);
-    let mut mine = region.barrier("start").unwrap();
+    let mut mine = region.join_barrier("start").unwrap();
     let mut told = 0;
     for round in 0..30 {
         let other = start(&directory, "comes again and again");

@@ -92,8 +92,8 @@ fn one_that_waits_for_a_value_is_told_of_the_death() {
     for watched in [true, false] {
         is_told_within_150_ms(watched, |cell| {
             let mut changes = cell.changes();
-            assert!(changes.next().unwrap() == [1; 512]);
-            assert!(matches!(changes.next(), Err(ChangeError::WriterDied)));
+            assert!(changes.wait_next().unwrap() == [1; 512]);
+            assert!(matches!(changes.wait_next(), Err(ChangeError::WriterDied)));
         });
     }
 }

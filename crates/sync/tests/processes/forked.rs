@@ -66,7 +66,7 @@ fn a_forked_child_gives_back_nothing_of_its_parents_in_memory_of_the_callers() {
         slots.acquire().unwrap(),
         region.cell::<u64>("cell").unwrap().try_claim().unwrap(),
         region.table::<u32, u32>("table").unwrap().try_claim(&1, &1).unwrap(),
-        region.barrier("barrier").unwrap(),
+        region.join_barrier("barrier").unwrap(),
     );
     let (held, region, _handles) =
         dropped_by_a_child((held, region, (lock.clone(), spin.clone(), pair.clone())));
@@ -84,7 +84,7 @@ fn a_forked_child_gives_back_nothing_of_its_parents_in_memory_of_the_callers() {
     assert!(other.semaphore("slots").unwrap().try_acquire().is_err());
     assert!(other.cell::<u64>("cell").unwrap().try_claim().is_err());
     assert!(other.table::<u32, u32>("table").unwrap().try_claim(&1, &1).is_err());
-    assert!(other.barrier("barrier").is_err());
+    assert!(other.join_barrier("barrier").is_err());
     drop(held);
     assert_eq!(pair.peek(), Ok([7, 1]));
     assert!(other.lock("lock").unwrap().try_lock().is_ok());

@@ -179,7 +179,7 @@ fn each_kind_alone_under_a_name_is_made_once_and_found() {
     assert!(Signal::open(at("signal")).unwrap().try_wait());
 
     let mut party = Barrier::create_or_open(at("barrier"), 2).unwrap();
-    let mut other = Barrier::open(at("barrier")).unwrap();
+    let mut other = Barrier::join(at("barrier")).unwrap();
     assert!(party.try_wait().unwrap().is_none());
     assert!(other.try_wait().unwrap().is_some());
 }
@@ -201,7 +201,7 @@ fn what_is_alone_under_a_name_and_is_another_thing_is_refused() {
     let other = Mutex::create_or_open(&place, 7u32).unwrap_err();
     assert!(matches!(why(other), LookupError::Size { .. }));
     assert!(matches!(why(Lock::open(&place).unwrap_err()), LookupError::Kind { .. }));
-    assert!(matches!(why(Barrier::open(&place).unwrap_err()), LookupError::Kind { .. }));
+    assert!(matches!(why(Barrier::join(&place).unwrap_err()), LookupError::Kind { .. }));
 
     let slots = directory.place("slots");
     let _slots = Semaphore::create_or_open(&slots, 2).unwrap();
@@ -210,5 +210,5 @@ fn what_is_alone_under_a_name_and_is_another_thing_is_refused() {
 
     let full = directory.place("barrier");
     let _party = Barrier::create_or_open(&full, 1).unwrap();
-    assert!(matches!(Barrier::open(&full), Err(OpenError::Join(_))));
+    assert!(matches!(Barrier::join(&full), Err(OpenError::Join(_))));
 }

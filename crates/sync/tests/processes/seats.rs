@@ -187,8 +187,8 @@ fn who_is_seated_is_told_and_what_of_each_object_it_has() {
 
     let (slots, other) = (region.semaphore("slots").unwrap(), region.attach().unwrap());
     let permits: Vec<_> = (0..70).map(|_| slots.acquire().unwrap()).collect();
-    let _party = region.barrier("start").unwrap();
-    drop(other.barrier("start").unwrap());
+    let _party = region.join_barrier("start").unwrap();
+    drop(other.join_barrier("start").unwrap());
     let row = other.table::<u32, u32>("table").unwrap().try_claim(&1, &1).unwrap();
     let holders = |name: &str| {
         let object = look.objects().into_iter().find(|object| object.name == name).unwrap();

@@ -42,7 +42,7 @@ fn play() {
         "holds" => {
             let (lock, slots) = (region.lock("lock").unwrap(), region.semaphore("slots").unwrap());
             let _held = (lock.lock().unwrap(), slots.acquire().unwrap());
-            let _barrier = region.barrier("start").unwrap();
+            let _barrier = region.join_barrier("start").unwrap();
             let jobs = region.table::<u32, u32>("jobs").unwrap();
             let _row = jobs.claim(&1, &10).unwrap();
             let _writer = region.cell::<u64>("price").unwrap().claim().unwrap();
@@ -115,8 +115,8 @@ fn followers_and_parties_are_ready_until_their_next_call() {
     let price = region.cell::<u64>("price").unwrap();
     let jobs = region.table::<u32, u32>("jobs").unwrap();
     let (mut changes, mut rows) = (price.changes(), jobs.changes());
-    let mut party = region.barrier("start").unwrap();
-    let mut other = region.attach().unwrap().barrier("start").unwrap();
+    let mut party = region.join_barrier("start").unwrap();
+    let mut other = region.attach().unwrap().join_barrier("start").unwrap();
     set.add(&mut changes, 1).unwrap();
     set.add(&mut rows, 2).unwrap();
     set.add(&mut party, 3).unwrap();
@@ -153,7 +153,7 @@ fn one_thread_waits_for_a_ring_and_for_a_cell_of_another_process() {
     let (mut producer, ring) = Options::<u64>::new(8).heap().unwrap();
     let mut subscriber = ring.subscribe(Start::Next).unwrap();
     let mut changes = region.cell::<u64>("price").unwrap().changes();
-    assert_eq!(changes.next(), Ok(0));
+    assert_eq!(changes.wait_next(), Ok(0));
     set.add(&mut subscriber, 1).unwrap();
     set.add(&mut changes, 2).unwrap();
     for value in 1..20 {
@@ -181,7 +181,7 @@ fn a_set_tells_of_deaths_within_150_ms() {
         for key in 1..=5 {
             let directory = Directory::new();
             let (region, set) = (region(&directory), WaitSet::new());
-            let mut barrier = region.barrier("start").unwrap();
+            let mut barrier = region.join_barrier("start").unwrap();
             let holder = start(&directory, "holds");
             let watch = DeathWatch::start().unwrap();
             if watched {

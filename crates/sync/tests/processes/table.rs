@@ -79,11 +79,11 @@ fn a_row_is_marked_within_150_ms_of_the_death_of_its_writer() {
         let rows = region.table::<u32, Value>("rows").unwrap();
         let writer = Player::start(&directory, "table-holds");
         let mut changes = rows.changes();
-        changes.next().unwrap();
+        changes.wait_next().unwrap();
         assert!(!rows.entry(&1).unwrap().unwrap().is_stale());
         thread::scope(|scope| {
             let waiter = scope.spawn(move || {
-                changes.next().unwrap();
+                changes.wait_next().unwrap();
                 Instant::now()
             });
             thread::sleep(Duration::from_millis(200));

@@ -38,7 +38,7 @@ fn play() {
             let jobs = region.table::<u32, u32>("jobs").unwrap();
             let _held = (lock.lock().unwrap(), count.lock().unwrap(), slots.acquire().unwrap());
             let _row = jobs.claim(&1, &10).unwrap();
-            let _barrier = region.barrier("start").unwrap();
+            let _barrier = region.join_barrier("start").unwrap();
             let mut writer = region.cell::<u64>("price").unwrap().claim().unwrap();
             writer.set(&7);
             let _ = region.once::<u64>("seed").unwrap().get_or_init(|| {
@@ -62,7 +62,7 @@ fn play() {
 fn tasks_are_told_of_deaths_within_150_ms() {
     let directory = Directory::new();
     let region = region(&directory);
-    let mut barrier = region.barrier("start").unwrap();
+    let mut barrier = region.join_barrier("start").unwrap();
     let holder = start(&directory, "holds all");
     let lock = region.lock("lock").unwrap();
     let count = region.mutex::<u64>("count").unwrap();
@@ -71,7 +71,7 @@ fn tasks_are_told_of_deaths_within_150_ms() {
     let stands_by = region.cell::<u64>("price").unwrap();
     let seed = region.once::<u64>("seed").unwrap();
     let mut changes = stands_by.changes();
-    assert_eq!(changes.next(), Ok(7));
+    assert_eq!(changes.wait_next(), Ok(7));
     thread::scope(|scope| {
         let waiters = [
             scope.spawn(|| {

@@ -68,7 +68,7 @@ pub fn member(task: &Task) -> Result<()> {
     let member = &mut Member::new(task)?;
     let number = task.argument::<usize>(0)? / PARTIES;
     let region = member.open(task)?;
-    let barrier = region.barrier(NAMES[number])?;
+    let barrier = region.join_barrier(NAMES[number])?;
     let places = PARTIES * number..PARTIES * (number + 1);
     let mut party = Party { member, barrier, places, leaves_out: number == 1 };
     let mine = party.mine();

@@ -114,7 +114,7 @@ fn follows<const N: usize>(
     [u64; N]: ringway_sync::Plain,
 {
     let floor = member.ledger.thing(number).floor.get();
-    match changes.next_timeout(std::time::Duration::from_millis(5)) {
+    match changes.wait_next_timeout(std::time::Duration::from_millis(5)) {
         Ok(value) => {
             let mut last = is_good(member, floor, &value);
             for _ in 0..LOOKS {

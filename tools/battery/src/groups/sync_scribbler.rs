@@ -118,7 +118,7 @@ impl User {
             4 => match &mut self.barrier {
                 Some(barrier) => barrier.wait_timeout(SOON).is_ok(),
                 None => {
-                    self.barrier = self.region.barrier("barrier").ok();
+                    self.barrier = self.region.join_barrier("barrier").ok();
                     self.barrier.is_some()
                 }
             },
@@ -142,8 +142,8 @@ impl User {
                 true
             }),
             2 => self.small.read().is_ok() && self.small.writer().is_none(),
-            3 => self.changes.next_timeout(SOON).is_ok(),
-            4 => self.table_changes.next_timeout(SOON).is_ok(),
+            3 => self.changes.wait_next_timeout(SOON).is_ok(),
+            4 => self.table_changes.wait_next_timeout(SOON).is_ok(),
             5 => self.table.entries().is_ok_and(|entries| entries.len() < 3),
             6 => {
                 self.row = self.table.claim_timeout(&random.u64(..4), &[1; 6], SOON).ok();

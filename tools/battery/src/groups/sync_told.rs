@@ -106,7 +106,7 @@ fn holds(page: &[AtomicU64], region: &Region, watched: usize) -> Result<()> {
     let (cell, once): (Cell<u64>, Once<u64>) =
         (region.cell(&*name("cell"))?, region.once(&*name("once"))?);
     let _locks = (lock.lock().ok().context("locking")?, mutex.lock().ok().context("locking")?);
-    let _others = (semaphore.acquire()?, region.barrier(&*name("barrier"))?, cell.claim()?);
+    let _others = (semaphore.acquire()?, region.join_barrier(&*name("barrier"))?, cell.claim()?);
     once.get_or_init(|| {
         page[READY].add(1);
         // It is killed.
@@ -159,7 +159,7 @@ fn waits(page: &[AtomicU64], region: &Region, kind: &str, name: &str) -> Result<
             ensure!(semaphore.acquire()?.owner_died(), "not told");
         }
         "barrier" => {
-            let mut barrier = region.barrier(name)?;
+            let mut barrier = region.join_barrier(name)?;
             begins();
             let told = barrier.wait();
             ensure!(matches!(told, Err(BarrierError::Gone(_))), "told {told:?}");

@@ -329,7 +329,7 @@ impl Meeting for AtBarrier {
     }
 
     fn side(place: &Place, _: u64) -> Result<Barrier> {
-        place.open()?.barrier("it").map_err(|error| anyhow!("{error}"))
+        place.open()?.join_barrier("it").map_err(|error| anyhow!("{error}"))
     }
 }
 

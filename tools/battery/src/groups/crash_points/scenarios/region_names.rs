@@ -53,7 +53,7 @@ pub fn region_predecessor(task: &Task) -> Result<()> {
     let _mutex = mutex.lock().ok().context("locking the mutex")?;
     let _permits = (semaphore.acquire()?, semaphore.acquire()?);
     let _writers = (small.claim()?, table.claim(&1, &seal(1, 1))?);
-    let _party = region.barrier("barrier")?;
+    let _party = region.join_barrier("barrier")?;
     region.once::<[u64; 16]>("once")?.get_or_init(|| {
         task.word(READY).set(1);
         let _ = task.wait();
@@ -78,7 +78,7 @@ pub fn region_recover(task: &Task) -> Result<()> {
         *guard = seal(1, 1);
         drop(guard);
         drop((semaphore.acquire()?, semaphore.acquire()?));
-        let mut mine = region.barrier("barrier")?;
+        let mut mine = region.join_barrier("barrier")?;
         let told = mine.wait();
         ensure!(matches!(told, Err(BarrierError::Gone(_))), "told {told:?}");
         once.get_or_init(|| seal(1, 1))?;

@@ -209,7 +209,7 @@ pub(super) fn permits(room: &Room, region: &Region) -> Result<()> {
 pub fn region_barrier(task: &Task) -> Result<()> {
     let region = open(task)?;
     play(task, || {
-        let mut party = region.barrier("barrier")?;
+        let mut party = region.join_barrier("barrier")?;
         if let Ok(phase) = party.wait_timeout(MOMENT) {
             task.word(DONE).set(u64::from(phase) + 1);
         }
@@ -224,7 +224,7 @@ pub fn region_barrier(task: &Task) -> Result<()> {
 /// The judge is the other party, as long as there is one.
 pub(super) fn judge_region_barrier(room: &Room, start: &dyn Fn() -> Result<Child>) -> Result<End> {
     let region = plan().create(place(room.path()))?;
-    let mut mine = region.barrier("barrier")?;
+    let mut mine = region.join_barrier("barrier")?;
     let child = start()?;
     let over = thread::scope(|scope| {
         let ended = scope.spawn(|| end(child));
@@ -249,7 +249,7 @@ pub(super) fn judge_region_barrier(room: &Room, start: &dyn Fn() -> Result<Child
     ensure!((done..=done + 1).contains(&over), "{over} phases were over, and {done} for it");
     // Another takes its place.
     let other = Region::open(place(room.path()))?;
-    let mut theirs = other.barrier("barrier")?;
+    let mut theirs = other.join_barrier("barrier")?;
     let both = thread::scope(|scope| {
         let theirs = scope.spawn(|| (0..2).map(|_| theirs.wait_timeout(SOON)).collect::<Vec<_>>());
         let mine: Vec<_> = (0..2).map(|_| mine.wait_timeout(SOON)).collect();
@@ -274,8 +274,8 @@ pub fn region_values(task: &Task) -> Result<()> {
         let mut writer = small.claim()?;
         task.word(HELD).set(1);
         let mut changes = small.changes();
-        changes.next()?;
-        ensure!(changes.next_timeout(MOMENT).is_err(), "a change");
+        changes.wait_next()?;
+        ensure!(changes.wait_next_timeout(MOMENT).is_err(), "a change");
         ensure!(small.claim_timeout(MOMENT).is_err(), "claimed twice");
         writer.set(&[1; 2]);
         writer.set(&[2; 2]);
@@ -320,8 +320,8 @@ pub fn region_table(task: &Task) -> Result<()> {
     let table: Table<u64, Value> = region.table("table")?;
     play(task, || {
         let mut changes = table.changes();
-        let _ = changes.next_timeout(MOMENT);
-        ensure!(changes.next_timeout(MOMENT).is_err(), "a change");
+        let _ = changes.wait_next_timeout(MOMENT);
+        ensure!(changes.wait_next_timeout(MOMENT).is_err(), "a change");
         let mut row = table.claim(&1, &seal(1, 1))?;
         task.word(DONE).set(1);
         row.set(&seal(2, 1));
