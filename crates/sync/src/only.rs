@@ -209,7 +209,9 @@ impl Barrier {
         place: impl Into<Place>,
         parties: impl Into<Parties>,
     ) -> Result<Barrier, OpenError> {
-        create_or_open(Plan::new().barrier(ONLY, parties), place, |region| region.join_barrier(ONLY))
+        create_or_open(Plan::new().barrier(ONLY, parties), place, |region| {
+            region.join_barrier(ONLY)
+        })
     }
 
     /// Joins the barrier in the region of that name, which has nothing else in it.
