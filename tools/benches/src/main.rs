@@ -4,6 +4,7 @@
 mod catalogue;
 mod floors;
 mod machine;
+mod mail;
 mod merge;
 mod pair;
 mod peers;
@@ -16,13 +17,14 @@ mod shared;
 mod stats;
 mod stored;
 mod sync;
+mod tables;
 mod transport;
 mod trial;
 mod work;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -30,7 +32,7 @@ use clap::Parser;
 
 use crate::machine::Machine;
 use crate::pair::Cores;
-use crate::ratios::Definition;
+use crate::ratios::{Definition, Ratio};
 use crate::regime::Regime;
 use crate::results::Results;
 use crate::stored::Stored;
@@ -55,6 +57,9 @@ struct Arguments {
     /// Measure what several processes read and write: locks, semaphores, latest values
     #[arg(long, conflicts_with_all = ["ratios", "syscalls"])]
     sync: bool,
+    /// Measure what brings messages of many senders to one receiver
+    #[arg(long, conflicts_with_all = ["ratios", "syscalls", "sync"])]
+    mail: bool,
     /// How often everything is measured
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
@@ -143,6 +148,9 @@ impl Run {
         if arguments.sync {
             return self.tell_of_sync(arguments, &results, regime, share);
         }
+        if arguments.mail {
+            return self.tell_of_mail(arguments, &results, regime, share);
+        }
         let mut ratios = ratios::all(&results);
         let calls = arguments.syscalls;
         ratios.extend(calls.map(|calls| ratios::single("syscalls_while_data_flows", calls)));
@@ -192,33 +200,80 @@ impl Run {
         share: f64,
     ) -> Result<()> {
         let ratios = sync::ratios::all(results);
-        let told = (machine::today(), arguments.commit.clone());
-        let came = (self.rounds, self.seconds, share);
-        let stored = Stored::new(Machine::here(), results, &ratios, told, came);
-        if arguments.lines {
-            println!("{regime}, {:.0}% of the time", share * 100.0);
-            for ratio in &ratios {
-                println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
-            }
-        } else {
+        let stored = self.stored(arguments, results, &ratios, share);
+        if !arguments.lines {
             println!("{}", sync::page::overview(std::slice::from_ref(&stored))?);
         }
-        let project = arguments.project.as_ref().map(|root| root.join(sync::page::MACHINES));
-        let Some(folder) = arguments.out.clone().or(project) else { return Ok(()) };
-        if results.coverage() < ENOUGH {
-            println!("{regime}: too few figures to be stored");
-            return Ok(());
-        }
-        let folder = folder.join(stored.slug());
-        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-        stored.write(&folder)?;
-        sync::plot::draw(results, &folder)
+        let project = Path::new(sync::page::MACHINES);
+        let folder = keep(arguments, results, &stored, (regime, share), &ratios, project)?;
+        folder.map_or(Ok(()), |folder| sync::plot::draw(results, &folder))
     }
+
+    /// The same of many senders.
+    fn tell_of_mail(
+        &self,
+        arguments: &Arguments,
+        results: &Results,
+        regime: Regime,
+        share: f64,
+    ) -> Result<()> {
+        let ratios = mail::ratios::all(results);
+        let stored = self.stored(arguments, results, &ratios, share);
+        if !arguments.lines {
+            println!("{}", mail::page::overview(std::slice::from_ref(&stored))?);
+        }
+        let project = Path::new(mail::page::MACHINES);
+        keep(arguments, results, &stored, (regime, share), &ratios, project).map(drop)
+    }
+
+    fn stored(
+        &self,
+        arguments: &Arguments,
+        results: &Results,
+        ratios: &[Ratio],
+        share: f64,
+    ) -> Stored {
+        let told = (machine::today(), arguments.commit.clone());
+        let came = (self.rounds, self.seconds, share);
+        Stored::new(Machine::here(), results, ratios, told, came)
+    }
+}
+
+/// Prints a group's ratios if that is asked for, and stores its results where they are to be kept:
+/// in that folder of the project, or elsewhere. Returns the folder.
+fn keep(
+    arguments: &Arguments,
+    results: &Results,
+    stored: &Stored,
+    (regime, share): (Regime, f64),
+    ratios: &[Ratio],
+    in_project: &Path,
+) -> Result<Option<PathBuf>> {
+    if arguments.lines {
+        println!("{regime}, {:.0}% of the time", share * 100.0);
+        for ratio in ratios {
+            println!("ratio {} {}", ratio.name, report::short(ratio.value.median));
+        }
+    }
+    let project = arguments.project.as_ref().map(|root| root.join(in_project));
+    let Some(folder) = arguments.out.clone().or(project) else { return Ok(None) };
+    if results.coverage() < ENOUGH {
+        println!("{regime}: too few figures to be stored");
+        return Ok(None);
+    }
+    let folder = folder.join(stored.slug());
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    stored.write(&folder)?;
+    Ok(Some(folder))
 }
 
 /// What is to be measured.
 fn chosen(arguments: &Arguments) -> Vec<Trial> {
-    let all = if arguments.sync { sync::everything } else { catalogue::everything };
+    let all = match (arguments.sync, arguments.mail) {
+        (true, _) => sync::everything,
+        (_, true) => mail::everything,
+        _ => catalogue::everything,
+    };
     let mut trials = all();
     if arguments.ratios {
         let keys: Vec<Key> = trials.iter().map(|trial| trial.key).collect();

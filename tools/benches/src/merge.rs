@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use comfy_table::Table;
 
 use crate::catalogue::{SMALL_RING, usual_capacity};
+use crate::mail;
 use crate::ratios::{size, wanted};
 use crate::regime::Regime;
 use crate::report::{filled, rank, short, table};
@@ -44,6 +45,7 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
     let front = replaced(&front, &front_table(&machines)?).context("README.md")?;
     let mut pages = vec![(OVERVIEW, overview(&machines)?), (FRONT, front)];
     pages.extend(page::of_project(root)?.map(|text| (page::PAGE, text)));
+    pages.extend(mail::page::of_project(root)?.map(|text| (mail::page::PAGE, text)));
     Ok(pages)
 }
 

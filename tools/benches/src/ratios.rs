@@ -11,6 +11,7 @@ use crate::catalogue::{
 use crate::regime::Regime;
 use crate::results::Results;
 use crate::stats::Summary;
+use crate::mail;
 use crate::sync;
 use crate::transport::Manner;
 use crate::trial::{Consumers, Key, Kind, Work};
@@ -231,7 +232,7 @@ fn is_rate(work: Work) -> bool {
         Work::Stream(_) | Work::Mixed | Work::Arrays(_) | Work::Shared(_) | Work::FanOut(_) => true,
         Work::Latency | Work::OneProcessor | Work::Drain | Work::Wake => false,
         Work::Consumers(_) => false,
-        Work::Create | Work::Join | Work::Memory | Work::Sync(_) => false,
+        Work::Create | Work::Join | Work::Memory | Work::Sync(_) | Work::Mail(_) => false,
     }
 }
 
@@ -250,7 +251,8 @@ fn word(work: Work) -> Option<&'static str> {
         Work::Create => "create",
         Work::Join => "join",
         Work::Memory => "memory",
-        Work::Drain | Work::Consumers(_) | Work::Arrays(_) | Work::Sync(_) => return None,
+        Work::Drain | Work::Consumers(_) | Work::Arrays(_) => return None,
+        Work::Sync(_) | Work::Mail(_) => return None,
     })
 }
 
@@ -267,6 +269,7 @@ pub fn work_name(work: Work) -> String {
             format!("subscribers_{count}")
         }
         Work::Sync(work) => sync::ratios::word(work),
+        Work::Mail(work) => mail::ratios::word(work),
         work => word(work).unwrap_or_default().into(),
     }
 }

@@ -9,6 +9,7 @@ use crate::pair::{Cores, Setting};
 use crate::peers::ringway::{Arrays, NUMBERS};
 use crate::regime::Regime;
 use crate::stats;
+use crate::mail::work::Mail;
 use crate::sync::work::Sync;
 use crate::transport::{Manner, Spec, Transport};
 use crate::work::{self, mixed, shared, stream::Calls};
@@ -44,6 +45,8 @@ pub enum Work {
     Memory,
     /// Of what several processes read and write.
     Sync(Sync),
+    /// Of many senders and one receiver.
+    Mail(Mail),
 }
 
 /// What the attached consumers are.

@@ -31,6 +31,10 @@ pub struct Options {
     /// page; no ring is measured
     #[arg(long, conflicts_with_all = ["ratios", "merge"])]
     sync: bool,
+    /// Measure what brings messages of many senders to one receiver, and make its page; no ring is
+    /// measured
+    #[arg(long, conflicts_with_all = ["ratios", "merge", "sync"])]
+    mail: bool,
     /// Make the pages anew from the results that are stored, and measure nothing
     #[arg(long, conflicts_with_all = ["quick", "lines", "out", "more"])]
     merge: bool,
@@ -67,6 +71,9 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
     if options.sync {
         bench.arg("--sync");
     }
+    if options.mail {
+        bench.arg("--mail");
+    }
     let whole = !options.quick && !options.ratios && options.more.is_empty();
     match &options.out {
         Some(folder) => {
@@ -77,7 +84,7 @@ pub fn run(project: &Project, options: &Options) -> Result<bool> {
         }
         None => {}
     }
-    if options.more.is_empty() && !options.sync {
+    if options.more.is_empty() && !options.sync && !options.mail {
         if STRACE.is_met(&Here::new(project)) {
             let calls = syscalls::while_data_flows(project)?;
             bench.arg("--syscalls").arg(calls.to_string());
