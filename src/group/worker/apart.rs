@@ -70,6 +70,11 @@ impl<T: Plain, W: Wait> Worker<T, W> {
 }
 
 impl Claim {
+    /// How many messages it is of.
+    pub(crate) fn count(self) -> usize {
+        self.messages
+    }
+
     /// The position of its first message.
     pub(crate) fn place(self) -> Pos {
         self.first

@@ -25,6 +25,7 @@ pub(crate) struct List {
     made: u64,
     /// Handles by which senders can come.
     openers: usize,
+    receivers: usize,
 }
 
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Heap {
         let mut list = self.lock();
         let is_it = |lane: &HeapLane| lane.number == number && lane.name == name;
         let Some(at) = list.lanes.iter().position(is_it) else { return Removal::Removed };
-        if list.lanes[at].has_sender || !is_drained() {
+        if list.lanes.get(at).is_some_and(|lane| lane.has_sender) || !is_drained() {
             return Removal::InUse;
         }
         list.lanes.remove(at);
@@ -103,6 +104,22 @@ impl Heap {
     }
 }
 
+impl Heap {
+    /// Takes a receiver's seat, of which there are so many.
+    pub(crate) fn seat(&self, most: usize) -> bool {
+        let mut list = self.lock();
+        let is_free = list.receivers < most;
+        list.receivers += usize::from(is_free);
+        is_free
+    }
+
+    /// Frees one.
+    pub(crate) fn leave_seat(&self) {
+        let mut list = self.lock();
+        list.receivers = list.receivers.saturating_sub(1);
+    }
+}
+
 impl List {
     /// What a sender of that name finds, where there may be so many lanes.
     pub(crate) fn look(&self, name: &str, most: usize) -> HeapPlace {
@@ -114,31 +131,27 @@ impl List {
         }
     }
 
-    /// A name that no lane has had.
-    pub(crate) fn free_number(&self) -> u64 {
+    /// How many lanes there have been.
+    pub(crate) fn made(&self) -> u64 {
         self.made
     }
 
-    /// The lane of that name has a sender from now on.
-    pub(crate) fn take(&mut self, name: &str, storage: Storage) {
-        match self.lanes.iter_mut().find(|lane| lane.name == name) {
-            Some(lane) => lane.has_sender = true,
-            None => {
-                let (number, name) = (self.made, name.to_owned());
-                self.made += 1;
-                self.lanes.push(HeapLane { name, number, storage, has_sender: true });
-            }
+    /// The lane of that name has a sender from now on. Returns its number.
+    pub(crate) fn take(&mut self, name: &str, storage: &Storage) -> u64 {
+        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.name == name) {
+            lane.has_sender = true;
+            return lane.number;
         }
+        let (number, name) = (self.made, name.to_owned());
+        self.made += 1;
+        self.lanes.push(HeapLane { name, number, storage: storage.clone(), has_sender: true });
+        number
     }
 
-    /// The sender of that name has gone. `is_done`: with all that it had sent done, so that the lane
-    /// goes too.
-    pub(crate) fn leave(&mut self, name: &str, is_done: bool) {
-        let Some(at) = self.lanes.iter().position(|lane| lane.name == name) else { return };
-        if is_done {
-            self.lanes.remove(at);
-        } else {
-            self.lanes[at].has_sender = false;
+    /// The sender of that name has gone.
+    pub(crate) fn leave(&mut self, name: &str) {
+        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.name == name) {
+            lane.has_sender = false;
         }
     }
 }

@@ -12,7 +12,11 @@ use core::ptr::NonNull;
 use self::heap::Heap;
 pub(crate) use self::words::Words;
 use super::shape::LaneShape;
+use crate::error::LivenessError;
+use crate::error::mailbox::LaneError;
 use crate::memory::Storage;
+use crate::message::Message;
+use crate::ring::Ring;
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::{Futex, Ordering};
@@ -60,6 +64,13 @@ pub(crate) enum Removal {
     Refused,
 }
 
+impl Removal {
+    /// Whether receivers were told.
+    pub(crate) fn has_changed(self) -> bool {
+        self == Removal::Removed
+    }
+}
+
 impl Door {
     /// A door on the heap.
     pub(crate) fn heap(shape: LaneShape, fences: Fences) -> Arc<Door> {
@@ -105,8 +116,36 @@ impl Door {
         self.count().sound();
     }
 
+    /// How often a receiver has looked whether the others live.
+    pub(crate) fn patrols(&self) -> u32 {
+        self.words().patrols.load(Ordering::Relaxed)
+    }
+
+    /// A receiver has looked. Returns the new count.
+    pub(crate) fn count_patrol(&self) -> u32 {
+        self.words().patrols.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Whether the mailbox was removed.
+    pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
+        match &self.home {
+            Home::Heap(_) => Ok(false),
+        }
+    }
+
+    /// Opens a lane, and says to which user it belongs.
+    pub(crate) fn open<T: Message + ?Sized>(
+        &self,
+        listed: &Listed,
+    ) -> Result<(Ring<T>, Option<u32>), LaneError> {
+        match (&self.home, &listed.storage) {
+            (Home::Heap(_), Some(storage)) => Ok((Ring::new(storage.clone()), None)),
+            (Home::Heap(_), None) => Err(LaneError::Corrupt),
+        }
+    }
+
     /// All lanes that are there.
-    pub(crate) fn list(&self) -> Result<Vec<Listed>, crate::error::LivenessError> {
+    pub(crate) fn list(&self) -> Result<Vec<Listed>, LivenessError> {
         match &self.home {
             Home::Heap(heap) => Ok(heap.list()),
         }
