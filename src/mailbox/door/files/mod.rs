@@ -100,7 +100,6 @@ impl Files {
     fn directory(&self) -> Option<&Directory> {
         self.mapping.names().map(|names| &names.directory)
     }
-
 }
 
 /// Has the mailbox stay while the mapping is there. `Ok(false)`: a process removes it.
