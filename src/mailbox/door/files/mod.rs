@@ -33,7 +33,7 @@ use crate::error::LivenessError;
 use ringway_shm::envelope::Kind;
 use ringway_shm::file::lock::{self, OWNER};
 use ringway_shm::file::Directory;
-use ringway_shm::segment::{Access, Mapping, Place, SeatBytes};
+use ringway_shm::segment::{Access, Mapping, SeatBytes};
 use ringway_shm::sync::AtomicU32;
 
 pub(in crate::mailbox) use attach::open;
