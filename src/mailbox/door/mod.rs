@@ -23,6 +23,7 @@ use crate::message::Message;
 use crate::ring::Ring;
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
+use ringway_shm::segment::{DeathWatch, Watched};
 use ringway_shm::sync::{Futex, Ordering};
 
 /// The door of a mailbox, as the handles of this process have it.
@@ -145,6 +146,34 @@ impl Door {
         }
     }
 
+    /// Whether processes share the mailbox, of which each can die alone.
+    pub(crate) fn is_mortal(&self) -> bool {
+        match &self.home {
+            Home::Heap(_) => false,
+            #[cfg(not(ringway_loom))]
+            Home::Files(_) => true,
+        }
+    }
+
+    /// Calls `clean_up` if receivers are found dead, and then frees their seats. For one that has no
+    /// seat itself.
+    pub(crate) fn bury_others(&self, _clean_up: impl FnOnce()) -> Result<(), LivenessError> {
+        match &self.home {
+            Home::Heap(_) => Ok(()),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => files.bury(None, _clean_up),
+        }
+    }
+
+    /// Has that watch add to `word` when it is worth asking which receivers live.
+    pub(crate) fn watched_by(&self, _watch: &DeathWatch, _word: Arc<Futex>) -> Option<Watched> {
+        match &self.home {
+            Home::Heap(_) => None,
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => _watch.add(files.mapping(), _word).ok(),
+        }
+    }
+
     /// Opens a lane, and says to which user it belongs.
     pub(crate) fn open<T: Message + ?Sized>(
         &self,
@@ -210,7 +239,8 @@ impl Door {
 pub(crate) struct Bell {
     words: NonNull<Words>,
     fences: Fences,
-    pub(crate) door: Arc<Door>,
+    #[expect(dead_code, reason = "it keeps the words")]
+    door: Arc<Door>,
 }
 
 // SAFETY: as `Door`, which it keeps.

@@ -73,6 +73,11 @@ impl Roll {
         door.lanes() != self.seen
     }
 
+    /// What the count in the door was when the lanes were last listed.
+    pub(super) fn seen(&self) -> u32 {
+        self.seen
+    }
+
     /// Whether a lane is to be tried again soon.
     pub(super) fn tries_again(&self) -> bool {
         self.again
@@ -187,6 +192,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 Err(why) => self.roll.not_opened(&listed, why),
             }
         }
+        self.tell();
     }
 }
 
