@@ -202,9 +202,7 @@ fn nothing_is_lost_when_senders_and_the_one_receiver_are_killed() {
     assert_eq!(noted.len() as u64, 3 * MESSAGES);
 }
 
-/// Needs the ring to say what a durable subscriber had given out before it died.
 #[test]
-#[ignore = "a durable subscriber's successor is not told yet what it held"]
 fn nothing_comes_twice_without_a_mark_when_the_one_receiver_is_killed() {
     let place = Place::new("mailbox-marks");
     let _mailbox = Options::<u64>::new(64).create(place.segment(NAME)).unwrap();

@@ -61,7 +61,7 @@ struct View {
 impl View {
     fn of<T: Message + ?Sized>(lane: &Lane<T>) -> View {
         let (entry, is_shared) = match &lane.taker {
-            Taker::Sole { subscriber, .. } => (subscriber.entry_number(), false),
+            Taker::Sole(subscriber) => (subscriber.entry_number(), false),
             Taker::Shared(worker) => (worker.group_number(), true),
         };
         let storage = lane.taker.memory().clone();

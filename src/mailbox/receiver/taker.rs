@@ -10,7 +10,7 @@ use crate::mailbox::inbox::{INBOX, SHARED};
 use crate::mailbox::ringing::Ringing;
 use crate::memory::Storage;
 use crate::message::{Message, Plain};
-use crate::position::{Pos, Position};
+use crate::position::Position;
 use crate::protocol::Start;
 use crate::ring::Ring;
 use crate::consumer::Subscriber;
@@ -19,11 +19,7 @@ use ringway_shm::wait::Spin;
 /// It never waits itself.
 #[derive(Debug)]
 pub(crate) enum Taker<T: Message + ?Sized> {
-    Sole {
-        subscriber: Subscriber<T, Spin>,
-        /// Behind the last message that was given out here.
-        given: Pos,
-    },
+    Sole(Subscriber<T, Spin>),
     /// What it gives back rings the door.
     Shared(Worker<T, Ringing<Spin>>),
 }
@@ -44,15 +40,15 @@ impl<T: Message + ?Sized> Taker<T> {
             return Worker::join_with(ring, SHARED, wait).map(Taker::Shared);
         }
         let subscriber = ring.subscribe_durable(INBOX, Start::Oldest)?.with_wait(Spin);
-        Ok(Taker::Sole { given: subscriber.place(), subscriber })
+        Ok(Taker::Sole(subscriber))
     }
 
     #[inline(always)]
     pub(crate) fn bytes(&mut self, buffer: &mut [u8]) -> Result<(usize, Held), TryRecvError> {
         match self {
-            Taker::Sole { subscriber, given } => {
+            Taker::Sole(subscriber) => {
                 let len = subscriber.copy_next_bytes(buffer)?;
-                Ok((len, sole(subscriber, given, 1)))
+                Ok((len, sole(subscriber, 1)))
             }
             Taker::Shared(worker) => {
                 worker.claim_bytes(buffer).map(|(len, claim)| (len, Held::Shared(claim)))
@@ -64,7 +60,7 @@ impl<T: Message + ?Sized> Taker<T> {
     #[inline(always)]
     pub(crate) fn end(&mut self, held: Held, fate: Fate) -> bool {
         match (self, held) {
-            (Taker::Sole { subscriber, .. }, Held::Sole { messages, .. }) => {
+            (Taker::Sole(subscriber), Held::Sole { messages, .. }) => {
                 if fate == Fate::Done {
                     subscriber.let_go_of(messages);
                 }
@@ -79,7 +75,7 @@ impl<T: Message + ?Sized> Taker<T> {
     pub(crate) fn position(&self, held: Held) -> Position {
         match (self, held) {
             (_, Held::Shared(claim)) => claim.place().number(),
-            (Taker::Sole { subscriber, .. }, _) => subscriber.place().number(),
+            (Taker::Sole(subscriber), _) => subscriber.place().number(),
             (Taker::Shared(worker), _) => worker.memory().measures().origin().number(),
         }
     }
@@ -96,7 +92,7 @@ impl<T: Message + ?Sized> Taker<T> {
     /// Whether the next look finds a message, or that the lane has ended. Asks no kernel.
     pub(crate) fn has_something(&mut self) -> bool {
         match self {
-            Taker::Sole { subscriber, .. } => subscriber.has_something(),
+            Taker::Sole(subscriber) => subscriber.has_something(),
             Taker::Shared(worker) => worker.has_something(),
         }
     }
@@ -104,7 +100,7 @@ impl<T: Message + ?Sized> Taker<T> {
     /// Whether the next look finds a message.
     pub(crate) fn has_message(&mut self) -> bool {
         match self {
-            Taker::Sole { subscriber, .. } => !subscriber.is_empty(),
+            Taker::Sole(subscriber) => !subscriber.is_empty(),
             Taker::Shared(worker) => worker.is_any_free().is_ok(),
         }
     }
@@ -112,7 +108,7 @@ impl<T: Message + ?Sized> Taker<T> {
     /// Whether everything that was sent is done.
     pub(crate) fn is_drained(&mut self) -> bool {
         match self {
-            Taker::Sole { subscriber, .. } => subscriber.is_empty() && subscriber.lag() == 0,
+            Taker::Sole(subscriber) => subscriber.is_empty() && subscriber.lag() == 0,
             Taker::Shared(worker) => worker.has_done_all(),
         }
     }
@@ -120,14 +116,14 @@ impl<T: Message + ?Sized> Taker<T> {
     /// Gives back what dead receivers had. Whether there was a dead one.
     pub(crate) fn reap(&mut self) -> bool {
         match self {
-            Taker::Sole { .. } => false,
+            Taker::Sole(_) => false,
             Taker::Shared(worker) => worker.finds_the_dead(),
         }
     }
 
     pub(crate) fn memory(&self) -> &Storage {
         match self {
-            Taker::Sole { subscriber, .. } => subscriber.memory(),
+            Taker::Sole(subscriber) => subscriber.memory(),
             Taker::Shared(worker) => worker.memory(),
         }
     }
@@ -137,9 +133,9 @@ impl<T: Plain> Taker<T> {
     #[inline(always)]
     pub(crate) fn next(&mut self) -> Result<(T, Held), TryRecvError> {
         match self {
-            Taker::Sole { subscriber, given } => {
+            Taker::Sole(subscriber) => {
                 let message = subscriber.copy_next()?;
-                Ok((message, sole(subscriber, given, 1)))
+                Ok((message, sole(subscriber, 1)))
             }
             Taker::Shared(worker) => {
                 worker.claim_next().map(|(message, claim)| (message, Held::Shared(claim)))
@@ -149,9 +145,9 @@ impl<T: Plain> Taker<T> {
 
     pub(crate) fn batch(&mut self, buffer: &mut [T]) -> Result<(usize, Held), TryRecvError> {
         match self {
-            Taker::Sole { subscriber, given } => {
+            Taker::Sole(subscriber) => {
                 let messages = subscriber.copy_batch(buffer)?;
-                Ok((messages, sole(subscriber, given, messages)))
+                Ok((messages, sole(subscriber, messages)))
             }
             Taker::Shared(worker) => {
                 let claim = worker.claim_batch(buffer)?;
@@ -161,25 +157,8 @@ impl<T: Plain> Taker<T> {
     }
 }
 
-/// So many messages of the one receiver's.
+/// So many messages of the one receiver's, which are noted as given out before they are.
 #[inline(always)]
-fn sole<T: Message + ?Sized>(
-    subscriber: &Subscriber<T, Spin>,
-    given: &mut Pos,
-    messages: usize,
-) -> Held {
-    let (first, before) = (subscriber.place(), *given);
-    let again = usize::try_from(before.since(first)).unwrap_or(0);
-    let behind = first.plus(messages);
-    if behind.since(before) > 0 {
-        *given = behind;
-    }
-    Held::Sole { messages, again: again.max(redelivered(subscriber, messages)) }
-}
-
-/// How many of the next messages an earlier receiver may have given out, which has died or gone. The
-/// ring does not say so yet.
-#[inline(always)]
-fn redelivered<T: Message + ?Sized>(_: &Subscriber<T, Spin>, _messages: usize) -> usize {
-    0
+fn sole<T: Message + ?Sized>(subscriber: &mut Subscriber<T, Spin>, messages: usize) -> Held {
+    Held::Sole { messages, again: subscriber.gives(messages) }
 }
