@@ -5,13 +5,21 @@
 //! The word is changed by the process that has the byte locked.
 
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use super::{Files, not_told};
 use crate::error::LivenessError;
 use crate::error::mailbox::ReceiverError;
+use crate::protocol::take;
 use ringway_shm::file::lock::Lock;
 use ringway_shm::segment::Claim;
 use ringway_shm::sync::Ordering;
+
+/// How often, a moment apart, a seat is asked for: a peer may only look whether its receiver lives.
+const ATTEMPTS: u32 = 4;
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A seat that is taken.
 #[derive(Debug)]
@@ -22,7 +30,8 @@ pub(in crate::mailbox) struct Taken {
 }
 
 impl Files {
-    /// Takes a free seat.
+    /// Takes a free seat. That of a receiver that has just died may be locked by a peer which cleans
+    /// up after it: that is waited for, for a second at most.
     pub(in crate::mailbox) fn take_seat(&self, receivers: usize) -> Result<Taken, ReceiverError> {
         if !self.mapping.is_here() {
             return Err(ReceiverError::Forked);
@@ -33,18 +42,31 @@ impl Files {
         if self.mapping.is_removed().map_err(not_had)? {
             return Err(ReceiverError::Closed);
         }
+        for attempt in 0..take::WHILE_CLEANING {
+            // Asked before the look: a seat that was being cleaned, and is not any more, is free.
+            let is_cleaning = self.mapping.seats().is_cleaning().map_err(not_had)?;
+            if let Some(taken) = self.take_free_seat(receivers).map_err(not_had)? {
+                return Ok(taken);
+            }
+            if attempt >= ATTEMPTS && !is_cleaning {
+                break;
+            }
+            thread::sleep(PAUSE);
+        }
+        Err(ReceiverError::Full { receivers })
+    }
+
+    fn take_free_seat(&self, receivers: usize) -> io::Result<Option<Taken>> {
         for number in 0..receivers {
-            let Claim::Ours(lock) = self.mapping.seats().claim(number).map_err(not_had)? else {
-                continue;
-            };
+            let Claim::Ours(lock) = self.mapping.seats().claim(number)? else { continue };
             if let Some(word) = self.seat_word(number) {
                 // What a receiver had that died here, this one gives back as it opens the lanes.
                 let before = word.load(Ordering::Relaxed) & !1;
                 word.store(before.wrapping_add(2) | 1, Ordering::Relaxed);
             }
-            return Ok(Taken { number, _lock: lock });
+            return Ok(Some(Taken { number, _lock: lock }));
         }
-        Err(ReceiverError::Full { receivers })
+        Ok(None)
     }
 
     /// The receiver has left all lanes.
@@ -82,5 +104,48 @@ impl Files {
             dead.iter().for_each(|seat| self.free(seat));
         });
         outcome.map(drop).map_err(not_told)
+    }
+}
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use std::format;
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::mailbox::door::Home;
+    use crate::mailbox::{Mailbox, Options, unlink};
+
+    fn files(mailbox: &Mailbox<u64>) -> &Files {
+        match &mailbox.door.home {
+            Home::Files(files) => files,
+            Home::Heap(_) => panic!("it is in files"),
+        }
+    }
+
+    /// A receiver that has died is started again while another one cleans up after it.
+    #[test]
+    fn one_that_comes_back_waits_for_a_peer_that_cleans_up_after_it() {
+        let name = format!("ringway-unit-{}-seats", std::process::id());
+        let mailbox = Options::<u64>::new(8).create(&name).unwrap();
+        let peer = Mailbox::<u64>::open(&name).unwrap();
+        // A dead receiver: its word says that it is there, and no process has its lock.
+        files(&mailbox).seat_word(0).unwrap().store(3, Ordering::Relaxed);
+        let cleans = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let cleaner = scope.spawn(|| {
+                files(&peer).bury(None, || {
+                    cleans.store(true, Ordering::Release);
+                    thread::sleep(Duration::from_millis(50));
+                })
+            });
+            while !cleans.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            assert!(mailbox.receiver().is_ok());
+            cleaner.join().unwrap().unwrap();
+        });
+        drop((mailbox, peer));
+        assert!(unlink(&name).unwrap());
     }
 }
