@@ -113,10 +113,11 @@ impl Drop for Leaving {
             heap.lock().leave(self.id.lane());
         }
         let is_done = || inbox::is_done(&self.storage);
-        if !is_done() || !self.door.remove(self.id.lane(), self.number, is_done).has_changed() {
-            // It stays until it is received: those that look again see that it has ended.
-            self.door.count_lane();
+        if is_done() {
+            self.door.remove(self.id.lane(), self.number, is_done);
         }
+        // Else it stays until it is received. In any case receivers look again.
+        self.door.count_lane();
     }
 }
 

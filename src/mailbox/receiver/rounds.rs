@@ -116,6 +116,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         let gone = lanes.get_mut(at).is_some_and(ends);
         if gone {
             self.lanes.remove(at);
+            let before = self.door().count_lane();
+            self.roll.has_counted(before);
         }
         self.tell();
         gone
