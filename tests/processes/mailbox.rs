@@ -173,7 +173,8 @@ fn all_of_three() -> impl Iterator<Item = u64> {
 }
 
 #[test]
-fn nothing_is_lost_or_comes_twice_without_a_mark_when_senders_and_receivers_that_share_are_killed() {
+fn nothing_is_lost_or_comes_twice_without_a_mark_when_senders_and_receivers_that_share_are_killed()
+{
     let place = Place::new("mailbox-shared");
     let options = Options::<u64>::new(64).receivers(3);
     let mailbox = options.create(place.segment(NAME)).unwrap();

@@ -40,7 +40,7 @@ pub(crate) struct Door {
 pub(crate) enum Home {
     Heap(Heap),
     #[cfg(not(ringway_loom))]
-    Files(Files),
+    Files(Box<Files>),
 }
 
 // SAFETY: the words are atomics, which `home` keeps, and which any thread may drop.

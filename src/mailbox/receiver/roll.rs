@@ -28,7 +28,7 @@ pub(super) struct Roll {
     /// Lanes that are left out.
     refused: Vec<Refused>,
     /// What is to be told.
-    faults: Vec<Box<LaneFault>>,
+    faults: Vec<LaneFault>,
     failed: Option<LivenessError>,
     /// A lane is to be tried again soon.
     again: bool,
@@ -107,7 +107,7 @@ impl Roll {
     /// What is to be told next.
     pub(super) fn next_fault(&mut self) -> Option<TryRecvError> {
         if let Some(fault) = self.faults.pop() {
-            return Some(TryRecvError::Lane(fault));
+            return Some(TryRecvError::Lane(Box::new(fault)));
         }
         self.failed.take().map(TryRecvError::Liveness)
     }
@@ -137,7 +137,7 @@ impl Roll {
         }
         if !core::mem::replace(&mut refused.was_told, true) {
             let sender = SenderId::of_lane(&listed.name, None).to_string();
-            self.faults.push(Box::new(LaneFault { sender, why }));
+            self.faults.push(LaneFault { sender, why });
         }
     }
 }
@@ -149,7 +149,8 @@ fn is_passing(why: &LaneError) -> bool {
         LaneError::Join(JoinError::InUse { .. } | JoinError::NoFreeWorker { .. }) => true,
         #[cfg(not(ringway_loom))]
         LaneError::Open(
-            crate::error::OpenError::NotFound { .. } | crate::error::OpenError::ControlMissing { .. },
+            crate::error::OpenError::NotFound { .. }
+            | crate::error::OpenError::ControlMissing { .. },
         ) => true,
         _ => false,
     }

@@ -5,8 +5,8 @@
 
 use super::handle::Receiver;
 use super::taker::{Held, Taker};
-use crate::error::mailbox::{LaneError, TryRecvError};
 use crate::error::TryRecvError as NotTaken;
+use crate::error::mailbox::{LaneError, TryRecvError};
 use crate::message::Message;
 use ringway_shm::wait::Wait;
 

@@ -7,6 +7,11 @@ use ringway_shm::wait::{DeathCheck, Ticker, Wait};
 
 /// Lanes that are looked after at a time.
 const AT_A_TIME: usize = 16;
+/// A receiver does not look whether the others live, if others have made so many looks since its last
+/// one. So with many receivers that wait, about as many look in a slice, and not all after all.
+/// Should one of these die or be stopped, there is another one; should all, the rest see in the next
+/// slice that none looks. A death is noticed within two slices.
+const ENOUGH: u32 = 2;
 /// The lanes are listed anew once in so many looks, which is about a second of waiting.
 const LISTS: u32 = 20;
 
@@ -93,13 +98,17 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         }
     }
 
-    /// Whether other receivers live: those that share the messages, in files, may have died with
-    /// some. One of those that wait looks, and the others see by a count that it does.
+    /// Whether other receivers live: those that share the messages, in files, may have died with some.
+    /// Few of those that wait look, and the others see by a count that they do.
     fn look_after_receivers(&mut self) {
         let Receiver { lanes, seat, watch, .. } = self;
         let door = seat.door();
+        if !door.shape.is_shared() {
+            return;
+        }
         let patrols = door.patrols();
-        if core::mem::replace(&mut watch.patrols, patrols) != patrols {
+        let others = patrols.wrapping_sub(core::mem::replace(&mut watch.patrols, patrols));
+        if others >= ENOUGH {
             return;
         }
         let outcome = seat.bury(|| {

@@ -81,7 +81,7 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
     ringway_shm::crash_point!();
     let directory = match open_directory(path) {
         Ok(directory) => directory,
-        Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => {
+        Err(error) if is_no_directory(&error) => {
             return Err(CreateError::NotADirectory { path: path.into() });
         }
         Err(source) => return Err(io("opening the directory")(source)),
@@ -103,6 +103,11 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
     };
     rustix::fs::fchmod(&directory, Mode::from_raw_mode(mode))
         .map_err(|errno| io("setting the directory's permissions")(errno.into()))
+}
+
+/// Whether a directory was not opened because it is none, or a link.
+pub(super) fn is_no_directory(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP))
 }
 
 /// Opens a directory that is no link.
@@ -143,7 +148,7 @@ fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door
     }
     let files = attach::files(mapping, path, access, shape.receivers);
     let files = files.map_err(io("mapping the door"))?;
-    Ok(Door::of(files.words(), fences, shape, Home::Files(files)))
+    Ok(Door::of(files.words(), fences, shape, Home::Files(Box::new(files))))
 }
 
 /// How often a mailbox may be there and be gone again while it is opened or created.
@@ -188,7 +193,6 @@ fn differs(found: &LaneShape, wanted: &LaneShape, segment: &Segment) -> Option<O
     let (option, found, wanted) = all.into_iter().find(|(_, found, wanted)| found != wanted)?;
     Some(OpenError::Differs { path: segment.path(), option, found, wanted })
 }
-
 
 /// Whether a directory that shows that owner and those permissions is one whose files can be trusted
 /// as far as their owners can.

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::DirEntryExt;
+use std::path::Path;
 
 use super::super::{Door, Listed, Removal};
 use super::{Files, MAKING, not_told, number_of};
@@ -33,37 +34,13 @@ fn is_lane(name: &str) -> bool {
 impl Files {
     /// All lanes of which there are names. `most`: how many there may be.
     pub(in crate::mailbox::door) fn list(&self, most: usize) -> Result<Vec<Listed>, LivenessError> {
-        let (lanes, companions) = self.names(most).map_err(not_told)?;
+        let (lanes, companions) = names(&self.path, most).map_err(not_told)?;
         // A process that died between naming one and the other, or removing them.
         let is_alone = |object: &&String| !lanes.iter().any(|lane| lane.name == **object);
         if let Some(object) = companions.iter().find(is_alone) {
             self.remove_companions_of(object);
         }
         Ok(lanes)
-    }
-
-    /// The names of lanes, and those for which there are companions.
-    fn names(&self, most: usize) -> io::Result<(Vec<Listed>, Vec<String>)> {
-        let (mut lanes, mut companions) = (Vec::new(), Vec::new());
-        let entries = match self.path.read_dir() {
-            Ok(entries) => entries,
-            // It was removed, which the door says, too.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok((lanes, companions));
-            }
-            Err(error) => return Err(error),
-        };
-        // Others choose how many there are.
-        for entry in entries.take(most.saturating_mul(NAMES_PER_LANE).saturating_add(16)) {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if is_lane(&name) {
-                lanes.push(Listed { name, number: entry.ino(), storage: None });
-            } else if let Some((object, _)) = name::of_companion(&name).filter(|(object, _)| is_lane(object)) {
-                companions.push(object);
-            }
-        }
-        Ok((lanes, companions))
     }
 
     /// Removes companions of that name that have no lane, of this user, and are not being made.
@@ -136,6 +113,32 @@ impl Files {
     }
 }
 
+/// The names of lanes, and those for which there are companions.
+pub(super) fn names(path: &Path, most: usize) -> io::Result<(Vec<Listed>, Vec<String>)> {
+    let (mut lanes, mut companions) = (Vec::new(), Vec::new());
+    let entries = match path.read_dir() {
+        Ok(entries) => entries,
+        // It was removed, which the door says, too.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok((lanes, companions));
+        }
+        Err(error) => return Err(error),
+    };
+    // Others choose how many there are.
+    for entry in entries.take(most.saturating_mul(NAMES_PER_LANE).saturating_add(16)) {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if is_lane(&name) {
+            lanes.push(Listed { name, number: entry.ino(), storage: None });
+        } else if let Some((object, _)) =
+            name::of_companion(&name).filter(|(object, _)| is_lane(object))
+        {
+            companions.push(object);
+        }
+    }
+    Ok((lanes, companions))
+}
+
 /// Makes a lane, or goes on with the one that the last sender of that name has left.
 pub(in crate::mailbox) fn make<T: Message + ?Sized>(
     door: &Door,
@@ -157,7 +160,7 @@ pub(in crate::mailbox) fn make<T: Message + ?Sized>(
     if files.mapping.is_removed().map_err(locked)? {
         return Err(SenderError::Closed);
     }
-    let (lanes, most) = (files.names(door.shape.lanes).map_err(locked)?.0, door.shape.lanes);
+    let (lanes, most) = (names(&files.path, door.shape.lanes).map_err(locked)?.0, door.shape.lanes);
     if lanes.len() >= most && !lanes.iter().any(|listed| listed.name == lane) {
         return Err(SenderError::Full { lanes: most });
     }

@@ -18,6 +18,7 @@ mod attach;
 mod create;
 mod header;
 mod lane;
+mod look;
 mod seats;
 mod unlink;
 
@@ -31,14 +32,15 @@ use std::time::Duration;
 use super::Words;
 use crate::error::LivenessError;
 use ringway_shm::envelope::Kind;
-use ringway_shm::file::lock::{self, OWNER};
 use ringway_shm::file::Directory;
+use ringway_shm::file::lock::{self, OWNER};
 use ringway_shm::segment::{Access, Mapping, SeatBytes};
 use ringway_shm::sync::AtomicU32;
 
 pub(in crate::mailbox) use attach::open;
 pub(in crate::mailbox) use create::{create, create_or_open};
 pub(in crate::mailbox) use lane::make;
+pub use look::{Inspection, LaneInspection, inspect, mailboxes, mailboxes_in, prune};
 pub(in crate::mailbox) use seats::Taken;
 pub use unlink::unlink;
 

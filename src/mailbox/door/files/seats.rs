@@ -27,9 +27,8 @@ impl Files {
         if !self.mapping.is_here() {
             return Err(ReceiverError::Forked);
         }
-        let not_had = |error: io::Error| {
-            ReceiverError::Lock { os_error: error.raw_os_error().unwrap_or(0) }
-        };
+        let not_had =
+            |error: io::Error| ReceiverError::Lock { os_error: error.raw_os_error().unwrap_or(0) };
         if self.mapping.is_removed().map_err(not_had)? {
             return Err(ReceiverError::Closed);
         }

@@ -58,10 +58,9 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
         }
         Err(NotOpened::Os(errno)) => return Err(io("opening the door")(errno.into())),
     };
-    is_door(&door).map_err(io("reading the door"))?.map_err(|why| UnlinkError::NotAMailbox {
-        path: path.clone(),
-        why: Some(Box::new(why)),
-    })?;
+    is_door(&door)
+        .map_err(io("reading the door"))?
+        .map_err(|why| UnlinkError::NotAMailbox { path: path.clone(), why: Some(Box::new(why)) })?;
     // Alone: no process has the mailbox open, and none opens it meanwhile.
     let Some(lock) = Lock::take(door, OWNER).map_err(io("locking the door"))? else {
         return Err(UnlinkError::InUse { path });
