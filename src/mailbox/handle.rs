@@ -4,9 +4,9 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
-#[cfg(not(ringway_loom))]
-use super::door::files;
 use super::door::{Door, Home};
+#[cfg(not(ringway_loom))]
+use super::files;
 use super::receiver::Receiver;
 use super::sender::{Sender, make};
 #[cfg(not(ringway_loom))]

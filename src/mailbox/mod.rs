@@ -90,12 +90,15 @@
 //
 // Arrows point down: senders and receivers use the door and rings; the door knows neither.
 
-pub(crate) mod door;
+mod door;
+#[cfg(not(ringway_loom))]
+mod files;
 #[cfg(feature = "async")]
 mod future;
 mod handle;
 mod inbox;
 mod letter;
+mod made;
 mod options;
 mod receiver;
 mod ringing;
@@ -105,9 +108,7 @@ mod sender_id;
 mod shape;
 
 #[cfg(not(ringway_loom))]
-pub use door::files::{
-    Inspection, LaneInspection, inspect, mailboxes, mailboxes_in, prune, unlink,
-};
+pub use files::{Inspection, LaneInspection, inspect, mailboxes, mailboxes_in, prune, unlink};
 pub use handle::Mailbox;
 pub use letter::{BytesLetter, Letter, Letters};
 pub use options::Options;

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::lane::Lane;
+use super::looking::Looking;
 use super::roll::Roll;
-use super::rounds::Round;
-use super::scout::Looking;
+use super::round::Round;
 use super::taker::Held;
 use super::watch::Watch;
 use crate::error::mailbox::ReceiverError;

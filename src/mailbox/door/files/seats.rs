@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::{Files, not_told};
+use super::place::{Files, not_told};
 use crate::error::LivenessError;
 use crate::error::mailbox::ReceiverError;
 use ringway_shm::file::lock::Lock;

@@ -7,12 +7,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::super::{Door, Home};
-use super::create::{is_no_directory, is_trusted, open_directory};
-use super::header::{self, SEATS_AT};
-use super::{DOOR, DOOR_FILE, Files, SEATS, VERSION, keep_name};
+use super::trust::{is_no_directory, is_trusted, open_directory};
 use crate::error::mailbox::OpenError;
 use crate::error::{HeaderError, MessageType};
+use crate::mailbox::door::files::{
+    DOOR, DOOR_FILE, Files, SEATS, SEATS_AT, VERSION, decode, keep_name, len,
+};
+use crate::mailbox::door::{Door, Home};
 use crate::mailbox::shape::LaneShape;
 use crate::memory::geometry::Schema;
 use crate::message::Message;
@@ -79,7 +80,7 @@ fn open_as(
     let mapping = mapping.map_err(io("mapping the door"))?;
     let words = mapping.header().map_err(io("reading the door"))?;
     let header = |why| OpenError::Header { path: path.clone(), why };
-    let (shape, mode) = header::decode(&words, tag, said).map_err(header)?;
+    let (shape, mode) = decode(&words, tag, said).map_err(header)?;
     check(&shape).map_err(header)?;
     if !keep_name(&mapping).map_err(io("locking the door"))? {
         return Err(OpenError::BeingRemoved { path });
@@ -134,12 +135,13 @@ pub(super) fn files(
     access: Access,
     receivers: usize,
 ) -> io::Result<Files> {
-    let (start, len) = mapping.main()?;
-    if len < header::len(receivers) {
+    let (start, bytes) = mapping.main()?;
+    if bytes < len(receivers) {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     // SAFETY: the mapping is as long as the receivers' words take, which begin there.
     let first = unsafe { start.add(SEATS_AT) }.cast::<AtomicU32>();
     let seats = NonNull::slice_from_raw_parts(first, receivers);
-    Ok(Files { mapping, path: path.into(), access, seats })
+    // SAFETY: so many words are there in the mapping.
+    Ok(unsafe { Files::new(mapping, path, access, seats) })
 }

@@ -1,7 +1,5 @@
 //! Lanes that are rings in the mailbox's directory.
 
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use std::fs::File;
@@ -9,20 +7,16 @@ use std::io;
 use std::os::unix::fs::DirEntryExt;
 use std::path::Path;
 
-use super::super::{Door, Listed, Removal};
-use super::{Files, MAKING, not_told, number_of};
-use crate::error::mailbox::{LaneError, SenderError};
-use crate::error::{CreateError, LivenessError, Occupant, OpenError};
-use crate::mailbox::inbox;
-use crate::mailbox::sender::Made;
-use crate::mailbox::sender_id::{NAMED, SenderId, UNNAMED, lane_name};
+use super::place::{Files, not_told, number_of};
+use crate::error::mailbox::LaneError;
+use crate::error::{LivenessError, OpenError};
+use crate::mailbox::door::listed::{Listed, Removal};
+use crate::mailbox::sender_id::{NAMED, UNNAMED};
 use crate::message::Message;
-use crate::producer::Producer;
 use crate::ring::Ring;
 use crate::segment::Segment;
 use ringway_shm::segment::{Header, Prune, name, prune, remove_dead};
 use rustix::io::Errno;
-use rustix::rand::{GetRandomFlags, getrandom};
 
 /// How many names a directory is read for, for each lane that there may be: a lane has two.
 const NAMES_PER_LANE: usize = 8;
@@ -51,7 +45,7 @@ impl Files {
         let _ = prune(what.spare(spare));
     }
 
-    /// Opens a lane, whoever it belongs to: who may have lanes is up to the directory.
+    /// Opens a lane of any user: who may have lanes is up to the directory.
     pub(in crate::mailbox::door) fn open<T: Message + ?Sized>(
         &self,
         listed: &Listed,
@@ -78,7 +72,7 @@ impl Files {
         }
     }
 
-    fn segment(&self, name: &str) -> Segment {
+    pub(in crate::mailbox) fn segment(&self, name: &str) -> Segment {
         Segment::new(name).directory(&self.path)
     }
 
@@ -114,7 +108,10 @@ impl Files {
 }
 
 /// The names of lanes, and those for which there are companions.
-pub(super) fn names(path: &Path, most: usize) -> io::Result<(Vec<Listed>, Vec<String>)> {
+pub(in crate::mailbox) fn names(
+    path: &Path,
+    most: usize,
+) -> io::Result<(Vec<Listed>, Vec<String>)> {
     let (mut lanes, mut companions) = (Vec::new(), Vec::new());
     let entries = match path.read_dir() {
         Ok(entries) => entries,
@@ -137,78 +134,4 @@ pub(super) fn names(path: &Path, most: usize) -> io::Result<(Vec<Listed>, Vec<St
         }
     }
     Ok((lanes, companions))
-}
-
-/// Makes a lane, or goes on with the one that the last sender of that name has left.
-pub(in crate::mailbox) fn make<T: Message + ?Sized>(
-    door: &Door,
-    files: &Files,
-    name: Option<&str>,
-) -> Result<Made<T>, SenderError> {
-    if !files.mapping.is_here() {
-        return Err(SenderError::Forked);
-    }
-    let locked = |error: io::Error| match error.raw_os_error() {
-        Some(libc::EAGAIN) => SenderError::Busy,
-        os_error => SenderError::Lock { os_error: os_error.unwrap_or(0) },
-    };
-    let random = random().map_err(locked)?;
-    let lane = lane_name(name, random);
-    name::check(&lane).map_err(SenderError::Name)?;
-    // Lanes are counted while no other process makes one.
-    let _turn = files.mapping.seats().turn(MAKING).map_err(locked)?;
-    if files.mapping.is_removed().map_err(locked)? {
-        return Err(SenderError::Closed);
-    }
-    let (lanes, most) = (names(&files.path, door.shape.lanes).map_err(locked)?.0, door.shape.lanes);
-    if lanes.len() >= most && !lanes.iter().any(|listed| listed.name == lane) {
-        return Err(SenderError::Full { lanes: most });
-    }
-    let options = door.shape.options::<T>();
-    let mut segment = files.segment(&lane).keep(true);
-    if let Some(gid) = files.access.group {
-        segment = segment.subscriber_group(gid);
-    }
-    let producer = match name {
-        Some(_) => options.create_or_resume(&segment),
-        None => options.create(&segment),
-    };
-    let producer = producer.map_err(|error| match error {
-        CreateError::Config(error) => SenderError::Config(error),
-        CreateError::AlreadyExists { what: Occupant::Alive { .. }, .. } => {
-            SenderError::InUse { name: name.unwrap_or_default().to_owned() }
-        }
-        error => SenderError::Create(Box::new(error)),
-    })?;
-    finish(door, files, producer, &lane)
-}
-
-/// Makes the entry for receivers in a new lane. On an error the lane goes again, if it is empty.
-fn finish<T: Message + ?Sized>(
-    door: &Door,
-    files: &Files,
-    producer: Producer<T>,
-    lane: &str,
-) -> Result<Made<T>, SenderError> {
-    let storage = producer.storage.clone();
-    let number = storage.file_number().unwrap_or(0);
-    let uid = files.directory().and_then(|directory| directory.owner(lane).ok());
-    match inbox::make(&Ring::<T>::new(storage.clone()), door.shape.is_shared()) {
-        Ok(()) => Ok(Made { producer, id: SenderId::of_lane(lane, uid), number }),
-        Err(error) => {
-            drop(producer);
-            door.remove(lane, number, || inbox::is_done(&storage));
-            Err(SenderError::Join(error))
-        }
-    }
-}
-
-/// A number that no other lane has.
-fn random() -> io::Result<u64> {
-    let mut bytes = [0; 8];
-    let got = rustix::io::retry_on_intr(|| getrandom(&mut bytes, GetRandomFlags::empty()))?;
-    if got < bytes.len() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(u64::from_ne_bytes(bytes))
 }

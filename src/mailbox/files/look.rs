@@ -7,10 +7,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::attach::find;
-use super::header::{self, SEATS_AT};
-use super::lane::names;
-use super::{DOOR_FILE, SEATS};
 use crate::error::mailbox::OpenError;
+use crate::mailbox::door::files::{DOOR_FILE, SEATS, SEATS_AT, decode, names, number_of};
 use crate::mailbox::inbox;
 use crate::mailbox::sender_id::SenderId;
 use crate::message::Untyped;
@@ -19,13 +17,12 @@ use crate::segment::Segment;
 use ringway_shm::file::{Directory, lock};
 use ringway_shm::segment::{DEFAULT_DIRECTORY, read_header, remove_dead};
 
-/// The names of the mailboxes in `/dev/shm`, whoever they belong to. As
-/// [`mailboxes_in`].
+/// The names of the mailboxes in `/dev/shm`, of all users. As [`mailboxes_in`].
 pub fn mailboxes() -> io::Result<Vec<String>> {
     mailboxes_in(DEFAULT_DIRECTORY)
 }
 
-/// The names of the mailboxes in a directory, whoever they belong to: the directories in it that have
+/// The names of the mailboxes in a directory, of all users: the directories in it that have
 /// a door. Opens none of them.
 ///
 /// ```
@@ -115,7 +112,7 @@ pub fn inspect(segment: impl Into<Segment>) -> Result<Inspection, OpenError> {
     let found = find(&segment, false)?;
     let door = &found.files.main;
     let words = read_header(door).map_err(io("reading the door"))?;
-    let (shape, _) = header::decode(&words, found.envelope.tag, found.lengths.0)
+    let (shape, _) = decode(&words, found.envelope.tag, found.lengths.0)
         .map_err(|why| OpenError::Header { path: path.clone(), why })?;
     let metadata = door.metadata().map_err(io("asking about the door"))?;
     let mut receivers = 0;
@@ -170,7 +167,7 @@ pub fn prune(segment: impl Into<Segment>) -> Result<Vec<String>, OpenError> {
         };
         let number = ring.storage.file_number();
         let removed = remove_dead(&directory, name, None, |file, _, _| {
-            let same = Some(super::number_of(file)?) == number;
+            let same = Some(number_of(file)?) == number;
             Ok(same && inbox::undone(&ring.storage) == 0)
         });
         if removed.map_err(io("removing a lane"))? {
