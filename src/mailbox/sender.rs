@@ -103,8 +103,11 @@ impl Drop for Leaving {
         if !self.door.is_here() {
             return;
         }
-        if let Home::Heap(heap) = &self.door.home {
-            heap.lock().leave(self.id.lane());
+        match &self.door.home {
+            Home::Heap(heap) => heap.lock().leave(self.id.lane()),
+            // By its lock.
+            #[cfg(not(ringway_loom))]
+            Home::Files(_) => {}
         }
         let is_done = || inbox::is_done(&self.storage);
         if is_done() {

@@ -22,6 +22,7 @@ pub(crate) enum Removal {
     Removed,
     /// It has a sender, or something in it, again.
     InUse,
+    #[cfg_attr(ringway_loom, expect(dead_code))]
     /// This process may not remove it, or the operating system did not do it.
     Refused,
 }

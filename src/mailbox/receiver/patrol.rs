@@ -34,7 +34,9 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
             return;
         }
         self.look_after_lanes(AT_A_TIME);
-        self.look_after_receivers();
+        if !self.others_look() {
+            self.look_after_receivers();
+        }
         self.watch.looks = self.watch.looks.wrapping_add(1);
         if self.roll.tries_again() || self.watch.looks % LISTS == 0 {
             self.list();
@@ -73,17 +75,19 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         }
     }
 
+    /// Whether enough others have looked who lives, since this one last asked that.
+    fn others_look(&mut self) -> bool {
+        let patrols = self.door().patrols();
+        let others = patrols.wrapping_sub(core::mem::replace(&mut self.watch.patrols, patrols));
+        others >= ENOUGH
+    }
+
     /// Whether other receivers live: those that share the messages, in files, may have died with some.
     /// Few of those that wait look, and the others see by a count that they do.
-    fn look_after_receivers(&mut self) {
+    pub(super) fn look_after_receivers(&mut self) {
         let Receiver { lanes, seat, watch, .. } = self;
         let door = seat.door();
         if !door.shape.is_shared() {
-            return;
-        }
-        let patrols = door.patrols();
-        let others = patrols.wrapping_sub(core::mem::replace(&mut watch.patrols, patrols));
-        if others >= ENOUGH {
             return;
         }
         let outcome = seat.bury(|| {

@@ -33,7 +33,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                     if receiver.alarms.is_interrupted() {
                         return Some(Ended::Interrupted);
                     }
-                    if receiver.watch.check.is_due().is_some() || receiver.alarms.has_news() {
+                    if receiver.alarms.has_news() {
+                        receiver.look_after_receivers();
+                    }
+                    if receiver.watch.check.is_due().is_some() {
                         receiver.look_around();
                     }
                     None
