@@ -4,9 +4,9 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
-#[cfg(not(ringway_loom))]
-use super::door::files;
 use super::door::{Door, Home};
+#[cfg(not(ringway_loom))]
+use super::files;
 use super::receiver::Receiver;
 use super::sender::{Sender, make};
 #[cfg(not(ringway_loom))]
@@ -123,11 +123,14 @@ impl<T: Message + ?Sized> Mailbox<T> {
 
 /// On the heap: a handle by which senders can come is made, or has gone.
 fn count_opener(door: &Arc<Door>, comes: bool) {
-    if let Home::Heap(heap) = &door.home {
-        if !heap.count_opener(comes) {
-            // Receivers that wait look whether it is over.
-            door.count_lane();
-        }
+    let stays = match &door.home {
+        Home::Heap(heap) => heap.count_opener(comes),
+        #[cfg(not(ringway_loom))]
+        Home::Files(_) => true,
+    };
+    if !stays {
+        // Receivers that wait look whether it is over.
+        door.count_lane();
     }
 }
 

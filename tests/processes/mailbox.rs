@@ -173,7 +173,8 @@ fn all_of_three() -> impl Iterator<Item = u64> {
 }
 
 #[test]
-fn nothing_is_lost_or_comes_twice_without_a_mark_when_senders_and_receivers_that_share_are_killed() {
+fn nothing_is_lost_or_comes_twice_without_a_mark_when_senders_and_receivers_that_share_are_killed()
+{
     let place = Place::new("mailbox-shared");
     let options = Options::<u64>::new(64).receivers(3);
     let mailbox = options.create(place.segment(NAME)).unwrap();
@@ -227,10 +228,14 @@ fn what_a_dead_receiver_had_goes_to_another_that_sleeps() {
     let options = Options::<u64>::new(64).receivers(2);
     let mailbox = options.create(place.segment(NAME)).unwrap();
     let mut sender = mailbox.sender().unwrap();
+    let watch = ringway::wait::DeathWatch::start().unwrap();
     let mut receiver = mailbox.receiver().unwrap();
     // Many lanes, of which none but one has anything.
     let _others: Vec<_> = (0..40).map(|_| mailbox.sender().unwrap()).collect();
-    for message in 0..5 {
+    for message in 0..6 {
+        if message == 3 {
+            receiver = receiver.watched_by(&watch);
+        }
         sender.send(&message).unwrap();
         let holder = Child::start(&place, "mailbox::holder", "");
         holder.hears(&message.to_string());
@@ -240,6 +245,31 @@ fn what_a_dead_receiver_had_goes_to_another_that_sleeps() {
         let letter = receiver.recv_timeout(LONG).unwrap();
         println!("after {:?}", begin.elapsed());
         assert_eq!((*letter, letter.redelivered()), (message, true));
+    }
+}
+
+#[test]
+fn a_set_is_told_of_what_a_dead_receiver_had() {
+    let place = Place::new("mailbox-set");
+    let options = Options::<u64>::new(64).receivers(2);
+    let mailbox = options.create(place.segment(NAME)).unwrap();
+    let mut sender = mailbox.sender().unwrap();
+    let mut receiver = mailbox.receiver().unwrap();
+    let (set, mut ready) = (ringway::WaitSet::new(), Vec::new());
+    set.add(&mut receiver, 7).unwrap();
+    for message in 0..5 {
+        sender.send(&message).unwrap();
+        let holder = Child::start(&place, "mailbox::holder", "");
+        holder.hears(&message.to_string());
+        while receiver.try_recv().is_ok() {}
+        holder.dies();
+        let letter = loop {
+            set.wait_timeout(&mut ready, LONG).unwrap();
+            if let Ok(letter) = receiver.try_recv() {
+                break (*letter, letter.redelivered());
+            }
+        };
+        assert_eq!(letter, (message, true));
     }
 }
 

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 use std::sync::PoisonError;
 
-use super::{Listed, Removal, Words};
+use super::listed::{Listed, Removal};
+use super::words::Words;
 use crate::memory::Storage;
 use ringway_shm::sync::{Mutex, MutexGuard};
 
@@ -75,8 +76,7 @@ impl Heap {
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
-        let list = self.lock();
-        list.openers == 0 && list.lanes.is_empty()
+        self.lock().openers == 0
     }
 
     pub(super) fn remove(

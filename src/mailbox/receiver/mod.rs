@@ -3,7 +3,11 @@
 mod calls;
 mod handle;
 mod lane;
+mod listing;
+mod looking;
+mod patrol;
 mod roll;
+mod round;
 mod rounds;
 mod scout;
 mod taker;
@@ -12,7 +16,7 @@ mod watch;
 
 pub use handle::Receiver;
 #[cfg(feature = "async")]
-pub(super) use rounds::Taken;
+pub(super) use round::Taken;
 pub(super) use taker::Held;
 #[cfg(feature = "async")]
 pub(super) use taker::Taker;
