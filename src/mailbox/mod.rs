@@ -37,8 +37,8 @@
 //!
 //! A message is held until its [`Letter`] is dropped. It comes again, with a mark
 //! ([`Letter::redelivered`]), if it was given back, by [`Letter::nack`] or a panic, or its receiver
-//! died with it: within 150 ms, where receivers share the messages and one of them waits. Without a
-//! mark it comes again only where there is one receiver, and its successor gets what it held.
+//! died with it: within 150 ms, where receivers share the messages and one of them waits; else to the
+//! next receiver.
 //!
 //! # In files
 //!
