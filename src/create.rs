@@ -1,6 +1,6 @@
 //! Creating a ring where there are no files: on the heap, and in memory of the caller's.
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", not(ringway_loom)))]
 use crate::error::ConfigError;
 #[cfg(not(ringway_loom))]
 use crate::error::{HeaderError, RawError};
@@ -90,6 +90,10 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(not(ringway_loom))]
     pub unsafe fn create_raw(self, parts: RawParts) -> Result<Producer<T>, RawError> {
         let geometry = self.geometry().map_err(RawError::Config)?;
+        if geometry.shape.chain {
+            let error = ConfigError::NotUnbounded { with: "memory of the caller's" };
+            return Err(RawError::Config(error));
+        }
         let instance = Instance([0; 4]);
         // SAFETY: the memory is valid and initialised, and nothing else accesses it yet, by this
         // function's contract.
@@ -102,6 +106,8 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(&self, storage: Storage) -> (Producer<T>, Ring<T>) {
+        #[cfg(any(feature = "std", ringway_loom))]
+        self.begin_chain(&storage);
         let ring = Ring::new(storage.clone());
         (Producer::new(storage, self.asymmetric, self.limits, self.shape.tag), ring)
     }

@@ -123,6 +123,13 @@ pub(super) mod sealed {
             consumer: &mut Consumer<Self, T, W>,
         ) -> Option<TryRecvError>;
 
+        /// Goes over to that segment, which comes behind its own, all of which it has received.
+        #[cfg(any(feature = "std", ringway_loom))]
+        fn go_over<T: Message + ?Sized, W: Wait>(
+            consumer: &mut Consumer<Self, T, W>,
+            new: crate::memory::Storage,
+        ) -> Result<(), TryRecvError>;
+
         /// Lets go of everything before the next message. `PLAIN`: the consumer's reader
         /// [is](Reader::is_plain).
         fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(

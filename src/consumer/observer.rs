@@ -137,6 +137,14 @@ impl Sealed for Observing {
         None
     }
 
+    #[cfg(any(feature = "std", ringway_loom))]
+    fn go_over<T: Message + ?Sized, W: Wait>(
+        observer: &mut Observer<T, W>,
+        new: Storage,
+    ) -> Result<(), TryRecvError> {
+        super::chain::observe_on(observer, new)
+    }
+
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(_: &mut Observer<T, W>) {}
 

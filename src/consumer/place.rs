@@ -56,7 +56,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// assert!(consumer.is_closed() && !consumer.is_empty() && consumer.len() == 1);
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.reader.is_closed()
+        self.reader.is_at_the_end()
     }
 
     /// Whether the producer lives and has not closed the ring. Where a ring is not files, or its

@@ -33,7 +33,7 @@ pub struct Subscribing {
     /// Which of the owners of its entry this is, where that can be evicted.
     generation: [u32; EVICTS as usize],
     /// Where it has its gate.
-    words: GateWords,
+    pub(super) words: GateWords,
     /// Which entry that is in.
     entry: u16,
     /// Comes back: its entry stays.
@@ -98,6 +98,16 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Lets go of every message before that one.
     #[inline(always)]
     pub(super) fn release_before(&mut self, first: Pos) {
+        #[cfg(any(feature = "std", ringway_loom))]
+        if !self.reader.behind.is_empty() {
+            return self.release_behind(first);
+        }
+        self.let_go::<false>(first);
+    }
+
+    /// Lets go of every message before that one, in its own segment.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) fn release_in_newest(&mut self, first: Pos) {
         self.let_go::<false>(first);
     }
 
@@ -154,6 +164,14 @@ impl Sealed for Subscribing {
         Self::is_excluded(subscriber).then(|| subscriber.end_evicted())
     }
 
+    #[cfg(any(feature = "std", ringway_loom))]
+    fn go_over<T: Message + ?Sized, W: Wait>(
+        subscriber: &mut Subscriber<T, W>,
+        new: Storage,
+    ) -> Result<(), TryRecvError> {
+        super::chain::subscribe_on(subscriber, new)
+    }
+
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(subscriber: &mut Subscriber<T, W>) {
         subscriber.let_go::<PLAIN>(subscriber.reader.next());
@@ -165,6 +183,8 @@ impl Sealed for Subscribing {
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
+        #[cfg(any(feature = "std", ringway_loom))]
+        subscriber.leave_behind();
         let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry());
         match subscriber.kind.durable {
             true => entry::go_away(&reader.storage, entry),

@@ -217,6 +217,19 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         &mut self,
         state: Word,
     ) -> Result<(), TryRecvError> {
+        let found = self.find_here::<ASKS, SKIPS>(state);
+        #[cfg(any(feature = "std", ringway_loom))]
+        if found == Err(TryRecvError::Closed) && self.reader.storage.measures().is_chain() {
+            return self.go_over::<ASKS, SKIPS>();
+        }
+        found
+    }
+
+    /// The same in the segment where it is.
+    pub(super) fn find_here<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+        state: Word,
+    ) -> Result<(), TryRecvError> {
         let error = match self.reader.find(state) {
             Ok(()) => return Ok(()),
             Err(NotFound::Empty) => match self.excluded() {

@@ -29,8 +29,12 @@ mod view;
 
 #[cfg(feature = "alloc")]
 mod boxed;
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) mod chain;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
+#[cfg(any(feature = "std", ringway_loom))]
+mod link;
 #[cfg(all(feature = "async", feature = "alloc"))]
 mod task_place;
 #[cfg(all(feature = "async", feature = "alloc"))]

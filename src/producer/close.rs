@@ -110,7 +110,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Gives up what it has, without closing the ring.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     fn part(self) {
-        let Parts { storage, wait, alarms, followed } = self.into_parts();
+        let Parts { storage, wait, alarms, followed, .. } = self.into_parts();
         drop(alarms);
         drop(followed);
         // The names and the lock, in that order, before anything of the caller's that could panic.
@@ -125,6 +125,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         // `Reader::find` and `Worker::look_at_the_end`.
         self.storage.producer().closed.store(1, Ordering::Release);
         self.wake();
+        #[cfg(any(feature = "std", ringway_loom))]
+        self.end_chain();
     }
 }
 

@@ -8,6 +8,8 @@ mod arena;
 mod backpressure;
 mod batch;
 mod blocked_time;
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) mod chain;
 mod clean_up;
 mod close;
 mod consumers;

@@ -47,13 +47,69 @@ use ringway_shm::sync::{Ordering, fence};
 pub(crate) fn join(
     storage: &Storage,
     start: Start,
-    take: impl FnOnce() -> Result<Taken, JoinError>,
-    describe: impl FnOnce(&Entry, Pos),
+    take: impl Fn(&Storage) -> Result<Taken, JoinError>,
+    describe: impl Fn(&Entry, Pos),
 ) -> Result<(Joined, Pos), JoinError> {
     can_subscribe(storage)?;
-    let (index, seat) = take()?;
-    join_in(storage, index, seat, start, describe)
+    in_newest(storage, |storage| {
+        let (index, seat) = take(storage)?;
+        join_in(storage, index, seat, start, &describe)
+    })
 }
+
+/// Joins as `join` does: of a chain, in its newest segment.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn in_newest<R>(
+    storage: &Storage,
+    join: impl Fn(&Storage) -> Result<R, JoinError>,
+) -> Result<R, JoinError> {
+    if !storage.measures().is_chain() {
+        return join(storage);
+    }
+    let mut newest = newest(storage)?;
+    for _ in 0..ATTEMPTS_IN_CHAIN {
+        match join(&newest) {
+            // The producer has been about to go on in another segment.
+            Err(JoinError::Sealed) => {}
+            outcome => return outcome,
+        }
+        for _ in 0..WHILE_SEALED {
+            if newest.goes_on() || !newest.waits_for_switch() {
+                break;
+            }
+        }
+        // SYNC closed: what comes behind the segment is seen, and the entries that are taken there.
+        fence(Ordering::Acquire);
+        if !newest.goes_on() {
+            break;
+        }
+        newest = self::newest(&newest)?;
+    }
+    Err(JoinError::Sealed)
+}
+
+/// The newest segment of a chain.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn newest(storage: &Storage) -> Result<Storage, JoinError> {
+    let newest = storage.newest();
+    newest.map_err(|crate::memory::chain::NotAttached(os_error)| JoinError::Lock { os_error })
+}
+
+/// There are no chains.
+#[cfg(not(any(feature = "std", ringway_loom)))]
+pub(crate) fn in_newest<R>(
+    storage: &Storage,
+    join: impl Fn(&Storage) -> Result<R, JoinError>,
+) -> Result<R, JoinError> {
+    join(storage)
+}
+
+/// How many segments a joiner tries, that are left while it joins.
+#[cfg(any(feature = "std", ringway_loom))]
+const ATTEMPTS_IN_CHAIN: u32 = 100;
+/// How often it looks whether a producer has done what takes it a few stores.
+#[cfg(any(feature = "std", ringway_loom))]
+const WHILE_SEALED: u32 = 10_000;
 
 /// Whether there can be subscribers here, and groups.
 pub(crate) fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
@@ -174,6 +230,12 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     // SYNC numbers, regroup: with what is stored after this the generation is seen, as with the
     // gate.
     fence(Ordering::SeqCst);
+    // SYNC sealed: this joiner sees it, or the copying of entries behind the fence in `chain::seal`
+    // sees the gate.
+    #[cfg(any(feature = "std", ringway_loom))]
+    if view.chain().is_some_and(|chain| chain.is_sealed()) {
+        return Err(JoinError::Sealed);
+    }
     // Before the head, so that the head is not before it.
     let reclaimed = credit::reclaimed(view);
     let head1 = hint(view);

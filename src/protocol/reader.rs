@@ -53,6 +53,9 @@ pub(crate) struct Reader<W> {
     pub(crate) alarms: Alarms,
     /// Whether a wait set looks on its behalf.
     followed: Followed,
+    /// Segments of a chain behind this one in which the consumer holds messages, the oldest first.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(crate) behind: alloc::vec::Vec<Storage>,
 }
 
 impl<W> Reader<W> {
@@ -78,6 +81,8 @@ impl<W> Reader<W> {
             life: Default::default(),
             alarms: Alarms::default(),
             followed: Followed::NOT,
+            #[cfg(any(feature = "std", ringway_loom))]
+            behind: alloc::vec::Vec::new(),
         }
     }
 
@@ -85,6 +90,8 @@ impl<W> Reader<W> {
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
         let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, stays, .. } = self;
         let Reader { wait: before, seen, check, life, alarms, followed, .. } = self;
+        #[cfg(any(feature = "std", ringway_loom))]
+        let behind = self.behind;
         let reader = Reader {
             next,
             lane,
@@ -101,6 +108,8 @@ impl<W> Reader<W> {
             life,
             alarms,
             followed,
+            #[cfg(any(feature = "std", ringway_loom))]
+            behind,
         };
         (reader, before)
     }
@@ -116,6 +125,19 @@ impl<W> Reader<W> {
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
         self.plain.first().is_some_and(|&plain| plain)
+    }
+
+    /// Goes on at a position in another segment of its chain. Returns the one where it was.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(crate) fn go_on_in(&mut self, storage: Storage, next: Pos) -> Storage {
+        let Reader { fences, plain, stays, seen, .. } = Reader::new(storage.clone(), next, ());
+        (self.fences, self.plain, self.stays, self.seen) = (fences, plain, stays, seen);
+        self.life.forget();
+        self.check = DeathCheck::default();
+        self.lane = Lane::none(next);
+        self.ahead.none();
+        self.go_to(next);
+        core::mem::replace(&mut self.storage, storage)
     }
 
     /// Goes to a position, of which nothing is known.
@@ -354,12 +376,17 @@ impl<W> Reader<W> {
 
     /// Whether the producer lives and has not closed the ring. Asks the kernel.
     pub(crate) fn is_producer_alive(&self) -> Result<bool, LivenessError> {
-        Ok(!self.is_closed() && self.storage.producer_is_alive()?)
+        Ok(!self.is_at_the_end() && self.storage.producer_is_alive()?)
     }
 
     #[inline(always)]
     pub(crate) fn is_closed(&self) -> bool {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the producer has closed the ring, and not gone on in another segment.
+    pub(crate) fn is_at_the_end(&self) -> bool {
+        self.storage.producer().closed.load(Ordering::Relaxed) == 1
     }
 
     /// Takeovers of the ring by a new producer, as far as can be seen.

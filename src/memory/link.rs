@@ -1,0 +1,143 @@
+//! How the segments of a chain on the heap find one another.
+//!
+//! A segment keeps the next one, so that a consumer which is behind has all that it is to get. One
+//! that is retired keeps none: a handle that is left there, to join by, must not keep all that comes
+//! after it. It asks for the oldest segment that is not retired. All segments have that in common.
+//! It is kept there as long as there is a producer, which changes it; afterwards it is only known.
+
+use alloc::sync::{Arc, Weak};
+
+use super::view::View;
+use crate::position::Pos;
+use ringway_shm::sync::{Mutex, MutexGuard};
+
+/// A segment, and what keeps its memory there.
+#[derive(Debug)]
+pub(crate) struct Kept<M> {
+    pub(super) view: View,
+    pub(super) memory: Arc<M>,
+}
+
+impl<M> Clone for Kept<M> {
+    fn clone(&self) -> Self {
+        Kept { view: self.view, memory: self.memory.clone() }
+    }
+}
+
+// SAFETY: the words are atomics, and what owns them may be dropped by any thread.
+unsafe impl<M: Send + Sync> Send for Kept<M> {}
+// SAFETY: a shared reference gives out nothing but references to atomics.
+unsafe impl<M: Send + Sync> Sync for Kept<M> {}
+
+/// What comes behind a segment.
+#[derive(Debug)]
+pub(crate) enum Behind<M> {
+    /// None so far.
+    None,
+    Next(Kept<M>),
+    /// The oldest that is not retired, and not the next one.
+    Oldest(Kept<M>),
+    /// All have been received and given up, up to that position, which no message has.
+    Gone(Pos),
+}
+
+#[derive(Debug)]
+enum Next<M> {
+    None,
+    Kept(Kept<M>),
+    Retired,
+}
+
+/// The oldest segment that is not retired.
+#[derive(Debug)]
+struct Oldest<M> {
+    kept: Option<Kept<M>>,
+    known: Option<(Known, Weak<M>)>,
+    end: Option<Pos>,
+}
+
+/// A view that is used with the memory alone.
+#[derive(Clone, Copy, Debug)]
+struct Known(View);
+
+// SAFETY: it is not used unless the memory is there, which is atomics.
+unsafe impl Send for Known {}
+
+/// What a segment on the heap has of its chain.
+#[derive(Debug)]
+pub(crate) struct Link<M> {
+    next: Mutex<Next<M>>,
+    oldest: Arc<Mutex<Oldest<M>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl<M> Link<M> {
+    /// Of the first segment.
+    pub(super) fn new() -> Self {
+        let oldest = Oldest { kept: None, known: None, end: None };
+        Link { next: Mutex::new(Next::None), oldest: Arc::new(Mutex::new(oldest)) }
+    }
+
+    /// Of one that comes behind this one.
+    pub(super) fn again(&self) -> Self {
+        Link { next: Mutex::new(Next::None), oldest: self.oldest.clone() }
+    }
+
+    /// That one comes next.
+    pub(super) fn set_next(&self, next: Kept<M>) {
+        *locked(&self.next) = Next::Kept(next);
+    }
+
+    /// That one is the oldest from here on.
+    pub(super) fn set_oldest(&self, oldest: Kept<M>) {
+        let mut place = locked(&self.oldest);
+        place.known = Some((Known(oldest.view), Arc::downgrade(&oldest.memory)));
+        let before = place.kept.replace(oldest);
+        drop(place);
+        // Perhaps the last handle of a segment: not while the lock is held.
+        drop(before);
+    }
+
+    /// The segment that has this is retired.
+    pub(super) fn retire(&self) {
+        let before = core::mem::replace(&mut *locked(&self.next), Next::Retired);
+        drop(before);
+    }
+
+    /// There is no producer any more, which stopped at that position.
+    pub(super) fn let_go(&self, end: Pos) {
+        let mut place = locked(&self.oldest);
+        place.end = Some(end);
+        let before = place.kept.take();
+        drop(place);
+        drop(before);
+    }
+
+    /// The oldest segment that is not retired, if it is there.
+    pub(super) fn oldest(&self) -> Option<Kept<M>> {
+        let place = locked(&self.oldest);
+        place.kept.clone().or_else(|| {
+            let (Known(view), memory) = place.known.as_ref()?;
+            Some(Kept { view: *view, memory: memory.upgrade()? })
+        })
+    }
+
+    /// What comes behind the segment that has this.
+    pub(super) fn behind(&self) -> Behind<M> {
+        match &*locked(&self.next) {
+            Next::None => return Behind::None,
+            Next::Kept(kept) => return Behind::Next(kept.clone()),
+            Next::Retired => {}
+        }
+        match self.oldest() {
+            Some(kept) => Behind::Oldest(kept),
+            None => match locked(&self.oldest).end {
+                Some(end) => Behind::Gone(end),
+                None => Behind::None,
+            },
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A producer whose ring grows: when it goes on in another segment, and in which. The switch itself
+//! is in `protocol/chain.rs`, and what is done in which order, and why, in docs/chain.md.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use super::Producer;
+use super::arena::Arena;
+use super::need::Need;
+use super::stuck::Stuck;
+use crate::memory::Storage;
+use crate::memory::chain::Plan;
+use crate::memory::geometry::{Geometry, Schema, Shape};
+use crate::message::Message;
+use crate::position::Pos;
+use crate::protocol::chain;
+use crate::protocol::credit::Credit;
+use crate::protocol::limits::Limits;
+use crate::protocol::wake;
+use ringway_shm::sync::Ordering;
+use ringway_shm::wait::Wait;
+
+/// The largest part of the limit that one segment may have.
+const LARGEST_PART: u64 = 4;
+/// A segment is too large in which no consumer lags by more than this part of it.
+const TOO_LARGE: usize = 16;
+/// One that is smaller has room for so many times the largest lag.
+const SPARE_ROOM: usize = 4;
+
+/// What the producer of a chain has besides. `None`: it is no chain.
+#[derive(Debug, Default)]
+pub(crate) struct Chain(Option<Box<Segments>>);
+
+#[derive(Debug)]
+struct Segments {
+    plan: Plan,
+    /// Those before the newest one that are not retired, the oldest first.
+    before: VecDeque<Storage>,
+    /// Where this producer began to look how much of the newest is needed, and the largest lag
+    /// since.
+    since: Pos,
+    largest: usize,
+}
+
+impl Chain {
+    /// Of a producer that has made the ring, or takes it over with those segments before the last.
+    pub(crate) fn of(newest: &Storage, before: VecDeque<Storage>, next: Pos) -> Chain {
+        Chain(newest.chain().map(|words| {
+            Box::new(Segments { plan: words.plan(), before, since: next, largest: 0 })
+        }))
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// Segments that the ring has now, in the last of which the producer sends. More than one only
+    /// if it is [unbounded](crate::Options::unbounded) and has not been drained since it last grew.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).unbounded(1 << 20).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// assert_eq!(producer.try_send_batch(&[0; 30]), 30);
+    /// assert_eq!(producer.segments(), 3); // of 8, 16 and 32 messages
+    /// ```
+    pub fn segments(&self) -> usize {
+        1 + self.chain.0.as_ref().map_or(0, |segments| segments.before.len())
+    }
+
+    /// Bytes of all segments that the ring has now: what the limit of an
+    /// [unbounded](crate::Options::unbounded) ring is about. Of other rings, those of the one.
+    pub fn bytes(&self) -> u64 {
+        let before = self.chain.0.iter().flat_map(|segments| &segments.before);
+        before.chain([&self.storage]).map(|storage| self.bytes_of(storage)).sum()
+    }
+
+    fn bytes_of(&self, storage: &Storage) -> u64 {
+        let measures = storage.measures();
+        let shape = measures.shape(Schema::of::<T>(measures.max_len), 0);
+        Geometry::new(shape).map_or(0, |geometry| Storage::bytes_of(&geometry))
+    }
+
+    /// The segment that would have that capacity, and begin at the next position.
+    fn geometry(&self, capacity: usize) -> Option<Geometry> {
+        let measures = self.storage.measures();
+        let shape = measures.shape(Schema::of::<T>(measures.max_len), self.storage.producer().tag());
+        let origin = self.credit.next().number();
+        Geometry::new(Shape { capacity, origin, ..shape }).ok()
+    }
+
+    /// Whether there is such room, in a ring that grows: for a producer that has found none at a
+    /// first look, or that has not looked.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn grows(&mut self, need: Need) -> bool {
+        if self.chain.0.is_none() {
+            return false;
+        }
+        self.retire();
+        if self.has_room_for(need, |_, _| false) {
+            self.shrink(need);
+            return true;
+        }
+        let Some(capacity) = self.larger(need) else { return false };
+        self.go_on(capacity) && self.has_room_for(need, |_, _| false)
+    }
+
+    /// The capacity of the next segment, if one is allowed.
+    fn larger(&self, need: Need) -> Option<usize> {
+        let plan = self.chain.0.as_ref()?.plan;
+        let now = self.capacity();
+        let bytes = |capacity| self.geometry(capacity).map_or(u64::MAX, |g| Storage::bytes_of(&g));
+        let left = plan.limit.saturating_sub(self.bytes());
+        let twice = now.saturating_mul(2);
+        let mut capacity = if bytes(twice) <= plan.limit / LARGEST_PART { twice } else { now };
+        let least = plan.first.max(need.messages.next_power_of_two());
+        while capacity > least && bytes(capacity) > left {
+            capacity /= 2;
+        }
+        (capacity >= least && bytes(capacity) <= left).then_some(capacity)
+    }
+
+    /// Goes on in a smaller segment, if this one has been too large for all of a lap, and there is
+    /// no other.
+    fn shrink(&mut self, need: Need) {
+        let (next, capacity) = (self.credit.next(), self.capacity());
+        let lag = next.since(self.credit.released(&self.storage)).max(0) as usize;
+        let Some(segments) = &mut self.chain.0 else { return };
+        segments.largest = segments.largest.max(lag);
+        if capacity <= segments.plan.first || (next.since(segments.since) as usize) < capacity {
+            return;
+        }
+        let largest = core::mem::take(&mut segments.largest);
+        segments.since = next;
+        if largest > capacity / TOO_LARGE || !segments.before.is_empty() {
+            return;
+        }
+        let smaller = (largest * SPARE_ROOM).max(need.messages).next_power_of_two();
+        let smaller = smaller.max(segments.plan.first);
+        if smaller < capacity && self.go_on(smaller) {
+            // There is room: nothing has been sent there.
+            let has_room = self.has_room_for(need, |_, _| false);
+            debug_assert!(has_room);
+        }
+    }
+
+    /// Goes on in a new segment of that capacity. `false`: it could not be made.
+    fn go_on(&mut self, capacity: usize) -> bool {
+        let Some(geometry) = self.geometry(capacity) else { return false };
+        // 1, 2
+        let end = self.credit.next();
+        self.credit.publish_head(&self.storage);
+        let Some(new) = self.storage.make_next(geometry) else { return false };
+        let limits = self.limits_in(capacity);
+        limits.write(&new);
+        new.producer().mode.store(self.fences.mode(), Ordering::Relaxed);
+        new.producer().guarded.store(u32::from(new.has_seat()), Ordering::Relaxed);
+        chain::prepare(&self.storage, &new);
+        // 3
+        let Some(instance) = self.storage.link_to(&new) else { return false };
+        // 4 to 6
+        chain::seal(&self.storage, instance);
+        chain::copy_entries(&self.storage, &new);
+        chain::close(&self.storage);
+        wake::wake_consumers_slowly(&self.storage);
+        self.wait.notify();
+        // 7
+        self.credit = Credit::new(&new, end, limits);
+        self.arena = Arena::find(&new, end);
+        let clock = self.stuck.clock;
+        self.stuck = Stuck::default();
+        self.stuck.clock = clock;
+        let old = core::mem::replace(&mut self.storage, new);
+        if let Some(segments) = &mut self.chain.0 {
+            segments.before.push_back(old);
+            (segments.since, segments.largest) = (end, 0);
+        }
+        self.retire();
+        true
+    }
+
+    /// What the limits are in a segment of that capacity: a lag of a capacity is none.
+    fn limits_in(&self, capacity: usize) -> Limits {
+        let limits = Limits::read(&self.storage);
+        let max_lag = if limits.max_lag >= self.capacity() { capacity } else { limits.max_lag };
+        Limits { max_lag: max_lag.min(capacity), ..limits }
+    }
+
+    /// Retires segments in which there is no entry left, the oldest first.
+    fn retire(&mut self) {
+        let Some(segments) = &mut self.chain.0 else { return };
+        while let Some(oldest) = segments.before.front() {
+            let next = segments.before.get(1).unwrap_or(&self.storage);
+            if !chain::clear(oldest, next) {
+                return;
+            }
+            oldest.retire(next);
+            segments.before.pop_front();
+        }
+    }
+
+    /// Looks for the dead in segments before the newest.
+    pub(super) fn look_behind(&mut self) {
+        let Some(segments) = &self.chain.0 else { return };
+        let before = || segments.before.iter();
+        for (old, new) in before().zip(before().skip(1).chain([&self.storage])) {
+            chain::reap(old);
+            chain::sweep(old, new);
+        }
+    }
+
+    /// Consumers that have not released everything in segments before the newest.
+    pub(super) fn laggards_behind(&self) -> usize {
+        let Some(segments) = &self.chain.0 else { return 0 };
+        let before = || segments.before.iter();
+        let ends = before().skip(1).chain([&self.storage]).map(|new| new.measures().origin());
+        before().zip(ends).map(|(old, end)| chain::laggards(old, end)).sum()
+    }
+
+    /// The producer goes: there is none that says which segment is the oldest.
+    pub(super) fn end_chain(&self) {
+        if self.chain.0.is_some() {
+            self.storage.end_chain(self.credit.next());
+        }
+    }
+}
