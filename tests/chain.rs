@@ -288,6 +288,20 @@ fn threads_that_wait_are_woken_in_whatever_segment() {
 }
 
 #[test]
+fn skipping_goes_over_segments_and_stays_exact() {
+    let (mut producer, ring) = chain(4);
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut observer = ring.observe(Start::Next).unwrap();
+    (0..100).for_each(|n| producer.try_send(&n).unwrap());
+    assert_eq!((subscriber.lag(), observer.lag()), (100, 100));
+    assert_eq!(subscriber.keep_newest(30), 70);
+    assert_eq!(observer.keep_newest(1), 99);
+    assert_eq!((subscriber.try_recv(), observer.try_recv()), (Ok(70), Ok(99)));
+    let stats = observer.stats();
+    assert_eq!((stats.received, stats.lagged, stats.lag), (1, 99, 0));
+}
+
+#[test]
 fn what_cannot_grow_is_refused() {
     let options = || Options::<u64>::new(4).unbounded(LIMIT);
     let refused = |options: Options<u64>| options.heap().unwrap_err();

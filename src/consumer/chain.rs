@@ -1,6 +1,6 @@
 //! How a consumer goes over to the next segment of a chain: the steps a to e of docs/chain.md.
 
-use super::handle::sealed::Sealed;
+use super::handle::sealed::{Behind, Sealed};
 use super::subscriber::Subscribing;
 use super::{Consumer, Kind, Observer, Subscriber};
 use crate::error::TryRecvError;
@@ -66,6 +66,28 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         Err(TryRecvError::Empty)
     }
 
+    /// Skips so many messages, which have been sent, and perhaps in later segments. Returns how many it
+    /// has come to: fewer, if one of these cannot be opened.
+    pub(super) fn skip_over(&mut self, messages: u64) -> u64 {
+        let mut left = messages;
+        while left > 0 {
+            let here = self.left_here().min(left);
+            self.reader.go_to(self.reader.next().plus(here as usize));
+            K::count_lost(self, here);
+            self.release();
+            left -= here;
+            if left == 0 {
+                break;
+            }
+            match self.step_over::<true>() {
+                Ok(Over::There) => {}
+                Ok(Over::Lagged(lost)) => left = left.saturating_sub(lost),
+                Ok(Over::Closed) | Err(_) => break,
+            }
+        }
+        messages - left
+    }
+
     fn step_over<const SKIPS: bool>(&mut self) -> Result<Over, TryRecvError> {
         if !self.reader.storage.goes_on() {
             return Ok(Over::Closed);
@@ -87,7 +109,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
                 if lost > 0 && !SKIPS {
                     return Ok(Over::Lagged(lost as u64));
                 }
-                K::go_over(self, new)?;
+                K::go_over(self, Behind(new))?;
                 if lost > 0 {
                     K::count_lost(self, lost as u64);
                     return Ok(Over::Lagged(lost as u64));

@@ -1,6 +1,8 @@
 //! The consumer that never holds the producer back.
 
 use super::Consumer;
+#[cfg(any(feature = "std", ringway_loom))]
+use super::handle::sealed::Behind;
 use super::handle::sealed::Sealed;
 use crate::error::{JoinError, TryRecvError};
 use crate::memory::Storage;
@@ -140,7 +142,7 @@ impl Sealed for Observing {
     #[cfg(any(feature = "std", ringway_loom))]
     fn go_over<T: Message + ?Sized, W: Wait>(
         observer: &mut Observer<T, W>,
-        new: Storage,
+        Behind(new): Behind,
     ) -> Result<(), TryRecvError> {
         super::chain::observe_on(observer, new)
     }

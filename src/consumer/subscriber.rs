@@ -1,6 +1,8 @@
 //! The consumer that gets everything.
 
 use super::Consumer;
+#[cfg(any(feature = "std", ringway_loom))]
+use super::handle::sealed::Behind;
 use super::handle::sealed::Sealed;
 use crate::error::TryRecvError;
 use crate::memory::layout::EVICTS;
@@ -167,7 +169,7 @@ impl Sealed for Subscribing {
     #[cfg(any(feature = "std", ringway_loom))]
     fn go_over<T: Message + ?Sized, W: Wait>(
         subscriber: &mut Subscriber<T, W>,
-        new: Storage,
+        Behind(new): Behind,
     ) -> Result<(), TryRecvError> {
         super::chain::subscribe_on(subscriber, new)
     }

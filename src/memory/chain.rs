@@ -131,6 +131,11 @@ pub(crate) enum After {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotAttached(pub(crate) i32);
 
+/// What stands for the instance of a segment that has no name.
+fn instance_on_heap(words: ChainWords<'_>) -> [u32; 4] {
+    [words.number(), !words.number(), 0, 0]
+}
+
 fn of_heap(kept: Kept<Memory>) -> Storage {
     let Kept { view, memory } = kept;
     // SAFETY: the memory, which the owner keeps, has everything that the view points to.
@@ -155,8 +160,13 @@ impl Storage {
     /// What comes behind this segment, attached to.
     pub(crate) fn after(&self) -> Result<After, NotAttached> {
         let Some(link) = self.link() else { return Ok(After::Nothing) };
+        let successor = self.chain().map(ChainWords::successor);
         Ok(match link.behind() {
             Behind::None => After::Nothing,
+            // As in files, where it is the name by which it is found.
+            Behind::Next(kept) if kept.view.chain().map(instance_on_heap) != successor => {
+                After::Nothing
+            }
             Behind::Next(kept) | Behind::Oldest(kept) => After::Segment(of_heap(kept)),
             Behind::Gone(end) => After::Gone(end),
         })
@@ -208,7 +218,7 @@ impl Storage {
     /// its instance.
     pub(crate) fn link_to(&self, next: &Storage) -> Option<[u32; 4]> {
         self.link()?.set_next(next.kept()?);
-        Some([next.chain()?.number(), 0, 0, 0])
+        next.chain().map(instance_on_heap)
     }
 
     /// The first segment of a chain is the oldest.

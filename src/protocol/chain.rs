@@ -201,9 +201,9 @@ pub(crate) fn clear(old: &Storage, new: &Storage) -> bool {
 
 /// Brings a durable subscriber over that is away, and has received all of the old segment.
 fn bring_over(old: &Storage, new: &Storage, index: usize) {
-    let (Some(from), Some(to)) = (old.entry(index), new.entry(index)) else { return };
+    let Some(from) = old.entry(index) else { return };
     // Threads of one process look for its name one at a time; in files its lock keeps others away.
-    let _registry = old.dies_as_one().then(|| old.registry());
+    let _registry = (!old.can_die()).then(|| old.registry());
     let seat = match old.claim(index) {
         Ok(Claim::Open) => None,
         Ok(Claim::Ours(seat)) => Some(seat),
