@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use super::boxed::Memory;
 use super::geometry::Geometry;
 use super::heap;
-use super::layout::{CHAIN_WORDS, FREE_ENTRY};
+use super::layout::CHAIN_WORDS;
 use super::link::{Behind, Kept, Link};
 use super::storage::{Owner, Storage};
 use super::view::View;
 use crate::position::Pos;
-use ringway_shm::sync::{AtomicU32, Ordering, Word};
+use ringway_shm::sync::{AtomicU32, Ordering, Word, fence};
 
 /// The most segments that a walk comes through.
 pub(crate) const MOST_SEGMENTS: usize = 1 << 16;
@@ -48,9 +48,13 @@ impl View {
         self.chain_words().map(ChainWords)
     }
 
-    /// Whether another segment comes behind this one. Orders nothing.
+    /// Whether another segment comes behind this one: then all that is to be seen of that is seen.
     pub(crate) fn goes_on(&self) -> bool {
-        self.measures().is_chain() && self.producer().closed.load(Ordering::Relaxed) == GOES_ON
+        let goes_on =
+            self.measures().is_chain() && self.producer().closed.load(Ordering::Relaxed) == GOES_ON;
+        // SYNC closed: what comes behind it, and the entries there, that `chain::close` made known.
+        fence(Ordering::Acquire);
+        goes_on
     }
 }
 
@@ -241,11 +245,6 @@ impl Storage {
         if let Some(link) = self.link() {
             link.let_go(end);
         }
-    }
-
-    /// Whether there is no entry left here that has an owner.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.entries().iter().all(|entry| entry.owner.load(Ordering::Relaxed) == FREE_ENTRY)
     }
 
     /// Lets the producer run, which may be about to say that the segment goes on. `false`: it is

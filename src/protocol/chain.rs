@@ -153,41 +153,45 @@ pub(crate) fn give_up(old: &View, index: usize) {
     entry::leave(old, index);
 }
 
-/// Makes those entries of a segment free whose owners were in the segment before it, and left
-/// without coming over, or died there. `is_dead` says of an owner in the segment before whether it
-/// is dead. By the producer alone.
-pub(crate) fn sweep(old: &Storage, new: &Storage) {
-    for (index, to) in new.entries().iter().enumerate() {
-        if peek(&to.owner) != COMING {
-            continue;
-        }
-        let Some(from) = old.entry(index) else { continue };
-        if !has_gone(from, to) {
+/// Makes those entries of a segment free whose owners were in the segment before it, and left without
+/// coming over. Returns whether no entry there has an owner.
+///
+/// Whoever sees that the old segment is closed may do this. What it sees there is not older than the
+/// copying of the entries, and no owner that has gone since comes back: a joiner finds the segment
+/// sealed. So one look at an owner says whether it is awaited in vain, and whether it is in the way
+/// of retiring the segment.
+pub(crate) fn sweep(old: &Storage, new: &Storage) -> bool {
+    let mut is_drained = true;
+    for (index, from) in old.entries().iter().enumerate() {
+        let owner = peek(&from.owner);
+        is_drained &= owner == FREE_ENTRY;
+        let Some(to) = new.entry(index).filter(|to| peek(&to.owner) == COMING) else { continue };
+        let has_gone = || {
+            let generation = to.generation.load(Ordering::Relaxed);
+            owner == FREE_ENTRY || from.generation.load(Ordering::Relaxed) != generation
+        };
+        if !has_gone() {
             continue;
         }
         let seat = match new.claim(index) {
             Ok(Claim::Open) => None,
             Ok(Claim::Ours(seat)) => Some(seat),
-            // It comes over, or the kernel does not tell.
-            Ok(Claim::Taken) | Err(_) => continue,
+            // Another process is about to do the same, or the kernel does not tell.
+            Ok(Claim::Taken) | Err(_) => {
+                is_drained = false;
+                continue;
+            }
         };
-        if has_gone(from, to) && exchange::own_from(to, COMING) {
+        if has_gone() && exchange::own_from(to, COMING) {
             entry::reset(to);
         }
         drop(seat);
     }
+    is_drained
 }
 
-/// Whether the owner of an entry is not in the segment before any more.
-fn has_gone(from: &Entry, to: &Entry) -> bool {
-    let owner = peek(&from.owner);
-    owner == FREE_ENTRY
-        || from.generation.load(Ordering::Relaxed) != to.generation.load(Ordering::Relaxed)
-}
-
-/// Frees the entries of those who have died in a segment, and brings durable subscribers that are
-/// away over to the next one, if they have received all of it. Returns whether any entry is left. By
-/// the producer alone.
+/// Brings durable subscribers that are away over to the next segment, if they have received all of
+/// this one. Returns whether no entry is left in it. By the producer alone.
 pub(crate) fn clear(old: &Storage, new: &Storage) -> bool {
     let end = new.measures().origin();
     for (index, from) in old.entries().iter().enumerate() {
@@ -195,8 +199,17 @@ pub(crate) fn clear(old: &Storage, new: &Storage) -> bool {
             bring_over(old, new, index);
         }
     }
-    sweep(old, new);
-    old.is_drained()
+    sweep(old, new)
+}
+
+/// Makes all entries free in a chain's segments whose owners have left without coming over.
+pub(crate) fn sweep_all(storage: &Storage) {
+    let Ok(living) = storage.living() else { return };
+    for pair in living.windows(2) {
+        if let [old, new] = pair {
+            sweep(old, new);
+        }
+    }
 }
 
 /// Brings a durable subscriber over that is away, and has received all of the old segment.

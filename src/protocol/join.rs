@@ -29,6 +29,8 @@
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
+#[cfg(any(feature = "std", ringway_loom))]
+use super::chain;
 use super::credit;
 use super::entry::{leave, set_gate};
 use super::head::{exact, hint, search};
@@ -66,11 +68,17 @@ pub(crate) fn in_newest<R>(
     if !storage.measures().is_chain() {
         return join(storage);
     }
-    let mut newest = newest(storage)?;
+    let (mut newest, mut has_swept) = (newest(storage)?, false);
     for _ in 0..ATTEMPTS_IN_CHAIN {
         match join(&newest) {
+            // Some may be kept for owners that have left, this one among them.
+            Err(JoinError::NoFreeEntry { .. } | JoinError::EntryInUse { .. }) if !has_swept => {
+                chain::sweep_all(storage);
+                has_swept = true;
+                continue;
+            }
             // The producer has been about to go on in another segment.
-            Err(JoinError::Sealed) => {}
+            Err(JoinError::Sealed) => has_swept = false,
             outcome => return outcome,
         }
         for _ in 0..WHILE_SEALED {
@@ -78,8 +86,6 @@ pub(crate) fn in_newest<R>(
                 break;
             }
         }
-        // SYNC closed: what comes behind the segment is seen, and the entries that are taken there.
-        fence(Ordering::Acquire);
         if !newest.goes_on() {
             break;
         }
