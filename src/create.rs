@@ -39,6 +39,8 @@ impl<T: Message + ?Sized> Options<T> {
             return Err(ConfigError::NoPlaceForText);
         }
         let storage = heap::create(geometry)?;
+        #[cfg(any(feature = "std", ringway_loom))]
+        this.begin_chain(&storage, [0; 4]);
         Ok(this.handles(storage))
     }
 
@@ -106,8 +108,6 @@ impl<T: Message + ?Sized> Options<T> {
 
     /// The handles of a ring that has just been made. What shows that it lives is the producer's.
     pub(crate) fn handles(&self, storage: Storage) -> (Producer<T>, Ring<T>) {
-        #[cfg(any(feature = "std", ringway_loom))]
-        self.begin_chain(&storage);
         let ring = Ring::new(storage.clone());
         (Producer::new(storage, self.asymmetric, self.limits, self.shape.tag), ring)
     }

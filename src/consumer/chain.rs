@@ -173,6 +173,7 @@ fn leave_behind<T: Message + ?Sized, W: Wait>(
         None => wake::wake_producer(&reader.storage, reader.fences),
     }
     reader.wait.notify();
+    chain::remove_if_over(&reader.storage);
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {

@@ -194,5 +194,9 @@ impl Sealed for Subscribing {
         }
         wake::wake_producer(&reader.storage, reader.fences);
         reader.wait.notify();
+        #[cfg(any(feature = "std", ringway_loom))]
+        if reader.storage.goes_on() {
+            crate::protocol::chain::remove_if_over(&reader.storage);
+        }
     }
 }

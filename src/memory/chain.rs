@@ -26,6 +26,7 @@ const NUMBER: usize = 5;
 const LIMIT: usize = 6; // 2 words
 const FIRST: usize = 8;
 const BEGAN: usize = 10; // 2 words
+const CHAIN: usize = 12; // 4 words
 
 /// The words of a chain's segment.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) first: usize,
     /// The position at which the first segment began.
     pub(crate) began: Pos,
+    /// The first segment's instance, by which the chain is told from another of its name.
+    pub(crate) chain: [u32; 4],
 }
 
 impl View {
@@ -99,12 +102,19 @@ impl ChainWords<'_> {
         self.set(SEALED, 1);
     }
 
+    /// Says that no segment comes behind it after all.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn unseal(self) {
+        self.set(SEALED, 0);
+    }
+
     /// What the creator chose. In a segment that was forged it may be anything.
     pub(crate) fn plan(self) -> Plan {
         Plan {
             limit: self.wide(LIMIT),
             first: 1 << (self.get(FIRST) & 31),
             began: Pos::new(self.wide(BEGAN) as Word),
+            chain: core::array::from_fn(|i| self.get(CHAIN + i)),
         }
     }
 
@@ -117,6 +127,9 @@ impl ChainWords<'_> {
         // A word is a `u64` already where it has 64 bits.
         #[allow(clippy::useless_conversion)]
         self.set_wide(BEGAN, u64::from(plan.began.number()));
+        for (at, word) in plan.chain.into_iter().enumerate() {
+            self.set(CHAIN + at, word);
+        }
     }
 }
 
@@ -163,6 +176,10 @@ impl Storage {
 
     /// What comes behind this segment, attached to.
     pub(crate) fn after(&self) -> Result<After, NotAttached> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if self.can_die() {
+            return self.after_in_files(ringway_shm::segment::Use::Read);
+        }
         let Some(link) = self.link() else { return Ok(After::Nothing) };
         let successor = self.chain().map(ChainWords::successor);
         Ok(match link.behind() {
@@ -200,6 +217,8 @@ impl Storage {
     /// All segments that are not retired, the oldest first.
     pub(crate) fn living(&self) -> Result<Vec<Storage>, NotAttached> {
         let oldest = self.link().and_then(Link::oldest).map(of_heap);
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        let oldest = oldest.or_else(|| self.oldest_by_name());
         let mut all = Vec::new();
         all.push(oldest.unwrap_or_else(|| self.clone()));
         while let Some(last) = all.last().filter(|last| last.goes_on()) {
@@ -214,6 +233,10 @@ impl Storage {
 
     /// Makes a segment that may come behind this one, and that no other handle sees so far.
     pub(crate) fn make_next(&self, geometry: Geometry) -> Option<Storage> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if self.can_die() {
+            return self.make_in_files(geometry).ok().flatten();
+        }
         let link = self.link()?.again();
         heap::create_linked(geometry, link).ok()
     }
@@ -221,6 +244,10 @@ impl Storage {
     /// Has that segment come behind this one, for those that ask once this one is closed. Returns
     /// its instance.
     pub(crate) fn link_to(&self, next: &Storage) -> Option<[u32; 4]> {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        if self.can_die() {
+            return self.link_in_files(next).ok().flatten();
+        }
         self.link()?.set_next(next.kept()?);
         next.chain().map(instance_on_heap)
     }
@@ -234,6 +261,8 @@ impl Storage {
 
     /// This segment, which was the oldest, has no entries any more; that one is the oldest now.
     pub(crate) fn retire(&self, oldest: &Storage) {
+        #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+        self.retire_in_files(oldest);
         if let (Some(link), Some(kept)) = (self.link(), oldest.kept()) {
             link.set_oldest(kept);
             link.retire();
@@ -245,6 +274,12 @@ impl Storage {
         if let Some(link) = self.link() {
             link.let_go(end);
         }
+    }
+
+    /// Removes the names that a segment has.
+    #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+    pub(crate) fn remove_chain_names(&self) -> Result<(), core::convert::Infallible> {
+        Ok(())
     }
 
     /// Lets the producer run, which may be about to say that the segment goes on. `false`: it is

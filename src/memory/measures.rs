@@ -126,6 +126,18 @@ impl Measures {
         Measures { origin: other.origin, ..*self } == *other
     }
 
+    /// The same, of a ring of that capacity.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn of_capacity(self, capacity: usize) -> Measures {
+        Measures { mask: capacity.saturating_sub(1), ..self }
+    }
+
+    /// Whether the two are the same, wherever their first positions are and however large they are.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn is_but_for_size(&self, other: &Measures) -> bool {
+        Measures { origin: other.origin, mask: other.mask, ..*self } == *other
+    }
+
     /// Messages that the ring holds.
     #[inline(always)]
     pub(crate) const fn capacity(&self) -> usize {

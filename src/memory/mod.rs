@@ -31,6 +31,8 @@ mod view;
 mod boxed;
 #[cfg(any(feature = "std", ringway_loom))]
 pub(crate) mod chain;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod chain_files;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
 #[cfg(any(feature = "std", ringway_loom))]

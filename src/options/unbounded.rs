@@ -48,10 +48,10 @@ impl<T: Message + ?Sized> Options<T> {
     }
 
     /// Writes down in the first segment how far it may.
-    pub(crate) fn begin_chain(&self, storage: &View) {
+    pub(crate) fn begin_chain(&self, storage: &View, chain: [u32; 4]) {
         if let Some(words) = storage.chain() {
             let (first, began) = (self.shape.capacity, storage.measures().origin());
-            words.begin(Plan { limit: self.unbounded, first, began }, 0);
+            words.begin(Plan { limit: self.unbounded, first, began, chain }, 0);
         }
     }
 

@@ -27,6 +27,12 @@ const TOO_LARGE: usize = 16;
 /// One that is smaller has room for so many times the largest lag.
 const SPARE_ROOM: usize = 4;
 
+/// A name that could not be removed, and why.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+type NotRemoved = (std::path::PathBuf, std::io::Error);
+#[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
+type NotRemoved = core::convert::Infallible;
+
 /// What the producer of a chain has besides. `None`: it is no chain.
 #[derive(Debug, Default)]
 pub(crate) struct Chain(Option<Box<Segments>>);
@@ -52,6 +58,15 @@ impl Chain {
 }
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
+    /// The same producer with those segments before the newest one.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn behind(mut self, before: VecDeque<Storage>) -> Self {
+        if let Some(segments) = &mut self.chain.0 {
+            segments.before = before;
+        }
+        self
+    }
+
     /// Segments that the ring has now, in the last of which the producer sends. More than one only
     /// if it is [unbounded](crate::Options::unbounded) and has not been drained since it last grew.
     ///
@@ -217,10 +232,22 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         before().zip(ends).map(|(old, end)| chain::laggards(old, end)).sum()
     }
 
-    /// The producer goes: there is none that says which segment is the oldest.
-    pub(super) fn end_chain(&self) {
-        if self.chain.0.is_some() {
-            self.storage.end_chain(self.credit.next());
+    /// The producer has closed the ring. The names of a chain that is not kept go now, or, as consumers
+    /// in earlier segments still need them, with the last of these.
+    pub(super) fn end_chain(&mut self) -> Result<(), NotRemoved> {
+        self.retire();
+        let Some(segments) = &self.chain.0 else { return Ok(()) };
+        self.storage.end_chain(self.credit.next());
+        if self.storage.producer().kept.load(Ordering::Relaxed) != 0 {
+            for storage in &segments.before {
+                // A process that looks at the name alone is not to take the ring for a dead one.
+                storage.producer().kept.store(1, Ordering::Relaxed);
+            }
+            return Ok(());
+        }
+        match segments.before.is_empty() {
+            true => self.storage.remove_chain_names(),
+            false => Ok(()),
         }
     }
 }

@@ -54,7 +54,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.storage.is_here() {
             let mut this = self;
             this.shut();
-            let outcome = this.storage.remove_names();
+            let outcome = this.storage.remove_names().and(this.end_chain());
             this.part();
             return outcome.map_err(|(path, source)| CloseError::Name { path, source });
         }
@@ -125,8 +125,6 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         // `Reader::find` and `Worker::look_at_the_end`.
         self.storage.producer().closed.store(1, Ordering::Release);
         self.wake();
-        #[cfg(any(feature = "std", ringway_loom))]
-        self.end_chain();
     }
 }
 
@@ -134,6 +132,9 @@ impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
         if self.storage.is_here() {
             self.shut();
+            // What cannot be removed is told by `close`.
+            #[cfg(any(feature = "std", ringway_loom))]
+            let _ = self.end_chain();
             // A wait set, or the thread that wakes tasks, may keep the mapping, with which they
             // would go, for longer.
             #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

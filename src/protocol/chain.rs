@@ -15,6 +15,8 @@
 //! Models: a_chain_*, in loom-tests/tests/chain.rs.
 
 use super::credit::is_evicted;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+use super::wake;
 use super::{entry, exchange, joined};
 use crate::error::JoinError;
 use crate::memory::chain::{GOES_ON, NotAttached};
@@ -94,6 +96,22 @@ pub(crate) fn close(old: &View) {
     // SYNC closed: a consumer that sees it, in `Reader::find`, sees all that was sent before, what
     // comes behind the segment, and its own entry there.
     line.closed.store(GOES_ON, Ordering::Release);
+}
+
+/// Steps 5 and 6, by a successor of the producer that began the switch.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) fn finish(old: &View, new: &View) {
+    copy_entries(old, new);
+    close(old);
+    wake::wake_consumers_slowly(old);
+}
+
+/// Takes a switch back that has been begun, and whose new segment is gone.
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) fn unseal(old: &View) {
+    if let Some(words) = old.chain() {
+        words.unseal();
+    }
 }
 
 /// Why a consumer cannot go over to the next segment.
@@ -210,6 +228,32 @@ pub(crate) fn sweep_all(storage: &Storage) {
             sweep(old, new);
         }
     }
+}
+
+/// Removes the names of a chain that was closed and not kept, once no consumer needs a segment
+/// before the newest any more: for a consumer that has left one, `storage` being where it is.
+pub(crate) fn remove_if_over(storage: &Storage) {
+    if !storage.can_die() || (storage.goes_on() && !is_over(storage)) {
+        return;
+    }
+    let Ok(living) = storage.living() else { return };
+    let is_last = |last: &Storage| {
+        let line = last.producer();
+        line.closed.load(Ordering::Relaxed) == 1 && line.kept.load(Ordering::Relaxed) == 0
+    };
+    let mut pairs = living.windows(2);
+    let are_drained = pairs.all(|pair| matches!(pair, [old, new] if sweep(old, new)));
+    if living.last().is_some_and(is_last) && are_drained {
+        for segment in &living {
+            // Who may not remove them leaves them to `prune`.
+            let _ = segment.remove_chain_names();
+        }
+    }
+}
+
+/// Whether a chain's producer has gone, as far as the kernel tells.
+fn is_over(storage: &Storage) -> bool {
+    !storage.producer_is_alive().unwrap_or(true)
 }
 
 /// Brings a durable subscriber over that is away, and has received all of the old segment.

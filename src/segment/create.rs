@@ -61,11 +61,14 @@ impl<T: Message + ?Sized> Options<T> {
         let mapping = Mapping::new(files);
         let storage = mapping::create(&mapping, geometry, instance, this.text_bytes())
             .map_err(|source| io_error("laying out the ring", segment.path(), source))?;
+        this.begin_chain(&storage, instance.0);
         let seat = sit(&mapping, Some(segment.path()))?;
         storage.producer().kept.store(segment.keep.into(), Ordering::Relaxed);
         // Complete before it has a name: making the producer writes to the segment.
         let producer = this.handles(storage.seated(Some(seat))).0;
-        publish(&mapping, &segment.place, segment.access, segment.keep, needed).map_err(error)?;
+        // The names of a chain are its producer's to give on.
+        let keep = segment.keep || geometry.shape.chain;
+        publish(&mapping, &segment.place, segment.access, keep, needed).map_err(error)?;
         Ok(producer)
     }
 
