@@ -227,7 +227,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// How far a consumer lags that leaves no such room.
-    fn too_far(&mut self, need: Need) -> Signed {
+    pub(super) fn too_far(&mut self, need: Need) -> Signed {
         let mut too_far = self.capacity() as Signed - (need.messages - 1) as Signed;
         if ARENAS && need.granules > 0 {
             let next = self.credit.next();

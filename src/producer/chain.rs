@@ -6,6 +6,7 @@ use alloc::collections::VecDeque;
 
 use super::Producer;
 use super::arena::Arena;
+use super::clean_up::ASKED_AT_A_TIME;
 use super::need::Need;
 use super::stuck::Stuck;
 use crate::memory::Storage;
@@ -17,8 +18,8 @@ use crate::protocol::chain;
 use crate::protocol::credit::Credit;
 use crate::protocol::limits::Limits;
 use crate::protocol::wake;
-use ringway_shm::sync::Ordering;
-use ringway_shm::wait::Wait;
+use ringway_shm::sync::{Instant, Ordering};
+use ringway_shm::wait::{CHECK_INTERVAL, Wait};
 
 /// The largest part of the limit that one segment may have.
 const LARGEST_PART: u64 = 4;
@@ -46,13 +47,15 @@ struct Segments {
     /// since.
     since: Pos,
     largest: usize,
+    /// When it last asked which consumers in those before the newest live.
+    asked: Option<Instant>,
 }
 
 impl Chain {
     /// Of a producer that has made the ring, or takes it over with those segments before the last.
     pub(crate) fn of(newest: &Storage, before: VecDeque<Storage>, next: Pos) -> Chain {
         Chain(newest.chain().map(|words| {
-            Box::new(Segments { plan: words.plan(), before, since: next, largest: 0 })
+            Box::new(Segments { plan: words.plan(), before, since: next, largest: 0, asked: None })
         }))
     }
 }
@@ -111,13 +114,46 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.chain.0.is_none() {
             return false;
         }
+        if self.is_time_to_ask() {
+            self.look_behind();
+        }
         self.retire();
         if self.has_room_for(need, |_, _| false) {
             self.shrink(need);
             return true;
         }
+        if self.larger(need).is_none() {
+            return false;
+        }
+        // It is the dead who may be in the way: that is asked where else the ring would grow.
+        if self.storage.can_die() && self.storage.entries().len() <= ASKED_AT_A_TIME {
+            self.look_behind();
+            let too_far = self.too_far(need);
+            // What cannot be told is told when there is no room in the end.
+            let _ = self.reap(too_far, ASKED_AT_A_TIME);
+            self.retire();
+            if self.has_room_for(need, |_, _| false) {
+                return true;
+            }
+        }
         let Some(capacity) = self.larger(need) else { return false };
         self.go_on(capacity) && self.has_room_for(need, |_, _| false)
+    }
+
+    /// Whether it is some time since it was asked which consumers in segments before the newest live.
+    fn is_time_to_ask(&mut self) -> bool {
+        let can_die = self.storage.can_die();
+        let Some(segments) = self.chain.0.as_mut().filter(|s| can_die && !s.before.is_empty()) else {
+            return false;
+        };
+        let now = Instant::now();
+        let is_due = segments.asked.is_none_or(|last| {
+            now.saturating_duration_since(last) >= CHECK_INTERVAL
+        });
+        if is_due {
+            segments.asked = Some(now);
+        }
+        is_due
     }
 
     /// The capacity of the next segment, if one is allowed.
