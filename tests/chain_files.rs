@@ -121,7 +121,8 @@ fn a_successor_goes_on_in_the_last_segment_and_has_them_all() {
     (50..60).for_each(|n| producer.try_send(&n).unwrap());
     drop(subscriber);
     producer.detach();
-    let other = Options::<u64>::new(8).subscribers(3).unbounded(LIMIT).create_or_resume(room.ring());
+    let other =
+        Options::<u64>::new(8).subscribers(3).unbounded(LIMIT).create_or_resume(room.ring());
     assert!(matches!(other, Err(CreateError::Different { .. })), "{other:?}");
     let mut producer = Producer::<u64>::resume(room.ring()).unwrap();
     (60..70).for_each(|n| producer.try_send(&n).unwrap());
@@ -202,8 +203,7 @@ fn unlinked_while_its_producer_lives_it_goes_on_for_those_who_have_it() {
 fn at_the_limit_it_is_full_and_files_without_a_name_cannot_grow() {
     let room = Room::new("full");
     let mut producer = options().create(room.ring()).unwrap();
-    let mut subscriber =
-        Ring::<u64>::open(room.ring()).unwrap().subscribe(Start::Next).unwrap();
+    let mut subscriber = Ring::<u64>::open(room.ring()).unwrap().subscribe(Start::Next).unwrap();
     let mut sent = 0;
     while producer.try_send(&sent).is_ok() {
         sent += 1;

@@ -185,8 +185,9 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             let after = self.reader.behind.get(1).unwrap_or(&self.reader.storage);
             if first.since(after.measures().origin()) < 0 {
                 if let Some(entry) = old.entry(index) {
-                    // Nothing is written there again: it orders nothing.
-                    entry.gate.store(first.gate(), Ordering::Relaxed);
+                    // SYNC gate: what was done with the messages is done when a flush is over, in
+                    // `Producer::count_laggards`. Nothing is written there again.
+                    entry.gate.store(first.gate(), Ordering::Release);
                 }
                 return;
             }
@@ -226,4 +227,3 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         }
     }
 }
-

@@ -4,6 +4,8 @@
 use alloc::vec::Vec;
 
 use super::boxed::Memory;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use super::chain_files::{Maker, Spare};
 use super::geometry::Geometry;
 use super::heap;
 use super::layout::CHAIN_WORDS;
@@ -235,7 +237,7 @@ impl Storage {
     pub(crate) fn make_next(&self, geometry: Geometry) -> Option<Storage> {
         #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
         if self.can_die() {
-            return self.make_in_files(geometry).ok().flatten();
+            return self.make_in_files(geometry);
         }
         let link = self.link()?.again();
         heap::create_linked(geometry, link).ok()

@@ -12,6 +12,7 @@ use super::geometry::Geometry;
 use super::header::{DATA, Expected, VERSION};
 use super::mapping::Mapping;
 use super::raw;
+use super::seat::Seat;
 use super::storage::{Owner, Storage};
 use alloc::sync::Arc;
 
@@ -34,6 +35,49 @@ fn not_opened(error: &OpenError) -> NotAttached {
 
 fn gone() -> NotAttached {
     NotAttached(libc::ENOENT)
+}
+
+/// Makes segments.
+#[derive(Debug)]
+pub(crate) struct Maker {
+    place: Place,
+}
+
+/// The memory of a segment that no other process sees, and of which it is not said where it begins.
+#[derive(Debug)]
+pub(crate) struct Spare {
+    mapping: Arc<Mapping>,
+    instance: Instance,
+    seat: Option<Seat>,
+    pub(crate) capacity: usize,
+    pub(crate) bytes: u64,
+}
+
+impl Maker {
+    /// Makes one of that size. Takes as long as it takes to allocate the memory.
+    pub(crate) fn make(&self, geometry: &Geometry) -> io::Result<Spare> {
+        let lengths = Lengths { main: geometry.data_len, companion: Some(geometry.control_len) };
+        let unnamed = Unnamed::link(&self.place, lengths, SEATS);
+        let (unnamed, _) = unnamed.map_err(io::Error::other)?;
+        let (files, instance, bytes) = unnamed.into_parts();
+        let mapping = Mapping::new(files);
+        let seat = mapping.lock_as_owner()?;
+        let capacity = geometry.shape.capacity;
+        Ok(Spare { mapping, instance, seat, capacity, bytes })
+    }
+}
+
+impl Spare {
+    /// Makes it an empty segment, of its size, which begins as the geometry says.
+    pub(crate) fn begin(self, geometry: Geometry) -> Option<Storage> {
+        let Spare { mapping, instance, seat, .. } = self;
+        let parts = mapping.parts(false).ok()?;
+        // SAFETY: mapped for reading and writing; what the kernel maps is initialised; and no other
+        // process can have opened files that have no name.
+        let view = unsafe { raw::create(parts, geometry, instance, &[]) }.ok()?;
+        // SAFETY: the mappings are there for as long as their owner.
+        Some(unsafe { Storage::new(view, Owner::Mapped { mapping }) }.seated(seat))
+    }
 }
 
 impl Storage {
@@ -121,23 +165,15 @@ impl Storage {
         Err(gone())
     }
 
+    /// What it takes to make segments that may come behind those of this chain, in any thread.
+    pub(crate) fn maker(&self) -> Option<Maker> {
+        let base = self.files()?.base().ok()??;
+        Some(Maker { place: base.place().ok()? })
+    }
+
     /// See [`Storage::make_next`].
-    pub(super) fn make_in_files(&self, geometry: Geometry) -> io::Result<Option<Storage>> {
-        let Some(mapping) = self.files() else { return Ok(None) };
-        let Some(base) = mapping.base()? else { return Ok(None) };
-        let lengths = Lengths { main: geometry.data_len, companion: Some(geometry.control_len) };
-        let unnamed = Unnamed::link(&base.place()?, lengths, SEATS);
-        let (unnamed, _) = unnamed.map_err(io::Error::other)?;
-        let (files, instance, _) = unnamed.into_parts();
-        let mapping = Mapping::new(files);
-        let parts = mapping.parts(false)?;
-        // SAFETY: mapped for reading and writing; what the kernel maps is initialised; and no other
-        // process can have opened files that have no name.
-        let view = unsafe { raw::create(parts, geometry, instance, &[]) };
-        let view = view.map_err(io::Error::other)?;
-        let seat = mapping.lock_as_owner()?;
-        // SAFETY: the mappings are there for as long as their owner.
-        Ok(Some(unsafe { Storage::new(view, Owner::Mapped { mapping }) }.seated(seat)))
+    pub(super) fn make_in_files(&self, geometry: Geometry) -> Option<Storage> {
+        self.maker()?.make(&geometry).ok()?.begin(geometry)
     }
 
     /// See [`Storage::link_to`].

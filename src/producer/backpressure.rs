@@ -32,8 +32,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         };
         self.stuck.clock.start();
         let pace = self.pace();
-        let found =
-            self.wait_until(|this| this.has_room_at_last(need), look, pace, limit);
+        let found = self.wait_until(|this| this.has_room_at_last(need), look, pace, limit);
         if found == Ok(true) {
             self.linger();
         }

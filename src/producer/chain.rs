@@ -7,6 +7,8 @@ use alloc::collections::VecDeque;
 use super::Producer;
 use super::arena::Arena;
 use super::clean_up::ASKED_AT_A_TIME;
+#[cfg(all(feature = "std", not(ringway_loom)))]
+use super::grower::Orders;
 use super::need::Need;
 use super::stuck::Stuck;
 use crate::memory::Storage;
@@ -25,6 +27,9 @@ use ringway_shm::wait::{CHECK_INTERVAL, Wait};
 const LARGEST_PART: u64 = 4;
 /// A segment is too large in which no consumer lags by more than this part of it.
 const TOO_LARGE: usize = 16;
+/// Bytes of a segment that is made while a larger one is being made.
+#[cfg(all(feature = "std", not(ringway_loom)))]
+const AT_ONCE: u64 = 1 << 18;
 /// One that is smaller has room for so many times the largest lag.
 const SPARE_ROOM: usize = 4;
 
@@ -47,6 +52,9 @@ struct Segments {
     /// since.
     since: Pos,
     largest: usize,
+    /// What it has of a thread that makes segments ahead.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    orders: Option<Orders>,
     /// When it last asked which consumers in those before the newest live.
     asked: Option<Instant>,
 }
@@ -55,7 +63,15 @@ impl Chain {
     /// Of a producer that has made the ring, or takes it over with those segments before the last.
     pub(crate) fn of(newest: &Storage, before: VecDeque<Storage>, next: Pos) -> Chain {
         Chain(newest.chain().map(|words| {
-            Box::new(Segments { plan: words.plan(), before, since: next, largest: 0, asked: None })
+            Box::new(Segments {
+                plan: words.plan(),
+                before,
+                since: next,
+                largest: 0,
+                asked: None,
+                #[cfg(all(feature = "std", not(ringway_loom)))]
+                orders: None,
+            })
         }))
     }
 }
@@ -88,6 +104,15 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Bytes of all segments that the ring has now: what the limit of an
     /// [unbounded](crate::Options::unbounded) ring is about. Of other rings, those of the one.
     pub fn bytes(&self) -> u64 {
+        #[cfg(all(feature = "std", not(ringway_loom)))]
+        if let Some(orders) = self.orders() {
+            return self.used() + orders.bytes();
+        }
+        self.used()
+    }
+
+    /// The same without a segment that has been made ahead.
+    fn used(&self) -> u64 {
         let before = self.chain.0.iter().flat_map(|segments| &segments.before);
         before.chain([&self.storage]).map(|storage| self.bytes_of(storage)).sum()
     }
@@ -101,7 +126,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The segment that would have that capacity, and begin at the next position.
     fn geometry(&self, capacity: usize) -> Option<Geometry> {
         let measures = self.storage.measures();
-        let shape = measures.shape(Schema::of::<T>(measures.max_len), self.storage.producer().tag());
+        let shape =
+            measures.shape(Schema::of::<T>(measures.max_len), self.storage.producer().tag());
         let origin = self.credit.next().number();
         Geometry::new(Shape { capacity, origin, ..shape }).ok()
     }
@@ -137,19 +163,19 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             }
         }
         let Some(capacity) = self.larger(need) else { return false };
-        self.go_on(capacity) && self.has_room_for(need, |_, _| false)
+        self.go_on(capacity, Some(need.messages)) && self.has_room_for(need, |_, _| false)
     }
 
     /// Whether it is some time since it was asked which consumers in segments before the newest live.
     fn is_time_to_ask(&mut self) -> bool {
         let can_die = self.storage.can_die();
-        let Some(segments) = self.chain.0.as_mut().filter(|s| can_die && !s.before.is_empty()) else {
+        let Some(segments) = self.chain.0.as_mut().filter(|s| can_die && !s.before.is_empty())
+        else {
             return false;
         };
         let now = Instant::now();
-        let is_due = segments.asked.is_none_or(|last| {
-            now.saturating_duration_since(last) >= CHECK_INTERVAL
-        });
+        let is_due =
+            segments.asked.is_none_or(|last| now.saturating_duration_since(last) >= CHECK_INTERVAL);
         if is_due {
             segments.asked = Some(now);
         }
@@ -158,10 +184,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 
     /// The capacity of the next segment, if one is allowed.
     fn larger(&self, need: Need) -> Option<usize> {
-        let plan = self.chain.0.as_ref()?.plan;
-        let now = self.capacity();
+        let Segments { plan, before, .. } = &**self.chain.0.as_ref()?;
+        let capacities = before.iter().map(|storage| storage.measures().capacity());
+        let now = capacities.fold(self.capacity(), usize::max);
         let bytes = |capacity| self.geometry(capacity).map_or(u64::MAX, |g| Storage::bytes_of(&g));
-        let left = plan.limit.saturating_sub(self.bytes());
+        let left = plan.limit.saturating_sub(self.used());
         let twice = now.saturating_mul(2);
         let mut capacity = if bytes(twice) <= plan.limit / LARGEST_PART { twice } else { now };
         let least = plan.first.max(need.messages.next_power_of_two());
@@ -188,21 +215,21 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         let smaller = (largest * SPARE_ROOM).max(need.messages).next_power_of_two();
         let smaller = smaller.max(segments.plan.first);
-        if smaller < capacity && self.go_on(smaller) {
+        if smaller < capacity && self.go_on(smaller, None) {
             // There is room: nothing has been sent there.
             let has_room = self.has_room_for(need, |_, _| false);
             debug_assert!(has_room);
         }
     }
 
-    /// Goes on in a new segment of that capacity. `false`: it could not be made.
-    fn go_on(&mut self, capacity: usize) -> bool {
-        let Some(geometry) = self.geometry(capacity) else { return false };
+    /// Goes on in a new segment of that capacity, or in one that was made ahead, if it has room
+    /// for so many messages; `None`: not in that. `false`: there is none.
+    fn go_on(&mut self, capacity: usize, needed: Option<usize>) -> bool {
         // 1, 2
         let end = self.credit.next();
         self.credit.publish_head(&self.storage);
-        let Some(new) = self.storage.make_next(geometry) else { return false };
-        let limits = self.limits_in(capacity);
+        let Some(new) = self.make(capacity, needed) else { return false };
+        let limits = self.limits_in(new.measures().capacity());
         limits.write(&new);
         new.producer().mode.store(self.fences.mode(), Ordering::Relaxed);
         new.producer().guarded.store(u32::from(new.has_seat()), Ordering::Relaxed);
@@ -227,7 +254,62 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             (segments.since, segments.largest) = (end, 0);
         }
         self.retire();
+        #[cfg(all(feature = "std", not(ringway_loom)))]
+        self.order();
         true
+    }
+
+    /// A new segment that begins at the next position: one that was made ahead, or one of that
+    /// capacity, or, where one is to be made ahead, one that takes no time.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    fn make(&self, capacity: usize, needed: Option<usize>) -> Option<Storage> {
+        let mut capacity = capacity;
+        if let Some(orders) = self.orders().filter(|_| self.storage.can_die()) {
+            let plan = self.chain.0.as_ref()?.plan;
+            let made = orders.take(plan.limit.saturating_sub(self.used()), needed);
+            #[cfg(target_os = "linux")]
+            if let Some(spare) = made {
+                let geometry = self.geometry(spare.capacity)?;
+                return spare.begin(geometry);
+            }
+            #[cfg(not(target_os = "linux"))]
+            drop(made);
+            let least = plan.first.max(needed.unwrap_or(1));
+            let bytes = |capacity| self.geometry(capacity).map_or(0, |g| Storage::bytes_of(&g));
+            while capacity / 2 >= least && bytes(capacity) > AT_ONCE {
+                capacity /= 2;
+            }
+        }
+        self.storage.make_next(self.geometry(capacity)?)
+    }
+
+    #[cfg(ringway_loom)]
+    fn make(&self, capacity: usize, _needed: Option<usize>) -> Option<Storage> {
+        self.storage.make_next(self.geometry(capacity)?)
+    }
+
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    fn orders(&self) -> Option<&Orders> {
+        self.chain.0.as_ref()?.orders.as_ref()
+    }
+
+    /// Has a thread make segments ahead. `false`: the ring does not grow.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    pub(super) fn set_orders(&mut self, orders: Orders) -> bool {
+        let Some(segments) = &mut self.chain.0 else { return false };
+        segments.orders = Some(orders);
+        self.order();
+        true
+    }
+
+    /// Has the next segment made ahead, if it is allowed.
+    #[cfg(all(feature = "std", not(ringway_loom)))]
+    fn order(&self) {
+        if let Some(orders) = self.orders().filter(|_| self.storage.can_die()) {
+            if orders.bytes() == 0 {
+                orders.want(self.larger(Need::MESSAGE).and_then(|next| self.geometry(next)));
+            }
+        }
     }
 
     /// What the limits are in a segment of that capacity: a lag of a capacity is none.
@@ -246,7 +328,11 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
                 return;
             }
             oldest.retire(next);
-            segments.before.pop_front();
+            let _retired = segments.before.pop_front();
+            #[cfg(all(feature = "std", not(ringway_loom)))]
+            if let Some((orders, retired)) = segments.orders.as_ref().zip(_retired) {
+                orders.give(retired);
+            }
         }
     }
 

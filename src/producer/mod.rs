@@ -21,6 +21,8 @@ pub(crate) mod follow;
 #[cfg(feature = "async")]
 mod future;
 mod groups;
+#[cfg(all(feature = "std", not(ringway_loom)))]
+mod grower;
 mod handle;
 mod large;
 mod loan;
@@ -39,6 +41,8 @@ mod stuck;
 mod writer;
 
 pub use flush::Laggard;
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub use grower::Grower;
 pub use handle::Producer;
 pub use loan::Loan;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]

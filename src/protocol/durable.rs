@@ -52,7 +52,8 @@ fn find_in_chain(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>
         return Ok(None);
     }
     let living = storage.living();
-    let not_attached = |error: crate::memory::chain::NotAttached| JoinError::Lock { os_error: error.0 };
+    let not_attached =
+        |error: crate::memory::chain::NotAttached| JoinError::Lock { os_error: error.0 };
     for segment in living.map_err(not_attached)? {
         let _registry = segment.registry()?;
         if let Some(found) = take_again(&segment, name)? {

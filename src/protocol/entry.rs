@@ -6,9 +6,9 @@ use super::exchange::{self, let_go, set_shared_gate};
 use crate::memory::View;
 use crate::memory::layout::Entry;
 use crate::position::FREE;
-use ringway_shm::sync::{Ordering, Word};
 #[cfg(any(feature = "std", ringway_loom))]
 use ringway_shm::sync::peek;
+use ringway_shm::sync::{Ordering, Word};
 
 /// Whether an entry stays when its owner goes.
 pub(crate) fn is_durable(entry: &Entry) -> bool {

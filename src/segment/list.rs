@@ -9,7 +9,8 @@ use std::vec::Vec;
 use ringway_shm::envelope::Identity;
 use ringway_shm::segment::name::of_link;
 use ringway_shm::segment::{
-    self, DEFAULT_DIRECTORY, Header, Prune, PruneError, Seen, envelope_of, is_cut_short, look_at_all,
+    self, DEFAULT_DIRECTORY, Header, Prune, PruneError, Seen, envelope_of, is_cut_short,
+    look_at_all,
 };
 
 use super::state::{Ring, SegmentState};

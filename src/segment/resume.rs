@@ -18,9 +18,9 @@ use super::occupant::taken;
 use super::open::{expected, found, header_error, io_error};
 use super::state::{Ring, SegmentState};
 use crate::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
+use crate::memory::chain::{After, MOST_SEGMENTS, NotAttached};
 use crate::memory::geometry::{Geometry, Measures};
 use crate::memory::header::Expected;
-use crate::memory::chain::{After, MOST_SEGMENTS, NotAttached};
 use crate::memory::{Mapping, SEATS, Storage};
 use crate::message::Message;
 use crate::options::Options;
@@ -227,9 +227,8 @@ fn resume<T: Message + ?Sized>(
         .map_err(|source| io("mapping the segment", source))?
         .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
     let storage = storage.seated(Some(seat));
-    let (before, storage) = last_of_chain(storage).map_err(|source| {
-        io("taking over the segments of an unbounded ring", source)
-    })?;
+    let (before, storage) = last_of_chain(storage)
+        .map_err(|source| io("taking over the segments of an unbounded ring", source))?;
     let line = storage.producer();
     if line.closed.load(Ordering::Relaxed) != 0 && line.kept.load(Ordering::Relaxed) == 0 {
         return Err(ResumeError::Closed { path: path() });

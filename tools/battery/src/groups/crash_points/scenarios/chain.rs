@@ -137,7 +137,8 @@ pub(super) fn judge_chain_shrink(room: &Room, start: &dyn Fn() -> Result<Child>)
     let at = producer.head();
     nothing_is_lost(room, at)?;
     let again = Ring::<u64>::open(room.segment())?;
-    let mut durable = again.subscribe_durable("another name", Start::Next).context("coming back")?;
+    let mut durable =
+        again.subscribe_durable("another name", Start::Next).context("coming back")?;
     for message in durable.position()..at {
         let received = durable.recv_timeout(SOON)?;
         ensure!(received == message, "{received} came where {message} was due");
