@@ -66,13 +66,13 @@ fn at_the_limit_it_is_full_and_goes_on_when_a_segment_was_drained() {
     };
     assert_eq!(full, TrySendError::Full);
     assert!(producer.bytes() <= LIMIT && producer.bytes() > LIMIT / 2, "{}", producer.bytes());
-    for n in 0..sent {
+    let at_first = sent;
+    for n in 0..at_first {
         assert_eq!(subscriber.try_recv(), Ok(n));
-        if producer.try_send(&sent).is_ok() {
-            sent += 1;
-        }
+        sent += u64::from(producer.try_send(&sent).is_ok());
         assert!(producer.bytes() <= LIMIT);
     }
+    assert!(sent > at_first);
     assert_eq!(producer.head() - subscriber.position(), subscriber.lag());
 }
 
@@ -312,4 +312,28 @@ fn what_cannot_grow_is_refused() {
     let small = Options::<u64>::new(1 << 20).unbounded(1000);
     assert!(matches!(refused(small), ConfigError::LimitTooSmall { limit: 1000, .. }));
     assert!(refused(options().groups(1)).to_string().contains("groups"));
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn tasks_follow_too() {
+    use futures_executor::block_on;
+
+    let (producer, ring) = Options::<u64>::new(2).unbounded(1 << 14).heap().unwrap();
+    let mut producer = producer.into_async();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap().into_async();
+    let consumer = thread::spawn(move || {
+        for n in 0..5000 {
+            assert_eq!(block_on(subscriber.recv()), Ok(n));
+            if n % 500 == 0 {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+        block_on(subscriber.recv())
+    });
+    for n in 0..5000 {
+        block_on(producer.send(&n)).unwrap();
+    }
+    drop(producer);
+    assert_eq!(consumer.join().unwrap(), Err(ringway::error::RecvError::Closed));
 }

@@ -227,3 +227,50 @@ fn at_the_limit_it_is_full_and_files_without_a_name_cannot_grow() {
         panic!("{refused}");
     };
 }
+
+#[test]
+fn a_thread_makes_segments_ahead_and_nothing_is_lost() {
+    let room = Room::new("ahead");
+    let options = Options::<u64>::new(1024).subscribers(1).unbounded(64 << 20);
+    let mut producer = options.create(room.ring()).unwrap();
+    let mut subscriber = Ring::<u64>::open(room.ring()).unwrap().subscribe(Start::Next).unwrap();
+    let grower = producer.grower().unwrap();
+    let thread = std::thread::spawn(move || grower.run());
+    let mut sent = 0;
+    while producer.try_send(&sent).is_ok() {
+        sent += 1;
+    }
+    assert!(producer.bytes() <= 64 << 20 && producer.bytes() > 32 << 20);
+    (0..sent).for_each(|n| assert_eq!(subscriber.try_recv(), Ok(n)));
+    let mut all = sent;
+    while producer.capacity() > 1024 {
+        producer.try_send(&all).unwrap();
+        assert_eq!(subscriber.try_recv(), Ok(all));
+        all += 1;
+        assert!(all < 100 * sent, "it does not come back to the first size");
+    }
+    producer.close().unwrap();
+    thread.join().unwrap();
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+    assert!(room.files().is_empty(), "{:?}", room.files());
+}
+
+#[test]
+fn a_name_that_leaves_no_room_for_an_instance_is_refused() {
+    let room = Room::new("long");
+    let long = |len| Segment::new("n".repeat(len)).directory(&room.0);
+    assert!(matches!(options().create(long(186)), Err(CreateError::Name(_))));
+    drop(options().create(long(185)).unwrap());
+}
+
+#[test]
+fn a_wait_set_refuses_handles_of_a_ring_that_grows() {
+    let room = Room::new("set");
+    let mut producer = options().create(room.ring()).unwrap();
+    let ring = Ring::<u64>::open(room.ring()).unwrap();
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let set = ringway::WaitSet::new();
+    let refused = ringway::error::WaitSetError::Unbounded;
+    assert_eq!(set.add(&mut subscriber, 1), Err(refused));
+    assert_eq!(set.add(&mut producer, 2), Err(refused));
+}

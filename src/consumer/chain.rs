@@ -1,7 +1,6 @@
 //! How a consumer goes over to the next segment of a chain: the steps a to e of docs/chain.md.
 
-use super::handle::sealed::{Behind, Sealed};
-use super::subscriber::Subscribing;
+use super::handle::sealed::Behind;
 use super::{Consumer, Kind, Observer, Subscriber};
 use crate::error::TryRecvError;
 use crate::memory::chain::{After, NotAttached};
@@ -120,63 +119,55 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 }
 
-/// Steps a and e of an observer, which has no entry.
-pub(super) fn observe_on<T: Message + ?Sized, W: Wait>(
-    observer: &mut Observer<T, W>,
-    new: Storage,
-) -> Result<(), TryRecvError> {
-    let origin = new.measures().origin();
-    if origin.since(observer.reader.next()) < 0 {
-        return Err(TryRecvError::Corrupt);
+impl<T: Message + ?Sized, W: Wait> Observer<T, W> {
+    /// Steps a and e: an observer has no entry.
+    pub(super) fn observe_in(&mut self, new: Storage) -> Result<(), TryRecvError> {
+        let origin = new.measures().origin();
+        if origin.since(self.reader.next()) < 0 {
+            return Err(TryRecvError::Corrupt);
+        }
+        drop(self.reader.go_on_in(new, origin));
+        Ok(())
     }
-    drop(observer.reader.go_on_in(new, origin));
-    Ok(())
-}
-
-/// Steps b to e of a subscriber.
-pub(super) fn subscribe_on<T: Message + ?Sized, W: Wait>(
-    subscriber: &mut Subscriber<T, W>,
-    new: Storage,
-) -> Result<(), TryRecvError> {
-    let origin = new.measures().origin();
-    let Some((index, generation)) = Subscribing::owner(subscriber) else {
-        return Err(TryRecvError::Corrupt);
-    };
-    if origin != subscriber.reader.next() {
-        return Err(TryRecvError::Corrupt);
-    }
-    let seat = chain::come_over(&subscriber.reader.storage, &new, index, generation)?;
-    let new = new.seated(seat);
-    // SAFETY: the subscriber has just taken the entry there, and so may write it.
-    subscriber.kind.words = unsafe { GateWords::of_entry(&new, index) };
-    let old = subscriber.reader.go_on_in(new, origin);
-    let gate = old.entry(index).map(|entry| peek_word(&entry.gate));
-    if gate.and_then(Pos::from_gate) == Some(origin) {
-        leave_behind(&old, index, subscriber);
-    } else {
-        // It holds messages there.
-        subscriber.reader.behind.push(old);
-    }
-    Ok(())
-}
-
-/// Step d. The producer may wait for a segment in which no entry is left.
-fn leave_behind<T: Message + ?Sized, W: Wait>(
-    old: &Storage,
-    index: usize,
-    subscriber: &mut Subscriber<T, W>,
-) {
-    chain::give_up(old, index);
-    let reader = &mut subscriber.reader;
-    match reader.storage.newest_here() {
-        Some(newest) => wake::wake_producer(&newest, reader.fences),
-        None => wake::wake_producer(&reader.storage, reader.fences),
-    }
-    reader.wait.notify();
-    chain::remove_if_over(&reader.storage);
 }
 
 impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
+    /// Steps b to e, as that owner of its entry.
+    pub(super) fn subscribe_in(
+        &mut self,
+        new: Storage,
+        generation: Option<u32>,
+    ) -> Result<(), TryRecvError> {
+        let (origin, index) = (new.measures().origin(), self.kind.entry());
+        let generation = generation.filter(|_| origin == self.reader.next());
+        let generation = generation.ok_or(TryRecvError::Corrupt)?;
+        let seat = chain::come_over(&self.reader.storage, &new, index, generation)?;
+        let new = new.seated(seat);
+        // SAFETY: the subscriber has just taken the entry there, and so may write it.
+        self.kind.words = unsafe { GateWords::of_entry(&new, index) };
+        let old = self.reader.go_on_in(new, origin);
+        let gate = old.entry(index).map(|entry| peek_word(&entry.gate));
+        if gate.and_then(Pos::from_gate) == Some(origin) {
+            self.give_up(&old);
+        } else {
+            // It holds messages there.
+            self.reader.behind.push(old);
+        }
+        Ok(())
+    }
+
+    /// Step d. The producer may wait for a segment in which no entry is left.
+    fn give_up(&mut self, old: &Storage) {
+        chain::give_up(old, self.kind.entry());
+        let reader = &mut self.reader;
+        match reader.storage.newest_here() {
+            Some(newest) => wake::wake_producer(&newest, reader.fences),
+            None => wake::wake_producer(&reader.storage, reader.fences),
+        }
+        reader.wait.notify();
+        chain::remove_if_over(&reader.storage);
+    }
+
     /// Lets go of every message before that one, some of which are in segments behind its own.
     #[cold]
     pub(super) fn release_behind(&mut self, first: Pos) {
@@ -192,7 +183,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
                 return;
             }
             let old = self.reader.behind.remove(0);
-            leave_behind(&old, index, self);
+            self.give_up(&old);
         }
         self.release_in_newest(first);
     }

@@ -144,7 +144,7 @@ impl Sealed for Observing {
         observer: &mut Observer<T, W>,
         Behind(new): Behind,
     ) -> Result<(), TryRecvError> {
-        super::chain::observe_on(observer, new)
+        observer.observe_in(new)
     }
 
     #[inline(always)]

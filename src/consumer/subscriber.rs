@@ -171,7 +171,8 @@ impl Sealed for Subscribing {
         subscriber: &mut Subscriber<T, W>,
         Behind(new): Behind,
     ) -> Result<(), TryRecvError> {
-        super::chain::subscribe_on(subscriber, new)
+        let generation = subscriber.kind.generation.first().copied();
+        subscriber.subscribe_in(new, generation)
     }
 
     #[inline(always)]

@@ -28,9 +28,9 @@ pub(crate) struct Memory {
     pub(super) claims: Box<[CasWord]>,
     /// Held while a name is looked for among the entries.
     registry: registry::Lock,
-    /// Of a segment of a chain.
+    /// What a segment of a chain has to find the others.
     #[cfg(any(feature = "std", ringway_loom))]
-    pub(super) link: Option<super::link::Link<Memory>>,
+    pub(super) chain: Option<Box<dyn core::any::Any + Send + Sync>>,
 }
 
 pub(crate) use registry::Registry;
@@ -205,7 +205,7 @@ pub(super) fn allocate(geometry: &Geometry) -> Result<Memory, OutOfMemory> {
         )?,
         registry: registry::Lock::default(),
         #[cfg(any(feature = "std", ringway_loom))]
-        link: measures.is_chain().then(super::link::Link::new),
+        chain: None,
     })
 }
 

@@ -3,9 +3,6 @@
 
 use alloc::vec::Vec;
 
-use super::boxed::Memory;
-#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
-pub(crate) use super::chain_files::{Maker, Spare};
 use super::geometry::Geometry;
 use super::heap;
 use super::layout::CHAIN_WORDS;
@@ -155,21 +152,21 @@ fn instance_on_heap(words: ChainWords<'_>) -> [u32; 4] {
     [words.number(), !words.number(), 0, 0]
 }
 
-fn of_heap(kept: Kept<Memory>) -> Storage {
+fn of_heap(kept: Kept) -> Storage {
     let Kept { view, memory } = kept;
     // SAFETY: the memory, which the owner keeps, has everything that the view points to.
     unsafe { Storage::new(view, Owner::Heap { memory }) }
 }
 
 impl Storage {
-    fn link(&self) -> Option<&Link<Memory>> {
+    fn link(&self) -> Option<&Link> {
         match &self.owner {
-            Owner::Heap { memory } => memory.link.as_ref(),
+            Owner::Heap { memory } => Link::of(memory),
             _ => None,
         }
     }
 
-    fn kept(&self) -> Option<Kept<Memory>> {
+    fn kept(&self) -> Option<Kept> {
         match &self.owner {
             Owner::Heap { memory } => Some(Kept { view: **self, memory: memory.clone() }),
             _ => None,

@@ -13,6 +13,10 @@ use ringway_shm::sync::{AtomicWord, has_memory};
 
 /// Allocates an empty ring.
 pub(crate) fn create(geometry: Geometry) -> Result<Storage, ConfigError> {
+    #[cfg(any(feature = "std", ringway_loom))]
+    if geometry.measures.is_chain() {
+        return create_linked(geometry, super::link::Link::new());
+    }
     allocated(&geometry).map(|memory| lay_out(geometry.measures.on_heap(), Arc::new(memory)))
 }
 
@@ -20,10 +24,10 @@ pub(crate) fn create(geometry: Geometry) -> Result<Storage, ConfigError> {
 #[cfg(any(feature = "std", ringway_loom))]
 pub(crate) fn create_linked(
     geometry: Geometry,
-    link: super::link::Link<Memory>,
+    link: super::link::Link,
 ) -> Result<Storage, ConfigError> {
     let mut memory = allocated(&geometry)?;
-    memory.link = Some(link);
+    memory.chain = Some(alloc::boxed::Box::new(link));
     Ok(lay_out(geometry.measures.on_heap(), Arc::new(memory)))
 }
 

@@ -7,52 +7,47 @@
 
 use alloc::sync::{Arc, Weak};
 
+use super::boxed::Memory;
 use super::view::View;
 use crate::position::Pos;
 use ringway_shm::sync::{Mutex, MutexGuard};
 
 /// A segment, and what keeps its memory there.
-#[derive(Debug)]
-pub(crate) struct Kept<M> {
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
     pub(super) view: View,
-    pub(super) memory: Arc<M>,
-}
-
-impl<M> Clone for Kept<M> {
-    fn clone(&self) -> Self {
-        Kept { view: self.view, memory: self.memory.clone() }
-    }
+    pub(super) memory: Arc<Memory>,
 }
 
 // SAFETY: the words are atomics, and what owns them may be dropped by any thread.
-unsafe impl<M: Send + Sync> Send for Kept<M> {}
+unsafe impl Send for Kept {}
 // SAFETY: a shared reference gives out nothing but references to atomics.
-unsafe impl<M: Send + Sync> Sync for Kept<M> {}
+unsafe impl Sync for Kept {}
 
 /// What comes behind a segment.
 #[derive(Debug)]
-pub(crate) enum Behind<M> {
+pub(crate) enum Behind {
     /// None so far.
     None,
-    Next(Kept<M>),
+    Next(Kept),
     /// The oldest that is not retired, and not the next one.
-    Oldest(Kept<M>),
+    Oldest(Kept),
     /// All have been received and given up, up to that position, which no message has.
     Gone(Pos),
 }
 
 #[derive(Debug)]
-enum Next<M> {
+enum Next {
     None,
-    Kept(Kept<M>),
+    Kept(Kept),
     Retired,
 }
 
 /// The oldest segment that is not retired.
 #[derive(Debug)]
-struct Oldest<M> {
-    kept: Option<Kept<M>>,
-    known: Option<(Known, Weak<M>)>,
+struct Oldest {
+    kept: Option<Kept>,
+    known: Option<(Known, Weak<Memory>)>,
     end: Option<Pos>,
 }
 
@@ -63,18 +58,23 @@ struct Known(View);
 // SAFETY: it is not used unless the memory is there, which is atomics.
 unsafe impl Send for Known {}
 
-/// What a segment on the heap has of its chain.
+/// What a segment on the heap has of its chain. Its memory has it, which does not know of views.
 #[derive(Debug)]
-pub(crate) struct Link<M> {
-    next: Mutex<Next<M>>,
-    oldest: Arc<Mutex<Oldest<M>>>,
+pub(crate) struct Link {
+    next: Mutex<Next>,
+    oldest: Arc<Mutex<Oldest>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-impl<M> Link<M> {
+impl Link {
+    /// That of a segment's memory.
+    pub(super) fn of(memory: &Memory) -> Option<&Link> {
+        memory.chain.as_ref()?.downcast_ref()
+    }
+
     /// Of the first segment.
     pub(super) fn new() -> Self {
         let oldest = Oldest { kept: None, known: None, end: None };
@@ -87,12 +87,12 @@ impl<M> Link<M> {
     }
 
     /// That one comes next.
-    pub(super) fn set_next(&self, next: Kept<M>) {
+    pub(super) fn set_next(&self, next: Kept) {
         *locked(&self.next) = Next::Kept(next);
     }
 
     /// That one is the oldest from here on.
-    pub(super) fn set_oldest(&self, oldest: Kept<M>) {
+    pub(super) fn set_oldest(&self, oldest: Kept) {
         let mut place = locked(&self.oldest);
         place.known = Some((Known(oldest.view), Arc::downgrade(&oldest.memory)));
         let before = place.kept.replace(oldest);
@@ -117,7 +117,7 @@ impl<M> Link<M> {
     }
 
     /// The oldest segment that is not retired, if it is there.
-    pub(super) fn oldest(&self) -> Option<Kept<M>> {
+    pub(super) fn oldest(&self) -> Option<Kept> {
         let place = locked(&self.oldest);
         place.kept.clone().or_else(|| {
             let (Known(view), memory) = place.known.as_ref()?;
@@ -126,7 +126,7 @@ impl<M> Link<M> {
     }
 
     /// What comes behind the segment that has this.
-    pub(super) fn behind(&self) -> Behind<M> {
+    pub(super) fn behind(&self) -> Behind {
         match &*locked(&self.next) {
             Next::None => return Behind::None,
             Next::Kept(kept) => return Behind::Next(kept.clone()),

@@ -57,6 +57,8 @@ pub(crate) mod raw;
 // All of each: what is used of them is not the same everywhere.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use bytes::SEATS;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use chain_files::{Maker, Spare};
 pub(crate) use gate::GateWords;
 pub(crate) use kind::*;
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]

@@ -1,21 +1,17 @@
 //! A producer whose ring grows: when it goes on in another segment, and in which. The switch itself
 //! is in `protocol/chain.rs`, and what is done in which order, and why, in docs/chain.md.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use super::Producer;
 use super::arena::Arena;
 use super::clean_up::ASKED_AT_A_TIME;
-#[cfg(all(feature = "std", not(ringway_loom)))]
-use super::grower::Orders;
 use super::need::Need;
+use super::segments::Segments;
 use super::stuck::Stuck;
 use crate::memory::Storage;
-use crate::memory::chain::Plan;
 use crate::memory::geometry::{Geometry, Schema, Shape};
 use crate::message::Message;
-use crate::position::Pos;
 use crate::protocol::chain;
 use crate::protocol::credit::Credit;
 use crate::protocol::limits::Limits;
@@ -27,9 +23,6 @@ use ringway_shm::wait::{CHECK_INTERVAL, Wait};
 const LARGEST_PART: u64 = 4;
 /// A segment is too large in which no consumer lags by more than this part of it.
 const TOO_LARGE: usize = 16;
-/// Bytes of a segment that is made while a larger one is being made.
-#[cfg(all(feature = "std", not(ringway_loom)))]
-const AT_ONCE: u64 = 1 << 18;
 /// One that is smaller has room for so many times the largest lag.
 const SPARE_ROOM: usize = 4;
 
@@ -38,43 +31,6 @@ const SPARE_ROOM: usize = 4;
 type NotRemoved = (std::path::PathBuf, std::io::Error);
 #[cfg(not(all(feature = "std", target_os = "linux", not(ringway_loom))))]
 type NotRemoved = core::convert::Infallible;
-
-/// What the producer of a chain has besides. `None`: it is no chain.
-#[derive(Debug, Default)]
-pub(crate) struct Chain(Option<Box<Segments>>);
-
-#[derive(Debug)]
-struct Segments {
-    plan: Plan,
-    /// Those before the newest one that are not retired, the oldest first.
-    before: VecDeque<Storage>,
-    /// Where this producer began to look how much of the newest is needed, and the largest lag
-    /// since.
-    since: Pos,
-    largest: usize,
-    /// What it has of a thread that makes segments ahead.
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    orders: Option<Orders>,
-    /// When it last asked which consumers in those before the newest live.
-    asked: Option<Instant>,
-}
-
-impl Chain {
-    /// Of a producer that has made the ring, or takes it over with those segments before the last.
-    pub(crate) fn of(newest: &Storage, before: VecDeque<Storage>, next: Pos) -> Chain {
-        Chain(newest.chain().map(|words| {
-            Box::new(Segments {
-                plan: words.plan(),
-                before,
-                since: next,
-                largest: 0,
-                asked: None,
-                #[cfg(all(feature = "std", not(ringway_loom)))]
-                orders: None,
-            })
-        }))
-    }
-}
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// The same producer with those segments before the newest one.
@@ -112,7 +68,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// The same without a segment that has been made ahead.
-    fn used(&self) -> u64 {
+    pub(super) fn used(&self) -> u64 {
         let before = self.chain.0.iter().flat_map(|segments| &segments.before);
         before.chain([&self.storage]).map(|storage| self.bytes_of(storage)).sum()
     }
@@ -124,7 +80,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// The segment that would have that capacity, and begin at the next position.
-    fn geometry(&self, capacity: usize) -> Option<Geometry> {
+    pub(super) fn geometry(&self, capacity: usize) -> Option<Geometry> {
         let measures = self.storage.measures();
         let shape =
             measures.shape(Schema::of::<T>(measures.max_len), self.storage.producer().tag());
@@ -148,7 +104,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             self.shrink(need);
             return true;
         }
-        if self.larger(need).is_none() {
+        if self.larger(need).is_none() || self.has_just_failed() {
             return false;
         }
         // It is the dead who may be in the way: that is asked where else the ring would grow.
@@ -164,6 +120,13 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         }
         let Some(capacity) = self.larger(need) else { return false };
         self.go_on(capacity, Some(need.messages)) && self.has_room_for(need, |_, _| false)
+    }
+
+    /// Whether there was no memory for a segment a moment ago.
+    fn has_just_failed(&self) -> bool {
+        let failed = self.chain.0.as_ref().and_then(|segments| segments.failed);
+        failed
+            .is_some_and(|failed| Instant::now().saturating_duration_since(failed) < CHECK_INTERVAL)
     }
 
     /// Whether it is some time since it was asked which consumers in segments before the newest live.
@@ -183,7 +146,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// The capacity of the next segment, if one is allowed.
-    fn larger(&self, need: Need) -> Option<usize> {
+    pub(super) fn larger(&self, need: Need) -> Option<usize> {
         let Segments { plan, before, .. } = &**self.chain.0.as_ref()?;
         let capacities = before.iter().map(|storage| storage.measures().capacity());
         let now = capacities.fold(self.capacity(), usize::max);
@@ -228,7 +191,12 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         // 1, 2
         let end = self.credit.next();
         self.credit.publish_head(&self.storage);
-        let Some(new) = self.make(capacity, needed) else { return false };
+        let Some(new) = self.make(capacity, needed) else {
+            if let Some(segments) = &mut self.chain.0 {
+                segments.failed = Some(Instant::now());
+            }
+            return false;
+        };
         let limits = self.limits_in(new.measures().capacity());
         limits.write(&new);
         new.producer().mode.store(self.fences.mode(), Ordering::Relaxed);
@@ -259,57 +227,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         true
     }
 
-    /// A new segment that begins at the next position: one that was made ahead, or one of that
-    /// capacity, or, where one is to be made ahead, one that takes no time.
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    fn make(&self, capacity: usize, needed: Option<usize>) -> Option<Storage> {
-        let mut capacity = capacity;
-        if let Some(orders) = self.orders().filter(|_| self.storage.can_die()) {
-            let plan = self.chain.0.as_ref()?.plan;
-            let made = orders.take(plan.limit.saturating_sub(self.used()), needed);
-            #[cfg(target_os = "linux")]
-            if let Some(spare) = made {
-                let geometry = self.geometry(spare.capacity)?;
-                return spare.begin(geometry);
-            }
-            #[cfg(not(target_os = "linux"))]
-            drop(made);
-            let least = plan.first.max(needed.unwrap_or(1));
-            let bytes = |capacity| self.geometry(capacity).map_or(0, |g| Storage::bytes_of(&g));
-            while capacity / 2 >= least && bytes(capacity) > AT_ONCE {
-                capacity /= 2;
-            }
-        }
-        self.storage.make_next(self.geometry(capacity)?)
-    }
-
     #[cfg(ringway_loom)]
-    fn make(&self, capacity: usize, _needed: Option<usize>) -> Option<Storage> {
+    pub(super) fn make(&self, capacity: usize, _needed: Option<usize>) -> Option<Storage> {
         self.storage.make_next(self.geometry(capacity)?)
-    }
-
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    fn orders(&self) -> Option<&Orders> {
-        self.chain.0.as_ref()?.orders.as_ref()
-    }
-
-    /// Has a thread make segments ahead. `false`: the ring does not grow.
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    pub(super) fn set_orders(&mut self, orders: Orders) -> bool {
-        let Some(segments) = &mut self.chain.0 else { return false };
-        segments.orders = Some(orders);
-        self.order();
-        true
-    }
-
-    /// Has the next segment made ahead, if it is allowed.
-    #[cfg(all(feature = "std", not(ringway_loom)))]
-    fn order(&self) {
-        if let Some(orders) = self.orders().filter(|_| self.storage.can_die()) {
-            if orders.bytes() == 0 {
-                orders.want(self.larger(Need::MESSAGE).and_then(|next| self.geometry(next)));
-            }
-        }
     }
 
     /// What the limits are in a segment of that capacity: a lag of a capacity is none.

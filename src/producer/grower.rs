@@ -4,14 +4,11 @@ use alloc::sync::Arc;
 use core::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::Producer;
 use crate::memory::Storage;
 use crate::memory::geometry::Geometry;
-use crate::message::Message;
-use ringway_shm::wait::Wait;
 
 #[cfg(target_os = "linux")]
-pub(super) use crate::memory::chain::{Maker, Spare};
+pub(super) use crate::memory::{Maker, Spare};
 
 /// There are no files.
 #[cfg(not(target_os = "linux"))]
@@ -94,47 +91,19 @@ impl Drop for Orders {
 
 /// Makes the segments of a ring that [grows](crate::Options::unbounded) ahead of its producer, and
 /// gives back the memory of those that are not needed any more, in a thread of the program's: see
-/// [`Producer::grower`].
+/// [`Producer::grower`](crate::Producer::grower).
 #[must_use = "it does nothing until it runs"]
 pub struct Grower {
     desk: Arc<(Mutex<Desk>, Condvar)>,
     maker: Option<Maker>,
 }
 
-impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
-    /// What makes the next segment of a ring that [grows](crate::Options::unbounded) before it is
-    /// needed, so that sending does not wait for memory to be allocated: some 0.7 s for 1 GiB. To be
-    /// [run](Grower::run) in a thread of the program's; the library starts none. It goes on for as
-    /// long as the producer lives. One for each producer: a later one takes the place of the one
-    /// before. `None`: the ring does not grow.
-    ///
-    /// What has been made and is not yet used counts for the [limit](crate::Options::unbounded). Where
-    /// a segment is needed before it has been made, the producer goes on in a small one.
-    ///
-    /// ```
-    /// use ringway::{Options, Start};
-    ///
-    /// let (mut producer, ring) = Options::<u64>::new(64).unbounded(64 << 20).heap().unwrap();
-    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
-    /// let grower = producer.grower().unwrap();
-    /// let thread = std::thread::spawn(move || grower.run());
-    /// (0..10_000).for_each(|n| producer.try_send(&n).unwrap());
-    /// drop(producer);
-    /// thread.join().unwrap();
-    /// assert_eq!(subscriber.iter().count(), 10_000);
-    /// ```
-    pub fn grower(&mut self) -> Option<Grower> {
-        let orders = Orders::default();
-        #[cfg(target_os = "linux")]
-        let maker = self.storage.maker();
-        #[cfg(not(target_os = "linux"))]
-        let maker = None;
-        let grower = Grower { desk: orders.0.clone(), maker };
-        self.set_orders(orders).then_some(grower)
-    }
-}
-
 impl Grower {
+    /// The one that takes such orders.
+    pub(super) fn new(orders: &Orders, maker: Option<Maker>) -> Grower {
+        Grower { desk: orders.0.clone(), maker }
+    }
+
     /// Makes segments whenever one is wanted, until the producer has been dropped. Blocks as long as
     /// that lives.
     pub fn run(mut self) {

@@ -50,7 +50,7 @@ pub struct Producer<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) followed: Followed,
     /// What it has of a ring that grows.
     #[cfg(any(feature = "std", ringway_loom))]
-    pub(super) chain: super::chain::Chain,
+    pub(super) chain: super::segments::Chain,
 }
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -86,7 +86,7 @@ impl<T: Message + ?Sized> Producer<T> {
         let credit = Credit::new(&storage, next, limits);
         let arena = Arena::find(&storage, next);
         #[cfg(any(feature = "std", ringway_loom))]
-        let chain = super::chain::Chain::of(&storage, Default::default(), next);
+        let chain = super::segments::Chain::of(&storage, Default::default(), next);
         Producer {
             storage,
             credit,
@@ -110,7 +110,7 @@ pub(super) struct Parts<W> {
     pub(super) alarms: Alarms,
     pub(super) followed: Followed,
     #[cfg(any(feature = "std", ringway_loom))]
-    pub(super) chain: super::chain::Chain,
+    pub(super) chain: super::segments::Chain,
 }
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {

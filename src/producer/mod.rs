@@ -1,6 +1,8 @@
 //! The one that sends.
 
 #[cfg(all(feature = "std", not(ringway_loom)))]
+mod ahead;
+#[cfg(all(feature = "std", not(ringway_loom)))]
 mod alarms;
 mod all;
 #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), path = "no_arena.rs")]
@@ -9,7 +11,7 @@ mod backpressure;
 mod batch;
 mod blocked_time;
 #[cfg(any(feature = "std", ringway_loom))]
-pub(crate) mod chain;
+mod chain;
 mod clean_up;
 mod close;
 mod consumers;
@@ -34,6 +36,8 @@ mod ready;
 mod reserve;
 #[cfg(not(any(ringway_loom, all(target_os = "none", target_pointer_width = "32"))))]
 mod run_mut;
+#[cfg(any(feature = "std", ringway_loom))]
+mod segments;
 mod send;
 mod stall;
 mod stuck;

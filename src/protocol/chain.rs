@@ -174,7 +174,7 @@ pub(crate) fn give_up(old: &View, index: usize) {
 /// Makes those entries of a segment free whose owners were in the segment before it, and left without
 /// coming over. Returns whether no entry there has an owner.
 ///
-/// Whoever sees that the old segment is closed may do this. What it sees there is not older than the
+/// Every process that has seen that the old segment is closed may do this. What it sees there is not older than the
 /// copying of the entries, and no owner that has gone since comes back: a joiner finds the segment
 /// sealed. So one look at an owner says whether it is awaited in vain, and whether it is in the way
 /// of retiring the segment.

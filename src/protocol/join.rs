@@ -230,14 +230,14 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     // is seen: `credit::is_evicted`, `of_gate`, `Worker::is_still_its_group`.
     set_gate(view, index, entry, pin.gate(), Ordering::Release);
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-    // SYNC join, join-arena, lapped: either a scan in `Credit::refill_evicting` or
+    // SYNC join, join-arena, lapped, sealed: either a scan in `Credit::refill_evicting` or
     // `Credit::reclaim` sees the gate, or this joiner sees what was stored before the scan. It also
     // is the acquire fence between `lapped` and `head` that `at_least_origin` needs.
     // SYNC numbers, regroup: with what is stored after this the generation is seen, as with the
     // gate.
+    // And this joiner sees that the segment is sealed, or the copying of entries behind the fence in
+    // `chain::seal` sees the gate.
     fence(Ordering::SeqCst);
-    // SYNC sealed: this joiner sees it, or the copying of entries behind the fence in `chain::seal`
-    // sees the gate.
     #[cfg(any(feature = "std", ringway_loom))]
     if view.chain().is_some_and(|chain| chain.is_sealed()) {
         return Err(JoinError::Sealed);

@@ -2,6 +2,7 @@
 
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod followed;
+mod segment;
 
 use core::time::Duration;
 
@@ -10,7 +11,6 @@ use super::alarms::Alarms;
 use super::follow::Followed;
 use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
-use crate::error::LivenessError;
 use crate::memory::lane::{LANES, Lane, to_the_end};
 use crate::memory::{Slot, Span, Storage};
 use crate::message::Message;
@@ -125,19 +125,6 @@ impl<W> Reader<W> {
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
         self.plain.first().is_some_and(|&plain| plain)
-    }
-
-    /// Goes on at a position in another segment of its chain. Returns the one where it was.
-    #[cfg(any(feature = "std", ringway_loom))]
-    pub(crate) fn go_on_in(&mut self, storage: Storage, next: Pos) -> Storage {
-        let Reader { fences, plain, stays, seen, .. } = Reader::new(storage.clone(), next, ());
-        (self.fences, self.plain, self.stays, self.seen) = (fences, plain, stays, seen);
-        self.life.forget();
-        self.check = DeathCheck::default();
-        self.lane = Lane::none(next);
-        self.ahead.none();
-        self.go_to(next);
-        core::mem::replace(&mut self.storage, storage)
     }
 
     /// Goes to a position, of which nothing is known.
@@ -374,24 +361,9 @@ impl<W> Reader<W> {
             && self.storage.slot(self.next).is_aligned::<T>()
     }
 
-    /// Whether the producer lives and has not closed the ring. Asks the kernel.
-    pub(crate) fn is_producer_alive(&self) -> Result<bool, LivenessError> {
-        Ok(!self.is_at_the_end() && self.storage.producer_is_alive()?)
-    }
-
     #[inline(always)]
     pub(crate) fn is_closed(&self) -> bool {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
-    }
-
-    /// Whether the producer has closed the ring, and not gone on in another segment.
-    pub(crate) fn is_at_the_end(&self) -> bool {
-        self.storage.producer().closed.load(Ordering::Relaxed) == 1
-    }
-
-    /// Takeovers of the ring by a new producer, as far as can be seen.
-    pub(crate) fn epoch(&self) -> u32 {
-        self.storage.producer().epoch.load(Ordering::Relaxed)
     }
 
     /// What there is instead of a next message that `ready` did not find, its slot having said
