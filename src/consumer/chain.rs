@@ -176,9 +176,9 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             let after = self.reader.behind.get(1).unwrap_or(&self.reader.storage);
             if first.since(after.measures().origin()) < 0 {
                 if let Some(entry) = old.entry(index) {
-                    // SYNC gate: what was done with the messages is done when a flush is over, in
-                    // `Producer::count_laggards`. Nothing is written there again.
-                    entry.gate.store(first.gate(), Ordering::Release);
+                    // For those who come back: nothing is written there again, and a flush is over
+                    // only when the entry is given up.
+                    entry.gate.store(first.gate(), Ordering::Relaxed);
                 }
                 return;
             }

@@ -47,15 +47,18 @@ enum Next {
 #[derive(Debug)]
 struct Oldest {
     kept: Option<Kept>,
-    known: Option<(Known, Weak<Memory>)>,
+    known: Option<Known>,
     end: Option<Pos>,
 }
 
-/// A view that is used with the memory alone.
-#[derive(Clone, Copy, Debug)]
-struct Known(View);
+/// A segment whose memory is not kept: the view is used with the memory alone.
+#[derive(Debug)]
+struct Known {
+    view: View,
+    memory: Weak<Memory>,
+}
 
-// SAFETY: it is not used unless the memory is there, which is atomics.
+// SAFETY: as a segment that is kept, which it is while it is used.
 unsafe impl Send for Known {}
 
 /// What a segment on the heap has of its chain. Its memory has it, which does not know of views.
@@ -94,7 +97,7 @@ impl Link {
     /// That one is the oldest from here on.
     pub(super) fn set_oldest(&self, oldest: Kept) {
         let mut place = locked(&self.oldest);
-        place.known = Some((Known(oldest.view), Arc::downgrade(&oldest.memory)));
+        place.known = Some(Known { view: oldest.view, memory: Arc::downgrade(&oldest.memory) });
         let before = place.kept.replace(oldest);
         drop(place);
         // Perhaps the last handle of a segment: not while the lock is held.
@@ -120,7 +123,7 @@ impl Link {
     pub(super) fn oldest(&self) -> Option<Kept> {
         let place = locked(&self.oldest);
         place.kept.clone().or_else(|| {
-            let (Known(view), memory) = place.known.as_ref()?;
+            let Known { view, memory } = place.known.as_ref()?;
             Some(Kept { view: *view, memory: memory.upgrade()? })
         })
     }

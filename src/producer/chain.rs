@@ -1,6 +1,7 @@
 //! A producer whose ring grows: when it goes on in another segment, and in which. The switch itself
 //! is in `protocol/chain.rs`, and what is done in which order, and why, in docs/chain.md.
 
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 use alloc::collections::VecDeque;
 
 use super::Producer;

@@ -191,7 +191,7 @@ pub(crate) fn sweep(old: &Storage, new: &Storage) -> bool {
         if !has_gone() {
             continue;
         }
-        let seat = match new.claim(index) {
+        let _seat = match new.claim(index) {
             Ok(Claim::Open) => None,
             Ok(Claim::Ours(seat)) => Some(seat),
             // Another process is about to do the same, or the kernel does not tell.
@@ -203,7 +203,6 @@ pub(crate) fn sweep(old: &Storage, new: &Storage) -> bool {
         if has_gone() && exchange::own_from(to, COMING) {
             entry::reset(to);
         }
-        drop(seat);
     }
     is_drained
 }
@@ -261,7 +260,7 @@ fn bring_over(old: &Storage, new: &Storage, index: usize) {
     let Some(from) = old.entry(index) else { return };
     // Threads of one process look for its name one at a time; in files its lock keeps others away.
     let _registry = (!old.can_die()).then(|| old.registry());
-    let seat = match old.claim(index) {
+    let _seat = match old.claim(index) {
         Ok(Claim::Open) => None,
         Ok(Claim::Ours(seat)) => Some(seat),
         Ok(Claim::Taken) | Err(_) => return,
@@ -272,14 +271,12 @@ fn bring_over(old: &Storage, new: &Storage, index: usize) {
     }
     let generation = from.generation.load(Ordering::Relaxed);
     match come_over(old, new, index, generation) {
-        Ok(there) => {
+        Ok(_there) => {
             entry::go_away(new, index);
-            drop(there);
             give_up(old, index);
         }
         Err(_) => entry::go_away(old, index),
     }
-    drop(seat);
 }
 
 /// Consumers that have not released everything in a segment, of which that is the end.

@@ -81,7 +81,7 @@ pub(crate) fn in_newest<R>(
             Err(JoinError::Sealed) => has_swept = false,
             outcome => return outcome,
         }
-        for _ in 0..WHILE_SEALED {
+        for _ in 0..if newest.can_die() { WHILE_SEALED } else { WHILE_SEALED_HERE } {
             if newest.goes_on() || !newest.waits_for_switch() {
                 break;
             }
@@ -113,9 +113,12 @@ pub(crate) fn in_newest<R>(
 /// How many segments a joiner tries, that are left while it joins.
 #[cfg(any(feature = "std", ringway_loom))]
 const ATTEMPTS_IN_CHAIN: u32 = 100;
-/// How often it looks whether a producer has done what takes it a few stores.
+/// How often, a millisecond apart, it looks whether a producer has done what takes it a few stores.
 #[cfg(any(feature = "std", ringway_loom))]
-const WHILE_SEALED: u32 = 10_000;
+const WHILE_SEALED: u32 = 1000;
+/// The same for one that is a thread of this process.
+#[cfg(any(feature = "std", ringway_loom))]
+const WHILE_SEALED_HERE: u32 = 1_000_000;
 
 /// Whether there can be subscribers here, and groups.
 pub(crate) fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
