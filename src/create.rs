@@ -1,6 +1,6 @@
 //! Creating a ring where there are no files: on the heap, and in memory of the caller's.
 
-#[cfg(feature = "alloc")]
+#[cfg(any(feature = "alloc", not(ringway_loom)))]
 use crate::error::ConfigError;
 #[cfg(not(ringway_loom))]
 use crate::error::{HeaderError, RawError};
@@ -39,6 +39,8 @@ impl<T: Message + ?Sized> Options<T> {
             return Err(ConfigError::NoPlaceForText);
         }
         let storage = heap::create(geometry)?;
+        #[cfg(any(feature = "std", ringway_loom))]
+        this.begin_chain(&storage, [0; 4]);
         Ok(this.handles(storage))
     }
 
@@ -90,6 +92,10 @@ impl<T: Message + ?Sized> Options<T> {
     #[cfg(not(ringway_loom))]
     pub unsafe fn create_raw(self, parts: RawParts) -> Result<Producer<T>, RawError> {
         let geometry = self.geometry().map_err(RawError::Config)?;
+        if geometry.shape.chain {
+            let error = ConfigError::NotUnbounded { with: "memory of the caller's" };
+            return Err(RawError::Config(error));
+        }
         let instance = Instance([0; 4]);
         // SAFETY: the memory is valid and initialised, and nothing else accesses it yet, by this
         // function's contract.

@@ -4,6 +4,8 @@
 mod like;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod limits;
+#[cfg(any(feature = "std", ringway_loom))]
+mod unbounded;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -44,6 +46,8 @@ pub struct Options<T: Message + ?Sized> {
     workers: Option<usize>,
     pub(crate) asymmetric: bool,
     pub(crate) limits: Limits,
+    /// Bytes that all segments of a chain may have; 0: it is none.
+    pub(crate) unbounded: u64,
     #[cfg(feature = "alloc")]
     text: alloc::string::String,
     /// There is no message in it, so that it goes to any thread, whatever the messages are.
@@ -126,6 +130,7 @@ impl<T: Message + ?Sized> Options<T> {
             workers: 0,
             overflow: Overflow::Wait,
             line_slots: false,
+            chain: false,
             observers: true,
             pins: false,
             arena: 0,
@@ -139,6 +144,7 @@ impl<T: Message + ?Sized> Options<T> {
             workers: None,
             asymmetric: NATIVE,
             limits,
+            unbounded: 0,
             #[cfg(feature = "alloc")]
             text: alloc::string::String::new(),
             message: PhantomData,
@@ -342,6 +348,8 @@ impl<T: Message + ?Sized> Options<T> {
             0 => 0,
             _ => self.workers.unwrap_or(DEFAULT_WORKERS),
         };
+        #[cfg(any(feature = "std", ringway_loom))]
+        self.check_unbounded()?;
         Geometry::new(Shape { workers, ..self.shape })
     }
 
@@ -362,12 +370,13 @@ const DEFAULT_WORKERS: usize = 8;
 
 impl<T: Message + ?Sized> Clone for Options<T> {
     fn clone(&self) -> Self {
-        let Options { shape, workers, asymmetric, limits, message, .. } = *self;
+        let Options { shape, workers, asymmetric, limits, unbounded, message, .. } = *self;
         Options {
             shape,
             workers,
             asymmetric,
             limits,
+            unbounded,
             #[cfg(feature = "alloc")]
             text: self.text.clone(),
             message,

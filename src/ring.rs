@@ -38,6 +38,16 @@ impl<T: Message + ?Sized> Ring<T> {
         Ring { storage, message: PhantomData }
     }
 
+    /// The newest segment, of a ring that grows; of others, the one that there is. Where the newest
+    /// cannot be opened, the one that this has.
+    pub(crate) fn newest(&self) -> Storage {
+        #[cfg(any(feature = "std", ringway_loom))]
+        if self.storage.goes_on() {
+            return self.storage.newest().unwrap_or_else(|_| self.storage.clone());
+        }
+        self.storage.clone()
+    }
+
     /// Whether the handle can be used here: not in a child that was forked, to which its parent's
     /// mapping is not handed down. There dropping it does nothing, and a call that reaches the
     /// ring's memory ends the child by a fault (`SIGSEGV`). The child can open the ring by itself.
@@ -56,7 +66,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((ring.oldest(), ring.head()), (2, 6));
     /// ```
     pub fn head(&self) -> Position {
-        head::exact(&self.storage).number()
+        head::exact(&self.newest()).number()
     }
 
     /// The position of the oldest message that the ring still has, as an observer would find it
@@ -64,7 +74,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// its first position. When this returns that message may be gone. Else as
     /// [`head`](Self::head).
     pub fn oldest(&self) -> Position {
-        join::oldest(&self.storage).number()
+        join::oldest(&self.newest()).number()
     }
 
     /// Messages that the ring holds.

@@ -209,6 +209,7 @@ impl<M: StaticMessage, const N: usize, const S: usize> Static<M, N, S> {
             workers: 0,
             overflow: Overflow::Wait,
             line_slots: false,
+            chain: false,
             observers: true,
             pins: true,
             arena: 0,

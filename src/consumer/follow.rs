@@ -20,6 +20,11 @@ pub(crate) struct Shadow {
 }
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
+    /// Whether it goes from segment to segment.
+    pub(crate) fn grows(&self) -> bool {
+        self.reader.storage.measures().is_chain()
+    }
+
     /// What shows a wait set where this one is.
     pub(crate) fn followed(&self) -> &Followed {
         self.reader.followed()

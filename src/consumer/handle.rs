@@ -107,6 +107,11 @@ impl<K: sealed::Sealed> Kind for K {}
 pub(super) mod sealed {
     use super::*;
 
+    /// The segment that comes behind a consumer's own.
+    #[cfg(any(feature = "std", ringway_loom))]
+    #[derive(Debug)]
+    pub struct Behind(pub(crate) crate::memory::Storage);
+
     /// What a kind has in its consumers, and what it does for them.
     pub trait Sealed: Copy {
         /// What a consumer of this kind is called.
@@ -122,6 +127,13 @@ pub(super) mod sealed {
         fn excluded<T: Message + ?Sized, W: Wait>(
             consumer: &mut Consumer<Self, T, W>,
         ) -> Option<TryRecvError>;
+
+        /// Goes over to that segment, which comes behind its own, all of which it has received.
+        #[cfg(any(feature = "std", ringway_loom))]
+        fn go_over<T: Message + ?Sized, W: Wait>(
+            consumer: &mut Consumer<Self, T, W>,
+            new: Behind,
+        ) -> Result<(), TryRecvError>;
 
         /// Lets go of everything before the next message. `PLAIN`: the consumer's reader
         /// [is](Reader::is_plain).

@@ -175,6 +175,9 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     /// come again.
     pub fn into_subscriber(self) -> Subscriber<T, W> {
         let mut subscriber = self.subscriber;
+        #[cfg(any(feature = "std", ringway_loom))]
+        subscriber.go_back(self.oldest);
+        #[cfg(not(any(feature = "std", ringway_loom)))]
         subscriber.reader.go_to(self.oldest);
         subscriber
     }

@@ -188,6 +188,7 @@ mod tests {
             Err(RecvError::TooManyHeld { max: 2 }),
             Err(RecvError::ProducerDied),
             Err(RecvError::Liveness(crate::error::LivenessError::new(5))),
+            Err(RecvError::Successor { os_error: 24 }),
             Err(RecvError::Interrupted),
         ];
         for says in states {
@@ -202,6 +203,7 @@ mod tests {
                     | RecvError::TooManyHeld { .. }
                     | RecvError::ProducerDied
                     | RecvError::Liveness(_)
+                    | RecvError::Successor { .. }
                     | RecvError::Interrupted,
                 ) => 1,
             };

@@ -68,8 +68,9 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!(observer.try_recv(), Ok(6));
     /// ```
     pub fn observe(&self, start: Start) -> Result<Observer<T>, JoinError> {
-        let next = join::observe(&self.storage, start)?;
-        Ok(Observer::observing(self.storage.clone(), next))
+        let storage = self.newest();
+        let next = join::observe(&storage, start)?;
+        Ok(Observer::observing(storage, next))
     }
 }
 
@@ -80,7 +81,7 @@ fn take_and_join(
     start: Start,
 ) -> Result<(Joined, Pos), JoinError> {
     let entries = storage.measures().subscribers();
-    let take = || {
+    let take = |storage: &Storage| {
         let taken = if index < entries { take::take_one(storage, index)? } else { None };
         taken.ok_or(JoinError::EntryInUse { entry: index, entries })
     };

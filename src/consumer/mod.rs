@@ -14,6 +14,8 @@ mod apart;
 mod bytes;
 mod bytes_batch;
 mod calls;
+#[cfg(any(feature = "std", ringway_loom))]
+mod chain;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) mod follow;
 #[cfg(feature = "async")]

@@ -1,6 +1,8 @@
 //! The consumer that never holds the producer back.
 
 use super::Consumer;
+#[cfg(any(feature = "std", ringway_loom))]
+use super::handle::sealed::Behind;
 use super::handle::sealed::Sealed;
 use crate::error::{JoinError, TryRecvError};
 use crate::memory::Storage;
@@ -135,6 +137,14 @@ impl Sealed for Observing {
     #[inline(always)]
     fn excluded<T: Message + ?Sized, W: Wait>(_: &mut Observer<T, W>) -> Option<TryRecvError> {
         None
+    }
+
+    #[cfg(any(feature = "std", ringway_loom))]
+    fn go_over<T: Message + ?Sized, W: Wait>(
+        observer: &mut Observer<T, W>,
+        Behind(new): Behind,
+    ) -> Result<(), TryRecvError> {
+        observer.observe_in(new)
     }
 
     #[inline(always)]

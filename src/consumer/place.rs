@@ -34,7 +34,8 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         u64::try_from(self.seen_head().since(self.reader.next())).unwrap_or(0)
     }
 
-    /// Messages that can be received now: [`lag`](Self::lag), but no more than the ring holds.
+    /// Messages that can be received now: [`lag`](Self::lag), but no more than the ring holds; of a
+    /// ring that [grows](crate::Options::unbounded), than its segment does.
     pub fn len(&self) -> usize {
         usize::try_from(self.lag()).unwrap_or(usize::MAX).min(self.capacity())
     }
@@ -56,7 +57,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// assert!(consumer.is_closed() && !consumer.is_empty() && consumer.len() == 1);
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.reader.is_closed()
+        self.reader.is_at_the_end()
     }
 
     /// Whether the producer lives and has not closed the ring. Where a ring is not files, or its
@@ -133,6 +134,10 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     /// ```
     pub fn keep_newest(&mut self, messages: u64) -> u64 {
         let skipped = self.lag().saturating_sub(messages);
+        #[cfg(any(feature = "std", ringway_loom))]
+        if self.reader.storage.measures().is_chain() {
+            return self.skip_over(skipped);
+        }
         if skipped > 0 {
             self.reader.go_to(self.reader.next().plus(skipped as usize));
             K::count_lost(self, skipped);
@@ -141,8 +146,22 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         skipped
     }
 
+    /// Messages that have been sent and not received in the segment where this consumer is.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) fn left_here(&self) -> u64 {
+        let hint = head::hint(&self.reader.storage).max(self.reader.next());
+        let left = head::search(&self.reader.storage, hint).since(self.reader.next());
+        u64::try_from(left).unwrap_or(0)
+    }
+
     /// The head, from the later of what the producer says and where this consumer is.
     fn seen_head(&self) -> Pos {
+        #[cfg(any(feature = "std", ringway_loom))]
+        if self.reader.storage.goes_on() {
+            if let Ok(newest) = self.reader.storage.newest() {
+                return head::exact(&newest).max(self.reader.next());
+            }
+        }
         let hint = head::hint(&self.reader.storage).max(self.reader.next());
         head::search(&self.reader.storage, hint)
     }

@@ -6,9 +6,11 @@ use super::{Consumer, Kind};
 use crate::error::RecvTimeoutError;
 use crate::error::{LivenessError, RecvError, TryRecvError};
 use crate::message::Message;
-use crate::protocol::receive::Over;
+use crate::position::Pos;
+use crate::protocol::reader::Reader;
+use crate::protocol::receive::{Over, Receives};
 use crate::receive::{Receive, sealed};
-use ringway_shm::wait::{Deadline, Wait};
+use ringway_shm::wait::{Deadline, DeathCheck, Wait};
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W> {}
 
@@ -84,5 +86,30 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Receive for Consumer<K, T, W> {
 
     fn max_len(&self) -> usize {
         Consumer::max_len(self)
+    }
+}
+
+impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
+    type Wait = W;
+
+    #[inline(always)]
+    fn reader(&mut self) -> &mut Reader<W> {
+        &mut self.reader
+    }
+
+    fn death_check(&mut self, waits_for: Pos) -> &mut DeathCheck {
+        self.reader.check.for_wait(waits_for.number())
+    }
+
+    fn has_producer(&mut self) -> bool {
+        self.reader.has_producer()
+    }
+
+    fn is_still_at_an_end(&mut self) -> bool {
+        self.reader.is_still_dead()
+    }
+
+    fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
+        self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

@@ -44,7 +44,7 @@ impl<T: Message + ?Sized> Ring<T> {
         start: Start,
         mut wait: W,
     ) -> Result<Subscriber<T, W>, JoinError> {
-        let take = || take::take_any(&self.storage);
+        let take = take::take_any;
         let joined = join::join(&self.storage, start, take, |entry, _| entry.set_unnamed());
         // Should this panic, the one that has joined leaves again.
         wait.notify();
@@ -69,7 +69,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// ```
     pub fn subscribe_named(&self, name: &str, start: Start) -> Result<Subscriber<T>, JoinError> {
         durable::check(&self.storage, name.as_bytes())?;
-        let take = || take::take_any(&self.storage);
+        let take = take::take_any;
         let write_name = |entry: &Entry, _| entry.set_name(name.as_bytes());
         let (joined, next) = join::join(&self.storage, start, take, write_name)?;
         Ok(Subscriber::joined(joined, next, AdaptiveSpin::new()))

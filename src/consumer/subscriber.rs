@@ -1,6 +1,8 @@
 //! The consumer that gets everything.
 
 use super::Consumer;
+#[cfg(any(feature = "std", ringway_loom))]
+use super::handle::sealed::Behind;
 use super::handle::sealed::Sealed;
 use crate::error::TryRecvError;
 use crate::memory::layout::EVICTS;
@@ -33,7 +35,7 @@ pub struct Subscribing {
     /// Which of the owners of its entry this is, where that can be evicted.
     generation: [u32; EVICTS as usize],
     /// Where it has its gate.
-    words: GateWords,
+    pub(super) words: GateWords,
     /// Which entry that is in.
     entry: u16,
     /// Comes back: its entry stays.
@@ -100,6 +102,16 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Lets go of every message before that one.
     #[inline(always)]
     pub(super) fn release_before(&mut self, first: Pos) {
+        #[cfg(any(feature = "std", ringway_loom))]
+        if !self.reader.behind.is_empty() {
+            return self.release_behind(first);
+        }
+        self.let_go::<false>(first);
+    }
+
+    /// Lets go of every message before that one, in its own segment.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) fn release_in_newest(&mut self, first: Pos) {
         self.let_go::<false>(first);
     }
 
@@ -156,6 +168,15 @@ impl Sealed for Subscribing {
         Self::is_excluded(subscriber).then(|| subscriber.end_evicted())
     }
 
+    #[cfg(any(feature = "std", ringway_loom))]
+    fn go_over<T: Message + ?Sized, W: Wait>(
+        subscriber: &mut Subscriber<T, W>,
+        Behind(new): Behind,
+    ) -> Result<(), TryRecvError> {
+        let generation = subscriber.kind.generation.first().copied();
+        subscriber.subscribe_in(new, generation)
+    }
+
     #[inline(always)]
     fn release<T: Message + ?Sized, W: Wait, const PLAIN: bool>(subscriber: &mut Subscriber<T, W>) {
         subscriber.let_go::<PLAIN>(subscriber.reader.next());
@@ -167,6 +188,8 @@ impl Sealed for Subscribing {
     }
 
     fn leave<T: Message + ?Sized, W: Wait>(subscriber: &mut Subscriber<T, W>) {
+        #[cfg(any(feature = "std", ringway_loom))]
+        subscriber.leave_behind();
         let (reader, entry) = (&mut subscriber.reader, subscriber.kind.entry());
         match subscriber.kind.durable {
             true => entry::go_away(&reader.storage, entry),
@@ -174,5 +197,9 @@ impl Sealed for Subscribing {
         }
         wake::wake_producer(&reader.storage, reader.fences);
         reader.wait.notify();
+        #[cfg(any(feature = "std", ringway_loom))]
+        if reader.storage.goes_on() {
+            crate::protocol::chain::remove_if_over(&reader.storage);
+        }
     }
 }

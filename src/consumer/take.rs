@@ -8,10 +8,10 @@ use crate::memory::layout::ARENAS;
 use crate::message::{Message, Plain};
 use crate::position::{Look, Passed, Pos};
 use crate::protocol::lifesign::POLLS;
-use crate::protocol::reader::{FirstLook, NotFound, Reader};
-use crate::protocol::receive::{self, Over, Receives};
+use crate::protocol::reader::{FirstLook, NotFound};
+use crate::protocol::receive::{self, Over};
 use ringway_shm::sync::{NATIVE, Ordering, RaceCell, Word, fence};
-use ringway_shm::wait::{Deadline, DeathCheck, Wait};
+use ringway_shm::wait::{Deadline, Wait};
 
 /// Why a message that was there could not be copied.
 #[derive(Clone, Copy, Debug)]
@@ -217,6 +217,19 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
         &mut self,
         state: Word,
     ) -> Result<(), TryRecvError> {
+        let found = self.find_here::<ASKS, SKIPS>(state);
+        #[cfg(any(feature = "std", ringway_loom))]
+        if found == Err(TryRecvError::Closed) && self.reader.storage.measures().is_chain() {
+            return self.go_over::<ASKS, SKIPS>();
+        }
+        found
+    }
+
+    /// The same in the segment where it is.
+    pub(super) fn find_here<const ASKS: bool, const SKIPS: bool>(
+        &mut self,
+        state: Word,
+    ) -> Result<(), TryRecvError> {
         let error = match self.reader.find(state) {
             Ok(()) => return Ok(()),
             Err(NotFound::Empty) => match self.excluded() {
@@ -415,30 +428,5 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
             Some(error) => Err(error.into()),
             None => receive::wait(self, deadline, attempt),
         }
-    }
-}
-
-impl<K: Kind, T: Message + ?Sized, W: Wait> Receives for Consumer<K, T, W> {
-    type Wait = W;
-
-    #[inline(always)]
-    fn reader(&mut self) -> &mut Reader<W> {
-        &mut self.reader
-    }
-
-    fn death_check(&mut self, waits_for: Pos) -> &mut DeathCheck {
-        self.reader.check.for_wait(waits_for.number())
-    }
-
-    fn has_producer(&mut self) -> bool {
-        self.reader.has_producer()
-    }
-
-    fn is_still_at_an_end(&mut self) -> bool {
-        self.reader.is_still_dead()
-    }
-
-    fn sleep(&mut self, slice: core::time::Duration, _deadline: Deadline) {
-        self.reader.sleep(slice, || K::is_excluded(self));
     }
 }

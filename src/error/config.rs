@@ -63,6 +63,19 @@ pub enum ConfigError {
         /// The longest, in bytes.
         max: usize,
     },
+    /// An [unbounded](crate::Options::unbounded) ring cannot have that.
+    NotUnbounded {
+        /// The option.
+        with: &'static str,
+    },
+    /// The memory limit of an [unbounded](crate::Options::unbounded) ring leaves no room for its
+    /// first segment.
+    LimitTooSmall {
+        /// The limit in bytes.
+        limit: u64,
+        /// Bytes of the first segment.
+        needed: u64,
+    },
     /// A ring on the heap has no place for a text: no other process could read it.
     NoPlaceForText,
     /// The first position is not a position.
@@ -97,6 +110,11 @@ error!(ConfigError {
     Self::TextTooLong { len, max } => "a text of {len} bytes is too long: choose at most {max}";
     Self::NoPlaceForText =>
         "a ring on the heap has no place for a text: leave it out, or create a segment";
+    Self::NotUnbounded { with } =>
+        "an unbounded ring cannot have {with}: leave that out, or choose a capacity for good";
+    Self::LimitTooSmall { limit, needed } =>
+        "a limit of {limit} bytes is less than the {needed} of the first segment: allow more, or \
+         begin with a smaller capacity";
     Self::OriginTooLarge { max } => "the origin is beyond the last position: choose at most {max}";
     Self::OutOfMemory { bytes } =>
         "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \

@@ -77,6 +77,9 @@ pub enum JoinError {
     /// What stands in the durable subscriber's entry is not what it writes: another process has
     /// forged it. The name is free again.
     Corrupt,
+    /// The ring is [unbounded](crate::Options::unbounded), and its producer stopped, or died, while
+    /// it was going on in another segment. A producer that resumes the ring ends that.
+    Sealed,
     /// The position asked for has been overwritten, or may be before the first message is received.
     TooOld {
         /// The oldest position that could be had now.
@@ -121,6 +124,9 @@ error!(JoinError {
     Self::Evicted { missed } =>
         "evicted while away, with {missed} messages missed: join once more to start anew";
     Self::Corrupt => "what stood in the entry of the durable subscriber was forged";
+    Self::Sealed =>
+        "the producer stopped while it was going on in another segment: try again once it runs, or \
+         another one has resumed the ring";
     Self::TooOld { oldest } =>
         "the position is no longer there: start at {oldest}, which is the oldest, or later";
     Self::NotYet { head } =>

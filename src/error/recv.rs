@@ -60,6 +60,13 @@ pub enum TryRecvError {
     ProducerDied,
     /// See [`RecvError::Liveness`].
     Liveness(LivenessError),
+    /// The ring is [unbounded](crate::Options::unbounded) and goes on in another segment, which
+    /// could not be opened: there are too many open files, say, or this process has lost the right
+    /// to. Nothing is lost; comes again with every call, until it can be opened.
+    Successor {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
 error!(TryRecvError {
@@ -84,6 +91,9 @@ error!(TryRecvError {
         "the producer has died without closing the ring, or has detached, and every message has \
          been received: call again when a successor has resumed the ring";
     Self::Liveness(_) => "no message, and the kernel did not say whether the producer lives";
+    Self::Successor { os_error } =>
+        "the ring goes on in another segment, which could not be opened (error {os_error}): make \
+         that possible, and call again";
 } source {
     Self::Liveness(error) => error;
 });
@@ -126,6 +136,11 @@ pub enum RecvError {
     /// There was no message, and the [`Interrupt`](crate::wait::Interrupt) that the handle has was
     /// raised. Nothing was taken: calls go on once it is cleared.
     Interrupted,
+    /// See [`TryRecvError::Successor`].
+    Successor {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
 /// Why a call that blocks for a limited time brought no message.
@@ -166,6 +181,11 @@ pub enum RecvTimeoutError {
     Liveness(LivenessError),
     /// See [`RecvError::Interrupted`].
     Interrupted,
+    /// See [`TryRecvError::Successor`].
+    Successor {
+        /// The operating system's number for what went wrong.
+        os_error: i32,
+    },
 }
 
 error!(RecvError {
@@ -197,6 +217,7 @@ impl TryRecvError {
             Self::TooManyHeld { max } => Some(RecvError::TooManyHeld { max }),
             Self::ProducerDied => Some(RecvError::ProducerDied),
             Self::Liveness(error) => Some(RecvError::Liveness(error)),
+            Self::Successor { os_error } => Some(RecvError::Successor { os_error }),
         }
     }
 }
@@ -220,6 +241,7 @@ impl From<RecvError> for RecvTimeoutError {
             RecvError::TooManyHeld { max } => Self::TooManyHeld { max },
             RecvError::ProducerDied => Self::ProducerDied,
             RecvError::Liveness(error) => Self::Liveness(error),
+            RecvError::Successor { os_error } => Self::Successor { os_error },
             RecvError::Interrupted => Self::Interrupted,
         }
     }
@@ -239,6 +261,7 @@ impl RecvError {
             | Self::TooManyHeld { .. }
             | Self::ProducerDied
             | Self::Liveness(_)
+            | Self::Successor { .. }
             | Self::Interrupted => false,
         }
     }
@@ -258,6 +281,7 @@ impl RecvTimeoutError {
             Self::TooManyHeld { max } => TryRecvError::TooManyHeld { max },
             Self::ProducerDied => TryRecvError::ProducerDied,
             Self::Liveness(error) => TryRecvError::Liveness(error),
+            Self::Successor { os_error } => TryRecvError::Successor { os_error },
         }
     }
 }

@@ -21,6 +21,9 @@ pub enum WaitSetError {
     /// The handle's ring, or region, lies in [memory of the caller's](crate::Options::create_raw), which
     /// need not stay when the handle has gone: a set could not look at it.
     CallersMemory,
+    /// The handle is of a ring that [grows](crate::Options::unbounded): a set would look at a segment
+    /// that the handle has left.
+    Unbounded,
     /// The set was made by the process that forked this one, where its members' memory is not
     /// mapped.
     Forked,
@@ -36,6 +39,8 @@ error!(WaitSetError {
     Self::CallersMemory =>
         "a wait set cannot keep memory of the caller's: wait by the handle itself, or use a ring, or a \
          region, on the heap or in a segment";
+    Self::Unbounded =>
+        "a wait set cannot follow a ring that grows: wait by the handle itself, or in a task";
     Self::Forked =>
         "the wait set was made by the process that forked this one: make another one here, of \
          handles that were opened here";

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use super::geometry::Geometry;
 use super::kind::EntryKind;
 use super::shape::GRANULE;
-use crate::memory::layout::{Entry, ProducerLine, SleepFlags};
+use crate::memory::layout::{CHAIN_WORDS, Entry, ProducerLine, SleepFlags};
 use ringway_shm::sync::{AtomicU32, AtomicWord, CasWord, NATIVE, RaceCell, WORD};
 
 /// Slots start on a pair of cache lines, as they do in a segment.
@@ -28,6 +28,9 @@ pub(crate) struct Memory {
     pub(super) claims: Box<[CasWord]>,
     /// Held while a name is looked for among the entries.
     registry: registry::Lock,
+    /// What a segment of a chain has to find the others.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) chain: Option<Box<dyn core::any::Any + Send + Sync>>,
 }
 
 pub(crate) use registry::Registry;
@@ -187,7 +190,10 @@ pub(super) fn allocate(geometry: &Geometry) -> Result<Memory, OutOfMemory> {
     };
     Ok(Memory {
         producer: ProducerLine::new(),
-        evictions: filled(measures.gates(), || AtomicU32::new(0))?,
+        evictions: filled(
+            measures.gates() + if measures.is_chain() { CHAIN_WORDS } else { 0 },
+            || AtomicU32::new(0),
+        )?,
         slots,
         skipped,
         ghosts: filled(ghosts, RaceCell::default)?,
@@ -198,6 +204,8 @@ pub(super) fn allocate(geometry: &Geometry) -> Result<Memory, OutOfMemory> {
             measures.claims_stride() * measures.entries_of(EntryKind::Shared).len(),
         )?,
         registry: registry::Lock::default(),
+        #[cfg(any(feature = "std", ringway_loom))]
+        chain: None,
     })
 }
 

@@ -25,6 +25,15 @@ impl Entry {
         self.name_len.store(name.len() as u32, Ordering::Relaxed);
     }
 
+    /// Writes the name that the owner of another entry has.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(crate) fn copy_name(&self, from: &Entry) {
+        for (to, from) in self.name.iter().zip(&from.name) {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.name_len.store(from.name_len.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// The name of the entry's owner, if it has one. The caller has seen that the owner has joined.
     pub(crate) fn consumer_name(&self) -> Option<ConsumerName> {
         let len = self.name_len.load(Ordering::Relaxed) as usize;

@@ -6,7 +6,7 @@
 pub(crate) use super::measures::Measures;
 pub(crate) use super::shape::*;
 use crate::error::ConfigError;
-use crate::memory::layout::{ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
+use crate::memory::layout::{CHAIN_WORDS, ENTRIES_OFFSET, EVICTIONS_OFFSET, Entry};
 use ringway_shm::sync::{AtomicU32, WORD, Word};
 
 /// A ring's shape, checked, and where its parts lie.
@@ -61,7 +61,9 @@ impl Geometry {
 
         let Schema { variable, max_len, align } = schema;
         let (payload, stride) = slot_layout(variable, max_len, align, shape.line_slots);
-        let evictions_end = EVICTIONS_OFFSET + (subscribers + groups) * size_of::<AtomicU32>();
+        let chain = if shape.chain { CHAIN_WORDS } else { 0 };
+        let evictions_end =
+            EVICTIONS_OFFSET + (subscribers + groups + chain) * size_of::<AtomicU32>();
         // Where there can be none the compiler is not left to find out that there is none.
         let text = if MAX_TEXT == 0 { 0 } else { shape.text };
         let text_offset = if text == 0 { 0 } else { evictions_end };
@@ -133,6 +135,7 @@ mod tests {
             workers: 0,
             overflow: Overflow::Wait,
             line_slots: false,
+            chain: false,
             observers: true,
             pins: false,
             arena: 0,

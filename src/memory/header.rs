@@ -59,7 +59,14 @@ mod flags {
     pub(crate) const LINE_SLOTS: u32 = 4;
     pub(crate) const NO_OBSERVERS: u32 = 8;
     pub(crate) const PINS: u32 = 16;
-    pub(crate) const ALL: u32 = VARIABLE | OVERWRITE | LINE_SLOTS | NO_OBSERVERS | PINS;
+    /// What a build that has no chains refuses.
+    pub(crate) const CHAIN: u32 = 32;
+    pub(crate) const ALL: u32 = VARIABLE
+        | OVERWRITE
+        | LINE_SLOTS
+        | NO_OBSERVERS
+        | PINS
+        | if crate::memory::layout::CHAINS { CHAIN } else { 0 };
 }
 
 /// What the messages of a ring have to be, to be attached to.
@@ -134,6 +141,7 @@ pub(crate) fn encode(geometry: &Geometry, instance: Instance) -> Words {
         (shape.line_slots, flags::LINE_SLOTS),
         (!shape.observers, flags::NO_OBSERVERS),
         (shape.pins, flags::PINS),
+        (shape.chain, flags::CHAIN),
     ]
     .into_iter()
     .fold(0, |all, (set, flag)| if set { all | flag } else { all });
@@ -205,6 +213,7 @@ fn shape(words: &Words, envelope: &Envelope) -> Result<Shape, HeaderError> {
         workers: (words[field::GROUPS] >> 16) as usize,
         overflow: if set & flags::OVERWRITE != 0 { Overflow::Overwrite } else { Overflow::Wait },
         line_slots: set & flags::LINE_SLOTS != 0,
+        chain: set & flags::CHAIN != 0,
         observers: set & flags::NO_OBSERVERS == 0,
         pins: set & flags::PINS != 0,
         arena,
@@ -288,6 +297,7 @@ mod tests {
             workers: 3,
             overflow: Overflow::Overwrite,
             line_slots: true,
+            chain: true,
             observers: false,
             pins: true,
             arena: if variable { 1024 } else { 0 },

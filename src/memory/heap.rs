@@ -13,12 +13,30 @@ use ringway_shm::sync::{AtomicWord, has_memory};
 
 /// Allocates an empty ring.
 pub(crate) fn create(geometry: Geometry) -> Result<Storage, ConfigError> {
+    #[cfg(any(feature = "std", ringway_loom))]
+    if geometry.measures.is_chain() {
+        return create_linked(geometry, super::link::Link::new());
+    }
+    allocated(&geometry).map(|memory| lay_out(geometry.measures.on_heap(), Arc::new(memory)))
+}
+
+/// The same for a segment of a chain, which has that of its chain.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn create_linked(
+    geometry: Geometry,
+    link: super::link::Link,
+) -> Result<Storage, ConfigError> {
+    let mut memory = allocated(&geometry)?;
+    memory.chain = Some(alloc::boxed::Box::new(link));
+    Ok(lay_out(geometry.measures.on_heap(), Arc::new(memory)))
+}
+
+fn allocated(geometry: &Geometry) -> Result<Memory, ConfigError> {
     // No sum is more than the address space: each of the two is at most half of it.
     let bytes = geometry.data_len.saturating_add(geometry.control_len);
     // Where memory is only promised, it would end the process when it is touched.
-    let memory = if has_memory(bytes as u64) { allocate(&geometry) } else { Err(OutOfMemory) };
-    let memory = Arc::new(memory.map_err(|OutOfMemory| ConfigError::OutOfMemory { bytes })?);
-    Ok(lay_out(geometry.measures.on_heap(), memory))
+    let memory = if has_memory(bytes as u64) { allocate(geometry) } else { Err(OutOfMemory) };
+    memory.map_err(|OutOfMemory| ConfigError::OutOfMemory { bytes })
 }
 
 fn lay_out(measures: Measures, memory: Arc<Memory>) -> Storage {

@@ -179,6 +179,16 @@ pub(crate) const AWAY: u32 = 2;
 /// offers no limit, and nothing in a ring's header could set one.
 pub(crate) const EVICTS: bool = !SMALL;
 
+/// It is kept for the owner of the same entry in the segment before, which has not come over.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) const COMING: u32 = 3;
+
+/// Whether there can be chains of segments: their producer has private memory that grows.
+pub(crate) const CHAINS: bool = cfg!(any(feature = "std", ringway_loom));
+
+/// Words of 32 bits behind the evictions of a chain's segment.
+pub(crate) const CHAIN_WORDS: usize = 16;
+
 /// Whether there can be arenas.
 pub(crate) const ARENAS: bool = !SMALL;
 

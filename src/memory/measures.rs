@@ -5,12 +5,12 @@ use core::ops::Range;
 
 use super::kind::{EntryKind, SHARES};
 use super::shape::{
-    ARENA_UNIT, CLAIMS_ALIGN, MAX_ALIGN, MAX_MESSAGE, Overflow, Shape, has_one_layout,
+    ARENA_UNIT, CLAIMS_ALIGN, MAX_ALIGN, MAX_ENTRIES, MAX_MESSAGE, Overflow, Shape, has_one_layout,
     payload_words,
 };
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 use super::shape::{Schema, slot_layout};
-use crate::memory::layout::{ARENAS, PLACES};
+use crate::memory::layout::{ARENAS, CHAINS, PLACES};
 use crate::message::Message;
 use crate::position::Pos;
 use ringway_shm::sync::{WORD, Word};
@@ -30,7 +30,8 @@ pub(crate) struct Measures {
     /// Words from a slot's start to its payload, which are at most a page; and in the upper bits
     /// what is so or not.
     payload: u16,
-    // Where each kind's entries end; all together they are at most 4096.
+    // Where each kind's entries end; all together they are at most 4096. The upper bit of the last
+    // says whether it is a segment of a chain.
     singles: u16,
     gates: u16,
     entries: u16,
@@ -45,6 +46,9 @@ const PINS: u16 = 1 << 12;
 const HEAP: u16 = if cfg!(all(feature = "async", feature = "alloc")) { 1 << 11 } else { 0 };
 const PAYLOAD: u16 = if HEAP == 0 { PINS } else { HEAP } - 1;
 const _: () = assert!(MAX_ALIGN / 4 <= PAYLOAD as usize);
+/// A bit of `entries` that is none of its number.
+const CHAIN: u16 = 1 << 15;
+const _: () = assert!(MAX_ENTRIES < CHAIN as usize);
 
 const fn flag(is_set: bool, bit: u16) -> u16 {
     if is_set { bit } else { 0 }
@@ -67,7 +71,8 @@ impl Measures {
             payload: payload as u16 | flags,
             singles: shape.entries as u16,
             gates: (shape.entries + shape.groups) as u16,
-            entries: (shape.entries + shape.groups + shape.workers) as u16,
+            entries: (shape.entries + shape.groups + shape.workers) as u16
+                | flag(CHAINS && shape.chain, CHAIN),
         }
     }
 
@@ -88,6 +93,7 @@ impl Measures {
             observers: self.observers(),
             pins: self.pins(),
             arena: self.arena(),
+            chain: self.is_chain(),
             text: 0,
             tag,
             origin: self.origin,
@@ -118,6 +124,18 @@ impl Measures {
     #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
     pub(crate) fn is_but_for_origin(&self, other: &Measures) -> bool {
         Measures { origin: other.origin, ..*self } == *other
+    }
+
+    /// The same, of a ring of that capacity.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn of_capacity(self, capacity: usize) -> Measures {
+        Measures { mask: capacity.saturating_sub(1), ..self }
+    }
+
+    /// Whether the two are the same, wherever their first positions are and however large they are.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn is_but_for_size(&self, other: &Measures) -> bool {
+        Measures { origin: other.origin, mask: other.mask, ..*self } == *other
     }
 
     /// Messages that the ring holds.
@@ -243,7 +261,13 @@ impl Measures {
     /// Entries of all kinds.
     #[inline]
     pub(crate) fn entries(&self) -> usize {
-        self.entries.into()
+        if CHAINS { (self.entries & !CHAIN).into() } else { self.entries.into() }
+    }
+
+    /// Whether the ring is a segment of a chain.
+    #[inline]
+    pub(crate) fn is_chain(&self) -> bool {
+        CHAINS && self.entries & CHAIN != 0
     }
 
     /// Bytes of the arena; 0: there is none.

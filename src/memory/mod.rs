@@ -29,8 +29,14 @@ mod view;
 
 #[cfg(feature = "alloc")]
 mod boxed;
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) mod chain;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+mod chain_files;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
+#[cfg(any(feature = "std", ringway_loom))]
+mod link;
 #[cfg(all(feature = "async", feature = "alloc"))]
 mod task_place;
 #[cfg(all(feature = "async", feature = "alloc"))]
@@ -51,6 +57,8 @@ pub(crate) mod raw;
 // All of each: what is used of them is not the same everywhere.
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub(crate) use bytes::SEATS;
+#[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+pub(crate) use chain_files::{Maker, Spare};
 pub(crate) use gate::GateWords;
 pub(crate) use kind::*;
 #[cfg(all(test, feature = "std", target_os = "linux", not(ringway_loom)))]

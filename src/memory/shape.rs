@@ -68,6 +68,8 @@ pub(crate) struct Shape {
     pub(crate) pins: bool,
     /// Bytes of the arena for messages that are longer than a slot; 0: there is none.
     pub(crate) arena: usize,
+    /// It is a segment of a chain.
+    pub(crate) chain: bool,
     /// Bytes of the creator's text; 0: there is none.
     pub(crate) text: usize,
     pub(crate) tag: u64,

@@ -8,9 +8,11 @@ use super::kind::EntryKind;
 use super::measures::Measures;
 use super::payload::{Payload, Span};
 use super::shape::GRANULE;
+#[cfg(any(feature = "std", ringway_loom))]
+use crate::memory::layout::CHAIN_WORDS;
 use crate::memory::layout::{ARENAS, EVICTS, Entry, ProducerLine, SleepFlags};
 use crate::position::Pos;
-use ringway_shm::sync::{AtomicU32, AtomicWord, CasWord, NATIVE, Ordering, RaceCell, WORD};
+use ringway_shm::sync::{AtomicU32, AtomicWord, CasWord, NATIVE, Ordering, RaceCell, WORD, Word};
 
 /// Where everything is. Copied into every handle.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +42,8 @@ impl View {
     /// aligned as its types want it:
     ///
     /// - `producer`;
-    /// - from `evictions` a word for each entry that has a gate;
+    /// - from `evictions` a word for each entry that has a gate, and, where the measures say that it
+    ///   is a segment of a chain, [`CHAIN_WORDS`](crate::memory::layout::CHAIN_WORDS) more;
     /// - from `slots` `capacity * stride` words, and behind these, where the measures say, the
     ///   words of the arena;
     /// - from `ghosts` one for each slot and each granule;
@@ -91,6 +94,18 @@ impl View {
         let word = unsafe { evictions.add(entry) };
         // SAFETY: that word is valid for reads while the view is used, by the contract of `new`.
         Some(unsafe { word.as_ref() })
+    }
+
+    /// The words that a chain's segment has behind the evictions.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(crate) fn chain_words(&self) -> Option<&[AtomicU32; CHAIN_WORDS]> {
+        let evictions = self.evictions.first().filter(|_| self.measures.is_chain())?;
+        // SAFETY: a word for each gate lies there, and then those of the chain, by the contract of
+        // `new`.
+        let first = unsafe { evictions.add(self.measures.gates()) };
+        // SAFETY: so many words are valid for reads while the view is used, by the contract of
+        // `new`.
+        Some(unsafe { first.cast::<[AtomicU32; CHAIN_WORDS]>().as_ref() })
     }
 
     /// Whether that owner of an entry was the last one there to be evicted. Orders nothing.
@@ -256,6 +271,14 @@ impl View {
 }
 
 impl View {
+    /// Whether slots that are zeros need no other first state: a chain's segments are of memory
+    /// that comes zeroed, and 0 is the state of a position so far ahead that it is earlier than all
+    /// that come.
+    pub(crate) fn begins_as_zeros(&self) -> bool {
+        let origin = self.measures.origin().number();
+        self.measures.is_chain() && NATIVE && WORD == 8 && origin < 1 << (Word::BITS - 3)
+    }
+
     /// Gives every slot its first state, as if the ring had been full one lap before the origin. So
     /// "never written" is not a value of its own, which a state could run into after a wrap. Only
     /// by the ring's creator, before another process can see it.
@@ -269,6 +292,9 @@ impl View {
             if let Some(word) = self.evicted(entry) {
                 word.store(0, Ordering::Relaxed);
             }
+        }
+        if self.begins_as_zeros() {
+            return;
         }
         for ahead in 0..capacity {
             let position = origin.plus(ahead);

@@ -23,7 +23,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Waits for room, where there was none at a first look; `false` if there is no time left.
     #[cold]
     pub(super) fn wait_for_credit(&mut self, need: Need, limit: Deadline) -> Result<bool, Stopped> {
-        if self.look_if_due(need).unwrap_or(Ok(false))? {
+        if self.grows_for(need) || self.look_if_due(need).unwrap_or(Ok(false))? {
             return Ok(true);
         }
         let look = |this: &mut Self| {
@@ -32,13 +32,26 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         };
         self.stuck.clock.start();
         let pace = self.pace();
-        let found =
-            self.wait_until(|this| this.has_room_for(need, |_, _| false), look, pace, limit);
+        let found = self.wait_until(|this| this.has_room_at_last(need), look, pace, limit);
         if found == Ok(true) {
             self.linger();
         }
         self.stuck.clock.count(&self.storage);
         found
+    }
+
+    /// Whether there is such room, for one that waits for it.
+    pub(super) fn has_room_at_last(&mut self, need: Need) -> bool {
+        self.has_room_for(need, |_, _| false) || self.grows_for(need)
+    }
+
+    /// Whether the ring grows, and has such room.
+    #[inline]
+    pub(super) fn grows_for(&mut self, _need: Need) -> bool {
+        #[cfg(any(feature = "std", ringway_loom))]
+        return self.storage.measures().is_chain() && self.grows(_need);
+        #[cfg(not(any(feature = "std", ringway_loom)))]
+        false
     }
 
     /// There is room again in a ring that was full, and a consumer that has made room for one
@@ -114,6 +127,9 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// last look.
     #[cold]
     pub(super) fn clear_the_way(&mut self, need: Need) -> Result<bool, Failed> {
+        if self.grows_for(need) {
+            return Ok(true);
+        }
         let outcome = match self.look_if_due(need) {
             Some(outcome) => outcome,
             None => self.stuck.failed_at(self.awaited(need)).map_or(Ok(false), Err),
@@ -162,6 +178,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
             }
         };
         self.stuck.fail(awaited, None);
+        #[cfg(any(feature = "std", ringway_loom))]
+        self.look_behind();
         let too_far = self.too_far(need);
         self.see_away(limits.max_hold, too_far);
         if (living || away) && self.has_room_for(need, too_long) {
@@ -208,7 +226,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 
     /// How far a consumer lags that leaves no such room.
-    fn too_far(&mut self, need: Need) -> Signed {
+    pub(super) fn too_far(&mut self, need: Need) -> Signed {
         let mut too_far = self.capacity() as Signed - (need.messages - 1) as Signed;
         if ARENAS && need.granules > 0 {
             let next = self.credit.next();

@@ -57,7 +57,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
 /// Whether an entry's owner shows by a lock that it lives: not that of a durable subscriber that is
 /// away, nor that of a group, but for the one that is making it.
 pub(super) fn has_lock(view: &View, index: usize, entry: &Entry) -> bool {
-    if entry.owner.load(Ordering::Relaxed) == AWAY {
+    if entry.owner.load(Ordering::Relaxed) == AWAY || entry::is_expected(entry) {
         return false;
     }
     index < view.measures().subscribers() || !entry::is_durable(entry)

@@ -54,7 +54,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         if self.storage.is_here() {
             let mut this = self;
             this.shut();
-            let outcome = this.storage.remove_names();
+            let outcome = this.storage.remove_names().and(this.end_chain());
             this.part();
             return outcome.map_err(|(path, source)| CloseError::Name { path, source });
         }
@@ -110,7 +110,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Gives up what it has, without closing the ring.
     #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
     fn part(self) {
-        let Parts { storage, wait, alarms, followed } = self.into_parts();
+        let Parts { storage, wait, alarms, followed, .. } = self.into_parts();
         drop(alarms);
         drop(followed);
         // The names and the lock, in that order, before anything of the caller's that could panic.
@@ -132,6 +132,9 @@ impl<T: Message + ?Sized, W: Wait> Drop for Producer<T, W> {
     fn drop(&mut self) {
         if self.storage.is_here() {
             self.shut();
+            // What cannot be removed is told by `close`.
+            #[cfg(any(feature = "std", ringway_loom))]
+            let _ = self.end_chain();
             // A wait set, or the thread that wakes tasks, may keep the mapping, with which they
             // would go, for longer.
             #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

@@ -151,6 +151,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     fn count_laggards(&self) -> usize {
         let next = self.credit.next();
         let laggards = joined::gates(&self.storage).filter(|gate| next.since(*gate) > 0).count();
+        #[cfg(any(feature = "std", ringway_loom))]
+        let laggards = laggards.max(self.laggards_behind());
         // SYNC gate, left: what consumers did before they moved their gates, or left
         // (`entry::reset_by`), is done when a flush is over.
         fence(Ordering::Acquire);

@@ -48,6 +48,9 @@ pub struct Producer<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     message: HandleOf<T>,
     /// Whether a wait set looks on its behalf.
     pub(super) followed: Followed,
+    /// What it has of a ring that grows.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) chain: super::segments::Chain,
 }
 
 impl<T: Message + ?Sized> Producer<T> {
@@ -57,6 +60,8 @@ impl<T: Message + ?Sized> Producer<T> {
         let origin = storage.measures().origin();
         limits.write(&storage);
         storage.producer().set_tag(tag);
+        #[cfg(any(feature = "std", ringway_loom))]
+        storage.begin_chain();
         Producer::at(storage, origin, fences, limits)
     }
 
@@ -80,6 +85,8 @@ impl<T: Message + ?Sized> Producer<T> {
         storage.producer().guarded.store(u32::from(storage.has_seat()), Ordering::Relaxed);
         let credit = Credit::new(&storage, next, limits);
         let arena = Arena::find(&storage, next);
+        #[cfg(any(feature = "std", ringway_loom))]
+        let chain = super::segments::Chain::of(&storage, Default::default(), next);
         Producer {
             storage,
             credit,
@@ -90,6 +97,8 @@ impl<T: Message + ?Sized> Producer<T> {
             alarms: Alarms::default(),
             message: PhantomData,
             followed: Followed::NOT,
+            #[cfg(any(feature = "std", ringway_loom))]
+            chain,
         }
     }
 }
@@ -100,6 +109,8 @@ pub(super) struct Parts<W> {
     pub(super) wait: W,
     pub(super) alarms: Alarms,
     pub(super) followed: Followed,
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) chain: super::segments::Chain,
 }
 
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
@@ -113,11 +124,22 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// ```
     pub fn with_wait<V: Wait>(self, wait: V) -> Producer<T, V> {
         let Producer { credit, fences, stuck, arena, message, .. } = self;
-        let Parts { storage, wait: before, alarms, followed } = self.into_parts();
-        let producer =
-            Producer { storage, credit, fences, wait, stuck, arena, alarms, message, followed };
+        let parts = self.into_parts();
+        let producer = Producer {
+            storage: parts.storage,
+            credit,
+            fences,
+            wait,
+            stuck,
+            arena,
+            alarms: parts.alarms,
+            message,
+            followed: parts.followed,
+            #[cfg(any(feature = "std", ringway_loom))]
+            chain: parts.chain,
+        };
         // Last: should it panic, the new producer is dropped as the old one would have been.
-        drop(before);
+        drop(parts.wait);
         producer
     }
 
@@ -133,7 +155,17 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let alarms = unsafe { core::ptr::read(&this.alarms) };
         // SAFETY: a move of a fourth field of `this`, which is not dropped and not used again.
         let followed = unsafe { core::ptr::read(&this.followed) };
-        Parts { storage, wait, alarms, followed }
+        #[cfg(any(feature = "std", ringway_loom))]
+        // SAFETY: a move of a fifth field of `this`, which is not dropped and not used again.
+        let chain = unsafe { core::ptr::read(&this.chain) };
+        Parts {
+            storage,
+            wait,
+            alarms,
+            followed,
+            #[cfg(any(feature = "std", ringway_loom))]
+            chain,
+        }
     }
 
     #[cfg(all(test, feature = "std"))]

@@ -1,6 +1,8 @@
 //! The one that sends.
 
 #[cfg(all(feature = "std", not(ringway_loom)))]
+mod ahead;
+#[cfg(all(feature = "std", not(ringway_loom)))]
 mod alarms;
 mod all;
 #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), path = "no_arena.rs")]
@@ -8,6 +10,8 @@ mod arena;
 mod backpressure;
 mod batch;
 mod blocked_time;
+#[cfg(any(feature = "std", ringway_loom))]
+mod chain;
 mod clean_up;
 mod close;
 mod consumers;
@@ -19,6 +23,8 @@ pub(crate) mod follow;
 #[cfg(feature = "async")]
 mod future;
 mod groups;
+#[cfg(all(feature = "std", not(ringway_loom)))]
+mod grower;
 mod handle;
 mod large;
 mod loan;
@@ -30,6 +36,8 @@ mod ready;
 mod reserve;
 #[cfg(not(any(ringway_loom, all(target_os = "none", target_pointer_width = "32"))))]
 mod run_mut;
+#[cfg(any(feature = "std", ringway_loom))]
+mod segments;
 mod send;
 mod stall;
 mod stuck;
@@ -37,6 +45,8 @@ mod stuck;
 mod writer;
 
 pub use flush::Laggard;
+#[cfg(all(feature = "std", not(ringway_loom)))]
+pub use grower::Grower;
 pub use handle::Producer;
 pub use loan::Loan;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]

@@ -150,6 +150,10 @@ impl Credit {
 
     #[cold]
     pub(crate) fn refill(&mut self, view: &View) -> bool {
+        // Its producer looks after its segments first, and then asks for so much as it needs.
+        if view.measures().is_chain() {
+            return false;
+        }
         self.refill_evicting(view, 1, |_| false)
     }
 

@@ -27,19 +27,53 @@ pub(crate) fn subscribe(
     start: Start,
 ) -> Result<(Joined, Pos), JoinError> {
     check(storage, name)?;
-    let _registry = storage.registry()?;
-    match take_again(storage, name)? {
-        Some(found) => Ok(found),
-        None => {
-            let take = || take::take_any(storage);
-            join::join(storage, start, take, |entry, _| write_name(entry, name))
+    join::in_newest(storage, |storage| {
+        #[cfg(any(feature = "std", ringway_loom))]
+        if let Some(found) = find_in_chain(storage, name)? {
+            return Ok(found);
+        }
+        let _registry = storage.registry()?;
+        if let Some(found) = take_again(storage, name)? {
+            return Ok(found);
+        }
+        let (index, seat) = take::take_any(storage)?;
+        join::join_in(storage, index, seat, start, |entry, _| write_name(entry, name))
+    })
+}
+
+/// The entry of that name in the oldest segment that has one.
+///
+/// Where a name is given for the first time, in the newest segment, all before it have been looked at
+/// since they were sealed: so none is given there any more, and one that was is found. A segment is
+/// looked at while no other process gives a name there.
+#[cfg(any(feature = "std", ringway_loom))]
+fn find_in_chain(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
+    if !storage.measures().is_chain() {
+        return Ok(None);
+    }
+    let living = storage.living();
+    let not_attached =
+        |error: crate::memory::chain::NotAttached| JoinError::Lock { os_error: error.0 };
+    for segment in living.map_err(not_attached)? {
+        let _registry = segment.registry()?;
+        if let Some(found) = take_again(&segment, name)? {
+            return Ok(Some(found));
         }
     }
+    Ok(None)
 }
 
 /// Frees the entry of that name, if there is one and its owner is away.
 pub(crate) fn forget(storage: &Storage, name: &[u8]) -> Result<bool, JoinError> {
     check(storage, name)?;
+    #[cfg(any(feature = "std", ringway_loom))]
+    if storage.measures().is_chain() {
+        return match find_in_chain(storage, name) {
+            Ok(found) => Ok(found.is_some()),
+            Err(JoinError::Evicted { .. } | JoinError::Corrupt) => Ok(true),
+            Err(error) => Err(error),
+        };
+    }
     let _registry = storage.registry()?;
     // Dropped, it leaves.
     match take_again(storage, name) {
@@ -64,7 +98,9 @@ fn in_use(name: &[u8]) -> JoinError {
 
 /// The entry of that name, which is the caller's from here on, and where its last owner stopped.
 fn take_again(storage: &Storage, name: &[u8]) -> Result<Option<(Joined, Pos)>, JoinError> {
-    let named = |entry: &Entry| entry::is_durable(entry) && entry.has_name(name);
+    let named = |entry: &Entry| {
+        entry::is_durable(entry) && entry.has_name(name) && !entry::is_expected(entry)
+    };
     // Groups have names of their own.
     let subscribers = storage.measures().subscribers();
     let Some(index) = storage.entries().iter().take(subscribers).position(named) else {

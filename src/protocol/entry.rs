@@ -6,11 +6,21 @@ use super::exchange::{self, let_go, set_shared_gate};
 use crate::memory::View;
 use crate::memory::layout::Entry;
 use crate::position::FREE;
+#[cfg(any(feature = "std", ringway_loom))]
+use ringway_shm::sync::peek;
 use ringway_shm::sync::{Ordering, Word};
 
 /// Whether an entry stays when its owner goes.
 pub(crate) fn is_durable(entry: &Entry) -> bool {
     entry.joined.load(Ordering::Relaxed) != 0 && entry.durable.load(Ordering::Relaxed) != 0
+}
+
+/// Whether an entry is kept for an owner in the segment before, which has not come over.
+pub(crate) fn is_expected(_entry: &Entry) -> bool {
+    #[cfg(any(feature = "std", ringway_loom))]
+    return peek(&_entry.owner) == crate::memory::layout::COMING;
+    #[cfg(not(any(feature = "std", ringway_loom)))]
+    false
 }
 
 /// Lets the producer overwrite what an evicted owner had not received.

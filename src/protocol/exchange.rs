@@ -34,6 +34,26 @@ pub(crate) fn go_away(entry: &Entry) {
     let _ = entry.owner.compare_exchange(OWNED, AWAY, order, failed);
 }
 
+/// Keeps an entry, which is free and which no other process sees so far, for an owner that is to come
+/// from the segment before.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn expect(entry: &Entry) {
+    // Published with `closed` of the segment before: see `chain::close`.
+    let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+    let coming = crate::memory::layout::COMING;
+    let _ = entry.owner.compare_exchange(FREE_ENTRY, coming, order, failed);
+}
+
+/// The owner of an entry has gone back to the segment before, and comes again.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn await_again(entry: &Entry) {
+    // The owner itself comes again, or the producer finds that it has gone: neither relies on what
+    // it did here.
+    let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+    let coming = crate::memory::layout::COMING;
+    let _ = entry.owner.compare_exchange(OWNED, coming, order, failed);
+}
+
 /// How often a gate is exchanged that others change meanwhile: few of them, a few times each.
 const TRIES: u32 = 64;
 

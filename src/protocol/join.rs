@@ -29,6 +29,8 @@
 //! Each of these is needed: either fence, the second look at the head, and that the head is stored
 //! before the scan. Models: joiner_*, in loom-tests/tests/join.rs.
 
+#[cfg(any(feature = "std", ringway_loom))]
+use super::chain;
 use super::credit;
 use super::entry::{leave, set_gate};
 use super::head::{exact, hint, search};
@@ -47,13 +49,76 @@ use ringway_shm::sync::{Ordering, fence};
 pub(crate) fn join(
     storage: &Storage,
     start: Start,
-    take: impl FnOnce() -> Result<Taken, JoinError>,
-    describe: impl FnOnce(&Entry, Pos),
+    take: impl Fn(&Storage) -> Result<Taken, JoinError>,
+    describe: impl Fn(&Entry, Pos),
 ) -> Result<(Joined, Pos), JoinError> {
     can_subscribe(storage)?;
-    let (index, seat) = take()?;
-    join_in(storage, index, seat, start, describe)
+    in_newest(storage, |storage| {
+        let (index, seat) = take(storage)?;
+        join_in(storage, index, seat, start, &describe)
+    })
 }
+
+/// Joins as `join` does: of a chain, in its newest segment.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn in_newest<R>(
+    storage: &Storage,
+    join: impl Fn(&Storage) -> Result<R, JoinError>,
+) -> Result<R, JoinError> {
+    if !storage.measures().is_chain() {
+        return join(storage);
+    }
+    let (mut newest, mut has_swept) = (newest(storage)?, false);
+    for _ in 0..ATTEMPTS_IN_CHAIN {
+        match join(&newest) {
+            // Some may be kept for owners that have left, this one among them.
+            Err(JoinError::NoFreeEntry { .. } | JoinError::EntryInUse { .. }) if !has_swept => {
+                chain::sweep_all(storage);
+                has_swept = true;
+                continue;
+            }
+            // The producer has been about to go on in another segment.
+            Err(JoinError::Sealed) => has_swept = false,
+            outcome => return outcome,
+        }
+        for _ in 0..if newest.can_die() { WHILE_SEALED } else { WHILE_SEALED_HERE } {
+            if newest.goes_on() || !newest.waits_for_switch() {
+                break;
+            }
+        }
+        if !newest.goes_on() {
+            break;
+        }
+        newest = self::newest(&newest)?;
+    }
+    Err(JoinError::Sealed)
+}
+
+/// The newest segment of a chain.
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) fn newest(storage: &Storage) -> Result<Storage, JoinError> {
+    let newest = storage.newest();
+    newest.map_err(|crate::memory::chain::NotAttached(os_error)| JoinError::Lock { os_error })
+}
+
+/// There are no chains.
+#[cfg(not(any(feature = "std", ringway_loom)))]
+pub(crate) fn in_newest<R>(
+    storage: &Storage,
+    join: impl Fn(&Storage) -> Result<R, JoinError>,
+) -> Result<R, JoinError> {
+    join(storage)
+}
+
+/// How many segments a joiner tries, that are left while it joins.
+#[cfg(any(feature = "std", ringway_loom))]
+const ATTEMPTS_IN_CHAIN: u32 = 100;
+/// How often, a millisecond apart, it looks whether a producer has done what takes it a few stores.
+#[cfg(any(feature = "std", ringway_loom))]
+const WHILE_SEALED: u32 = 1000;
+/// The same for one that is a thread of this process.
+#[cfg(any(feature = "std", ringway_loom))]
+const WHILE_SEALED_HERE: u32 = 1_000_000;
 
 /// Whether there can be subscribers here, and groups.
 pub(crate) fn can_subscribe(storage: &Storage) -> Result<(), JoinError> {
@@ -169,12 +234,18 @@ fn pin(view: &View, index: usize, start: Start) -> Result<Pos, JoinError> {
     // is seen: `credit::is_evicted`, `of_gate`, `Worker::is_still_its_group`.
     set_gate(view, index, entry, pin.gate(), Ordering::Release);
     let lapped = view.producer().lapped.load(Ordering::Relaxed) != 0;
-    // SYNC join, join-arena, lapped: either a scan in `Credit::refill_evicting` or
+    // SYNC join, join-arena, lapped, sealed: either a scan in `Credit::refill_evicting` or
     // `Credit::reclaim` sees the gate, or this joiner sees what was stored before the scan. It also
     // is the acquire fence between `lapped` and `head` that `at_least_origin` needs.
     // SYNC numbers, regroup: with what is stored after this the generation is seen, as with the
     // gate.
+    // And this joiner sees that the segment is sealed, or the copying of entries behind the fence in
+    // `chain::seal` sees the gate.
     fence(Ordering::SeqCst);
+    #[cfg(any(feature = "std", ringway_loom))]
+    if view.chain().is_some_and(|chain| chain.is_sealed()) {
+        return Err(JoinError::Sealed);
+    }
     // Before the head, so that the head is not before it.
     let reclaimed = credit::reclaimed(view);
     let head1 = hint(view);

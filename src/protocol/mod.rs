@@ -8,6 +8,8 @@
 mod ahead;
 pub(crate) mod alarms;
 mod alive;
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) mod chain;
 pub(crate) mod credit;
 #[cfg(any(target_has_atomic = "32", feature = "portable-atomic"))]
 pub(crate) mod durable;

@@ -2,6 +2,7 @@
 
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 mod followed;
+mod segment;
 
 use core::time::Duration;
 
@@ -10,7 +11,6 @@ use super::alarms::Alarms;
 use super::follow::Followed;
 use super::lifesign::{LifeSign, SeenEpoch};
 use super::limits::Limits;
-use crate::error::LivenessError;
 use crate::memory::lane::{LANES, Lane, to_the_end};
 use crate::memory::{Slot, Span, Storage};
 use crate::message::Message;
@@ -53,6 +53,9 @@ pub(crate) struct Reader<W> {
     pub(crate) alarms: Alarms,
     /// Whether a wait set looks on its behalf.
     followed: Followed,
+    /// Segments of a chain behind this one in which the consumer holds messages, the oldest first.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(crate) behind: alloc::vec::Vec<Storage>,
 }
 
 impl<W> Reader<W> {
@@ -78,6 +81,8 @@ impl<W> Reader<W> {
             life: Default::default(),
             alarms: Alarms::default(),
             followed: Followed::NOT,
+            #[cfg(any(feature = "std", ringway_loom))]
+            behind: alloc::vec::Vec::new(),
         }
     }
 
@@ -85,6 +90,8 @@ impl<W> Reader<W> {
     pub(crate) fn with_wait<V>(self, wait: V) -> (Reader<V>, W) {
         let Reader { next, lane, ahead, storage, fences, patient, trusts, plain, stays, .. } = self;
         let Reader { wait: before, seen, check, life, alarms, followed, .. } = self;
+        #[cfg(any(feature = "std", ringway_loom))]
+        let behind = self.behind;
         let reader = Reader {
             next,
             lane,
@@ -101,6 +108,8 @@ impl<W> Reader<W> {
             life,
             alarms,
             followed,
+            #[cfg(any(feature = "std", ringway_loom))]
+            behind,
         };
         (reader, before)
     }
@@ -352,19 +361,9 @@ impl<W> Reader<W> {
             && self.storage.slot(self.next).is_aligned::<T>()
     }
 
-    /// Whether the producer lives and has not closed the ring. Asks the kernel.
-    pub(crate) fn is_producer_alive(&self) -> Result<bool, LivenessError> {
-        Ok(!self.is_closed() && self.storage.producer_is_alive()?)
-    }
-
     #[inline(always)]
     pub(crate) fn is_closed(&self) -> bool {
         self.storage.producer().closed.load(Ordering::Relaxed) != 0
-    }
-
-    /// Takeovers of the ring by a new producer, as far as can be seen.
-    pub(crate) fn epoch(&self) -> u32 {
-        self.storage.producer().epoch.load(Ordering::Relaxed)
     }
 
     /// What there is instead of a next message that `ready` did not find, its slot having said

@@ -31,7 +31,8 @@ pub(crate) fn place(view: &View) -> Result<Pos, HeaderError> {
         let state = view.slot(next).state().load(Ordering::Relaxed);
         if next.look(state) != Look::Ready {
             let before = next.minus(measures.capacity()).published();
-            if state != next.writing() && state != before {
+            let unwritten = state == 0 && view.begins_as_zeros();
+            if state != next.writing() && state != before && !unwritten {
                 return Err(HeaderError::Corrupt {
                     what: "a slot's state is none that it can have",
                 });

@@ -1,6 +1,6 @@
 //! Taking an entry: one that is free, or that of an owner that has died.
 
-use super::entry::{is_durable, reset};
+use super::entry::{is_durable, is_expected, reset};
 use super::exchange::own;
 use crate::error::JoinError;
 use crate::memory::layout::{Entry, FREE_ENTRY};
@@ -69,14 +69,14 @@ fn try_take_entry(
             continue;
         }
         // The consumer that was here is away, and will come back.
-        if !free && (is_durable(entry) || !storage.can_take_over()) {
+        if !free && (is_durable(entry) || is_expected(entry) || !storage.can_take_over()) {
             continue;
         }
         let seat = match storage.claim(index)? {
             Claim::Taken => continue,
             Claim::Open => None,
             // It has become a durable subscriber's since.
-            Claim::Ours(_) if is_durable(entry) => continue,
+            Claim::Ours(_) if is_durable(entry) || is_expected(entry) => continue,
             Claim::Ours(seat) => {
                 // The consumer that was here is dead, or has left since: neither reads slots any
                 // more.

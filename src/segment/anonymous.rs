@@ -10,7 +10,7 @@ use ringway_shm::segment::{self, InheritError};
 use super::create::{lengths, sit};
 use super::inspect::{Inspection, of_file};
 use super::mapping;
-use crate::error::{CreateError, OpenError};
+use crate::error::{ConfigError, CreateError, OpenError};
 use crate::memory::header::{DATA, Expected, VERSION};
 use crate::memory::{Mapping, SEATS};
 use crate::message::Message;
@@ -63,6 +63,10 @@ impl<T: Message + ?Sized> Options<T> {
     /// ```
     pub fn anonymous(self) -> Result<(Producer<T>, Anonymous), CreateError> {
         let geometry = self.geometry().map_err(CreateError::Config)?;
+        if geometry.shape.chain {
+            let error = ConfigError::NotUnbounded { with: "files without a name" };
+            return Err(CreateError::Config(error));
+        }
         // There is no name that could be taken.
         let io = |source| CreateError::Io { what: "laying out the ring", path: None, source };
         let error =

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use ringway_shm::envelope::Instance;
 use ringway_shm::file::lock::Lock;
-use ringway_shm::segment::{Lengths, Unnamed, publish};
+use ringway_shm::segment::{Lengths, Unnamed, name, publish};
 use ringway_shm::sync::Ordering;
 
 use super::location::Segment;
@@ -55,17 +56,25 @@ impl<T: Message + ?Sized> Options<T> {
         segment.place.check_name().map_err(CreateError::Name)?;
         let this = self.tagged(&segment)?;
         let geometry = this.geometry().map_err(CreateError::Config)?;
+        if geometry.shape.chain {
+            // What comes behind it has a longer name.
+            let link = name::link(segment.place.name(), Instance([0; 4]));
+            segment.place.clone().named(link).check_name().map_err(CreateError::Name)?;
+        }
         let error = |error| CreateError::of_segment(error, || taken(&segment));
         let unnamed = Unnamed::new(&segment.place, lengths(&geometry), SEATS);
         let (files, instance, needed) = unnamed.map_err(error)?.into_parts();
         let mapping = Mapping::new(files);
         let storage = mapping::create(&mapping, geometry, instance, this.text_bytes())
             .map_err(|source| io_error("laying out the ring", segment.path(), source))?;
+        this.begin_chain(&storage, instance.0);
         let seat = sit(&mapping, Some(segment.path()))?;
         storage.producer().kept.store(segment.keep.into(), Ordering::Relaxed);
         // Complete before it has a name: making the producer writes to the segment.
         let producer = this.handles(storage.seated(Some(seat))).0;
-        publish(&mapping, &segment.place, segment.access, segment.keep, needed).map_err(error)?;
+        // The names of a chain are its producer's to give on.
+        let keep = segment.keep || geometry.shape.chain;
+        publish(&mapping, &segment.place, segment.access, keep, needed).map_err(error)?;
         Ok(producer)
     }
 

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
+use ringway_shm::envelope::Identity;
+use ringway_shm::segment::name::of_link;
 use ringway_shm::segment::{
-    self, DEFAULT_DIRECTORY, Header, Prune, PruneError, Seen, is_cut_short, look_at_all,
+    self, DEFAULT_DIRECTORY, Header, Prune, PruneError, Seen, envelope_of, is_cut_short,
+    look_at_all,
 };
 
 use super::state::{Ring, SegmentState};
@@ -58,7 +61,14 @@ pub fn segments() -> io::Result<Vec<SegmentInfo>> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn segments_in(directory: impl AsRef<Path>) -> io::Result<Vec<SegmentInfo>> {
-    let found = look_at_all(directory.as_ref(), |_, seen| {
+    let found = look_at_all(directory.as_ref(), |name, seen| {
+        // It is a part of the one that has the name before its instance.
+        if let Seen::Ours { header, .. } | Seen::OtherUsers { header, .. } = &seen {
+            let instance = Identity::of(&envelope_of(header)).map(|found| found.instance);
+            if of_link(name).is_some_and(|(_, link)| instance == Ok(link)) {
+                return Ok(None);
+            }
+        }
         Ok(match seen {
             Seen::Ours { file, header, .. } => match Ring::of(header) {
                 // Of another kind.

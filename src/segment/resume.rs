@@ -1,5 +1,7 @@
 //! Going on with a ring whose producer has died.
 
+use std::collections::VecDeque;
+use std::io;
 use std::thread;
 use std::time::Duration;
 
@@ -16,12 +18,14 @@ use super::occupant::taken;
 use super::open::{expected, found, header_error, io_error};
 use super::state::{Ring, SegmentState};
 use crate::error::{CreateError, Difference, Occupant, OpenError, ResumeError};
+use crate::memory::chain::{After, MOST_SEGMENTS, NotAttached};
 use crate::memory::geometry::{Geometry, Measures};
 use crate::memory::header::Expected;
-use crate::memory::{Mapping, SEATS};
+use crate::memory::{Mapping, SEATS, Storage};
 use crate::message::Message;
 use crate::options::Options;
 use crate::producer::Producer;
+use crate::protocol::chain;
 use crate::protocol::limits::Limits;
 
 /// How often `create_or_resume` tries again when others create, take over or remove at the same
@@ -189,7 +193,9 @@ fn remove(segment: &Segment, dead: Dead) -> Result<(), CreateError> {
                 Dead::WithoutControl => Ok(!directory.has(control)?),
             }
         });
-    removed.map_err(failed).map(drop)
+    removed.map_err(failed)?;
+    let _ = segment::remove_links(place);
+    Ok(())
 }
 
 fn opening(error: segment::OpenError) -> ResumeError {
@@ -220,28 +226,70 @@ fn resume<T: Message + ?Sized>(
     let storage = mapping::attach(&mapping, expected)
         .map_err(|source| io("mapping the segment", source))?
         .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
+    let storage = storage.seated(Some(seat));
+    let (before, storage) = last_of_chain(storage)
+        .map_err(|source| io("taking over the segments of an unbounded ring", source))?;
     let line = storage.producer();
     if line.closed.load(Ordering::Relaxed) != 0 && line.kept.load(Ordering::Relaxed) == 0 {
         return Err(ResumeError::Closed { path: path() });
     }
     if let Some((measures, limits, _)) = wanted {
+        let wanted_limits = limits;
         // Of one type and tag they are, or would not have been attached to.
-        let found = (*storage.measures(), Limits::read(&storage));
+        let found = (first_measures(&storage), Limits::read(&storage));
+        let limits = Limits { max_lag: limits.max_lag.min(found.1.max_lag), ..limits };
+        let limits = if storage.measures().is_chain() { limits } else { wanted_limits };
         if let Some(option) = difference(found, (measures, limits)) {
             return Err(ResumeError::Different { path: path(), option });
         }
     }
     let view = *storage;
     let asymmetric = wanted.is_none_or(|(_, _, asymmetric)| asymmetric);
-    let producer = Producer::successor(storage.seated(Some(seat)), asymmetric)
-        .map_err(|why| ResumeError::Open(header_error(path(), why)))?;
+    let producer = Producer::successor(storage, asymmetric)
+        .map_err(|why| ResumeError::Open(header_error(path(), why)))?
+        .behind(before);
     // SYNC none: not before the ring is open again, because what is closed and not kept is removed,
     // should this process die in between. What the dead had stored is seen by the kernel's word.
     view.producer().kept.store(segment.keep.into(), Ordering::Release);
-    if !segment.keep {
+    if !segment.keep && !view.measures().is_chain() {
         mapping.own_names();
     }
     Ok(producer)
+}
+
+/// The measures that a ring was made with: of a chain those of its first segment.
+fn first_measures(storage: &Storage) -> Measures {
+    let measures = *storage.measures();
+    storage.chain().map_or(measures, |chain| measures.of_capacity(chain.plan().first))
+}
+
+/// The last segment of a chain of which that is the first, and those before it, each with its
+/// producer's lock. What a producer that died has begun of a switch is brought to its end.
+fn last_of_chain(first: Storage) -> io::Result<(VecDeque<Storage>, Storage)> {
+    let attach = |NotAttached(number)| io::Error::from_raw_os_error(number);
+    let (mut before, mut last) = (VecDeque::new(), first);
+    while before.len() < MOST_SEGMENTS {
+        let is_sealed = last.chain().is_some_and(|chain| chain.is_sealed());
+        if !last.goes_on() && !is_sealed {
+            break;
+        }
+        let next = match last.after_to_write() {
+            Ok(After::Segment(next)) => next,
+            // It was removed: no consumer has gone over.
+            Err(NotAttached(libc::ENOENT)) if !last.goes_on() => {
+                chain::unseal(&last);
+                break;
+            }
+            Err(error) => return Err(attach(error)),
+            Ok(_) => break,
+        };
+        let next = next.seated_as_owner()?.ok_or(io::ErrorKind::WouldBlock)?;
+        if !last.goes_on() {
+            chain::finish(&last, &next);
+        }
+        before.push_back(core::mem::replace(&mut last, next));
+    }
+    Ok((before, last))
 }
 
 /// The first option in which a ring differs from what is wanted, wherever its first position is.
@@ -270,6 +318,7 @@ fn difference(
         option("observers", |m| m.observers().into()),
         option("hold_in_place", |m| m.pins().into()),
         option("arena", Measures::arena),
+        option("unbounded", |m| m.is_chain().into()),
         // All else in a slot follows from the message.
         option("line_per_slot", |m| m.stride),
         limit("max_lag", capacity, |l| l.max_lag as u64),

@@ -1,7 +1,7 @@
 //! Removing a ring's names, after a producer that was killed, or kept them.
 
 use ringway_shm::envelope::{Envelope, EnvelopeError, Identity};
-use ringway_shm::segment::{Header, Meant, envelope_of, unlink_if};
+use ringway_shm::segment::{Header, Meant, envelope_of, remove_links, unlink_if};
 
 use super::location::Segment;
 use crate::error::UnlinkError;
@@ -27,7 +27,13 @@ use crate::memory::header::{DATA, VERSION};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
-    Ok(unlink_if(&segment.into().place, meant)?)
+    let place = segment.into().place;
+    let is_removed = unlink_if(&place, meant)?;
+    if is_removed {
+        // Of one that is unbounded, and dead: while its producer lives, its consumers need them.
+        let _ = remove_links(&place);
+    }
+    Ok(is_removed)
 }
 
 /// What becomes of a segment with that header.

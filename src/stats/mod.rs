@@ -132,7 +132,7 @@ impl<T: Message + ?Sized> Ring<T> {
     /// assert_eq!((stats.sent, stats.evictions, stats.wakes), (6, 1, 0));
     /// ```
     pub fn stats(&self) -> Stats {
-        of_ring(self.storage.monitored())
+        of_ring(self.newest().monitored())
     }
 }
 
@@ -160,7 +160,7 @@ fn of_ring(view: &View) -> Stats {
     let line = view.producer();
     let head = head::exact(view);
     Stats {
-        sent: wide(head.distance(view.measures().origin())),
+        sent: wide(head.distance(began(view))),
         blocked: Duration::from_micros(wide(line.blocked.get())),
         refused: wide(line.refused.get()),
         held_by: held_by(view, head),
@@ -170,6 +170,15 @@ fn of_ring(view: &View) -> Stats {
         epoch: line.epoch.load(Ordering::Relaxed),
         closed: line.closed.load(Ordering::Relaxed) != 0,
     }
+}
+
+/// The position at which the ring began, and not its newest segment.
+fn began(view: &View) -> Pos {
+    #[cfg(any(feature = "std", ringway_loom))]
+    if let Some(words) = view.chain() {
+        return words.plan().began;
+    }
+    view.measures().origin()
 }
 
 fn held_by(view: &View, head: Pos) -> Option<ConsumerId> {

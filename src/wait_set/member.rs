@@ -54,6 +54,9 @@ impl<M: Scouted> sealed::Sealed for M {
 
 /// A handle of a ring.
 pub(super) trait OfRing {
+    /// Whether the handle goes from segment to segment.
+    fn grows(&self) -> bool;
+
     /// What shows a set where the handle is, if one follows it.
     fn trail(&self) -> Option<&Arc<Trail>>;
 
@@ -68,6 +71,9 @@ pub(super) trait OfRing {
         shadow: impl FnOnce(&mut Self, &Arc<Futex>) -> Result<(Shadow, Arc<Trail>), WaitSetError>,
     ) -> Result<(), WaitSetError> {
         set.check()?;
+        if self.grows() {
+            return Err(WaitSetError::Unbounded);
+        }
         // Of a set that was dropped the handle alone has the trail.
         if self.trail().is_some_and(|trail| Arc::strong_count(trail) > 1) {
             return Err(WaitSetError::InASet);
@@ -92,6 +98,10 @@ pub(super) trait OfRing {
 }
 
 impl<K: Kind, T: Message + ?Sized, W: Wait> OfRing for Consumer<K, T, W> {
+    fn grows(&self) -> bool {
+        Consumer::grows(self)
+    }
+
     fn trail(&self) -> Option<&Arc<Trail>> {
         self.followed().trail()
     }
@@ -125,6 +135,11 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> sealed::Sealed for Holding<
 }
 
 impl<T: Message + ?Sized, W: Wait> OfRing for Worker<T, W> {
+    /// There are no groups there.
+    fn grows(&self) -> bool {
+        false
+    }
+
     fn trail(&self) -> Option<&Arc<Trail>> {
         self.followed().trail()
     }
@@ -148,6 +163,10 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
 }
 
 impl<T: Message + ?Sized, W: Wait> OfRing for Producer<T, W> {
+    fn grows(&self) -> bool {
+        self.storage.measures().is_chain()
+    }
+
     fn trail(&self) -> Option<&Arc<Trail>> {
         self.followed().trail()
     }

@@ -63,6 +63,7 @@ macro_rules! advice {
 }
 
 mod calls;
+mod chains;
 mod sets;
 
 /// Whether this process may play other users.
@@ -713,8 +714,10 @@ fn sources() -> Vec<String> {
 fn every_text_that_advises_is_here() {
     let all: BTreeSet<String> = sources().iter().flat_map(|source| texts(source)).collect();
     assert!(all.len() > 100, "not all of them were found: {}", all.len());
-    let known: BTreeSet<&str> =
-        [TEXTS, calls::TEXTS, sets::TEXTS, EXPLANATIONS].concat().into_iter().collect();
+    let known: BTreeSet<&str> = [TEXTS, calls::TEXTS, chains::TEXTS, sets::TEXTS, EXPLANATIONS]
+        .concat()
+        .into_iter()
+        .collect();
     let without: Vec<_> =
         all.iter().filter(|text| advises(text) && !known.contains(text.as_str())).collect();
     assert!(without.is_empty(), "texts that advise, and have no test: {without:#?}");

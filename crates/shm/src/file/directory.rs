@@ -129,6 +129,28 @@ impl Directory {
         }
     }
 
+    /// Gives what has the one name the other instead, in one step, and takes that from what has it.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        crash_point!();
+        rustix::fs::renameat(&self.0, from, &self.0, to)
+    }
+
+    /// As [`rename`](Self::rename), if `file` has the other name: as in [`remove`](Self::remove).
+    pub fn replace(&self, from: &str, to: &str, file: &File) -> Result<bool> {
+        let locked = lock(file, LOCK_ATTEMPTS);
+        let outcome = self.names(to, file).and_then(|is_named| {
+            if is_named {
+                self.rename(from, to)?;
+            }
+            Ok(is_named)
+        });
+        if locked {
+            // It cannot fail; if it did, closing the file would end the lock.
+            let _ = rustix::fs::flock(file, FlockOperation::Unlock);
+        }
+        outcome
+    }
+
     /// Whether there is anything of that name. Takes no descriptor.
     pub fn has(&self, name: &str) -> Result<bool> {
         crash_point!();

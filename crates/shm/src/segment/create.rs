@@ -54,6 +54,27 @@ impl Unnamed {
     /// Makes the files, with all of their memory allocated, and maps them. A name that is taken is
     /// an error already, so that nothing is allocated in vain.
     pub fn new(place: &Place, lengths: Lengths, seats: SeatBytes) -> Result<Unnamed, CreateError> {
+        Unnamed::of_instance(place, new_instance()?, lengths, seats)
+    }
+
+    /// The same for a segment that is to have the name which links have at that place: see
+    /// [`name::link`](super::name::link). Returns where it is to be published, too.
+    pub fn link(
+        place: &Place,
+        lengths: Lengths,
+        seats: SeatBytes,
+    ) -> Result<(Unnamed, Place), CreateError> {
+        let instance = new_instance()?;
+        let place = place.clone().named(name::link(place.name(), instance));
+        Unnamed::of_instance(&place, instance, lengths, seats).map(|unnamed| (unnamed, place))
+    }
+
+    fn of_instance(
+        place: &Place,
+        instance: Instance,
+        lengths: Lengths,
+        seats: SeatBytes,
+    ) -> Result<Unnamed, CreateError> {
         let directory = open_directory(place)?;
         // What decides is the link in `publish`.
         match directory.has(place.name()) {
@@ -75,7 +96,6 @@ impl Unnamed {
         };
         let main = file(lengths.main)?;
         let companion = lengths.companion.map(file).transpose()?;
-        let instance = new_instance()?;
         let names = Names {
             directory,
             path: place.directory_path().into(),

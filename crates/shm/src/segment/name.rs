@@ -47,6 +47,19 @@ pub fn companion(name: &str, instance: Instance) -> String {
     format!("{name}.{a:08x}{b:08x}{c:08x}{d:08x}{COMPANION_END}")
 }
 
+/// The name that an instance of an object has until the object's own name is free: `<name>.<instance>`.
+pub fn link(name: &str, instance: Instance) -> String {
+    let [a, b, c, d] = instance.0;
+    format!("{name}.{a:08x}{b:08x}{c:08x}{d:08x}")
+}
+
+/// The object and the instance that a link is named for; `None`: it is not named so.
+pub fn of_link(name: &str) -> Option<(String, Instance)> {
+    let mut as_companion = String::from(name);
+    as_companion.push_str(COMPANION_END);
+    of_companion(&as_companion)
+}
+
 /// The object and the instance that a companion file is named for; `None`: it is not named so.
 pub fn of_companion(name: &str) -> Option<(String, Instance)> {
     let (object, digits) = name.strip_suffix(COMPANION_END)?.rsplit_once('.')?;

@@ -35,6 +35,12 @@ impl Place {
         Place { name: name.into(), directory: DEFAULT_DIRECTORY.into(), owner: None }
     }
 
+    /// The same place under another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The directory, which has to be there. It should be memory (a `tmpfs`): on a disk segments
     /// work, and the kernel writes them back every now and then.
     pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {

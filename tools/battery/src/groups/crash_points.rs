@@ -25,10 +25,11 @@ use crate::place::Room;
 
 use scenarios::SCENARIOS;
 pub use scenarios::{
-    anew, bury, bystander, bytes, create, durable, evict, idler, in_place, in_set, places,
-    predecessor, prune, publish, reap, region_barrier, region_create, region_lock, region_mutex,
-    region_open, region_permits, region_predecessor, region_prune, region_recover, region_table,
-    region_unlink, region_values, reopen, resume, spill, stopped, subscribe, unlink, work,
+    anew, bury, bystander, bytes, chain_bystander, chain_close, chain_grow, chain_over,
+    chain_shrink, create, durable, evict, idler, in_place, in_set, places, predecessor, prune,
+    publish, reap, region_barrier, region_create, region_lock, region_mutex, region_open,
+    region_permits, region_predecessor, region_prune, region_recover, region_table, region_unlink,
+    region_values, reopen, resume, spill, stopped, subscribe, unlink, work,
 };
 
 // The page.

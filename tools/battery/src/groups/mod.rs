@@ -134,6 +134,7 @@ groups! {
 groups! {
     CRASH_GROUPS, CRASH_ROLES:
     crash_points: create publish bytes places spill subscribe in_place in_set durable resume reopen predecessor
+        chain_grow chain_shrink chain_over chain_close chain_bystander
         reap bystander evict unlink prune work bury idler anew stopped
         region_create region_open region_predecessor region_prune region_recover region_unlink
         region_barrier region_lock region_mutex region_permits region_table region_values;

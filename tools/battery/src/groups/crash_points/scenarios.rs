@@ -1,5 +1,6 @@
 //! What processes die in, each with what has to be true of what they leave.
 
+mod chain;
 mod receiving;
 mod region_names;
 mod regions;
@@ -25,6 +26,7 @@ use super::{
 use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::place::Room;
 
+pub use chain::{chain_bystander, chain_close, chain_grow, chain_over, chain_shrink};
 pub use receiving::{durable, in_place, in_set, subscribe};
 pub use region_names::{
     region_create, region_open, region_predecessor, region_prune, region_recover, region_unlink,
@@ -41,7 +43,7 @@ const GROUP: Group<'static> = Group::new("a group").start(Start::Oldest);
 /// What a dead subscriber may cost the producer, with the machine's own slowness.
 const STUCK: Duration = Duration::from_millis(150);
 
-pub(super) const SCENARIOS: [Scenario; 29] = [
+pub(super) const SCENARIOS: [Scenario; 33] = [
     Scenario { name: "create", judge: sending::judge_create },
     Scenario { name: "publish", judge: sending::judge_publish },
     Scenario { name: "bytes", judge: sending::judge_bytes },
@@ -57,6 +59,10 @@ pub(super) const SCENARIOS: [Scenario; 29] = [
     Scenario { name: "evict", judge: taking_over::judge_evict },
     Scenario { name: "unlink", judge: taking_over::judge_unlink },
     Scenario { name: "prune", judge: taking_over::judge_prune },
+    Scenario { name: "chain_grow", judge: chain::judge_chain_grow },
+    Scenario { name: "chain_shrink", judge: chain::judge_chain_shrink },
+    Scenario { name: "chain_close", judge: chain::judge_chain_close },
+    Scenario { name: "chain_over", judge: chain::judge_chain_over },
     Scenario { name: "work", judge: working::judge_work },
     Scenario { name: "bury", judge: working::judge_bury },
     Scenario { name: "anew", judge: working::judge_anew },
