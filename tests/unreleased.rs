@@ -212,6 +212,34 @@ proptest! {
 }
 
 #[test]
+fn marks_go_on_in_the_segments_of_an_unbounded_ring() {
+    for held in [0, 3, 7, 8, 9, 20, 30] {
+        let (mut producer, ring) = Options::<u64>::new(8).unbounded(1 << 20).heap().unwrap();
+        let keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+        let mut holding = keeper.holding([false; 64]);
+        for message in 0..30 {
+            producer.try_send(&message).unwrap();
+        }
+        assert!(producer.segments() > 1);
+        for _ in 0..held {
+            holding.recv().unwrap();
+        }
+        // Once by a handle that has gone back to the first segment.
+        if held % 2 == 0 {
+            drop(holding);
+        } else {
+            drop(holding.into_subscriber());
+        }
+        let mut keeper = ring.subscribe_durable("keeper", Start::Next).unwrap();
+        for message in 0..30 {
+            let guard = keeper.recv_held().unwrap();
+            assert_eq!((*guard, guard.redelivered()), (message, message < held), "{held}");
+            guard.release();
+        }
+    }
+}
+
+#[test]
 fn an_entry_that_another_had_marks_nothing_of_its_next_owners() {
     let (mut producer, ring) = Options::<u64>::new(8).subscribers(1).heap().unwrap();
     let mut first = ring.subscribe_durable("first", Start::Next).unwrap();

@@ -146,6 +146,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         // SAFETY: the subscriber has just taken the entry there, and so may write it.
         self.kind.words = unsafe { GateWords::of_entry(&new, index) };
         let old = self.reader.go_on_in(new, origin);
+        self.inherit_more();
         let gate = old.entry(index).map(|entry| peek_word(&entry.gate));
         if gate.and_then(Pos::from_gate) == Some(origin) {
             self.give_up(&old);

@@ -76,13 +76,28 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Goes by what the process before has noted, which was durable, as this one is.
     pub(super) fn inherit(&mut self) {
         self.kind.durable = true;
+        self.kind.given = self.noted().unwrap_or(self.reader.next());
+    }
+
+    /// Goes by that too in the next segment of a chain: the process before may have held messages
+    /// of both.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(super) fn inherit_more(&mut self) {
+        if let Some(noted) = self.noted().filter(|_| self.kind.durable) {
+            self.kind.given = self.kind.given.max(noted);
+        }
+    }
+
+    /// What is noted in the entry.
+    fn noted(&self) -> Option<Pos> {
         let next = self.reader.next();
         let storage = &self.reader.storage;
-        let given = storage.entry(self.kind.entry()).and_then(|entry| get(entry, next));
-        let capacity = storage.measures().capacity();
-        // More than the ring holds no process was given: the word was forged.
-        let given = given.filter(|given| given.since(next) <= capacity as Signed);
-        self.kind.given = given.unwrap_or(next);
+        let given = storage.entry(self.kind.entry()).and_then(|entry| get(entry, next))?;
+        // More than the ring holds no process was given: the word was forged. A chain may hold any
+        // number.
+        let measures = storage.measures();
+        let most = if measures.is_chain() { Signed::MAX } else { measures.capacity() as Signed };
+        (given.since(next) <= most).then_some(given)
     }
 }
 

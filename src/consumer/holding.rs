@@ -62,7 +62,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// network, and learn later which of them have been dealt with.
     ///
     /// `flags` says how far it may go: at most as many messages as it has elements are received
-    /// from the oldest one on that is held, and at most as many as the ring holds. It is memory for
+    /// from the oldest one on that is held, and at most as many as the ring holds, unless it is
+    /// [unbounded](crate::Options::unbounded). It is memory for
     /// the account, and what is in it is overwritten: an array, or with an allocator a `Vec` of the
     /// ring's capacity.
     ///
@@ -185,7 +186,12 @@ impl<T: Message + ?Sized, F: AsMut<[bool]>, W: Wait> Holding<T, F, W> {
     /// Whether one message more can be held.
     fn has_room(&mut self) -> Result<(), RecvError> {
         let received = self.subscriber.reader.next().since(self.oldest);
-        let max = self.released.as_mut().len().min(self.subscriber.capacity());
+        let flags = self.released.as_mut().len();
+        // What an unbounded ring holds is its producer's to choose.
+        let max = match self.subscriber.reader.storage.measures().is_chain() {
+            true => flags,
+            false => flags.min(self.subscriber.capacity()),
+        };
         match usize::try_from(received) {
             Ok(received) if received < max => Ok(()),
             _ => Err(RecvError::TooManyHeld { max }),

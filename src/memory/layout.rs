@@ -322,6 +322,19 @@ impl Entry {
         }
     }
 
+    /// Notes what that entry says of the same subscriber, if that is more. `is_new`: nothing has been
+    /// noted here.
+    #[cfg(any(feature = "std", ringway_loom))]
+    pub(crate) fn carry_given(&self, from: &Entry, is_new: bool) {
+        use ringway_shm::sync::Ordering::Relaxed;
+
+        let (Some(from), Some(to)) = (from.given.first(), self.given.first()) else { return };
+        let (there, here) = (from.load(Relaxed), to.load(Relaxed));
+        if is_new || there.wrapping_sub(here) as i32 > 0 {
+            to.store(there, Relaxed);
+        }
+    }
+
     /// Of a subscriber: what its program has been given, where that is noted.
     pub(crate) fn given(&self) -> Option<&AtomicU32> {
         self.given.first()

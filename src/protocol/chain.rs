@@ -72,15 +72,17 @@ pub(crate) fn copy_entries(old: &View, new: &View) {
         };
         let generation = from.generation.load(Ordering::Relaxed);
         to.generation.store(generation, Ordering::Relaxed);
-        describe(from, to);
+        describe(from, to, true);
         to.gate.store(origin.gate(), Ordering::Relaxed);
         exchange::expect(to);
     }
 }
 
 /// Writes down in an entry what its owner said of itself in the segment before.
-fn describe(from: &Entry, to: &Entry) {
+/// `is_new`: for the first time.
+fn describe(from: &Entry, to: &Entry, is_new: bool) {
     to.copy_name(from);
+    to.carry_given(from, is_new);
     to.durable.store(from.durable.load(Ordering::Relaxed), Ordering::Relaxed);
     to.counters.begin(Pos::new(from.counters.start.get()));
     to.counters.process.set(from.counters.process.get());
@@ -157,7 +159,7 @@ pub(crate) fn come_over(
     if !is_its_own || !is_free || !exchange::own_from(to, owner) {
         return Err(NotOver::Corrupt);
     }
-    describe(from, to);
+    describe(from, to, false);
     Ok(seat)
 }
 

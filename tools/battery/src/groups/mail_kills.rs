@@ -142,7 +142,8 @@ fn part(trial: &Trial, receivers: usize) -> Result<Vec<Figure>> {
 
 /// Files in the mailbox's directory, but for the door.
 fn files_left(room: &Room) -> Result<u64> {
-    let directory = std::fs::read_dir(room.path().join("mail")).context("the mailbox's directory")?;
+    let directory =
+        std::fs::read_dir(room.path().join("mail")).context("the mailbox's directory")?;
     Ok((directory.count() as u64).saturating_sub(1))
 }
 
