@@ -33,6 +33,8 @@ mod run_mut;
 mod send;
 mod stall;
 mod stuck;
+#[cfg(any(feature = "std", ringway_loom))]
+pub(crate) mod whereabouts;
 #[cfg(feature = "std")]
 mod writer;
 

@@ -1,0 +1,7 @@
+//! What can go wrong with a service, its servers and its clients.
+
+mod call;
+mod serve;
+
+pub use call::CallError;
+pub use serve::{ReplyError, ServeError, ServeTimeoutError, TryServeError};
