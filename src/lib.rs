@@ -205,6 +205,8 @@ pub mod future;
 pub mod group;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
 mod like;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub mod mailbox;
 // Without compare-and-swap no entry is shared, and none is taken from a dead owner.
 #[cfg_attr(not(any(target_has_atomic = "32", feature = "portable-atomic")), allow(dead_code))]
 mod memory;

@@ -113,7 +113,7 @@ impl Options<[u8]> {
 }
 
 impl<T: Message + ?Sized> Options<T> {
-    fn with(capacity: usize, max_len: usize) -> Self {
+    pub(crate) fn with(capacity: usize, max_len: usize) -> Self {
         let shape = Shape {
             schema: Schema::of::<T>(max_len).in_lines(),
             // What cannot be rounded up is too large anyway, and refused as it is.

@@ -107,6 +107,70 @@ fn no_lost_wakeup_by_notifiers_that_add() {
     });
 }
 
+/// Two notifiers that ask the flag, and two waiters, as two senders and two receivers of a mailbox. Each
+/// waiter waits for both numbers, so that it sleeps over neither.
+#[test]
+fn no_lost_wakeup_of_two_waiters_by_two_notifiers_that_ask() {
+    check("no_lost_wakeup_of_two_waiters_by_two_notifiers_that_ask", Some(2), || {
+        let shared = Arc::new((Counted::new(), AtomicU32::new(0)));
+        let both = |shared: &(Arc<Counted>, AtomicU32)| {
+            shared.0.has(1) && shared.1.load(Ordering::Relaxed) == 1
+        };
+        let wait = move |shared: &(Arc<Counted>, AtomicU32)| {
+            while !both(shared) {
+                let token = shared.0.count().arm(Fences::FULL);
+                if both(shared) {
+                    break;
+                }
+                shared.0.count().wait(token, LIMIT);
+            }
+        };
+        let waiter = shared.clone();
+        let waiter = thread::spawn(move || wait(&waiter));
+        let notifiers = [0, 1].map(|which| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let number = if which == 0 { &shared.0.number } else { &shared.1 };
+                number.store(1, Ordering::Relaxed);
+                shared.0.count().sound_if_awaited(Fences::FULL);
+            })
+        });
+        wait(&shared);
+        waiter.join().unwrap();
+        for notifier in notifiers {
+            notifier.join().unwrap();
+        }
+    });
+}
+
+/// One waiter, which waits for one number and then for the other.
+#[test]
+fn no_lost_wakeup_of_one_waiter_by_two_notifiers_that_ask() {
+    check("no_lost_wakeup_of_one_waiter_by_two_notifiers_that_ask", Some(3), || {
+        let shared = Arc::new((Counted::new(), AtomicU32::new(0)));
+        let notifiers = [0, 1].map(|which| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let number = if which == 0 { &shared.0.number } else { &shared.1 };
+                number.store(1, Ordering::Relaxed);
+                shared.0.count().sound_if_awaited(Fences::FULL);
+            })
+        });
+        for number in [&shared.0.number, &shared.1] {
+            while number.load(Ordering::Relaxed) == 0 {
+                let token = shared.0.count().arm(Fences::FULL);
+                if number.load(Ordering::Relaxed) != 0 {
+                    break;
+                }
+                shared.0.count().wait(token, LIMIT);
+            }
+        }
+        for notifier in notifiers {
+            notifier.join().unwrap();
+        }
+    });
+}
+
 /// Two counts under one heavy fence, as one waits for either of two. What would sleep on both bells
 /// looks whether one has rung.
 #[test]

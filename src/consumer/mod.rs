@@ -9,6 +9,8 @@
 
 #[cfg(all(feature = "std", not(ringway_loom)))]
 mod alarms;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod apart;
 mod bytes;
 mod bytes_batch;
 mod calls;

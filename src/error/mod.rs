@@ -28,6 +28,8 @@ mod config;
 mod flush;
 mod header;
 mod join;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub mod mailbox;
 mod recv;
 mod said;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]

@@ -6,16 +6,16 @@
 /// hold another error of this crate, whose text is part of theirs: they pass its source on.
 macro_rules! error {
     (
-        $name:ident { $($pattern:pat => $($text:expr),+;)+ }
-        $(source { $($from:pat => $source:expr;)+ })?
-        $(same_source { $($through:pat => $inner:expr;)+ })?
+        $name:ident { $($(#[$of:meta])* $pattern:pat => $($text:expr),+;)+ }
+        $(source { $($(#[$of_source:meta])* $from:pat => $source:expr;)+ })?
+        $(same_source { $($(#[$of_inner:meta])* $through:pat => $inner:expr;)+ })?
     ) => {
         impl core::error::Error for $name {
             #[allow(unreachable_patterns)]
             fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
                 match self {
-                    $($($from => Some($source),)+)?
-                    $($($through => core::error::Error::source($inner),)+)?
+                    $($($(#[$of_source])* $from => Some($source),)+)?
+                    $($($(#[$of_inner])* $through => core::error::Error::source($inner),)+)?
                     _ => None,
                 }
             }
@@ -23,7 +23,7 @@ macro_rules! error {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self { $($pattern => write!(f, $($text),+)?,)+ }
+                match self { $($(#[$of])* $pattern => write!(f, $($text),+)?,)+ }
                 ringway_shm::said::with_source(self, f)
             }
         }

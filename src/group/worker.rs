@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "std", not(ringway_loom)))]
 mod alarms;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+mod apart;
 mod calls;
 mod claim;
 mod counters;
@@ -32,6 +34,8 @@ mod tests;
 mod wait;
 mod watch;
 
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use claim::Claim;
 pub use handle::Worker;
 pub use hold::ClaimLost;
 pub use job::{Batch, BytesJob, Job, JobRef};

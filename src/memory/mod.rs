@@ -16,7 +16,7 @@ pub(crate) mod layout;
 )]
 mod liveness;
 mod measures;
-mod padding;
+pub(crate) mod padding;
 mod payload;
 mod registry;
 #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]

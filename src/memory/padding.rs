@@ -14,7 +14,7 @@ pub(crate) struct Unused<const WORDS: usize>(UnsafeCell<[u32; WORDS]>);
 
 #[cfg(feature = "alloc")]
 impl<const WORDS: usize> Unused<WORDS> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Unused(UnsafeCell::new([0; WORDS]))
     }
 }

@@ -76,6 +76,27 @@
 //! A notifier that is stopped or killed between N1 and N6 leaves waiters to the end of their sleep:
 //! so a sleep has an end.
 //!
+//! # Several notifiers that ask the flag
+//!
+//! Many senders ring for the receivers of one mailbox, and none of them pays for a wake-up that no
+//! waiter asks for. Each runs N1 to N6 by itself ([`sound_if_awaited`](EventCount::sound_if_awaited));
+//! N5 is an addition, so that no two bells are the same. Notifier N makes X so, for which W waits:
+//!
+//! - N3 sees the flag: N5 and N6 follow, and the proof above holds as it stands.
+//! - N3 reads 0 from before W2: N2 and W3 are full fences, so that W4 sees N1.
+//! - N3 reads the 0 of another notifier's N4, which came after W2. Call that one M. W1 was before M's
+//!   N5: had W1 read it, or a later bell, W1's fence had ordered M's N4 before W2. So W5 finds another
+//!   bell, or M's N6 wakes W. Then W begins again at W1, and what it looks for by W4 is any X, not the
+//!   one that M had made so: N1 is seen by this W4, or N3 would have had to see this W2.
+//!
+//! M clears the flag first and then changes the bell. In the other order W could read the new bell,
+//! raise the flag, look in vain, and have its flag cleared by M's N4, of which no bell tells: N3
+//! would read 0, and W would sleep over X.
+//!
+//! A notifier that is stopped or killed between N4 and N6 has taken the flag down and wakes no
+//! waiter, and until a waiter raises it again no other notifier rings either. Waiters raise it at
+//! the end of their slice. So it costs those that are asleep one slice at most, once.
+//!
 //! # A sole waiter
 //!
 //! Where those that sleep are threads of one process, flag and bell are one word: see
@@ -324,6 +345,25 @@ impl EventCount<'_> {
         // it is rung for, and the flag cleared if the notifier cleared it.
         self.bell.fetch_add(1, Ordering::Release);
         self.bell.wake_all();
+    }
+
+    /// Wakes the waiters, if there are any, to look at what the caller has just made known. By any of
+    /// several notifiers.
+    #[inline(always)]
+    pub fn sound_if_awaited(&self, fences: Fences) {
+        if self.is_awaited(fences) {
+            self.sound_for_all();
+        }
+    }
+
+    /// Clears the flag, adds to the bell and wakes all waiters. By any of several notifiers.
+    #[cold]
+    pub fn sound_for_all(&self) {
+        // Before the bell: see "Several notifiers that ask the flag".
+        if let Flag::Word(flag) = self.flag {
+            flag.store(0, Ordering::Relaxed);
+        }
+        self.sound();
     }
 
     /// Clears the flag, adds to the bell and wakes one waiter, which passes the wake-up on: it

@@ -1,0 +1,7 @@
+//! What can go wrong with a mailbox.
+
+mod join;
+mod recv;
+
+pub use join::{LaneError, ReceiverError, SenderError};
+pub use recv::{LaneFault, RecvError, RecvTimeoutError, TryRecvError};

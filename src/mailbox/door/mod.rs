@@ -1,0 +1,209 @@
+//! What the senders and receivers of a mailbox share beside the lanes.
+
+pub(crate) mod heap;
+mod words;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+use self::heap::Heap;
+pub(crate) use self::words::Words;
+use super::shape::LaneShape;
+use crate::error::LivenessError;
+use crate::error::mailbox::LaneError;
+use crate::memory::Storage;
+use crate::message::Message;
+use crate::ring::Ring;
+use ringway_shm::event::EventCount;
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::{Futex, Ordering};
+
+/// The door of a mailbox, as the handles of this process have it.
+#[derive(Debug)]
+pub(crate) struct Door {
+    words: NonNull<Words>,
+    fences: Fences,
+    pub(crate) shape: LaneShape,
+    pub(crate) home: Home,
+}
+
+/// Where the door and the lanes are.
+#[derive(Debug)]
+pub(crate) enum Home {
+    Heap(Heap),
+}
+
+// SAFETY: the words are atomics, which `home` keeps, and which any thread may drop.
+unsafe impl Send for Door {}
+// SAFETY: a shared reference gives out references to atomics, and what is locked or asked of the
+// kernel.
+unsafe impl Sync for Door {}
+
+/// A lane that is there.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// Its name: of a file, in files.
+    pub(crate) name: String,
+    /// Which of all lanes that have had this name it is.
+    pub(crate) number: u64,
+    /// Its memory, on the heap.
+    pub(crate) storage: Option<Storage>,
+}
+
+/// What became of removing a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// It is gone.
+    Removed,
+    /// It has a sender, or something in it, again.
+    InUse,
+    /// This process may not remove it, or the operating system did not do it.
+    Refused,
+}
+
+impl Removal {
+    /// Whether receivers were told.
+    pub(crate) fn has_changed(self) -> bool {
+        self == Removal::Removed
+    }
+}
+
+impl Door {
+    /// A door on the heap.
+    pub(crate) fn heap(shape: LaneShape, fences: Fences) -> Arc<Door> {
+        let heap = Heap::new(Box::new(Words::new()));
+        let words = heap.words();
+        Arc::new(Door { words, fences, shape, home: Home::Heap(heap) })
+    }
+
+    #[inline(always)]
+    fn words(&self) -> &Words {
+        // SAFETY: the words are there for as long as `home` is.
+        unsafe { self.words.as_ref() }
+    }
+
+    /// The event count on which receivers sleep.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> EventCount<'_> {
+        EventCount::with_flag(self.bell(), &self.words().sleepers)
+    }
+
+    /// The word on which receivers sleep.
+    #[inline(always)]
+    pub(crate) fn bell(&self) -> &Futex {
+        &self.words().bell
+    }
+
+    #[inline(always)]
+    pub(crate) fn fences(&self) -> Fences {
+        self.fences
+    }
+
+    /// How often a lane has come or gone. Relaxed: what has changed is in the list, which has a lock,
+    /// or in a directory, which is the kernel's.
+    #[inline(always)]
+    pub(crate) fn lanes(&self) -> u32 {
+        self.words().lanes.load(Ordering::Relaxed)
+    }
+
+    /// A lane has come or gone: has all receivers look at the list again.
+    pub(crate) fn count_lane(&self) {
+        // Before the bell: a receiver that sees the new bell lists the lanes again.
+        self.words().lanes.fetch_add(1, Ordering::Relaxed);
+        self.count().sound();
+    }
+
+    /// How often a receiver has looked whether the others live.
+    pub(crate) fn patrols(&self) -> u32 {
+        self.words().patrols.load(Ordering::Relaxed)
+    }
+
+    /// A receiver has looked. Returns the new count.
+    pub(crate) fn count_patrol(&self) -> u32 {
+        self.words().patrols.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Whether the mailbox was removed.
+    pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
+        match &self.home {
+            Home::Heap(_) => Ok(false),
+        }
+    }
+
+    /// Opens a lane, and says to which user it belongs.
+    pub(crate) fn open<T: Message + ?Sized>(
+        &self,
+        listed: &Listed,
+    ) -> Result<(Ring<T>, Option<u32>), LaneError> {
+        match (&self.home, &listed.storage) {
+            (Home::Heap(_), Some(storage)) => Ok((Ring::new(storage.clone()), None)),
+            (Home::Heap(_), None) => Err(LaneError::Corrupt),
+        }
+    }
+
+    /// All lanes that are there.
+    pub(crate) fn list(&self) -> Result<Vec<Listed>, LivenessError> {
+        match &self.home {
+            Home::Heap(heap) => Ok(heap.list()),
+        }
+    }
+
+    /// Whether no sender can come any more, as far as is known when the lanes were listed.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        match &self.home {
+            Home::Heap(heap) => heap.is_abandoned(),
+        }
+    }
+
+    /// Removes a lane whose sender is gone, if `is_drained` finds it so when no sender can take it.
+    pub(crate) fn remove(
+        &self,
+        name: &str,
+        number: u64,
+        is_drained: impl FnOnce() -> bool,
+    ) -> Removal {
+        let removal = match &self.home {
+            Home::Heap(heap) => heap.remove(name, number, is_drained),
+        };
+        if removal == Removal::Removed {
+            self.count_lane();
+        }
+        removal
+    }
+
+    /// Whether the handle is used in the process that made it.
+    pub(crate) fn is_here(&self) -> bool {
+        match &self.home {
+            Home::Heap(_) => true,
+        }
+    }
+}
+
+/// What rings the door for what has been made known: the words by one pointer, for a look after each
+/// message.
+#[derive(Clone, Debug)]
+pub(crate) struct Bell {
+    words: NonNull<Words>,
+    fences: Fences,
+    pub(crate) door: Arc<Door>,
+}
+
+// SAFETY: as `Door`, which it keeps.
+unsafe impl Send for Bell {}
+
+impl Bell {
+    pub(crate) fn of(door: &Arc<Door>) -> Bell {
+        Bell { words: door.words, fences: door.fences, door: door.clone() }
+    }
+
+    /// Wakes the receivers that sleep, to look at what the caller has just made known.
+    #[inline(always)]
+    pub(crate) fn ring(&self) {
+        // SAFETY: the words are there for as long as `door` is.
+        let words = unsafe { self.words.as_ref() };
+        EventCount::with_flag(&words.bell, &words.sleepers).sound_if_awaited(self.fences);
+    }
+}

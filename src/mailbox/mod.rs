@@ -1,0 +1,21 @@
+//! Mailboxes: many send, one or several receive, and each message goes to one of these.
+
+pub(crate) mod door;
+mod handle;
+mod inbox;
+mod letter;
+mod options;
+mod receiver;
+mod ringing;
+mod seat;
+mod sender;
+mod sender_id;
+mod shape;
+
+pub use handle::Mailbox;
+pub use letter::{BytesLetter, Letter, Letters};
+pub use options::Options;
+pub use receiver::Receiver;
+pub use ringing::Ringing;
+pub use sender::Sender;
+pub use sender_id::SenderId;

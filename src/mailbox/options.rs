@@ -1,0 +1,162 @@
+//! The options with which a mailbox is created.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::door::Door;
+use super::handle::Mailbox;
+use super::shape::LaneShape;
+use crate::error::ConfigError;
+use crate::memory::geometry::Schema;
+use crate::message::{Message, Plain};
+use ringway_shm::Reach;
+use ringway_shm::fence::Fences;
+use ringway_shm::sync::NATIVE;
+
+/// Senders of a mailbox, unless its creator says otherwise.
+const DEFAULT_LANES: usize = 64;
+
+/// The options with which a mailbox is created. They stand in its door, where every other process
+/// reads them.
+///
+/// ```
+/// use ringway::mailbox::Options;
+///
+/// let mailbox = Options::<u64>::new(256).receivers(2).senders(8).heap()?;
+/// let mut receiver = mailbox.receiver()?;
+/// mailbox.sender()?.send(&7)?;
+/// assert_eq!(*receiver.recv()?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "mpsc")]
+#[doc(alias = "mpmc")]
+#[doc(alias = "channel")]
+#[must_use = "options do nothing until a mailbox is created of them"]
+pub struct Options<T: Message + ?Sized> {
+    pub(super) shape: LaneShape,
+    message: PhantomData<fn() -> T>,
+}
+
+impl<T: Plain> Options<T> {
+    /// A mailbox of messages of type `T`, whose senders have a lane each, of at least `capacity`
+    /// messages: it is rounded up to a power of two. A sender waits only for room in its own lane.
+    pub fn new(capacity: usize) -> Self {
+        Self::with(capacity, size_of::<T>())
+    }
+}
+
+impl Options<[u8]> {
+    /// The same for messages of bytes, each of its own length up to `max_len`.
+    ///
+    /// ```
+    /// use ringway::mailbox::Options;
+    ///
+    /// let mailbox = Options::bytes(64, 1500).heap()?;
+    /// let mut receiver = mailbox.receiver()?;
+    /// mailbox.sender()?.send(b"seven")?;
+    /// assert_eq!(&*receiver.recv_into(&mut [0; 1500])?, b"seven");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn bytes(capacity: usize, max_len: usize) -> Self {
+        Self::with(capacity, max_len)
+    }
+
+    /// Room in each lane for messages that are longer than the others. As
+    /// [`Options::arena`](crate::Options::arena).
+    pub fn arena(mut self, bytes: usize) -> Self {
+        let unit = crate::memory::geometry::ARENA_UNIT;
+        self.shape.arena = bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
+        self
+    }
+}
+
+impl<T: Message + ?Sized> Options<T> {
+    fn with(capacity: usize, max_len: usize) -> Self {
+        let shape = LaneShape {
+            capacity: match capacity {
+                0 => 0,
+                _ => capacity.checked_next_power_of_two().unwrap_or(capacity),
+            },
+            schema: Schema::of::<T>(max_len).in_lines(),
+            arena: 0,
+            lanes: DEFAULT_LANES,
+            receivers: 1,
+            tag: 0,
+            asymmetric: NATIVE,
+        };
+        Options { shape, message: PhantomData }
+    }
+
+    /// How many receivers there can be at a time, at least 1, which is the default. Several share the messages, each of
+    /// which goes to one of them. Then a lane costs more for each message, and a receiver that is
+    /// faster than another may overtake it within a lane.
+    pub fn receivers(mut self, receivers: usize) -> Self {
+        self.shape.receivers = receivers.max(1);
+        self
+    }
+
+    /// How many lanes there can be, at least 1, and 64 by default: one for each sender that is there, and for each
+    /// that has gone and left messages.
+    pub fn senders(mut self, lanes: usize) -> Self {
+        self.shape.lanes = lanes.max(1);
+        self
+    }
+
+    /// A number of the creator's choice; a program with another one is refused. As
+    /// [`Options::tag`](crate::Options::tag).
+    pub fn tag(mut self, tag: u64) -> Self {
+        self.shape.tag = tag;
+        self
+    }
+
+    /// Whether senders may leave their fences to a receiver that goes to sleep. As
+    /// [`Options::asymmetric_fences`](crate::Options::asymmetric_fences).
+    pub fn asymmetric_fences(mut self, yes: bool) -> Self {
+        self.shape.asymmetric = yes;
+        self
+    }
+
+    /// Creates the mailbox on the heap, for threads of one process. It ends when all handles of it
+    /// and all senders have gone, and what they sent is received.
+    ///
+    /// ```
+    /// use ringway::mailbox::Options;
+    /// use ringway::error::mailbox::RecvError;
+    ///
+    /// let mailbox = Options::<u64>::new(16).heap()?;
+    /// let mut receiver = mailbox.receiver()?;
+    /// std::thread::scope(|scope| {
+    ///     for number in 0..4 {
+    ///         let mut sender = mailbox.sender()?;
+    ///         scope.spawn(move || sender.send(&number).unwrap());
+    ///     }
+    ///     Ok::<(), ringway::error::mailbox::SenderError>(())
+    /// })?;
+    /// drop(mailbox);
+    /// let mut sum = 0;
+    /// while let Ok(letter) = receiver.recv() {
+    ///     sum += *letter;
+    /// }
+    /// assert_eq!(sum, 6);
+    /// assert!(matches!(receiver.recv(), Err(RecvError::Closed)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn heap(self) -> Result<Mailbox<T>, ConfigError> {
+        let shape = self.shape;
+        shape.check::<T>()?;
+        let fences = Fences::for_owner(shape.asymmetric, Reach::Process);
+        Ok(Mailbox::new(Door::heap(shape, fences)))
+    }
+}
+
+impl<T: Message + ?Sized> Clone for Options<T> {
+    fn clone(&self) -> Self {
+        Options { shape: self.shape, message: PhantomData }
+    }
+}
+
+impl<T: Message + ?Sized> fmt::Debug for Options<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("shape", &self.shape).finish()
+    }
+}

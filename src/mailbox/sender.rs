@@ -1,0 +1,166 @@
+//! The producer of a lane.
+
+use alloc::borrow::ToOwned;
+use alloc::sync::Arc;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+use super::door::heap::{Heap, HeapPlace};
+use super::door::{Bell, Door, Home};
+use super::inbox;
+use super::ringing::Ringing;
+use super::sender_id::{SenderId, lane_name};
+use crate::error::mailbox::SenderError;
+use crate::memory::Storage;
+use crate::message::Message;
+use crate::producer::Producer;
+#[cfg(not(ringway_loom))]
+use ringway_shm::interrupt::Interrupt;
+use ringway_shm::wait::{AdaptiveSpin, Wait};
+
+/// A sender of a mailbox: the [`Producer`] of a lane of its own, and everything that one can do.
+///
+/// It waits only for room in its lane, and no other sender is in its way. Its messages are received
+/// in order. Dropped, what it has sent stays until it is received.
+///
+/// ```
+/// use ringway::mailbox::Options;
+///
+/// let mailbox = Options::<u64>::new(64).heap()?;
+/// let mut sender = mailbox.sender_named("billing")?;
+/// sender.send(&7)?;
+/// sender.send_batch(&[8, 9])?;
+/// assert_eq!((sender.id().name(), sender.head()), (Some("billing"), 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Sender<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
+    // In this order: the ring is closed before the lane is left.
+    producer: Producer<T, Ringing<W>>,
+    leaving: Leaving,
+}
+
+/// What is left to do when the producer has gone.
+#[derive(Debug)]
+struct Leaving {
+    door: Arc<Door>,
+    storage: Storage,
+    id: SenderId,
+    /// Which of all lanes of its name it is.
+    number: u64,
+}
+
+/// A lane that has just been made or resumed.
+pub(super) struct Made<T: Message + ?Sized> {
+    pub(super) producer: Producer<T>,
+    pub(super) id: SenderId,
+    pub(super) number: u64,
+}
+
+/// Makes a sender.
+pub(super) fn make<T: Message + ?Sized>(
+    door: &Arc<Door>,
+    name: Option<&str>,
+) -> Result<Sender<T>, SenderError> {
+    let made = match &door.home {
+        Home::Heap(heap) => on_heap(door, heap, name)?,
+    };
+    let storage = made.producer.storage.clone();
+    let leaving = Leaving { door: door.clone(), storage, id: made.id, number: made.number };
+    let ringing = Ringing { bell: Bell::of(door), inner: AdaptiveSpin::new() };
+    let sender = Sender { producer: made.producer.with_wait(ringing), leaving };
+    // From now on receivers find the lane.
+    door.count_lane();
+    Ok(sender)
+}
+
+/// A lane on the heap.
+fn on_heap<T: Message + ?Sized>(
+    door: &Door,
+    heap: &Heap,
+    name: Option<&str>,
+) -> Result<Made<T>, SenderError> {
+    let mut list = heap.lock();
+    let lane = lane_name(name, list.made());
+    let shape = &door.shape;
+    let producer = match list.look(&lane, shape.lanes) {
+        HeapPlace::InUse => {
+            return Err(SenderError::InUse { name: name.unwrap_or_default().to_owned() });
+        }
+        HeapPlace::Full => return Err(SenderError::Full { lanes: shape.lanes }),
+        HeapPlace::Left(storage) => {
+            Producer::successor(storage, shape.asymmetric).map_err(SenderError::Left)?
+        }
+        HeapPlace::Free => {
+            let (producer, ring) = shape.options::<T>().heap().map_err(SenderError::Config)?;
+            inbox::make(&ring, shape.is_shared()).map_err(SenderError::Join)?;
+            producer
+        }
+    };
+    let number = list.take(&lane, &producer.storage);
+    Ok(Made { producer, id: SenderId::of_lane(&lane, None), number })
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if !self.door.is_here() {
+            return;
+        }
+        if let Home::Heap(heap) = &self.door.home {
+            heap.lock().leave(self.id.lane());
+        }
+        let is_done = || inbox::is_done(&self.storage);
+        if !is_done() || !self.door.remove(self.id.lane(), self.number, is_done).has_changed() {
+            // It stays until it is received: those that look again see that it has ended.
+            self.door.count_lane();
+        }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Sender<T, W> {
+    /// Which sender it is, as receivers see it.
+    pub fn id(&self) -> &SenderId {
+        &self.leaving.id
+    }
+
+    /// The same sender, waiting in another way.
+    pub fn with_wait<V: Wait>(self, wait: V) -> Sender<T, V> {
+        let Sender { producer, leaving } = self;
+        let ringing = Ringing { bell: Bell::of(&leaving.door), inner: wait };
+        Sender { producer: producer.with_wait(ringing), leaving }
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized, W: Wait> Sender<T, W> {
+    /// From now on calls that wait end when that is raised. As
+    /// [`Producer::interrupted_by`](crate::Producer::interrupted_by).
+    pub fn interrupted_by<'a>(self, interrupt: impl Into<Option<&'a Interrupt>>) -> Self {
+        let Sender { producer, leaving } = self;
+        Sender { producer: producer.interrupted_by(interrupt), leaving }
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> Deref for Sender<T, W> {
+    type Target = Producer<T, Ringing<W>>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.producer
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> DerefMut for Sender<T, W> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.producer
+    }
+}
+
+impl<T: Message + ?Sized, W: Wait> fmt::Debug for Sender<T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("id", &self.leaving.id)
+            .field("head", &self.producer.head())
+            .finish_non_exhaustive()
+    }
+}
