@@ -46,7 +46,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 
     /// The program is about to be given so many messages, from the next one on. Returns how many of
     /// them it may have been given before: the first ones.
-    pub(super) fn gives(&mut self, messages: usize) -> usize {
+    pub(crate) fn gives(&mut self, messages: usize) -> usize {
         let first = self.reader.next();
         let again = usize::try_from(self.kind.given.since(first)).unwrap_or(0).min(messages);
         self.kind.given = self.kind.given.max(first.plus(messages));

@@ -40,7 +40,7 @@ mod remove;
 pub(crate) mod undone;
 pub(crate) mod worker;
 
-#[cfg(any(feature = "std", ringway_loom))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) use claim_word::ClaimState;
 pub(crate) use clean_up::reap;
 pub use named::Group;

@@ -16,6 +16,7 @@ pub use handle::Mailbox;
 pub use letter::{BytesLetter, Letter, Letters};
 pub use options::Options;
 pub use receiver::Receiver;
+pub(crate) use receiver::Taken;
 pub use ringing::Ringing;
 pub use sender::Sender;
 pub use sender_id::SenderId;

@@ -116,6 +116,11 @@ impl<T: Message + ?Sized> Options<T> {
         self
     }
 
+    /// Whether there can be such a mailbox.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.shape.check::<T>()
+    }
+
     /// Creates the mailbox on the heap, for threads of one process. It ends when all handles of it
     /// and all senders have gone, and what they sent is received.
     ///

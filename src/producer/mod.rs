@@ -33,7 +33,7 @@ mod run_mut;
 mod send;
 mod stall;
 mod stuck;
-#[cfg(any(feature = "std", ringway_loom))]
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub(crate) mod whereabouts;
 #[cfg(feature = "std")]
 mod writer;

@@ -142,3 +142,18 @@
 //
 // Arrows point down: `server` and `client` use `home`, `header` and `shape`, and all of them the
 // mailbox, which knows nothing of requests.
+
+mod boxes;
+mod buffer;
+mod client;
+mod clock;
+mod header;
+mod options;
+mod server;
+mod service;
+mod shape;
+
+pub use client::{Call, Client, Ticket};
+pub use options::Options;
+pub use server::{Request, Server};
+pub use service::Service;

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::boxes::Boxes;
 use super::client::Client;
+use super::header::HEADER;
 use super::server::Server;
 use super::shape::ServiceShape;
 use crate::error::ConfigError;
@@ -48,7 +49,8 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Service<Req, Rep> {
     /// A server. There can be as many as the service was created for
     /// ([`Options::servers`](super::Options::servers)).
     pub fn server(&self) -> Result<Server<Req, Rep>, ReceiverError> {
-        Ok(Server::new(self.mailbox.receiver()?, self.boxes.clone(), &self.shape))
+        let longest = self.mailbox.max_len().saturating_sub(HEADER);
+        Ok(Server::new(self.mailbox.receiver()?, self.boxes.clone(), longest))
     }
 
     /// A client. May wait for another process that makes one, for a second at most.

@@ -1,5 +1,6 @@
 //! Receivers: they visit the lanes in turn.
 
+mod apart;
 mod calls;
 mod handle;
 mod lane;
@@ -9,5 +10,6 @@ mod taker;
 mod wait;
 mod watch;
 
+pub(crate) use apart::Taken;
 pub use handle::Receiver;
 pub(super) use taker::Held;

@@ -164,7 +164,7 @@ impl<T: Plain> Taker<T> {
 /// So many messages of the one receiver's.
 #[inline(always)]
 fn sole<T: Message + ?Sized>(
-    subscriber: &Subscriber<T, Spin>,
+    subscriber: &mut Subscriber<T, Spin>,
     given: &mut Pos,
     messages: usize,
 ) -> Held {
@@ -177,9 +177,11 @@ fn sole<T: Message + ?Sized>(
     Held::Sole { messages, again: again.max(redelivered(subscriber, messages)) }
 }
 
-/// How many of the next messages an earlier receiver may have given out, which has died or gone. The
-/// ring does not say so yet.
+/// How many of the next messages an earlier receiver may have given out, which has died or gone.
 #[inline(always)]
-fn redelivered<T: Message + ?Sized>(_: &Subscriber<T, Spin>, _messages: usize) -> usize {
-    0
+fn redelivered<T: Message + ?Sized>(
+    subscriber: &mut Subscriber<T, Spin>,
+    messages: usize,
+) -> usize {
+    subscriber.gives(messages)
 }

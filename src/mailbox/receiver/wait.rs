@@ -16,6 +16,15 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     pub(super) fn take_within<R>(
         &mut self,
         deadline: Deadline,
+        take: impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
+    ) -> Result<Taken<R>, RecvTimeoutError> {
+        self.take_until::<R, false>(deadline, take)
+    }
+
+    /// The same. `SLICE`: a look at who lives ends the wait, as if the time were over.
+    pub(super) fn take_until<R, const SLICE: bool>(
+        &mut self,
+        deadline: Deadline,
         mut take: impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
     ) -> Result<Taken<R>, RecvTimeoutError> {
         loop {
@@ -35,6 +44,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                     }
                     if receiver.watch.check.is_due().is_some() || receiver.alarms.has_news() {
                         receiver.look_around();
+                        return SLICE.then_some(Ended::Dead);
                     }
                     None
                 },
@@ -45,7 +55,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 Ok(outcome) => return outcome.map_err(RecvTimeoutError::Recv),
                 Err(Ended::Interrupted) => return Err(RecvError::Interrupted.into()),
                 Err(Ended::TimeOver | Ended::Dead) => {
-                    if !matches!(deadline, Deadline::Never) {
+                    if SLICE || !matches!(deadline, Deadline::Never) {
                         return Err(RecvTimeoutError::Timeout);
                     }
                 }

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::header::Status;
+use crate::request::header::Status;
 use crate::position::Pos;
 use ringway_shm::wait::Deadline;
 
@@ -48,6 +48,13 @@ pub(crate) struct Waiting {
     pub(crate) position: Pos,
     pub(crate) retry: bool,
     pub(crate) until: Deadline,
+}
+
+impl Place {
+    fn waiting(&self) -> Option<Waiting> {
+        let Place { position, retry, until, .. } = *self;
+        (self.state == State::Waiting).then_some(Waiting { position, retry, until })
+    }
 }
 
 impl Window {
@@ -114,18 +121,17 @@ impl Window {
 
     /// The call at that position, if there is no reply to it yet.
     pub(crate) fn waiting(&self, position: Pos) -> Option<Waiting> {
-        let place = self.place(position).filter(|place| place.state == State::Waiting)?;
-        Some(Waiting { position, retry: place.retry, until: place.until })
+        self.place(position).and_then(Place::waiting)
+    }
+
+    /// The call at that place of the table, if there is no reply to it yet.
+    pub(crate) fn waiting_at(&self, place: usize) -> Option<Waiting> {
+        self.places.get(place).and_then(Place::waiting)
     }
 
     /// All calls to which there is no reply yet.
     pub(crate) fn all_waiting(&self) -> impl Iterator<Item = Waiting> {
-        let waiting = self.places.iter().filter(|place| place.state == State::Waiting);
-        waiting.map(|place| Waiting {
-            position: place.position,
-            retry: place.retry,
-            until: place.until,
-        })
+        self.places.iter().filter_map(Place::waiting)
     }
 
     /// Keeps the reply to a call, for a later call of the client's. The memory is used again for the
