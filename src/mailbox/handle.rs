@@ -4,11 +4,17 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
+#[cfg(not(ringway_loom))]
+use super::door::files;
 use super::door::{Door, Home};
 use super::receiver::Receiver;
 use super::sender::{Sender, make};
+#[cfg(not(ringway_loom))]
+use crate::error::mailbox::OpenError;
 use crate::error::mailbox::{ReceiverError, SenderError};
 use crate::message::Message;
+#[cfg(not(ringway_loom))]
+use crate::segment::Segment;
 use ringway_shm::wait::AdaptiveSpin;
 
 /// A mailbox: many send, one or several receive, and each message goes to one of these.
@@ -94,6 +100,24 @@ impl<T: Message + ?Sized> Mailbox<T> {
     /// How many receivers there can be.
     pub fn max_receivers(&self) -> usize {
         self.door.shape.receivers
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized> Mailbox<T> {
+    /// Opens the mailbox of that name. It has to belong to this user, unless [`Segment::owner`] says
+    /// otherwise, and to have messages of this type. Waits for nothing but a process that is removing
+    /// it at this moment. While the handle is there, the mailbox cannot be removed.
+    ///
+    /// ```
+    /// use ringway::mailbox::Mailbox;
+    /// use ringway::error::mailbox::OpenError;
+    ///
+    /// let refused = Mailbox::<u64>::open("doc-no-such-mailbox").unwrap_err();
+    /// assert!(matches!(refused, OpenError::NotFound { .. }));
+    /// ```
+    pub fn open(segment: impl Into<Segment>) -> Result<Self, OpenError> {
+        files::open::<T>(&segment.into()).map(Mailbox::new)
     }
 }
 

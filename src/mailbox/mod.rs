@@ -12,6 +12,8 @@ mod sender;
 mod sender_id;
 mod shape;
 
+#[cfg(not(ringway_loom))]
+pub use door::files::unlink;
 pub use handle::Mailbox;
 pub use letter::{BytesLetter, Letter, Letters};
 pub use options::Options;

@@ -1,14 +1,22 @@
 //! The options with which a mailbox is created.
 
+#[cfg(not(ringway_loom))]
+use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 
 use super::door::Door;
+#[cfg(not(ringway_loom))]
+use super::door::files;
 use super::handle::Mailbox;
 use super::shape::LaneShape;
 use crate::error::ConfigError;
+#[cfg(not(ringway_loom))]
+use crate::error::mailbox::{CreateError, OpenError};
 use crate::memory::geometry::Schema;
 use crate::message::{Message, Plain};
+#[cfg(not(ringway_loom))]
+use crate::segment::Segment;
 use ringway_shm::Reach;
 use ringway_shm::fence::Fences;
 use ringway_shm::sync::NATIVE;
@@ -151,6 +159,58 @@ impl<T: Message + ?Sized> Options<T> {
         shape.check::<T>()?;
         let fences = Fences::for_owner(shape.asymmetric, Reach::Process);
         Ok(Mailbox::new(Door::heap(shape, fences)))
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized> Options<T> {
+    /// Creates the mailbox under a name: a directory in `/dev/shm`, unless the segment says otherwise.
+    /// It stays until it is [removed](super::unlink), with all that is in it: also when all processes
+    /// have gone. Of several that create one of the same name, one succeeds.
+    ///
+    /// For processes of this user, or of a group ([`Segment::subscriber_group`]), whose members may
+    /// all send and receive, and remove only their own lanes.
+    ///
+    /// ```
+    /// use ringway::mailbox::{self, Mailbox, Options};
+    ///
+    /// let name = format!("doc-mailbox-create-{}", std::process::id());
+    /// let mailbox = Options::<u64>::new(64).create(&name)?;
+    /// mailbox.sender_named("billing")?.send(&7)?;
+    /// drop(mailbox);
+    ///
+    /// // In another process, as a rule, and later:
+    /// let mailbox = Mailbox::<u64>::open(&name)?;
+    /// let mut receiver = mailbox.receiver()?;
+    /// let letter = receiver.recv()?;
+    /// assert_eq!((*letter, letter.sender().name()), (7, Some("billing")));
+    /// # drop(letter);
+    /// # drop((receiver, mailbox));
+    /// mailbox::unlink(&name)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create(self, segment: impl Into<Segment>) -> Result<Mailbox<T>, CreateError> {
+        let segment = segment.into();
+        let shape = self.shape_for(&segment);
+        shape.check::<T>().map_err(CreateError::Config)?;
+        files::create(shape, &segment).map(Mailbox::new)
+    }
+
+    /// Opens the mailbox of that name, or creates it if there is none. One that is there has to be as
+    /// these options say ([`OpenError::Differs`]).
+    pub fn create_or_open(self, segment: impl Into<Segment>) -> Result<Mailbox<T>, OpenError> {
+        let segment = segment.into();
+        let shape = self.shape_for(&segment);
+        let wrong = |error| OpenError::Create(Box::new(CreateError::Config(error)));
+        shape.check::<T>().map_err(wrong)?;
+        let segment = segment.expect_tag(shape.tag);
+        let opened = files::create_or_open(shape, &segment, || files::open::<T>(&segment));
+        opened.map(Mailbox::new)
+    }
+
+    fn shape_for(&self, segment: &Segment) -> LaneShape {
+        let tag = if self.shape.tag == 0 { segment.tag.unwrap_or(0) } else { self.shape.tag };
+        LaneShape { tag, ..self.shape }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use alloc::sync::Arc;
 
+#[cfg(not(ringway_loom))]
+use super::door::files::Taken;
 use super::door::{Door, Home};
 use crate::error::LivenessError;
 use crate::error::mailbox::ReceiverError;
@@ -10,30 +12,44 @@ use crate::error::mailbox::ReceiverError;
 #[derive(Debug)]
 pub(super) struct Seat {
     door: Arc<Door>,
+    #[cfg(not(ringway_loom))]
+    taken: Option<Taken>,
 }
 
 impl Seat {
     /// Takes a free one.
     pub(super) fn take(door: &Arc<Door>) -> Result<Seat, ReceiverError> {
+        let receivers = door.shape.receivers;
         match &door.home {
-            Home::Heap(heap) => {
-                let receivers = door.shape.receivers;
-                if !heap.seat(receivers) {
-                    return Err(ReceiverError::Full { receivers });
-                }
+            Home::Heap(heap) => match heap.seat(receivers) {
+                true => Ok(Seat {
+                    door: door.clone(),
+                    #[cfg(not(ringway_loom))]
+                    taken: None,
+                }),
+                false => Err(ReceiverError::Full { receivers }),
+            },
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => {
+                let taken = Some(files.take_seat(receivers)?);
+                Ok(Seat { door: door.clone(), taken })
             }
         }
-        Ok(Seat { door: door.clone() })
     }
 
     pub(super) fn door(&self) -> &Arc<Door> {
         &self.door
     }
 
-    /// Calls `clean_up` if receivers are found dead, and then frees their seats.
+    /// Calls `clean_up` if other receivers are found dead, and then frees their seats.
     pub(super) fn bury(&self, _clean_up: impl FnOnce()) -> Result<(), LivenessError> {
         match &self.door.home {
             Home::Heap(_) => Ok(()),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => match &self.taken {
+                Some(taken) => files.bury(taken, _clean_up),
+                None => Ok(()),
+            },
         }
     }
 }
@@ -42,6 +58,12 @@ impl Drop for Seat {
     fn drop(&mut self) {
         match &self.door.home {
             Home::Heap(heap) => heap.leave_seat(),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => {
+                if let Some(taken) = &self.taken {
+                    files.leave_seat(taken);
+                }
+            }
         }
     }
 }

@@ -63,6 +63,8 @@ pub(super) fn make<T: Message + ?Sized>(
 ) -> Result<Sender<T>, SenderError> {
     let made = match &door.home {
         Home::Heap(heap) => on_heap(door, heap, name)?,
+        #[cfg(not(ringway_loom))]
+        Home::Files(files) => super::door::files::make(door, files, name)?,
     };
     let storage = made.producer.storage.clone();
     let leaving = Leaving { door: door.clone(), storage, id: made.id, number: made.number };

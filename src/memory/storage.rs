@@ -124,6 +124,16 @@ impl Storage {
         }
     }
 
+    /// Which file the ring's data is, of all that a directory has at a time; `None`: it is no file.
+    #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
+    pub(crate) fn file_number(&self) -> Option<u64> {
+        use std::os::unix::fs::MetadataExt;
+        match &self.owner {
+            Owner::Mapped { mapping } => Some(mapping.main_file().metadata().ok()?.ino()),
+            _ => None,
+        }
+    }
+
     /// Whether others can see that the handle that has this lives.
     pub(crate) fn has_seat(&self) -> bool {
         self.seat.is_some()

@@ -1,5 +1,7 @@
 //! What the senders and receivers of a mailbox share beside the lanes.
 
+#[cfg(not(ringway_loom))]
+pub(crate) mod files;
 pub(crate) mod heap;
 mod words;
 
@@ -9,6 +11,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
 
+#[cfg(not(ringway_loom))]
+use self::files::Files;
 use self::heap::Heap;
 pub(crate) use self::words::Words;
 use super::shape::LaneShape;
@@ -34,6 +38,8 @@ pub(crate) struct Door {
 #[derive(Debug)]
 pub(crate) enum Home {
     Heap(Heap),
+    #[cfg(not(ringway_loom))]
+    Files(Files),
 }
 
 // SAFETY: the words are atomics, which `home` keeps, and which any thread may drop.
@@ -75,8 +81,12 @@ impl Door {
     /// A door on the heap.
     pub(crate) fn heap(shape: LaneShape, fences: Fences) -> Arc<Door> {
         let heap = Heap::new(Box::new(Words::new()));
-        let words = heap.words();
-        Arc::new(Door { words, fences, shape, home: Home::Heap(heap) })
+        Door::of(heap.words(), fences, shape, Home::Heap(heap))
+    }
+
+    /// `words` are there for as long as `home` is.
+    fn of(words: NonNull<Words>, fences: Fences, shape: LaneShape, home: Home) -> Arc<Door> {
+        Arc::new(Door { words, fences, shape, home })
     }
 
     #[inline(always)]
@@ -130,6 +140,8 @@ impl Door {
     pub(crate) fn is_removed(&self) -> Result<bool, LivenessError> {
         match &self.home {
             Home::Heap(_) => Ok(false),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => files.is_removed(),
         }
     }
 
@@ -141,6 +153,8 @@ impl Door {
         match (&self.home, &listed.storage) {
             (Home::Heap(_), Some(storage)) => Ok((Ring::new(storage.clone()), None)),
             (Home::Heap(_), None) => Err(LaneError::Corrupt),
+            #[cfg(not(ringway_loom))]
+            (Home::Files(files), _) => files.open(listed, self.shape.tag),
         }
     }
 
@@ -148,6 +162,8 @@ impl Door {
     pub(crate) fn list(&self) -> Result<Vec<Listed>, LivenessError> {
         match &self.home {
             Home::Heap(heap) => Ok(heap.list()),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => files.list(self.shape.lanes),
         }
     }
 
@@ -155,6 +171,8 @@ impl Door {
     pub(crate) fn is_abandoned(&self) -> bool {
         match &self.home {
             Home::Heap(heap) => heap.is_abandoned(),
+            #[cfg(not(ringway_loom))]
+            Home::Files(_) => false,
         }
     }
 
@@ -167,6 +185,8 @@ impl Door {
     ) -> Removal {
         let removal = match &self.home {
             Home::Heap(heap) => heap.remove(name, number, is_drained),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => files.remove(name, number, is_drained),
         };
         if removal == Removal::Removed {
             self.count_lane();
@@ -178,6 +198,8 @@ impl Door {
     pub(crate) fn is_here(&self) -> bool {
         match &self.home {
             Home::Heap(_) => true,
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => files.mapping().is_here(),
         }
     }
 }

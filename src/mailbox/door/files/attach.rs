@@ -1,0 +1,140 @@
+//! Opening a mailbox.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::ptr::NonNull;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::super::{Door, Home};
+use super::create::{is_trusted, open_directory};
+use super::header::{self, SEATS_AT};
+use super::{DOOR, DOOR_FILE, Files, SEATS, VERSION, keep_name};
+use crate::error::mailbox::OpenError;
+use crate::error::{HeaderError, MessageType};
+use crate::mailbox::shape::LaneShape;
+use crate::memory::geometry::Schema;
+use crate::message::Message;
+use crate::segment::Segment;
+use ringway_shm::Reach;
+use ringway_shm::fence::Fences;
+use ringway_shm::segment::{self, Access, Expected, Found, Mapping, Place, Rights, Use};
+use ringway_shm::sync::AtomicU32;
+
+/// Opens a mailbox of such messages.
+pub(in crate::mailbox) fn open<T: Message + ?Sized>(
+    segment: &Segment,
+) -> Result<Arc<Door>, OpenError> {
+    let expected = segment.tag;
+    open_as(segment, |shape| {
+        let tag = match expected {
+            None if T::UNTYPED => shape.tag,
+            expected => expected.unwrap_or(0),
+        };
+        let schema = Schema::of::<T>(shape.schema.max_len);
+        let same = T::UNTYPED
+            || schema.variable == shape.schema.variable
+                && schema.max_len == shape.schema.max_len
+                && schema.aligned_as(shape.schema.align) == shape.schema;
+        let of = |schema: Schema, tag| MessageType {
+            variable: schema.variable,
+            size: schema.max_len,
+            align: schema.align,
+            tag,
+        };
+        match same && shape.tag == tag {
+            true => Ok(()),
+            false => Err(HeaderError::MessageType {
+                found: of(shape.schema, shape.tag),
+                expected: of(schema, tag),
+            }),
+        }
+    })
+}
+
+/// Opens a mailbox whose messages `check` accepts.
+fn open_as(
+    segment: &Segment,
+    check: impl FnOnce(&LaneShape) -> Result<(), HeaderError>,
+) -> Result<Arc<Door>, OpenError> {
+    segment.place.check_name().map_err(OpenError::Name)?;
+    let path = segment.path();
+    let not_found = || OpenError::NotFound { path: path.clone() };
+    let io = |what| {
+        let path = path.clone();
+        move |source| OpenError::Io { what, path, source }
+    };
+    let directory = match open_directory(&path) {
+        Ok(directory) => directory,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_found()),
+        Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => {
+            return Err(OpenError::NotAMailbox { path });
+        }
+        Err(source) => return Err(io("opening the directory")(source)),
+    };
+    let owner = segment.place.expected_owner();
+    is_trusted(&directory, owner)
+        .map_err(io("asking whose the directory is"))?
+        .map_err(|why| OpenError::Untrusted { path: path.clone(), why })?;
+    let mut place = Place::new(DOOR_FILE).directory(&path);
+    if let Some(owner) = owner {
+        place = place.owner(owner);
+    }
+    let found = find(&place).map_err(|error| match error {
+        segment::OpenError::NotFound { .. } | segment::OpenError::Directory { .. } => not_found(),
+        error => OpenError::Segment(Box::new(error)),
+    })?;
+    let metadata = found.files.main.metadata().map_err(io("asking about the door"))?;
+    let access = match metadata.mode() & 0o060 {
+        0o060 => {
+            let group = Some(metadata.gid());
+            Access { group, main: Rights::Write, companion: Rights::None }
+        }
+        _ => Access::default(),
+    };
+    let tag = found.envelope.tag;
+    // No longer than the envelope says: what is behind it is no door's.
+    let said = usize::try_from(found.envelope.len).unwrap_or(usize::MAX).min(found.lengths.0);
+    let mapping = Mapping::new(found.files, found.lengths, Use::Write, SEATS);
+    let mapping = mapping.map_err(io("mapping the door"))?;
+    let words = mapping.header().map_err(io("reading the door"))?;
+    let header = |why| OpenError::Header { path: path.clone(), why };
+    let (shape, mode) = header::decode(&words, tag, said).map_err(header)?;
+    check(&shape).map_err(header)?;
+    if !keep_name(&mapping).map_err(io("locking the door"))? {
+        return Err(OpenError::BeingRemoved { path });
+    }
+    let fences = Fences::for_peer(mode, Reach::Everywhere);
+    let files = files(mapping, &path, access, shape.receivers).map_err(io("mapping the door"))?;
+    Ok(Door::of(files.words(), fences, shape, Home::Files(files)))
+}
+
+/// The door's segment.
+pub(super) fn find(place: &Place) -> Result<Found, segment::OpenError> {
+    let expected = Expected {
+        kind: DOOR,
+        version: VERSION,
+        writable: true,
+        companion: false,
+        group_may_write: true,
+    };
+    Found::new(&segment::directory(place)?, place, expected)
+}
+
+/// The files of a door that is mapped, and long enough for so many receivers.
+pub(super) fn files(
+    mapping: Mapping,
+    path: &Path,
+    access: Access,
+    receivers: usize,
+) -> io::Result<Files> {
+    let (start, len) = mapping.main()?;
+    if len < header::len(receivers) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    // SAFETY: the mapping is as long as the receivers' words take, which begin there.
+    let first = unsafe { start.add(SEATS_AT) }.cast::<AtomicU32>();
+    let seats = NonNull::slice_from_raw_parts(first, receivers);
+    Ok(Files { mapping, path: path.into(), access, seats })
+}

@@ -1,0 +1,206 @@
+//! Creating a mailbox: its directory, and then the door, by which it is there.
+//!
+//! A process that dies in between leaves a directory without a door. Opening says that there is no
+//! mailbox, and creating it goes on with the directory.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::Mode;
+use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
+
+use super::super::{Door, Home};
+use super::header::{self, MOST_RECEIVERS};
+use super::{DOOR_FILE, SEATS, attach, keep_name};
+use crate::error::mailbox::{CreateError, OpenError};
+use crate::mailbox::shape::LaneShape;
+use crate::segment::Segment;
+use ringway_shm::Reach;
+use ringway_shm::fence::Fences;
+use ringway_shm::file::{Untrusted, check_owner};
+use ringway_shm::segment::{Access, Lengths, Place, Rights, Unnamed, publish};
+use ringway_shm::sync::{AtomicU32, Ordering};
+
+/// Creates a mailbox.
+pub(in crate::mailbox) fn create(
+    shape: LaneShape,
+    segment: &Segment,
+) -> Result<Arc<Door>, CreateError> {
+    segment.place.check_name().map_err(CreateError::Name)?;
+    if shape.receivers > MOST_RECEIVERS {
+        let (asked, max) = (shape.receivers, MOST_RECEIVERS);
+        return Err(CreateError::TooManyReceivers { asked, max });
+    }
+    let access = access_of(segment)?;
+    let path = segment.path();
+    make_directory(&path, segment, access)?;
+    create_door(shape, &path, access).inspect_err(|error| {
+        if !matches!(error, CreateError::AlreadyExists { .. }) {
+            // Not if there is anything in it. It is not to be told beside the error.
+            let _ = std::fs::remove_dir(&path);
+        }
+    })
+}
+
+/// Who may open the door and the lanes.
+fn access_of(segment: &Segment) -> Result<Access, CreateError> {
+    match segment.access {
+        Access { group: None, .. } => Ok(Access::default()),
+        Access { group, companion: Rights::Write, .. } => {
+            Ok(Access { group, main: Rights::Write, companion: Rights::None })
+        }
+        _ => Err(CreateError::Access),
+    }
+}
+
+/// Makes the directory, or finds one of this user's that has no door.
+fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), CreateError> {
+    let io = |what| {
+        let path = path.into();
+        move |source| CreateError::Io { what, path, source }
+    };
+    ringway_shm::crash_point!();
+    match rustix::fs::mkdir(path, Mode::RWXU) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => {
+            if path.join(DOOR_FILE).symlink_metadata().is_ok() {
+                return Err(CreateError::AlreadyExists { path: path.into() });
+            }
+        }
+        Err(errno @ (Errno::NOENT | Errno::NOTDIR | Errno::ROFS)) => {
+            let path = segment.place.directory_path().into();
+            return Err(CreateError::Directory { path, source: errno.into() });
+        }
+        Err(errno) => return Err(io("making the directory")(errno.into())),
+    }
+    ringway_shm::crash_point!();
+    let directory = match open_directory(path) {
+        Ok(directory) => directory,
+        Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => {
+            return Err(CreateError::NotADirectory { path: path.into() });
+        }
+        Err(source) => return Err(io("opening the directory")(source)),
+    };
+    let metadata = directory.metadata().map_err(io("asking about the directory"))?;
+    let trusted = check_owner(&directory, metadata.uid(), None);
+    trusted
+        .map_err(io("asking whose the directory is"))?
+        .map_err(|why| CreateError::Untrusted { path: path.into(), why })?;
+    let mode = match access.group {
+        None => 0o700,
+        // Sticky: each user may remove only its own lanes.
+        Some(gid) => {
+            let group = Some(Gid::from_raw(gid));
+            rustix::fs::fchown(&directory, None::<Uid>, group)
+                .map_err(|errno| io("giving the directory its group")(errno.into()))?;
+            0o3770
+        }
+    };
+    rustix::fs::fchmod(&directory, Mode::from_raw_mode(mode))
+        .map_err(|errno| io("setting the directory's permissions")(errno.into()))
+}
+
+/// Opens a directory that is no link.
+pub(super) fn open_directory(path: &Path) -> io::Result<File> {
+    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door>, CreateError> {
+    let place = Place::new(DOOR_FILE).directory(path);
+    let io = |what| {
+        let path = place.path();
+        move |source| CreateError::Io { what, path, source }
+    };
+    let failed = |error| match error {
+        ringway_shm::segment::CreateError::AlreadyExists { .. } => {
+            CreateError::AlreadyExists { path: path.into() }
+        }
+        error => CreateError::Segment(Box::new(error)),
+    };
+    let lengths = Lengths { main: header::len(shape.receivers), companion: None };
+    let (mapping, instance, needed) =
+        Unnamed::new(&place, lengths, SEATS).map_err(failed)?.into_parts();
+    let fences = Fences::for_owner(shape.asymmetric, Reach::Everywhere);
+    let (start, _) = mapping.main().map_err(io("mapping the door"))?;
+    let header = header::encode(&shape, fences.mode(), instance);
+    for (at, value) in header.into_iter().enumerate() {
+        // SAFETY: the mapping is longer than a header.
+        let word = unsafe { start.cast::<AtomicU32>().add(at) };
+        // SAFETY: it is mapped for writing, aligned, and an atomic, of which any bytes are a value.
+        unsafe { word.as_ref() }.store(value, Ordering::Relaxed);
+    }
+    publish(&mapping, &place, access, true, needed).map_err(failed)?;
+    mapping.complete().map_err(io("opening the door once more"))?;
+    // A process that removes mailboxes may have come in between.
+    if !keep_name(&mapping).map_err(io("locking the door"))? {
+        return Err(CreateError::BeingRemoved { path: path.into() });
+    }
+    let files = attach::files(mapping, path, access, shape.receivers);
+    let files = files.map_err(io("mapping the door"))?;
+    Ok(Door::of(files.words(), fences, shape, Home::Files(files)))
+}
+
+/// How often a mailbox may be there and be gone again while it is opened or created.
+const TRIES: u32 = 100;
+
+/// Opens a mailbox, or creates it if there is none.
+pub(in crate::mailbox) fn create_or_open(
+    shape: LaneShape,
+    segment: &Segment,
+    open: impl Fn() -> Result<Arc<Door>, OpenError>,
+) -> Result<Arc<Door>, OpenError> {
+    let mut tries = 0;
+    loop {
+        match open() {
+            Ok(door) => return differs(&door.shape, &shape, segment).map_or(Ok(door), Err),
+            Err(OpenError::NotFound { .. } | OpenError::BeingRemoved { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        tries += 1;
+        match create(shape, segment) {
+            Ok(door) => return Ok(door),
+            Err(
+                CreateError::AlreadyExists { .. }
+                | CreateError::BeingRemoved { .. }
+                | CreateError::Segment(_),
+            ) if tries < TRIES => {}
+            Err(error) => return Err(OpenError::Create(Box::new(error))),
+        }
+    }
+}
+
+/// The first option in which a mailbox differs from what is wanted.
+fn differs(found: &LaneShape, wanted: &LaneShape, segment: &Segment) -> Option<OpenError> {
+    let option = |name, found: usize, wanted: usize| (name, found as u64, wanted as u64);
+    let all = [
+        option("new(capacity)", found.capacity, wanted.capacity),
+        option("bytes(max_len)", found.schema.max_len, wanted.schema.max_len),
+        option("arena", found.arena, wanted.arena),
+        option("receivers", found.receivers, wanted.receivers),
+        option("senders", found.lanes, wanted.lanes),
+    ];
+    let (option, found, wanted) = all.into_iter().find(|(_, found, wanted)| found != wanted)?;
+    Some(OpenError::Differs { path: segment.path(), option, found, wanted })
+}
+
+
+/// Whether a directory that shows that owner and those permissions is one whose files can be trusted
+/// as far as their owners can.
+pub(super) fn is_trusted(
+    directory: &File,
+    owner: Option<u32>,
+) -> io::Result<Result<(), Untrusted>> {
+    let metadata = directory.metadata()?;
+    let mode = metadata.mode() & 0o7777;
+    let shared = mode & 0o020 != 0;
+    if mode & 0o002 != 0 || (shared && mode & 0o1000 == 0) {
+        return Ok(Err(Untrusted::Writable { mode }));
+    }
+    check_owner(directory, metadata.uid(), owner)
+}
