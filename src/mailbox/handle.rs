@@ -87,6 +87,18 @@ impl<T: Message + ?Sized> Mailbox<T> {
         Receiver::new(&self.door, AdaptiveSpin::new())
     }
 
+    /// The longest message, in bytes.
+    ///
+    /// ```
+    /// # use ringway::mailbox::Options;
+    /// assert_eq!(Options::bytes(64, 1500).heap()?.max_len(), 1500);
+    /// assert_eq!(Options::bytes(64, 1500).arena(1 << 20).heap()?.max_len(), 1 << 19);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_len(&self) -> usize {
+        self.door.shape.longest::<T>()
+    }
+
     /// Messages that each lane holds.
     pub fn capacity(&self) -> usize {
         self.door.shape.capacity

@@ -39,6 +39,12 @@ impl LaneShape {
         }
     }
 
+    /// The longest message.
+    pub(crate) fn longest<T: Message + ?Sized>(&self) -> usize {
+        let geometry = self.options::<T>().geometry();
+        geometry.map_or(self.schema.max_len, |geometry| geometry.measures.longest())
+    }
+
     /// Whether there can be such lanes.
     pub(crate) fn check<T: Message + ?Sized>(&self) -> Result<(), ConfigError> {
         self.options::<T>().geometry().map(drop)
