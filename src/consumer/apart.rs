@@ -41,11 +41,6 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     pub(crate) fn memory(&self) -> &Storage {
         &self.reader.storage
     }
-
-    /// Its entry.
-    pub(crate) fn entry_number(&self) -> usize {
-        self.kind.entry()
-    }
 }
 
 impl<T: Plain, W: Wait> Subscriber<T, W> {

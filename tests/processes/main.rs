@@ -18,6 +18,7 @@ mod held;
 mod in_place;
 mod interrupt;
 mod late;
+mod mailbox;
 mod news;
 mod one_processor;
 mod order;
@@ -63,6 +64,7 @@ roles! {
     interrupt::waiter interrupt::restricted
     late::finished_producer late::running_producer late::idle_producer
     late::subscriber late::observer late::companion late::joiner late::reader
+    mailbox::sender mailbox::receiver mailbox::holder
     news::producer news::restricted
     one_processor::first one_processor::second
     order::consumer order::producer order::closer order::drainer

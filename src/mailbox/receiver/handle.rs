@@ -36,7 +36,7 @@ use ringway_shm::wait::{AdaptiveSpin, Wait};
 /// let (mut first, mut second) = (mailbox.sender()?, mailbox.sender()?);
 /// first.send(&1)?;
 /// second.send(&2)?;
-/// let sum = *receiver.recv()? + *receiver.recv()?;
+/// let sum = receiver.recv()?.into_message() + receiver.recv()?.into_message();
 /// assert_eq!(sum, 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

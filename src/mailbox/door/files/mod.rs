@@ -33,7 +33,7 @@ use crate::error::LivenessError;
 use ringway_shm::envelope::Kind;
 use ringway_shm::file::lock::{self, OWNER};
 use ringway_shm::file::Directory;
-use ringway_shm::segment::{Access, Mapping, Place, SeatBytes};
+use ringway_shm::segment::{Access, Mapping, SeatBytes};
 use ringway_shm::sync::AtomicU32;
 
 pub(in crate::mailbox) use attach::open;
@@ -100,7 +100,6 @@ impl Files {
     fn directory(&self) -> Option<&Directory> {
         self.mapping.names().map(|names| &names.directory)
     }
-
 }
 
 /// Has the mailbox stay while the mapping is there. `Ok(false)`: a process removes it.
