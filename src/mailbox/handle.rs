@@ -9,6 +9,7 @@ use super::door::files;
 use super::door::{Door, Home};
 use super::receiver::Receiver;
 use super::sender::{Sender, make};
+use super::shape::LaneShape;
 #[cfg(not(ringway_loom))]
 use crate::error::mailbox::OpenError;
 use crate::error::mailbox::{ReceiverError, SenderError};
@@ -85,6 +86,20 @@ impl<T: Message + ?Sized> Mailbox<T> {
     /// ([`Options::receivers`](super::Options::receivers)).
     pub fn receiver(&self) -> Result<Receiver<T>, ReceiverError> {
         Receiver::new(&self.door, AdaptiveSpin::new())
+    }
+
+    /// What its creator chose.
+    pub(crate) fn shape(&self) -> &LaneShape {
+        &self.door.shape
+    }
+
+    /// Its files. `None`: it is on the heap.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn files(&self) -> Option<&files::Files> {
+        match &self.door.home {
+            Home::Heap(_) => None,
+            Home::Files(files) => Some(files),
+        }
     }
 
     /// The longest message, in bytes.

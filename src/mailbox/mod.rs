@@ -22,3 +22,4 @@ pub(crate) use receiver::Taken;
 pub use ringing::Ringing;
 pub use sender::Sender;
 pub use sender_id::SenderId;
+pub(crate) use shape::LaneShape;

@@ -19,6 +19,8 @@ pub(crate) struct LaneShape {
     pub(crate) receivers: usize,
     pub(crate) tag: u64,
     pub(crate) asymmetric: bool,
+    /// What the creator says to others of its kind. The mailbox does not read it.
+    pub(crate) note: [u32; 4],
 }
 
 impl LaneShape {

@@ -153,6 +153,8 @@ mod server;
 mod service;
 mod shape;
 
+#[cfg(not(ringway_loom))]
+pub use boxes::files::unlink;
 pub use client::{Call, Client, Ticket};
 pub use options::Options;
 pub use server::{Request, Server};

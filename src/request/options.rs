@@ -6,8 +6,16 @@ use core::marker::PhantomData;
 use super::service::Service;
 use super::shape::{Body, ServiceShape};
 use crate::error::ConfigError;
+#[cfg(not(ringway_loom))]
+use crate::error::mailbox::{self, CreateError};
+#[cfg(not(ringway_loom))]
+use crate::error::request::OpenError;
 use crate::memory::geometry::Schema;
 use crate::message::Message;
+#[cfg(not(ringway_loom))]
+use crate::segment::Segment;
+#[cfg(not(ringway_loom))]
+use alloc::boxed::Box;
 use ringway_shm::sync::NATIVE;
 
 /// Clients of a service, unless its creator says otherwise.
@@ -92,6 +100,54 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Options<Req, Rep> {
     pub fn heap(self) -> Result<Service<Req, Rep>, ConfigError> {
         self.shape.check()?;
         Service::heap(self.shape)
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<Req: Message + ?Sized, Rep: Message + ?Sized> Options<Req, Rep> {
+    /// Creates the service under a name: a directory in `/dev/shm`, unless the segment says
+    /// otherwise. It stays until it is [removed](super::unlink), with all that was asked, also when
+    /// all processes have gone. Of several that create one of the same name, one succeeds.
+    ///
+    /// For processes of this user, or of a group
+    /// ([`Segment::subscriber_group`](crate::Segment::subscriber_group)), whose members may all
+    /// serve and call.
+    ///
+    /// ```
+    /// use ringway::request::{self, Options, Service};
+    ///
+    /// let name = format!("doc-request-create-{}", std::process::id());
+    /// let service = Options::<u64, u64>::new(8).create(&name)?;
+    /// let mut server = service.server()?;
+    ///
+    /// // In another process, as a rule:
+    /// let other = Service::<u64, u64>::open(&name)?;
+    /// let mut client = other.client()?;
+    /// let ticket = client.send(&7)?;
+    /// server.recv()?.reply(&8)?;
+    /// assert_eq!(client.wait(ticket)?, 8);
+    /// # drop((client, server, service, other));
+    /// request::unlink(&name)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create(self, segment: impl Into<Segment>) -> Result<Service<Req, Rep>, CreateError> {
+        self.shape.check().map_err(CreateError::Config)?;
+        Ok(Service::of(self.shape.requests().create(segment)?, self.shape))
+    }
+
+    /// Opens the service of that name, or creates it if there is none. One that is there has to be
+    /// as these options say.
+    pub fn create_or_open(
+        self,
+        segment: impl Into<Segment>,
+    ) -> Result<Service<Req, Rep>, OpenError> {
+        let wrong = |error| {
+            let error = CreateError::Config(error);
+            OpenError::Mailbox(mailbox::OpenError::Create(Box::new(error)))
+        };
+        self.shape.check().map_err(wrong)?;
+        let mailbox = self.shape.requests().create_or_open(segment);
+        Service::new(mailbox.map_err(OpenError::Mailbox)?)
     }
 }
 

@@ -9,10 +9,18 @@ use super::header::HEADER;
 use super::server::Server;
 use super::shape::ServiceShape;
 use crate::error::ConfigError;
+#[cfg(not(ringway_loom))]
+use crate::error::MessageType;
 use crate::error::mailbox::ReceiverError;
 use crate::error::request::ClientError;
+#[cfg(not(ringway_loom))]
+use crate::error::request::OpenError;
 use crate::mailbox::Mailbox;
+#[cfg(not(ringway_loom))]
+use crate::memory::geometry::Schema;
 use crate::message::Message;
+#[cfg(not(ringway_loom))]
+use crate::segment::Segment;
 
 /// A service: clients call, and servers reply. See the [module](crate::request).
 ///
@@ -42,8 +50,12 @@ pub struct Service<Req: Message + ?Sized, Rep: Message + ?Sized> {
 
 impl<Req: Message + ?Sized, Rep: Message + ?Sized> Service<Req, Rep> {
     pub(super) fn heap(shape: ServiceShape) -> Result<Self, ConfigError> {
-        let mailbox = shape.requests().heap()?;
-        Ok(Service { mailbox, boxes: Boxes::heap(), shape, types: PhantomData })
+        Ok(Service::of(shape.requests().heap()?, shape))
+    }
+
+    pub(super) fn of(mailbox: Mailbox<[u8]>, shape: ServiceShape) -> Self {
+        let boxes = Boxes::of(&mailbox, &shape);
+        Service { mailbox, boxes, shape, types: PhantomData }
     }
 
     /// A server. There can be as many as the service was created for
@@ -72,6 +84,55 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Service<Req, Rep> {
     /// How many servers there can be.
     pub fn max_servers(&self) -> usize {
         self.shape.servers
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<Req: Message + ?Sized, Rep: Message + ?Sized> Service<Req, Rep> {
+    /// Opens the service of that name. Its messages have to be these types, and its tag the
+    /// segment's. Waits for nothing.
+    ///
+    /// ```
+    /// use ringway::request::{self, Options, Service};
+    /// use ringway::error::request::OpenError;
+    ///
+    /// let name = format!("doc-request-open-{}", std::process::id());
+    /// assert!(Service::<u64, u64>::open(&name).is_err());
+    /// let service = Options::<u64, u64>::new(8).create(&name)?;
+    /// assert_eq!(Service::<u64, u64>::open(&name)?.window(), 8);
+    /// let other = Service::<u64, [u8]>::open(&name);
+    /// assert!(matches!(other, Err(OpenError::Reply { .. })));
+    /// drop(service);
+    /// request::unlink(&name)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(segment: impl Into<Segment>) -> Result<Self, OpenError> {
+        Service::new(Mailbox::open(segment).map_err(OpenError::Mailbox)?)
+    }
+
+    /// The service whose mailbox that is, if it is one of such messages.
+    pub(super) fn new(mailbox: Mailbox<[u8]>) -> Result<Self, OpenError> {
+        let path = || mailbox.files().map(|files| files.path().into()).unwrap_or_default();
+        let shape = ServiceShape::of(mailbox.shape());
+        let shape = shape.ok_or_else(|| OpenError::NotAService { path: path() })?;
+        let of = |schema: Schema| MessageType {
+            variable: schema.variable,
+            size: schema.max_len,
+            align: schema.align,
+            tag: shape.tag,
+        };
+        let (found, expected) =
+            (shape.request.schema, Schema::of::<Req>(shape.request.schema.max_len));
+        if found != expected {
+            let (found, expected) = (of(found), of(expected));
+            return Err(OpenError::Request { path: path(), found, expected });
+        }
+        let (found, expected) = (shape.reply.schema, Schema::of::<Rep>(shape.reply.schema.max_len));
+        if found != expected {
+            let (found, expected) = (of(found), of(expected));
+            return Err(OpenError::Reply { path: path(), found, expected });
+        }
+        Ok(Service::of(mailbox, shape))
     }
 }
 

@@ -4,6 +4,8 @@ use core::fmt;
 
 use super::super::said::error;
 use crate::error::ConfigError;
+#[cfg(not(ringway_loom))]
+use crate::error::mailbox::CreateError;
 use crate::error::mailbox::{ReceiverError, SenderError};
 
 /// Why a client was not made.
@@ -14,6 +16,9 @@ pub enum ClientError {
     Lane(SenderError),
     /// Its reply box cannot be one, or there is no memory for it.
     Config(ConfigError),
+    /// Its reply box could not be created.
+    #[cfg(not(ringway_loom))]
+    Create(CreateError),
     /// Its reply box could not be taken.
     Receiver(ReceiverError),
 }
@@ -21,9 +26,13 @@ pub enum ClientError {
 error!(ClientError {
     Self::Lane(error) => "{error}";
     Self::Config(error) => "{error}";
+    #[cfg(not(ringway_loom))]
+    Self::Create(error) => "{error}";
     Self::Receiver(error) => "{error}";
 } same_source {
     Self::Lane(error) => error;
     Self::Config(error) => error;
+    #[cfg(not(ringway_loom))]
+    Self::Create(error) => error;
     Self::Receiver(error) => error;
 });

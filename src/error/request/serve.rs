@@ -5,6 +5,8 @@ use core::fmt;
 
 use super::super::said::error;
 use crate::error::LivenessError;
+#[cfg(not(ringway_loom))]
+use crate::error::mailbox::OpenError;
 use crate::error::mailbox::{LaneFault, RecvError, RecvTimeoutError, SenderError, TryRecvError};
 
 /// Why a server has no request, by a call that does not block.
@@ -73,7 +75,8 @@ pub enum ReplyError {
     Lane(Box<SenderError>),
     /// The client's reply box is not one to write to: it belongs to another user than the client's
     /// lane, say.
-    Box(Box<dyn core::error::Error + Send + Sync>),
+    #[cfg(not(ringway_loom))]
+    Box(Box<OpenError>),
     /// The request had been taken away from this server, which was held for dead, or the service's
     /// memory was forged.
     Taken,
@@ -125,12 +128,14 @@ error!(ReplyError {
         "the reply was dropped, because the client leaves no room for it: go on with the next request";
     Self::Gone => "the client has gone: go on with the next request";
     Self::Lane(error) => "{error}";
+    #[cfg(not(ringway_loom))]
     Self::Box(error) => "{error}";
     Self::Taken =>
         "the request had been taken away from this server, and the reply may be the second one: go \
          on with the next request";
 } same_source {
     Self::Lane(error) => &**error;
+    #[cfg(not(ringway_loom))]
     Self::Box(error) => &**error;
 });
 

@@ -99,6 +99,7 @@ impl Replies {
         self.last = 0;
         // After the lanes, which keep a box from being removed.
         gone.iter().for_each(|client| self.boxes.remove(client.lane()));
+        self.boxes.sweep();
     }
 }
 

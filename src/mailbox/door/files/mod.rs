@@ -24,7 +24,7 @@ mod unlink;
 use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -85,6 +85,16 @@ impl Files {
     pub(in crate::mailbox) fn seat_word(&self, seat: usize) -> Option<&AtomicU32> {
         // SAFETY: so many words are there, in the mapping, as was found when it was attached.
         unsafe { self.seats.as_ref() }.get(seat)
+    }
+
+    /// The mailbox's directory.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who may open it.
+    pub(crate) fn access(&self) -> Access {
+        self.access
     }
 
     pub(in crate::mailbox) fn mapping(&self) -> &Mapping {

@@ -1,11 +1,16 @@
 //! The reply boxes of a service's clients.
 
+#[cfg(not(ringway_loom))]
+pub(crate) mod files;
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use std::sync::PoisonError;
 
+#[cfg(not(ringway_loom))]
+use self::files::Files;
 use super::shape::ServiceShape;
 use crate::error::request::{ClientError, ReplyError};
 use crate::mailbox::{Mailbox, SenderId};
@@ -16,6 +21,9 @@ use ringway_shm::sync::{Mutex, MutexGuard};
 pub(crate) enum Boxes {
     /// In a list of this process.
     Heap(Arc<List>),
+    /// In the service's directory.
+    #[cfg(not(ringway_loom))]
+    Files(Files),
 }
 
 /// Boxes on the heap, by the names of their clients' lanes.
@@ -24,7 +32,13 @@ pub(crate) struct List {
 }
 
 impl Boxes {
-    pub(crate) fn heap() -> Boxes {
+    /// Those of the service whose mailbox that is.
+    pub(crate) fn of(mailbox: &Mailbox<[u8]>, shape: &ServiceShape) -> Boxes {
+        #[cfg(not(ringway_loom))]
+        if let Some(files) = mailbox.files() {
+            return Boxes::Files(Files::of(files, shape.tag));
+        }
+        let _ = (mailbox, shape);
         Boxes::Heap(Arc::new(List { boxes: Mutex::new(Vec::new()) }))
     }
 
@@ -40,6 +54,8 @@ impl Boxes {
                 list.lock().push((client.lane().into(), made.clone()));
                 Ok(made)
             }
+            #[cfg(not(ringway_loom))]
+            Boxes::Files(files) => files.create(client, shape),
         }
     }
 
@@ -51,6 +67,8 @@ impl Boxes {
                 let found = boxes.iter().find(|(name, _)| name == client.lane());
                 found.map(|(_, found)| found.clone()).ok_or(ReplyError::Gone)
             }
+            #[cfg(not(ringway_loom))]
+            Boxes::Files(files) => files.open(client),
         }
     }
 
@@ -65,6 +83,18 @@ impl Boxes {
                 drop(boxes);
                 drop(removed);
             }
+            #[cfg(not(ringway_loom))]
+            Boxes::Files(files) => files.remove(lane),
+        }
+    }
+
+    /// Removes the boxes of all clients whose lanes are gone, unless they are in use.
+    pub(crate) fn sweep(&self) {
+        match self {
+            // A client on the heap removes its own.
+            Boxes::Heap(_) => {}
+            #[cfg(not(ringway_loom))]
+            Boxes::Files(files) => files.sweep(),
         }
     }
 }
