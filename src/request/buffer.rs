@@ -22,21 +22,24 @@ const SHORT: usize = 256;
 pub(crate) struct Buffer {
     bytes: Box<[u8]>,
     start: usize,
+    /// Bytes of the longest message, with its header.
+    len: usize,
 }
 
 impl Buffer {
     /// With room for a header and so long a body.
     pub(crate) fn new(longest: usize) -> Buffer {
-        let bytes = alloc::vec![0; longest.saturating_add(HEADER + ALIGN)].into_boxed_slice();
+        let len = longest.saturating_add(HEADER);
+        let bytes = alloc::vec![0; len.saturating_add(ALIGN)].into_boxed_slice();
         // What is in a box does not move.
         let start = bytes.as_ptr().wrapping_add(HEADER).align_offset(ALIGN);
         // Where that cannot be told (in an interpreter) no message is there, which is refused.
-        Buffer { bytes, start: start.min(ALIGN) }
+        Buffer { bytes, start: start.min(ALIGN), len }
     }
 
     /// Where a message is taken to, with its header.
     pub(crate) fn place(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.start..).unwrap_or_default()
+        self.bytes.get_mut(self.start..).and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default()
     }
 
     /// The message of that length that was taken, with its header.
