@@ -37,6 +37,11 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         self.reader.look() != Look::NotYet || self.reader.is_closed()
     }
 
+    /// The number of its entry.
+    pub(crate) fn entry_number(&self) -> usize {
+        self.kind.entry()
+    }
+
     /// The ring's memory.
     pub(crate) fn memory(&self) -> &Storage {
         &self.reader.storage

@@ -26,7 +26,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> sealed::Sealed for Consumer<K, T, W>
     #[cfg(feature = "alloc")]
     fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
         let (storage, fences) = (&self.reader.storage, self.reader.fences);
-        sealed::SleepsOn { storage, fences, side: Side::Consumer }
+        sealed::SleepsOn::Ring(sealed::InRing { storage, fences, side: Side::Consumer })
     }
 
     fn is_mortal(&self) -> bool {

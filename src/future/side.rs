@@ -17,18 +17,50 @@ pub(crate) mod sealed {
 
     /// On what a handle sleeps.
     #[cfg(feature = "alloc")]
+    #[derive(Clone, Debug)]
+    pub enum SleepsOn<'a> {
+        /// In the memory of its ring.
+        Ring(InRing<'a>),
+        /// On a word of many rings, of which this knows.
+        #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+        Other(alloc::sync::Arc<dyn ringway_shm::sleeper::Sleeper>),
+    }
+
+    #[cfg(feature = "alloc")]
+    impl SleepsOn<'_> {
+        /// The place in a ring, apart from the handle; `None`: it may go with the handle, or is none.
+        pub(crate) fn awaited(self) -> Option<Awaited> {
+            match self {
+                SleepsOn::Ring(place) => place.awaited(),
+                #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+                SleepsOn::Other(_) => None,
+            }
+        }
+
+        /// Whether it is that place in a ring.
+        pub(crate) fn is(self, awaited: Option<&Awaited>) -> bool {
+            match self {
+                SleepsOn::Ring(place) => place.is(awaited),
+                #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+                SleepsOn::Other(_) => false,
+            }
+        }
+    }
+
+    /// On what a handle of a ring sleeps.
+    #[cfg(feature = "alloc")]
     #[derive(Clone, Copy, Debug)]
-    pub struct SleepsOn<'a> {
+    pub struct InRing<'a> {
         pub(crate) storage: &'a Storage,
         pub(crate) fences: Fences,
         pub(crate) side: Side,
     }
 
     #[cfg(feature = "alloc")]
-    impl SleepsOn<'_> {
+    impl InRing<'_> {
         /// The same apart from the handle; `None`: it may go with the handle.
         pub(crate) fn awaited(self) -> Option<Awaited> {
-            let SleepsOn { storage, fences, side } = self;
+            let InRing { storage, fences, side } = self;
             storage.keeps_memory().then(|| Awaited { storage: storage.clone(), fences, side })
         }
 

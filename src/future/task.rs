@@ -98,7 +98,7 @@ impl Task {
     /// `false`: there is no reactor.
     fn register_with_reactor<H: Handle>(&mut self, handle: &mut H, waker: &Waker) -> bool {
         if self.source.is_none() {
-            self.source = Source::add(handle.sleeps_on().awaited(), handle.pace());
+            self.source = Source::add(handle.sleeps_on(), handle.pace());
             self.is_alone = self.source.is_none();
         }
         let Some(source) = &self.source else { return false };

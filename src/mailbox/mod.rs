@@ -1,6 +1,8 @@
 //! Mailboxes: many send, one or several receive, and each message goes to one of these.
 
 pub(crate) mod door;
+#[cfg(feature = "async")]
+mod future;
 mod handle;
 mod inbox;
 mod letter;
@@ -20,6 +22,8 @@ pub use options::Options;
 pub use receiver::Receiver;
 pub(crate) use receiver::Taken;
 pub use ringing::Ringing;
+#[cfg(feature = "async")]
+pub use sender::AsyncSender;
 pub use sender::Sender;
 pub use sender_id::SenderId;
 pub(crate) use shape::LaneShape;

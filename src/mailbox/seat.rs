@@ -47,7 +47,7 @@ impl Seat {
             Home::Heap(_) => Ok(()),
             #[cfg(not(ringway_loom))]
             Home::Files(files) => match &self.taken {
-                Some(taken) => files.bury(taken, _clean_up),
+                Some(taken) => files.bury(Some(taken), _clean_up),
                 None => Ok(()),
             },
         }

@@ -11,6 +11,8 @@ use super::inbox;
 use super::ringing::Ringing;
 use super::sender_id::{SenderId, lane_name};
 use crate::error::mailbox::SenderError;
+#[cfg(feature = "async")]
+use crate::future::Async;
 use crate::memory::Storage;
 use crate::message::Message;
 use crate::producer::Producer;
@@ -111,10 +113,11 @@ impl Drop for Leaving {
             heap.lock().leave(self.id.lane());
         }
         let is_done = || inbox::is_done(&self.storage);
-        if !is_done() || !self.door.remove(self.id.lane(), self.number, is_done).has_changed() {
-            // It stays until it is received: those that look again see that it has ended.
-            self.door.count_lane();
+        if is_done() {
+            self.door.remove(self.id.lane(), self.number, is_done);
         }
+        // Else it stays until it is received. In any case receivers look again.
+        self.door.count_lane();
     }
 }
 
@@ -139,6 +142,70 @@ impl<T: Message + ?Sized, W: Wait> Sender<T, W> {
     pub fn interrupted_by<'a>(self, interrupt: impl Into<Option<&'a Interrupt>>) -> Self {
         let Sender { producer, leaving } = self;
         Sender { producer: producer.interrupted_by(interrupt), leaving }
+    }
+}
+
+/// A [`Sender`] that tasks await: its producer as [`Async`], and everything that one can do.
+///
+/// ```
+/// use ringway::mailbox::Options;
+///
+/// let mailbox = Options::<u64>::new(64).heap()?;
+/// let mut sender = mailbox.sender()?.into_async();
+/// futures_executor::block_on(sender.send(&7))?;
+/// assert_eq!(*mailbox.receiver()?.recv()?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "async")]
+pub struct AsyncSender<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
+    // In this order, as in `Sender`.
+    producer: Async<Producer<T, Ringing<W>>>,
+    leaving: Leaving,
+}
+
+#[cfg(feature = "async")]
+impl<T: Message + ?Sized, W: Wait> Sender<T, W> {
+    /// The sender, to be awaited.
+    pub fn into_async(self) -> AsyncSender<T, W> {
+        let Sender { producer, leaving } = self;
+        AsyncSender { producer: Async::new(producer), leaving }
+    }
+}
+
+#[cfg(feature = "async")]
+impl<T: Message + ?Sized, W: Wait> AsyncSender<T, W> {
+    /// Which sender it is, as receivers see it.
+    pub fn id(&self) -> &SenderId {
+        &self.leaving.id
+    }
+
+    /// The sender, to block again.
+    pub fn into_inner(self) -> Sender<T, W> {
+        let AsyncSender { producer, leaving } = self;
+        Sender { producer: producer.into_inner(), leaving }
+    }
+}
+
+#[cfg(feature = "async")]
+impl<T: Message + ?Sized, W: Wait> Deref for AsyncSender<T, W> {
+    type Target = Async<Producer<T, Ringing<W>>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.producer
+    }
+}
+
+#[cfg(feature = "async")]
+impl<T: Message + ?Sized, W: Wait> DerefMut for AsyncSender<T, W> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.producer
+    }
+}
+
+#[cfg(feature = "async")]
+impl<T: Message + ?Sized, W: Wait> fmt::Debug for AsyncSender<T, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncSender").field("id", &self.leaving.id).finish_non_exhaustive()
     }
 }
 

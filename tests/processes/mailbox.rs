@@ -246,6 +246,31 @@ fn what_a_dead_receiver_had_goes_to_another_that_sleeps() {
 }
 
 #[test]
+fn a_set_is_told_of_what_a_dead_receiver_had() {
+    let place = Place::new("mailbox-set");
+    let options = Options::<u64>::new(64).receivers(2);
+    let mailbox = options.create(place.segment(NAME)).unwrap();
+    let mut sender = mailbox.sender().unwrap();
+    let mut receiver = mailbox.receiver().unwrap();
+    let (set, mut ready) = (ringway::WaitSet::new(), Vec::new());
+    set.add(&mut receiver, 7).unwrap();
+    for message in 0..5 {
+        sender.send(&message).unwrap();
+        let holder = Child::start(&place, "mailbox::holder", "");
+        holder.hears(&message.to_string());
+        while receiver.try_recv().is_ok() {}
+        holder.dies();
+        let letter = loop {
+            set.wait_timeout(&mut ready, LONG).unwrap();
+            if let Ok(letter) = receiver.try_recv() {
+                break (*letter, letter.redelivered());
+            }
+        };
+        assert_eq!(letter, (message, true));
+    }
+}
+
+#[test]
 fn the_lane_of_a_dead_sender_is_received_to_its_end_and_then_removed() {
     for receivers in [1, 2] {
         let place = Place::new("mailbox-ends");

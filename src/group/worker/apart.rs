@@ -47,6 +47,11 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
         self.reader.look() == Look::NotYet && self.rest() == Rest::Nothing
     }
 
+    /// The number of its group.
+    pub(crate) fn group_number(&self) -> usize {
+        self.member.group
+    }
+
     /// The ring's memory.
     pub(crate) fn memory(&self) -> &Storage {
         self.storage()

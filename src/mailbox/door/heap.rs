@@ -75,8 +75,7 @@ impl Heap {
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
-        let list = self.lock();
-        list.openers == 0 && list.lanes.is_empty()
+        self.lock().openers == 0
     }
 
     pub(super) fn remove(

@@ -23,6 +23,7 @@ use crate::message::Message;
 use crate::ring::Ring;
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
+use ringway_shm::segment::{DeathWatch, Watched};
 use ringway_shm::sync::{Futex, Ordering};
 
 /// The door of a mailbox, as the handles of this process have it.
@@ -70,13 +71,6 @@ pub(crate) enum Removal {
     Refused,
 }
 
-impl Removal {
-    /// Whether receivers were told.
-    pub(crate) fn has_changed(self) -> bool {
-        self == Removal::Removed
-    }
-}
-
 impl Door {
     /// A door on the heap.
     pub(crate) fn heap(shape: LaneShape, fences: Fences) -> Arc<Door> {
@@ -119,11 +113,13 @@ impl Door {
         self.words().lanes.load(Ordering::Relaxed)
     }
 
-    /// A lane has come or gone: has all receivers look at the list again.
-    pub(crate) fn count_lane(&self) {
+    /// A lane has come or gone: has all receivers look at the list again. Returns what the count was
+    /// before.
+    pub(crate) fn count_lane(&self) -> u32 {
         // Before the bell: a receiver that sees the new bell lists the lanes again.
-        self.words().lanes.fetch_add(1, Ordering::Relaxed);
+        let before = self.words().lanes.fetch_add(1, Ordering::Relaxed);
         self.count().sound();
+        before
     }
 
     /// How often a receiver has looked whether the others live.
@@ -142,6 +138,34 @@ impl Door {
             Home::Heap(_) => Ok(false),
             #[cfg(not(ringway_loom))]
             Home::Files(files) => files.is_removed(),
+        }
+    }
+
+    /// Whether processes share the mailbox, of which each can die alone.
+    pub(crate) fn is_mortal(&self) -> bool {
+        match &self.home {
+            Home::Heap(_) => false,
+            #[cfg(not(ringway_loom))]
+            Home::Files(_) => true,
+        }
+    }
+
+    /// Calls `clean_up` if receivers are found dead, and then frees their seats. For one that has no
+    /// seat itself.
+    pub(crate) fn bury_others(&self, _clean_up: impl FnOnce()) -> Result<(), LivenessError> {
+        match &self.home {
+            Home::Heap(_) => Ok(()),
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => files.bury(None, _clean_up),
+        }
+    }
+
+    /// Has that watch add to `word` when it is worth asking which receivers live.
+    pub(crate) fn watched_by(&self, _watch: &DeathWatch, _word: Arc<Futex>) -> Option<Watched> {
+        match &self.home {
+            Home::Heap(_) => None,
+            #[cfg(not(ringway_loom))]
+            Home::Files(files) => _watch.add(files.mapping(), _word).ok(),
         }
     }
 
@@ -167,7 +191,7 @@ impl Door {
         }
     }
 
-    /// Whether no sender can come any more, as far as is known when the lanes were listed.
+    /// Whether no more senders can come than those that are there.
     pub(crate) fn is_abandoned(&self) -> bool {
         match &self.home {
             Home::Heap(heap) => heap.is_abandoned(),
@@ -176,22 +200,19 @@ impl Door {
         }
     }
 
-    /// Removes a lane whose sender is gone, if `is_drained` finds it so when no sender can take it.
+    /// Removes a lane whose sender is gone, if `is_drained` finds it so when no sender can take it. The
+    /// caller counts that.
     pub(crate) fn remove(
         &self,
         name: &str,
         number: u64,
         is_drained: impl FnOnce() -> bool,
     ) -> Removal {
-        let removal = match &self.home {
+        match &self.home {
             Home::Heap(heap) => heap.remove(name, number, is_drained),
             #[cfg(not(ringway_loom))]
             Home::Files(files) => files.remove(name, number, is_drained),
-        };
-        if removal == Removal::Removed {
-            self.count_lane();
         }
-        removal
     }
 
     /// Whether the handle is used in the process that made it.
@@ -210,7 +231,8 @@ impl Door {
 pub(crate) struct Bell {
     words: NonNull<Words>,
     fences: Fences,
-    pub(crate) door: Arc<Door>,
+    #[expect(dead_code, reason = "it keeps the words")]
+    door: Arc<Door>,
 }
 
 // SAFETY: as `Door`, which it keeps.

@@ -7,6 +7,7 @@ use core::fmt;
 use super::lane::Lane;
 use super::roll::Roll;
 use super::rounds::Round;
+use super::scout::Looking;
 use super::taker::Held;
 use super::watch::Watch;
 use crate::error::mailbox::ReceiverError;
@@ -46,6 +47,7 @@ pub struct Receiver<T: Message + ?Sized, W: Wait = AdaptiveSpin> {
     pub(super) round: Round,
     pub(super) roll: Roll,
     pub(super) watch: Watch,
+    pub(super) shared: Looking,
     pub(super) alarms: Alarms,
     pub(super) wait: W,
     pub(super) seat: Seat,
@@ -59,6 +61,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
             round: Round::default(),
             roll: Roll::new(),
             watch: Watch::new(door),
+            shared: Looking::default(),
             alarms: Alarms::default(),
             wait,
             seat,
@@ -69,8 +72,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
 
     /// The same receiver, waiting in another way.
     pub fn with_wait<V: Wait>(self, wait: V) -> Receiver<T, V> {
-        let Receiver { lanes, round, roll, watch, alarms, seat, .. } = self;
-        Receiver { lanes, round, roll, watch, alarms, wait, seat }
+        let Receiver { lanes, round, roll, watch, shared, alarms, seat, .. } = self;
+        Receiver { lanes, round, roll, watch, shared, alarms, wait, seat }
     }
 
     /// How many lanes it receives from, as far as it has looked.
@@ -81,6 +84,23 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// Whether the handle can be used here, and not in a child that was forked.
     pub fn is_usable(&self) -> bool {
         self.door().is_here()
+    }
+
+    #[cfg(feature = "async")]
+    pub(in crate::mailbox) fn wait_mut(&mut self) -> &mut W {
+        &mut self.wait
+    }
+
+    /// Whether there can be other receivers.
+    #[cfg(feature = "async")]
+    pub(in crate::mailbox) fn shares(&self) -> bool {
+        self.door().shape.is_shared()
+    }
+
+    /// Whether processes share the mailbox, of which each can die alone.
+    #[cfg(feature = "async")]
+    pub(in crate::mailbox) fn has_mortal_peers(&self) -> bool {
+        self.door().is_mortal()
     }
 
     pub(super) fn door(&self) -> &Arc<Door> {

@@ -73,6 +73,19 @@ impl Roll {
         door.lanes() != self.seen
     }
 
+    /// The receiver has counted that a lane has gone, the count having been `before`. What was counted by
+    /// itself is no news to it.
+    pub(super) fn has_counted(&mut self, before: u32) {
+        if before == self.seen {
+            self.seen = before.wrapping_add(1);
+        }
+    }
+
+    /// What the count in the door was when the lanes were last listed.
+    pub(super) fn seen(&self) -> u32 {
+        self.seen
+    }
+
     /// Whether a lane is to be tried again soon.
     pub(super) fn tries_again(&self) -> bool {
         self.again
@@ -187,6 +200,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 Err(why) => self.roll.not_opened(&listed, why),
             }
         }
+        self.tell();
     }
 }
 

@@ -31,17 +31,17 @@ impl Round {
 
 /// Messages that were taken, of the lane with that number among the receiver's.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Taken<R> {
-    pub(super) lane: usize,
-    pub(super) what: R,
-    pub(super) held: Held,
+pub(crate) struct Taken<R> {
+    pub(crate) lane: usize,
+    pub(crate) what: R,
+    pub(crate) held: Held,
 }
 
 impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// Takes something from the first lane of the round that has it, if one has. A batch counts as a
     /// turn.
     #[inline(always)]
-    pub(super) fn visit<R>(
+    pub(in crate::mailbox) fn visit<R>(
         &mut self,
         take: &mut impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
     ) -> Result<Taken<R>, TryRecvError> {
@@ -103,6 +103,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
             // What no sender and no receiver writes.
             _ => {
                 let lane = self.lanes.remove(at);
+                self.tell();
                 Err(TryRecvError::Lane(self.roll.refuse(lane, LaneError::Corrupt)))
             }
         }
@@ -115,7 +116,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         let gone = lanes.get_mut(at).is_some_and(ends);
         if gone {
             self.lanes.remove(at);
+            let before = self.door().count_lane();
+            self.roll.has_counted(before);
         }
+        self.tell();
         gone
     }
 

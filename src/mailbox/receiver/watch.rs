@@ -41,16 +41,19 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         if self.watch.ticker.ticks() && self.watch.check.is_due().is_some() {
             self.look_around();
         }
+        if self.shared.0.get().is_some_and(|shared| shared.takes_notice()) {
+            self.look_after_lanes(usize::MAX);
+        }
     }
 
     /// Looks whether the senders of a few lanes live, whether all receivers do, and now and then which
     /// lanes there are.
     #[cold]
-    pub(super) fn look_around(&mut self) {
+    pub(in crate::mailbox) fn look_around(&mut self) {
         if !self.door().is_here() {
             return;
         }
-        self.look_after_lanes();
+        self.look_after_lanes(AT_A_TIME);
         self.look_after_receivers();
         self.watch.looks = self.watch.looks.wrapping_add(1);
         if self.roll.tries_again() || self.watch.looks % LISTS == 0 {
@@ -64,9 +67,9 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     }
 
     /// A few lanes, in turn.
-    fn look_after_lanes(&mut self) {
+    fn look_after_lanes(&mut self, some: usize) {
         let mut gave_back = false;
-        for _ in 0..AT_A_TIME.min(self.lanes.len()) {
+        for _ in 0..some.min(self.lanes.len()) {
             if self.watch.next >= self.lanes.len() {
                 self.watch.next = 0;
             }

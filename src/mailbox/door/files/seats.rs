@@ -60,17 +60,20 @@ impl Files {
         }
     }
 
-    /// Calls `clean_up` if receivers beside this one are dead, and then frees their seats. A process
+    /// Calls `clean_up` if receivers beside that one are dead, and then frees their seats. A process
     /// that dies in between leaves them to the next.
     pub(in crate::mailbox) fn bury(
         &self,
-        own: &Taken,
+        own: Option<&Taken>,
         clean_up: impl FnOnce(),
     ) -> Result<(), LivenessError> {
+        if !self.mapping.is_here() {
+            return Ok(());
+        }
         // SAFETY: so many words are there, in the mapping, as was found when it was attached.
         let words = unsafe { self.seats.as_ref() };
         let is_taken = |&(number, word): &(usize, &ringway_shm::sync::AtomicU32)| {
-            number != own.number && word.load(Ordering::Relaxed) & 1 != 0
+            own.is_none_or(|own| own.number != number) && word.load(Ordering::Relaxed) & 1 != 0
         };
         let taken = words.iter().enumerate().filter(is_taken).map(|(number, _)| number);
         let seats = self.mapping.seats();
