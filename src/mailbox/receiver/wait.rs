@@ -32,7 +32,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 Ok(taken) => Some(Ok(taken)),
                 Err(error) => error.unless_empty().map(Err),
             };
-            let quick = self.wait.quick_rounds();
+            let (quick, looks) = (self.wait.quick_rounds(), self.watch.looks());
             let outcome = wait_for(
                 self,
                 &mut attempt,
@@ -44,9 +44,9 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                     }
                     if receiver.watch.check.is_due().is_some() || receiver.alarms.has_news() {
                         receiver.look_around();
-                        return SLICE.then_some(Ended::Dead);
                     }
-                    None
+                    // Here, or in an attempt.
+                    (SLICE && receiver.watch.looks() != looks).then_some(Ended::Dead)
                 },
                 deadline,
                 quick,

@@ -32,6 +32,11 @@ impl Watch {
             patrols: door.patrols(),
         }
     }
+
+    /// How often the receiver has looked around.
+    pub(super) fn looks(&self) -> u32 {
+        self.looks
+    }
 }
 
 impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
