@@ -73,7 +73,8 @@ fn messages_stay_when_all_have_gone_and_lanes_go_when_they_are_received() {
         for _ in 0..4 {
             let letter = receiver.recv_timeout(LONG).unwrap();
             assert!(!letter.redelivered());
-            let own = fs::metadata("/proc/self").map(|m| std::os::linux::fs::MetadataExt::st_uid(&m));
+            let own =
+                fs::metadata("/proc/self").map(|m| std::os::linux::fs::MetadataExt::st_uid(&m));
             assert_eq!(letter.sender().uid(), own.ok());
             assert_eq!(letter.sender().name().is_some(), *letter < 4);
             sum += *letter;

@@ -59,8 +59,7 @@ fn messages_of_each_sender_come_in_order_and_once() {
 fn receivers_share_the_messages_each_of_which_goes_to_one() {
     let mailbox = Options::<u64>::new(16).receivers(3).heap().unwrap();
     let seen = Mutex::new(BTreeMap::<u64, u32>::new());
-    let receivers: Vec<_> =
-        (0..3).map(|_| mailbox.receiver().unwrap().with_wait(ASLEEP)).collect();
+    let receivers: Vec<_> = (0..3).map(|_| mailbox.receiver().unwrap().with_wait(ASLEEP)).collect();
     thread::scope(|scope| {
         for mut receiver in receivers {
             let seen = &seen;

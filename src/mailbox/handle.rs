@@ -4,9 +4,9 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 
-#[cfg(not(ringway_loom))]
-use super::door::files;
 use super::door::{Door, Home};
+#[cfg(not(ringway_loom))]
+use super::files;
 use super::receiver::Receiver;
 use super::sender::{Sender, make};
 use super::shape::LaneShape;
@@ -95,7 +95,7 @@ impl<T: Message + ?Sized> Mailbox<T> {
 
     /// Its files. `None`: it is on the heap.
     #[cfg(not(ringway_loom))]
-    pub(crate) fn files(&self) -> Option<&files::Files> {
+    pub(crate) fn files(&self) -> Option<&super::door::files::Files> {
         match &self.door.home {
             Home::Heap(_) => None,
             Home::Files(files) => Some(files),
@@ -150,11 +150,14 @@ impl<T: Message + ?Sized> Mailbox<T> {
 
 /// On the heap: a handle by which senders can come is made, or has gone.
 fn count_opener(door: &Arc<Door>, comes: bool) {
-    if let Home::Heap(heap) = &door.home {
-        if !heap.count_opener(comes) {
-            // Receivers that wait look whether it is over.
-            door.count_lane();
-        }
+    let stays = match &door.home {
+        Home::Heap(heap) => heap.count_opener(comes),
+        #[cfg(not(ringway_loom))]
+        Home::Files(_) => true,
+    };
+    if !stays {
+        // Receivers that wait look whether it is over.
+        door.count_lane();
     }
 }
 

@@ -38,6 +38,15 @@ fn is_there(storage: &Storage, is_shared: bool) -> bool {
     }
 }
 
+/// Messages of a lane that are not done, as far as its gates say.
+#[cfg(not(ringway_loom))]
+pub(super) fn undone(storage: &Storage) -> u64 {
+    let view = storage.monitored();
+    let head = head::exact(view);
+    let undone = joined::gates(view).map(|gate| head.since(gate)).max();
+    undone.map_or(0, |undone| u64::try_from(undone).unwrap_or(0))
+}
+
 /// Whether all that was sent into a lane is done, as far as its gates say.
 pub(super) fn is_done(storage: &Storage) -> bool {
     let head = head::exact(storage);

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 
 use super::door::Door;
 #[cfg(not(ringway_loom))]
-use super::door::files;
+use super::files;
 use super::handle::Mailbox;
 use super::shape::LaneShape;
 use crate::error::ConfigError;

@@ -8,6 +8,7 @@ use core::ops::{Deref, DerefMut};
 use super::door::heap::{Heap, HeapPlace};
 use super::door::{Bell, Door, Home};
 use super::inbox;
+use super::made::Made;
 use super::ringing::Ringing;
 use super::sender_id::{SenderId, lane_name};
 use crate::error::mailbox::SenderError;
@@ -51,13 +52,6 @@ struct Leaving {
     number: u64,
 }
 
-/// A lane that has just been made or resumed.
-pub(super) struct Made<T: Message + ?Sized> {
-    pub(super) producer: Producer<T>,
-    pub(super) id: SenderId,
-    pub(super) number: u64,
-}
-
 /// Makes a sender.
 pub(super) fn make<T: Message + ?Sized>(
     door: &Arc<Door>,
@@ -66,7 +60,7 @@ pub(super) fn make<T: Message + ?Sized>(
     let made = match &door.home {
         Home::Heap(heap) => on_heap(door, heap, name)?,
         #[cfg(not(ringway_loom))]
-        Home::Files(files) => super::door::files::make(door, files, name)?,
+        Home::Files(files) => super::files::make(door, files, name)?,
     };
     let storage = made.producer.storage.clone();
     let leaving = Leaving { door: door.clone(), storage, id: made.id, number: made.number };
@@ -109,8 +103,11 @@ impl Drop for Leaving {
         if !self.door.is_here() {
             return;
         }
-        if let Home::Heap(heap) = &self.door.home {
-            heap.lock().leave(self.id.lane());
+        match &self.door.home {
+            Home::Heap(heap) => heap.lock().leave(self.id.lane()),
+            // By its lock.
+            #[cfg(not(ringway_loom))]
+            Home::Files(_) => {}
         }
         let is_done = || inbox::is_done(&self.storage);
         if is_done() {

@@ -26,7 +26,11 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Producer<T, W> {
 
     #[cfg(feature = "alloc")]
     fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
-        sealed::SleepsOn::Ring(sealed::InRing { storage: &self.storage, fences: self.fences, side: Side::Producer })
+        sealed::SleepsOn::Ring(sealed::InRing {
+            storage: &self.storage,
+            fences: self.fences,
+            side: Side::Producer,
+        })
     }
 
     fn is_mortal(&self) -> bool {

@@ -123,8 +123,12 @@ mod news {
     impl Alarms {
         /// Has that watch tell of the ring's file, or none. Where it cannot, there is no news.
         pub(crate) fn set_watch(&mut self, watch: Option<&DeathWatch>, storage: &Storage) {
-            let word = Arc::new(Futex::new(1));
-            self.news = watch.and_then(|watch| storage.watched_by(watch, word)).map(|watched| {
+            self.set_news(|word| watch.and_then(|watch| storage.watched_by(watch, word)));
+        }
+
+        /// The same of a file of which `add` has the watch tell by a word.
+        pub(crate) fn set_news(&mut self, add: impl FnOnce(Arc<Futex>) -> Option<Watched>) {
+            self.news = add(Arc::new(Futex::new(1))).map(|watched| {
                 // As if there were news: of what came before, the watch does not tell.
                 News { watched: Arc::new(watched), seen: 0 }
             });

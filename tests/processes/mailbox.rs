@@ -173,7 +173,8 @@ fn all_of_three() -> impl Iterator<Item = u64> {
 }
 
 #[test]
-fn nothing_is_lost_or_comes_twice_without_a_mark_when_senders_and_receivers_that_share_are_killed() {
+fn nothing_is_lost_or_comes_twice_without_a_mark_when_senders_and_receivers_that_share_are_killed()
+{
     let place = Place::new("mailbox-shared");
     let options = Options::<u64>::new(64).receivers(3);
     let mailbox = options.create(place.segment(NAME)).unwrap();
@@ -229,10 +230,14 @@ fn what_a_dead_receiver_had_goes_to_another_that_sleeps() {
     let options = Options::<u64>::new(64).receivers(2);
     let mailbox = options.create(place.segment(NAME)).unwrap();
     let mut sender = mailbox.sender().unwrap();
+    let watch = ringway::wait::DeathWatch::start().unwrap();
     let mut receiver = mailbox.receiver().unwrap();
     // Many lanes, of which none but one has anything.
     let _others: Vec<_> = (0..40).map(|_| mailbox.sender().unwrap()).collect();
-    for message in 0..5 {
+    for message in 0..6 {
+        if message == 3 {
+            receiver = receiver.watched_by(&watch);
+        }
         sender.send(&message).unwrap();
         let holder = Child::start(&place, "mailbox::holder", "");
         holder.hears(&message.to_string());

@@ -73,6 +73,7 @@ pub mod sleeper;
 pub mod sync;
 #[cfg(feature = "tasks")]
 pub mod tasks;
+mod token;
 pub mod wait;
 
 pub use error::LivenessError;

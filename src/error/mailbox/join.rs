@@ -4,9 +4,9 @@ use alloc::string::String;
 use core::fmt;
 
 use super::super::said::error;
+use crate::error::{ConfigError, HeaderError, JoinError};
 #[cfg(not(ringway_loom))]
 use crate::error::{CreateError, NameError, OpenError};
-use crate::error::{ConfigError, HeaderError, JoinError};
 
 /// Why a sender was not made.
 #[derive(Debug)]

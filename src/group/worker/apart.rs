@@ -31,9 +31,8 @@ impl<T: Message + ?Sized, W: Wait> Worker<T, W> {
 
     /// Whether the message of that number among those of a claim may have been delivered before.
     pub(crate) fn was_delivered(&self, claim: Claim, index: usize) -> bool {
-        let marked = |claims: Claims<'_>| {
-            claims.is_marked(claim.first.plus(index), self.member.index)
-        };
+        let marked =
+            |claims: Claims<'_>| claims.is_marked(claim.first.plus(index), self.member.index);
         index < claim.messages && self.claims().is_some_and(marked)
     }
 

@@ -29,7 +29,11 @@ impl<T: Message + ?Sized, W: Wait> sealed::Sealed for Worker<T, W> {
     #[cfg(feature = "alloc")]
     fn sleeps_on(&self) -> sealed::SleepsOn<'_> {
         let (storage, fences) = (self.storage(), self.reader.fences);
-        sealed::SleepsOn::Ring(sealed::InRing { storage, fences, side: Side::Worker(self.member.group) })
+        sealed::SleepsOn::Ring(sealed::InRing {
+            storage,
+            fences,
+            side: Side::Worker(self.member.group),
+        })
     }
 
     fn is_mortal(&self) -> bool {

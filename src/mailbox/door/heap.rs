@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 use std::sync::PoisonError;
 
-use super::{Listed, Removal, Words};
+use super::listed::{Listed, Removal};
+use super::words::Words;
 use crate::memory::Storage;
 use ringway_shm::sync::{Mutex, MutexGuard};
 

@@ -12,7 +12,7 @@ use ringway_shm::wait::{Deadline, Wait};
 
 /// A message that was taken into a buffer, and has to be [ended](Receiver::end_taken).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct TakenBytes {
     lane: usize,
     held: Held,
     /// Its length in bytes.
@@ -22,9 +22,9 @@ pub(crate) struct Taken {
 impl<T: ByteMessage + ?Sized, W: Wait> Receiver<T, W> {
     /// Takes a message, if there is one.
     #[inline(always)]
-    pub(crate) fn try_take(&mut self, buffer: &mut [u8]) -> Result<Taken, TryRecvError> {
+    pub(crate) fn try_take(&mut self, buffer: &mut [u8]) -> Result<TakenBytes, TryRecvError> {
         let taken = self.visit(&mut |taker: &mut Taker<T>| taker.bytes(buffer))?;
-        Ok(Taken { lane: taken.lane, held: taken.held, len: taken.what })
+        Ok(TakenBytes { lane: taken.lane, held: taken.held, len: taken.what })
     }
 
     /// Takes a message, waiting for it until `deadline`, or until it is time for the caller to look
@@ -33,30 +33,30 @@ impl<T: ByteMessage + ?Sized, W: Wait> Receiver<T, W> {
         &mut self,
         buffer: &mut [u8],
         deadline: Deadline,
-    ) -> Result<Taken, RecvTimeoutError> {
+    ) -> Result<TakenBytes, RecvTimeoutError> {
         let taken = self.take_until::<_, true>(deadline, |taker| taker.bytes(buffer))?;
-        Ok(Taken { lane: taken.lane, held: taken.held, len: taken.what })
+        Ok(TakenBytes { lane: taken.lane, held: taken.held, len: taken.what })
     }
 
     /// Ends what was taken. `false`: it had been taken away.
     #[inline(always)]
-    pub(crate) fn end_taken(&mut self, taken: Taken, fate: Fate) -> bool {
+    pub(crate) fn end_taken(&mut self, taken: TakenBytes, fate: Fate) -> bool {
         self.end(taken.lane, taken.held, fate)
     }
 
     /// Who sent it.
-    pub(crate) fn sender_of_taken(&self, taken: Taken) -> &SenderId {
+    pub(crate) fn sender_of_taken(&self, taken: TakenBytes) -> &SenderId {
         self.sender_of(taken.lane)
     }
 
     /// Its position among its sender's messages.
-    pub(crate) fn position_of(&self, taken: Taken) -> Pos {
+    pub(crate) fn position_of(&self, taken: TakenBytes) -> Pos {
         let position = |lane: &super::lane::Lane<T>| lane.taker.position(taken.held);
         Pos::new(self.lane(taken.lane).map_or(Position::MIN, position))
     }
 
     /// Whether it may have been delivered before.
-    pub(crate) fn was_given(&self, taken: Taken) -> bool {
+    pub(crate) fn was_given(&self, taken: TakenBytes) -> bool {
         self.lane(taken.lane).is_some_and(|lane| lane.taker.was_given(taken.held, 0))
     }
 

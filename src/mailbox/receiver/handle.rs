@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::lane::Lane;
+use super::looking::Looking;
 use super::roll::Roll;
-use super::rounds::Round;
-use super::scout::Looking;
+use super::round::Round;
 use super::taker::Held;
 use super::watch::Watch;
 use crate::error::mailbox::ReceiverError;
@@ -19,6 +19,8 @@ use crate::message::Message;
 use crate::protocol::alarms::Alarms;
 #[cfg(not(ringway_loom))]
 use ringway_shm::interrupt::Interrupt;
+#[cfg(not(ringway_loom))]
+use ringway_shm::segment::DeathWatch;
 use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A receiver of a mailbox. It gets the messages of all senders, or shares them with other receivers.
@@ -151,6 +153,20 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// ```
     pub fn interrupted_by<'a>(mut self, interrupt: impl Into<Option<&'a Interrupt>>) -> Self {
         self.alarms.set_interrupt(interrupt.into());
+        self
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
+    /// From now on calls that wait learn of the death of another receiver as soon as the kernel has
+    /// closed its files, and give back what it had. As
+    /// [`Subscriber::watched_by`](crate::Consumer::watched_by). Where there is one receiver it does
+    /// nothing, and on the heap.
+    pub fn watched_by<'a>(mut self, watch: impl Into<Option<&'a DeathWatch>>) -> Self {
+        let (door, watch) = (self.door().clone(), watch.into());
+        let watch = watch.filter(|_| door.shape.is_shared());
+        self.alarms.set_news(|word| watch.and_then(|watch| door.watched_by(watch, word)));
         self
     }
 }

@@ -4,18 +4,15 @@
 //! stopped, or means harm, may not have counted.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::handle::Receiver;
 use super::lane::Lane;
-use super::taker::Taker;
 use crate::error::mailbox::{LaneError, LaneFault, TryRecvError};
 use crate::error::{JoinError, LivenessError};
-use crate::mailbox::door::{Bell, Door, Listed};
+use crate::mailbox::door::{Door, Listed};
 use crate::mailbox::sender_id::SenderId;
 use crate::message::Message;
-use ringway_shm::wait::Wait;
 
 /// How often a lane is tried whose entry another process has for a moment, before that is told.
 const TRIES: u32 = 40;
@@ -24,16 +21,16 @@ const TRIES: u32 = 40;
 #[derive(Debug)]
 pub(super) struct Roll {
     /// What the count in the door was when the lanes were last listed.
-    seen: u32,
+    pub(super) seen: u32,
     /// Lanes that are left out.
-    refused: Vec<Refused>,
+    pub(super) refused: Vec<Refused>,
     /// What is to be told.
-    faults: Vec<Box<LaneFault>>,
-    failed: Option<LivenessError>,
+    faults: Vec<LaneFault>,
+    pub(super) failed: Option<LivenessError>,
     /// A lane is to be tried again soon.
-    again: bool,
+    pub(super) again: bool,
     /// No sender can come any more.
-    is_abandoned: bool,
+    pub(super) is_abandoned: bool,
     /// The mailbox has been removed.
     is_removed: bool,
     /// Of no lane.
@@ -42,8 +39,8 @@ pub(super) struct Roll {
 
 /// A lane that could not be opened.
 #[derive(Debug)]
-struct Refused {
-    number: u64,
+pub(super) struct Refused {
+    pub(super) number: u64,
     tries: u32,
     was_told: bool,
 }
@@ -107,7 +104,7 @@ impl Roll {
     /// What is to be told next.
     pub(super) fn next_fault(&mut self) -> Option<TryRecvError> {
         if let Some(fault) = self.faults.pop() {
-            return Some(TryRecvError::Lane(fault));
+            return Some(TryRecvError::Lane(Box::new(fault)));
         }
         self.failed.take().map(TryRecvError::Liveness)
     }
@@ -123,7 +120,7 @@ impl Roll {
     }
 
     /// A lane could not be opened.
-    fn not_opened(&mut self, listed: &Listed, why: LaneError) {
+    pub(super) fn not_opened(&mut self, listed: &Listed, why: LaneError) {
         let at = self.refused.iter().position(|refused| refused.number == listed.number);
         let at = at.unwrap_or_else(|| {
             self.refused.push(Refused { number: listed.number, tries: 0, was_told: false });
@@ -137,7 +134,7 @@ impl Roll {
         }
         if !core::mem::replace(&mut refused.was_told, true) {
             let sender = SenderId::of_lane(&listed.name, None).to_string();
-            self.faults.push(Box::new(LaneFault { sender, why }));
+            self.faults.push(LaneFault { sender, why });
         }
     }
 }
@@ -149,73 +146,9 @@ fn is_passing(why: &LaneError) -> bool {
         LaneError::Join(JoinError::InUse { .. } | JoinError::NoFreeWorker { .. }) => true,
         #[cfg(not(ringway_loom))]
         LaneError::Open(
-            crate::error::OpenError::NotFound { .. } | crate::error::OpenError::ControlMissing { .. },
+            crate::error::OpenError::NotFound { .. }
+            | crate::error::OpenError::ControlMissing { .. },
         ) => true,
         _ => false,
     }
-}
-
-impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
-    /// Lists the lanes again, as some have come or gone.
-    pub(super) fn catch_up(&mut self) -> Result<(), TryRecvError> {
-        if !self.door().is_here() {
-            return Err(TryRecvError::Forked);
-        }
-        self.list();
-        Ok(())
-    }
-
-    /// Lists the lanes, and opens those that are new.
-    pub(super) fn list(&mut self) {
-        let door = self.seat.door().clone();
-        // Before the list: what comes later is counted later.
-        self.roll.seen = door.lanes();
-        self.roll.again = false;
-        let listed = match door.list() {
-            Ok(listed) => listed,
-            Err(error) => {
-                (self.roll.failed, self.roll.again) = (Some(error), true);
-                return;
-            }
-        };
-        self.roll.is_abandoned = door.is_abandoned();
-        let mut known: Vec<u64> = self.lanes.iter().map(|lane| lane.number).collect();
-        known.sort_unstable();
-        for lane in &mut self.lanes {
-            lane.has_ended = false;
-        }
-        let mut there: Vec<u64> = listed.iter().map(|listed| listed.number).collect();
-        there.sort_unstable();
-        self.roll.refused.retain(|refused| there.binary_search(&refused.number).is_ok());
-        let bell = Bell::of(&door);
-        for listed in listed {
-            if known.binary_search(&listed.number).is_ok() {
-                continue;
-            }
-            match open(&door, &bell, &listed) {
-                Ok(lane) => {
-                    self.roll.refused.retain(|refused| refused.number != listed.number);
-                    self.lanes.push(lane);
-                }
-                Err(why) => self.roll.not_opened(&listed, why),
-            }
-        }
-        self.tell();
-    }
-}
-
-/// Opens a lane, and gives back what dead receivers had of it.
-fn open<T: Message + ?Sized>(
-    door: &Door,
-    bell: &Bell,
-    listed: &Listed,
-) -> Result<Lane<T>, LaneError> {
-    let (ring, uid) = door.open::<T>(listed)?;
-    let mut taker = Taker::open(&ring, bell, door.shape.is_shared()).map_err(LaneError::Join)?;
-    if taker.reap() {
-        door.count().sound();
-    }
-    let name: &String = &listed.name;
-    let id = SenderId::of_lane(name, uid);
-    Ok(Lane { taker, id, number: listed.number, has_ended: false })
 }

@@ -4,38 +4,12 @@
 //! next one. A lane that has nothing costs a look at one word.
 
 use super::handle::Receiver;
+use super::round::Taken;
 use super::taker::{Held, Taker};
-use crate::error::mailbox::{LaneError, TryRecvError};
 use crate::error::TryRecvError as NotTaken;
+use crate::error::mailbox::{LaneError, TryRecvError};
 use crate::message::Message;
 use ringway_shm::wait::Wait;
-
-/// Messages that are taken of a lane while others have something.
-const TURN: usize = 16;
-
-/// Where a receiver is in its round.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Round {
-    /// Which lane is visited.
-    at: usize,
-    /// How many more messages are taken of it.
-    left: usize,
-}
-
-impl Round {
-    fn goes_on(&mut self, lanes: usize) {
-        self.at = if self.at + 1 < lanes { self.at + 1 } else { 0 };
-        self.left = TURN;
-    }
-}
-
-/// Messages that were taken, of the lane with that number among the receiver's.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Taken<R> {
-    pub(crate) lane: usize,
-    pub(crate) what: R,
-    pub(crate) held: Held,
-}
 
 impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// Takes something from the first lane of the round that has it, if one has. A batch counts as a

@@ -1,10 +1,13 @@
 //! What takes a lane's messages: the one receiver's durable subscriber, or a worker beside those of
 //! other receivers.
 
+use alloc::boxed::Box;
+
+use crate::consumer::Subscriber;
 use crate::error::{JoinError, TryRecvError};
+use crate::group::Worker;
 use crate::group::claims::Fate;
 use crate::group::worker::Claim;
-use crate::group::Worker;
 use crate::mailbox::door::Bell;
 use crate::mailbox::inbox::{INBOX, SHARED};
 use crate::mailbox::ringing::Ringing;
@@ -13,11 +16,11 @@ use crate::message::{Message, Plain};
 use crate::position::{Pos, Position};
 use crate::protocol::Start;
 use crate::ring::Ring;
-use crate::consumer::Subscriber;
 use ringway_shm::wait::Spin;
 
 /// It never waits itself.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "all lanes of a receiver are of one kind")]
 pub(crate) enum Taker<T: Message + ?Sized> {
     Sole {
         subscriber: Subscriber<T, Spin>,
@@ -25,7 +28,7 @@ pub(crate) enum Taker<T: Message + ?Sized> {
         given: Pos,
     },
     /// What it gives back rings the door.
-    Shared(Worker<T, Ringing<Spin>>),
+    Shared(Box<Worker<T, Ringing<Spin>>>),
 }
 
 /// Messages that were given out, and have to be ended.
@@ -33,7 +36,10 @@ pub(crate) enum Taker<T: Message + ?Sized> {
 pub(crate) enum Held {
     /// So many from the next one on, and whether the first of them, and so many behind it, have been
     /// given out before.
-    Sole { messages: usize, again: usize },
+    Sole {
+        messages: usize,
+        again: usize,
+    },
     Shared(Claim),
 }
 
@@ -41,7 +47,8 @@ impl<T: Message + ?Sized> Taker<T> {
     pub(crate) fn open(ring: &Ring<T>, bell: &Bell, is_shared: bool) -> Result<Self, JoinError> {
         if is_shared {
             let wait = Ringing { bell: bell.clone(), inner: Spin };
-            return Worker::join_with(ring, SHARED, wait).map(Taker::Shared);
+            return Worker::join_with(ring, SHARED, wait)
+                .map(|worker| Taker::Shared(Box::new(worker)));
         }
         let subscriber = ring.subscribe_durable(INBOX, Start::Oldest)?.with_wait(Spin);
         Ok(Taker::Sole { given: subscriber.place(), subscriber })

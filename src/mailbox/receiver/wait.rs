@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::handle::Receiver;
-use super::rounds::Taken;
+use super::round::Taken;
 use super::taker::{Held, Taker};
 use crate::error::TryRecvError as NotTaken;
 use crate::error::mailbox::{RecvError, RecvTimeoutError};
@@ -42,7 +42,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                     if receiver.alarms.is_interrupted() {
                         return Some(Ended::Interrupted);
                     }
-                    if receiver.watch.check.is_due().is_some() || receiver.alarms.has_news() {
+                    if receiver.alarms.has_news() {
+                        receiver.look_after_receivers();
+                    }
+                    if receiver.watch.check.is_due().is_some() {
                         receiver.look_around();
                     }
                     // Here, or in an attempt.
@@ -86,8 +89,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     fn sleep(&mut self, left: Duration, deadline: Deadline) {
         let limit = deadline.left(left.min(self.watch.check.longest_sleep()));
         let door = self.seat.door();
-        // SYNC awaited: a sender that has published before it looked at the flag is seen by the look
-        // that follows, or sees the flag, in `Bell::ring`.
+        // A sender that has published before it looked at the flag is seen by the look that follows,
+        // or sees the flag, in `Bell::ring`.
         let token = door.count().arm(door.fences());
         if SLEEPS && self.is_ready() {
             return;

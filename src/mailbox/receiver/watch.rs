@@ -1,25 +1,18 @@
-//! What a receiver looks at now and then, besides messages.
+//! When a receiver looks at more than messages.
 
-use super::handle::Receiver;
 use crate::mailbox::door::Door;
-use crate::message::Message;
-use ringway_shm::wait::{DeathCheck, Ticker, Wait};
-
-/// Lanes that are looked after at a time.
-const AT_A_TIME: usize = 16;
-/// The lanes are listed anew once in so many looks, which is about a second of waiting.
-const LISTS: u32 = 20;
+use ringway_shm::wait::{DeathCheck, Ticker};
 
 /// When it looks, and how far it has come.
 #[derive(Debug)]
 pub(super) struct Watch {
-    ticker: Ticker,
+    pub(super) ticker: Ticker,
     pub(super) check: DeathCheck,
     /// The next lane.
-    next: usize,
-    looks: u32,
+    pub(super) next: usize,
+    pub(super) looks: u32,
     /// The looks of all receivers that it knows of.
-    patrols: u32,
+    pub(super) patrols: u32,
 }
 
 impl Watch {
@@ -36,89 +29,5 @@ impl Watch {
     /// How often the receiver has looked around.
     pub(super) fn looks(&self) -> u32 {
         self.looks
-    }
-}
-
-impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
-    /// For calls that find no message, or go on to the next lane: looks around, if it is time to.
-    #[inline]
-    pub(super) fn look_around_if_due(&mut self) {
-        if self.watch.ticker.ticks() && self.watch.check.is_due().is_some() {
-            self.look_around();
-        }
-        if self.shared.0.get().is_some_and(|shared| shared.takes_notice()) {
-            self.look_after_lanes(usize::MAX);
-        }
-    }
-
-    /// Looks whether the senders of a few lanes live, whether all receivers do, and now and then which
-    /// lanes there are.
-    #[cold]
-    pub(in crate::mailbox) fn look_around(&mut self) {
-        if !self.door().is_here() {
-            return;
-        }
-        self.look_after_lanes(AT_A_TIME);
-        self.look_after_receivers();
-        self.watch.looks = self.watch.looks.wrapping_add(1);
-        if self.roll.tries_again() || self.watch.looks % LISTS == 0 {
-            self.list();
-        }
-        match self.door().is_removed() {
-            Ok(true) => self.roll.set_removed(),
-            Ok(false) => {}
-            Err(error) => self.roll.set_failed(error),
-        }
-    }
-
-    /// A few lanes, in turn.
-    fn look_after_lanes(&mut self, some: usize) {
-        let mut gave_back = false;
-        for _ in 0..some.min(self.lanes.len()) {
-            if self.watch.next >= self.lanes.len() {
-                self.watch.next = 0;
-            }
-            let at = self.watch.next;
-            let Some(lane) = self.lanes.get_mut(at) else { break };
-            gave_back |= lane.taker.reap();
-            let gone = match lane.is_orphaned() {
-                Ok(true) => self.end_lane(at),
-                Ok(false) => false,
-                Err(error) => {
-                    self.roll.set_failed(error);
-                    false
-                }
-            };
-            if !gone {
-                self.watch.next += 1;
-            }
-        }
-        if gave_back {
-            self.door().count().sound();
-        }
-    }
-
-    /// Whether other receivers live: those that share the messages, in files, may have died with
-    /// some. One of those that wait looks, and the others see by a count that it does.
-    fn look_after_receivers(&mut self) {
-        let Receiver { lanes, seat, watch, .. } = self;
-        let door = seat.door();
-        let patrols = door.patrols();
-        if core::mem::replace(&mut watch.patrols, patrols) != patrols {
-            return;
-        }
-        let outcome = seat.bury(|| {
-            let mut gave_back = false;
-            for lane in lanes.iter_mut() {
-                gave_back |= lane.taker.reap();
-            }
-            if gave_back {
-                door.count().sound();
-            }
-        });
-        watch.patrols = door.count_patrol();
-        if let Err(error) = outcome {
-            self.roll.set_failed(error);
-        }
     }
 }

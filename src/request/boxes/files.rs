@@ -26,7 +26,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(super) fn of(files: &crate::mailbox::door::files::Files, tag: u64) -> Files {
+    pub(super) fn of(files: &mailbox::Files, tag: u64) -> Files {
         Files { path: files.path().into(), access: files.access(), tag }
     }
 

@@ -7,7 +7,7 @@ use super::window::Waiting;
 use crate::error::mailbox::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::error::request::CallError;
 use crate::group::claims::Fate;
-use crate::mailbox::Taken;
+use crate::mailbox::TakenBytes;
 use crate::message::Message;
 use crate::position::Pos;
 use crate::producer::whereabouts::Whereabouts;
@@ -79,7 +79,7 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Client<Req, Rep, W> 
     /// A reply was taken. Returned if it is the one that is waited for; else it is kept, or dropped
     /// if its call has ended.
     #[inline]
-    fn accept(&mut self, taken: Taken, of: Option<Pos>) -> Option<Arrived> {
+    fn accept(&mut self, taken: TakenBytes, of: Option<Pos>) -> Option<Arrived> {
         self.replies.end_taken(taken, Fate::Done);
         let (answer, body) = Answer::split(self.buffer.message(taken.len))?;
         let Answer { position, status } = answer;

@@ -9,7 +9,7 @@ use super::sweep::Sweep;
 use crate::error::mailbox::{RecvTimeoutError, TryRecvError};
 use crate::error::request::{ReplyError, ServeError, ServeTimeoutError, TryServeError};
 use crate::group::claims::Fate;
-use crate::mailbox::{Receiver, SenderId, Taken};
+use crate::mailbox::{Receiver, SenderId, TakenBytes};
 use crate::message::{HandleOf, Message};
 use crate::position::Pos;
 use crate::request::boxes::Boxes;
@@ -52,7 +52,7 @@ pub struct Server<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
 /// A request that was taken, and has to be ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
-    pub(super) taken: Taken,
+    pub(super) taken: TakenBytes,
     pub(super) ask: Ask,
 }
 
@@ -155,7 +155,7 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
 
     /// Whether a request is to be run. One that is not is answered here.
     #[inline]
-    fn examine(&mut self, taken: Taken) -> Option<Held> {
+    fn examine(&mut self, taken: TakenBytes) -> Option<Held> {
         let refusal = match Ask::split(self.buffer.message(taken.len)) {
             None => Status::Malformed,
             Some((_, body)) if self.fixed.is_some_and(|len| len != body.len()) => Status::Malformed,
@@ -172,7 +172,7 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
     /// Replies to a request, and is done with it, whether its client gets the reply or not.
     pub(super) fn answer(
         &mut self,
-        taken: Taken,
+        taken: TakenBytes,
         status: Status,
         body: &[u8],
     ) -> Result<(), ReplyError> {
@@ -185,21 +185,21 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
     }
 
     /// Gives a request back.
-    pub(super) fn give_back(&mut self, taken: Taken) {
+    pub(super) fn give_back(&mut self, taken: TakenBytes) {
         self.requests.end_taken(taken, Fate::Nacked);
     }
 
     /// The body of the request that was taken last.
     #[inline]
-    pub(super) fn body(&self, taken: Taken) -> &[u8] {
+    pub(super) fn body(&self, taken: TakenBytes) -> &[u8] {
         self.buffer.message(taken.len).get(HEADER..).unwrap_or_default()
     }
 
-    pub(super) fn client(&self, taken: Taken) -> &SenderId {
+    pub(super) fn client(&self, taken: TakenBytes) -> &SenderId {
         self.requests.sender_of_taken(taken)
     }
 
-    pub(super) fn position(&self, taken: Taken) -> Pos {
+    pub(super) fn position(&self, taken: TakenBytes) -> Pos {
         self.requests.position_of(taken)
     }
 

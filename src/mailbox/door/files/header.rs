@@ -21,9 +21,9 @@
 //!
 //! Of 8 bytes the low half comes first.
 
-use super::super::Words;
-use super::{DOOR, VERSION};
+use super::place::{DOOR, VERSION};
 use crate::error::HeaderError;
+use crate::mailbox::door::words::Words;
 use crate::mailbox::shape::LaneShape;
 use crate::memory::geometry::Schema;
 use ringway_shm::MAX_SEATS;
@@ -44,7 +44,7 @@ const NOTE: usize = MODE + 12; // 4 words
 /// Bytes from the start to the words.
 pub(super) const WORDS_AT: usize = HEADER_BYTES;
 /// Bytes from the start to the receivers' words.
-pub(super) const SEATS_AT: usize = WORDS_AT + size_of::<Words>();
+pub(in crate::mailbox) const SEATS_AT: usize = WORDS_AT + size_of::<Words>();
 
 // The documented bytes.
 const _: () = assert!(WORDS_AT == 128 && SEATS_AT == 256);
@@ -53,14 +53,14 @@ const _: () = assert!(core::mem::offset_of!(Words, lanes) == 64);
 const _: () = assert!(core::mem::offset_of!(Words, patrols) == 68);
 
 /// Bytes of a door.
-pub(super) fn len(receivers: usize) -> usize {
+pub(in crate::mailbox) fn len(receivers: usize) -> usize {
     SEATS_AT + 4 * receivers
 }
 
 /// The most receivers of a mailbox of files.
-pub(super) const MOST_RECEIVERS: usize = MAX_SEATS;
+pub(in crate::mailbox) const MOST_RECEIVERS: usize = MAX_SEATS;
 
-pub(super) fn encode(shape: &LaneShape, mode: u32, instance: Instance) -> Header {
+pub(in crate::mailbox) fn encode(shape: &LaneShape, mode: u32, instance: Instance) -> Header {
     let mut envelope = Envelope::new(DOOR, VERSION, instance, len(shape.receivers) as u64);
     envelope.tag = shape.tag;
     let mut header: Header = [0; HEADER_BYTES / 4];
@@ -86,7 +86,7 @@ pub(super) fn encode(shape: &LaneShape, mode: u32, instance: Instance) -> Header
 
 /// What a header says, and the mode. `len`: bytes that are mapped. What the lanes are is checked when
 /// one is made, or opened.
-pub(super) fn decode(
+pub(in crate::mailbox) fn decode(
     header: &Header,
     tag: u64,
     bytes: usize,

@@ -14,137 +14,15 @@
 //! | 1 to 4096 | receivers, each its seat | that it lives |
 //! | 4099 | a process that makes a lane | lanes are counted, and none comes meanwhile |
 
-mod attach;
-mod create;
 mod header;
-mod lane;
+mod lanes;
+mod place;
 mod seats;
-mod unlink;
 
-use core::ptr::NonNull;
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
-
-use super::Words;
-use crate::error::LivenessError;
-use ringway_shm::envelope::Kind;
-use ringway_shm::file::lock::{self, OWNER};
-use ringway_shm::file::Directory;
-use ringway_shm::segment::{Access, Mapping, SeatBytes};
-use ringway_shm::sync::AtomicU32;
-
-pub(in crate::mailbox) use attach::open;
-pub(in crate::mailbox) use create::{create, create_or_open};
-pub(in crate::mailbox) use lane::make;
+pub(in crate::mailbox) use header::{MOST_RECEIVERS, SEATS_AT, decode, encode, len};
+pub(in crate::mailbox) use lanes::names;
+pub(crate) use place::Files;
+pub(in crate::mailbox) use place::{
+    DOOR, DOOR_FILE, MAKING, SEATS, VERSION, keep_name, number_of,
+};
 pub(in crate::mailbox) use seats::Taken;
-pub use unlink::unlink;
-
-/// What a door is.
-pub(super) const DOOR: Kind = Kind::new(*b"RDOR");
-/// The version of its layout.
-pub(super) const VERSION: u32 = 1;
-/// The name of its file.
-pub(super) const DOOR_FILE: &str = "door";
-/// The byte that is locked by a process that makes a lane.
-const MAKING: u64 = 4099;
-/// What the bytes of the door's file are.
-pub(super) const SEATS: SeatBytes =
-    SeatBytes { in_companion: false, first: 1, cleaning: 4098, lives: 1 << 30 };
-/// How long the shared lock is asked for: another process has it alone for as long as it takes to
-/// remove the mailbox.
-const PATIENCE: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// The files of a mailbox, as the handles of this process have them.
-#[derive(Debug)]
-pub(crate) struct Files {
-    mapping: Mapping,
-    /// The mailbox's directory.
-    path: PathBuf,
-    /// Who may open the lanes: as the door.
-    access: Access,
-    /// Words that say which seats receivers have taken.
-    seats: NonNull<[AtomicU32]>,
-}
-
-// SAFETY: the words are in the mapping, which goes with this.
-unsafe impl Send for Files {}
-// SAFETY: a shared reference gives out references to atomics, and what the kernel is asked.
-unsafe impl Sync for Files {}
-
-impl Files {
-    fn words(&self) -> NonNull<Words> {
-        // SAFETY: the mapping is longer than this, as was found when it was attached.
-        unsafe { self.seats.cast::<Words>().sub(1) }
-    }
-
-    /// A receiver's word, which only the process that has locked the seat's byte changes.
-    pub(in crate::mailbox) fn seat_word(&self, seat: usize) -> Option<&AtomicU32> {
-        // SAFETY: so many words are there, in the mapping, as was found when it was attached.
-        unsafe { self.seats.as_ref() }.get(seat)
-    }
-
-    /// The mailbox's directory.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Who may open it.
-    pub(crate) fn access(&self) -> Access {
-        self.access
-    }
-
-    pub(in crate::mailbox) fn mapping(&self) -> &Mapping {
-        &self.mapping
-    }
-
-    /// Whether the door has no name any more.
-    pub(super) fn is_removed(&self) -> Result<bool, LivenessError> {
-        self.mapping.is_removed().map_err(not_told)
-    }
-
-    /// The directory, as it was when the door was opened. `None`: there is none in this process.
-    fn directory(&self) -> Option<&Directory> {
-        self.mapping.names().map(|names| &names.directory)
-    }
-}
-
-/// Has the mailbox stay while the mapping is there. `Ok(false)`: a process removes it.
-fn keep_name(mapping: &Mapping) -> io::Result<bool> {
-    let Some(file) = mapping.seats().own_file() else {
-        return Err(io::ErrorKind::NotFound.into());
-    };
-    // Counted, so that time in which this process is stopped does not count.
-    let mut left = PATIENCE;
-    loop {
-        match lock::share(file, OWNER) {
-            Ok(()) => return Ok(!mapping.is_removed()?),
-            Err(error) if !is_taken(&error) => return Err(error),
-            Err(_) if left.is_zero() => return Ok(false),
-            Err(_) => {}
-        }
-        if mapping.is_removed()? {
-            return Ok(false);
-        }
-        let pause = left.min(PAUSE);
-        thread::sleep(pause);
-        left -= pause;
-    }
-}
-
-fn is_taken(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::PermissionDenied)
-}
-
-fn not_told(error: io::Error) -> LivenessError {
-    LivenessError::new(error.raw_os_error().unwrap_or(0))
-}
-
-/// Which file it is, of all that a directory has at a time.
-fn number_of(file: &File) -> io::Result<u64> {
-    use std::os::unix::fs::MetadataExt;
-    Ok(file.metadata()?.ino())
-}

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::{Files, not_told};
+use super::place::{Files, not_told};
 use crate::error::LivenessError;
 use crate::error::mailbox::ReceiverError;
 use ringway_shm::file::lock::Lock;
@@ -27,9 +27,8 @@ impl Files {
         if !self.mapping.is_here() {
             return Err(ReceiverError::Forked);
         }
-        let not_had = |error: io::Error| {
-            ReceiverError::Lock { os_error: error.raw_os_error().unwrap_or(0) }
-        };
+        let not_had =
+            |error: io::Error| ReceiverError::Lock { os_error: error.raw_os_error().unwrap_or(0) };
         if self.mapping.is_removed().map_err(not_had)? {
             return Err(ReceiverError::Closed);
         }

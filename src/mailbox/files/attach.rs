@@ -7,12 +7,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::super::{Door, Home};
-use super::create::{is_trusted, open_directory};
-use super::header::{self, SEATS_AT};
-use super::{DOOR, DOOR_FILE, Files, SEATS, VERSION, keep_name};
+use super::trust::{is_no_directory, is_trusted, open_directory};
 use crate::error::mailbox::OpenError;
 use crate::error::{HeaderError, MessageType};
+use crate::mailbox::door::files::{
+    DOOR, DOOR_FILE, Files, SEATS, SEATS_AT, VERSION, decode, keep_name, len,
+};
+use crate::mailbox::door::{Door, Home};
 use crate::mailbox::shape::LaneShape;
 use crate::memory::geometry::Schema;
 use crate::message::Message;
@@ -58,33 +59,12 @@ fn open_as(
     segment: &Segment,
     check: impl FnOnce(&LaneShape) -> Result<(), HeaderError>,
 ) -> Result<Arc<Door>, OpenError> {
-    segment.place.check_name().map_err(OpenError::Name)?;
     let path = segment.path();
-    let not_found = || OpenError::NotFound { path: path.clone() };
     let io = |what| {
         let path = path.clone();
         move |source| OpenError::Io { what, path, source }
     };
-    let directory = match open_directory(&path) {
-        Ok(directory) => directory,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_found()),
-        Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => {
-            return Err(OpenError::NotAMailbox { path });
-        }
-        Err(source) => return Err(io("opening the directory")(source)),
-    };
-    let owner = segment.place.expected_owner();
-    is_trusted(&directory, owner)
-        .map_err(io("asking whose the directory is"))?
-        .map_err(|why| OpenError::Untrusted { path: path.clone(), why })?;
-    let mut place = Place::new(DOOR_FILE).directory(&path);
-    if let Some(owner) = owner {
-        place = place.owner(owner);
-    }
-    let found = find(&place).map_err(|error| match error {
-        segment::OpenError::NotFound { .. } | segment::OpenError::Directory { .. } => not_found(),
-        error => OpenError::Segment(Box::new(error)),
-    })?;
+    let found = find(segment, true)?;
     let metadata = found.files.main.metadata().map_err(io("asking about the door"))?;
     let access = match metadata.mode() & 0o060 {
         0o060 => {
@@ -100,26 +80,52 @@ fn open_as(
     let mapping = mapping.map_err(io("mapping the door"))?;
     let words = mapping.header().map_err(io("reading the door"))?;
     let header = |why| OpenError::Header { path: path.clone(), why };
-    let (shape, mode) = header::decode(&words, tag, said).map_err(header)?;
+    let (shape, mode) = decode(&words, tag, said).map_err(header)?;
     check(&shape).map_err(header)?;
     if !keep_name(&mapping).map_err(io("locking the door"))? {
         return Err(OpenError::BeingRemoved { path });
     }
     let fences = Fences::for_peer(mode, Reach::Everywhere);
     let files = files(mapping, &path, access, shape.receivers).map_err(io("mapping the door"))?;
-    Ok(Door::of(files.words(), fences, shape, Home::Files(files)))
+    Ok(Door::of(files.words(), fences, shape, Home::Files(Box::new(files))))
 }
 
-/// The door's segment.
-pub(super) fn find(place: &Place) -> Result<Found, segment::OpenError> {
+/// The door of a mailbox in a directory that can be trusted.
+pub(super) fn find(segment: &Segment, writable: bool) -> Result<Found, OpenError> {
+    segment.place.check_name().map_err(OpenError::Name)?;
+    let path = segment.path();
+    let not_found = || OpenError::NotFound { path: path.clone() };
+    let io = |what| {
+        let path = path.clone();
+        move |source| OpenError::Io { what, path, source }
+    };
+    let directory = match open_directory(&path) {
+        Ok(directory) => directory,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_found()),
+        Err(error) if is_no_directory(&error) => return Err(OpenError::NotAMailbox { path }),
+        Err(source) => return Err(io("opening the directory")(source)),
+    };
+    let owner = segment.place.expected_owner();
+    is_trusted(&directory, owner)
+        .map_err(io("asking whose the directory is"))?
+        .map_err(|why| OpenError::Untrusted { path: path.clone(), why })?;
+    let mut place = Place::new(DOOR_FILE).directory(&path);
+    if let Some(owner) = owner {
+        place = place.owner(owner);
+    }
     let expected = Expected {
         kind: DOOR,
         version: VERSION,
-        writable: true,
+        writable,
         companion: false,
         group_may_write: true,
     };
-    Found::new(&segment::directory(place)?, place, expected)
+    let found =
+        segment::directory(&place).and_then(|directory| Found::new(&directory, &place, expected));
+    found.map_err(|error| match error {
+        segment::OpenError::NotFound { .. } | segment::OpenError::Directory { .. } => not_found(),
+        error => OpenError::Segment(Box::new(error)),
+    })
 }
 
 /// The files of a door that is mapped, and long enough for so many receivers.
@@ -129,12 +135,13 @@ pub(super) fn files(
     access: Access,
     receivers: usize,
 ) -> io::Result<Files> {
-    let (start, len) = mapping.main()?;
-    if len < header::len(receivers) {
+    let (start, bytes) = mapping.main()?;
+    if bytes < len(receivers) {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     // SAFETY: the mapping is as long as the receivers' words take, which begin there.
     let first = unsafe { start.add(SEATS_AT) }.cast::<AtomicU32>();
     let seats = NonNull::slice_from_raw_parts(first, receivers);
-    Ok(Files { mapping, path: path.into(), access, seats })
+    // SAFETY: so many words are there in the mapping.
+    Ok(unsafe { Files::new(mapping, path, access, seats) })
 }

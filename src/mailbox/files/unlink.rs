@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DOOR, DOOR_FILE};
+use super::trust::is_no_directory;
 use crate::error::mailbox::UnlinkError;
+use crate::mailbox::door::files::{DOOR, DOOR_FILE};
 use crate::mailbox::sender_id::{NAMED, UNNAMED};
 use crate::segment::Segment;
 use ringway_shm::envelope::{EnvelopeError, Identity};
@@ -40,7 +41,7 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
     let directory = match Directory::open(&path) {
         Ok(directory) => directory,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => {
+        Err(error) if is_no_directory(&error) => {
             return Err(UnlinkError::NotAMailbox { path, why: None });
         }
         Err(source) => return Err(io("opening the directory")(source)),
@@ -58,10 +59,9 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
         }
         Err(NotOpened::Os(errno)) => return Err(io("opening the door")(errno.into())),
     };
-    is_door(&door).map_err(io("reading the door"))?.map_err(|why| UnlinkError::NotAMailbox {
-        path: path.clone(),
-        why: Some(Box::new(why)),
-    })?;
+    is_door(&door)
+        .map_err(io("reading the door"))?
+        .map_err(|why| UnlinkError::NotAMailbox { path: path.clone(), why: Some(Box::new(why)) })?;
     // Alone: no process has the mailbox open, and none opens it meanwhile.
     let Some(lock) = Lock::take(door, OWNER).map_err(io("locking the door"))? else {
         return Err(UnlinkError::InUse { path });

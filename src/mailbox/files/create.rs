@@ -5,24 +5,23 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
-use super::super::{Door, Home};
-use super::header::{self, MOST_RECEIVERS};
-use super::{DOOR_FILE, SEATS, attach, keep_name};
+use super::attach;
+use super::trust::{is_no_directory, open_directory};
 use crate::error::mailbox::{CreateError, OpenError};
+use crate::mailbox::door::files::{DOOR_FILE, MOST_RECEIVERS, SEATS, encode, keep_name, len};
+use crate::mailbox::door::{Door, Home};
 use crate::mailbox::shape::LaneShape;
 use crate::segment::Segment;
 use ringway_shm::Reach;
 use ringway_shm::fence::Fences;
-use ringway_shm::file::{Untrusted, check_owner};
+use ringway_shm::file::check_owner;
 use ringway_shm::segment::{Access, Lengths, Place, Rights, Unnamed, publish};
 use ringway_shm::sync::{AtomicU32, Ordering};
 
@@ -81,7 +80,7 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
     ringway_shm::crash_point!();
     let directory = match open_directory(path) {
         Ok(directory) => directory,
-        Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => {
+        Err(error) if is_no_directory(&error) => {
             return Err(CreateError::NotADirectory { path: path.into() });
         }
         Err(source) => return Err(io("opening the directory")(source)),
@@ -105,12 +104,6 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
         .map_err(|errno| io("setting the directory's permissions")(errno.into()))
 }
 
-/// Opens a directory that is no link.
-pub(super) fn open_directory(path: &Path) -> io::Result<File> {
-    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    File::options().read(true).custom_flags(flags).open(path)
-}
-
 fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door>, CreateError> {
     let place = Place::new(DOOR_FILE).directory(path);
     let io = |what| {
@@ -123,12 +116,12 @@ fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door
         }
         error => CreateError::Segment(Box::new(error)),
     };
-    let lengths = Lengths { main: header::len(shape.receivers), companion: None };
+    let lengths = Lengths { main: len(shape.receivers), companion: None };
     let (mapping, instance, needed) =
         Unnamed::new(&place, lengths, SEATS).map_err(failed)?.into_parts();
     let fences = Fences::for_owner(shape.asymmetric, Reach::Everywhere);
     let (start, _) = mapping.main().map_err(io("mapping the door"))?;
-    let header = header::encode(&shape, fences.mode(), instance);
+    let header = encode(&shape, fences.mode(), instance);
     for (at, value) in header.into_iter().enumerate() {
         // SAFETY: the mapping is longer than a header.
         let word = unsafe { start.cast::<AtomicU32>().add(at) };
@@ -143,7 +136,7 @@ fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door
     }
     let files = attach::files(mapping, path, access, shape.receivers);
     let files = files.map_err(io("mapping the door"))?;
-    Ok(Door::of(files.words(), fences, shape, Home::Files(files)))
+    Ok(Door::of(files.words(), fences, shape, Home::Files(Box::new(files))))
 }
 
 /// How often a mailbox may be there and be gone again while it is opened or created.
@@ -189,20 +182,4 @@ fn differs(found: &LaneShape, wanted: &LaneShape, segment: &Segment) -> Option<O
     let notes = notes.map(|(found, wanted)| ("what the messages are", found.into(), wanted.into()));
     let (option, found, wanted) = all.into_iter().chain(notes).find(|(_, found, wanted)| found != wanted)?;
     Some(OpenError::Differs { path: segment.path(), option, found, wanted })
-}
-
-
-/// Whether a directory that shows that owner and those permissions is one whose files can be trusted
-/// as far as their owners can.
-pub(super) fn is_trusted(
-    directory: &File,
-    owner: Option<u32>,
-) -> io::Result<Result<(), Untrusted>> {
-    let metadata = directory.metadata()?;
-    let mode = metadata.mode() & 0o7777;
-    let shared = mode & 0o020 != 0;
-    if mode & 0o002 != 0 || (shared && mode & 0o1000 == 0) {
-        return Ok(Err(Untrusted::Writable { mode }));
-    }
-    check_owner(directory, metadata.uid(), owner)
 }
