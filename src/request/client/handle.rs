@@ -3,6 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use super::options::Ticket;
 use super::window::Window;
 use crate::error::request::ClientError;
 use crate::mailbox::{Receiver, Sender, SenderId};
@@ -107,6 +108,11 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Client<Req, Rep, W> 
     /// Calls that are outstanding: they were sent, and their replies have not been received.
     pub fn outstanding(&self) -> usize {
         self.window.outstanding()
+    }
+
+    /// The tickets of the calls that are outstanding, in no order.
+    pub fn outstanding_calls(&self) -> impl Iterator<Item = Ticket> {
+        self.window.all().map(|position| Ticket { position: position.number() })
     }
 
     /// The longest request, in bytes.

@@ -129,6 +129,12 @@ impl Window {
         self.places.get(place).and_then(Place::waiting)
     }
 
+    /// All calls that have not ended.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Pos> {
+        let are_there = self.places.iter().filter(|place| place.state != State::None);
+        are_there.map(|place| place.position)
+    }
+
     /// All calls to which there is no reply yet.
     pub(crate) fn all_waiting(&self) -> impl Iterator<Item = Waiting> {
         self.places.iter().filter_map(Place::waiting)
