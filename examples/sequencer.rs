@@ -33,7 +33,7 @@ mod sides {
     use ringway::mailbox::{self, Mailbox, Options as MailboxOptions, Receiver};
     use ringway::{Options, Producer, Ring, Segment, Start, Subscriber, message};
 
-    pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+    pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
     const SENDERS: [&str; 3] = ["billing", "shop", "support"];
     const ORDERS: u64 = 1000;
@@ -148,7 +148,7 @@ mod sides {
         Ok(format!("{} messages of {} senders, in one order", first.len(), SENDERS.len()))
     }
 
-    pub fn run() -> Outcome<String> {
+    pub(crate) fn run() -> Outcome<String> {
         let name = format!("ringway-sequencer-{}", std::process::id());
         let outcome = sequence(&name, &Segment::new(format!("{name}.order")));
         mailbox::unlink(&name)?;
@@ -158,7 +158,7 @@ mod sides {
 
 #[cfg(not(all(feature = "std", feature = "derive", target_os = "linux")))]
 mod sides {
-    pub fn run() -> Result<String, Box<dyn std::error::Error>> {
+    pub(crate) fn run() -> Result<String, Box<dyn std::error::Error>> {
         Err("this example needs Linux and the features `std` and `derive`".into())
     }
 }

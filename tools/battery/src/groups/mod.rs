@@ -7,6 +7,7 @@ mod deaths_noticed;
 mod idle_workers;
 mod killed_sleepers;
 mod large_messages;
+mod mailbox_kills;
 mod many_dead;
 mod mutated;
 mod producer_kills;
@@ -98,6 +99,7 @@ groups! {
     producer_kills: producer subscriber observer;
     subscriber_kills: producer subscriber;
     worker_kills: producer worker;
+    mailbox_kills: sender receiver;
     many_dead: dying other;
     idle_workers: producer holder idlers;
     large_messages: producer subscriber observer guest;
