@@ -218,6 +218,8 @@ pub mod prelude;
 pub mod producer;
 mod protocol;
 pub mod receive;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub mod request;
 mod ring;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 pub mod segment;

@@ -31,6 +31,8 @@ mod join;
 #[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
 pub mod mailbox;
 mod recv;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub mod request;
 mod said;
 #[cfg(all(feature = "std", target_os = "linux", not(ringway_loom)))]
 mod segment;

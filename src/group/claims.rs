@@ -127,7 +127,7 @@ impl<'a> Claims<'a> {
         Encoding::new(position, self.capacity())
     }
 
-    pub(super) fn state(&self, position: Pos) -> ClaimState {
+    pub(crate) fn state(&self, position: Pos) -> ClaimState {
         self.encoding(position).read(self.words.word(position).load(Ordering::Relaxed))
     }
 

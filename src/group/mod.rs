@@ -40,6 +40,8 @@ mod remove;
 pub(crate) mod undone;
 pub(crate) mod worker;
 
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) use claim_word::ClaimState;
 pub(crate) use clean_up::reap;
 pub use named::Group;
 pub(crate) use presence::{comes_back, is_away, seems_away};

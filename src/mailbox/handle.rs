@@ -9,6 +9,7 @@ use super::door::{Door, Home};
 use super::files;
 use super::receiver::Receiver;
 use super::sender::{Sender, make};
+use super::shape::LaneShape;
 #[cfg(not(ringway_loom))]
 use crate::error::mailbox::OpenError;
 use crate::error::mailbox::{ReceiverError, SenderError};
@@ -85,6 +86,32 @@ impl<T: Message + ?Sized> Mailbox<T> {
     /// ([`Options::receivers`](super::Options::receivers)).
     pub fn receiver(&self) -> Result<Receiver<T>, ReceiverError> {
         Receiver::new(&self.door, AdaptiveSpin::new())
+    }
+
+    /// What its creator chose.
+    pub(crate) fn shape(&self) -> &LaneShape {
+        &self.door.shape
+    }
+
+    /// Its files. `None`: it is on the heap.
+    #[cfg(not(ringway_loom))]
+    pub(crate) fn files(&self) -> Option<&super::door::files::Files> {
+        match &self.door.home {
+            Home::Heap(_) => None,
+            Home::Files(files) => Some(files),
+        }
+    }
+
+    /// The longest message, in bytes.
+    ///
+    /// ```
+    /// # use ringway::mailbox::Options;
+    /// assert_eq!(Options::bytes(64, 1500).heap()?.max_len(), 1500);
+    /// assert_eq!(Options::bytes(64, 1500).arena(1 << 20).heap()?.max_len(), 1 << 19);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_len(&self) -> usize {
+        self.door.shape.longest::<T>()
     }
 
     /// Messages that each lane holds.

@@ -108,13 +108,17 @@ mod sender_id;
 mod shape;
 
 #[cfg(not(ringway_loom))]
+pub(crate) use door::files::Files;
+#[cfg(not(ringway_loom))]
 pub use files::{Inspection, LaneInspection, inspect, mailboxes, mailboxes_in, prune, unlink};
 pub use handle::Mailbox;
 pub use letter::{BytesLetter, Letter, Letters};
 pub use options::Options;
 pub use receiver::Receiver;
+pub(crate) use receiver::TakenBytes;
 pub use ringing::Ringing;
 #[cfg(feature = "async")]
 pub use sender::AsyncSender;
 pub use sender::Sender;
 pub use sender_id::SenderId;
+pub(crate) use shape::LaneShape;

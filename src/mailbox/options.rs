@@ -91,6 +91,7 @@ impl<T: Message + ?Sized> Options<T> {
             receivers: 1,
             tag: 0,
             asymmetric: NATIVE,
+            note: [0; 4],
         };
         Options { shape, message: PhantomData }
     }
@@ -122,6 +123,23 @@ impl<T: Message + ?Sized> Options<T> {
     pub fn asymmetric_fences(mut self, yes: bool) -> Self {
         self.shape.asymmetric = yes;
         self
+    }
+
+    /// A note in the door for what is built on the mailbox.
+    pub(crate) fn note(mut self, note: [u32; 4]) -> Self {
+        self.shape.note = note;
+        self
+    }
+
+    /// What lanes are to be.
+    #[cfg(test)]
+    pub(crate) fn shape(&self) -> LaneShape {
+        self.shape
+    }
+
+    /// Whether there can be such a mailbox.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.shape.check::<T>()
     }
 
     /// Creates the mailbox on the heap, for threads of one process. It ends when all handles of it

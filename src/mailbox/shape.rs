@@ -19,6 +19,8 @@ pub(crate) struct LaneShape {
     pub(crate) receivers: usize,
     pub(crate) tag: u64,
     pub(crate) asymmetric: bool,
+    /// What the creator says to others of its kind. The mailbox does not read it.
+    pub(crate) note: [u32; 4],
 }
 
 impl LaneShape {
@@ -37,6 +39,12 @@ impl LaneShape {
             // One more than there are receivers: the sender is a worker while it makes the group.
             true => options.subscribers(0).groups(1).workers(self.receivers.saturating_add(1)),
         }
+    }
+
+    /// The longest message.
+    pub(crate) fn longest<T: Message + ?Sized>(&self) -> usize {
+        let geometry = self.options::<T>().geometry();
+        geometry.map_or(self.schema.max_len, |geometry| geometry.measures.longest())
     }
 
     /// Whether there can be such lanes.

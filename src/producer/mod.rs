@@ -41,6 +41,8 @@ mod segments;
 mod send;
 mod stall;
 mod stuck;
+#[cfg(any(ringway_loom, all(feature = "std", target_os = "linux")))]
+pub(crate) mod whereabouts;
 #[cfg(feature = "std")]
 mod writer;
 

@@ -58,6 +58,16 @@ fn workers_do_all_jobs_though_one_is_killed() {
 }
 
 #[test]
+fn calculator_answers_every_sum_though_a_server_is_killed() {
+    let text = run("calculator", "3000");
+    assert!(text.contains("client: 3000 sums, "), "{text}");
+    assert!(text.contains(" declined, one of 2 servers killed"), "{text}");
+    let numbers = text.split(' ').filter_map(|word| word.parse::<u64>().ok());
+    // Every fourth sum divides, and every 101st right side is 0: from 303 on every 404th.
+    assert_eq!(numbers.take(3).collect::<Vec<_>>(), [3000, 2993, 7], "{text}");
+}
+
+#[test]
 fn interrupt_ends_at_ctrl_c_and_counts_all_that_was_sent() {
     let text = run("interrupt", "20");
     let last = text.lines().last().unwrap();

@@ -25,6 +25,7 @@ mod order;
 mod overwrite;
 mod place;
 mod prune;
+mod request;
 mod restart;
 #[path = "../restrict/mod.rs"]
 mod restrict;
@@ -70,6 +71,7 @@ roles! {
     order::consumer order::producer order::closer order::drainer
     overwrite::producer overwrite::observer
     prune::producer
+    request::server request::client request::holder request::caller
     restart::service restart::unprivileged
     restricted::producer restricted::dropper restricted::subscriber restricted::worker
     restricted::anonymous_producer restricted::anonymous_subscriber

@@ -178,6 +178,9 @@ fn differs(found: &LaneShape, wanted: &LaneShape, segment: &Segment) -> Option<O
         option("receivers", found.receivers, wanted.receivers),
         option("senders", found.lanes, wanted.lanes),
     ];
-    let (option, found, wanted) = all.into_iter().find(|(_, found, wanted)| found != wanted)?;
+    let notes = found.note.into_iter().zip(wanted.note);
+    let notes = notes.map(|(found, wanted)| ("what the messages are", found.into(), wanted.into()));
+    let (option, found, wanted) =
+        all.into_iter().chain(notes).find(|(_, found, wanted)| found != wanted)?;
     Some(OpenError::Differs { path: segment.path(), option, found, wanted })
 }

@@ -1,5 +1,6 @@
 //! Receivers: they visit the lanes in turn.
 
+mod apart;
 mod calls;
 mod handle;
 mod lane;
@@ -14,6 +15,7 @@ mod taker;
 mod wait;
 mod watch;
 
+pub(crate) use apart::TakenBytes;
 pub use handle::Receiver;
 #[cfg(feature = "async")]
 pub(super) use round::Taken;

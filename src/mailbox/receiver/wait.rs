@@ -16,6 +16,15 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     pub(super) fn take_within<R>(
         &mut self,
         deadline: Deadline,
+        take: impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
+    ) -> Result<Taken<R>, RecvTimeoutError> {
+        self.take_until::<R, false>(deadline, take)
+    }
+
+    /// The same. `SLICE`: a look at who lives ends the wait, as if the time were over.
+    pub(super) fn take_until<R, const SLICE: bool>(
+        &mut self,
+        deadline: Deadline,
         mut take: impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
     ) -> Result<Taken<R>, RecvTimeoutError> {
         loop {
@@ -23,7 +32,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 Ok(taken) => Some(Ok(taken)),
                 Err(error) => error.unless_empty().map(Err),
             };
-            let quick = self.wait.quick_rounds();
+            let (quick, looks) = (self.wait.quick_rounds(), self.watch.looks());
             let outcome = wait_for(
                 self,
                 &mut attempt,
@@ -39,7 +48,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                     if receiver.watch.check.is_due().is_some() {
                         receiver.look_around();
                     }
-                    None
+                    // Here, or in an attempt.
+                    (SLICE && receiver.watch.looks() != looks).then_some(Ended::Dead)
                 },
                 deadline,
                 quick,
@@ -48,7 +58,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 Ok(outcome) => return outcome.map_err(RecvTimeoutError::Recv),
                 Err(Ended::Interrupted) => return Err(RecvError::Interrupted.into()),
                 Err(Ended::TimeOver | Ended::Dead) => {
-                    if !matches!(deadline, Deadline::Never) {
+                    if SLICE || !matches!(deadline, Deadline::Never) {
                         return Err(RecvTimeoutError::Timeout);
                     }
                 }

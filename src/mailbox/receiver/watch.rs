@@ -25,4 +25,9 @@ impl Watch {
             patrols: door.patrols(),
         }
     }
+
+    /// How often the receiver has looked around.
+    pub(super) fn looks(&self) -> u32 {
+        self.looks
+    }
 }

@@ -172,6 +172,10 @@ impl DeathCheck {
     /// it never is.
     #[cfg(feature = "std")]
     pub fn is_due(&mut self) -> Option<Duration> {
+        // In a model no time passes, however long the machine takes for a step.
+        if cfg!(ringway_loom) {
+            return None;
+        }
         let now = std::time::Instant::now();
         let (start, last) = self.times.get_or_insert((now, now));
         let due = now.saturating_duration_since(*last) >= self.pace.look();

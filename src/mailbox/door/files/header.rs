@@ -12,7 +12,7 @@
 //! | 96 | 8 | bytes of each lane's arena |
 //! | 104 | 4 | what a message's address is a multiple of |
 //! | 108 | 4 | 1: lanes have asymmetric fences, where the kernel has them |
-//! | 112 | 16 | zeros |
+//! | 112 | 16 | a note of what is built on the mailbox; zeros, if it is nothing |
 //! | 128 | 4 | `bell` |
 //! | 132 | 4 | `sleepers` |
 //! | 192 | 4 | `lanes` |
@@ -39,6 +39,7 @@ const CAPACITY: usize = MODE + 6; // 2 words
 const ARENA: usize = MODE + 8; // 2 words
 const ALIGN: usize = MODE + 10;
 const ASYMMETRIC: usize = MODE + 11;
+const NOTE: usize = MODE + 12; // 4 words
 
 /// Bytes from the start to the words.
 pub(super) const WORDS_AT: usize = HEADER_BYTES;
@@ -79,6 +80,7 @@ pub(in crate::mailbox) fn encode(shape: &LaneShape, mode: u32, instance: Instanc
     header[VARIABLE] = shape.schema.variable.into();
     header[ALIGN] = shape.schema.align as u32;
     header[ASYMMETRIC] = shape.asymmetric.into();
+    shape.note.into_iter().enumerate().for_each(|(at, word)| header[NOTE + at] = word);
     header
 }
 
@@ -118,6 +120,7 @@ pub(in crate::mailbox) fn decode(
         receivers,
         tag,
         asymmetric: header[ASYMMETRIC] != 0,
+        note: core::array::from_fn(|at| header[NOTE + at]),
     };
     Ok((shape, header[MODE]))
 }

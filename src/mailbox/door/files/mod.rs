@@ -21,7 +21,6 @@ mod seats;
 
 pub(in crate::mailbox) use header::{MOST_RECEIVERS, SEATS_AT, decode, encode, len};
 pub(in crate::mailbox) use lanes::names;
-pub(in crate::mailbox) use place::{
-    DOOR, DOOR_FILE, Files, MAKING, SEATS, VERSION, keep_name, number_of,
-};
+pub(crate) use place::Files;
+pub(in crate::mailbox) use place::{DOOR, DOOR_FILE, MAKING, SEATS, VERSION, keep_name, number_of};
 pub(in crate::mailbox) use seats::Taken;

@@ -72,6 +72,16 @@ impl Files {
         unsafe { self.seats.as_ref() }.get(seat)
     }
 
+    /// The mailbox's directory.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who may open it.
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
     pub(in crate::mailbox) fn mapping(&self) -> &Mapping {
         &self.mapping
     }

@@ -1,0 +1,256 @@
+//! The server's handle, and how it takes requests.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::replies::Replies;
+use super::request::Request;
+use super::sweep::Sweep;
+use crate::error::mailbox::{RecvTimeoutError, TryRecvError};
+use crate::error::request::{ReplyError, ServeError, ServeTimeoutError, TryServeError};
+use crate::group::claims::Fate;
+use crate::mailbox::{Receiver, SenderId, TakenBytes};
+use crate::message::{HandleOf, Message};
+use crate::position::Pos;
+use crate::request::boxes::Boxes;
+use crate::request::buffer::Buffer;
+use crate::request::clock;
+use crate::request::header::{Answer, Ask, HEADER, Status};
+#[cfg(not(ringway_loom))]
+use ringway_shm::interrupt::Interrupt;
+use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
+
+/// A server of a service: it takes requests one after the other, of all clients, and replies.
+///
+/// A request that it has when it dies goes to another server, marked, if its client allows that, and
+/// else fails there.
+///
+/// ```
+/// use ringway::request::Options;
+///
+/// let service = Options::<[u8], [u8]>::new(8).heap()?;
+/// let (mut client, mut server) = (service.client()?, service.server()?);
+/// let ticket = client.send(b"hello")?;
+/// let request = server.recv()?;
+/// let reply = request.to_ascii_uppercase();
+/// request.reply(&reply)?;
+/// let mut buffer = [0; 240];
+/// assert_eq!(client.wait_into(ticket, &mut buffer)?, 5);
+/// assert_eq!(&buffer[..5], b"HELLO");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Server<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = AdaptiveSpin> {
+    pub(super) requests: Receiver<[u8], W>,
+    pub(super) replies: Replies,
+    pub(super) sweep: Sweep,
+    buffer: Buffer,
+    /// Bytes of every request, if all have the same.
+    fixed: Option<usize>,
+    types: PhantomData<(HandleOf<Rep>, fn() -> HandleOf<Req>)>,
+}
+
+/// A request that was taken, and has to be ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) taken: TakenBytes,
+    pub(super) ask: Ask,
+}
+
+impl<Req: Message + ?Sized, Rep: Message + ?Sized> Server<Req, Rep> {
+    pub(in crate::request) fn new(requests: Receiver<[u8]>, boxes: Boxes, longest: usize) -> Self {
+        Server {
+            sweep: Sweep::new(),
+            requests,
+            replies: Replies::new(boxes),
+            buffer: Buffer::new(longest),
+            fixed: (!Req::VARIABLE).then_some(Req::FIXED_LEN),
+            types: PhantomData,
+        }
+    }
+}
+
+impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
+    /// The next request, if there is one. Does not block.
+    ///
+    /// ```
+    /// # use ringway::request::Options;
+    /// # use ringway::error::request::TryServeError;
+    /// let service = Options::<u64, u64>::new(8).heap()?;
+    /// let (mut client, mut server) = (service.client()?, service.server()?);
+    /// assert!(matches!(server.try_recv(), Err(TryServeError::Empty)));
+    /// client.send(&7)?;
+    /// assert_eq!(*server.try_recv()?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_recv(&mut self) -> Result<Request<'_, Req, Rep, W>, TryServeError> {
+        self.sweep_if_due();
+        loop {
+            match self.requests.try_take(self.buffer.place()) {
+                Ok(taken) => {
+                    if let Some(held) = self.examine(taken) {
+                        return Ok(Request::new(self, held));
+                    }
+                }
+                Err(TryRecvError::Empty) => return Err(TryServeError::Empty),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The next request, waiting for it as long as it takes.
+    pub fn recv(&mut self) -> Result<Request<'_, Req, Rep, W>, ServeError> {
+        loop {
+            match self.next(Deadline::Never) {
+                Ok(held) => return Ok(Request::new(self, held)),
+                Err(ServeTimeoutError::Serve(error)) => return Err(error),
+                // There is no end to it.
+                Err(ServeTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// The next request, waiting for it for at most `timeout`: a `Duration`, or the `Instant` until
+    /// which to wait.
+    ///
+    /// ```
+    /// # use ringway::request::Options;
+    /// # use ringway::error::request::ServeTimeoutError;
+    /// let service = Options::<u64, u64>::new(8).heap()?;
+    /// let mut server = service.server()?;
+    /// let timeout = std::time::Duration::from_millis(5);
+    /// assert!(matches!(server.recv_timeout(timeout), Err(ServeTimeoutError::Timeout)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn recv_timeout(
+        &mut self,
+        timeout: impl Into<Deadline>,
+    ) -> Result<Request<'_, Req, Rep, W>, ServeTimeoutError> {
+        let held = self.next(timeout.into())?;
+        Ok(Request::new(self, held))
+    }
+
+    /// Takes a request that is to be run.
+    fn next(&mut self, deadline: Deadline) -> Result<Held, ServeTimeoutError> {
+        self.sweep_if_due();
+        loop {
+            match self.requests.take_in_slice(self.buffer.place(), deadline) {
+                Ok(taken) => {
+                    if let Some(held) = self.examine(taken) {
+                        return Ok(held);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if is_over(deadline) => {
+                    return Err(ServeTimeoutError::Timeout);
+                }
+                Err(RecvTimeoutError::Timeout) => self.sweep_if_due(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether a request is to be run. One that is not is answered here.
+    #[inline]
+    fn examine(&mut self, taken: TakenBytes) -> Option<Held> {
+        let refusal = match Ask::split(self.buffer.message(taken.len)) {
+            None => Status::Malformed,
+            Some((_, body)) if self.fixed.is_some_and(|len| len != body.len()) => Status::Malformed,
+            // Another server may have run it.
+            Some((ask, _)) if !ask.retry && self.requests.was_given(taken) => Status::ServerDied,
+            Some((ask, _)) if clock::is_over(ask.until) => Status::Late,
+            Some((ask, _)) => return Some(Held { taken, ask }),
+        };
+        // Its client learns it, or has gone.
+        let _ = self.answer(taken, refusal, &[]);
+        None
+    }
+
+    /// Replies to a request, and is done with it, whether its client gets the reply or not.
+    pub(super) fn answer(
+        &mut self,
+        taken: TakenBytes,
+        status: Status,
+        body: &[u8],
+    ) -> Result<(), ReplyError> {
+        // In this order: a server that dies in between is done with nothing that has no reply.
+        let position = self.requests.position_of(taken);
+        let client = self.requests.sender_of_taken(taken);
+        let outcome = self.replies.send(client, Answer { position, status }, body);
+        let kept = self.requests.end_taken(taken, Fate::Done);
+        outcome.and(if kept { Ok(()) } else { Err(ReplyError::Taken) })
+    }
+
+    /// Gives a request back.
+    pub(super) fn give_back(&mut self, taken: TakenBytes) {
+        self.requests.end_taken(taken, Fate::Nacked);
+    }
+
+    /// The body of the request that was taken last.
+    #[inline]
+    pub(super) fn body(&self, taken: TakenBytes) -> &[u8] {
+        self.buffer.message(taken.len).get(HEADER..).unwrap_or_default()
+    }
+
+    pub(super) fn client(&self, taken: TakenBytes) -> &SenderId {
+        self.requests.sender_of_taken(taken)
+    }
+
+    pub(super) fn position(&self, taken: TakenBytes) -> Pos {
+        self.requests.position_of(taken)
+    }
+
+    /// The same server, waiting in another way.
+    pub fn with_wait<V: Wait>(self, wait: V) -> Server<Req, Rep, V> {
+        let Server { requests, replies, sweep, buffer, fixed, .. } = self;
+        let requests = requests.with_wait(wait);
+        Server { requests, replies, sweep, buffer, fixed, types: PhantomData }
+    }
+
+    /// How many clients' lanes it takes requests from, as far as it has looked.
+    pub fn clients(&self) -> usize {
+        self.requests.lanes()
+    }
+
+    /// Whether the handle can be used here, and not in a child that was forked.
+    pub fn is_usable(&self) -> bool {
+        self.requests.is_usable()
+    }
+}
+
+fn is_over(deadline: Deadline) -> bool {
+    match deadline {
+        #[cfg(feature = "std")]
+        Deadline::At(end) => std::time::Instant::now() >= end,
+        _ => false,
+    }
+}
+
+#[cfg(not(ringway_loom))]
+impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
+    /// From now on calls that wait end when that is raised, with
+    /// [`Interrupted`](ServeError::Interrupted). As
+    /// [`Subscriber::interrupted_by`](crate::Consumer::interrupted_by).
+    ///
+    /// ```
+    /// use ringway::request::Options;
+    /// use ringway::error::request::ServeError;
+    /// use ringway::wait::Interrupt;
+    ///
+    /// let stop = Interrupt::new();
+    /// let service = Options::<u64, u64>::new(8).heap()?;
+    /// let mut server = service.server()?.interrupted_by(&stop);
+    /// stop.raise();
+    /// assert!(matches!(server.recv(), Err(ServeError::Interrupted)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn interrupted_by<'a>(mut self, interrupt: impl Into<Option<&'a Interrupt>>) -> Self {
+        self.requests = self.requests.interrupted_by(interrupt);
+        self
+    }
+}
+
+impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> fmt::Debug for Server<Req, Rep, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("clients", &self.clients()).finish_non_exhaustive()
+    }
+}

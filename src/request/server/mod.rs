@@ -1,0 +1,9 @@
+//! Servers: they take requests, and reply.
+
+mod handle;
+mod replies;
+mod request;
+mod sweep;
+
+pub use handle::Server;
+pub use request::Request;

@@ -1,0 +1,76 @@
+//! What clients that have gone leave behind.
+//!
+//! A client's lane is removed by a server's receiver, once its client is gone and it is drained.
+//! With it goes the client's reply box: servers drop their lanes there, and the last one removes it.
+//! They look when lanes have come or gone, and not more often than every tenth of a second.
+
+#[cfg(feature = "std")]
+use core::time::Duration;
+#[cfg(feature = "std")]
+use std::time::Instant;
+
+use super::handle::Server;
+use crate::message::Message;
+use alloc::vec::Vec;
+use ringway_shm::wait::Wait;
+
+/// The shortest time between two sweeps.
+#[cfg(feature = "std")]
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// When a server has looked.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    /// The count of lanes that have come or gone, and how many the receiver had.
+    seen: (u32, usize),
+    /// Not before.
+    #[cfg(feature = "std")]
+    next: Option<Instant>,
+}
+
+impl Sweep {
+    pub(super) fn new() -> Sweep {
+        Sweep {
+            // No receiver has as many: what others have left is looked for once.
+            seen: (0, usize::MAX),
+            #[cfg(feature = "std")]
+            next: None,
+        }
+    }
+
+    #[cold]
+    fn is_due(&mut self) -> bool {
+        #[cfg(feature = "std")]
+        {
+            let now = Instant::now();
+            let due = self.next.is_none_or(|next| now >= next);
+            if due {
+                self.next = now.checked_add(PAUSE);
+            }
+            due
+        }
+        #[cfg(not(feature = "std"))]
+        true
+    }
+}
+
+impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
+    #[inline]
+    pub(super) fn sweep_if_due(&mut self) {
+        let seen = (self.requests.count_of_lanes(), self.requests.lanes());
+        if seen != self.sweep.seen && self.sweep.is_due() {
+            self.sweep.seen = seen;
+            self.sweep();
+        }
+    }
+
+    #[cold]
+    fn sweep(&mut self) {
+        if !self.is_usable() {
+            return;
+        }
+        let mut there: Vec<_> = self.requests.senders().map(|client| client.lane()).collect();
+        there.sort_unstable();
+        self.replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
+    }
+}
