@@ -38,7 +38,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         self.reader.next()
     }
 
-    /// Whether the next call finds something: a message, or that the ring is closed. Asks no kernel.
+    /// Whether the next call finds something: a message, or that the ring is closed. Asks no
+    /// kernel.
     pub(crate) fn has_something(&self) -> bool {
         self.reader.look() != Look::NotYet || self.reader.is_closed()
     }

@@ -1,7 +1,7 @@
 //! What looks on behalf of a receiver: for a wait set, or the thread that wakes tasks.
 //!
-//! It has the lanes' memory, and takes nothing. The receiver tells it when lanes come or go. Where a
-//! receiver is in a lane, the lane's own words say: the gate of its entry, or the claims.
+//! It has the lanes' memory, and takes nothing. The receiver tells it when lanes come or go. Where
+//! a receiver is in a lane, the lane's own words say: the gate of its entry, or the claims.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -222,7 +222,8 @@ impl Scout for Shared {
     }
 }
 
-/// What looks on behalf of a receiver, if there is something. Dropped with the receiver, it says so.
+/// What looks on behalf of a receiver, if there is something. Dropped with the receiver, it says
+/// so.
 #[derive(Debug, Default)]
 pub(super) struct Looking(pub(super) core::cell::OnceCell<Arc<Shared>>);
 

@@ -34,8 +34,8 @@ pub(crate) enum Taker<T: Message + ?Sized> {
 /// Messages that were given out, and have to be ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held {
-    /// So many from the next one on, and whether the first of them, and so many behind it, have been
-    /// given out before.
+    /// So many from the next one on, and whether the first of them, and so many behind it, have
+    /// been given out before.
     Sole {
         messages: usize,
         again: usize,
@@ -184,8 +184,8 @@ fn sole<T: Message + ?Sized>(
     Held::Sole { messages, again: again.max(redelivered(subscriber, messages)) }
 }
 
-/// How many of the next messages an earlier receiver may have given out, which has died or gone. The
-/// ring does not say so yet.
+/// How many of the next messages an earlier receiver may have given out, which has died or gone.
+/// The ring does not say so yet.
 #[inline(always)]
 fn redelivered<T: Message + ?Sized>(_: &Subscriber<T, Spin>, _messages: usize) -> usize {
     0
