@@ -10,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringway::error::WaitSetError;
-use ringway::error::mailbox::{RecvTimeoutError, SenderError, TryRecvError};
+use ringway::error::mailbox::{RecvError, RecvTimeoutError, SenderError, TryRecvError};
 use ringway::mailbox::{self, Mailbox, Options};
+use ringway::wait::Interrupt;
 use ringway::{Ring, Segment, Start, WaitSet};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -244,6 +245,24 @@ fn a_fault_is_told_while_others_have_messages() {
         }
     }
     panic!("not told in 3 s");
+}
+
+/// A fault is told by each of the calls.
+#[test]
+fn a_fault_is_told_by_a_call_that_blocks() {
+    let place = Place::new("fault-blocks");
+    let mailbox = Options::<u64>::new(64).create(place.segment()).unwrap();
+    fs::write(place.path().join("s.broken"), "no ring").unwrap();
+    let stop = Interrupt::new();
+    let mut receiver = mailbox.receiver().unwrap().interrupted_by(&stop);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_secs(3));
+            stop.raise();
+        });
+        let told = receiver.recv().map(|letter| *letter);
+        assert!(matches!(told, Err(RecvError::Lane(_))), "{told:?}");
+    });
 }
 
 /// On the heap: as long as a sender can come, or has something, it is not over.
