@@ -19,6 +19,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         &mut self,
         take: &mut impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
     ) -> Result<Taken<R>, TryRecvError> {
+        // Before anything is read of the door.
+        if !self.door().is_here() {
+            return Err(TryRecvError::Forked);
+        }
         if self.round.left > 0 && !self.roll.has_news(self.seat.door()) {
             if let Some(lane) = self.lanes.get_mut(self.round.at) {
                 if let Ok((what, held)) = take(&mut lane.taker) {
