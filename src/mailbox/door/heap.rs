@@ -96,7 +96,7 @@ impl Heap {
     ) -> Removal {
         let mut list = self.lock();
         let is_it = |lane: &HeapLane| lane.number == number && lane.name == name;
-        let Some(at) = list.lanes.iter().position(is_it) else { return Removal::Removed };
+        let Some(at) = list.lanes.iter().position(is_it) else { return Removal::Gone };
         if list.lanes.get(at).is_some_and(HeapLane::has_sender) || !is_drained() {
             return Removal::InUse;
         }
