@@ -103,12 +103,6 @@ impl Drop for Leaving {
         if !self.door.is_here() {
             return;
         }
-        match &self.door.home {
-            Home::Heap(heap) => heap.lock().leave(self.id.lane()),
-            // By its lock.
-            #[cfg(not(ringway_loom))]
-            Home::Files(_) => {}
-        }
         let is_done = || inbox::is_done(&self.storage);
         if is_done() {
             self.door.remove(self.id.lane(), self.number, is_done);

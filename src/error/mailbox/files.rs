@@ -37,6 +37,11 @@ pub enum CreateError {
         /// Its path.
         path: PathBuf,
     },
+    /// The directory is there, with something in it, and is no mailbox.
+    NotEmpty {
+        /// Its path.
+        path: PathBuf,
+    },
     /// The directory is there, and another user's.
     Untrusted {
         /// Its path.
@@ -175,6 +180,9 @@ error!(CreateError {
         "there is a mailbox {}: open it, or choose another name", path.display();
     Self::NotADirectory { path } =>
         "{} is there, and no directory: choose another name", path.display();
+    Self::NotEmpty { path } =>
+        "{} is a directory that is no mailbox, and has something in it: choose another name",
+        path.display();
     Self::Untrusted { path, why } => "{} is not to be trusted: {why}", path.display();
     Self::BeingRemoved { path } =>
         "another process is removing the mailbox {}: try again", path.display();

@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 use super::listed::{Listed, Removal};
 use super::words::Words;
 use crate::memory::Storage;
-use ringway_shm::sync::{Mutex, MutexGuard};
+use ringway_shm::sync::{Mutex, MutexGuard, Ordering};
 
 /// The words, and the lanes.
 #[derive(Debug)]
@@ -34,7 +34,16 @@ struct HeapLane {
     name: String,
     number: u64,
     storage: Storage,
-    has_sender: bool,
+}
+
+impl HeapLane {
+    /// Whether its producer is there. The producer itself says so: the handles of two senders may
+    /// have swapped theirs.
+    fn has_sender(&self) -> bool {
+        // SYNC closed: what a successor finds was sent before, as for a consumer. All that the one
+        // that closes does behind that is to wake those that sleep in the lane, where none sleeps.
+        self.storage.producer().closed.load(Ordering::Acquire) == 0
+    }
 }
 
 /// A lane as a sender finds it.
@@ -87,8 +96,8 @@ impl Heap {
     ) -> Removal {
         let mut list = self.lock();
         let is_it = |lane: &HeapLane| lane.number == number && lane.name == name;
-        let Some(at) = list.lanes.iter().position(is_it) else { return Removal::Removed };
-        if list.lanes.get(at).is_some_and(|lane| lane.has_sender) || !is_drained() {
+        let Some(at) = list.lanes.iter().position(is_it) else { return Removal::Gone };
+        if list.lanes.get(at).is_some_and(HeapLane::has_sender) || !is_drained() {
             return Removal::InUse;
         }
         list.lanes.remove(at);
@@ -124,7 +133,7 @@ impl List {
     /// What a sender of that name finds, where there may be so many lanes.
     pub(crate) fn look(&self, name: &str, most: usize) -> HeapPlace {
         match self.lanes.iter().find(|lane| lane.name == name) {
-            Some(lane) if lane.has_sender => HeapPlace::InUse,
+            Some(lane) if lane.has_sender() => HeapPlace::InUse,
             Some(lane) => HeapPlace::Left(lane.storage.clone()),
             None if self.lanes.len() >= most => HeapPlace::Full,
             None => HeapPlace::Free,
@@ -138,21 +147,13 @@ impl List {
 
     /// The lane of that name has a sender from now on. Returns its number.
     pub(crate) fn take(&mut self, name: &str, storage: &Storage) -> u64 {
-        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.name == name) {
-            lane.has_sender = true;
+        if let Some(lane) = self.lanes.iter().find(|lane| lane.name == name) {
             return lane.number;
         }
         let (number, name) = (self.made, name.to_owned());
         self.made += 1;
-        self.lanes.push(HeapLane { name, number, storage: storage.clone(), has_sender: true });
+        self.lanes.push(HeapLane { name, number, storage: storage.clone() });
         number
-    }
-
-    /// The sender of that name has gone.
-    pub(crate) fn leave(&mut self, name: &str) {
-        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.name == name) {
-            lane.has_sender = false;
-        }
     }
 }
 

@@ -18,8 +18,10 @@ pub(crate) struct Listed {
 /// What became of removing a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Removal {
-    /// It is gone.
+    /// It is gone, by this call.
     Removed,
+    /// It was gone before: who has removed it counts that.
+    Gone,
     /// It has a sender, or something in it, again.
     InUse,
     #[cfg_attr(ringway_loom, expect(dead_code))]

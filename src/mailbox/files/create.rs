@@ -90,6 +90,14 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
     trusted
         .map_err(io("asking whose the directory is"))?
         .map_err(|why| CreateError::Untrusted { path: path.into(), why })?;
+    // A creator or a remover that has died left it empty. Else it is not this mailbox's: it would be
+    // given other permissions, and files in it be taken for lanes.
+    if path.read_dir().map_err(io("reading the directory"))?.next().is_some() {
+        return Err(match path.join(DOOR_FILE).symlink_metadata() {
+            Ok(_) => CreateError::AlreadyExists { path: path.into() },
+            Err(_) => CreateError::NotEmpty { path: path.into() },
+        });
+    }
     let mode = match access.group {
         None => 0o700,
         // Sticky: each user may remove only its own lanes.

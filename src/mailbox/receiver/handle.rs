@@ -123,6 +123,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// Ends messages that were given out. `false`: they had been taken away.
     #[inline(always)]
     pub(in crate::mailbox) fn end(&mut self, at: usize, held: Held, fate: Fate) -> bool {
+        if !self.door().is_here() {
+            // In a forked child they are the parent process's.
+            return false;
+        }
         let Some(lane) = self.lanes.get_mut(at) else { return false };
         let kept = lane.taker.end(held, fate);
         if fate != Fate::Done {

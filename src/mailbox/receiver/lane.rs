@@ -34,12 +34,12 @@ impl<T: Message + ?Sized> Lane<T> {
         Ok(self.taker.is_drained())
     }
 
-    /// Removes the lane, whose sender seems to be gone. `true`: it is gone. Else it has a sender
-    /// again, or may not be removed.
-    pub(crate) fn remove(&mut self, door: &Door) -> bool {
+    /// Removes the lane, whose sender seems to be gone. If it stays, it has a sender again, or may not
+    /// be removed.
+    pub(crate) fn remove(&mut self, door: &Door) -> Removal {
         let Lane { taker, id, number, has_ended } = self;
         let removal = door.remove(id.lane(), *number, || taker.is_drained());
-        *has_ended = removal != Removal::Removed;
-        !*has_ended
+        *has_ended = !matches!(removal, Removal::Removed | Removal::Gone);
+        removal
     }
 }

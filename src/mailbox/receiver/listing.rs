@@ -27,6 +27,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         // Before the list: what comes later is counted later.
         self.roll.seen = door.lanes();
         self.roll.again = false;
+        // Before the list, too: a lane may come by the last handle between the two.
+        let is_abandoned = door.is_abandoned();
         let listed = match door.list() {
             Ok(listed) => listed,
             Err(error) => {
@@ -34,7 +36,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
                 return;
             }
         };
-        self.roll.is_abandoned = door.is_abandoned();
+        self.roll.is_abandoned = is_abandoned;
         let mut known: Vec<u64> = self.lanes.iter().map(|lane| lane.number).collect();
         known.sort_unstable();
         for lane in &mut self.lanes {

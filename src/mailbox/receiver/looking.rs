@@ -138,6 +138,9 @@ impl Shared {
     /// The receiver is dropped.
     fn end(&self) {
         self.is_gone.store(true, Ordering::Relaxed);
+        if !self.door.is_here() {
+            return;
+        }
         self.lanes().all = Vec::new();
         // Those that sleep here look again.
         self.door.count().sound();

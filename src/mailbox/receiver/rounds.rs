@@ -8,6 +8,7 @@ use super::round::Taken;
 use super::taker::{Held, Taker};
 use crate::error::TryRecvError as NotTaken;
 use crate::error::mailbox::{LaneError, TryRecvError};
+use crate::mailbox::door::Removal;
 use crate::message::Message;
 use ringway_shm::wait::Wait;
 
@@ -19,6 +20,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         &mut self,
         take: &mut impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
     ) -> Result<Taken<R>, TryRecvError> {
+        // Before anything is read of the door.
+        if !self.door().is_here() {
+            return Err(TryRecvError::Forked);
+        }
         if self.round.left > 0 && !self.roll.has_news(self.seat.door()) {
             if let Some(lane) = self.lanes.get_mut(self.round.at) {
                 if let Ok((what, held)) = take(&mut lane.taker) {
@@ -87,10 +92,14 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// A lane whose sender is gone, and in which nothing is left. `true`: it is gone from the list.
     pub(super) fn end_lane(&mut self, at: usize) -> bool {
         let Receiver { lanes, seat, .. } = self;
-        let ends = |lane: &mut super::lane::Lane<T>| !lane.has_ended && lane.remove(seat.door());
-        let gone = lanes.get_mut(at).is_some_and(ends);
+        let ending = lanes.get_mut(at).filter(|lane| !lane.has_ended);
+        let removal = ending.map(|lane| lane.remove(seat.door()));
+        let gone = matches!(removal, Some(Removal::Removed | Removal::Gone));
         if gone {
             self.lanes.remove(at);
+        }
+        // By one of all receivers: each that is told lists the lanes again.
+        if removal == Some(Removal::Removed) {
             let before = self.door().count_lane();
             self.roll.has_counted(before);
         }

@@ -72,8 +72,14 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         &mut self,
         mut take: impl FnMut(&mut Taker<T>) -> Result<(R, Held), NotTaken>,
     ) -> Result<Taken<R>, RecvError> {
-        if let Ok(taken) = self.visit(&mut take) {
-            return Ok(taken);
+        match self.visit(&mut take) {
+            Ok(taken) => return Ok(taken),
+            // What is told once is told here.
+            Err(error) => {
+                if let Some(error) = error.unless_empty() {
+                    return Err(error);
+                }
+            }
         }
         loop {
             match self.take_within(Deadline::Never, &mut take) {

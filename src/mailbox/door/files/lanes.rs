@@ -86,7 +86,7 @@ impl Files {
         let Some(directory) = self.directory() else { return Removal::Refused };
         let uid = match directory.owner(name) {
             Ok(uid) => uid,
-            Err(Errno::NOENT) => return Removal::Removed,
+            Err(Errno::NOENT) => return Removal::Gone,
             Err(_) => return Removal::Refused,
         };
         let mut is_another = false;
@@ -97,9 +97,9 @@ impl Files {
         match removed {
             Ok(true) => Removal::Removed,
             // The name was removed, and is another lane's.
-            Ok(false) if is_another => Removal::Removed,
+            Ok(false) if is_another => Removal::Gone,
             Ok(false) => match directory.has(name) {
-                Ok(false) => Removal::Removed,
+                Ok(false) => Removal::Gone,
                 _ => Removal::InUse,
             },
             Err(_) => Removal::Refused,
