@@ -337,3 +337,22 @@ fn tasks_follow_too() {
     drop(producer);
     assert_eq!(consumer.join().unwrap(), Err(ringway::error::RecvError::Closed));
 }
+
+#[test]
+fn a_ring_is_resized_while_it_is_used() {
+    let (mut producer, ring) = chain(8);
+    let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    let mut sent = 0;
+    for capacity in [64, 4, 1024, 1] {
+        producer.try_send(&sent).unwrap();
+        producer.resize(capacity).unwrap();
+        assert_eq!(producer.capacity(), capacity);
+        sent += 1;
+    }
+    (0..sent).for_each(|n| assert_eq!(subscriber.try_recv(), Ok(n)));
+    assert_eq!(producer.resize(0), Err(ConfigError::ZeroCapacity));
+    let too_much = producer.resize(1 << 20).unwrap_err();
+    assert!(matches!(too_much, ConfigError::LimitTooSmall { limit: LIMIT, .. }), "{too_much}");
+    producer.try_send(&sent).unwrap();
+    assert_eq!(subscriber.try_recv(), Ok(sent));
+}

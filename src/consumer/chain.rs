@@ -152,7 +152,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
             self.give_up(&old);
         } else {
             // It holds messages there.
-            self.reader.behind.push(old);
+            self.reader.behind.get_or_insert_default().push(old);
         }
         Ok(())
     }
@@ -173,8 +173,9 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     #[cold]
     pub(super) fn release_behind(&mut self, first: Pos) {
         let index = self.kind.entry();
-        while let Some(old) = self.reader.behind.first() {
-            let after = self.reader.behind.get(1).unwrap_or(&self.reader.storage);
+        while let Some(behind) = &mut self.reader.behind {
+            let Some(old) = behind.first() else { break };
+            let after = behind.get(1).unwrap_or(&self.reader.storage);
             if first.since(after.measures().origin()) < 0 {
                 if let Some(entry) = old.entry(index) {
                     // For those who come back: nothing is written there again, and a flush is over
@@ -183,9 +184,10 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
                 }
                 return;
             }
-            let old = self.reader.behind.remove(0);
+            let old = behind.remove(0);
             self.give_up(&old);
         }
+        self.reader.behind = None;
         self.release_in_newest(first);
     }
 
@@ -194,11 +196,10 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     #[cold]
     pub(super) fn go_back(&mut self, first: Pos) {
         let index = self.kind.entry();
-        if self.reader.behind.is_empty() {
+        let Some(mut newer) = self.reader.behind.take().filter(|behind| !behind.is_empty()) else {
             return self.reader.go_to(first);
-        }
-        let old = self.reader.behind.remove(0);
-        let newer = core::mem::take(&mut self.reader.behind);
+        };
+        let old = newer.remove(0);
         // SAFETY: the subscriber has its entry there still, which it may write.
         self.kind.words = unsafe { GateWords::of_entry(&old, index) };
         let newest = self.reader.go_on_in(old, first);
@@ -211,7 +212,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 
     /// Leaves the segments behind its own in which it holds messages.
     pub(super) fn leave_behind(&mut self) {
-        for old in core::mem::take(&mut self.reader.behind) {
+        for old in self.reader.behind.take().into_iter().flat_map(|behind| *behind) {
             match self.kind.durable {
                 true => entry::go_away(&old, self.kind.entry()),
                 false => entry::leave(&old, self.kind.entry()),

@@ -103,7 +103,7 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     #[inline(always)]
     pub(super) fn release_before(&mut self, first: Pos) {
         #[cfg(any(feature = "std", ringway_loom))]
-        if !self.reader.behind.is_empty() {
+        if self.reader.behind.is_some() {
             return self.release_behind(first);
         }
         self.let_go::<false>(first);

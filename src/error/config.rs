@@ -68,12 +68,15 @@ pub enum ConfigError {
         /// The option.
         with: &'static str,
     },
-    /// The memory limit of an [unbounded](crate::Options::unbounded) ring leaves no room for its
-    /// first segment.
+    /// The ring was not created to be [unbounded](crate::Options::unbounded): it has its capacity for
+    /// good.
+    NotGrowing,
+    /// The memory limit of an [unbounded](crate::Options::unbounded) ring leaves no room for a
+    /// segment.
     LimitTooSmall {
         /// The limit in bytes.
         limit: u64,
-        /// Bytes of the first segment.
+        /// Bytes that it would have to be: of this segment and those that there are.
         needed: u64,
     },
     /// A ring on the heap has no place for a text: no other process could read it.
@@ -112,9 +115,11 @@ error!(ConfigError {
         "a ring on the heap has no place for a text: leave it out, or create a segment";
     Self::NotUnbounded { with } =>
         "an unbounded ring cannot have {with}: leave that out, or choose a capacity for good";
+    Self::NotGrowing =>
+        "the ring has its capacity for good: create it with Options::unbounded";
     Self::LimitTooSmall { limit, needed } =>
-        "a limit of {limit} bytes is less than the {needed} of the first segment: allow more, or \
-         begin with a smaller capacity";
+        "a limit of {limit} bytes is less than the {needed} of all segments: allow more, or choose \
+         a smaller capacity";
     Self::OriginTooLarge { max } => "the origin is beyond the last position: choose at most {max}";
     Self::OutOfMemory { bytes } =>
         "there is no memory for a ring of {bytes} bytes: choose a smaller capacity, shorter \

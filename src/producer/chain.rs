@@ -10,6 +10,7 @@ use super::clean_up::ASKED_AT_A_TIME;
 use super::need::Need;
 use super::segments::Segments;
 use super::stuck::Stuck;
+use crate::error::ConfigError;
 use crate::memory::Storage;
 use crate::memory::geometry::{Geometry, Schema, Shape};
 use crate::message::Message;
@@ -78,6 +79,46 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         let measures = storage.measures();
         let shape = measures.shape(Schema::of::<T>(measures.max_len), 0);
         Geometry::new(shape).map_or(0, |geometry| Storage::bytes_of(&geometry))
+    }
+
+    /// Goes on in a segment of at least `capacity` messages now, also if this one is not full: for a
+    /// program that knows how much is about to come, or that it is over. Rounded up to a power of two;
+    /// more than a quarter of the limit is possible, more than what is left of it is not. Later the
+    /// ring grows and shrinks as ever. Takes as long as it takes to make the memory. Consumers follow,
+    /// and nothing is lost.
+    ///
+    /// The error is [`NotGrowing`](ConfigError::NotGrowing) of a ring that is not
+    /// [unbounded](crate::Options::unbounded), [`LimitTooSmall`](ConfigError::LimitTooSmall) where its
+    /// limit leaves too little, and [`OutOfMemory`](ConfigError::OutOfMemory) where the segment could
+    /// not be made; or the capacity is impossible.
+    ///
+    /// ```
+    /// use ringway::{Options, Start};
+    ///
+    /// let (mut producer, ring) = Options::<u64>::new(8).unbounded(1 << 20).heap().unwrap();
+    /// let mut subscriber = ring.subscribe(Start::Next).unwrap();
+    /// producer.send(&1).unwrap();
+    /// producer.resize(1000).unwrap();
+    /// assert_eq!((producer.capacity(), producer.segments()), (1024, 2));
+    /// producer.send(&2).unwrap();
+    /// assert_eq!((subscriber.recv(), subscriber.recv()), (Ok(1), Ok(2)));
+    /// ```
+    pub fn resize(&mut self, capacity: usize) -> Result<(), ConfigError> {
+        self.retire();
+        let Some(segments) = &self.chain.0 else { return Err(ConfigError::NotGrowing) };
+        let limit = segments.plan.limit;
+        let capacity = if capacity == 0 { 0 } else { capacity.next_power_of_two() };
+        let measures = self.storage.measures();
+        let shape = measures.shape(Schema::of::<T>(measures.max_len), 0);
+        let needed = Storage::bytes_of(&Geometry::new(Shape { capacity, ..shape })?);
+        if needed > limit.saturating_sub(self.used()) {
+            return Err(ConfigError::LimitTooSmall { limit, needed: needed + self.used() });
+        }
+        let bytes = usize::try_from(needed).unwrap_or(usize::MAX);
+        // Made here: one that was made ahead has another size.
+        let new = self.geometry(capacity).and_then(|geometry| self.storage.make_next(geometry));
+        let new = new.ok_or(ConfigError::OutOfMemory { bytes })?;
+        if self.go_on_in(new) { Ok(()) } else { Err(ConfigError::OutOfMemory { bytes }) }
     }
 
     /// The segment that would have that capacity, and begin at the next position.
@@ -189,15 +230,20 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Goes on in a new segment of that capacity, or in one that was made ahead, if it has room
     /// for so many messages; `None`: not in that. `false`: there is none.
     fn go_on(&mut self, capacity: usize, needed: Option<usize>) -> bool {
-        // 1, 2
-        let end = self.credit.next();
-        self.credit.publish_head(&self.storage);
         let Some(new) = self.make(capacity, needed) else {
             if let Some(segments) = &mut self.chain.0 {
                 segments.failed = Some(Instant::now());
             }
             return false;
         };
+        self.go_on_in(new)
+    }
+
+    /// Goes on in that segment, which begins at the next position. `false`: it could not be named.
+    fn go_on_in(&mut self, new: Storage) -> bool {
+        // 1, 2
+        let end = self.credit.next();
+        self.credit.publish_head(&self.storage);
         let limits = self.limits_in(new.measures().capacity());
         limits.write(&new);
         new.producer().mode.store(self.fences.mode(), Ordering::Relaxed);

@@ -55,7 +55,7 @@ pub(crate) struct Reader<W> {
     followed: Followed,
     /// Segments of a chain behind this one in which the consumer holds messages, the oldest first.
     #[cfg(any(feature = "std", ringway_loom))]
-    pub(crate) behind: alloc::vec::Vec<Storage>,
+    pub(crate) behind: Option<alloc::boxed::Box<alloc::vec::Vec<Storage>>>,
 }
 
 impl<W> Reader<W> {
@@ -82,7 +82,7 @@ impl<W> Reader<W> {
             alarms: Alarms::default(),
             followed: Followed::NOT,
             #[cfg(any(feature = "std", ringway_loom))]
-            behind: alloc::vec::Vec::new(),
+            behind: None,
         }
     }
 

@@ -21,8 +21,16 @@ advice! {
         said(&options().overflow(Overflow::Overwrite).heap().unwrap_err());
     }
 
-    "a limit of {limit} bytes is less than the {needed} of the first segment: allow more, or begin \
-     with a smaller capacity" =>
+    "the ring has its capacity for good: create it with Options::unbounded" =>
+    fn one_that_does_not_grow(said) {
+        let (mut producer, _ring) = Options::<u64>::new(4).heap().unwrap();
+        said(&producer.resize(8).unwrap_err());
+        let (mut producer, _ring) = options().heap().unwrap();
+        assert_eq!(producer.resize(8), Ok(()));
+    }
+
+    "a limit of {limit} bytes is less than the {needed} of all segments: allow more, or choose a \
+     smaller capacity" =>
     fn a_limit_that_is_too_small(said) {
         said(&Options::<u64>::new(1 << 10).unbounded(8192).heap().unwrap_err());
         assert!(Options::<u64>::new(1 << 10).unbounded(1 << 20).heap().is_ok());
