@@ -69,8 +69,6 @@ fn a_window_of_calls_is_outstanding_and_no_more() {
     }
     // In another order than they came: those before are kept.
     assert_eq!(client.wait(tickets[2]), Ok(20));
-    // The place of the first one is still taken.
-    assert_eq!(client.send(&4), Err(CallError::Full { window: 4 }));
     assert_eq!(client.recv(), Ok((tickets[0], 0)));
     let last = client.send(&4).unwrap();
     assert_eq!(client.recv(), Ok((tickets[1], 10)));
@@ -235,8 +233,8 @@ fn a_client_that_gives_up_leaves_room_for_all_replies() {
 fn a_call_that_finds_no_room_in_its_lane_ends_in_time() {
     let service = Options::<u64, u64>::new(2).heap().unwrap();
     let mut client = service.client().unwrap();
-    // No server takes them.
-    for _ in 0..2 {
+    // No server takes them. A lane of short messages holds so many.
+    for _ in 0..64 {
         let ticket = client.send(&1).unwrap();
         client.forget(ticket);
     }
@@ -315,12 +313,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 300 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 100 }))]
 
     /// One client, one server, and a model of what each knows.
     #[test]
-    fn calls_are_what_a_model_says(steps in prop::collection::vec(step(), 1..60)) {
+    fn calls_are_what_a_model_says(steps in prop::collection::vec(step(), 1..500)) {
         const WINDOW: usize = 4;
+        const LANE: usize = 64;
         let (mut client, mut server) = pair(WINDOW);
         // By number, which is the position too: the state of each call, and whether its client
         // still wants it.
@@ -335,8 +334,9 @@ proptest! {
             match step {
                 Step::Send { retry } => {
                     let number = calls.len();
-                    let old = number.checked_sub(WINDOW);
-                    let blocked = old.is_some_and(|old| calls[old].1);
+                    let old = number.checked_sub(LANE);
+                    let blocked = outstanding(&calls).len() >= WINDOW
+                        || old.is_some_and(|old| calls[old].1);
                     // In the lane it has a place when the server is done with that.
                     let full = old.is_some_and(|old| matches!(calls[old].0, State::Asked { .. }));
                     let call = Call::new().retry(retry);

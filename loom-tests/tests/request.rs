@@ -93,13 +93,13 @@ fn no_lost_wakeup_of_a_client_by_two_servers() {
     check("no_lost_wakeup_of_a_client_by_two_servers", Some(1), || {
         let service = service(2);
         let mut client = client(&service);
+        let tickets = [1, 2].map(|number| client.send(&number).unwrap());
         let threads = [server(&service), server(&service)].map(|mut server| {
             thread::spawn(move || {
                 answer(&mut server);
                 server
             })
         });
-        let tickets = [1, 2].map(|number| client.send(&number).unwrap());
         assert_eq!(client.wait(tickets[1]), Ok(20));
         assert_eq!(client.wait(tickets[0]), Ok(10));
         for thread in threads {

@@ -43,7 +43,10 @@ impl<'a, T: Message + ?Sized, W: Wait> Given<'a, T, W> {
 
     fn redelivered(&self, index: usize) -> bool {
         self.receiver.is_usable()
-            && self.receiver.lane(self.lane).is_some_and(|lane| lane.taker.was_given(self.held, index))
+            && self
+                .receiver
+                .lane(self.lane)
+                .is_some_and(|lane| lane.taker.was_given(self.held, index))
     }
 }
 

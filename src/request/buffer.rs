@@ -15,7 +15,7 @@ pub(crate) const ALIGN: usize = 128;
 
 /// A message up to this length, header included, is put together on the stack, and copied from
 /// there. A longer one is written where it is read.
-const SHORT: usize = 256;
+const SHORT: usize = 128;
 
 /// A buffer for a message whose body lies where any message may lie.
 #[derive(Debug)]

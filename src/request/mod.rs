@@ -106,9 +106,9 @@
 // by position. A reply whose position is not there is dropped: it is late, or the second one, or
 // forged. Positions are never used twice, so that it cannot be taken for that of another call.
 //
-// **The window.** A lane holds C requests, and the table C calls. The request at p + C is sent only
-// when the call at p has ended, and goes only when a server is done with p. So at any moment the
-// requests that are not done lie within C positions.
+// **The window.** A lane holds C requests, no less than the window, and the table C calls. The
+// request at p + C is sent only when the call at p has ended, and goes only when a server is done
+// with p. So at any moment the requests that are not done lie within C positions.
 //
 // A reply lane holds 2 C replies. The client empties its box whenever it has sent C requests since
 // it last found the box empty. When it found it empty, C requests at most were not done; since then

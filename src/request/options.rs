@@ -47,15 +47,13 @@ pub struct Options<Req: Message + ?Sized, Rep: Message + ?Sized> {
 }
 
 impl<Req: Message + ?Sized, Rep: Message + ?Sized> Options<Req, Rep> {
-    /// A service whose clients can each have at least `window` calls outstanding: it is rounded up
-    /// to a power of two. A client has a lane of so many requests, and a server that has answered
-    /// it one of twice as many replies.
+    /// A service whose clients can each have `window` calls outstanding, at most 65,535. A client
+    /// has a lane of at least so many requests, and a server that has answered it one of twice as
+    /// many replies: lanes of short messages hold more, up to 64, because that is faster.
     pub fn new(window: usize) -> Self {
         let shape = ServiceShape {
-            window: match window {
-                0 => 0,
-                _ => window.checked_next_power_of_two().unwrap_or(window),
-            },
+            window,
+            capacity: 0,
             request: Body { schema: Schema::of::<Req>(DEFAULT_LEN), arena: 0 },
             reply: Body { schema: Schema::of::<Rep>(DEFAULT_LEN), arena: 0 },
             clients: DEFAULT_CLIENTS,
@@ -98,8 +96,9 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Options<Req, Rep> {
     /// Creates the service on the heap, for threads of one process. It ends when all handles of it
     /// and all clients have gone, and what they asked is taken.
     pub fn heap(self) -> Result<Service<Req, Rep>, ConfigError> {
-        self.shape.check()?;
-        Service::heap(self.shape)
+        let shape = self.shape.with_lanes();
+        shape.check()?;
+        Service::heap(shape)
     }
 }
 
@@ -131,8 +130,9 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Options<Req, Rep> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn create(self, segment: impl Into<Segment>) -> Result<Service<Req, Rep>, CreateError> {
-        self.shape.check().map_err(CreateError::Config)?;
-        Ok(Service::of(self.shape.requests().create(segment)?, self.shape))
+        let shape = self.shape.with_lanes();
+        shape.check().map_err(CreateError::Config)?;
+        Ok(Service::of(shape.requests().create(segment)?, shape))
     }
 
     /// Opens the service of that name, or creates it if there is none. One that is there has to be
@@ -145,8 +145,9 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Options<Req, Rep> {
             let error = CreateError::Config(error);
             OpenError::Mailbox(mailbox::OpenError::Create(Box::new(error)))
         };
-        self.shape.check().map_err(wrong)?;
-        let mailbox = self.shape.requests().create_or_open(segment);
+        let shape = self.shape.with_lanes();
+        shape.check().map_err(wrong)?;
+        let mailbox = shape.requests().create_or_open(segment);
         Service::new(mailbox.map_err(OpenError::Mailbox)?)
     }
 }

@@ -15,7 +15,15 @@ const MORE_LANES: usize = 4;
 /// The first word of the note in a service's door: that it is a service's, of this version.
 const MARK: u32 = u32::from_le_bytes(*b"REQ1");
 /// In the note: messages of one direction have each their own length.
-const VARIABLE: u32 = 1 << 15;
+const VARIABLE: u32 = 1 << 7;
+/// The largest window: it has 16 bits in the note.
+const MAX_WINDOW: usize = u16::MAX as usize;
+
+/// Requests that a lane holds though its client's window is smaller, and bytes that these may take.
+/// A producer looks at the gates of its consumers at every eighth of a ring: in a lane of 8, for each
+/// message, which takes longer than the message does.
+const ROOMY: usize = 64;
+const ROOMY_BYTES: usize = 16 << 10;
 
 /// Messages of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +36,10 @@ pub(crate) struct Body {
 /// A service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceShape {
-    /// Calls that a client can have outstanding: a power of two.
+    /// Calls that a client can have outstanding.
     pub(crate) window: usize,
+    /// Requests that its lane holds: a power of two, no less than that.
+    pub(crate) capacity: usize,
     pub(crate) request: Body,
     pub(crate) reply: Body,
     pub(crate) clients: usize,
@@ -41,14 +51,14 @@ pub(crate) struct ServiceShape {
 impl ServiceShape {
     /// The mailbox of requests.
     pub(crate) fn requests(&self) -> mailbox::Options<[u8]> {
-        let options = self.options(self.window, self.request);
+        let options = self.options(self.capacity, self.request);
         options.receivers(self.servers).senders(self.clients).note(self.note())
     }
 
     /// The reply box of a client.
     pub(crate) fn replies(&self) -> mailbox::Options<[u8]> {
         let lanes = self.servers.saturating_mul(LANES_FOR_SERVER).saturating_add(MORE_LANES);
-        self.options(self.window.saturating_mul(2), self.reply).senders(lanes)
+        self.options(self.capacity.saturating_mul(2), self.reply).senders(lanes)
     }
 
     fn options(&self, capacity: usize, body: Body) -> mailbox::Options<[u8]> {
@@ -58,24 +68,35 @@ impl ServiceShape {
         options.tag(self.tag).asymmetric_fences(self.asymmetric)
     }
 
+    /// The same with lanes that are as large as they should be for their messages and the window.
+    pub(crate) fn with_lanes(self) -> ServiceShape {
+        let longest = self.request.schema.max_len.max(self.reply.schema.max_len);
+        let fit = ROOMY_BYTES / longest.saturating_add(HEADER);
+        let roomy = if cfg!(ringway_loom) { 0 } else { fit.min(ROOMY) };
+        let wanted = self.window.max(roomy);
+        let capacity =
+            if self.window == 0 { 0 } else { wanted.checked_next_power_of_two().unwrap_or(wanted) };
+        ServiceShape { capacity, ..self }
+    }
+
     /// What its door says, beside what it says of requests:
     ///
     /// | word | says |
     /// |---:|---|
     /// | 0 | `REQ1` |
-    /// | 1 | kinds: of requests in the low half, of replies in the high one. Each is the alignment, and 2^15 more if each message has its own length |
+    /// | 1 | the window in the low half; then 8 bits of requests, and as many of replies: the logarithm of the alignment, and 128 more if each message has its own length |
     /// | 2 | the longest reply in bytes, in a slot |
     /// | 3 | the arena of reply lanes, in units of 128 bytes |
     fn note(&self) -> [u32; 4] {
         let kind = |schema: Schema| {
             let variable = if schema.variable { VARIABLE } else { 0 };
-            schema.align as u32 | variable
+            schema.align.trailing_zeros() | variable
         };
         let reply = self.reply;
         let arena = reply.arena.div_ceil(ARENA_UNIT);
         [
             MARK,
-            kind(self.request.schema) | kind(reply.schema) << 16,
+            self.window as u32 | kind(self.request.schema) << 16 | kind(reply.schema) << 24,
             u32::try_from(reply.schema.max_len).unwrap_or(u32::MAX),
             u32::try_from(arena).unwrap_or(u32::MAX),
         ]
@@ -88,14 +109,15 @@ impl ServiceShape {
         let schema = |kind: u32, max_len: usize| Schema {
             variable: kind & VARIABLE != 0,
             max_len,
-            align: (kind & (VARIABLE - 1)) as usize,
+            align: 1usize.checked_shl(kind & (VARIABLE - 1)).unwrap_or(0),
         };
         let request_len = lanes.schema.max_len.checked_sub(HEADER)?;
         let arena = (reply_arena as usize).checked_mul(ARENA_UNIT)?;
         (mark == MARK).then_some(ServiceShape {
-            window: lanes.capacity,
-            request: Body { schema: schema(kinds & 0xffff, request_len), arena: lanes.arena },
-            reply: Body { schema: schema(kinds >> 16, reply_len as usize), arena },
+            window: (kinds & 0xffff) as usize,
+            capacity: lanes.capacity,
+            request: Body { schema: schema(kinds >> 16 & 0xff, request_len), arena: lanes.arena },
+            reply: Body { schema: schema(kinds >> 24, reply_len as usize), arena },
             clients: lanes.lanes,
             servers: lanes.receivers,
             tag: lanes.tag,
@@ -105,6 +127,10 @@ impl ServiceShape {
 
     /// Whether there can be such a service.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.window > MAX_WINDOW {
+            let (capacity, max) = (self.window, MAX_WINDOW);
+            return Err(ConfigError::CapacityTooLarge { capacity, max });
+        }
         for Body { schema, .. } in [self.request, self.reply] {
             if schema.align > ALIGN {
                 return Err(ConfigError::AlignTooLarge { align: schema.align, max: ALIGN });
@@ -128,6 +154,8 @@ mod tests {
     fn a_door_says_what_its_service_is() {
         let bytes = Options::<[u8], [u8]>::new(5).longest_reply(77).reply_arena(1000).servers(3);
         for shape in [bytes.tag(9).shape, Options::<u32, [u16; 5]>::new(1).clients(7).shape] {
+            let shape = shape.with_lanes();
+            assert!(shape.capacity == 64 && shape.window < 6);
             let lanes = shape.requests().shape();
             let mut told = ServiceShape::of(&lanes).unwrap();
             assert!((shape.reply.arena..shape.reply.arena + 128).contains(&told.reply.arena));

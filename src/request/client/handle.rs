@@ -45,6 +45,8 @@ pub struct Client<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
     pub(super) sender: Sender<[u8], W>,
     pub(super) window: Window,
     pub(super) buffer: Buffer,
+    /// Calls that can be outstanding.
+    pub(super) most: usize,
     /// Requests that were sent since the box was last found empty.
     pub(super) since_empty: usize,
     types: PhantomData<(HandleOf<Req>, fn() -> HandleOf<Rep>)>,
@@ -77,6 +79,7 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Client<Req, Rep> {
             replies,
             removal,
             window: Window::new(sender.capacity()),
+            most: shape.window.clamp(1, sender.capacity()),
             sender,
             buffer: Buffer::new(made.max_len().saturating_sub(HEADER)),
             since_empty: 0,
@@ -88,13 +91,14 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Client<Req, Rep> {
 impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Client<Req, Rep, W> {
     /// The same client, waiting in another way: for replies, and for room for requests.
     pub fn with_wait<V: Wait + Clone>(self, wait: V) -> Client<Req, Rep, V> {
-        let Client { replies, removal, sender, window, buffer, since_empty, .. } = self;
+        let Client { replies, removal, sender, window, buffer, most, since_empty, .. } = self;
         Client {
             replies: replies.with_wait(wait.clone()),
             removal,
             sender: sender.with_wait(wait),
             window,
             buffer,
+            most,
             since_empty,
             types: PhantomData,
         }
@@ -102,7 +106,7 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Client<Req, Rep, W> 
 
     /// Calls that it can have outstanding.
     pub fn window(&self) -> usize {
-        self.window.len()
+        self.most
     }
 
     /// Calls that are outstanding: they were sent, and their replies have not been received.

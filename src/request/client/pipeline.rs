@@ -76,8 +76,8 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Client<Req, Rep, W> 
             self.empty_the_box()?;
         }
         let position = Pos::new(self.sender.head());
-        if !self.window.has_room(position) {
-            return Err(CallError::Full { window: self.window.len() });
+        if self.window.outstanding() >= self.most || !self.window.has_room(position) {
+            return Err(CallError::Full { window: self.most });
         }
         Ok((position, Ask { until: clock::encode(call.until), retry: call.retry }.encode()))
     }
