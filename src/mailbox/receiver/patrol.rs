@@ -23,6 +23,9 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         }
         if self.shared.0.get().is_some_and(|shared| shared.takes_notice()) {
             self.look_after_lanes(usize::MAX);
+            if self.roll.tries_again() || self.roll.leaves_out() {
+                self.list();
+            }
         }
     }
 
