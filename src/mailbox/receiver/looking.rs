@@ -207,6 +207,11 @@ impl Sleeper for Shared {
         if self.finds_the_dead() {
             return true;
         }
+        // An error is told by the receiver's own look.
+        if !matches!(self.door.is_removed(), Ok(false)) {
+            self.notice.store(true, Ordering::Relaxed);
+            return true;
+        }
         // No sender counts that what was in the way of a lane has gone.
         if self.is_to_list() {
             self.notice.store(true, Ordering::Relaxed);
