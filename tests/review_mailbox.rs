@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringway::error::WaitSetError;
-use ringway::error::mailbox::{RecvError, RecvTimeoutError, SenderError, TryRecvError};
+use ringway::error::mailbox::{
+    RecvError, RecvTimeoutError, SenderError, TryRecvError, UnlinkError,
+};
 use ringway::mailbox::{self, Mailbox, Options};
 use ringway::wait::Interrupt;
 use ringway::{Ring, Segment, Start, WaitSet};
@@ -532,4 +534,115 @@ fn all_do_not_list_for_all() {
     }
     let counted = count() - before;
     assert!(counted <= 4, "{counted} times all {RECEIVERS} list the lanes, as one lane has gone");
+}
+
+/// `create_or_open` and `unlink` go on at once. Each says what it has done.
+#[test]
+fn creating_and_removing_at_once() {
+    let place = Place::new("race");
+    let until = Instant::now() + Duration::from_secs(5);
+    let failed = thread::scope(|scope| {
+        let creates = scope.spawn(|| {
+            let mut failed = Vec::new();
+            while Instant::now() < until {
+                match Options::<u64>::new(8).create_or_open(place.segment()) {
+                    Ok(mailbox) => drop(mailbox.sender_named("billing").unwrap()),
+                    Err(error) => failed.push(format!("create_or_open: {error:?}")),
+                }
+            }
+            failed
+        });
+        let mut failed = Vec::new();
+        while Instant::now() < until {
+            match mailbox::unlink(place.segment()) {
+                Ok(_) | Err(UnlinkError::InUse { .. }) => {}
+                Err(error) => failed.push(format!("unlink: {error:?}")),
+            }
+        }
+        failed.extend(creates.join().unwrap());
+        failed
+    });
+    let mut kinds = failed.clone();
+    kinds.sort();
+    kinds.dedup();
+    assert!(failed.is_empty(), "{}: {kinds:#?}", failed.len());
+}
+
+/// Other files in the directory do not hide a lane, or that is told.
+#[test]
+fn other_files_hide_no_lane() {
+    let place = Place::new("hidden");
+    let mailbox = Options::<u64>::new(8).senders(1).create(place.segment()).unwrap();
+    let mut sender = mailbox.sender_named("billing").unwrap();
+    sender.send(&7).unwrap();
+    for number in 0..64 {
+        fs::write(place.path().join(format!("x{number}")), "").unwrap();
+    }
+    let mut receiver = mailbox.receiver().unwrap();
+    let got = receiver.recv_timeout(Duration::from_secs(3)).map(|letter| *letter);
+    assert!(!matches!(got, Err(RecvTimeoutError::Timeout)), "neither the message nor an error");
+}
+
+/// The same for the limit of senders.
+#[test]
+fn other_files_do_not_raise_the_limit_of_senders() {
+    let place = Place::new("hidden-limit");
+    let mailbox = Options::<u64>::new(8).senders(1).create(place.segment()).unwrap();
+    let _sender = mailbox.sender_named("billing").unwrap();
+    for number in 0..64 {
+        fs::write(place.path().join(format!("x{number}")), "").unwrap();
+    }
+    assert!(mailbox.sender_named("other").is_err());
+}
+
+/// A mailbox whose files are removed by hand: a set says that there is something to look at.
+#[test]
+fn a_set_is_told_that_the_mailbox_was_removed() {
+    let place = Place::new("set-removed");
+    let mailbox = Options::<u64>::new(8).create(place.segment()).unwrap();
+    let mut receiver = mailbox.receiver().unwrap();
+    let (set, mut ready) = (WaitSet::new(), Vec::new());
+    set.add(&mut receiver, 1).unwrap();
+    assert!(set.wait_timeout(&mut ready, Duration::from_millis(200)).is_err());
+    fs::remove_dir_all(place.path()).unwrap();
+    let told = set.wait_timeout(&mut ready, Duration::from_secs(3));
+    assert!(told.is_ok(), "{told:?}");
+}
+
+/// A process that is stopped while it joins a lane is in the way of no other lane, and a call that
+/// does not block does not.
+#[test]
+fn a_process_that_is_stopped_while_it_joins_a_lane() {
+    let place = Place::new("stopped");
+    let mailbox = Options::<u64>::new(8).create(place.segment()).unwrap();
+    let mut first = mailbox.sender_named("first").unwrap();
+    let second = mailbox.sender_named("second").unwrap();
+    first.send(&7).unwrap();
+    // It has the lock under which names are looked for: as a sender or a receiver that is stopped.
+    let control = |path: &PathBuf| path.to_str().unwrap().contains("s.second.");
+    let path =
+        fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().path()).find(control).unwrap();
+    let file = fs::File::options().read(true).write(true).open(path).unwrap();
+    // SAFETY: all its bytes may be zeros.
+    let mut lock: libc::flock = unsafe { mem::zeroed() };
+    lock.l_type = libc::F_WRLCK as _;
+    lock.l_start = 4096; // docs/layout.md: the registry
+    lock.l_len = 1;
+    use std::os::fd::AsRawFd;
+    // SAFETY: a descriptor that is open, and a lock.
+    assert_eq!(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) }, 0);
+    let mut receiver = mailbox.receiver().unwrap();
+    let mut longest = Duration::ZERO;
+    let mut errors = 0;
+    let until = Instant::now() + Duration::from_secs(6);
+    while Instant::now() < until {
+        let begin = Instant::now();
+        errors += usize::from(
+            receiver.try_recv().is_err_and(|error| !matches!(error, TryRecvError::Empty)),
+        );
+        longest = longest.max(begin.elapsed());
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop((second, file));
+    assert!(longest < Duration::from_millis(500), "try_recv took {longest:?}, {errors} errors");
 }

@@ -139,6 +139,8 @@ pub(super) fn files(
     if bytes < len(receivers) {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    // The process may change its directory.
+    let path = &std::path::absolute(path)?;
     // SAFETY: the mapping is as long as the receivers' words take, which begin there.
     let first = unsafe { start.add(SEATS_AT) }.cast::<AtomicU32>();
     let seats = NonNull::slice_from_raw_parts(first, receivers);

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -63,6 +64,8 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
         let path = path.into();
         move |source| CreateError::Io { what, path, source }
     };
+    // The directory was there, and is not any more.
+    let being_removed = || CreateError::BeingRemoved { path: path.into() };
     ringway_shm::crash_point!();
     match rustix::fs::mkdir(path, Mode::RWXU) {
         Ok(()) => {}
@@ -83,6 +86,7 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
         Err(error) if is_no_directory(&error) => {
             return Err(CreateError::NotADirectory { path: path.into() });
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(being_removed()),
         Err(source) => return Err(io("opening the directory")(source)),
     };
     let metadata = directory.metadata().map_err(io("asking about the directory"))?;
@@ -92,7 +96,11 @@ fn make_directory(path: &Path, segment: &Segment, access: Access) -> Result<(), 
         .map_err(|why| CreateError::Untrusted { path: path.into(), why })?;
     // A creator or a remover that has died left it empty. Else it is not this mailbox's: it would be
     // given other permissions, and files in it be taken for lanes.
-    if path.read_dir().map_err(io("reading the directory"))?.next().is_some() {
+    let mut entries = match path.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(being_removed()),
+        entries => entries.map_err(io("reading the directory"))?,
+    };
+    if entries.next().is_some() {
         return Err(match path.join(DOOR_FILE).symlink_metadata() {
             Ok(_) => CreateError::AlreadyExists { path: path.into() },
             Err(_) => CreateError::NotEmpty { path: path.into() },
@@ -169,6 +177,7 @@ pub(in crate::mailbox) fn create_or_open(
             Err(
                 CreateError::AlreadyExists { .. }
                 | CreateError::BeingRemoved { .. }
+                | CreateError::NotEmpty { .. }
                 | CreateError::Segment(_),
             ) if tries < TRIES => {}
             Err(error) => return Err(OpenError::Create(Box::new(error))),

@@ -70,8 +70,11 @@ pub fn unlink(segment: impl Into<Segment>) -> Result<bool, UnlinkError> {
     // The door last of the files: without it there is no mailbox.
     let removed = directory.remove(DOOR_FILE, lock.file());
     removed.map_err(|errno| io("removing the door")(errno.into()))?;
-    remove_directory(&path).map_err(io("removing the directory"))?;
-    Ok(true)
+    match remove_directory(&path) {
+        // A creator has gone on with it: that is another mailbox.
+        Err(error) if is_not_empty(&error) && has_door(&path) => Ok(true),
+        outcome => outcome.map(|()| true).map_err(io("removing the directory")),
+    }
 }
 
 /// Whether a file is a door.
@@ -113,14 +116,22 @@ fn remove_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a directory that has no door, if it is empty: what a creator or a remover that has died
-/// has left.
+fn is_not_empty(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENOTEMPTY)
+}
+
+fn has_door(path: &Path) -> bool {
+    path.join(DOOR_FILE).symlink_metadata().is_ok()
+}
+
+/// Removes a directory that has no door, if it is empty: what a creator or a remover that has died has
+/// left.
 fn remove_rest(path: PathBuf) -> Result<bool, UnlinkError> {
     match remove_directory(&path) {
         Ok(()) => Ok(true),
-        Err(error) if error.raw_os_error() == Some(libc::ENOTEMPTY) => {
-            Err(UnlinkError::NotAMailbox { path, why: None })
-        }
+        // A creator has gone on with it: there was none before.
+        Err(error) if is_not_empty(&error) && has_door(&path) => Ok(false),
+        Err(error) if is_not_empty(&error) => Err(UnlinkError::NotAMailbox { path, why: None }),
         Err(source) => Err(UnlinkError::Io { what: "removing the directory", path, source }),
     }
 }

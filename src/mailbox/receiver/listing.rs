@@ -33,6 +33,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
             Ok(listed) => listed,
             Err(error) => {
                 (self.roll.failed, self.roll.again) = (Some(error), true);
+                self.tell();
                 return;
             }
         };

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use std::sync::PoisonError;
 
 use super::lane::Lane;
+use super::roll::Roll;
 use super::taker::Taker;
 use crate::group::claims::Claims;
 use crate::group::reap;
@@ -27,6 +28,9 @@ use ringway_shm::sync::{AtomicBool, AtomicU32, Futex, Mutex, MutexGuard, Orderin
 /// Lanes of which the kernel is asked at a time whether their senders live.
 const AT_A_TIME: usize = 16;
 
+/// Once in so many looks a lane that could not be opened is tried again, which was told.
+const RETRIES: u32 = 20;
+
 /// What a receiver and those that look on its behalf have in common.
 #[derive(Debug)]
 pub(in crate::mailbox) struct Shared {
@@ -34,6 +38,8 @@ pub(in crate::mailbox) struct Shared {
     lanes: Mutex<Views>,
     /// What the count of lanes was when the receiver last listed them.
     seen: AtomicU32,
+    /// In how many looks the receiver is to list the lanes, as some could not be opened; 0: in none.
+    lists_in: AtomicU32,
     /// The receiver's next call has something to look after.
     notice: AtomicBool,
     is_gone: AtomicBool,
@@ -103,16 +109,17 @@ impl Shared {
     pub(super) fn new<T: Message + ?Sized>(
         door: &Arc<Door>,
         lanes: &[Lane<T>],
-        seen: u32,
+        roll: &Roll,
     ) -> Arc<Shared> {
         let shared = Shared {
             door: door.clone(),
             lanes: Mutex::new(Views::default()),
             seen: AtomicU32::new(0),
+            lists_in: AtomicU32::new(0),
             notice: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
         };
-        shared.tell(lanes, seen);
+        shared.tell(lanes, roll);
         Arc::new(shared)
     }
 
@@ -121,9 +128,25 @@ impl Shared {
     }
 
     /// The lanes are these from now on.
-    pub(super) fn tell<T: Message + ?Sized>(&self, lanes: &[Lane<T>], seen: u32) {
+    pub(super) fn tell<T: Message + ?Sized>(&self, lanes: &[Lane<T>], roll: &Roll) {
         self.lanes().all = lanes.iter().map(View::of).collect();
-        self.seen.store(seen, Ordering::Relaxed);
+        self.seen.store(roll.seen(), Ordering::Relaxed);
+        let lists_in = match (roll.tries_again(), roll.leaves_out()) {
+            (true, _) => 1,
+            (false, true) => RETRIES,
+            (false, false) => 0,
+        };
+        self.lists_in.store(lists_in, Ordering::Relaxed);
+    }
+
+    /// A look counts: whether the receiver is to list the lanes again. Two that look at once may
+    /// count one.
+    fn is_to_list(&self) -> bool {
+        let looks = self.lists_in.load(Ordering::Relaxed);
+        if looks > 1 {
+            self.lists_in.store(looks - 1, Ordering::Relaxed);
+        }
+        looks == 1
     }
 
     /// Whether a look has found something to look after. Takes that.
@@ -182,6 +205,16 @@ impl Sleeper for Shared {
 
     fn ask(&self) -> bool {
         if self.finds_the_dead() {
+            return true;
+        }
+        // An error is told by the receiver's own look.
+        if !matches!(self.door.is_removed(), Ok(false)) {
+            self.notice.store(true, Ordering::Relaxed);
+            return true;
+        }
+        // No sender counts that what was in the way of a lane has gone.
+        if self.is_to_list() {
+            self.notice.store(true, Ordering::Relaxed);
             return true;
         }
         let mut lanes = self.lanes();

@@ -23,6 +23,10 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         }
         if self.shared.0.get().is_some_and(|shared| shared.takes_notice()) {
             self.look_after_lanes(usize::MAX);
+            self.look_after_door();
+            if self.roll.tries_again() || self.roll.leaves_out() {
+                self.list();
+            }
         }
     }
 
@@ -41,6 +45,11 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         if self.roll.tries_again() || self.watch.looks % LISTS == 0 {
             self.list();
         }
+        self.look_after_door();
+    }
+
+    /// Whether the mailbox is still there.
+    fn look_after_door(&mut self) {
         match self.door().is_removed() {
             Ok(true) => self.roll.set_removed(),
             Ok(false) => {}

@@ -88,6 +88,11 @@ impl Roll {
         self.again
     }
 
+    /// Whether a lane is left out that may be opened some time.
+    pub(super) fn leaves_out(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
     pub(super) fn set_removed(&mut self) {
         self.is_removed = true;
     }

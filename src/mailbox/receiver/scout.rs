@@ -11,13 +11,13 @@ use ringway_shm::wait::Wait;
 impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     /// What looks on its behalf.
     pub(in crate::mailbox) fn shared(&self) -> &Arc<Shared> {
-        self.shared.0.get_or_init(|| Shared::new(self.door(), &self.lanes, self.roll.seen()))
+        self.shared.0.get_or_init(|| Shared::new(self.door(), &self.lanes, &self.roll))
     }
 
     /// Lanes have come, gone or ended.
     pub(super) fn tell(&self) {
         if let Some(shared) = self.shared.0.get() {
-            shared.tell(&self.lanes, self.roll.seen());
+            shared.tell(&self.lanes, &self.roll);
         }
     }
 }

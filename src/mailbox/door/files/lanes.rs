@@ -28,7 +28,14 @@ fn is_lane(name: &str) -> bool {
 impl Files {
     /// All lanes of which there are names. `most`: how many there may be.
     pub(in crate::mailbox::door) fn list(&self, most: usize) -> Result<Vec<Listed>, LivenessError> {
-        let (lanes, companions) = names(&self.path, most).map_err(not_told)?;
+        let (lanes, companions) = match names(&self.path, most) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_removed()? => {
+                return Ok(Vec::new());
+            }
+            // Moved, or out of this process's reach, which has another root by now.
+            Err(error) => return Err(not_told(error)),
+        };
         // A process that died between naming one and the other, or removing them.
         let is_alone = |object: &&String| !lanes.iter().any(|lane| lane.name == **object);
         if let Some(object) = companions.iter().find(is_alone) {
@@ -113,14 +120,7 @@ pub(in crate::mailbox) fn names(
     most: usize,
 ) -> io::Result<(Vec<Listed>, Vec<String>)> {
     let (mut lanes, mut companions) = (Vec::new(), Vec::new());
-    let entries = match path.read_dir() {
-        Ok(entries) => entries,
-        // It was removed, which the door says, too.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok((lanes, companions));
-        }
-        Err(error) => return Err(error),
-    };
+    let entries = path.read_dir()?;
     // Others choose how many there are.
     for entry in entries.take(most.saturating_mul(NAMES_PER_LANE).saturating_add(16)) {
         let entry = entry?;
