@@ -166,6 +166,7 @@ impl<K: Kind, T: Message + ?Sized, W: Wait> Consumer<K, T, W> {
     }
 
     /// Makes sure that the next message is there.
+    #[cold]
     #[inline(never)]
     fn look_ahead<const ASKS: bool, const RELEASES: bool>(&mut self) -> Result<(), TryRecvError> {
         if self.reader.is_followed() {

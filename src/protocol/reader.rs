@@ -55,6 +55,7 @@ pub(crate) struct Reader<W> {
     followed: Followed,
     /// Segments of a chain behind this one in which the consumer holds messages, the oldest first.
     #[cfg(any(feature = "std", ringway_loom))]
+    #[expect(clippy::box_collection, reason = "one word of a handle, for what few have")]
     pub(crate) behind: Option<alloc::boxed::Box<alloc::vec::Vec<Storage>>>,
 }
 

@@ -74,8 +74,8 @@ advice! {
         (0..6).for_each(|n| producer.try_send(&n).unwrap());
         (0..4).for_each(|n| assert_eq!(subscriber.try_recv(), Ok(n)));
         let named = |entry: &fs::DirEntry| entry.file_name().to_str().unwrap().len() == 4 + 1 + 32;
-        let files = fs::read_dir(directory.path()).unwrap().map(Result::unwrap);
-        let link = files.filter(named).next().unwrap().path();
+        let mut files = fs::read_dir(directory.path()).unwrap().map(Result::unwrap);
+        let link = files.find(named).unwrap().path();
         let aside = directory.path().join("aside");
         fs::rename(&link, &aside).unwrap();
         let error = subscriber.try_recv().unwrap_err();
