@@ -1,13 +1,13 @@
-//! A total order for the messages of many senders: a sequencer takes them from a mailbox and sends them
-//! into one ring, to which all subscribe that want that order.
+//! A total order for the messages of many senders: a sequencer takes them from a mailbox and sends
+//! them into one ring, to which all subscribe that want that order.
 //!
 //! ```sh
 //! cargo run --example sequencer
 //! ```
 //!
-//! A sequencer can be killed between sending a message and saying that it is done. Here the first one
-//! stops there. The next one gets that message once more, with a mark, and finds it at the end of the
-//! ring.
+//! A sequencer can be killed between sending a message and saying that it is done. Here the first
+//! one stops there. The next one gets that message once more, with a mark, and finds it at the end
+//! of the ring.
 
 fn main() -> std::process::ExitCode {
     match sides::run() {
@@ -64,8 +64,8 @@ mod sides {
     }
 
     impl Sequencer {
-        /// Takes over from one that has gone, or begins. The ring has one producer, so that there is
-        /// one sequencer at a time.
+        /// Takes over from one that has gone, or begins. The ring has one producer, so that there
+        /// is one sequencer at a time.
         fn start(mailbox: &Mailbox<u64>, ring: &Segment) -> Outcome<Sequencer> {
             let producer = Options::<Sequenced>::new(4096).create_or_resume(ring)?;
             let mut observer = Ring::<Sequenced>::open(ring)?.observe(Start::Oldest)?;

@@ -107,8 +107,8 @@ fn no_lost_wakeup_by_notifiers_that_add() {
     });
 }
 
-/// Two notifiers that ask the flag, and two waiters, as two senders and two receivers of a mailbox. Each
-/// waiter waits for both numbers, so that it sleeps over neither.
+/// Two notifiers that ask the flag, and two waiters, as two senders and two receivers of a mailbox.
+/// Each waiter waits for both numbers, so that it sleeps over neither.
 #[test]
 fn no_lost_wakeup_of_two_waiters_by_two_notifiers_that_ask() {
     check("no_lost_wakeup_of_two_waiters_by_two_notifiers_that_ask", Some(2), || {

@@ -1,5 +1,5 @@
-//! Mailboxes: the door and the lanes. A sleep in a model has no end of its own, so that a lost wake-up
-//! is a deadlock, which loom reports.
+//! Mailboxes: the door and the lanes. A sleep in a model has no end of its own, so that a lost
+//! wake-up is a deadlock, which loom reports.
 
 use loom::thread;
 use loom_tests::{SLEEPY, check};
@@ -126,8 +126,8 @@ fn a_receiver_is_told_of_the_end_behind_what_was_sent() {
     });
 }
 
-/// A sender of the same name comes while the lane that the last one left is received and removed: its
-/// message is in a lane that stays.
+/// A sender of the same name comes while the lane that the last one left is received and removed:
+/// its message is in a lane that stays.
 #[test]
 fn a_lane_is_not_removed_from_a_sender_that_goes_on_with_it() {
     check("a_lane_is_not_removed_from_a_sender_that_goes_on_with_it", Some(2), || {

@@ -4,6 +4,8 @@
 //! Until a message is let go of, it stays the next one, and the gate says so.
 
 use super::Subscriber;
+use super::handle::sealed::Sealed;
+use super::subscriber::Subscribing;
 use super::take::{HOLDING, WAITING};
 use crate::error::TryRecvError;
 use crate::memory::Storage;
@@ -21,7 +23,11 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
     /// Lets go of so many messages that were copied.
     #[inline(always)]
     pub(crate) fn let_go_of(&mut self, messages: usize) {
-        if messages > 0 {
+        if messages == 1 && self.reader.knows_next() && !self.reader.is_followed() {
+            // What is known of those behind it stays known.
+            self.reader.step::<false>(self.reader.next().plus(1));
+            Subscribing::release::<_, _, false>(self);
+        } else if messages > 0 {
             self.advance(messages);
         }
     }
@@ -32,7 +38,8 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
         self.reader.next()
     }
 
-    /// Whether the next call finds something: a message, or that the ring is closed. Asks no kernel.
+    /// Whether the next call finds something: a message, or that the ring is closed. Asks no
+    /// kernel.
     pub(crate) fn has_something(&self) -> bool {
         self.reader.look() != Look::NotYet || self.reader.is_closed()
     }

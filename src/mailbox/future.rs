@@ -96,7 +96,8 @@ impl<T: Plain, W: Wait> Async<Receiver<T, W>> {
         self.recv_batch(slice::from_mut(message)).await
     }
 
-    /// Receives messages of one sender: as many as are there and `buffer` has room for. Cancel safe.
+    /// Receives messages of one sender: as many as are there and `buffer` has room for. Cancel
+    /// safe.
     pub async fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Letters<'_, T, W>, RecvError> {
         let taken =
             poll_fn(|context| self.poll_taken(context, |taker| taker.batch(buffer))).await?;
@@ -116,8 +117,8 @@ impl<T: ByteMessage + ?Sized, W: Wait> Async<Receiver<T, W>> {
     }
 }
 
-/// Messages as they come, each in an `Ok`, and done when it is given. The stream ends when the mailbox
-/// is closed. An error about one lane is no end.
+/// Messages as they come, each in an `Ok`, and done when it is given. The stream ends when the
+/// mailbox is closed. An error about one lane is no end.
 impl<T: Plain, W: Wait> Stream for Async<Receiver<T, W>> {
     type Item = Result<T, RecvError>;
 

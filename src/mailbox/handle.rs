@@ -51,8 +51,8 @@ impl<T: Message + ?Sized> Mailbox<T> {
         Mailbox { door, message: PhantomData }
     }
 
-    /// A sender without a name: its lane goes when it has gone and what it sent is received. May wait
-    /// for another process that makes a sender, for a second at most.
+    /// A sender without a name: its lane goes when it has gone and what it sent is received. May
+    /// wait for another process that makes a sender, for a second at most.
     ///
     /// ```
     /// # use ringway::mailbox::Options;
@@ -132,9 +132,9 @@ impl<T: Message + ?Sized> Mailbox<T> {
 
 #[cfg(not(ringway_loom))]
 impl<T: Message + ?Sized> Mailbox<T> {
-    /// Opens the mailbox of that name. It has to belong to this user, unless [`Segment::owner`] says
-    /// otherwise, and to have messages of this type. Waits for nothing but a process that is removing
-    /// it at this moment. While the handle is there, the mailbox cannot be removed.
+    /// Opens the mailbox of that name. It has to belong to this user, unless [`Segment::owner`]
+    /// says otherwise, and to have messages of this type. Waits for nothing but a process that is
+    /// removing it at this moment. While the handle is there, the mailbox cannot be removed.
     ///
     /// ```
     /// use ringway::mailbox::Mailbox;

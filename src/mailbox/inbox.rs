@@ -14,7 +14,8 @@ pub(super) const INBOX: &str = "inbox";
 /// The group that receivers share.
 pub(super) const SHARED: Group<'static> = Group::new(INBOX).start(Start::Oldest);
 
-/// Makes the entry, if it is not there, and leaves it to receivers. The caller has not sent anything.
+/// Makes the entry, if it is not there, and leaves it to receivers. The caller has not sent
+/// anything.
 pub(super) fn make<T: Message + ?Sized>(ring: &Ring<T>, is_shared: bool) -> Result<(), JoinError> {
     if is_there(&ring.storage, is_shared) {
         return Ok(());

@@ -99,8 +99,8 @@ impl<'a, T: Plain, W: Wait> Letter<'a, T, W> {
         self.given.position()
     }
 
-    /// Whether the message may have been delivered before: a receiver has given it back, or has died
-    /// with it.
+    /// Whether the message may have been delivered before: a receiver has given it back, or has
+    /// died with it.
     pub fn redelivered(&self) -> bool {
         self.given.redelivered(0)
     }
@@ -186,8 +186,8 @@ impl<W: Wait, T: ByteMessage + ?Sized> Deref for BytesLetter<'_, W, T> {
     }
 }
 
-/// Messages of one sender that a [`Receiver`] has received into a buffer, from its start on. Dropped,
-/// they are all done.
+/// Messages of one sender that a [`Receiver`] has received into a buffer, from its start on.
+/// Dropped, they are all done.
 #[must_use = "dropped, the messages are done"]
 pub struct Letters<'a, T: Plain, W: Wait = AdaptiveSpin> {
     given: Given<'a, T, W>,

@@ -96,16 +96,16 @@ impl<T: Message + ?Sized> Options<T> {
         Options { shape, message: PhantomData }
     }
 
-    /// How many receivers there can be at a time, at least 1, which is the default. Several share the messages, each of
-    /// which goes to one of them. Then a lane costs more for each message, and a receiver that is
-    /// faster than another may overtake it within a lane.
+    /// How many receivers there can be at a time, at least 1, which is the default. Several share
+    /// the messages, each of which goes to one of them. Then a lane costs more for each message,
+    /// and a receiver that is faster than another may overtake it within a lane.
     pub fn receivers(mut self, receivers: usize) -> Self {
         self.shape.receivers = receivers.max(1);
         self
     }
 
-    /// How many lanes there can be, at least 1, and 64 by default: one for each sender that is there, and for each
-    /// that has gone and left messages.
+    /// How many lanes there can be, at least 1, and 64 by default: one for each sender that is
+    /// there, and for each that has gone and left messages.
     pub fn senders(mut self, lanes: usize) -> Self {
         self.shape.lanes = lanes.max(1);
         self
@@ -177,9 +177,9 @@ impl<T: Message + ?Sized> Options<T> {
 
 #[cfg(not(ringway_loom))]
 impl<T: Message + ?Sized> Options<T> {
-    /// Creates the mailbox under a name: a directory in `/dev/shm`, unless the segment says otherwise.
-    /// It stays until it is [removed](super::unlink), with all that is in it: also when all processes
-    /// have gone. Of several that create one of the same name, one succeeds.
+    /// Creates the mailbox under a name: a directory in `/dev/shm`, unless the segment says
+    /// otherwise. It stays until it is [removed](super::unlink), with all that is in it: also when
+    /// all processes have gone. Of several that create one of the same name, one succeeds.
     ///
     /// For processes of this user, or of a group ([`Segment::subscriber_group`]), whose members may
     /// all send and receive, and remove only their own lanes.
@@ -209,8 +209,8 @@ impl<T: Message + ?Sized> Options<T> {
         files::create(shape, &segment).map(Mailbox::new)
     }
 
-    /// Opens the mailbox of that name, or creates it if there is none. One that is there has to be as
-    /// these options say ([`OpenError::Differs`]).
+    /// Opens the mailbox of that name, or creates it if there is none. One that is there has to be
+    /// as these options say ([`OpenError::Differs`]).
     pub fn create_or_open(self, segment: impl Into<Segment>) -> Result<Mailbox<T>, OpenError> {
         let segment = segment.into();
         let shape = self.shape_for(&segment);

@@ -9,8 +9,8 @@ use core::fmt;
 pub(super) const NAMED: &str = "s.";
 pub(super) const UNNAMED: &str = "a.";
 
-/// The name of the lane of a sender that has that name, or of one without a name, by a number that no
-/// other has.
+/// The name of the lane of a sender that has that name, or of one without a name, by a number that
+/// no other has.
 pub(super) fn lane_name(name: Option<&str>, number: u64) -> String {
     match name {
         Some(name) => format!("{NAMED}{name}"),

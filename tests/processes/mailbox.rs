@@ -23,8 +23,8 @@ fn number(sender: u64, position: u64) -> u64 {
     sender << 32 | position
 }
 
-/// Sends as many messages under its name as there are to be, going on where the last one of the name
-/// has stopped. The argument is its number, and how many.
+/// Sends as many messages under its name as there are to be, going on where the last one of the
+/// name has stopped. The argument is its number, and how many.
 pub(crate) fn sender(task: &Task) {
     let (own, most) = task.argument().split_once(' ').unwrap();
     let (own, most): (u64, u64) = (own.parse().unwrap(), most.parse().unwrap());
@@ -46,8 +46,8 @@ pub(crate) fn sender(task: &Task) {
     task.wait();
 }
 
-/// The number of the message at position 0 of a sender's lane: a lane that was received to its end and
-/// removed is made anew, and then everything that was sent into it has been noted.
+/// The number of the message at position 0 of a sender's lane: a lane that was received to its end
+/// and removed is made anew, and then everything that was sent into it has been noted.
 fn base(task: &Task, own: u64, head: u64) -> u64 {
     let file = task.path(&format!("base-{own}"));
     if head > 0 {

@@ -11,8 +11,8 @@
 //!    counts are armed with one heavy fence: [`prepare`](EventCount::prepare) each, run the fence,
 //!    [`confirm`](Token::confirm) each token.
 //! 2. The waiter looks once more at what it waits for. If it is there, the waiter does not sleep.
-//! 3. [`wait`](EventCount::wait) sleeps until the bell changes, or [`has_rung`](EventCount::has_rung)
-//!    says whether it has.
+//! 3. [`wait`](EventCount::wait) sleeps until the bell changes, or
+//!    [`has_rung`](EventCount::has_rung) says whether it has.
 //!
 //! A notifier first makes known what there is, by a store, and then calls
 //! [`notify`](EventCount::notify). Where there is one notifier at a time, it stores the bell; where
@@ -79,15 +79,16 @@
 //! # Several notifiers that ask the flag
 //!
 //! Many senders ring for the receivers of one mailbox, and none of them pays for a wake-up that no
-//! waiter asks for. Each runs N1 to N6 by itself ([`sound_if_awaited`](EventCount::sound_if_awaited));
-//! N5 is an addition, so that no two bells are the same. Notifier N makes X so, for which W waits:
+//! waiter asks for. Each runs N1 to N6 by itself
+//! ([`sound_if_awaited`](EventCount::sound_if_awaited)); N5 is an addition, so that no two bells
+//! are the same. Notifier N makes X so, for which W waits:
 //!
 //! - N3 sees the flag: N5 and N6 follow, and the proof above holds as it stands.
 //! - N3 reads 0 from before W2: N2 and W3 are full fences, so that W4 sees N1.
-//! - N3 reads the 0 of another notifier's N4, which came after W2. Call that one M. W1 was before M's
-//!   N5: had W1 read it, or a later bell, W1's fence had ordered M's N4 before W2. So W5 finds another
-//!   bell, or M's N6 wakes W. Then W begins again at W1, and what it looks for by W4 is any X, not the
-//!   one that M had made so: N1 is seen by this W4, or N3 would have had to see this W2.
+//! - N3 reads the 0 of another notifier's N4, which came after W2. Call that one M. W1 was before
+//!   M's N5: had W1 read it, or a later bell, W1's fence had ordered M's N4 before W2. So W5 finds
+//!   another bell, or M's N6 wakes W. Then W begins again at W1, and what it looks for by W4 is any
+//!   X, not the one that M had made so: N1 is seen by this W4, or N3 would have had to see this W2.
 //!
 //! M clears the flag first and then changes the bell. In the other order W could read the new bell,
 //! raise the flag, look in vain, and have its flag cleared by M's N4, of which no bell tells: N3
@@ -115,16 +116,16 @@
 //! N3 sees the ticket of W1 or what came after it in the word, or W3 sees N1: W1 has stored the
 //! ticket or read it, and either is before the fence at W2. If N3 reads 0, and not from before that
 //! ticket, another notifier's N4 stored it after the ticket, and either W4 sees that the ticket has
-//! gone or that notifier's N5 wakes the waiter; then it starts again at W1, and N1 is seen by W3, or
-//! W1 by N3.
+//! gone or that notifier's N5 wakes the waiter; then it starts again at W1, and N1 is seen by W3,
+//! or W1 by N3.
 //!
 //! That goes for each of several waiters, whatever the others do. Once its ticket has gone from the
 //! word it never comes back. So a waiter that has not slept by then does not sleep, though another
 //! has put a new ticket there meanwhile; with one and the same number for all it would sleep, and
-//! what N4 was for would be lost to it. A waiter that sleeps by then is woken by N5: a ticket leaves
-//! the word by N4, by which all are woken, or is overwritten by another one, of a waiter that had
-//! read 0 at W1; then those asleep stay so, and the next N3 finds the other ticket, and wakes all.
-//! Two that read a ticket at W1 share it, and disturb each other no more.
+//! what N4 was for would be lost to it. A waiter that sleeps by then is woken by N5: a ticket
+//! leaves the word by N4, by which all are woken, or is overwritten by another one, of a waiter
+//! that had read 0 at W1; then those asleep stay so, and the next N3 finds the other ticket, and
+//! wakes all. Two that read a ticket at W1 share it, and disturb each other no more.
 //!
 //! What would take a wake-up from others is to lower the word without N5. So a waiter that does not
 //! sleep after all does that only where it is alone ([`SoleWaiter::disarm`]). Else the word stays
@@ -309,8 +310,8 @@ impl EventCount<'_> {
         self.bell.wake_all();
     }
 
-    /// Wakes the waiters, if there are any, to look at what the caller has just made known. By any of
-    /// several notifiers.
+    /// Wakes the waiters, if there are any, to look at what the caller has just made known. By any
+    /// of several notifiers.
     #[inline(always)]
     pub fn sound_if_awaited(&self, fences: Fences) {
         if self.is_awaited(fences) {

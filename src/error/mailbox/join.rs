@@ -84,10 +84,11 @@ error!(SenderError {
     #[cfg(not(ringway_loom))]
     Self::Name(error) => "{error}";
     Self::InUse { name } =>
-        "a sender named {name:?} is there, and lives: wait until it has gone, or choose another name";
+        "a sender named {name:?} is there, and lives: wait until it has gone, or choose another \
+         name";
     Self::Full { lanes } =>
-        "all {lanes} lanes of the mailbox are taken: wait until a sender has gone and what it sent is \
-         received, or create the mailbox with more";
+        "all {lanes} lanes of the mailbox are taken: wait until a sender has gone and what it sent \
+         is received, or create the mailbox with more";
     Self::Closed => "the mailbox was removed: open or create it again";
     Self::Busy =>
         "another process is making a sender, and does not finish: it may be stopped. Try again";
@@ -111,14 +112,15 @@ error!(SenderError {
 
 error!(ReceiverError {
     Self::Full { receivers: 1 } =>
-        "the mailbox has a receiver, and was created for one: wait until that has gone, or create the \
-         mailbox with more";
+        "the mailbox has a receiver, and was created for one: wait until that has gone, or create \
+         the mailbox with more";
     Self::Full { receivers } =>
-        "all {receivers} receivers of the mailbox are there: wait until one has gone, or create the \
-         mailbox with more";
+        "all {receivers} receivers of the mailbox are there: wait until one has gone, or create \
+         the mailbox with more";
     Self::Closed => "the mailbox was removed: open or create it again";
     Self::Lock { os_error } =>
-        "the operating system did not let the receiver's place be locked (error {os_error}): try again";
+        "the operating system did not let the receiver's place be locked (error {os_error}): try \
+         again";
     Self::Forked =>
         "the mailbox was opened by the process that forked this one: open it here";
 });

@@ -8,8 +8,8 @@ use super::super::said::error;
 use super::LaneError;
 use crate::error::LivenessError;
 
-/// A lane that cannot be received from, and why. Told once; the other lanes go on. The lane is tried
-/// again when lanes come or go, and every second.
+/// A lane that cannot be received from, and why. Told once; the other lanes go on. The lane is
+/// tried again when lanes come or go, and every second.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LaneFault {

@@ -1,7 +1,7 @@
 //! Claiming a message and ending the claim in two calls, with no guard between them.
 //!
-//! For what has many workers, and a guard of its own that says which of them a message is from. None
-//! of these calls goes on patrol: the caller looks after the dead by itself.
+//! For what has many workers, and a guard of its own that says which of them a message is from.
+//! None of these calls goes on patrol: the caller looks after the dead by itself.
 
 use super::claim::Claim;
 use super::handle::Worker;

@@ -8,8 +8,8 @@ use super::words::Words;
 use ringway_shm::event::EventCount;
 use ringway_shm::fence::Fences;
 
-/// What rings the door for what has been made known: the words by one pointer, for a look after each
-/// message.
+/// What rings the door for what has been made known: the words by one pointer, for a look after
+/// each message.
 #[derive(Clone, Debug)]
 pub(crate) struct Bell {
     words: NonNull<Words>,

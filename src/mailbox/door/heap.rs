@@ -158,8 +158,8 @@ impl List {
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        // SAFETY: it was leaked from a box when this was made, and no reference is left of a door that
-        // is dropped.
+        // SAFETY: it was leaked from a box when this was made, and no reference is left of a door
+        // that is dropped.
         drop(unsafe { Box::from_raw(self.words.as_ptr()) });
     }
 }

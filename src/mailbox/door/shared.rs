@@ -83,15 +83,15 @@ impl Door {
         self.fences
     }
 
-    /// How often a lane has come or gone. Relaxed: what has changed is in the list, which has a lock,
-    /// or in a directory, which is the kernel's.
+    /// How often a lane has come or gone. Relaxed: what has changed is in the list, which has a
+    /// lock, or in a directory, which is the kernel's.
     #[inline(always)]
     pub(crate) fn lanes(&self) -> u32 {
         self.words().lanes.load(Ordering::Relaxed)
     }
 
-    /// A lane has come or gone: has all receivers look at the list again. Returns what the count was
-    /// before.
+    /// A lane has come or gone: has all receivers look at the list again. Returns what the count
+    /// was before.
     pub(crate) fn count_lane(&self) -> u32 {
         // Before the bell: a receiver that sees the new bell lists the lanes again.
         let before = self.words().lanes.fetch_add(1, Ordering::Relaxed);
@@ -127,8 +127,8 @@ impl Door {
         }
     }
 
-    /// Calls `clean_up` if receivers are found dead, and then frees their seats. For one that has no
-    /// seat itself.
+    /// Calls `clean_up` if receivers are found dead, and then frees their seats. For one that has
+    /// no seat itself.
     pub(crate) fn bury_others(&self, _clean_up: impl FnOnce()) -> Result<(), LivenessError> {
         match &self.home {
             Home::Heap(_) => Ok(()),
@@ -177,8 +177,8 @@ impl Door {
         }
     }
 
-    /// Removes a lane whose sender is gone, if `is_drained` finds it so when no sender can take it. The
-    /// caller counts that.
+    /// Removes a lane whose sender is gone, if `is_drained` finds it so when no sender can take it.
+    /// The caller counts that.
     pub(crate) fn remove(
         &self,
         name: &str,

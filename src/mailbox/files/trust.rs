@@ -18,8 +18,8 @@ pub(super) fn open_directory(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags).open(path)
 }
 
-/// Whether a directory that shows that owner and those permissions is one whose files can be trusted
-/// as far as their owners can.
+/// Whether a directory that shows that owner and those permissions is one whose files can be
+/// trusted as far as their owners can.
 pub(super) fn is_trusted(
     directory: &File,
     owner: Option<u32>,

@@ -113,8 +113,8 @@ fn remove_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a directory that has no door, if it is empty: what a creator or a remover that has died has
-/// left.
+/// Removes a directory that has no door, if it is empty: what a creator or a remover that has died
+/// has left.
 fn remove_rest(path: PathBuf) -> Result<bool, UnlinkError> {
     match remove_directory(&path) {
         Ok(()) => Ok(true),

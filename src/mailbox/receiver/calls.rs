@@ -46,8 +46,8 @@ impl<T: Plain, W: Wait> Receiver<T, W> {
         Ok(Letter::new(self, taken.lane, taken.held, taken.what))
     }
 
-    /// Receives a message, waiting for one for at most `timeout`: a `Duration`, or an `Instant` until
-    /// which to wait.
+    /// Receives a message, waiting for one for at most `timeout`: a `Duration`, or an `Instant`
+    /// until which to wait.
     ///
     /// ```
     /// # use ringway::mailbox::Options;
@@ -67,8 +67,8 @@ impl<T: Plain, W: Wait> Receiver<T, W> {
         Ok(Letter::new(self, taken.lane, taken.held, taken.what))
     }
 
-    /// Receives messages of one sender into the start of `buffer`: one at least, and at most as many
-    /// as it has room for. The guard says how many, and is for all of them. Does not block.
+    /// Receives messages of one sender into the start of `buffer`: one at least, and at most as
+    /// many as it has room for. The guard says how many, and is for all of them. Does not block.
     ///
     /// ```
     /// # use ringway::mailbox::Options;
@@ -85,7 +85,8 @@ impl<T: Plain, W: Wait> Receiver<T, W> {
         Ok(Letters::new(self, taken.lane, taken.held, taken.what))
     }
 
-    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it takes.
+    /// As [`try_recv_batch`](Self::try_recv_batch), waiting for the first message as long as it
+    /// takes.
     pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<Letters<'_, T, W>, RecvError> {
         let taken = self.take_at_last(|taker| taker.batch(buffer))?;
         Ok(Letters::new(self, taken.lane, taken.held, taken.what))
@@ -105,8 +106,8 @@ impl<T: Plain, W: Wait> Receiver<T, W> {
 }
 
 impl<T: ByteMessage + ?Sized, W: Wait> Receiver<T, W> {
-    /// Receives a message into the start of `buffer`, if there is one. Does not block. If the buffer
-    /// is too small, the error says how long it has to be, and the message stays.
+    /// Receives a message into the start of `buffer`, if there is one. Does not block. If the
+    /// buffer is too small, the error says how long it has to be, and the message stays.
     ///
     /// ```
     /// # use ringway::mailbox::Options;

@@ -23,7 +23,8 @@ use ringway_shm::interrupt::Interrupt;
 use ringway_shm::segment::DeathWatch;
 use ringway_shm::wait::{AdaptiveSpin, Wait};
 
-/// A receiver of a mailbox. It gets the messages of all senders, or shares them with other receivers.
+/// A receiver of a mailbox. It gets the messages of all senders, or shares them with other
+/// receivers.
 ///
 /// It visits the senders' lanes in turn, and takes at most 16 messages of one while others have
 /// something: so a sender that sends as fast as it can delays the messages of another by at most a

@@ -1,7 +1,7 @@
 //! What looks on behalf of a receiver: for a wait set, or the thread that wakes tasks.
 //!
-//! It has the lanes' memory, and takes nothing. The receiver tells it when lanes come or go. Where a
-//! receiver is in a lane, the lane's own words say: the gate of its entry, or the claims.
+//! It has the lanes' memory, and takes nothing. The receiver tells it when lanes come or go. Where
+//! a receiver is in a lane, the lane's own words say: the gate of its entry, or the claims.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,7 +22,7 @@ use ringway_shm::event::Token;
 use ringway_shm::fence::Fences;
 use ringway_shm::segment::{DeathWatch, Watched};
 use ringway_shm::sleeper::{Scout, Sleeper};
-use ringway_shm::sync::{AtomicBool, AtomicU32, Futex, Mutex, MutexGuard, Ordering, fence};
+use ringway_shm::sync::{AtomicBool, AtomicU32, Futex, Mutex, MutexGuard, Ordering};
 
 /// Lanes of which the kernel is asked at a time whether their senders live.
 const AT_A_TIME: usize = 16;
@@ -202,10 +202,8 @@ impl Scout for Shared {
         if self.door.lanes() != self.seen.load(Ordering::Relaxed) {
             return true;
         }
-        let ready = self.lanes().all.iter().any(View::is_ready);
-        // SYNC none: what is found here is looked for again by the receiver, which orders it.
-        fence(Ordering::Acquire);
-        ready
+        // Orders nothing: the receiver looks again at what is found here.
+        self.lanes().all.iter().any(View::is_ready)
     }
 
     fn is_ready_when_asked(&self) -> bool {
@@ -222,7 +220,8 @@ impl Scout for Shared {
     }
 }
 
-/// What looks on behalf of a receiver, if there is something. Dropped with the receiver, it says so.
+/// What looks on behalf of a receiver, if there is something. Dropped with the receiver, it says
+/// so.
 #[derive(Debug, Default)]
 pub(super) struct Looking(pub(super) core::cell::OnceCell<Arc<Shared>>);
 

@@ -6,10 +6,10 @@ use ringway_shm::wait::Wait;
 
 /// Lanes that are looked after at a time.
 const AT_A_TIME: usize = 16;
-/// A receiver does not look whether the others live, if others have made so many looks since its last
-/// one. So with many receivers that wait, about as many look in a slice, and not all after all.
-/// Should one of these die or be stopped, there is another one; should all, the rest see in the next
-/// slice that none looks. A death is noticed within two slices.
+/// A receiver does not look whether the others live, if others have made so many looks since its
+/// last one. So with many receivers that wait, about as many look in a slice, and not all after
+/// all. Should one of these die or be stopped, there is another one; should all, the rest see in
+/// the next slice that none looks. A death is noticed within two slices.
 const ENOUGH: u32 = 2;
 /// The lanes are listed anew once in so many looks, which is about a second of waiting.
 const LISTS: u32 = 20;
@@ -26,8 +26,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         }
     }
 
-    /// Looks whether the senders of a few lanes live, whether all receivers do, and now and then which
-    /// lanes there are.
+    /// Looks whether the senders of a few lanes live, whether all receivers do, and now and then
+    /// which lanes there are.
     #[cold]
     pub(in crate::mailbox) fn look_around(&mut self) {
         if !self.door().is_here() {
@@ -82,8 +82,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         others >= ENOUGH
     }
 
-    /// Whether other receivers live: those that share the messages, in files, may have died with some.
-    /// Few of those that wait look, and the others see by a count that they do.
+    /// Whether other receivers live: those that share the messages, in files, may have died with
+    /// some. Few of those that wait look, and the others see by a count that they do.
     pub(super) fn look_after_receivers(&mut self) {
         let Receiver { lanes, seat, watch, .. } = self;
         let door = seat.door();

@@ -70,8 +70,8 @@ impl Roll {
         door.lanes() != self.seen
     }
 
-    /// The receiver has counted that a lane has gone, the count having been `before`. What was counted by
-    /// itself is no news to it.
+    /// The receiver has counted that a lane has gone, the count having been `before`. What was
+    /// counted by itself is no news to it.
     pub(super) fn has_counted(&mut self, before: u32) {
         if before == self.seen {
             self.seen = before.wrapping_add(1);

@@ -12,8 +12,8 @@ use crate::message::Message;
 use ringway_shm::wait::Wait;
 
 impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
-    /// Takes something from the first lane of the round that has it, if one has. A batch counts as a
-    /// turn.
+    /// Takes something from the first lane of the round that has it, if one has. A batch counts as
+    /// a turn.
     #[inline(always)]
     pub(in crate::mailbox) fn visit<R>(
         &mut self,
@@ -41,7 +41,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
             self.catch_up()?;
         }
         self.round.goes_on(self.lanes.len());
-        // The lane at which it begins comes twice: its turn may be over, and no other have anything.
+        // The lane at which it begins comes twice: its turn may be over, and no other have
+        // anything.
         let mut left = self.lanes.len();
         while left > 0 && !self.lanes.is_empty() {
             let at = self.round.at.min(self.lanes.len() - 1);

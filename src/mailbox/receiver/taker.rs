@@ -34,8 +34,8 @@ pub(crate) enum Taker<T: Message + ?Sized> {
 /// Messages that were given out, and have to be ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held {
-    /// So many from the next one on, and whether the first of them, and so many behind it, have been
-    /// given out before.
+    /// So many from the next one on, and whether the first of them, and so many behind it, have
+    /// been given out before.
     Sole {
         messages: usize,
         again: usize,

@@ -89,8 +89,8 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
     fn sleep(&mut self, left: Duration, deadline: Deadline) {
         let limit = deadline.left(left.min(self.watch.check.longest_sleep()));
         let door = self.seat.door();
-        // A sender that has published before it looked at the flag is seen by the look that follows,
-        // or sees the flag, in `Bell::ring`.
+        // A sender that has published before it looked at the flag is seen by the look that
+        // follows, or sees the flag, in `Bell::ring`.
         let token = door.count().arm(door.fences());
         if SLEEPS && self.is_ready() {
             return;

@@ -17,7 +17,7 @@
 //! | 132 | 4 | `sleepers` |
 //! | 192 | 4 | `lanes` |
 //! | 196 | 4 | `patrols` |
-//! | 256 | 4 each | receivers' words: twice a count of receivers that have had the seat, and 1 more while one has it |
+//! | 256 | 4 each | receivers' words: twice a count of the seat's owners; 1 more while it is taken |
 //!
 //! Of 8 bytes the low half comes first.
 
@@ -84,8 +84,8 @@ pub(in crate::mailbox) fn encode(shape: &LaneShape, mode: u32, instance: Instanc
     header
 }
 
-/// What a header says, and the mode. `len`: bytes that are mapped. What the lanes are is checked when
-/// one is made, or opened.
+/// What a header says, and the mode. `len`: bytes that are mapped. What the lanes are is checked
+/// when one is made, or opened.
 pub(in crate::mailbox) fn decode(
     header: &Header,
     tag: u64,

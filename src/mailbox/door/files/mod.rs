@@ -10,7 +10,7 @@
 //!
 //! | byte | by | for |
 //! |---:|---|---|
-//! | 0 | all that share the mailbox, together; alone by a process that removes it | it stays while it is used |
+//! | 0 | all that have it open, together; a process that removes it, alone | it stays while used |
 //! | 1 to 4096 | receivers, each its seat | that it lives |
 //! | 4099 | a process that makes a lane | lanes are counted, and none comes meanwhile |
 

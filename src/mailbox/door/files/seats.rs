@@ -1,8 +1,8 @@
 //! Receivers' seats in a door.
 //!
-//! A seat's byte is locked while its receiver lives. Its word says that a receiver has it, and stays
-//! so when that dies: so the others find a seat that is taken and not locked, clean up, and free it.
-//! The word is changed by the process that has the byte locked.
+//! A seat's byte is locked while its receiver lives. Its word says that a receiver has it, and
+//! stays so when that dies: so the others find a seat that is taken and not locked, clean up, and
+//! free it. The word is changed by the process that has the byte locked.
 
 use std::io;
 
@@ -59,8 +59,8 @@ impl Files {
         }
     }
 
-    /// Calls `clean_up` if receivers beside that one are dead, and then frees their seats. A process
-    /// that dies in between leaves them to the next.
+    /// Calls `clean_up` if receivers beside that one are dead, and then frees their seats. A
+    /// process that dies in between leaves them to the next.
     pub(in crate::mailbox) fn bury(
         &self,
         own: Option<&Taken>,

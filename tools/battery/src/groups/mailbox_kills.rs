@@ -1,9 +1,10 @@
 //! Senders and receivers of a mailbox are killed.
 //!
-//! Each message has its number among its sender's, and the time at which it was sent. A receiver notes
-//! it in the page as soon as it has it: how often it came unmarked, and how often marked. A sender of the
-//! same name goes on where the one before has stopped; if the lane was received to its end and removed,
-//! that is at the first message that was not noted. There is always a receiver that lives.
+//! Each message has its number among its sender's, and the time at which it was sent. A receiver
+//! notes it in the page as soon as it has it: how often it came unmarked, and how often marked. A
+//! sender of the same name goes on where the one before has stopped; if the lane was received to
+//! its end and removed, that is at the first message that was not noted. There is always a receiver
+//! that lives.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -96,8 +97,8 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     }
     let longest = page[LONGEST].get() as f64 / 1e6;
     trial.note(format_args!(
-        "{kills} kills, {} messages, {} marked, {duplicates} came twice; a millisecond of the machine took \
-         up to {:.0} ms",
+        "{kills} kills, {} messages, {} marked, {duplicates} came twice; a millisecond of the machine \
+         took up to {:.0} ms",
         SENDERS as u64 * most,
         page[MARKED].get(),
         metronome.stop(),
@@ -158,7 +159,8 @@ pub fn sender(task: &Task) -> Result<()> {
     Ok(())
 }
 
-/// Argument: how many messages each sender sends. Some messages are taken one by one, some in batches.
+/// Argument: how many messages each sender sends. Some messages are taken one by one, some in
+/// batches.
 pub fn receiver(task: &Task) -> Result<()> {
     let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
     let mut receiver = loop {
