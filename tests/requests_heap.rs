@@ -263,8 +263,9 @@ fn an_interrupt_ends_a_call_and_leaves_one_that_was_sent() {
 #[test]
 fn messages_of_every_alignment_and_size_are_what_they_were() {
     #[repr(C, align(64))]
-    #[derive(Clone, Copy, Debug, PartialEq, zerocopy::FromBytes, zerocopy::IntoBytes)]
-    #[derive(zerocopy::Immutable)]
+    #[derive(
+        Clone, Copy, Debug, PartialEq, zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable,
+    )]
     struct Line([u8; 64]);
     let service = Options::<Line, ()>::new(1).heap().unwrap();
     let (mut client, mut server) = (service.client().unwrap(), service.server().unwrap());
@@ -280,7 +281,9 @@ fn messages_of_every_alignment_and_size_are_what_they_were() {
 /// A step of a client or a server.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Send { retry: bool },
+    Send {
+        retry: bool,
+    },
     Answer,
     Decline,
     Drop,

@@ -54,8 +54,8 @@ pub enum CallError {
         /// The request's position.
         position: Position,
     },
-    /// As many calls are outstanding as the service was created for, or one is that was sent as many
-    /// requests ago as the lane holds. Nothing was sent: receive a reply first.
+    /// As many calls are outstanding as the service was created for, or one is that was sent as
+    /// many requests ago as the lane holds. Nothing was sent: receive a reply first.
     Full {
         /// How many that is.
         window: usize,

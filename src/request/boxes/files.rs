@@ -68,9 +68,11 @@ impl Files {
         for lane in self.clients() {
             // After the box was seen. A client makes its lane before its box, and the lane stays
             // while the client lives: so this client has gone.
-            let lane_is_gone = self.path.join(&lane).symlink_metadata().is_err_and(|error| {
-                error.kind() == std::io::ErrorKind::NotFound
-            });
+            let lane_is_gone = self
+                .path
+                .join(&lane)
+                .symlink_metadata()
+                .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
             if lane_is_gone {
                 self.remove(&lane);
             }

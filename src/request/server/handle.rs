@@ -22,8 +22,8 @@ use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// A server of a service: it takes requests one after the other, of all clients, and replies.
 ///
-/// A request that it has when it dies goes to another server, marked, if its client allows that, and
-/// else fails there.
+/// A request that it has when it dies goes to another server, marked, if its client allows that,
+/// and else fails there.
 ///
 /// ```
 /// use ringway::request::Options;
@@ -57,11 +57,7 @@ pub(super) struct Held {
 }
 
 impl<Req: Message + ?Sized, Rep: Message + ?Sized> Server<Req, Rep> {
-    pub(in crate::request) fn new(
-        requests: Receiver<[u8]>,
-        boxes: Boxes,
-        longest: usize,
-    ) -> Self {
+    pub(in crate::request) fn new(requests: Receiver<[u8]>, boxes: Boxes, longest: usize) -> Self {
         Server {
             sweep: Sweep::new(),
             requests,

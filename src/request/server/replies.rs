@@ -71,7 +71,9 @@ impl Replies {
     fn find_or_make(&mut self, client: &SenderId) -> Result<usize, ReplyError> {
         let name = client.lane();
         let place = match self.lanes.binary_search_by(|lane| lane.client.lane().cmp(name)) {
-            Ok(at) if self.lanes.get(at).is_some_and(|lane| lane.client == *client) => return Ok(at),
+            Ok(at) if self.lanes.get(at).is_some_and(|lane| lane.client == *client) => {
+                return Ok(at);
+            }
             Ok(at) => {
                 // It is of another user, who had the name before.
                 self.lanes.remove(at);

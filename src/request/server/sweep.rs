@@ -1,8 +1,8 @@
 //! What clients that have gone leave behind.
 //!
 //! A client's lane is removed by a server's receiver, once its client is gone and it is drained.
-//! With it goes the client's reply box: servers drop their lanes there, and the last one removes it.
-//! They look when lanes have come or gone, and not more often than every tenth of a second.
+//! With it goes the client's reply box: servers drop their lanes there, and the last one removes
+//! it. They look when lanes have come or gone, and not more often than every tenth of a second.
 
 #[cfg(feature = "std")]
 use core::time::Duration;

@@ -12,6 +12,7 @@ mod many_dead;
 mod mutated;
 mod producer_kills;
 mod races;
+mod request_kills;
 mod scribbler;
 mod sleeping_consumers;
 mod stops;
@@ -100,6 +101,7 @@ groups! {
     subscriber_kills: producer subscriber;
     worker_kills: producer worker;
     mailbox_kills: sender receiver;
+    request_kills: client server;
     many_dead: dying other;
     idle_workers: producer holder idlers;
     large_messages: producer subscriber observer guest;
