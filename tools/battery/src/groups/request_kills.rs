@@ -181,11 +181,16 @@ pub fn client(task: &Task) -> Result<()> {
             next.set(number + 1);
             let number = own as u64 * most + number;
             let call = Call::new().retry(number % 2 == 0);
-            match client.send_with(&[number, 0], call) {
-                Ok(ticket) => asked.push((ticket, number, clock::now())),
-                Err(error) => {
-                    task.word(ERRORS).add(1);
-                    bail!("told {error}");
+            loop {
+                match client.send_with(&[number, 0], call) {
+                    Ok(ticket) => break asked.push((ticket, number, clock::now())),
+                    // The oldest was sent a whole lane ago: its server has died, and others have
+                    // answered what came behind it.
+                    Err(CallError::Full { .. }) => receive(task, &mut client, &mut asked)?,
+                    Err(error) => {
+                        task.word(ERRORS).add(1);
+                        bail!("told {error}");
+                    }
                 }
             }
         } else if asked.is_empty() {
