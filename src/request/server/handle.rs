@@ -46,7 +46,7 @@ pub struct Server<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
     buffer: Buffer,
     /// Bytes of every request, if all have the same.
     fixed: Option<usize>,
-    types: PhantomData<(HandleOf<Rep>, fn() -> HandleOf<Req>)>,
+    types: HandleOf<fn(&Req) -> &Rep>,
 }
 
 /// A request that was taken, and has to be ended.
