@@ -1,5 +1,5 @@
-//! Request and reply: each call gets its own reply, and no wake-up is lost on the way there and back.
-//! A sleep in a model has no end of its own, so that a lost wake-up is a deadlock.
+//! Request and reply: each call gets its own reply, and no wake-up is lost on the way there and
+//! back. A sleep in a model has no end of its own, so that a lost wake-up is a deadlock.
 
 use loom::thread;
 use loom_tests::{SLEEPY, check};

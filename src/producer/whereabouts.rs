@@ -1,5 +1,5 @@
-//! What has become of a message that was sent: for a producer whose ring has one consumer, a durable
-//! subscriber or a group.
+//! What has become of a message that was sent: for a producer whose ring has one consumer, a
+//! durable subscriber or a group.
 //!
 //! It tells from the words that consumers write anyway. What it says was so at some moment of the
 //! call, and states go one way, but for a message that is given back.
@@ -30,8 +30,8 @@ pub(crate) enum Whereabouts {
 impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     /// Where the message at a position is, which was sent, not longer ago than the ring holds.
     ///
-    /// Once this has said `Lost` or `Done`, the caller sees all that the consumer did before it died,
-    /// gave the message back, or was done with it.
+    /// Once this has said `Lost` or `Done`, the caller sees all that the consumer did before it
+    /// died, gave the message back, or was done with it.
     pub(crate) fn whereabouts(&self, position: Pos) -> Result<Whereabouts, LivenessError> {
         let found = match Claims::of(&self.storage, 0) {
             Some(claims) => self.in_group(claims, position)?,
@@ -75,7 +75,8 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
     }
 }
 
-/// Whether the entry's owner has been given the message at a position, which is not before its gate.
+/// Whether the entry's owner has been given the message at a position, which is not before its
+/// gate.
 fn was_given(entry: &Entry, position: Pos) -> bool {
     let Some(given) = entry.given() else { return false };
     // It has the low half of a position: what was given is less than 2^31 messages behind the gate.

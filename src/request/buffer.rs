@@ -39,10 +39,8 @@ impl Buffer {
 
     /// Where a message is taken to, with its header.
     pub(crate) fn place(&mut self) -> &mut [u8] {
-        self.bytes
-            .get_mut(self.start..)
-            .and_then(|rest| rest.get_mut(..self.len))
-            .unwrap_or_default()
+        let rest = self.bytes.get_mut(self.start..);
+        rest.and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default()
     }
 
     /// The message of that length that was taken, with its header.

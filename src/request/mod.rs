@@ -1,9 +1,9 @@
 //! Request and reply: clients ask, servers answer.
 //!
 //! A [`Service`] is a [mailbox](crate::mailbox) whose senders are the [`Client`]s and whose
-//! receivers are the [`Server`]s. A client sends its requests into a lane of its own, and any of the
-//! servers takes them from there. The reply comes in a ring that the server writes and that client
-//! alone reads. It names the position of the request that it answers.
+//! receivers are the [`Server`]s. A client sends its requests into a lane of its own, and any of
+//! the servers takes them from there. The reply comes in a ring that the server writes and that
+//! client alone reads. It names the position of the request that it answers.
 //!
 #![cfg_attr(not(ringway_loom), doc = "```")]
 #![cfg_attr(ringway_loom, doc = "```ignore")]
@@ -36,8 +36,8 @@
 //! - **A request that no server has had waits for one**, until its [time](Call::timeout) is over.
 //!   Servers may come later than clients.
 //! - **A server never waits for a client.** A client has a limited number of calls outstanding (its
-//!   window), and there is room for the replies to all of them. A client that is slow, stopped, dead
-//!   or hostile costs the server the time to answer what it asked, and no more.
+//!   window), and there is room for the replies to all of them. A client that is slow, stopped,
+//!   dead or hostile costs the server the time to answer what it asked, and no more.
 //! - **Calls of one client are taken in order**, where there is one server. With several they are
 //!   taken in order, and may be answered in any.
 //!
@@ -61,8 +61,8 @@
 // ```
 //
 // A client makes its lane, and then its reply box, of which it is the one receiver, and then sends.
-// So whoever finds a request finds the box, unless the client has gone. A server opens the box when
-// it answers the client for the first time, and keeps its lane there.
+// So a server that finds a request finds the box, unless the client has gone. A server opens the
+// box when it answers the client for the first time, and keeps its lane there.
 //
 // **A request** is a header (`header.rs`: until when, and whether it may be run again) and the
 // body. Its key is its position in the client's lane: no number is made up, and none can be used
@@ -90,17 +90,17 @@
 // - Between S2 and S3: the same for all that can be seen at the claim; but the reply is there.
 //
 // **C3 to C5.** The client asks the memory of its own lane, whose producer it is
-// (`Producer::whereabouts`): no server has had p; a server that lives has it; the server that had it
-// is dead, or gave it back; or p is done. In the last two cases all that the server did before it
-// died, gave back or was done is seen by the client: of a death the kernel tells, after the fact; of
-// the others a word that was stored with release (rows `settled`, `gate` and `owner` of
+// (`Producer::whereabouts`): no server has had p; a server that lives has it; the server that had
+// it is dead, or gave it back; or p is done. In the last two cases all that the server did before
+// it died, gave back or was done is seen by the client: of a death the kernel tells, after the
+// fact; of the others a word that was stored with release (rows `settled`, `gate` and `owner` of
 // docs/orderings.md). That includes S2, if it was made. So C4 finds the reply, if there ever was
 // one, and C5 is reached only if there was none. C4 looks at every lane of the box: a server makes
 // its lane, and counts it at the box's door, before its first S2.
 //
-// A request that is lost, and that may be run again, stays lost to the client: it waits for the next
-// server. Else the call ends there. A server that comes later is given the request with its mark,
-// answers that a server died, and the client drops that reply, because the call has ended.
+// A request that is lost, and that may be run again, stays lost to the client: it waits for the
+// next server. Else the call ends there. A server that comes later is given the request with its
+// mark, answers that a server died, and the client drops that reply, because the call has ended.
 //
 // **Which reply is whose.** The client has a table of its calls that have not ended (`window.rs`),
 // by position. A reply whose position is not there is dropped: it is late, or the second one, or
@@ -113,8 +113,8 @@
 // A reply lane holds 2 C replies. The client empties its box whenever it has sent C requests since
 // it last found the box empty. When it found it empty, C requests at most were not done; since then
 // it has sent C more at most. A server answers a request once, in one lane. So no more than 2 C
-// replies come to a lane between two such moments, and a reply to a client that keeps to this always
-// has room. A server that finds none drops the reply, and tells its program.
+// replies come to a lane between two such moments, and a reply to a client that keeps to this
+// always has room. A server that finds none drops the reply, and tells its program.
 //
 // **Long replies** lie in the reply lane's arena, which need not have room for all that are
 // outstanding. If it has none, a reply without a body tells the client so, at once.
@@ -127,7 +127,7 @@
 // | who | where | what the other side sees |
 // |---|---|---|
 // | client | before its box is made | an empty lane, which a server's receiver removes |
-// | client | with requests in its lane | servers take them, and find a box that is there until the lane is drained; nobody reads the replies |
+// | client | with requests in its lane | servers take them, and reply into a box that no client reads, which is there until the lane is drained |
 // | client | at any time | its lane ends; the server that then sweeps drops its reply lane and removes the box (`sweep.rs`) |
 // | server | before it takes a request | nothing |
 // | server | with a request | `ServerDied` within 150 ms, or another server gets it, marked |
@@ -138,7 +138,7 @@
 // | all | at any time | the files of the service stay, with all that was asked: the next server answers it, or is told by a mark |
 //
 // A client that is stopped is waited for by no server; a server that is stopped has its requests
-// until it goes on or dies. A call with a time ends in time, whoever is stopped.
+// until it goes on or dies. A call with a time ends in time, whichever side is stopped.
 //
 // Arrows point down: `server` and `client` use `home`, `header` and `shape`, and all of them the
 // mailbox, which knows nothing of requests.

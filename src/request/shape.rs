@@ -20,8 +20,8 @@ const VARIABLE: u32 = 1 << 7;
 const MAX_WINDOW: usize = u16::MAX as usize;
 
 /// Requests that a lane holds though its client's window is smaller, and bytes that these may take.
-/// A producer looks at the gates of its consumers at every eighth of a ring: in a lane of 8, for each
-/// message, which takes longer than the message does.
+/// A producer looks at the gates of its consumers at every eighth of a ring: in a lane of 8, for
+/// each message, which takes longer than the message does.
 const ROOMY: usize = 64;
 const ROOMY_BYTES: usize = 16 << 10;
 
@@ -84,9 +84,12 @@ impl ServiceShape {
     /// | word | says |
     /// |---:|---|
     /// | 0 | `REQ1` |
-    /// | 1 | the window in the low half; then 8 bits of requests, and as many of replies: the logarithm of the alignment, and 128 more if each message has its own length |
+    /// | 1 | the window in the low half; then 8 bits of requests, and as many of replies |
     /// | 2 | the longest reply in bytes, in a slot |
     /// | 3 | the arena of reply lanes, in units of 128 bytes |
+    ///
+    /// The 8 bits are the logarithm of the alignment, and 128 more if each message has its own
+    /// length.
     fn note(&self) -> [u32; 4] {
         let kind = |schema: Schema| {
             let variable = if schema.variable { VARIABLE } else { 0 };

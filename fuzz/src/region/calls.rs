@@ -106,14 +106,16 @@ impl Calls<'_> {
     }
 
     fn phases(&mut self, name: &str) {
-        let Some(mut barrier) = self.found("barrier", self.region.barrier(name)) else { return };
+        let Some(mut barrier) = self.found("barrier", self.region.join_barrier(name)) else {
+            return;
+        };
         assert!(barrier.place() < barrier.parties());
         self.end("barrier", barrier.try_wait());
         self.end("barrier", barrier.wait_timeout(Duration::ZERO));
         let mut barrier = barrier.interrupted_by(&self.interrupt);
         self.end("barrier", barrier.wait());
         // A second party, and a third.
-        let others = [self.region.barrier(name), self.region.barrier(name)];
+        let others = [self.region.join_barrier(name), self.region.join_barrier(name)];
         for other in others {
             let outcome = other.map(|mut other| other.try_wait());
             self.end("barrier", outcome);
@@ -197,8 +199,8 @@ impl Calls<'_> {
             assert_eq!(writer.get(), T::of(4));
             assert_eq!(cell.read(), Ok(T::of(4)));
         }
-        self.end("changes", changes.next_timeout(Duration::ZERO));
-        self.end("changes", changes.next_timeout(Duration::ZERO));
+        self.end("changes", changes.wait_next_timeout(Duration::ZERO));
+        self.end("changes", changes.wait_next_timeout(Duration::ZERO));
         // A leaked writer would keep what it has of the region.
         self.end("claim", cell.claim_timeout(Duration::ZERO).map(drop));
         self.end("claim", cell.interrupted_by(&self.interrupt).claim().map(drop));
@@ -223,8 +225,8 @@ impl Calls<'_> {
             assert!(entries.len() <= rows);
             (self.told)(format!("entries:{}", entries.len().min(3)));
         }
-        self.end("next", changes.next_timeout(Duration::ZERO));
-        self.end("next", changes.next_timeout(Duration::ZERO));
+        self.end("next", changes.wait_next_timeout(Duration::ZERO));
+        self.end("next", changes.wait_next_timeout(Duration::ZERO));
         // Where the lock is forged to have an owner they would wait for that.
         let table = table.interrupted_by(&self.interrupt);
         self.end("row", table.claim(&K::of(8), &T::of(8)).map(|row| row.remove()));

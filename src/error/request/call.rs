@@ -54,8 +54,8 @@ pub enum CallError {
         /// The request's position.
         position: Position,
     },
-    /// As many calls are outstanding as the service was created for, or one is that was sent as many
-    /// requests ago as the lane holds. Nothing was sent: receive a reply first.
+    /// As many calls are outstanding as the service was created for, or one is that was sent as
+    /// many requests ago as the lane holds. Nothing was sent: receive a reply first.
     Full {
         /// How many that is.
         window: usize,
@@ -113,7 +113,8 @@ error!(CallError {
     Self::Malformed { position } =>
         "what came is no reply to request {position}: the server does not follow the protocol";
     Self::Full { window } =>
-        "{window} calls are outstanding, which is all that there can be: receive a reply first";
+        "{window} calls are outstanding, or one that is was sent a whole lane ago: receive a reply \
+         first";
     Self::TooLarge { len, max } =>
         "a request of {len} bytes is too long for this service: send at most {max} bytes";
     Self::BufferTooSmall { needed, .. } =>

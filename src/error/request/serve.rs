@@ -125,7 +125,7 @@ error!(ReplyError {
         "there is no room for the reply, because the client has not received others: reply with \
          less, or create the service with a larger reply_arena";
     Self::Full =>
-        "the reply was dropped, because the client leaves no room for it: go on with the next request";
+        "the reply was dropped, because the client leaves no room: go on with the next request";
     Self::Gone => "the client has gone: go on with the next request";
     Self::Lane(error) => "{error}";
     #[cfg(not(ringway_loom))]

@@ -1,5 +1,5 @@
-//! Receiving in parts, without a guard: for what is built on a mailbox and holds a message in a guard
-//! of its own.
+//! Receiving in parts, without a guard: for what is built on a mailbox and holds a message in a
+//! guard of its own.
 
 use super::handle::Receiver;
 use super::taker::{Held, Taker};

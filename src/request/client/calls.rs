@@ -29,8 +29,8 @@ impl<Req: Message + ?Sized, Rep: Plain, W: Wait> Client<Req, Rep, W> {
         self.call_with(request, Call::new())
     }
 
-    /// As [`call`](Self::call), for at most `timeout`: a `Duration`, or the `Instant` until which to
-    /// wait. A reply that comes later is dropped.
+    /// As [`call`](Self::call), for at most `timeout`: a `Duration`, or the `Instant` until which
+    /// to wait. A reply that comes later is dropped.
     ///
     /// ```
     /// # use ringway::request::Options;

@@ -49,7 +49,7 @@ pub struct Client<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
     pub(super) most: usize,
     /// Requests that were sent since the box was last found empty.
     pub(super) since_empty: usize,
-    types: PhantomData<(HandleOf<Req>, fn() -> HandleOf<Rep>)>,
+    types: HandleOf<fn(&Req) -> &Rep>,
 }
 
 /// Removes the box of a client that goes. Servers do, if they are in it.

@@ -62,8 +62,8 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Client<Req, Rep, W> 
         Ok(self.sent(position, call))
     }
 
-    /// Gives a call up: its reply is dropped when it comes. `false`: it had ended. A request that no
-    /// server has had is still run.
+    /// Gives a call up: its reply is dropped when it comes. `false`: it had ended. A request that
+    /// no server has had is still run.
     pub fn forget(&mut self, ticket: Ticket) -> bool {
         self.window.end(Pos::new(ticket.position))
     }

@@ -140,8 +140,8 @@ impl Window {
         self.places.iter().filter_map(Place::waiting)
     }
 
-    /// Keeps the reply to a call, for a later call of the client's. The memory is used again for the
-    /// next reply that is kept at this place.
+    /// Keeps the reply to a call, for a later call of the client's. The memory is used again for
+    /// the next reply that is kept at this place.
     pub(crate) fn keep(&mut self, position: Pos, status: Status, reply: &[u8]) {
         if let Some(place) = self.place_mut(position) {
             place.state = State::Kept(status);

@@ -4,10 +4,9 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::replies::Replies;
-use super::request::Request;
 use super::sweep::Sweep;
 use crate::error::mailbox::{RecvTimeoutError, TryRecvError};
-use crate::error::request::{ReplyError, ServeError, ServeTimeoutError, TryServeError};
+use crate::error::request::{ReplyError, ServeTimeoutError, TryServeError};
 use crate::group::claims::Fate;
 use crate::mailbox::{Receiver, SenderId, TakenBytes};
 use crate::message::{HandleOf, Message};
@@ -22,8 +21,8 @@ use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
 
 /// A server of a service: it takes requests one after the other, of all clients, and replies.
 ///
-/// A request that it has when it dies goes to another server, marked, if its client allows that, and
-/// else fails there.
+/// A request that it has when it dies goes to another server, marked, if its client allows that,
+/// and else fails there.
 ///
 /// ```
 /// use ringway::request::Options;
@@ -46,7 +45,7 @@ pub struct Server<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
     buffer: Buffer,
     /// Bytes of every request, if all have the same.
     fixed: Option<usize>,
-    types: PhantomData<(HandleOf<Rep>, fn() -> HandleOf<Req>)>,
+    types: HandleOf<fn(&Req) -> &Rep>,
 }
 
 /// A request that was taken, and has to be ended.
@@ -70,25 +69,21 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Server<Req, Rep> {
 }
 
 impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
-    /// The next request, if there is one. Does not block.
-    ///
-    /// ```
-    /// # use ringway::request::Options;
-    /// # use ringway::error::request::TryServeError;
-    /// let service = Options::<u64, u64>::new(8).heap()?;
-    /// let (mut client, mut server) = (service.client()?, service.server()?);
-    /// assert!(matches!(server.try_recv(), Err(TryServeError::Empty)));
-    /// client.send(&7)?;
-    /// assert_eq!(*server.try_recv()?, 7);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn try_recv(&mut self) -> Result<Request<'_, Req, Rep, W>, TryServeError> {
+    /// Drops what clients that have gone have left, if it is time to.
+    #[inline]
+    pub(super) fn sweep_if_due(&mut self) {
+        let Server { requests, replies, sweep, .. } = self;
+        sweep.look_if_due(requests, replies);
+    }
+
+    /// Takes a request that is to be run, if there is one.
+    pub(super) fn try_next(&mut self) -> Result<Held, TryServeError> {
         self.sweep_if_due();
         loop {
             match self.requests.try_take(self.buffer.place()) {
                 Ok(taken) => {
                     if let Some(held) = self.examine(taken) {
-                        return Ok(Request::new(self, held));
+                        return Ok(held);
                     }
                 }
                 Err(TryRecvError::Empty) => return Err(TryServeError::Empty),
@@ -97,41 +92,8 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
         }
     }
 
-    /// The next request, waiting for it as long as it takes.
-    pub fn recv(&mut self) -> Result<Request<'_, Req, Rep, W>, ServeError> {
-        loop {
-            match self.next(Deadline::Never) {
-                Ok(held) => return Ok(Request::new(self, held)),
-                Err(ServeTimeoutError::Serve(error)) => return Err(error),
-                // There is no end to it.
-                Err(ServeTimeoutError::Timeout) => {}
-            }
-        }
-    }
-
-    /// The next request, waiting for it for at most `timeout`: a `Duration`, or the `Instant` until
-    /// which to wait.
-    ///
-    /// ```
-    /// # use ringway::request::Options;
-    /// # use ringway::error::request::ServeTimeoutError;
-    /// let service = Options::<u64, u64>::new(8).heap()?;
-    /// let mut server = service.server()?;
-    /// let timeout = std::time::Duration::from_millis(5);
-    /// assert!(matches!(server.recv_timeout(timeout), Err(ServeTimeoutError::Timeout)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn recv_timeout(
-        &mut self,
-        timeout: impl Into<Deadline>,
-    ) -> Result<Request<'_, Req, Rep, W>, ServeTimeoutError> {
-        let held = self.next(timeout.into())?;
-        Ok(Request::new(self, held))
-    }
-
-    /// Takes a request that is to be run.
-    fn next(&mut self, deadline: Deadline) -> Result<Held, ServeTimeoutError> {
+    /// Takes a request that is to be run, waiting for it.
+    pub(super) fn next(&mut self, deadline: Deadline) -> Result<Held, ServeTimeoutError> {
         self.sweep_if_due();
         loop {
             match self.requests.take_in_slice(self.buffer.place(), deadline) {
@@ -228,7 +190,7 @@ fn is_over(deadline: Deadline) -> bool {
 #[cfg(not(ringway_loom))]
 impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
     /// From now on calls that wait end when that is raised, with
-    /// [`Interrupted`](ServeError::Interrupted). As
+    /// [`Interrupted`](crate::error::request::ServeError::Interrupted). As
     /// [`Subscriber::interrupted_by`](crate::Consumer::interrupted_by).
     ///
     /// ```

@@ -64,8 +64,8 @@ impl<'a, Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Request<'a, Req,
         self.server.position(self.held.taken).number()
     }
 
-    /// Whether the request may have been run before, in part or in whole: a server has died with it,
-    /// or has given it back. Only where its client allows that
+    /// Whether the request may have been run before, in part or in whole: a server has died with
+    /// it, or has given it back. Only where its client allows that
     /// ([`Call::retry`](crate::request::Call::retry)).
     pub fn redelivered(&self) -> bool {
         self.server.requests.was_given(self.held.taken)

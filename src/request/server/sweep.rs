@@ -1,16 +1,16 @@
 //! What clients that have gone leave behind.
 //!
 //! A client's lane is removed by a server's receiver, once its client is gone and it is drained.
-//! With it goes the client's reply box: servers drop their lanes there, and the last one removes it.
-//! They look when lanes have come or gone, and not more often than every tenth of a second.
+//! With it goes the client's reply box: servers drop their lanes there, and the last one removes
+//! it. They look when lanes have come or gone, and not more often than every tenth of a second.
 
 #[cfg(feature = "std")]
 use core::time::Duration;
 #[cfg(feature = "std")]
 use std::time::Instant;
 
-use super::handle::Server;
-use crate::message::Message;
+use super::replies::Replies;
+use crate::mailbox::Receiver;
 use alloc::vec::Vec;
 use ringway_shm::wait::Wait;
 
@@ -54,23 +54,28 @@ impl Sweep {
     }
 }
 
-impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
+impl Sweep {
+    /// Looks if lanes have come or gone since it last did.
     #[inline]
-    pub(super) fn sweep_if_due(&mut self) {
-        let seen = (self.requests.count_of_lanes(), self.requests.lanes());
-        if seen != self.sweep.seen && self.sweep.is_due() {
-            self.sweep.seen = seen;
-            self.sweep();
+    pub(super) fn look_if_due<W: Wait>(
+        &mut self,
+        requests: &Receiver<[u8], W>,
+        replies: &mut Replies,
+    ) {
+        let seen = (requests.count_of_lanes(), requests.lanes());
+        if seen != self.seen && self.is_due() {
+            self.seen = seen;
+            look(requests, replies);
         }
     }
+}
 
-    #[cold]
-    fn sweep(&mut self) {
-        if !self.is_usable() {
-            return;
-        }
-        let mut there: Vec<_> = self.requests.senders().map(|client| client.lane()).collect();
-        there.sort_unstable();
-        self.replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
+#[cold]
+fn look<W: Wait>(requests: &Receiver<[u8], W>, replies: &mut Replies) {
+    if !requests.is_usable() {
+        return;
     }
+    let mut there: Vec<_> = requests.senders().map(|client| client.lane()).collect();
+    there.sort_unstable();
+    replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
 }

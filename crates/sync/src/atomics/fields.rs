@@ -120,7 +120,7 @@ unsafe impl<T: AllAtomic, const N: usize> AllAtomic for [T; N] {
 ///
 /// A field that is not written there is one too many:
 ///
-/// ```compile_fail,E0027
+/// ```compile_fail
 /// use std::sync::atomic::AtomicU8;
 ///
 /// struct Flags { ready: AtomicU8, name: String }

@@ -45,8 +45,11 @@ impl<T: Plain> Cell<T> {
 /// writer.set(&101);
 /// writer.set(&102);
 /// assert_eq!(changes.wait_next()?, 102);
+/// # #[cfg(feature = "std")]
+/// # {
 /// let none = changes.wait_next_timeout(Duration::from_millis(2));
 /// assert_eq!(none, Err(ChangeError::TimedOut));
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -65,8 +65,11 @@ impl<K: Plain, V: Plain> Table<K, V> {
 /// let mut row = jobs.claim(&1, &10)?;
 /// changes.wait_next()?;
 /// assert_eq!(jobs.get(&1)?, Some(10));
+/// # #[cfg(feature = "std")]
+/// # {
 /// let none = changes.wait_next_timeout(Duration::from_millis(2));
 /// assert_eq!(none, Err(ChangeError::TimedOut));
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

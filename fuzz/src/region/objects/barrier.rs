@@ -72,7 +72,7 @@ impl Phases {
     fn join(&mut self, turn: Turn<'_>) {
         let all = self.places.len();
         let full = self.places.iter().all(|place| place.there);
-        match turn.party.region.barrier(NAME) {
+        match turn.party.region.join_barrier(NAME) {
             Err(JoinError::Full { parties }) => {
                 assert_eq!(parties, all);
                 turn.claim(full, "a barrier that is full");

@@ -128,7 +128,7 @@ impl<V: Value> Latest<V> {
         let follower = &mut self.followers[index];
         let is_new = follower.seen != Some(sets);
         let next = match how {
-            How::Now | How::Short => follower.changes.next_timeout(how.time()).map(Some),
+            How::Now | How::Short => follower.changes.wait_next_timeout(how.time()).map(Some),
             _ => follower.changes.try_next(),
         };
         match next {

@@ -186,7 +186,7 @@ impl<V: Value> Board<V> {
                 turn.same(changes.try_next(), is_new, "whether the table has changed");
             }
             // Its interrupt is raised.
-            _ => match changes.next_timeout(how.time()) {
+            _ => match changes.wait_next_timeout(how.time()) {
                 Ok(()) => turn.claim(is_new, "a table that has not changed"),
                 Err(ChangeError::Interrupted | ChangeError::TimedOut) => {
                     turn.claim(!is_new, "a table that has changed");

@@ -14,6 +14,7 @@ mod many_dead;
 mod mutated;
 mod producer_kills;
 mod races;
+mod request_kills;
 mod scribbler;
 mod sleeping_consumers;
 mod stops;
@@ -101,6 +102,7 @@ groups! {
     producer_kills: producer subscriber observer;
     subscriber_kills: producer subscriber;
     worker_kills: producer worker;
+    request_kills: client server;
     many_dead: dying other;
     idle_workers: producer holder idlers;
     large_messages: producer subscriber observer guest;
