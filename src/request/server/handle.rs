@@ -1,13 +1,12 @@
-//! The server's handle, and how it takes requests.
+//! The server's handle, and what it does with a request that it has taken.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
 use super::replies::Replies;
-use super::request::Request;
 use super::sweep::Sweep;
-use crate::error::mailbox::{RecvTimeoutError, TryRecvError};
-use crate::error::request::{ReplyError, ServeError, ServeTimeoutError, TryServeError};
+use crate::error::request::ReplyError;
 use crate::group::claims::Fate;
 use crate::mailbox::{Receiver, SenderId, TakenBytes};
 use crate::message::{HandleOf, Message};
@@ -18,7 +17,7 @@ use crate::request::clock;
 use crate::request::header::{Answer, Ask, HEADER, Status};
 #[cfg(not(ringway_loom))]
 use ringway_shm::interrupt::Interrupt;
-use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A server of a service: it takes requests one after the other, of all clients, and replies.
 ///
@@ -43,7 +42,7 @@ pub struct Server<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
     pub(super) requests: Receiver<[u8], W>,
     pub(super) replies: Replies,
     pub(super) sweep: Sweep,
-    buffer: Buffer,
+    pub(super) buffer: Buffer,
     /// Bytes of every request, if all have the same.
     fixed: Option<usize>,
     types: HandleOf<fn(&Req) -> &Rep>,
@@ -70,88 +69,9 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Server<Req, Rep> {
 }
 
 impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
-    /// The next request, if there is one. Does not block.
-    ///
-    /// ```
-    /// # use ringway::request::Options;
-    /// # use ringway::error::request::TryServeError;
-    /// let service = Options::<u64, u64>::new(8).heap()?;
-    /// let (mut client, mut server) = (service.client()?, service.server()?);
-    /// assert!(matches!(server.try_recv(), Err(TryServeError::Empty)));
-    /// client.send(&7)?;
-    /// assert_eq!(*server.try_recv()?, 7);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn try_recv(&mut self) -> Result<Request<'_, Req, Rep, W>, TryServeError> {
-        self.sweep_if_due();
-        loop {
-            match self.requests.try_take(self.buffer.place()) {
-                Ok(taken) => {
-                    if let Some(held) = self.examine(taken) {
-                        return Ok(Request::new(self, held));
-                    }
-                }
-                Err(TryRecvError::Empty) => return Err(TryServeError::Empty),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// The next request, waiting for it as long as it takes.
-    pub fn recv(&mut self) -> Result<Request<'_, Req, Rep, W>, ServeError> {
-        loop {
-            match self.next(Deadline::Never) {
-                Ok(held) => return Ok(Request::new(self, held)),
-                Err(ServeTimeoutError::Serve(error)) => return Err(error),
-                // There is no end to it.
-                Err(ServeTimeoutError::Timeout) => {}
-            }
-        }
-    }
-
-    /// The next request, waiting for it for at most `timeout`: a `Duration`, or the `Instant` until
-    /// which to wait.
-    ///
-    /// ```
-    /// # use ringway::request::Options;
-    /// # use ringway::error::request::ServeTimeoutError;
-    /// let service = Options::<u64, u64>::new(8).heap()?;
-    /// let mut server = service.server()?;
-    /// let timeout = std::time::Duration::from_millis(5);
-    /// assert!(matches!(server.recv_timeout(timeout), Err(ServeTimeoutError::Timeout)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn recv_timeout(
-        &mut self,
-        timeout: impl Into<Deadline>,
-    ) -> Result<Request<'_, Req, Rep, W>, ServeTimeoutError> {
-        let held = self.next(timeout.into())?;
-        Ok(Request::new(self, held))
-    }
-
-    /// Takes a request that is to be run.
-    fn next(&mut self, deadline: Deadline) -> Result<Held, ServeTimeoutError> {
-        self.sweep_if_due();
-        loop {
-            match self.requests.take_in_slice(self.buffer.place(), deadline) {
-                Ok(taken) => {
-                    if let Some(held) = self.examine(taken) {
-                        return Ok(held);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) if is_over(deadline) => {
-                    return Err(ServeTimeoutError::Timeout);
-                }
-                Err(RecvTimeoutError::Timeout) => self.sweep_if_due(),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
     /// Whether a request is to be run. One that is not is answered here.
     #[inline]
-    fn examine(&mut self, taken: TakenBytes) -> Option<Held> {
+    pub(super) fn examine(&mut self, taken: TakenBytes) -> Option<Held> {
         let refusal = match Ask::split(self.buffer.message(taken.len)) {
             None => Status::Malformed,
             Some((_, body)) if self.fixed.is_some_and(|len| len != body.len()) => Status::Malformed,
@@ -217,18 +137,31 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
     }
 }
 
-fn is_over(deadline: Deadline) -> bool {
-    match deadline {
-        #[cfg(feature = "std")]
-        Deadline::At(end) => std::time::Instant::now() >= end,
-        _ => false,
+impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
+    #[inline]
+    pub(super) fn sweep_if_due(&mut self) {
+        let seen = (self.requests.count_of_lanes(), self.requests.lanes());
+        if seen != self.sweep.seen && self.sweep.is_due() {
+            self.sweep.seen = seen;
+            self.sweep();
+        }
+    }
+
+    #[cold]
+    fn sweep(&mut self) {
+        if !self.is_usable() {
+            return;
+        }
+        let mut there: Vec<_> = self.requests.senders().map(|client| client.lane()).collect();
+        there.sort_unstable();
+        self.replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
     }
 }
 
 #[cfg(not(ringway_loom))]
 impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
     /// From now on calls that wait end when that is raised, with
-    /// [`Interrupted`](ServeError::Interrupted). As
+    /// [`Interrupted`](crate::error::request::ServeError::Interrupted). As
     /// [`Subscriber::interrupted_by`](crate::Consumer::interrupted_by).
     ///
     /// ```

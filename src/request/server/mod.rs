@@ -1,5 +1,6 @@
 //! Servers: they take requests, and reply.
 
+mod calls;
 mod handle;
 mod replies;
 mod request;

@@ -9,11 +9,6 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 use std::time::Instant;
 
-use super::handle::Server;
-use crate::message::Message;
-use alloc::vec::Vec;
-use ringway_shm::wait::Wait;
-
 /// The shortest time between two sweeps.
 #[cfg(feature = "std")]
 const PAUSE: Duration = Duration::from_millis(100);
@@ -22,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Sweep {
     /// The count of lanes that have come or gone, and how many the receiver had.
-    seen: (u32, usize),
+    pub(super) seen: (u32, usize),
     /// Not before.
     #[cfg(feature = "std")]
     next: Option<Instant>,
@@ -39,7 +34,7 @@ impl Sweep {
     }
 
     #[cold]
-    fn is_due(&mut self) -> bool {
+    pub(super) fn is_due(&mut self) -> bool {
         #[cfg(feature = "std")]
         {
             let now = Instant::now();
@@ -51,26 +46,5 @@ impl Sweep {
         }
         #[cfg(not(feature = "std"))]
         true
-    }
-}
-
-impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
-    #[inline]
-    pub(super) fn sweep_if_due(&mut self) {
-        let seen = (self.requests.count_of_lanes(), self.requests.lanes());
-        if seen != self.sweep.seen && self.sweep.is_due() {
-            self.sweep.seen = seen;
-            self.sweep();
-        }
-    }
-
-    #[cold]
-    fn sweep(&mut self) {
-        if !self.is_usable() {
-            return;
-        }
-        let mut there: Vec<_> = self.requests.senders().map(|client| client.lane()).collect();
-        there.sort_unstable();
-        self.replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
     }
 }
