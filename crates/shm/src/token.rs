@@ -17,7 +17,7 @@ pub struct Token {
 
 impl Token {
     /// The token after the one heavy fence that several counts are armed with, `reached` being what
-    /// [`Fences::heavy`] returned.
+    /// [`Fences::heavy`](crate::fence::Fences::heavy) returned.
     #[must_use]
     pub fn confirm(self, reached: bool) -> Token {
         Token { reached: self.reached && reached, ..self }

@@ -2,7 +2,9 @@
 
 use super::handle::Receiver;
 use super::taker::Taker;
-use crate::error::mailbox::{RecvError, RecvTimeoutError, TryRecvError};
+#[cfg(feature = "std")]
+use crate::error::mailbox::RecvTimeoutError;
+use crate::error::mailbox::{RecvError, TryRecvError};
 use crate::mailbox::letter::{BytesLetter, Letter, Letters};
 use crate::message::{ByteMessage, Plain};
 #[cfg(feature = "std")]

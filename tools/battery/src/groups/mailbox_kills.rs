@@ -65,7 +65,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     wait_until("receivers", receivers.iter_mut(), || page[JOINED].get() >= joined)?;
     for killed in 1..=kills {
         clock::pause(&mut random, Duration::from_micros(1500));
-        page[QUOTA].set((killed + 1) * MESSAGES);
+        page[QUOTA].set(killed * MESSAGES);
         if random.bool() {
             let own = random.usize(0..SENDERS);
             std::mem::replace(&mut senders[own], sender(&room, own)?).kill()?;
@@ -77,6 +77,8 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
             wait_until("a receiver", receivers.iter_mut(), || page[JOINED].get() >= joined)?;
         }
     }
+    // Not before: a sender that is to be killed has not ended.
+    page[QUOTA].set(most);
     for child in senders {
         child.ends(LONG * 4)?;
     }
