@@ -40,8 +40,9 @@ use ringway_shm::wait::{AdaptiveSpin, Wait};
 /// let (mut first, mut second) = (mailbox.sender()?, mailbox.sender()?);
 /// first.send(&1)?;
 /// second.send(&2)?;
-/// let sum = receiver.recv()?.into_message() + receiver.recv()?.into_message();
-/// assert_eq!(sum, 3);
+/// let one = receiver.recv()?.into_message();
+/// let other = receiver.recv()?.into_message();
+/// assert_eq!(one + other, 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Receiver<T: Message + ?Sized, W: Wait = AdaptiveSpin> {

@@ -1,7 +1,8 @@
-//! The calls by which a server takes requests.
+//! How a server takes requests.
 
-use super::handle::Server;
+use super::handle::{Held, Server};
 use super::request::Request;
+use crate::error::mailbox::{RecvTimeoutError, TryRecvError};
 use crate::error::request::{ServeError, ServeTimeoutError, TryServeError};
 use crate::message::Message;
 use ringway_shm::wait::{Deadline, Wait};
@@ -20,8 +21,18 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_recv(&mut self) -> Result<Request<'_, Req, Rep, W>, TryServeError> {
-        let held = self.try_next()?;
-        Ok(Request::new(self, held))
+        self.sweep_if_due();
+        loop {
+            match self.requests.try_take(self.buffer.place()) {
+                Ok(taken) => {
+                    if let Some(held) = self.examine(taken) {
+                        return Ok(Request::new(self, held));
+                    }
+                }
+                Err(TryRecvError::Empty) => return Err(TryServeError::Empty),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// The next request, waiting for it as long as it takes.
@@ -55,5 +66,32 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
     ) -> Result<Request<'_, Req, Rep, W>, ServeTimeoutError> {
         let held = self.next(timeout.into())?;
         Ok(Request::new(self, held))
+    }
+
+    /// Takes a request that is to be run.
+    fn next(&mut self, deadline: Deadline) -> Result<Held, ServeTimeoutError> {
+        self.sweep_if_due();
+        loop {
+            match self.requests.take_in_slice(self.buffer.place(), deadline) {
+                Ok(taken) => {
+                    if let Some(held) = self.examine(taken) {
+                        return Ok(held);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if is_over(deadline) => {
+                    return Err(ServeTimeoutError::Timeout);
+                }
+                Err(RecvTimeoutError::Timeout) => self.sweep_if_due(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn is_over(deadline: Deadline) -> bool {
+    match deadline {
+        #[cfg(feature = "std")]
+        Deadline::At(end) => std::time::Instant::now() >= end,
+        _ => false,
     }
 }

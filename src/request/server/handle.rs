@@ -1,12 +1,12 @@
-//! The server's handle, and how it takes requests.
+//! The server's handle, and what it does with a request that it has taken.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
 use super::replies::Replies;
 use super::sweep::Sweep;
-use crate::error::mailbox::{RecvTimeoutError, TryRecvError};
-use crate::error::request::{ReplyError, ServeTimeoutError, TryServeError};
+use crate::error::request::ReplyError;
 use crate::group::claims::Fate;
 use crate::mailbox::{Receiver, SenderId, TakenBytes};
 use crate::message::{HandleOf, Message};
@@ -17,7 +17,7 @@ use crate::request::clock;
 use crate::request::header::{Answer, Ask, HEADER, Status};
 #[cfg(not(ringway_loom))]
 use ringway_shm::interrupt::Interrupt;
-use ringway_shm::wait::{AdaptiveSpin, Deadline, Wait};
+use ringway_shm::wait::{AdaptiveSpin, Wait};
 
 /// A server of a service: it takes requests one after the other, of all clients, and replies.
 ///
@@ -42,7 +42,7 @@ pub struct Server<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait = Adapti
     pub(super) requests: Receiver<[u8], W>,
     pub(super) replies: Replies,
     pub(super) sweep: Sweep,
-    buffer: Buffer,
+    pub(super) buffer: Buffer,
     /// Bytes of every request, if all have the same.
     fixed: Option<usize>,
     types: HandleOf<fn(&Req) -> &Rep>,
@@ -69,51 +69,9 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized> Server<Req, Rep> {
 }
 
 impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
-    /// Drops what clients that have gone have left, if it is time to.
-    #[inline]
-    pub(super) fn sweep_if_due(&mut self) {
-        let Server { requests, replies, sweep, .. } = self;
-        sweep.look_if_due(requests, replies);
-    }
-
-    /// Takes a request that is to be run, if there is one.
-    pub(super) fn try_next(&mut self) -> Result<Held, TryServeError> {
-        self.sweep_if_due();
-        loop {
-            match self.requests.try_take(self.buffer.place()) {
-                Ok(taken) => {
-                    if let Some(held) = self.examine(taken) {
-                        return Ok(held);
-                    }
-                }
-                Err(TryRecvError::Empty) => return Err(TryServeError::Empty),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Takes a request that is to be run, waiting for it.
-    pub(super) fn next(&mut self, deadline: Deadline) -> Result<Held, ServeTimeoutError> {
-        self.sweep_if_due();
-        loop {
-            match self.requests.take_in_slice(self.buffer.place(), deadline) {
-                Ok(taken) => {
-                    if let Some(held) = self.examine(taken) {
-                        return Ok(held);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) if is_over(deadline) => {
-                    return Err(ServeTimeoutError::Timeout);
-                }
-                Err(RecvTimeoutError::Timeout) => self.sweep_if_due(),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
     /// Whether a request is to be run. One that is not is answered here.
     #[inline]
-    fn examine(&mut self, taken: TakenBytes) -> Option<Held> {
+    pub(super) fn examine(&mut self, taken: TakenBytes) -> Option<Held> {
         let refusal = match Ask::split(self.buffer.message(taken.len)) {
             None => Status::Malformed,
             Some((_, body)) if self.fixed.is_some_and(|len| len != body.len()) => Status::Malformed,
@@ -179,11 +137,24 @@ impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> 
     }
 }
 
-fn is_over(deadline: Deadline) -> bool {
-    match deadline {
-        #[cfg(feature = "std")]
-        Deadline::At(end) => std::time::Instant::now() >= end,
-        _ => false,
+impl<Req: Message + ?Sized, Rep: Message + ?Sized, W: Wait> Server<Req, Rep, W> {
+    #[inline]
+    pub(super) fn sweep_if_due(&mut self) {
+        let seen = (self.requests.count_of_lanes(), self.requests.lanes());
+        if seen != self.sweep.seen && self.sweep.is_due() {
+            self.sweep.seen = seen;
+            self.sweep();
+        }
+    }
+
+    #[cold]
+    fn sweep(&mut self) {
+        if !self.is_usable() {
+            return;
+        }
+        let mut there: Vec<_> = self.requests.senders().map(|client| client.lane()).collect();
+        there.sort_unstable();
+        self.replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
     }
 }
 

@@ -9,11 +9,6 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 use std::time::Instant;
 
-use super::replies::Replies;
-use crate::mailbox::Receiver;
-use alloc::vec::Vec;
-use ringway_shm::wait::Wait;
-
 /// The shortest time between two sweeps.
 #[cfg(feature = "std")]
 const PAUSE: Duration = Duration::from_millis(100);
@@ -22,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Sweep {
     /// The count of lanes that have come or gone, and how many the receiver had.
-    seen: (u32, usize),
+    pub(super) seen: (u32, usize),
     /// Not before.
     #[cfg(feature = "std")]
     next: Option<Instant>,
@@ -39,7 +34,7 @@ impl Sweep {
     }
 
     #[cold]
-    fn is_due(&mut self) -> bool {
+    pub(super) fn is_due(&mut self) -> bool {
         #[cfg(feature = "std")]
         {
             let now = Instant::now();
@@ -52,30 +47,4 @@ impl Sweep {
         #[cfg(not(feature = "std"))]
         true
     }
-}
-
-impl Sweep {
-    /// Looks if lanes have come or gone since it last did.
-    #[inline]
-    pub(super) fn look_if_due<W: Wait>(
-        &mut self,
-        requests: &Receiver<[u8], W>,
-        replies: &mut Replies,
-    ) {
-        let seen = (requests.count_of_lanes(), requests.lanes());
-        if seen != self.seen && self.is_due() {
-            self.seen = seen;
-            look(requests, replies);
-        }
-    }
-}
-
-#[cold]
-fn look<W: Wait>(requests: &Receiver<[u8], W>, replies: &mut Replies) {
-    if !requests.is_usable() {
-        return;
-    }
-    let mut there: Vec<_> = requests.senders().map(|client| client.lane()).collect();
-    there.sort_unstable();
-    replies.forget_unless(|lane| there.binary_search(&lane).is_ok());
 }
