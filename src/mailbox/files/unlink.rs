@@ -102,7 +102,14 @@ fn remove_lanes(directory: &Directory, path: &Path) -> io::Result<()> {
     for entry in path.read_dir()? {
         let Ok(name) = entry?.file_name().into_string() else { continue };
         if is_of_a_lane(&name) {
-            directory.remove_name(&name)?;
+            match directory.remove_name(&name) {
+                // No process of a mailbox's makes one. If it is empty nothing is lost with it; else it
+                // is in the way of the directory, which tells that.
+                Err(Errno::ISDIR) => {
+                    let _ = std::fs::remove_dir(path.join(name));
+                }
+                removed => drop(removed?),
+            }
         }
     }
     Ok(())

@@ -20,6 +20,8 @@ use rustix::io::Errno;
 
 /// How many names a directory is read for, for each lane that there may be: a lane has two.
 const NAMES_PER_LANE: usize = 8;
+/// The most names that are looked at.
+const MOST_NAMES: usize = 1 << 20;
 
 fn is_lane(name: &str) -> bool {
     (name.starts_with(NAMED) || name.starts_with(UNNAMED)) && name::check(name).is_ok()
@@ -120,10 +122,13 @@ pub(in crate::mailbox) fn names(
     most: usize,
 ) -> io::Result<(Vec<Listed>, Vec<String>)> {
     let (mut lanes, mut companions) = (Vec::new(), Vec::new());
-    let entries = path.read_dir()?;
-    // Others choose how many there are.
-    for entry in entries.take(most.saturating_mul(NAMES_PER_LANE).saturating_add(16)) {
+    let most = most.saturating_mul(NAMES_PER_LANE).saturating_add(16);
+    // Others choose how many there are. What is no lane's is passed over, and hides none.
+    for entry in path.read_dir()?.take(MOST_NAMES) {
         let entry = entry?;
+        if lanes.len().saturating_add(companions.len()) >= most {
+            break;
+        }
         let Ok(name) = entry.file_name().into_string() else { continue };
         if is_lane(&name) {
             lanes.push(Listed { name, number: entry.ino(), storage: None });
