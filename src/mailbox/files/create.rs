@@ -8,6 +8,8 @@ use alloc::sync::Arc;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -130,6 +132,13 @@ fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door
         ringway_shm::segment::CreateError::AlreadyExists { .. } => {
             CreateError::AlreadyExists { path: path.into() }
         }
+        // It was there a moment ago.
+        ringway_shm::segment::CreateError::Directory { source, .. }
+        | ringway_shm::segment::CreateError::Io { source, .. }
+            if source.kind() == io::ErrorKind::NotFound =>
+        {
+            CreateError::BeingRemoved { path: path.into() }
+        }
         error => CreateError::Segment(Box::new(error)),
     };
     let lengths = Lengths { main: len(shape.receivers), companion: None };
@@ -157,6 +166,8 @@ fn create_door(shape: LaneShape, path: &Path, access: Access) -> Result<Arc<Door
 
 /// How often a mailbox may be there and be gone again while it is opened or created.
 const TRIES: u32 = 100;
+/// The first pause before it is tried again. The others are longer: a quarter of a second in all.
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// Opens a mailbox, or creates it if there is none.
 pub(in crate::mailbox) fn create_or_open(
@@ -177,9 +188,8 @@ pub(in crate::mailbox) fn create_or_open(
             Err(
                 CreateError::AlreadyExists { .. }
                 | CreateError::BeingRemoved { .. }
-                | CreateError::NotEmpty { .. }
-                | CreateError::Segment(_),
-            ) if tries < TRIES => {}
+                | CreateError::NotEmpty { .. },
+            ) if tries < TRIES => thread::sleep(PAUSE * tries),
             Err(error) => return Err(OpenError::Create(Box::new(error))),
         }
     }
