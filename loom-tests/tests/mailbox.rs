@@ -39,9 +39,8 @@ fn no_lost_wakeup_of_two_receivers_by_two_senders() {
         let mailbox = mailbox(2);
         let senders = [1, 2].map(|number| (mailbox.sender().unwrap(), number));
         let receivers = [(); 2].map(|()| mailbox.receiver().unwrap().with_wait(SLEEPY));
-        let threads = receivers.map(|mut receiver| {
-            thread::spawn(move || receiver.recv().unwrap().into_message())
-        });
+        let threads = receivers
+            .map(|mut receiver| thread::spawn(move || receiver.recv().unwrap().into_message()));
         let [mut first, mut second] = senders;
         let other = thread::spawn(move || {
             second.0.try_send(&second.1).unwrap();

@@ -8,10 +8,10 @@ use crate::catalogue::{
     ARRAYS, CAPACITY, CHANNEL, DATAGRAMS, OBSERVER, OURS, POLLED, SET_OF_1, SET_OF_128, SMALL_RING,
     TASK, WORKER, WRITABLE, usual_capacity,
 };
+use crate::mail;
 use crate::regime::Regime;
 use crate::results::Results;
 use crate::stats::Summary;
-use crate::mail;
 use crate::sync;
 use crate::transport::Manner;
 use crate::trial::{Consumers, Key, Kind, Work};

@@ -135,4 +135,3 @@ pub fn by_size(machines: &[Stored], word: String) -> Result<Option<Table>> {
     }
     Ok(filled(table))
 }
-

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::mail::work::Mail;
 use crate::pair::{Cores, Setting};
 use crate::peers::ringway::{Arrays, NUMBERS};
 use crate::regime::Regime;
 use crate::stats;
-use crate::mail::work::Mail;
 use crate::sync::work::Sync;
 use crate::transport::{Manner, Spec, Transport};
 use crate::work::{self, mixed, shared, stream::Calls};

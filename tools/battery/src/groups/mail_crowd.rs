@@ -35,7 +35,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let room = trial.room("", DONE + usize::try_from(senders)?)?;
     let page = room.page();
     let options = Options::<[u64; 2]>::new(16).senders(2 * TOGETHER);
-    drop(options.create(&place(room.path()))?);
+    drop(options.create(place(room.path()))?);
     let files = || -> Result<u64> {
         let directory = std::fs::read_dir(room.path().join("mail")).context("the directory")?;
         Ok((directory.count() as u64).saturating_sub(1))
@@ -84,7 +84,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
 /// Arguments: its number, and 1 if it stays to be killed.
 pub fn sender(task: &Task) -> Result<()> {
     let (number, stays) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let mailbox = Mailbox::<[u64; 2]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
     let mut sender = mailbox.sender()?;
     for message in 0..MESSAGES {
         sender.send(&[number as u64, message])?;
@@ -97,7 +97,7 @@ pub fn sender(task: &Task) -> Result<()> {
 }
 
 pub fn receiver(task: &Task) -> Result<()> {
-    let mailbox = Mailbox::<[u64; 2]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
     let mut receiver = mailbox.receiver()?;
     let mut next = std::collections::BTreeMap::new();
     loop {

@@ -70,7 +70,7 @@ fn part(trial: &Trial, receivers: usize) -> Result<Vec<Figure>> {
     let room = trial.room(&format!("-{receivers}"), COUNTS + SENDERS * usize::try_from(most)?)?;
     let page = room.page();
     let options = Options::<[u64; 3]>::new(CAPACITY).senders(SENDERS).receivers(receivers);
-    drop(options.create(&place(room.path()))?);
+    drop(options.create(place(room.path()))?);
     let mut random = trial.random();
     let metronome = Metronome::start();
     let sender = |number: usize| Child::start(&room, "mail_kills::sender", &[&number, &most]);
@@ -109,7 +109,7 @@ fn part(trial: &Trial, receivers: usize) -> Result<Vec<Figure>> {
         receiver.ends(LONG)?;
     }
     let left = files_left(&room)?;
-    ensure!(unlink(&place(room.path()))?, "the mailbox was gone");
+    ensure!(unlink(place(room.path()))?, "the mailbox was gone");
     ensure!(!room.path().join("mail").exists(), "something is left of the mailbox");
 
     let (mut lost, mut unmarked, mut twice, mut messages) = (0, 0, 0, 0);
@@ -150,7 +150,7 @@ fn files_left(room: &Room) -> Result<u64> {
 /// Arguments: which of all, and how many messages each has at most.
 pub fn sender(task: &Task) -> Result<()> {
     let (me, most) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let mailbox = Mailbox::<[u64; 3]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 3]>::open(place(task.room()))?;
     let mut sender = mailbox.sender_named(&format!("sender-{me}"))?;
     let word = |at| task.word(SENDERS_AT + me * SENDER_WORDS + at);
     if word(INTENT).get() > word(SENT).get() {
@@ -172,7 +172,7 @@ pub fn sender(task: &Task) -> Result<()> {
 /// Arguments: how many receivers there are, and how many messages each sender has at most.
 pub fn receiver(task: &Task) -> Result<()> {
     let (receivers, most) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let mailbox = Mailbox::<[u64; 3]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 3]>::open(place(task.room()))?;
     let mut receiver = mailbox.receiver()?.with_wait(SpinThenSleep { spins: 200 });
     loop {
         let letter = match receiver.recv_timeout(Duration::from_millis(20)) {

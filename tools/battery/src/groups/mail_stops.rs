@@ -40,7 +40,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let most = usize::try_from(messages)?;
     let room = trial.room("", TIMES + 2 * most)?;
     let page = room.page();
-    drop(Options::<[u64; 2]>::new(64).senders(SENDERS + 1).create(&place(room.path()))?);
+    drop(Options::<[u64; 2]>::new(64).senders(SENDERS + 1).create(place(room.path()))?);
     let mut receiver = Child::start(&room, "mail_stops::receiver", &[&most])?;
     let mut stopped = Child::start(&room, "mail_stops::stopped", &[])?;
     wait_until("a sender", [&mut stopped, &mut receiver], || page[MIDDLE].get() > 0)?;
@@ -74,7 +74,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
 
 /// Is in the middle of a message until it is told to go on.
 pub fn stopped(task: &Task) -> Result<()> {
-    let mailbox = Mailbox::<[u64; 2]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
     let mut sender = mailbox.sender_named("stopped")?;
     let mut message = sender.reserve()?;
     message.write(&[u64::MAX, 0]);
@@ -85,7 +85,7 @@ pub fn stopped(task: &Task) -> Result<()> {
 }
 
 pub fn sender(task: &Task) -> Result<()> {
-    let mailbox = Mailbox::<[u64; 2]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
     let mut sender = mailbox.sender()?;
     while task.word(STOP).get() == 0 {
         sender.send(&[task.word(HALF).get(), clock::now()])?;
@@ -97,7 +97,7 @@ pub fn sender(task: &Task) -> Result<()> {
 /// Argument: how many messages there are in a half.
 pub fn receiver(task: &Task) -> Result<()> {
     let most = task.argument::<u64>(0)?;
-    let mailbox = Mailbox::<[u64; 2]>::open(&place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
     let mut receiver = mailbox.receiver()?;
     let mut whole = false;
     loop {

@@ -180,7 +180,7 @@ pub fn client(task: &Task) -> Result<()> {
             // Before it is sent: the one that takes this one's place goes on behind it.
             next.set(number + 1);
             let number = own as u64 * most + number;
-            let call = Call::new().retry(number % 2 == 0);
+            let call = Call::new().retry(number.is_multiple_of(2));
             loop {
                 match client.send_with(&[number, 0], call) {
                     Ok(ticket) => break asked.push((ticket, number, clock::now())),
