@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringway::error::{ConfigError, FlushError, JoinError, TryRecvError, TrySendError};
-use ringway::{Options, Overflow, Producer, Ring, Start};
+use ringway::{Options, Overflow, Position, Producer, Ring, Start};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -21,7 +21,7 @@ fn a_subscriber_gets_everything_in_order_from_all_segments() {
     }
     assert!(producer.segments() > 4, "{}", producer.segments());
     for n in 0..1000 {
-        assert_eq!(subscriber.position(), n);
+        assert_eq!(subscriber.position(), n as Position);
         assert_eq!(subscriber.try_recv(), Ok(n));
     }
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
@@ -73,7 +73,7 @@ fn at_the_limit_it_is_full_and_goes_on_when_a_segment_was_drained() {
         assert!(producer.bytes() <= LIMIT);
     }
     assert!(sent > at_first);
-    assert_eq!(producer.head() - subscriber.position(), subscriber.lag());
+    assert_eq!((producer.head() - subscriber.position()) as u64, subscriber.lag());
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn messages_that_are_held_are_released_in_the_segment_that_has_them() {
     let subscriber = ring.subscribe_durable("holder", Start::Next).unwrap();
     let mut holding = subscriber.holding([false; 4]);
     (0..4).for_each(|n| producer.try_send(&n).unwrap());
-    (0..4).for_each(|n| assert_eq!(holding.try_recv(), Ok((n, n))));
+    (0..4).for_each(|n| assert_eq!(holding.try_recv(), Ok((n as Position, n))));
     (4..9).for_each(|n| producer.try_send(&n).unwrap());
     assert!(holding.release(0));
     assert_eq!(holding.try_recv(), Ok((4, 4)));
@@ -192,12 +192,12 @@ fn messages_that_are_held_are_released_in_the_segment_that_has_them() {
     drop(holding);
     let subscriber = ring.subscribe_durable("holder", Start::Next).unwrap();
     let mut holding = subscriber.holding([false; 8]);
-    (1..7).for_each(|n| assert_eq!(holding.try_recv(), Ok((n, n))));
+    (1..7).for_each(|n| assert_eq!(holding.try_recv(), Ok((n as Position, n))));
     // Back again, without having left.
     let mut subscriber = holding.into_subscriber();
     (1..3).for_each(|n| assert_eq!(subscriber.try_recv(), Ok(n)));
     let mut holding = subscriber.holding([false; 8]);
-    (3..8).for_each(|n| assert_eq!(holding.try_recv(), Ok((n, n))));
+    (3..8).for_each(|n| assert_eq!(holding.try_recv(), Ok((n as Position, n))));
     (3..8).for_each(|n| assert!(holding.release(n)));
     assert_eq!(holding.try_recv(), Ok((8, 8)));
     (9..40).for_each(|n| producer.try_send(&n).unwrap());
@@ -269,7 +269,7 @@ fn threads_that_wait_are_woken_in_whatever_segment() {
             while let Ok(mut subscriber) = ring.subscribe(Start::Next) {
                 let first = subscriber.position();
                 match subscriber.recv() {
-                    Ok(n) => assert_eq!(n, first),
+                    Ok(n) => assert_eq!(n, first as u64),
                     Err(_) => break,
                 }
                 joined += 1;

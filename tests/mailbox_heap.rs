@@ -43,7 +43,10 @@ fn messages_of_each_sender_come_in_order_and_once() {
             match receiver.recv_timeout(LONG) {
                 Ok(letter) => {
                     let (sender, n) = (*letter >> 32, *letter & u64::from(u32::MAX));
-                    assert_eq!((n, letter.position()), (*next.entry(sender).or_insert(0), n));
+                    assert_eq!(
+                        (n, letter.position() as u64),
+                        (*next.entry(sender).or_insert(0), n)
+                    );
                     assert!(!letter.redelivered());
                     *next.entry(sender).or_insert(0) += 1;
                 }
@@ -115,7 +118,7 @@ fn what_a_sender_has_sent_stays_when_it_has_gone_and_its_name_goes_on() {
         let mut receiver = mailbox.receiver().unwrap();
         for n in 1..=3 {
             let letter = receiver.recv_timeout(LONG).unwrap();
-            assert_eq!((*letter, letter.position()), (n, n - 1));
+            assert_eq!((*letter, letter.position() as u64), (n, n - 1));
             assert_eq!(letter.sender().name(), Some("billing"));
         }
         assert!(matches!(receiver.try_recv(), Err(TryRecvError::Empty)));

@@ -75,7 +75,11 @@ fn a_set_is_woken_by_each_sender_and_says_nothing_of_an_empty_mailbox() {
         while receiver.lanes() > 0 {
             assert!(matches!(receiver.try_recv(), Err(TryRecvError::Empty)));
         }
-        assert_eq!(set.wait_timeout(&mut ready, SHORT), Err(WaitSetError::Timeout));
+        // That lanes have gone may be told once more, in vain.
+        if set.wait_timeout(&mut ready, SHORT) == Ok(1) {
+            assert!(matches!(receiver.try_recv(), Err(TryRecvError::Empty)));
+            assert_eq!(set.wait_timeout(&mut ready, SHORT), Err(WaitSetError::Timeout));
+        }
         let mut sender = mailbox.sender().unwrap();
         sender.send(&1).unwrap();
         assert_eq!(set.wait_timeout(&mut ready, LONG), Ok(1));

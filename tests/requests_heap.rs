@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use ringway::Position;
 use ringway::error::request::{CallError, ReplyError, ServeError, TryServeError};
 use ringway::request::{Call, Client, Options, Server, Ticket};
 use ringway::wait::Interrupt;
@@ -343,7 +344,7 @@ proptest! {
                     match client.try_send_with(&(number as u64), call) {
                         Ok(ticket) => {
                             prop_assert!(!blocked && !full);
-                            prop_assert_eq!(ticket.position(), number as u64);
+                            prop_assert_eq!(ticket.position(), number as Position);
                             calls.push((State::Asked { again: false }, true, retry));
                         }
                         Err(CallError::Full { .. }) => prop_assert!(blocked),
@@ -398,7 +399,7 @@ proptest! {
                         Some(call) => {
                             calls[call].1 = false;
                             let reply = outcome.map(|(ticket, reply)| {
-                                assert_eq!(ticket.position(), call as u64);
+                                assert_eq!(ticket.position(), call as Position);
                                 reply
                             });
                             prop_assert_eq!(State::Replied(reply.map_err(drop)), calls[call].0);
@@ -431,5 +432,5 @@ proptest! {
 
 /// The ticket of a call that is outstanding.
 fn ticket_of(client: &Client<u64, u64>, position: usize) -> Ticket {
-    client.outstanding_calls().find(|ticket| ticket.position() == position as u64).unwrap()
+    client.outstanding_calls().find(|ticket| ticket.position() == position as Position).unwrap()
 }

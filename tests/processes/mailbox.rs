@@ -37,9 +37,9 @@ pub(crate) fn sender(task: &Task) {
             Err(error) => panic!("{error}"),
         }
     };
-    let base = base(task, own, sender.head());
-    while base + sender.head() < most {
-        let next = number(own, base + sender.head());
+    let base = base(task, own, sender.head() as u64);
+    while base + (sender.head() as u64) < most {
+        let next = number(own, base + sender.head() as u64);
         sender.send(&next).unwrap();
     }
     task.say("sent");
