@@ -138,6 +138,13 @@ impl Pos {
     }
 }
 
+/// Messages from one position to another, by the low 32 bits of each; negative if the second is the
+/// later one. Where words have 32 bits, positions come round after 2^31.
+pub(crate) const fn ahead(later: u32, earlier: u32) -> i32 {
+    let distance = later.wrapping_sub(earlier);
+    if Word::BITS == 32 { ((distance << 1) as i32) >> 1 } else { distance as i32 }
+}
+
 /// The gate of an entry that holds nothing back.
 pub(crate) const FREE: Word = 0;
 

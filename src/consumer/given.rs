@@ -12,7 +12,7 @@
 use super::Subscriber;
 use crate::memory::layout::Entry;
 use crate::message::Message;
-use crate::position::{Pos, Position};
+use crate::position::{self, Pos, Position};
 use ringway_shm::sync::{Ordering, Signed};
 use ringway_shm::wait::Wait;
 
@@ -104,6 +104,6 @@ impl<T: Message + ?Sized, W: Wait> Subscriber<T, W> {
 /// The first position that has not been given to the entry's owner, whose gate is that one.
 fn get(entry: &Entry, gate: Pos) -> Option<Pos> {
     let word = entry.given()?.load(Ordering::Relaxed);
-    let ahead = word.wrapping_sub(gate.number() as u32) as i32;
+    let ahead = position::ahead(word, gate.number() as u32);
     usize::try_from(ahead).ok().map(|ahead| gate.plus(ahead))
 }

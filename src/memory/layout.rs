@@ -330,7 +330,7 @@ impl Entry {
 
         let (Some(from), Some(to)) = (from.given.first(), self.given.first()) else { return };
         let (there, here) = (from.load(Relaxed), to.load(Relaxed));
-        if is_new || there.wrapping_sub(here) as i32 > 0 {
+        if is_new || crate::position::ahead(there, here) > 0 {
             to.store(there, Relaxed);
         }
     }
