@@ -8,6 +8,7 @@
 //! A sequencer can be killed between sending a message and saying that it is done. Here the first
 //! one stops there. The next one gets that message once more, with a mark, and finds it at the end
 //! of the ring.
+#![allow(clippy::unnecessary_cast, reason = "positions have 32 bits on some targets")]
 
 fn main() -> std::process::ExitCode {
     match sides::run() {
@@ -84,7 +85,7 @@ mod sides {
                 Err(error) => return Err(error.into()),
             };
             let (sender, position) = (number(letter.sender().lane()), letter.position());
-            let message = Sequenced { sender, position, order: *letter };
+            let message = Sequenced { sender, position: position as u64, order: *letter };
             // One message at a time is sent and not done: the last one.
             if !letter.redelivered() || self.last != Some(message) {
                 self.producer.send(&message)?;

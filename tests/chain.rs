@@ -1,4 +1,5 @@
 //! Rings that grow, in one process: tests of the public interface.
+#![allow(clippy::unnecessary_cast, reason = "positions have 32 bits on some targets")]
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Mailboxes on the heap: what comes to whom, in which order, and how often.
+#![allow(clippy::unnecessary_cast, reason = "positions have 32 bits on some targets")]
 #![cfg(all(feature = "std", target_os = "linux"))]
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringway::error::mailbox::{RecvTimeoutError, SenderError};
-use ringway::mailbox::{Mailbox, Options};
+use ringway::mailbox::{Mailbox, Options, Sender};
 
 use crate::LONG;
 use crate::child::{Child, Task};
@@ -37,9 +37,11 @@ pub(crate) fn sender(task: &Task) {
             Err(error) => panic!("{error}"),
         }
     };
-    let base = base(task, own, sender.head() as u64);
-    while base + (sender.head() as u64) < most {
-        let next = number(own, base + sender.head() as u64);
+    #[allow(clippy::unnecessary_cast, reason = "positions have 32 bits on some targets")]
+    let head = |sender: &Sender<u64>| sender.head() as u64;
+    let base = base(task, own, head(&sender));
+    while base + head(&sender) < most {
+        let next = number(own, base + head(&sender));
         sender.send(&next).unwrap();
     }
     task.say("sent");
