@@ -3,6 +3,10 @@
 //! wrong.
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 
+#[path = "mailboxes/place.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod place;
+
 use std::fs;
 use std::mem;
 use std::path::PathBuf;
@@ -18,32 +22,9 @@ use ringway::mailbox::{self, Mailbox, Options};
 use ringway::wait::Interrupt;
 use ringway::{Ring, Segment, Start, WaitSet};
 
+use place::Place;
+
 const LONG: Duration = Duration::from_secs(10);
-
-struct Place(PathBuf);
-
-impl Place {
-    fn new(test: &str) -> Place {
-        let path = format!("/dev/shm/ringway-test-{}-review-{test}", std::process::id());
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        Place(path.into())
-    }
-
-    fn segment(&self) -> Segment {
-        Segment::new("orders").directory(&self.0)
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.join("orders")
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Runs that in a forked child. Returns its code, or the negative of the signal that ended it.
 fn in_child(run: impl FnOnce() -> i32) -> i32 {
@@ -359,7 +340,7 @@ fn a_sender_that_comes_back_at_once_is_not_refused() {
 fn a_process_that_changes_its_directory() {
     let place = Place::new("chdir");
     let said = in_child(|| {
-        std::env::set_current_dir(&place.0).unwrap();
+        std::env::set_current_dir(place.around()).unwrap();
         let segment = Segment::new("orders").directory(".");
         let mailbox = Options::<u64>::new(8).create(segment).unwrap();
         let mut receiver = mailbox.receiver().unwrap();
@@ -394,7 +375,7 @@ fn a_process_that_changes_its_root_is_told_what_it_cannot_do() {
         let mut receiver = mailbox.receiver().unwrap();
         let peer = Mailbox::<u64>::open(place.segment()).unwrap();
         let sender = peer.sender_named("billing").unwrap();
-        std::os::unix::fs::chroot(&jail.0).unwrap();
+        std::os::unix::fs::chroot(jail.around()).unwrap();
         let mut sender = sender;
         sender.send(&7).unwrap();
         match receiver.recv_timeout(Duration::from_secs(3)) {
@@ -413,8 +394,8 @@ fn a_receiver_without_descriptors_goes_on_when_it_has_some() {
         let place = Place::new("emfile");
         let options = Options::<u64>::new(8).receivers(receivers);
         let mailbox = options.create(place.segment()).unwrap();
-        let go = place.0.join("go");
-        let sent = place.0.join("sent");
+        let go = place.around().join("go");
+        let sent = place.around().join("sent");
         // SAFETY: the child makes calls and ends itself.
         let child = unsafe { libc::fork() };
         if child == 0 {

@@ -1,58 +1,18 @@
 //! Mailboxes in files: what is there when, for whom, and what is left behind.
-#![cfg(all(feature = "std", target_os = "linux"))]
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ringway::Segment;
 use ringway::error::HeaderError;
 use ringway::error::mailbox::{
     CreateError, OpenError, ReceiverError, RecvError, SenderError, TryRecvError, UnlinkError,
 };
 use ringway::mailbox::{self, Mailbox, Options};
 
+use crate::place::{Place, names};
+
 /// Far longer than anything takes that is not stuck.
 const LONG: Duration = Duration::from_secs(60);
-
-/// A directory of a test's own. Dropped, it is gone, with all that is in it.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(test: &str) -> Place {
-        let path = format!("/dev/shm/ringway-test-{}-mailbox-{test}", std::process::id());
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        Place(path.into())
-    }
-
-    fn segment(&self) -> Segment {
-        Segment::new("orders").directory(&self.0)
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.join("orders")
-    }
-
-    /// The files of the mailbox.
-    fn files(&self) -> Vec<String> {
-        names(&self.path())
-    }
-}
-
-fn names(path: &Path) -> Vec<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
-    let mut names: Vec<_> =
-        fs::read_dir(path).unwrap().map(|e| name(e).into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 #[test]
 fn messages_stay_when_all_have_gone_and_lanes_go_when_they_are_received() {
@@ -143,7 +103,7 @@ fn a_mailbox_is_created_once_opened_by_its_type_and_removed_when_it_is_not_used(
     assert!(matches!(mailbox::unlink(place.segment()), Err(UnlinkError::InUse { .. })));
     drop(sender);
     assert!(mailbox::unlink(place.segment()).unwrap());
-    assert_eq!(names(&place.0), [""; 0]);
+    assert_eq!(names(place.around()), [""; 0]);
 }
 
 #[test]

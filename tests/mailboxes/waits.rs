@@ -1,45 +1,25 @@
 //! Receivers of mailboxes in wait sets, and in tasks.
-#![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 
-use std::fs;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use ringway::WaitSet;
 use ringway::error::WaitSetError;
 use ringway::error::mailbox::TryRecvError;
 use ringway::mailbox::{Mailbox, Options};
-use ringway::{Segment, WaitSet};
+
+use crate::place::Place;
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(20);
 const MESSAGES: u64 = 5000;
-
-/// A directory of a test's own. Dropped, it is gone, with all that is in it.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(test: &str) -> Place {
-        let path = format!("/dev/shm/ringway-test-{}-waits-{test}", std::process::id());
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        Place(path.into())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// One on the heap and one in files, for one receiver and for two.
 fn mailboxes(place: &Place) -> Vec<Mailbox<u64>> {
     let all = [1, 2].map(|receivers| {
         let options = Options::<u64>::new(16).receivers(receivers);
         let name = format!("orders-{receivers}");
-        let segment = Segment::new(name).directory(&place.0);
-        [options.clone().heap().unwrap(), options.create(segment).unwrap()]
+        [options.clone().heap().unwrap(), options.create(place.named(&name)).unwrap()]
     });
     all.into_iter().flatten().collect()
 }
@@ -95,7 +75,7 @@ fn a_set_is_woken_by_each_sender_and_says_nothing_of_an_empty_mailbox() {
 #[test]
 fn a_message_that_another_receiver_holds_is_none_for_a_set_until_it_comes_back() {
     let place = Place::new("held");
-    let segment = Segment::new("orders").directory(&place.0);
+    let segment = place.segment();
     let options = Options::<u64>::new(16).receivers(2);
     for mailbox in [options.clone().heap().unwrap(), options.create(segment).unwrap()] {
         let [mut first, mut second] = [(); 2].map(|()| mailbox.receiver().unwrap());
