@@ -38,13 +38,14 @@ pub(in crate::mailbox) fn make<T: Message + ?Sized>(
     if files.mapping().is_removed().map_err(locked)? {
         return Err(SenderError::Closed);
     }
-    let (lanes, most) = (names(&files.path, door.shape.lanes).map_err(locked)?.0, door.shape.lanes);
+    let (lanes, most) =
+        (names(files.path(), door.shape.lanes).map_err(locked)?.0, door.shape.lanes);
     if lanes.len() >= most && !lanes.iter().any(|listed| listed.name == lane) {
         return Err(SenderError::Full { lanes: most });
     }
     let options = door.shape.options::<T>();
     let mut segment = files.segment(&lane).keep(true);
-    if let Some(gid) = files.access.group {
+    if let Some(gid) = files.access().group {
         segment = segment.subscriber_group(gid);
     }
     let producer = match name {

@@ -4,15 +4,13 @@ use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use crate::error::LivenessError;
 use crate::mailbox::door::words::Words;
 use ringway_shm::envelope::Kind;
 use ringway_shm::file::Directory;
-use ringway_shm::file::lock::{self, OWNER};
-use ringway_shm::segment::{Access, Mapping, SeatBytes};
+use ringway_shm::segment::{Access, Kept, Mapping, SeatBytes};
 use ringway_shm::sync::AtomicU32;
 
 /// What a door is.
@@ -29,16 +27,13 @@ pub(in crate::mailbox) const SEATS: SeatBytes =
 /// How long the shared lock is asked for: another process has it alone for as long as it takes to
 /// remove the mailbox.
 const PATIENCE: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// The files of a mailbox, as the handles of this process have them.
 #[derive(Debug)]
 pub(crate) struct Files {
     pub(super) mapping: Mapping,
-    /// The mailbox's directory.
-    pub(in crate::mailbox) path: PathBuf,
-    /// Who may open the lanes: as the door.
-    pub(in crate::mailbox) access: Access,
+    pub(super) path: PathBuf,
+    access: Access,
     /// Words that say which seats receivers have taken.
     pub(super) seats: NonNull<[AtomicU32]>,
 }
@@ -77,7 +72,7 @@ impl Files {
         &self.path
     }
 
-    /// Who may open it.
+    /// Who may open the lanes: as the door.
     pub(crate) fn access(&self) -> Access {
         self.access
     }
@@ -102,26 +97,10 @@ pub(in crate::mailbox) fn keep_name(mapping: &Mapping) -> io::Result<bool> {
     let Some(file) = mapping.seats().own_file() else {
         return Err(io::ErrorKind::NotFound.into());
     };
-    // Counted, so that time in which this process is stopped does not count.
-    let mut left = PATIENCE;
-    loop {
-        match lock::share(file, OWNER) {
-            Ok(()) => return Ok(!mapping.is_removed()?),
-            Err(error) if !is_taken(&error) => return Err(error),
-            Err(_) if left.is_zero() => return Ok(false),
-            Err(_) => {}
-        }
-        if mapping.is_removed()? {
-            return Ok(false);
-        }
-        let pause = left.min(PAUSE);
-        thread::sleep(pause);
-        left -= pause;
+    match mapping.keep_name(file, PATIENCE)? {
+        Kept::Shared => Ok(!mapping.is_removed()?),
+        Kept::BeingRemoved | Kept::Removed => Ok(false),
     }
-}
-
-fn is_taken(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::PermissionDenied)
 }
 
 pub(super) fn not_told(error: io::Error) -> LivenessError {

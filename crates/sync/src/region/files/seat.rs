@@ -11,11 +11,10 @@
 
 use alloc::sync::Arc;
 use std::io;
-use std::thread;
 use std::time::Duration;
 
-use ringway_shm::file::lock::{self, Lock, OWNER};
-use ringway_shm::segment::{Claim, Mapping, Seats};
+use ringway_shm::file::lock::Lock;
+use ringway_shm::segment::{Claim, Kept, Mapping, Seats};
 
 use super::super::attach::{Attachment, Hold, this_process};
 use super::super::memory::Memory;
@@ -26,8 +25,6 @@ use crate::owner::Owner;
 /// How long the shared lock is asked for: another process has it alone for as long as it takes to
 /// remove a name.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
-/// The pause between two questions.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes a free seat.
 pub(in super::super) fn seat(memory: &Arc<Memory>) -> Result<Attachment, SeatError> {
@@ -71,26 +68,11 @@ fn seat_by(
 /// From now on the region's name stays, as long as the seat is taken. An error if it had been
 /// removed before.
 fn keep_name(mapping: &Mapping, seat: &Lock, patience: Duration) -> Result<(), SeatError> {
-    // Counted, so that time in which this process is stopped does not count.
-    let mut left = patience;
-    loop {
-        match lock::share(seat.file(), OWNER) {
-            Ok(()) => return Ok(()),
-            Err(error) if is_taken(&error) && !left.is_zero() => {}
-            Err(error) if is_taken(&error) => return Err(SeatError::BeingRemoved),
-            Err(error) => return Err(not_had(error)),
-        }
-        if mapping.is_removed().map_err(not_had)? {
-            return Err(SeatError::Removed);
-        }
-        let pause = left.min(PAUSE);
-        thread::sleep(pause);
-        left -= pause;
+    match mapping.keep_name(seat.file(), patience).map_err(not_had)? {
+        Kept::Shared => Ok(()),
+        Kept::BeingRemoved => Err(SeatError::BeingRemoved),
+        Kept::Removed => Err(SeatError::Removed),
     }
-}
-
-fn is_taken(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::PermissionDenied)
 }
 
 fn not_had(error: io::Error) -> SeatError {
