@@ -72,6 +72,6 @@ impl<T: ByteMessage + ?Sized, W: Wait> Receiver<T, W> {
 
     /// Whether every lane that is there could be opened, when the lanes were last listed.
     pub(crate) fn has_all_lanes(&self) -> bool {
-        !self.roll.tries_again()
+        !self.roll.again
     }
 }

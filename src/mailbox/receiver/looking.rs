@@ -130,8 +130,8 @@ impl Shared {
     /// The lanes are these from now on.
     pub(super) fn tell<T: Message + ?Sized>(&self, lanes: &[Lane<T>], roll: &Roll) {
         self.lanes().all = lanes.iter().map(View::of).collect();
-        self.seen.store(roll.seen(), Ordering::Relaxed);
-        let lists_in = match (roll.tries_again(), roll.leaves_out()) {
+        self.seen.store(roll.seen, Ordering::Relaxed);
+        let lists_in = match (roll.again, roll.leaves_out()) {
             (true, _) => 1,
             (false, true) => RETRIES,
             (false, false) => 0,

@@ -24,7 +24,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
         if self.shared.0.get().is_some_and(|shared| shared.takes_notice()) {
             self.look_after_lanes(usize::MAX);
             self.look_after_door();
-            if self.roll.tries_again() || self.roll.leaves_out() {
+            if self.roll.again || self.roll.leaves_out() {
                 self.list();
             }
         }
@@ -42,7 +42,7 @@ impl<T: Message + ?Sized, W: Wait> Receiver<T, W> {
             self.look_after_receivers();
         }
         self.watch.looks = self.watch.looks.wrapping_add(1);
-        if self.roll.tries_again() || self.watch.looks % LISTS == 0 {
+        if self.roll.again || self.watch.looks % LISTS == 0 {
             self.list();
         }
         self.look_after_door();

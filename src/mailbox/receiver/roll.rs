@@ -78,16 +78,6 @@ impl Roll {
         }
     }
 
-    /// What the count in the door was when the lanes were last listed.
-    pub(super) fn seen(&self) -> u32 {
-        self.seen
-    }
-
-    /// Whether a lane is to be tried again soon.
-    pub(super) fn tries_again(&self) -> bool {
-        self.again
-    }
-
     /// Whether a lane is left out that may be opened some time.
     pub(super) fn leaves_out(&self) -> bool {
         !self.refused.is_empty()
