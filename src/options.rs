@@ -11,7 +11,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::error::ConfigError;
-use crate::memory::geometry::{Geometry, Overflow, Schema, Shape};
+use crate::memory::geometry::{Geometry, Overflow, Schema, Shape, whole_capacity};
 use crate::message::{Message, Plain};
 use crate::position::Position;
 use crate::protocol::limits::Limits;
@@ -109,9 +109,7 @@ impl Options<[u8]> {
     /// Not on microcontrollers (32 bits, no operating system), where no ring has an arena.
     #[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
     pub fn arena(mut self, bytes: usize) -> Self {
-        let unit = crate::memory::geometry::ARENA_UNIT;
-        // What cannot be rounded up is too large anyway, and refused as it is.
-        self.shape.arena = bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
+        self.shape.arena = crate::memory::geometry::whole_arena(bytes);
         self
     }
 }
@@ -120,11 +118,7 @@ impl<T: Message + ?Sized> Options<T> {
     pub(crate) fn with(capacity: usize, max_len: usize) -> Self {
         let shape = Shape {
             schema: Schema::of::<T>(max_len).in_lines(),
-            // What cannot be rounded up is too large anyway, and refused as it is.
-            capacity: match capacity {
-                0 => 0,
-                _ => capacity.checked_next_power_of_two().unwrap_or(capacity),
-            },
+            capacity: whole_capacity(capacity),
             entries: 8,
             groups: 0,
             workers: 0,

@@ -352,6 +352,8 @@ fn a_ring_is_resized_while_it_is_used() {
     }
     (0..sent).for_each(|n| assert_eq!(subscriber.try_recv(), Ok(n)));
     assert_eq!(producer.resize(0), Err(ConfigError::ZeroCapacity));
+    let endless = producer.resize(usize::MAX).unwrap_err();
+    assert!(matches!(endless, ConfigError::CapacityTooLarge { .. }), "{endless}");
     let too_much = producer.resize(1 << 20).unwrap_err();
     assert!(matches!(too_much, ConfigError::LimitTooSmall { limit: LIMIT, .. }), "{too_much}");
     producer.try_send(&sent).unwrap();

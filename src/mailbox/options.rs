@@ -13,7 +13,7 @@ use super::shape::LaneShape;
 use crate::error::ConfigError;
 #[cfg(not(ringway_loom))]
 use crate::error::mailbox::{CreateError, OpenError};
-use crate::memory::geometry::Schema;
+use crate::memory::geometry::{Schema, whole_arena, whole_capacity};
 use crate::message::{Message, Plain};
 #[cfg(not(ringway_loom))]
 use crate::segment::Segment;
@@ -72,8 +72,7 @@ impl Options<[u8]> {
     /// Room in each lane for messages that are longer than the others. As
     /// [`Options::arena`](crate::Options::arena).
     pub fn arena(mut self, bytes: usize) -> Self {
-        let unit = crate::memory::geometry::ARENA_UNIT;
-        self.shape.arena = bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
+        self.shape.arena = whole_arena(bytes);
         self
     }
 }
@@ -81,10 +80,7 @@ impl Options<[u8]> {
 impl<T: Message + ?Sized> Options<T> {
     fn with(capacity: usize, max_len: usize) -> Self {
         let shape = LaneShape {
-            capacity: match capacity {
-                0 => 0,
-                _ => capacity.checked_next_power_of_two().unwrap_or(capacity),
-            },
+            capacity: whole_capacity(capacity),
             schema: Schema::of::<T>(max_len).in_lines(),
             arena: 0,
             lanes: DEFAULT_LANES,

@@ -111,6 +111,24 @@ pub(crate) const GRANULE: usize = if NATIVE { 64 } else { WORD };
 /// What the size of an arena is a multiple of, and so is its place in the data segment.
 pub(crate) const ARENA_UNIT: usize = if NATIVE { 128 } else { WORD };
 
+/// The capacity for `wanted` messages: the next power of two. 0 stays 0, and what cannot be rounded
+/// up stays what it is: [`Geometry::new`](super::geometry::Geometry::new) refuses both.
+pub(crate) const fn whole_capacity(wanted: usize) -> usize {
+    match wanted.checked_next_power_of_two() {
+        Some(whole) if wanted > 0 => whole,
+        _ => wanted,
+    }
+}
+
+/// The arena for `wanted` bytes. What cannot be rounded up stays what it is, and is refused.
+#[cfg(not(all(target_os = "none", target_pointer_width = "32")))]
+pub(crate) const fn whole_arena(wanted: usize) -> usize {
+    match wanted.checked_next_multiple_of(ARENA_UNIT) {
+        Some(whole) => whole,
+        None => wanted,
+    }
+}
+
 /// What the place of a group's claims in the control segment is a multiple of.
 pub(crate) const CLAIMS_ALIGN: usize = SLOTS_ALIGN;
 

@@ -12,7 +12,7 @@ use super::segments::Segments;
 use super::stuck::Stuck;
 use crate::error::ConfigError;
 use crate::memory::Storage;
-use crate::memory::geometry::{Geometry, Schema, Shape};
+use crate::memory::geometry::{Geometry, Schema, Shape, whole_capacity};
 use crate::message::Message;
 use crate::protocol::chain;
 use crate::protocol::credit::Credit;
@@ -107,7 +107,7 @@ impl<T: Message + ?Sized, W: Wait> Producer<T, W> {
         self.retire();
         let Some(segments) = &self.chain.0 else { return Err(ConfigError::NotGrowing) };
         let limit = segments.plan.limit;
-        let capacity = if capacity == 0 { 0 } else { capacity.next_power_of_two() };
+        let capacity = whole_capacity(capacity);
         let measures = self.storage.measures();
         let shape = measures.shape(Schema::of::<T>(measures.max_len), 0);
         let needed = Storage::bytes_of(&Geometry::new(Shape { capacity, ..shape })?);

@@ -4,7 +4,7 @@ use super::buffer::ALIGN;
 use super::header::HEADER;
 use crate::error::ConfigError;
 use crate::mailbox::{self, LaneShape};
-use crate::memory::geometry::{ARENA_UNIT, Schema};
+use crate::memory::geometry::{ARENA_UNIT, Schema, whole_capacity};
 
 /// Reply lanes in a box for each server that there can be: servers die, and others come, before the
 /// client has received what the dead have sent.
@@ -73,9 +73,9 @@ impl ServiceShape {
         let longest = self.request.schema.max_len.max(self.reply.schema.max_len);
         let fit = ROOMY_BYTES / longest.saturating_add(HEADER);
         let roomy = if cfg!(ringway_loom) { 0 } else { fit.min(ROOMY) };
-        let wanted = self.window.max(roomy);
-        let capacity =
-            if self.window == 0 { 0 } else { wanted.checked_next_power_of_two().unwrap_or(wanted) };
+        // A window of 0 is refused as the capacity that it is.
+        let wanted = if self.window == 0 { 0 } else { self.window.max(roomy) };
+        let capacity = whole_capacity(wanted);
         ServiceShape { capacity, ..self }
     }
 
