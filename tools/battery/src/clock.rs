@@ -19,6 +19,14 @@ pub fn pause(random: &mut fastrand::Rng, most: Duration) {
     thread::sleep(most.mul_f64(random.f64()));
 }
 
+/// Takes so long, at work: without giving the processor away.
+pub fn spin(time: Duration) {
+    let begun = now();
+    while u128::from(now() - begun) < time.as_nanos() {
+        std::hint::spin_loop();
+    }
+}
+
 /// Somebody who wants nothing but to wake up every millisecond: what he is late, others may be too.
 #[derive(Debug)]
 pub struct Metronome {

@@ -96,10 +96,11 @@ impl Drop for Room {
     }
 }
 
-/// The name of a room's ring, and of the file that has its data.
+/// The name of what a room is for: a ring, whose data the file of that name has, or a mailbox or a
+/// service, whose files the directory of that name has.
 pub const RING: &str = "ring";
 
-/// The ring of the room with that path.
+/// Where the ring, mailbox or service of the room with that path is.
 pub fn segment(room: &Path) -> Segment {
     Segment::new(RING).directory(room)
 }

@@ -1,16 +1,15 @@
 //! Many senders of a mailbox come and go, some of them killed, and nothing of them is left.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use ringway::Segment;
 use ringway::error::mailbox::RecvTimeoutError;
 use ringway::mailbox::{Mailbox, Options};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::figures::Figure;
+use crate::place::RING;
 
 const SENDERS: u64 = 1_000;
 /// Senders at a time.
@@ -26,18 +25,14 @@ const FILES: usize = 2;
 /// For each sender: 1 when it has sent everything.
 const DONE: usize = 8;
 
-fn place(room: &Path) -> Segment {
-    Segment::new("mail").directory(room)
-}
-
 pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let senders = trial.count(SENDERS);
     let room = trial.room("", DONE + usize::try_from(senders)?)?;
     let page = room.page();
     let options = Options::<[u64; 2]>::new(16).senders(2 * TOGETHER);
-    drop(options.create(place(room.path()))?);
+    drop(options.create(room.segment())?);
     let files = || -> Result<u64> {
-        let directory = std::fs::read_dir(room.path().join("mail")).context("the directory")?;
+        let directory = std::fs::read_dir(room.path().join(RING)).context("the directory")?;
         Ok((directory.count() as u64).saturating_sub(1))
     };
     let mut receiver = Child::start(&room, "mail_crowd::receiver", &[])?;
@@ -84,7 +79,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
 /// Arguments: its number, and 1 if it stays to be killed.
 pub fn sender(task: &Task) -> Result<()> {
     let (number, stays) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(task.segment())?;
     let mut sender = mailbox.sender()?;
     for message in 0..MESSAGES {
         sender.send(&[number as u64, message])?;
@@ -97,7 +92,7 @@ pub fn sender(task: &Task) -> Result<()> {
 }
 
 pub fn receiver(task: &Task) -> Result<()> {
-    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(task.segment())?;
     let mut receiver = mailbox.receiver()?;
     let mut next = std::collections::BTreeMap::new();
     loop {

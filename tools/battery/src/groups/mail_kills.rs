@@ -5,19 +5,18 @@
 //! message may have been sent or not; the next one of the name leaves that number out. A receiver
 //! notes each message as soon as it has it: how often it came unmarked, and how often marked.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use ringway::SpinThenSleep;
 use ringway::error::mailbox::RecvTimeoutError;
 use ringway::mailbox::{Mailbox, Options, unlink};
-use ringway::{Segment, SpinThenSleep};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::clock::{self, Metronome};
 use crate::figures::Figure;
-use crate::place::Room;
+use crate::place::{RING, Room};
 
 /// Of each part.
 const KILLS: u64 = 5_000;
@@ -47,11 +46,6 @@ const COUNTS: usize = SENDERS_AT + SENDERS * SENDER_WORDS;
 /// In the count of a message: it may have been sent or not.
 const DOUBTFUL: u64 = 1 << 63;
 
-/// The place of a mailbox.
-fn place(room: &Path) -> Segment {
-    Segment::new("mail").directory(room)
-}
-
 fn count_at(sender: usize, number: u64, most: u64) -> usize {
     COUNTS + sender * most as usize + number as usize
 }
@@ -70,7 +64,7 @@ fn part(trial: &Trial, receivers: usize) -> Result<Vec<Figure>> {
     let room = trial.room(&format!("-{receivers}"), COUNTS + SENDERS * usize::try_from(most)?)?;
     let page = room.page();
     let options = Options::<[u64; 3]>::new(CAPACITY).senders(SENDERS).receivers(receivers);
-    drop(options.create(place(room.path()))?);
+    drop(options.create(room.segment())?);
     let mut random = trial.random();
     let metronome = Metronome::start();
     let sender = |number: usize| Child::start(&room, "mail_kills::sender", &[&number, &most]);
@@ -109,8 +103,8 @@ fn part(trial: &Trial, receivers: usize) -> Result<Vec<Figure>> {
         receiver.ends(LONG)?;
     }
     let left = files_left(&room)?;
-    ensure!(unlink(place(room.path()))?, "the mailbox was gone");
-    ensure!(!room.path().join("mail").exists(), "something is left of the mailbox");
+    ensure!(unlink(room.segment())?, "the mailbox was gone");
+    ensure!(!room.path().join(RING).exists(), "something is left of the mailbox");
 
     let (mut lost, mut unmarked, mut twice, mut messages) = (0, 0, 0, 0);
     for sender in 0..SENDERS {
@@ -142,15 +136,14 @@ fn part(trial: &Trial, receivers: usize) -> Result<Vec<Figure>> {
 
 /// Files in the mailbox's directory, but for the door.
 fn files_left(room: &Room) -> Result<u64> {
-    let directory =
-        std::fs::read_dir(room.path().join("mail")).context("the mailbox's directory")?;
+    let directory = std::fs::read_dir(room.path().join(RING)).context("the mailbox's directory")?;
     Ok((directory.count() as u64).saturating_sub(1))
 }
 
 /// Arguments: which of all, and how many messages each has at most.
 pub fn sender(task: &Task) -> Result<()> {
     let (me, most) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let mailbox = Mailbox::<[u64; 3]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 3]>::open(task.segment())?;
     let mut sender = mailbox.sender_named(&format!("sender-{me}"))?;
     let word = |at| task.word(SENDERS_AT + me * SENDER_WORDS + at);
     if word(INTENT).get() > word(SENT).get() {
@@ -172,7 +165,7 @@ pub fn sender(task: &Task) -> Result<()> {
 /// Arguments: how many receivers there are, and how many messages each sender has at most.
 pub fn receiver(task: &Task) -> Result<()> {
     let (receivers, most) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let mailbox = Mailbox::<[u64; 3]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 3]>::open(task.segment())?;
     let mut receiver = mailbox.receiver()?.with_wait(SpinThenSleep { spins: 200 });
     loop {
         let letter = match receiver.recv_timeout(Duration::from_millis(20)) {
@@ -193,23 +186,15 @@ pub fn receiver(task: &Task) -> Result<()> {
             task.word(DISORDER).add(1);
         }
         // Some die before they have noted it, and some after.
-        let work = u128::from(number % 32) * 1000;
+        let work = Duration::from_micros(number % 32);
         if number % 2 == 0 {
-            spin(work);
+            clock::spin(work);
         }
         newest.raise(number + 1);
         task.word(count_at(sender, number, most)).add(if marked { 1 << 32 } else { 1 });
         task.word(MARKED).add(u64::from(marked));
         if number % 2 == 1 {
-            spin(work);
+            clock::spin(work);
         }
-    }
-}
-
-/// Has a message for so many nanoseconds.
-fn spin(time: u128) {
-    let begun = clock::now();
-    while u128::from(clock::now() - begun) < time {
-        std::hint::spin_loop();
     }
 }

@@ -1,11 +1,9 @@
 //! One sender of a mailbox is stopped in the middle of a message. The others notice nothing: how long
 //! their messages take is what it was.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use ringway::Segment;
 use ringway::error::mailbox::RecvTimeoutError;
 use ringway::mailbox::{Mailbox, Options};
 use rustix::process::Signal;
@@ -31,16 +29,12 @@ const RECEIVED: usize = 2;
 const HALF: usize = 4;
 const TIMES: usize = 8;
 
-fn place(room: &Path) -> Segment {
-    Segment::new("mail").directory(room)
-}
-
 pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let messages = trial.count(MESSAGES) * SENDERS as u64;
     let most = usize::try_from(messages)?;
     let room = trial.room("", TIMES + 2 * most)?;
     let page = room.page();
-    drop(Options::<[u64; 2]>::new(64).senders(SENDERS + 1).create(place(room.path()))?);
+    drop(Options::<[u64; 2]>::new(64).senders(SENDERS + 1).create(room.segment())?);
     let mut receiver = Child::start(&room, "mail_stops::receiver", &[&most])?;
     let mut stopped = Child::start(&room, "mail_stops::stopped", &[])?;
     wait_until("a sender", [&mut stopped, &mut receiver], || page[MIDDLE].get() > 0)?;
@@ -74,7 +68,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
 
 /// Is in the middle of a message until it is told to go on.
 pub fn stopped(task: &Task) -> Result<()> {
-    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(task.segment())?;
     let mut sender = mailbox.sender_named("stopped")?;
     let mut message = sender.reserve()?;
     message.write(&[u64::MAX, 0]);
@@ -85,7 +79,7 @@ pub fn stopped(task: &Task) -> Result<()> {
 }
 
 pub fn sender(task: &Task) -> Result<()> {
-    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(task.segment())?;
     let mut sender = mailbox.sender()?;
     while task.word(STOP).get() == 0 {
         sender.send(&[task.word(HALF).get(), clock::now()])?;
@@ -97,7 +91,7 @@ pub fn sender(task: &Task) -> Result<()> {
 /// Argument: how many messages there are in a half.
 pub fn receiver(task: &Task) -> Result<()> {
     let most = task.argument::<u64>(0)?;
-    let mailbox = Mailbox::<[u64; 2]>::open(place(task.room()))?;
+    let mailbox = Mailbox::<[u64; 2]>::open(task.segment())?;
     let mut receiver = mailbox.receiver()?;
     let mut whole = false;
     loop {

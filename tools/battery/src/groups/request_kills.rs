@@ -9,19 +9,18 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use ringway::SpinThenSleep;
 use ringway::error::mailbox::{ReceiverError, SenderError};
 use ringway::error::request::{CallError, ClientError, ReplyError, ServeTimeoutError};
 use ringway::request::{self, Call, Client, Options, Server, Service, Ticket};
-use ringway::{Segment, SpinThenSleep};
 
 use crate::Trial;
 use crate::child::{Child, LONG, Task, Word, wait_until};
 use crate::clock::{self, Metronome};
 use crate::figures::Figure;
-use crate::place::Room;
+use crate::place::{RING, Room};
 
 const KILLS: u64 = 10_000;
-const NAME: &str = "calc";
 const CLIENTS: usize = 3;
 const SERVERS: usize = 3;
 /// Calls that each client may make for each kill.
@@ -57,10 +56,6 @@ type Answers = Server<[u64; 2], u64, SpinThenSleep>;
 /// Sleeps soon, so that there are sleepers among those who are killed.
 const SLEEPY: SpinThenSleep = SpinThenSleep { spins: 200 };
 
-fn place(room: &std::path::Path) -> Segment {
-    Segment::new(NAME).directory(room)
-}
-
 fn reply_to(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -71,7 +66,7 @@ pub fn run(trial: &Trial) -> Result<Vec<Figure>> {
     let room = trial.room("", COUNTS + CLIENTS * usize::try_from(most)?)?;
     let page = room.page();
     let mut random = trial.random();
-    let segment = place(room.path());
+    let segment = room.segment();
     let options = Options::<[u64; 2], u64>::new(4).servers(SERVERS + 1).clients(64);
     let service = options.create(&segment)?;
     page[QUOTA].set(CALLS);
@@ -150,7 +145,7 @@ fn leaked(service: &Service<[u64; 2], u64>, room: &Room) -> Result<u64> {
         if let Ok(request) = server.recv_timeout(Duration::from_millis(100)) {
             let _ = request.decline();
         }
-        let files = fs::read_dir(room.path().join(NAME))?.count() as u64;
+        let files = fs::read_dir(room.path().join(RING))?.count() as u64;
         if files == 1 || Instant::now() >= deadline {
             return Ok(files - 1);
         }
@@ -160,7 +155,7 @@ fn leaked(service: &Service<[u64; 2], u64>, room: &Room) -> Result<u64> {
 /// Arguments: which client, and how many calls each one makes.
 pub fn client(task: &Task) -> Result<()> {
     let (own, most) = (task.argument::<usize>(0)?, task.argument::<u64>(1)?);
-    let service = Service::<[u64; 2], u64>::open(place(task.room()))?;
+    let service = Service::<[u64; 2], u64>::open(task.segment())?;
     let mut client = loop {
         match service.client() {
             Ok(client) => break client.with_wait(SLEEPY),
@@ -228,7 +223,7 @@ fn receive(task: &Task, client: &mut Asks, asked: &mut Vec<(Ticket, u64, u64)>) 
 }
 
 pub fn server(task: &Task) -> Result<()> {
-    let service = Service::<[u64; 2], u64>::open(place(task.room()))?;
+    let service = Service::<[u64; 2], u64>::open(task.segment())?;
     let mut server: Answers = loop {
         match service.server() {
             Ok(server) => break server.with_wait(SLEEPY),
@@ -246,7 +241,7 @@ pub fn server(task: &Task) -> Result<()> {
                 let [number, _] = *request;
                 let run = if request.redelivered() { MARKED } else { 1 };
                 task.word(COUNTS + number as usize).add(run);
-                spin(Duration::from_micros(number % 32));
+                clock::spin(Duration::from_micros(number % 32));
                 match request.reply(&reply_to(number)) {
                     // It was killed.
                     Ok(()) | Err(ReplyError::Gone) => {}
@@ -263,13 +258,5 @@ pub fn server(task: &Task) -> Result<()> {
                 bail!("told {error}");
             }
         }
-    }
-}
-
-/// Has a request for that long.
-fn spin(time: Duration) {
-    let begun = clock::now();
-    while u128::from(clock::now() - begun) < time.as_nanos() {
-        std::hint::spin_loop();
     }
 }

@@ -216,21 +216,13 @@ fn work(task: &Task, [number, time]: [u64; 2], marked: bool) -> Result<()> {
     // Some die before they have noted it, and some after.
     let work = Duration::from_micros(number % 32);
     if number % 2 == 0 {
-        spin(work);
+        clock::spin(work);
     }
     task.word(COUNTS + usize::try_from(number)?).add(if marked { 1 << 32 } else { 1 });
     task.word(MARKED).add(u64::from(marked));
     if number % 2 == 1 {
-        spin(work);
+        clock::spin(work);
     }
     ensure!(number < task.word(QUOTA).get(), "a message that was not sent");
     Ok(())
-}
-
-/// Has a message for that long.
-fn spin(time: Duration) {
-    let begun = clock::now();
-    while u128::from(clock::now() - begun) < time.as_nanos() {
-        std::hint::spin_loop();
-    }
 }
